@@ -1,0 +1,56 @@
+/** A MIME bundle: MIME type → data, as in Jupyter's `display_data`. */
+export type MimeBundle = Record<string, unknown>;
+
+/** One end of a Jupyter comm. Buffers are binary and travel beside the JSON. */
+export interface Comm {
+  readonly commId: string;
+  send(data: object, buffers?: Uint8Array[]): void;
+  onMessage(handler: (data: any, buffers: Uint8Array[]) => void): void;
+  onClose(handler: () => void): void;
+  close(): void;
+}
+
+/** Options of {@link Host.display}. */
+export interface DisplayOptions {
+  /** Jupyter's `transient.display_id`: an output with an ID can be updated later. */
+  displayId?: string;
+  /** Update the outputs that carry `displayId` instead of adding one. */
+  update?: boolean;
+  metadata?: Record<string, unknown>;
+}
+
+/**
+ * What the library needs from the program it runs in. The kernel installs its
+ * own host; in plain Node.js a console host prints `text/plain`.
+ */
+export interface Host {
+  display(bundle: MimeBundle, options?: DisplayOptions): void;
+  /** Aborted when the running cell is interrupted (Ctrl-C in plain Node.js). A new one for each cell. */
+  readonly signal: AbortSignal;
+  /** Called for each comm that a front end opens on `target`. A later call for the same target replaces the earlier. */
+  registerCommTarget(target: string, onOpen: (comm: Comm, data: any, buffers: Uint8Array[]) => void): void;
+}
+
+/** Prints `text/plain`; nothing can open a comm. */
+class ConsoleHost implements Host {
+  readonly signal = new AbortController().signal;
+
+  display(bundle: MimeBundle): void {
+    const text = bundle['text/plain'];
+    if (typeof text === 'string') process.stdout.write(text + '\n');
+  }
+
+  registerCommTarget(): void {}
+}
+
+let current: Host = new ConsoleHost();
+
+/** The host that the library runs in. */
+export function host(): Host {
+  return current;
+}
+
+/** Installs the host: the kernel calls it once, at start. */
+export function setHost(next: Host): void {
+  current = next;
+}

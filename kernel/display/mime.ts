@@ -1,0 +1,91 @@
+/**
+ * The MIME types that the kernel writes and the extension renders, and the
+ * comm between a training output and the run it shows. Both sides compile
+ * against this file.
+ */
+
+/** One episode with its frames: rendered by the episode player. */
+export const EPISODE_MIME = 'application/vnd.joylab.episode.v1+json';
+
+/** A training run: charts, table, newest group. */
+export const TRAINING_MIME = 'application/vnd.joylab.training.v1+json';
+
+/** The card of an environment, with its Play button. */
+export const ENVIRONMENT_MIME = 'application/vnd.joylab.environment.v1+json';
+
+/** An episode as the player shows it. Frame 0 is the reset; frame i follows step i. */
+export interface EpisodeData {
+  version: 1;
+  /** What is playing, for the caption: "breakout". */
+  environment: string;
+  seed: number;
+  /** Pixels of a frame. */
+  width: number;
+  height: number;
+  /** Base64 of 3 bytes (red, green, blue) per colour. */
+  palette: string;
+  /** Frames per second at speed 1. */
+  fps: number;
+  /** Number of frames, `steps` divided by `every`, plus the first. */
+  frameCount: number;
+  /** A frame is kept every so many steps. */
+  every: number;
+  /**
+   * Base64 of the zlib-deflated frames, `frameCount × height × width` palette
+   * indices, one byte each; every frame but the first is XORed with the one
+   * before it. Empty when the frames travel in a comm buffer.
+   */
+  frames: string;
+  /** Names of the actions; `actions` holds indices into them. */
+  actionNames: string[];
+  /** Per step. */
+  actions: number[];
+  rewards: number[];
+  lives: number[];
+  /** How it ended, in words: "terminated", "truncated", "timeout: 2 s of the strategy's own time". */
+  end: string;
+}
+
+/** Where a run stands. */
+export type TrainingStatus = 'running' | 'paused' | 'finished' | 'failed';
+
+/** A mark on the charts' step axis, for example a replaced reward function. */
+export interface TrainingEvent {
+  step: number;
+  text: string;
+}
+
+/** A training run as its output shows it. */
+export interface TrainingData {
+  version: 1;
+  /** Sent in `comm_open` so that the kernel knows which run the view wants. */
+  runId: string;
+  status: TrainingStatus;
+  /** Steps completed and planned. */
+  step: number;
+  maxSteps: number;
+  /** Names of the reward functions, in their order of registration. */
+  rewardNames: string[];
+  /** TRL's metrics by their names (`loss`, `reward`, `rewards/<name>/mean`, …), with `step`: one entry per logged step. */
+  log: Array<Record<string, number>>;
+  events: TrainingEvent[];
+}
+
+/**
+ * The comm between a view of a training output and its run. The view opens it
+ * (after a reload, too) with `{ runId }` as data; the kernel answers with
+ * `data`, then sends the others as they happen.
+ */
+export const TRAINING_COMM = 'joylab.training';
+
+/** Kernel → view. */
+export type TrainingMessage =
+  | { type: 'data'; data: TrainingData }
+  | { type: 'log'; entry: Record<string, number> }
+  | { type: 'event'; event: TrainingEvent }
+  | { type: 'status'; status: TrainingStatus }
+  /** The newest group. Buffer i holds the deflated frames of episode i. */
+  | { type: 'group'; step: number; episodes: EpisodeData[] };
+
+/** View → kernel. A group is sent only while `visible`, and only after the last was acknowledged. */
+export type TrainingViewMessage = { type: 'ack'; step: number } | { type: 'visible'; visible: boolean };
