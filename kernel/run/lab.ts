@@ -1,0 +1,31 @@
+import { spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { packageRoot, pythonPath, pythonPrefix } from '../setup/python';
+
+/**
+ * Opens JupyterLab, on `notebooks/atari.ipynb` unless the arguments name
+ * another notebook. Options go to JupyterLab as they are. Returns its exit code.
+ */
+export function lab(args: string[]): Promise<number> {
+  const target = args.some(argument => !argument.startsWith('-') && argument.endsWith('.ipynb'))
+    ? []
+    : [path.join(packageRoot, 'notebooks', 'atari.ipynb')];
+  turnOffNews();
+  const root = process.getuid?.() === 0 ? ['--allow-root'] : [];
+  return new Promise((resolve, reject) => {
+    const child = spawn(pythonPath(), ['-m', 'jupyterlab', ...target, ...root, ...args], { stdio: 'inherit' });
+    process.on('SIGINT', () => {});
+    process.on('SIGTERM', () => child.kill('SIGTERM'));
+    child.on('error', reject);
+    child.on('close', code => resolve(code ?? 1));
+  });
+}
+
+/** Keeps JupyterLab's question about news out of the first start, in this environment only. */
+function turnOffNews(): void {
+  const file = path.join(pythonPrefix(), 'share', 'jupyter', 'lab', 'settings', 'overrides.json');
+  if (fs.existsSync(file)) return;
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, JSON.stringify({ '@jupyterlab/apputils-extension:notification': { fetchNews: 'false' } }, null, 2) + '\n');
+}

@@ -1,0 +1,22 @@
+import { spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { packageRoot, pythonPath } from '../setup/python';
+
+/**
+ * Runs a notebook from top to bottom without a browser and saves it with its
+ * outputs, also when a cell fails. Prints a line per cell and per training
+ * step. Resolves with 0, or with 1 when a cell failed.
+ */
+export function runNotebook(notebook: string, output: string): Promise<number> {
+  if (!fs.existsSync(notebook)) throw new Error(`There is no notebook at ${path.resolve(notebook)}.`);
+  const script = path.join(packageRoot, 'kernel', 'run', 'run_notebook.py');
+  return new Promise((resolve, reject) => {
+    const child = spawn(pythonPath(), ['-u', script, notebook, output], { stdio: 'inherit' });
+    // Ctrl-C reaches the script, too: it saves what there is.
+    process.on('SIGINT', () => {});
+    process.on('SIGTERM', () => child.kill('SIGINT'));
+    child.on('error', reject);
+    child.on('close', code => resolve(code ?? 1));
+  });
+}

@@ -1,0 +1,126 @@
+// Makes the project ready to run: npm packages, the Python environment, the
+// build, the registration in Jupyter. Each part remembers what it was made
+// from and is skipped when nothing changed. Plain JavaScript: it runs before
+// anything is installed or compiled.
+import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { prepareBrowser } from './browser.mjs';
+import { SetupError, runQuietly, step } from './steps.mjs';
+import { makeEnvironment, venvPython } from './venv.mjs';
+
+export const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
+const stamps = path.join(root, '.venv', 'joylab');
+
+/** Sets up what is missing. `tests`: also what only the tests need. */
+export async function setup({ tests = false } = {}) {
+  checkNode();
+  await installPackages();
+  await installPython(tests);
+  await build();
+  await register();
+  if (tests) await prepareBrowser();
+}
+
+/** Runs `main`; a failure that the user can mend is one sentence and exit code 1. */
+export async function runMain(main) {
+  try {
+    await main();
+  } catch (error) {
+    process.stderr.write(`\n${error instanceof SetupError ? error.message : error.stack}\n`);
+    process.exit(1);
+  }
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  throw new SetupError(`Joylab needs Node.js 20.19 or newer; this is ${process.versions.node}. Install a newer one (nodejs.org) and run the command again.`);
+}
+
+async function installPackages() {
+  const modules = path.join(root, 'node_modules', '.joylab');
+  const wanted = hashFiles([path.join(root, 'package-lock.json')]);
+  if (read(modules) === wanted) return;
+  await step('Installing npm packages', () => runQuietly(npm(), ['ci', '--no-audit', '--no-fund'], {
+    cwd: root,
+    shell: process.platform === 'win32',
+    // Its install script downloads CUDA libraries; the CPU runtime is in the package itself.
+    env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }
+  }));
+  fs.writeFileSync(modules, wanted);
+}
+
+async function installPython(tests) {
+  await makeEnvironment(root);
+  await installRequirements('requirements.txt', 'Installing JupyterLab, OpenEnv and the Arcade Learning Environment');
+  if (tests) await installRequirements('requirements-test.txt', 'Installing what the tests compare with (PyTorch, transformers, PEFT, TRL)');
+}
+
+async function installRequirements(name, title) {
+  const file = path.join(root, 'kernel', 'setup', name);
+  await unlessDone(name, hashFiles([file]), () =>
+    step(title, () => runQuietly(venvPython(root), ['-m', 'pip', 'install', '--disable-pip-version-check', '-r', file], { cwd: root })));
+}
+
+async function build() {
+  const sources = ['kernel', 'test', 'bench', 'tsconfig.json', 'package-lock.json'].flatMap(name => listFiles(path.join(root, name)));
+  await unlessDone('kernel-build', hashStats(sources, 'dist/kernel/cli.js'), () =>
+    step('Building the kernel', () => runQuietly(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], { cwd: root })));
+  const browserSide = ['extension', 'style', 'kernel/display/mime.ts', 'package-lock.json'].flatMap(name => listFiles(path.join(root, name)));
+  await unlessDone('extension-build', hashStats(browserSide, 'dist/labextension/package.json'), () =>
+    step('Building the JupyterLab extension', () => runQuietly(npm(), ['run', 'build:extension'], { cwd: root, shell: process.platform === 'win32' })));
+}
+
+/** Registers kernel and extension in the project's own environment, and nowhere else. */
+async function register() {
+  const files = ['dist/kernel/install.js', 'dist/labextension/package.json', '.venv/joylab/extension-build'].map(name => path.join(root, name));
+  await unlessDone('registered', hashStats(files, '.venv/share/jupyter/kernels/joylab/kernel.json'), () =>
+    step('Registering kernel and extension in the project’s environment', () =>
+      runQuietly(process.execPath, ['dist/kernel/cli.js', 'install', '--prefix', path.join(root, '.venv')], { cwd: root })));
+}
+
+/** Runs `work` unless it was done before with the same fingerprint. */
+async function unlessDone(name, fingerprint, work) {
+  const stamp = path.join(stamps, name);
+  if (read(stamp) === fingerprint) return;
+  fs.rmSync(stamp, { force: true });
+  await work();
+  fs.mkdirSync(stamps, { recursive: true });
+  fs.writeFileSync(stamp, fingerprint);
+}
+
+function read(file) {
+  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : null;
+}
+
+function hashFiles(files) {
+  const hash = createHash('sha256').update(process.versions.node.split('.')[0]);
+  for (const file of files) hash.update(fs.readFileSync(file));
+  return hash.digest('hex');
+}
+
+/** A fingerprint of names, sizes and times; never the same while `product` is missing. */
+function hashStats(files, product) {
+  if (!fs.existsSync(path.join(root, product))) return 'missing';
+  const hash = createHash('sha256');
+  for (const file of files) {
+    const stat = fs.statSync(file, { throwIfNoEntry: false });
+    hash.update(`${file}\0${stat?.size}\0${stat?.mtimeMs}\n`);
+  }
+  return hash.digest('hex');
+}
+
+function listFiles(place) {
+  const stat = fs.statSync(place, { throwIfNoEntry: false });
+  if (!stat) return [];
+  if (stat.isFile()) return [place];
+  return fs.readdirSync(place).sort()
+    .filter(name => name !== '__pycache__' && name !== 'node_modules' && !name.endsWith('.tsbuildinfo'))
+    .flatMap(name => listFiles(path.join(place, name)));
+}
+
+function npm() {
+  return process.platform === 'win32' ? 'npm.cmd' : 'npm';
+}
