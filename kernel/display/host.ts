@@ -24,6 +24,8 @@ export interface DisplayOptions {
  * own host; in plain Node.js a console host prints `text/plain`.
  */
 export interface Host {
+  /** True where outputs are lines of text that cannot be updated. */
+  readonly console?: boolean;
   display(bundle: MimeBundle, options?: DisplayOptions): void;
   /** Aborted when the running cell is interrupted (Ctrl-C in plain Node.js). A new one for each cell. */
   readonly signal: AbortSignal;
@@ -33,6 +35,7 @@ export interface Host {
 
 /** Prints `text/plain`; nothing can open a comm. */
 class ConsoleHost implements Host {
+  readonly console = true;
   readonly signal = new AbortController().signal;
 
   display(bundle: MimeBundle): void {

@@ -1,0 +1,40 @@
+/** A column of a table that is shown as text and as HTML. */
+export interface Column {
+  title: string;
+  /** Numbers are aligned to the right. */
+  align?: 'left' | 'right';
+}
+
+/** A table as lines of text, columns separated by two spaces. */
+export function textTable(columns: Column[], rows: string[][]): string {
+  const widths = columns.map(({ title }, c) => Math.max(title.length, ...rows.map((row) => row[c].length)));
+  const line = (cells: string[]) =>
+    cells
+      .map((cell, c) => (columns[c].align === 'left' ? cell.padEnd(widths[c]) : cell.padStart(widths[c])))
+      .join('  ')
+      .trimEnd();
+  return [line(columns.map(({ title }) => title)), ...rows.map(line)].join('\n');
+}
+
+/** A table as HTML. It names no colour, so that it reads well in light and dark themes. */
+export function htmlTable(columns: Column[], rows: string[][]): string {
+  const cell = (tag: string, text: string, c: number) =>
+    `<${tag} style="text-align:${columns[c].align ?? 'right'};padding:0.1em 0.6em">${escapeHtml(text)}</${tag}>`;
+  const head = `<tr>${columns.map(({ title }, c) => cell('th', title, c)).join('')}</tr>`;
+  const body = rows.map((row) => `<tr>${row.map((text, c) => cell('td', text, c)).join('')}</tr>`).join('\n');
+  return `<table style="border-collapse:collapse"><thead>${head}</thead><tbody>\n${body}\n</tbody></table>`;
+}
+
+/** `text` as it may stand in HTML, attributes included. */
+export function escapeHtml(text: string): string {
+  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  return text.replace(/[&<>"']/g, (character) => entities[character]);
+}
+
+/** A number for people: `digits` after the point, more for small ones; an en dash where there is none. */
+export function formatNumber(value: number | null | undefined, digits = 2): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return '–';
+  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
+  const small = value !== 0 && Math.abs(value) < 0.5 * 10 ** -digits;
+  return small || Math.abs(value) >= 1e6 ? value.toExponential(1) : value.toFixed(digits);
+}
