@@ -1,0 +1,196 @@
+"""Pre-trains the strategist on its corpus and writes a Hugging Face folder.
+
+    python train.py --folder checkpoint
+
+uses the GPU when there is one. Programs are made while the model trains, by
+processes of their own; batch i depends on the seed and i alone, so the data
+do not depend on how many processes there are.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer, GenerationConfig, LlamaConfig, LlamaForCausalLM
+
+import corpus
+import gate
+import tokenizer as bpe
+
+CONTEXT = 512
+ROW = 256  # tokens in a row: one prompt, and as many of its programs as fit
+
+
+# ---------------------------------------------------------------- data
+
+def make_batch(encoder: Tokenizer, seed: int, index: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens and segments, both (rows, ROW). Segment 0 is the prompt, 1… its programs, -1 padding."""
+    rng = random.Random(f"{seed}:{index}")
+    texts: list[str] = []
+    starts: list[int] = []
+    for _ in range(rows):
+        task = corpus.random_task(rng)
+        starts.append(len(texts))
+        texts.append(bpe.USER + corpus.render_prompt(task) + bpe.END)
+        texts.extend(bpe.ASSISTANT + corpus.random_program(rng, task) + bpe.END for _ in range(9))
+    encoded = [encoding.ids for encoding in encoder.encode_batch_fast(texts)]
+    tokens = np.zeros((rows, ROW), np.int16)
+    segments = np.full((rows, ROW), -1, np.int8)
+    for row, start in enumerate(starts):
+        at = 0
+        for segment in range(10):
+            ids = encoded[start + segment]
+            if at + len(ids) > ROW:
+                break
+            tokens[row, at:at + len(ids)] = ids
+            segments[row, at:at + len(ids)] = segment
+            at += len(ids)
+    return tokens, segments
+
+
+def generate_batches(folder: str, seed: int, first: int, stride: int, rows: int, queue) -> None:
+    encoder = Tokenizer.from_file(f"{folder}/tokenizer.json")
+    index = first
+    while True:
+        queue.put(make_batch(encoder, seed, index, rows))
+        index += stride
+
+
+def batches(folder: Path, seed: int, rows: int, workers: int):
+    """The batches in order, made ahead by `workers` processes."""
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    context = multiprocessing.get_context("spawn")
+    queues = [context.Queue(maxsize=4) for _ in range(workers)]
+    for i, queue in enumerate(queues):
+        arguments = (str(folder), seed, i, workers, rows, queue)
+        context.Process(target=generate_batches, args=arguments, daemon=True).start()
+    while True:
+        for queue in queues:
+            yield queue.get()
+
+
+# ---------------------------------------------------------------- model
+
+def new_model(seed: int) -> LlamaForCausalLM:
+    torch.manual_seed(seed)
+    return LlamaForCausalLM(LlamaConfig(
+        vocab_size=bpe.VOCABULARY, hidden_size=256, intermediate_size=704, num_hidden_layers=4,
+        num_attention_heads=4, num_key_value_heads=4, head_dim=64, max_position_embeddings=CONTEXT,
+        rms_norm_eps=1e-5, tie_word_embeddings=True, rope_theta=10000.0,
+        bos_token_id=None, eos_token_id=1, pad_token_id=0, attn_implementation="sdpa",
+    ))
+
+
+def attend(segments: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mask (rows, 1, ROW, ROW) and positions (rows, ROW): a program follows its prompt and sees it and itself alone."""
+    place = torch.arange(ROW, device=segments.device)
+    same = segments[:, :, None] == segments[:, None, :]
+    mask = (same | (segments[:, None, :] == 0)) & (place[:, None] >= place[None, :])
+    new = torch.cat([torch.zeros_like(segments[:, :1], dtype=torch.bool), segments[:, 1:] != segments[:, :-1]], 1)
+    start = torch.where(new, place, 0).cummax(1).values
+    prompt = (segments == 0).sum(1, keepdim=True)
+    return mask[:, None], torch.where(segments == 0, place, place - start + prompt)
+
+
+def loss_of(model, tokens: torch.Tensor, segments: torch.Tensor) -> torch.Tensor:
+    """Mean cross-entropy of the programs' tokens."""
+    tokens, segments = tokens.long(), segments.long()
+    mask, positions = attend(segments)
+    logits = model(input_ids=tokens, attention_mask=mask, position_ids=positions, use_cache=False).logits
+    learn = (segments[:, 1:] > 0) & (segments[:, 1:] == segments[:, :-1])
+    targets = torch.where(learn, tokens[:, 1:], -100)
+    return torch.nn.functional.cross_entropy(logits[:, :-1].float().flatten(0, 1), targets.flatten(), ignore_index=-100)
+
+
+def save(model: LlamaForCausalLM, folder: Path) -> None:
+    """Weights in half precision, configuration and generation defaults."""
+    half = LlamaForCausalLM(model.config).to(torch.float16)
+    half.load_state_dict(model.state_dict())
+    half.generation_config = GenerationConfig(do_sample=True, temperature=1.0, max_new_tokens=128, eos_token_id=1, pad_token_id=0)
+    half.save_pretrained(folder)
+
+
+# ---------------------------------------------------------------- training
+
+def schedule(progress: float, step: int, warmup: int = 200) -> float:
+    """Factor of the learning rate: warm-up, constant for half of the run, then linearly down."""
+    return min(1.0, (step + 1) / warmup) * min(1.0, 2.02 * (1 - progress) + 0.01)
+
+
+def train(args: argparse.Namespace) -> None:
+    started = time.time()
+    cuda = torch.cuda.is_available()
+    device = "cuda" if cuda else "cpu"
+    torch.set_float32_matmul_precision("high")
+    bpe.save(bpe.train(args.seed), args.folder, CONTEXT)
+    reader = AutoTokenizer.from_pretrained(args.folder)
+    stream = batches(args.folder, args.seed, args.rows, args.workers)
+
+    model = new_model(args.seed).to(device)
+    compiled = torch.compile(loss_of, dynamic=False) if cuda else loss_of
+    decayed = [p for p in model.parameters() if p.dim() > 1]
+    others = [p for p in model.parameters() if p.dim() == 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}],
+        lr=args.lr, betas=(0.9, 0.98), fused=cuda,
+    )
+    print(f"{sum(p.numel() for p in model.parameters())} parameters on {device}, ready in {time.time() - started:.0f} s", flush=True)
+
+    began, waited, seen, losses, gates = time.time(), 0.0, 0, [], 1
+    for step in range(args.steps):
+        elapsed = time.time() - began
+        progress = max(step / args.steps, elapsed / args.seconds if args.seconds else 0.0)
+        if progress >= 1:
+            break
+        for group in optimizer.param_groups:
+            group["lr"] = args.lr * schedule(progress, step)
+        asked = time.time()
+        tokens, segments = (torch.from_numpy(array) for array in next(stream))
+        waited += time.time() - asked
+        if cuda:
+            tokens, segments = (t.pin_memory().to(device, non_blocking=True) for t in (tokens, segments))
+        with torch.autocast(device, torch.bfloat16, enabled=cuda):
+            loss = compiled(model, tokens, segments)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        seen += args.rows * ROW
+        losses.append(loss.detach())
+        if step % args.log == args.log - 1 or step < 3:
+            mean = torch.stack(losses).mean().item()
+            losses.clear()
+            print(f"step {step + 1} loss {mean:.4f} {seen / 1e6:.0f} M tokens {time.time() - began:.0f} s, waited {waited:.0f} s", flush=True)
+        if args.gates and progress > gates / (args.gates + 1):
+            gates += 1
+            model.eval()
+            print(json.dumps(gate.measure(model, reader, 500)), flush=True)
+            model.train()
+            save(model, args.folder)
+    save(model.eval(), args.folder)
+    print(f"{step + 1} steps, {seen / 1e6:.0f} M tokens, {time.time() - began:.0f} s", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "checkpoint")
+    parser.add_argument("--steps", type=int, default=12000)
+    parser.add_argument("--seconds", type=float, default=0, help="end (and decay the learning rate) within this time")
+    parser.add_argument("--rows", type=int, default=512, help="prompts in a batch")
+    parser.add_argument("--lr", type=float, default=1.5e-3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--log", type=int, default=200)
+    parser.add_argument("--gates", type=int, default=3, help="how often to measure on the way")
+    parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 1))
+    train(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
