@@ -1,0 +1,152 @@
+import type { Layout, Plotly, Trace } from 'plotly.js-basic-dist-min';
+import { element } from '../widgets/element';
+import { chartTheme, type ChartTheme } from './theme';
+
+/** A line; with `low` and `high` also the band between them. */
+export interface Line {
+  name: string;
+  x: number[];
+  y: Array<number | null>;
+  low?: Array<number | null>;
+  high?: Array<number | null>;
+  /** What the band is, for the tooltip: "± std". */
+  bandName?: string;
+}
+
+/** What a chart shows. */
+export interface ChartContent {
+  lines: Line[];
+  /** Range of the x axis; grows with the data when left out. */
+  maxX?: number;
+  /** Vertical lines. */
+  marks: Array<{ x: number; text: string }>;
+}
+
+const HEIGHT = 220;
+
+let loading: Promise<Plotly> | null = null;
+
+/** Plotly is large: it is loaded with the first chart. */
+function loadPlotly(): Promise<Plotly> {
+  loading ??= import('plotly.js-basic-dist-min').then(module => module.default);
+  loading.catch(() => { loading = null; });
+  return loading;
+}
+
+/** A line chart over steps. May be drawn again at any time: drawings that come too fast are merged. */
+export class LineChart {
+  readonly node: HTMLElement;
+  private readonly plot = element('div', 'joylab-Chart-plot');
+  private readonly observer: ResizeObserver;
+  private content: ChartContent | null = null;
+  private drawing = false;
+  private dirty = false;
+  private drawn = false;
+  private disposed = false;
+  private width = 0;
+
+  constructor(readonly title: string) {
+    this.plot.style.height = `${HEIGHT}px`;
+    this.node = element('figure', 'joylab-Chart', [element('figcaption', 'joylab-Chart-title', title), this.plot]);
+    this.observer = new ResizeObserver(() => this.onResize());
+    this.observer.observe(this.plot);
+  }
+
+  draw(content: ChartContent): void {
+    this.content = content;
+    this.redraw();
+  }
+
+  /** Draws again, for example in another theme. */
+  redraw(): void {
+    this.dirty = true;
+    if (!this.drawing) void this.work();
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    this.observer.disconnect();
+    if (this.drawn) void loadPlotly().then(plotly => plotly.purge(this.plot));
+  }
+
+  private async work(): Promise<void> {
+    this.drawing = true;
+    try {
+      const plotly = await loadPlotly();
+      while (this.dirty && !this.disposed && this.content && this.plot.clientWidth > 0) {
+        this.dirty = false;
+        await this.paint(plotly, this.content);
+      }
+    } catch (error) {
+      this.plot.textContent = `The chart could not be drawn: ${(error as Error).message}`;
+    } finally {
+      this.drawing = false;
+    }
+  }
+
+  private async paint(plotly: Plotly, content: ChartContent): Promise<void> {
+    const theme = chartTheme(this.plot);
+    this.width = this.plot.clientWidth;
+    const traces = content.lines.flatMap((line, i) => lineTraces(line, theme.series[i % theme.series.length]));
+    this.drawn = true;
+    await plotly.react(this.plot, traces, layout(content, theme, this.width), { displayModeBar: false, responsive: false, doubleClick: 'reset' });
+    // Keyboard users find the numbers in the table: the picture is one image to screen readers.
+    this.plot.setAttribute('role', 'img');
+    this.plot.setAttribute('aria-label', `Chart: ${this.title}`);
+  }
+
+  private onResize(): void {
+    if (this.plot.clientWidth > 0 && this.plot.clientWidth !== this.width) this.redraw();
+  }
+}
+
+function lineTraces(line: Line, colour: string): Trace[] {
+  const few = line.x.length < 2;
+  const mean: Trace = {
+    x: line.x,
+    y: line.y,
+    name: line.name,
+    type: 'scatter',
+    mode: few ? 'markers' : 'lines',
+    line: { color: colour, width: 2 },
+    marker: { color: colour, size: 6 },
+    hovertemplate: '%{y:.4~g}'
+  };
+  if (!line.low || !line.high) return [mean];
+  const edge = { x: line.x, type: 'scatter', mode: 'lines', line: { width: 0, color: colour }, hoverinfo: 'skip', showlegend: false };
+  return [
+    { ...edge, y: line.low, name: `${line.name} low` },
+    { ...edge, y: line.high, name: `${line.name} high`, fill: 'tonexty', fillcolor: colour + '2e' },
+    mean
+  ];
+}
+
+function layout(content: ChartContent, theme: ChartTheme, width: number): Layout {
+  const many = content.lines.length > 1;
+  const axis = { gridcolor: theme.grid, linecolor: theme.axis, zerolinecolor: theme.axis, zerolinewidth: 1, tickfont: { color: theme.faint } };
+  return {
+    width,
+    height: HEIGHT,
+    margin: { l: 48, r: 12, t: many ? 8 : 8, b: 28 },
+    paper_bgcolor: 'rgba(0,0,0,0)',
+    plot_bgcolor: 'rgba(0,0,0,0)',
+    font: { family: theme.font, size: 11, color: theme.text },
+    showlegend: many,
+    legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: 11 } },
+    hovermode: 'x unified',
+    hoverlabel: { bgcolor: theme.background, bordercolor: theme.axis, font: { color: theme.text } },
+    // Keeps zoom and hidden lines when new points come.
+    uirevision: 'joylab',
+    xaxis: { ...axis, showgrid: false, range: content.maxX ? [0, content.maxX] : undefined, rangemode: 'tozero', tickformat: 'd', hoverformat: 'd', nticks: 8, unifiedhovertitle: { text: 'step %{x}' } },
+    yaxis: { ...axis, automargin: false, nticks: 5, tickformat: '~g', fixedrange: true },
+    shapes: content.marks.map(mark => ({
+      type: 'line', x0: mark.x, x1: mark.x, yref: 'paper', y0: 0, y1: 1,
+      line: { color: theme.faint, width: 1, dash: 'dot' },
+      label: { text: shorten(mark.text), textposition: 'end', font: { size: 10, color: theme.faint }, yanchor: 'bottom' }
+    }))
+  };
+}
+
+function shorten(text: string): string {
+  return text.length > 26 ? `${text.slice(0, 25)}…` : text;
+}

@@ -1,0 +1,125 @@
+import type { EpisodeData } from '../../kernel/display/mime';
+import { Playback } from '../frames/playback';
+import { Screen, aspectRatio } from '../frames/screen';
+import type { FrameCursor, FrameSequence } from '../frames/sequence';
+import { prefersReducedMotion, watchVisibility } from '../frames/visibility';
+import { element } from '../widgets/element';
+import { Controls, SPEEDS } from './controls';
+import { Readouts } from './readouts';
+import { Timeline, formatNumber } from './timeline';
+
+/**
+ * Plays an episode: picture, numbers, controls, keyboard. Starts by itself
+ * when it comes into view, unless the user asked for less motion, and rests
+ * while out of view.
+ */
+export class EpisodePlayer {
+  readonly node: HTMLElement;
+  private readonly cursor: FrameCursor;
+  private readonly screen: Screen;
+  private readonly timeline: Timeline;
+  private readonly playback: Playback;
+  private readonly readouts: Readouts;
+  private readonly controls: Controls;
+  private readonly unwatch: () => void;
+  private started = prefersReducedMotion();
+
+  constructor(data: EpisodeData, frames: FrameSequence) {
+    this.cursor = frames.cursor();
+    this.screen = new Screen(frames);
+    this.timeline = new Timeline(data);
+    this.playback = new Playback(frames.count, data.fps, {
+      frame: index => this.showFrame(index),
+      state: () => this.controls.showState()
+    });
+    this.readouts = new Readouts(this.timeline.steps, data.lives.length > 0);
+    this.controls = new Controls(this.playback, this.timeline);
+    this.node = this.layOut(data, frames);
+    this.node.addEventListener('keydown', event => this.onKey(event));
+    this.unwatch = watchVisibility(this.node, visible => this.onVisible(visible));
+    this.showFrame(0);
+  }
+
+  dispose(): void {
+    this.unwatch();
+    this.playback.dispose();
+    this.screen.dispose();
+    this.node.remove();
+  }
+
+  private layOut(data: EpisodeData, frames: FrameSequence): HTMLElement {
+    const score = `score ${formatNumber(this.timeline.finalScore)}`;
+    const ending = element('div', 'joylab-Player-end', data.end);
+    ending.title = data.end;
+    const caption = element('div', 'joylab-Player-caption', [
+      element('span', 'joylab-Player-title', data.environment),
+      element('span', 'joylab-Player-seed', `seed ${data.seed}`)
+    ]);
+    const side = element('div', 'joylab-Player-side', [caption, this.readouts.node, ending]);
+    this.screen.node.setAttribute('aria-label', `Picture of ${data.environment}`);
+    this.screen.node.addEventListener('click', () => this.playback.toggle());
+    const picture = element('div', 'joylab-Player-picture', [this.screen.node]);
+    picture.style.setProperty('--joylab-aspect', String(aspectRatio(frames.width, frames.height)));
+    const body = element('div', 'joylab-Player-body', [picture, side, this.controls.node]);
+    const node = element('div', 'joylab-Player', [body]);
+    node.tabIndex = 0;
+    node.dataset.lmSuppressShortcuts = 'true';
+    node.setAttribute('role', 'group');
+    node.setAttribute('aria-label', `Episode of ${data.environment}, seed ${data.seed}, ${this.timeline.steps} steps, ${score}. Space plays, arrow keys step.`);
+    return node;
+  }
+
+  private showFrame(index: number): void {
+    this.cursor.seek(index);
+    this.screen.show(this.cursor.pixels);
+    this.readouts.show(this.timeline.at(index));
+    this.controls.showFrame(index);
+  }
+
+  private onVisible(visible: boolean): void {
+    this.playback.hold(!visible);
+    if (!visible || this.started) return;
+    this.started = true;
+    this.playback.play();
+  }
+
+  private onKey(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const inMenu = event.target instanceof HTMLSelectElement;
+    if (event.key === 'Escape') this.leave();
+    else if (inMenu || !this.command(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** Carries out a key; false where it means nothing here. */
+  private command(event: KeyboardEvent): boolean {
+    const { playback } = this;
+    const stride = event.shiftKey ? 10 : 1;
+    switch (event.key) {
+      case ' ':
+        if (event.target instanceof HTMLButtonElement) return false;
+        playback.toggle();
+        return true;
+      case 'ArrowLeft': playback.seek(playback.index - stride); return true;
+      case 'ArrowRight': playback.seek(playback.index + stride); return true;
+      case 'ArrowUp': this.changeSpeed(1); return true;
+      case 'ArrowDown': this.changeSpeed(-1); return true;
+      case 'Home': playback.seek(0); return true;
+      case 'End': playback.seek(playback.count - 1); return true;
+      case 'l':
+      case 'L': playback.loop = !playback.loop; return true;
+      default: return false;
+    }
+  }
+
+  private changeSpeed(by: number): void {
+    const next = SPEEDS[SPEEDS.indexOf(this.playback.speed) + by];
+    if (next !== undefined) this.playback.speed = next;
+  }
+
+  /** Gives the keyboard back to the notebook. */
+  private leave(): void {
+    (this.node.closest('.jp-Notebook') as HTMLElement | null)?.focus();
+  }
+}

@@ -1,0 +1,41 @@
+import { element, setText } from '../widgets/element';
+import { formatNumber, formatReward, type Moment } from './timeline';
+
+/** The numbers beside the picture: score, lives, action, reward, step. */
+export class Readouts {
+  readonly node: HTMLElement;
+  private readonly score = element('dd', 'joylab-Readout-value joylab-mod-score', '0');
+  private readonly lives = element('dd', 'joylab-Readout-value');
+  private readonly action = element('dd', 'joylab-Readout-value joylab-mod-action');
+  private readonly reward = element('dd', 'joylab-Readout-value');
+  private readonly step = element('dd', 'joylab-Readout-value');
+
+  /** `hasLives`: false leaves the lives out. */
+  constructor(
+    private readonly steps: number,
+    hasLives: boolean
+  ) {
+    const rows = [
+      readout('Score', this.score),
+      ...(hasLives ? [readout('Lives', this.lives)] : []),
+      readout('Action', this.action),
+      readout('Reward', this.reward),
+      readout('Step', this.step)
+    ];
+    this.node = element('dl', 'joylab-Readouts', rows);
+  }
+
+  show(moment: Moment): void {
+    setText(this.score, formatNumber(moment.score));
+    setText(this.lives, moment.lives === null ? '–' : String(moment.lives));
+    setText(this.action, moment.action ?? '–');
+    setText(this.reward, formatReward(moment.reward));
+    setText(this.step, `${moment.step} / ${this.steps}`);
+    this.reward.classList.toggle('joylab-mod-gain', moment.reward > 0);
+    this.reward.classList.toggle('joylab-mod-loss', moment.reward < 0);
+  }
+}
+
+function readout(name: string, value: HTMLElement): HTMLElement {
+  return element('div', 'joylab-Readout', [element('dt', 'joylab-Readout-name', name), value]);
+}

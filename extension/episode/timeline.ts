@@ -1,0 +1,78 @@
+import type { EpisodeData } from '../../kernel/display/mime';
+
+/** What the numbers beside a frame say. */
+export interface Moment {
+  /** Steps played so far. */
+  step: number;
+  /** Sum of the rewards so far. */
+  score: number;
+  /** `null` where the environment has no lives. */
+  lives: number | null;
+  /** Name of the action that led to this frame; `null` at the reset. */
+  action: string | null;
+  /** Reward since the frame before this one. */
+  reward: number;
+}
+
+/** Something worth a mark on the scrubber. */
+export interface Mark {
+  frame: number;
+  kind: 'reward' | 'penalty' | 'life';
+}
+
+/** The numbers of an episode by frame. Frame i follows step `i × every`. */
+export class Timeline {
+  readonly steps: number;
+  /** Entry i: sum of the first i rewards. */
+  private readonly scores: Float64Array;
+
+  constructor(private readonly data: EpisodeData) {
+    this.steps = data.actions.length;
+    this.scores = new Float64Array(this.steps + 1);
+    for (let i = 0; i < this.steps; i++) this.scores[i + 1] = this.scores[i] + (data.rewards[i] ?? 0);
+  }
+
+  get finalScore(): number {
+    return this.scores[this.steps];
+  }
+
+  stepOf(frame: number): number {
+    return Math.min(this.steps, frame * this.data.every);
+  }
+
+  at(frame: number): Moment {
+    const step = this.stepOf(frame);
+    const { actionNames, actions, lives } = this.data;
+    return {
+      step,
+      score: this.scores[step],
+      lives: (step > 0 ? lives[step - 1] : lives[0]) ?? null,
+      action: step > 0 ? (actionNames[actions[step - 1]] ?? `action ${actions[step - 1]}`) : null,
+      reward: frame > 0 ? this.scores[step] - this.scores[this.stepOf(frame - 1)] : 0
+    };
+  }
+
+  /** Frames where points were won or lost, and where a life was lost. */
+  marks(): Mark[] {
+    const marks: Mark[] = [];
+    const { rewards, lives, every } = this.data;
+    for (let step = 1; step <= this.steps; step++) {
+      const frame = Math.ceil(step / every);
+      if (rewards[step - 1] > 0) marks.push({ frame, kind: 'reward' });
+      if (rewards[step - 1] < 0) marks.push({ frame, kind: 'penalty' });
+      if (step > 1 && lives[step - 1] < lives[step - 2]) marks.push({ frame, kind: 'life' });
+    }
+    return marks;
+  }
+}
+
+/** A number for people: at most two decimals, a true minus sign. */
+export function formatNumber(value: number): string {
+  return String(Math.round(value * 100) / 100).replace('-', '−');
+}
+
+/** A reward with its sign; nothing for none. */
+export function formatReward(value: number): string {
+  if (value === 0) return '0';
+  return (value > 0 ? '+' : '') + formatNumber(value);
+}

@@ -1,0 +1,137 @@
+/** How long the last frame stays before a looping playback starts again, in milliseconds. */
+const HOLD = 1000;
+
+/** What a playback tells its view. */
+export interface PlaybackListener {
+  /** Another frame is to be shown. */
+  frame(index: number): void;
+  /** Playing, speed or loop changed. */
+  state(): void;
+}
+
+/** The position in a run of frames, moved by time while playing. */
+export class Playback {
+  private at = 0;
+  private running = false;
+  private held = false;
+  private rate = 1;
+  private repeat = true;
+  private request = 0;
+  /** Time of the last tick, and what of it was not yet turned into frames, in milliseconds. */
+  private last = 0;
+  private rest = 0;
+
+  /** `fps`: frames per second at speed 1. */
+  constructor(
+    readonly count: number,
+    private readonly fps: number,
+    private readonly listener: PlaybackListener
+  ) {}
+
+  get index(): number {
+    return this.at;
+  }
+
+  /** Playing as far as the user is concerned, though perhaps held because nobody can see it. */
+  get playing(): boolean {
+    return this.running;
+  }
+
+  get speed(): number {
+    return this.rate;
+  }
+
+  set speed(value: number) {
+    this.rate = value;
+    this.listener.state();
+  }
+
+  get loop(): boolean {
+    return this.repeat;
+  }
+
+  set loop(value: boolean) {
+    this.repeat = value;
+    this.listener.state();
+  }
+
+  /** Starts, from the beginning when at the end. */
+  play(): void {
+    if (this.running || this.count < 2) return;
+    if (this.at === this.count - 1) this.move(0);
+    this.running = true;
+    this.schedule();
+    this.listener.state();
+  }
+
+  pause(): void {
+    if (!this.running) return;
+    this.running = false;
+    cancelAnimationFrame(this.request);
+    this.listener.state();
+  }
+
+  toggle(): void {
+    if (this.running) this.pause();
+    else this.play();
+  }
+
+  /** Pauses and shows the frame `index`, or the nearest there is. */
+  seek(index: number): void {
+    this.pause();
+    this.move(index);
+  }
+
+  /** Stops the clock without pausing, and starts it again. */
+  hold(held: boolean): void {
+    if (held === this.held) return;
+    this.held = held;
+    cancelAnimationFrame(this.request);
+    if (this.running && !held) this.schedule();
+  }
+
+  dispose(): void {
+    this.running = false;
+    cancelAnimationFrame(this.request);
+  }
+
+  private schedule(): void {
+    if (this.held) return;
+    this.last = performance.now();
+    this.rest = 0;
+    this.request = requestAnimationFrame(this.tick);
+  }
+
+  private readonly tick = (now: number): void => {
+    this.rest += Math.max(0, now - this.last) * this.rate;
+    this.last = now;
+    this.advance();
+    if (this.running) this.request = requestAnimationFrame(this.tick);
+  };
+
+  private advance(): void {
+    const end = this.count - 1;
+    if (this.at === end) {
+      if (!this.repeat) this.pause();
+      else if (this.rest >= HOLD * this.rate) this.restart();
+      return;
+    }
+    const frames = Math.floor((this.rest * this.fps) / 1000);
+    if (frames === 0) return;
+    this.rest -= (frames * 1000) / this.fps;
+    this.move(this.at + frames);
+    if (this.at === end) this.rest = 0;
+  }
+
+  private restart(): void {
+    this.rest = 0;
+    this.move(0);
+  }
+
+  private move(index: number): void {
+    const next = Math.min(this.count - 1, Math.max(0, Math.round(index)));
+    if (next === this.at) return;
+    this.at = next;
+    this.listener.frame(next);
+  }
+}

@@ -1,0 +1,81 @@
+import type { FrameSequence } from './sequence';
+
+/** An Atari line has 160 pixels, and its picture fills a 4:3 screen. */
+const ATARI_WIDTH = 160;
+const ATARI_MAX_HEIGHT = 250;
+
+/** Width divided by height of the picture as it should appear. */
+export function aspectRatio(width: number, height: number): number {
+  return width === ATARI_WIDTH && height >= 192 && height <= ATARI_MAX_HEIGHT ? 4 / 3 : width / height;
+}
+
+/**
+ * A canvas that shows palette indices. Pixels are enlarged by a whole factor
+ * without smoothing, and the browser fits the result to the canvas's place:
+ * sharp at every size, with all pixels alike.
+ */
+export class Screen {
+  readonly node = document.createElement('canvas');
+  private readonly source = document.createElement('canvas');
+  private readonly image: ImageData;
+  private readonly rgba: Uint32Array;
+  private readonly colours: Uint32Array;
+  private readonly observer: ResizeObserver;
+
+  constructor(private readonly frames: FrameSequence) {
+    const { width, height } = frames;
+    this.source.width = this.node.width = width;
+    this.source.height = this.node.height = height;
+    this.image = new ImageData(width, height);
+    this.rgba = new Uint32Array(this.image.data.buffer);
+    this.colours = packColours(frames.palette);
+    this.node.className = 'joylab-Screen';
+    this.node.setAttribute('role', 'img');
+    this.node.style.aspectRatio = String(aspectRatio(width, height));
+    this.observer = new ResizeObserver(() => this.fit());
+    this.observer.observe(this.node);
+  }
+
+  /** Shows a frame: `height × width` palette indices, or more, which are ignored. */
+  show(pixels: Uint8Array): void {
+    const { rgba, colours } = this;
+    for (let i = 0; i < rgba.length; i++) rgba[i] = colours[pixels[i]];
+    this.source.getContext('2d')!.putImageData(this.image, 0, 0);
+    this.draw();
+  }
+
+  dispose(): void {
+    this.observer.disconnect();
+  }
+
+  private draw(): void {
+    const context = this.node.getContext('2d')!;
+    context.imageSmoothingEnabled = false;
+    context.drawImage(this.source, 0, 0, this.node.width, this.node.height);
+  }
+
+  private fit(): void {
+    const { width, height } = this.frames;
+    const scale = window.devicePixelRatio || 1;
+    const across = width * factor(this.node.clientWidth * scale, width);
+    const down = height * factor(this.node.clientHeight * scale, height);
+    if (across === this.node.width && down === this.node.height) return;
+    this.node.width = across;
+    this.node.height = down;
+    this.draw();
+  }
+}
+
+/** The whole factor that is at least what the place asks for, up to 8. */
+function factor(place: number, size: number): number {
+  return Math.min(8, Math.max(1, Math.ceil(place / size)));
+}
+
+/** Opaque colours as a canvas's little-endian pixels; indices outside the palette are black. */
+function packColours(palette: Uint8Array): Uint32Array {
+  const colours = new Uint32Array(256).fill(0xff000000);
+  for (let i = 0; i * 3 + 2 < palette.length && i < 256; i++) {
+    colours[i] = 0xff000000 | (palette[i * 3 + 2] << 16) | (palette[i * 3 + 1] << 8) | palette[i * 3];
+  }
+  return colours;
+}

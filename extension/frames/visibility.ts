@@ -1,0 +1,11 @@
+/** Calls `listener` when a part of the node comes into view or leaves it. Returns what ends it. */
+export function watchVisibility(node: Element, listener: (visible: boolean) => void): () => void {
+  const observer = new IntersectionObserver(entries => listener(entries[entries.length - 1].isIntersecting), { threshold: 0.1 });
+  observer.observe(node);
+  return () => observer.disconnect();
+}
+
+/** Whether the user asked the system for less motion. */
+export function prefersReducedMotion(): boolean {
+  return window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+}

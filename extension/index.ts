@@ -1,0 +1,4 @@
+import { episodePlugin } from './episode';
+import { trainingPlugin } from './training';
+
+export default [episodePlugin, trainingPlugin];

@@ -1,0 +1,107 @@
+import type { ISessionContext } from '@jupyterlab/apputils';
+import type { Kernel } from '@jupyterlab/services';
+import { TRAINING_COMM, type TrainingMessage, type TrainingViewMessage } from '../../kernel/display/mime';
+
+/** What a connection tells its view. */
+export interface ConnectionListener {
+  message(message: TrainingMessage, buffers: Uint8Array[]): void;
+  /** The connection came up or went down. */
+  connected(connected: boolean): void;
+}
+
+/**
+ * A view's comm with its run. Opened when a kernel is there, again when
+ * another one takes its place, and closed for good when the kernel does not
+ * know the run.
+ */
+export class TrainingConnection {
+  private comm: Kernel.IComm | null = null;
+  private visible = false;
+  private disposed = false;
+
+  constructor(
+    private readonly session: ISessionContext,
+    private readonly runId: string,
+    private readonly listener: ConnectionListener
+  ) {
+    session.kernelChanged.connect(this.onKernelChanged, this);
+    session.statusChanged.connect(this.onStatusChanged, this);
+    void session.ready.then(() => this.open());
+  }
+
+  /** The group of this step was shown: the next may come. */
+  acknowledge(step: number): void {
+    this.send({ type: 'ack', step });
+  }
+
+  /** Groups are sent only while somebody can see them. */
+  setVisible(visible: boolean): void {
+    if (visible === this.visible) return;
+    this.visible = visible;
+    this.send({ type: 'visible', visible });
+  }
+
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
+    this.session.kernelChanged.disconnect(this.onKernelChanged, this);
+    this.session.statusChanged.disconnect(this.onStatusChanged, this);
+    this.close();
+  }
+
+  private onKernelChanged(): void {
+    this.drop();
+    this.open();
+  }
+
+  /** A restarted kernel has forgotten its comms and its runs. */
+  private onStatusChanged(_: ISessionContext, status: Kernel.Status): void {
+    if (status === 'restarting' || status === 'autorestarting' || status === 'dead') this.drop();
+  }
+
+  private open(): void {
+    const kernel = this.session.session?.kernel;
+    if (this.disposed || this.comm || !kernel?.handleComms) {
+      if (!this.comm) this.listener.connected(false);
+      return;
+    }
+    const comm = kernel.createComm(TRAINING_COMM);
+    this.comm = comm;
+    // No promise may be returned here: it would hold up all messages of the kernel.
+    comm.onMsg = ({ content, buffers = [] }) => {
+      this.listener.message(content.data as unknown as TrainingMessage, buffers.map(toBytes));
+    };
+    comm.onClose = () => {
+      if (this.comm === comm) this.drop();
+    };
+    comm.open({ runId: this.runId });
+    this.listener.connected(true);
+    if (this.visible) this.send({ type: 'visible', visible: true });
+  }
+
+  private send(message: TrainingViewMessage): void {
+    if (this.comm && !this.comm.isDisposed) this.comm.send(message as never);
+  }
+
+  /** Forgets the comm: the other side is gone. */
+  private drop(): void {
+    const had = this.comm !== null;
+    this.comm = null;
+    if (had && !this.disposed) this.listener.connected(false);
+  }
+
+  private close(): void {
+    const comm = this.comm;
+    this.comm = null;
+    if (!comm || comm.isDisposed) return;
+    try {
+      comm.close();
+    } catch {
+      // The kernel's connection was closed before.
+    }
+  }
+}
+
+function toBytes(buffer: ArrayBuffer | ArrayBufferView): Uint8Array {
+  return buffer instanceof ArrayBuffer ? new Uint8Array(buffer) : new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}

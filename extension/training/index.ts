@@ -1,0 +1,32 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import type { ISessionContext } from '@jupyterlab/apputils';
+import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry, type IRenderMime } from '@jupyterlab/rendermime';
+import { TRAINING_MIME } from '../../kernel/display/mime';
+import { TrainingRenderer } from './renderer';
+
+/**
+ * Shows training runs. Renderers are not told their kernel, so that each
+ * notebook gets a factory of its own; the common one serves places without a
+ * kernel.
+ */
+export const trainingPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'joylab:training',
+  description: 'Charts, table and live frames of training runs.',
+  autoStart: true,
+  requires: [IRenderMimeRegistry, INotebookTracker],
+  activate(_app: JupyterFrontEnd, rendermime: IRenderMimeRegistry, notebooks: INotebookTracker): void {
+    rendermime.addFactory(factory(null), 0);
+    notebooks.widgetAdded.connect((_, panel: NotebookPanel) => {
+      panel.content.rendermime.addFactory(factory(panel.sessionContext), 0);
+    });
+  }
+};
+
+function factory(session: ISessionContext | null): IRenderMime.IRendererFactory {
+  return {
+    safe: true,
+    mimeTypes: [TRAINING_MIME],
+    createRenderer: options => new TrainingRenderer(options.mimeType, session)
+  };
+}

@@ -1,0 +1,44 @@
+import type { TrainingData } from '../../kernel/display/mime';
+import type { ChartContent, Line } from '../charts/lineChart';
+
+/** A chart that the view offers. */
+export interface MetricChart {
+  id: string;
+  title: string;
+  /** Whether it is shown before the user chooses. */
+  shown: boolean;
+  lines(data: TrainingData): Line[];
+}
+
+/** The charts, in their order. One without data is not offered. Metrics have TRL's names. */
+export const METRIC_CHARTS: MetricChart[] = [
+  { id: 'reward', title: 'Reward, mean ± std', shown: true, lines: data => [metric(data, 'reward', 'reward', 'reward_std')] },
+  { id: 'functions', title: 'Reward functions, mean', shown: true, lines: data => data.rewardNames.map(name => metric(data, `rewards/${name}/mean`, name)) },
+  { id: 'length', title: 'Completion length, tokens', shown: true, lines: data => [metric(data, 'completions/mean_length', 'mean length')] },
+  { id: 'loss', title: 'Loss', shown: true, lines: data => [metric(data, 'loss', 'loss')] },
+  { id: 'kl', title: 'KL from the reference model', shown: false, lines: data => [metric(data, 'kl', 'kl')] },
+  { id: 'entropy', title: 'Entropy of the policy', shown: false, lines: data => [metric(data, 'entropy', 'entropy')] },
+  { id: 'grad_norm', title: 'Gradient norm', shown: false, lines: data => [metric(data, 'grad_norm', 'grad_norm')] },
+  { id: 'learning_rate', title: 'Learning rate', shown: false, lines: data => [metric(data, 'learning_rate', 'learning_rate')] },
+  { id: 'clip', title: 'Clipped ratios', shown: false, lines: data => [metric(data, 'clip_ratio/region_mean', 'clip_ratio/region_mean')] }
+];
+
+/** The short name on the chart's switch. */
+export function switchLabel(chart: MetricChart): string {
+  return chart.title.split(',')[0];
+}
+
+/** What the chart shows of the run; `null` when it has no data. */
+export function chartContent(chart: MetricChart, data: TrainingData): ChartContent | null {
+  const lines = chart.lines(data).filter(line => line.y.some(value => value !== null));
+  if (lines.length === 0) return null;
+  return { lines, maxX: data.maxSteps, marks: data.events.map(({ step, text }) => ({ x: step, text })) };
+}
+
+function metric({ log }: TrainingData, key: string, name: string, spread?: string): Line {
+  const value = (entry: Record<string, number>) => (Number.isFinite(entry[key]) ? entry[key] : null);
+  const line: Line = { name, x: log.map(entry => entry.step), y: log.map(value) };
+  if (!spread || !log.some(entry => Number.isFinite(entry[spread]))) return line;
+  const edge = (sign: number) => log.map(entry => (value(entry) === null ? null : entry[key] + sign * (entry[spread] ?? 0)));
+  return { ...line, low: edge(-1), high: edge(1) };
+}

@@ -1,0 +1,64 @@
+import type { EpisodeData, TrainingData, TrainingMessage } from '../../kernel/display/mime';
+
+/** The episodes of a group as they came: `frames[i]` are the deflated frames of `episodes[i]`. */
+export interface Group {
+  step: number;
+  episodes: EpisodeData[];
+  frames: Uint8Array[];
+}
+
+/**
+ * What a view knows of a run. It comes from two sides: the notebook's JSON,
+ * which lags behind, and the comm.
+ */
+export class TrainingState {
+  data: TrainingData;
+  group: Group | null = null;
+
+  constructor(data: TrainingData) {
+    this.data = copy(data);
+  }
+
+  /** Takes over what the notebook says, unless the comm has told more. */
+  update(data: TrainingData): void {
+    const ours = this.data;
+    const older = data.runId === ours.runId && (data.log.length < ours.log.length || data.events.length < ours.events.length);
+    if (!older) this.data = copy(data);
+  }
+
+  /** Takes in a message of the kernel. */
+  receive(message: TrainingMessage, buffers: Uint8Array[]): void {
+    switch (message.type) {
+      case 'data':
+        this.data = copy(message.data);
+        break;
+      case 'log':
+        this.data.log.push(message.entry);
+        this.data.step = message.entry.step;
+        break;
+      case 'event':
+        this.data.events.push(message.event);
+        break;
+      case 'status':
+        this.data.status = message.status;
+        break;
+      case 'group':
+        this.group = { step: message.step, episodes: message.episodes, frames: buffers };
+    }
+  }
+}
+
+/** The notebook's data is not ours to change. */
+function copy(data: TrainingData): TrainingData {
+  return { ...data, log: [...data.log], events: [...data.events] };
+}
+
+/** What is wrong with the data of a run, for people; `null` when it can be shown. */
+export function checkTraining(data: TrainingData): string | null {
+  if (typeof data !== 'object' || data === null) return 'it is not an object';
+  if (data.version !== 1) return `it has version ${data.version}, this view knows version 1`;
+  if (!Array.isArray(data.log) || !data.log.every(entry => typeof entry === 'object' && entry !== null)) return 'its log is missing';
+  if (!Array.isArray(data.events)) return 'its events are missing';
+  if (!Array.isArray(data.rewardNames)) return 'the names of its reward functions are missing';
+  return null;
+}

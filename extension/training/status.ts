@@ -1,0 +1,65 @@
+import type { TrainingData, TrainingStatus } from '../../kernel/display/mime';
+import { element, setText } from '../widgets/element';
+
+const LABELS: Record<TrainingStatus, string> = {
+  running: 'Training',
+  paused: 'Paused',
+  finished: 'Finished',
+  failed: 'Failed'
+};
+
+/** How many of the newest steps the time per step is the mean of. */
+const RECENT = 10;
+
+/** The line above the charts: status, step i of n, time per step, time left; and the progress bar. */
+export class StatusLine {
+  readonly node: HTMLElement;
+  private readonly label = element('span', 'joylab-Status-label');
+  private readonly detail = element('span', 'joylab-Status-detail');
+  private readonly bar = element('progress', 'joylab-Status-bar');
+
+  constructor() {
+    this.bar.setAttribute('aria-label', 'Progress of the training');
+    this.node = element('div', 'joylab-Status', [element('div', 'joylab-Status-line', [this.label, this.detail]), this.bar]);
+  }
+
+  /** `connected`: false when the run says it is running but cannot be reached. */
+  show(data: TrainingData, connected: boolean): void {
+    const lost = data.status === 'running' && !connected;
+    this.node.dataset.status = lost ? 'lost' : data.status;
+    setText(this.label, lost ? 'Not running' : LABELS[data.status] ?? data.status);
+    setText(this.detail, details(data, lost).join(' · '));
+    this.bar.max = Math.max(1, data.maxSteps);
+    this.bar.value = data.step;
+  }
+}
+
+function details(data: TrainingData, lost: boolean): string[] {
+  const parts = [`step ${data.step} of ${data.maxSteps}`];
+  const seconds = stepSeconds(data);
+  if (seconds !== null && !lost) {
+    parts.push(`${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s per step`);
+    const left = seconds * (data.maxSteps - data.step);
+    if (data.status === 'running' && left > 0) parts.push(`about ${duration(left)} left`);
+    if (data.status === 'finished') parts.push(`${duration(totalSeconds(data))} in all`);
+  }
+  if (data.status === 'paused') parts.push('run the cell again to go on');
+  if (lost) parts.push('the kernel does not know this run any more: run the cell to train again');
+  return parts;
+}
+
+/** Mean of TRL's `step_time` over the newest steps, in seconds. */
+function stepSeconds({ log }: TrainingData): number | null {
+  const times = log.slice(-RECENT).map(entry => entry.step_time).filter(Number.isFinite);
+  return times.length > 0 ? times.reduce((sum, time) => sum + time, 0) / times.length : null;
+}
+
+function totalSeconds({ log }: TrainingData): number {
+  return log.reduce((sum, entry) => sum + (entry.step_time ?? 0), 0);
+}
+
+function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
