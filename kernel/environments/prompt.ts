@@ -1,0 +1,44 @@
+/** What a prompt tells of one variable of the state. */
+export interface PromptVariable {
+  name: string;
+  /** Smallest value; without a finite range the prompt gives none. */
+  minimum?: number;
+  maximum?: number;
+}
+
+/** What a prompt tells of an environment: its name, the variables a strategy reads, the actions it may return. */
+export interface PromptSubject {
+  name: string;
+  stateVariables: readonly PromptVariable[];
+  actions: readonly string[];
+}
+
+/**
+ * The prompt that asks a model for a `strategy(state)` function:
+ *
+ * ```text
+ * Write a short TypeScript function strategy(state) that plays breakout.
+ * The state:
+ * state.ball_x from 0 to 159
+ * state.paddle_x from 0 to 159
+ * It returns one action: "NOOP", "RIGHT", "LEFT".
+ * ```
+ *
+ * #### Notes
+ * The strategist (`kernel/models/strategist`) was pre-trained on prompts of
+ * exactly this form. Larger models take any other wording as well.
+ *
+ * @param subject an environment, or a plain object with the same fields
+ */
+export function strategyPrompt(subject: PromptSubject): string {
+  const { name, stateVariables, actions } = subject;
+  const lines = [`Write a short TypeScript function strategy(state) that plays ${name}.`];
+  if (stateVariables.length > 0) lines.push('The state:');
+  for (const variable of stateVariables) lines.push(`state.${variable.name}${range(variable)}`);
+  lines.push(`It returns one action: ${actions.map((action) => `"${action}"`).join(', ')}.`);
+  return lines.join('\n');
+}
+
+function range({ minimum, maximum }: PromptVariable): string {
+  return Number.isFinite(minimum) && Number.isFinite(maximum) ? ` from ${minimum} to ${maximum}` : '';
+}
