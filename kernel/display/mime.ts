@@ -89,3 +89,21 @@ export type TrainingMessage =
 
 /** View → kernel. A group is sent only while `visible`, and only after the last was acknowledged. */
 export type TrainingViewMessage = { type: 'ack'; step: number } | { type: 'visible'; visible: boolean };
+
+/** An environment as its card shows it. */
+export interface EnvironmentData {
+  version: 1;
+  /** The kind of environment ("atari"), or the address of its server. */
+  environment: string;
+  /** What is played: "breakout". */
+  name: string;
+  description?: string;
+  /** Its options, defaults included. */
+  options: Record<string, unknown>;
+  /** Names of the actions; an action's ID is its index. */
+  actions: string[];
+  /** The named state that strategies see. */
+  variables: Array<{ name: string; description: string; minimum: number; maximum: number }>;
+  /** The first frame: base64 of a PNG file. */
+  frame?: { width: number; height: number; png: string };
+}

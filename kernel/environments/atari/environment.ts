@@ -1,0 +1,185 @@
+import type { MimeBundle } from '../../display/host';
+import { OpenEnvClient } from '../../openenv/client';
+import { OpenEnvError } from '../../openenv/errors';
+import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../../openenv/protocol';
+import type { VectorLane } from '../../openenv/vector';
+import { environmentBundle } from '../card';
+import type { StateVariable, VectorEnvironment } from '../environment';
+import { AtariFrame } from './frame';
+import { resolveAtariOptions, type AtariOptions, type ResolvedAtariOptions } from './options';
+import { atariReader } from './reader';
+import { atariLanes, leaseServer, type ServerLease } from './servers';
+
+/** What a reset or a step of an Atari game shows. */
+export interface AtariObservation {
+  /** The named state: `state.ball_x`. */
+  state: Record<string, number>;
+  /** Lives left; 0 in games without lives. */
+  lives: number;
+  /** Sum of the episode's rewards. */
+  score: number;
+  /** The 128 bytes of the console's memory. */
+  ram: Uint8Array;
+  /** The game is over. */
+  terminated: boolean;
+  /** The episode was cut off at `maxFrames`. */
+  truncated: boolean;
+  /** Frames since the episode's start. */
+  frameNumber: number;
+  /** With `obsType: 'screen'`: 210 × 160 palette indices, row by row. */
+  screen?: Uint8Array;
+}
+
+/** A step's action: its name ("LEFT") or its ID. */
+export type AtariAction = string | { action_id: number };
+
+/** An Atari game behind a local OpenEnv server. Made by `openenv('atari', { game })`. */
+export class AtariEnvironment implements VectorEnvironment {
+  readonly environment = 'atari';
+  /** Name of the game. */
+  readonly name: string;
+  /** All options, defaults included. */
+  readonly options: Record<string, unknown>;
+  /** Names of the actions; an action's ID is its index. */
+  readonly actions: string[];
+  readonly stateVariables: StateVariable[];
+  /** The named state, from the 128 bytes of memory. */
+  readonly readState: (ram: Uint8Array) => Record<string, number>;
+
+  private firstFrame: Uint8Array | undefined;
+  private lost = false;
+  private closed = false;
+
+  private constructor(private readonly resolved: ResolvedAtariOptions, private lease: ServerLease, private client: OpenEnvClient) {
+    this.name = resolved.game;
+    this.options = { ...resolved };
+    ({ actions: this.actions, stateVariables: this.stateVariables, readState: this.readState } = atariReader(resolved));
+  }
+
+  /** Starts the server if none runs, opens a session and starts the episode of seed 0. */
+  static async open(options: AtariOptions): Promise<AtariEnvironment> {
+    const resolved = resolveAtariOptions(options);
+    const environment = new AtariEnvironment(resolved, ...(await connect(resolved)));
+    await environment.reset({ seed: 0 });
+    environment.firstFrame = await environment.render().pixels();
+    return environment;
+  }
+
+  /**
+   * Starts an episode. The same seed, options and actions give the same
+   * episode; without a seed the server draws one, which `state` tells.
+   */
+  async reset(args: ResetArguments = {}): Promise<StepResult<AtariObservation>> {
+    if (this.lost && !this.closed) await this.reconnect();
+    return this.observed(this.watch(this.client.reset(args)));
+  }
+
+  /** Plays one step: an action's name, or its ID. */
+  async step(action: AtariAction): Promise<StepResult<AtariObservation>> {
+    return this.observed(this.watch(this.client.step({ action_id: this.actionId(action) })));
+  }
+
+  /** What the server tells about the episode: its seed, step count, score… */
+  async state(): Promise<EpisodeState> {
+    const { screen, ...state } = await this.watch(this.client.state());
+    return state as EpisodeState;
+  }
+
+  schema(): Promise<EnvironmentSchema> {
+    return this.client.schema();
+  }
+
+  metadata(): Promise<EnvironmentMetadata> {
+    return this.client.metadata();
+  }
+
+  /** The current frame: displayed as a picture. */
+  render(): AtariFrame {
+    return new AtariFrame(this.watch(this.client.state()).then(({ screen }) => Buffer.from(screen, 'base64')));
+  }
+
+  /** The card: name, actions, state variables and first frame. */
+  card(): MimeBundle {
+    const { palette, width, height } = new AtariFrame(Promise.resolve(this.firstFrame!));
+    return environmentBundle({
+      environment: this.environment,
+      name: this.name,
+      options: this.options,
+      actions: this.actions,
+      stateVariables: this.stateVariables,
+      frame: { width, height, palette, pixels: this.firstFrame! },
+    });
+  }
+
+  [Symbol.for('Jupyter.display')](): MimeBundle {
+    return this.card();
+  }
+
+  /** The processes that play episodes many at a time. They start with the first call. */
+  vectorLanes(count?: number): Promise<VectorLane[]> {
+    return atariLanes(count);
+  }
+
+  /** Ends the session; the server stops with its last session. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    await this.client.close();
+    await this.lease.release();
+  }
+
+  private actionId(action: AtariAction): number {
+    const id = typeof action === 'string' ? this.actions.indexOf(action) : action?.action_id;
+    if (Number.isInteger(id) && id in this.actions) return id;
+    const given = typeof action === 'string' ? `'${action}'` : JSON.stringify(action);
+    const hint = action === 'FIRE' ? ' FIRE is pressed by the environment itself: autoFire is on.' : '';
+    throw new OpenEnvError('INVALID_ARGUMENT', `'${this.name}' has no action ${given}. The actions are: ${this.actions.join(', ')}.${hint}`);
+  }
+
+  private async observed(answer: Promise<StepResult>): Promise<StepResult<AtariObservation>> {
+    const { observation, reward, done, metadata } = await answer;
+    const ram = Uint8Array.from(observation.ram as number[]);
+    const screen = typeof observation.screen === 'string' ? { screen: new Uint8Array(Buffer.from(observation.screen, 'base64')) } : {};
+    return {
+      observation: {
+        state: this.readState(ram),
+        lives: observation.lives,
+        score: observation.score,
+        ram,
+        terminated: observation.terminated,
+        truncated: observation.truncated,
+        frameNumber: observation.frame_number,
+        ...screen,
+      },
+      reward,
+      done,
+      metadata,
+    };
+  }
+
+  /** Notes when the session is lost: the next reset opens a new one. */
+  private async watch<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (error instanceof OpenEnvError && ['CONNECTION_LOST', 'TIMEOUT'].includes(error.code)) this.lost = true;
+      throw error;
+    }
+  }
+
+  private async reconnect(): Promise<void> {
+    await this.lease.release();
+    [this.lease, this.client] = await connect(this.resolved);
+    this.lost = false;
+  }
+}
+
+async function connect(options: ResolvedAtariOptions): Promise<[ServerLease, OpenEnvClient]> {
+  const lease = await leaseServer(options);
+  try {
+    return [lease, await OpenEnvClient.connect(lease.server.url, { explainLoss: () => lease.server.explainLoss() })];
+  } catch (error) {
+    await lease.release();
+    throw error;
+  }
+}

@@ -1,0 +1,36 @@
+import type { MimeBundle } from '../../display/host';
+import { png } from '../image';
+import { ATARI_PALETTE } from './palette';
+
+/** Size of an Atari screen, in pixels. */
+export const SCREEN_WIDTH = 160;
+export const SCREEN_HEIGHT = 210;
+
+/** A frame of a game, displayed as a picture. */
+export class AtariFrame {
+  readonly width = SCREEN_WIDTH;
+  readonly height = SCREEN_HEIGHT;
+  /** 3 bytes (red, green, blue) for each value of a pixel. */
+  readonly palette = ATARI_PALETTE;
+
+  constructor(private readonly screen: Promise<Uint8Array>) {
+    screen.catch(() => {}); // the error is for whoever looks at the frame
+  }
+
+  /** 210 × 160 palette indices, row by row. */
+  pixels(): Promise<Uint8Array> {
+    return this.screen;
+  }
+
+  /** The frame as a PNG file, each pixel `scale` × `scale` pixels large. */
+  async png(scale = 2): Promise<Uint8Array> {
+    return png({ ...this, pixels: await this.screen }, scale);
+  }
+
+  async [Symbol.for('Jupyter.display')](): Promise<MimeBundle> {
+    return {
+      'image/png': Buffer.from(await this.png()).toString('base64'),
+      'text/plain': `A frame of ${this.width} × ${this.height} pixels`,
+    };
+  }
+}

@@ -1,0 +1,84 @@
+import { OpenEnvError } from '../../openenv/errors';
+import { nearestFirst } from '../nearest';
+import { ATARI_GAMES, type AtariGame } from './actions';
+
+/** Options of `openenv('atari', …)`. */
+export interface AtariOptions {
+  /** The game, in ALE's spelling: "breakout", "space_invaders"… */
+  game: AtariGame;
+  /** Frames per step, each with the step's action; default 4. */
+  frameSkip?: number;
+  /** Sticky actions: how likely a frame repeats the action of the frame before; default 0.25. */
+  repeatActionProbability?: number;
+  /**
+   * The environment presses FIRE itself where a life waits for it; default
+   * true. Where FIRE does nothing else it is then not among the actions.
+   */
+  autoFire?: boolean;
+  /** The game's mode and difficulty, by ALE's numbers; default: the game's own. */
+  mode?: number;
+  difficulty?: number;
+  /** All 18 actions of the joystick instead of those that the game uses; default false. */
+  fullActionSpace?: boolean;
+  /** An episode begins with 0 to this many idle frames, drawn from its seed; default 30. */
+  noopMax?: number;
+  /** An episode is cut off (`truncated`) after this many frames; default 108,000, half an hour. */
+  maxFrames?: number;
+  /** "screen" adds the screen to every observation; default "ram". */
+  obsType?: 'ram' | 'screen';
+}
+
+/** Options with the defaults filled in; `undefined` where the game decides. */
+export type ResolvedAtariOptions = Required<Omit<AtariOptions, 'mode' | 'difficulty'>> & Pick<AtariOptions, 'mode' | 'difficulty'>;
+
+const DEFAULTS = {
+  frameSkip: 4,
+  repeatActionProbability: 0.25,
+  autoFire: true,
+  mode: undefined,
+  difficulty: undefined,
+  fullActionSpace: false,
+  noopMax: 30,
+  maxFrames: 108_000,
+  obsType: 'ram' as const,
+};
+
+const NAMES = ['game', ...Object.keys(DEFAULTS)];
+
+/** What each option may be, in words, and how to tell. */
+const CHECKS: Record<keyof typeof DEFAULTS, [(value: any) => boolean, string]> = {
+  frameSkip: wholeNumber(1, 60),
+  repeatActionProbability: [value => typeof value === 'number' && value >= 0 && value <= 1, 'a number from 0 to 1'],
+  autoFire: [value => typeof value === 'boolean', 'true or false'],
+  mode: wholeNumber(0, 255),
+  difficulty: wholeNumber(0, 255),
+  fullActionSpace: [value => typeof value === 'boolean', 'true or false'],
+  noopMax: wholeNumber(0, 600),
+  maxFrames: wholeNumber(1, Number.MAX_SAFE_INTEGER),
+  obsType: [value => value === 'ram' || value === 'screen', '"ram" or "screen"'],
+};
+
+function wholeNumber(minimum: number, maximum: number): [(value: any) => boolean, string] {
+  const upTo = maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
+  return [value => Number.isInteger(value) && value >= minimum && value <= maximum, `a whole number ${upTo}`];
+}
+
+/** Checks the options and fills in the defaults. Fails with `INVALID_ARGUMENT` and the valid values. */
+export function resolveAtariOptions(options: object | undefined): ResolvedAtariOptions {
+  const given: Record<string, unknown> = { ...options };
+  for (const name of Object.keys(given)) {
+    if (NAMES.includes(name)) continue;
+    throw new OpenEnvError('INVALID_ARGUMENT', `'atari' has no option '${name}'. The options are: ${nearestFirst(name, NAMES).join(', ')}.`);
+  }
+  if (!ATARI_GAMES.includes(given.game as AtariGame)) {
+    const games = nearestFirst(String(given.game ?? ''), ATARI_GAMES);
+    const problem = given.game === undefined ? `'atari' needs a game: openenv('atari', { game: 'breakout' }).` : `There is no Atari game '${given.game}'. Did you mean '${games[0]}'?`;
+    throw new OpenEnvError('INVALID_ARGUMENT', `${problem} The games are: ${games.join(', ')}.`);
+  }
+  for (const [name, [valid, wanted]] of Object.entries(CHECKS)) {
+    if (given[name] === undefined || valid(given[name])) continue;
+    throw new OpenEnvError('INVALID_ARGUMENT', `${name} must be ${wanted}, not ${JSON.stringify(given[name])}.`);
+  }
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return { ...DEFAULTS, ...set } as ResolvedAtariOptions;
+}

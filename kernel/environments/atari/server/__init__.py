@@ -1,0 +1,1 @@
+"""An OpenEnv environment for Atari games, on the Arcade Learning Environment."""

@@ -1,0 +1,52 @@
+"""The FastAPI application: OpenEnv's standard routes and the vector endpoint."""
+
+import sys
+from functools import partial
+
+from openenv.core.env_server.http_server import create_app
+from pydantic import ValidationError
+
+from .environment import AtariEnvironment
+from .models import AtariObservation, AtariState, action_model
+from .options import AtariOptions, explain, options_from_environment
+from .pool import pool
+from .vector import vector_route
+
+#: Sessions that one server plays at a time.
+MAX_SESSIONS = 64
+
+
+def make_app(options: AtariOptions):
+    """An application that serves one kind of environment."""
+    game = pool.take(options)
+    actions = game.actions
+    pool.give_back(game)
+    app = create_app(
+        partial(AtariEnvironment, options, actions),
+        action_model(actions),
+        AtariObservation,
+        env_name="atari",
+        max_concurrent_envs=MAX_SESSIONS,
+        state_cls=AtariState,
+    )
+    app.router.routes.append(vector_route(options))
+    return app
+
+
+try:
+    app = make_app(options_from_environment())
+except ValidationError as error:
+    sys.exit(explain(error))
+except ValueError as error:
+    sys.exit(str(error))
+
+
+def main() -> None:
+    """Serves the application: `python -m server.app --port 8000`."""
+    from .serve import serve
+
+    serve(app)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""Runs an application on a port, quietly, for as long as its parent lives."""
+
+import argparse
+import json
+import os
+import socket
+import sys
+import threading
+
+import uvicorn
+
+
+def serve(app) -> None:
+    """
+    Serves until stopped. Its first line on standard output is `{"url": …}`, once it answers.
+
+    `--port 0` (the default) takes a free port. With `--exit-with-parent` the server
+    ends when its standard input does, which happens however the parent ends.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--exit-with-parent", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.exit_with_parent:
+        threading.Thread(target=_exit_at_end_of_input, daemon=True).start()
+
+    listener = socket.create_server((arguments.host, arguments.port))
+    host, port = listener.getsockname()[:2]
+    # No pings: a client that trains does not answer them for minutes.
+    config = uvicorn.Config(app, log_level="warning", access_log=False, ws_per_message_deflate=False, ws_max_size=100 * 2**20, ws_ping_interval=None)
+    _Server(config, f"http://{host}:{port}").run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, url: str):
+        super().__init__(config)
+        self._url = url
+
+    async def startup(self, sockets=None) -> None:
+        await super().startup(sockets)
+        print(json.dumps({"url": self._url}), flush=True)
+
+
+def _exit_at_end_of_input() -> None:
+    while sys.stdin.buffer.read1(4096):
+        pass
+    os._exit(0)

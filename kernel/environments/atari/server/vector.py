@@ -1,0 +1,171 @@
+"""
+The vector endpoint: many games in one process, in lockstep, over binary messages.
+
+`ws://host:port/vector?num_envs=16&options={"game":"breakout"}` answers with one text
+message, `{"type":"ready","data":{"num_envs","actions","options"}}`. Then every binary
+request gets one answer, in order. All numbers are little-endian.
+
+request    u8 kind (0 reset, 1 step) · u8 every · u16 n · u16 slot × n
+           · reset: u64 seed × n, step: u8 action × n
+           `every`, of a reset: the episode's answers carry a frame after every so many
+           steps, 0 for none.
+answer     u8 kind · u8 0 · u16 n · f32 reward × n · i32 lives × n · u8 terminated × n
+           · u8 truncated × n · u8 has frame × n · 128 bytes of RAM × n
+           · a frame of 210 × 160 palette indices for each that has one
+
+A request that cannot be answered gets `{"type":"error","data":{"code","message"}}` as
+text, and no game has moved.
+"""
+
+import json
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import ValidationError
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from .game import AtariGame
+from .options import AtariOptions, explain, options_from_json
+from .pool import pool
+
+RESET, STEP = 0, 1
+_MOST_ENVS = 256
+
+
+class RequestError(Exception):
+    """A request that cannot be answered, in words for its sender."""
+
+
+@dataclass
+class Slot:
+    game: AtariGame
+    #: A frame is sent after every so many steps; 0: none.
+    every: int = 0
+
+    @property
+    def wants_frame(self) -> bool:
+        return self.every > 0 and self.game.steps % self.every == 0
+
+
+class VectorSession:
+    """The games of one connection."""
+
+    def __init__(self, options: AtariOptions, num_envs: int):
+        self.slots = [Slot(pool.take(options)) for _ in range(num_envs)]
+        self.actions = self.slots[0].game.actions
+
+    def close(self) -> None:
+        for slot in self.slots:
+            pool.give_back(slot.game)
+
+    def answer(self, request: bytes) -> bytes:
+        """Plays one request."""
+        try:
+            kind, every, count = struct.unpack_from("<BBH", request)
+            numbers = struct.unpack_from(f"<{count}H", request, 4)
+            values = struct.unpack_from(f"<{count}{'Q' if kind == RESET else 'B'}", request, 4 + 2 * count)
+        except struct.error as error:
+            raise RequestError(f"The request is too short: {error}.") from None
+        for number in numbers:
+            if number >= len(self.slots):
+                raise RequestError(f"There is no slot {number}: the slots are 0 to {len(self.slots) - 1}.")
+        if len(set(numbers)) != count:
+            raise RequestError("A slot occurs twice in one request.")
+        slots = [self.slots[number] for number in numbers]
+        if kind == RESET:
+            rewards = self._reset(slots, values, every)
+        elif kind == STEP:
+            self._check_step(numbers, values)
+            rewards = [slot.game.step(action) for slot, action in zip(slots, values)]
+        else:
+            raise RequestError(f"There is no request of kind {kind}: 0 is reset, 1 is step.")
+        return self._pack(kind, slots, rewards)
+
+    def _reset(self, slots: list[Slot], seeds: tuple[int, ...], every: int) -> list[float]:
+        for slot, seed in zip(slots, seeds):
+            slot.game.reset(seed)
+            slot.every = every
+        return [0.0] * len(slots)
+
+    def _check_step(self, numbers: tuple[int, ...], actions: tuple[int, ...]) -> None:
+        for number, action in zip(numbers, actions):
+            game = self.slots[number].game
+            if not game.started:
+                raise RequestError(f"Slot {number} has no episode yet: reset it first.")
+            if game.done:
+                raise RequestError(f"The episode of slot {number} is over: reset it first.")
+            if action >= len(self.actions):
+                meanings = ", ".join(f"{index} {name}" for index, name in enumerate(self.actions))
+                raise RequestError(f"There is no action {action}. The actions are: {meanings}.")
+
+    def _pack(self, kind: int, slots: list[Slot], rewards: list[float]) -> bytes:
+        games = [slot.game for slot in slots]
+        framed = [slot.wants_frame for slot in slots]
+        return b"".join(
+            (
+                struct.pack("<BBH", kind, 0, len(slots)),
+                np.array(rewards, "<f4").tobytes(),
+                np.array([game.lives for game in games], "<i4").tobytes(),
+                bytes(game.terminated for game in games),
+                bytes(game.truncated for game in games),
+                bytes(framed),
+                *(game.ram().tobytes() for game in games),
+                *(game.screen().tobytes() for game, wanted in zip(games, framed) if wanted),
+            )
+        )
+
+
+def vector_route(default_options: AtariOptions) -> WebSocketRoute:
+    """The route of the endpoint. A connection without `options` plays `default_options`."""
+
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+        try:
+            session = _open(websocket.query_params, default_options)
+        except RequestError as error:
+            await websocket.send_text(_error("VALIDATION_ERROR", error))
+            await websocket.close()
+            return
+        try:
+            await _serve(websocket, session)
+        except WebSocketDisconnect:
+            pass
+        finally:
+            session.close()
+
+    return WebSocketRoute("/vector", endpoint)
+
+
+async def _serve(websocket: WebSocket, session: VectorSession) -> None:
+    ready = {"num_envs": len(session.slots), "actions": session.actions}
+    await websocket.send_text(json.dumps({"type": "ready", "data": ready}))
+    while True:
+        message = await websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        try:
+            await websocket.send_bytes(session.answer(message.get("bytes") or b""))
+        except RequestError as error:
+            await websocket.send_text(_error("VALIDATION_ERROR", error))
+
+
+def _open(query, default_options: AtariOptions) -> VectorSession:
+    try:
+        num_envs = int(query.get("num_envs", "1"))
+    except ValueError:
+        num_envs = 0
+    if not 1 <= num_envs <= _MOST_ENVS:
+        raise RequestError(f"num_envs must be a whole number from 1 to {_MOST_ENVS}.")
+    try:
+        options = options_from_json(query["options"]) if "options" in query else default_options
+        return VectorSession(options, num_envs)
+    except ValidationError as error:
+        raise RequestError(explain(error)) from None
+    except (TypeError, ValueError) as error:
+        raise RequestError(str(error)) from None
+
+
+def _error(code: str, error: Exception) -> str:
+    return json.dumps({"type": "error", "data": {"code": code, "message": str(error)}})

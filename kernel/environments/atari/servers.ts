@@ -1,0 +1,81 @@
+import { availableParallelism } from 'node:os';
+import * as path from 'node:path';
+import { ServerProcess } from '../../openenv/server';
+import { snakeCase, type VectorLane } from '../../openenv/vector';
+import { packageRoot, pythonPath } from '../../setup/python';
+import type { ResolvedAtariOptions } from './options';
+
+interface SharedServer {
+  server: Promise<ServerProcess>;
+  users: number;
+}
+
+/** Running servers by their options: a cell that runs again finds its server ready. */
+const servers = new Map<string, SharedServer>();
+
+/** The processes that play rollouts, whatever the game. */
+const lanes: Promise<ServerProcess>[] = [];
+
+/** A server in use. */
+export interface ServerLease {
+  server: ServerProcess;
+  /** The last user's release stops the server. */
+  release(): Promise<void>;
+}
+
+/** The OpenEnv server of these options: a running one, else a new one. */
+export async function leaseServer(options: ResolvedAtariOptions): Promise<ServerLease> {
+  const key = JSON.stringify(options, Object.keys(options).sort());
+  let shared = servers.get(key);
+  if (!shared || (await hasEnded(shared.server))) {
+    shared = { server: launch(`The Atari server (${options.game})`, 'server.app', variables(options)), users: 0 };
+    servers.set(key, shared);
+  }
+  const lease = shared;
+  lease.users++;
+  const release = async (): Promise<void> => {
+    if (--lease.users > 0) return;
+    if (servers.get(key) === lease) servers.delete(key);
+    await (await lease.server).close();
+  };
+  try {
+    return { server: await lease.server, release };
+  } catch (error) {
+    servers.delete(key);
+    throw error;
+  }
+}
+
+/**
+ * `count` processes with the vector endpoint, by default one per core. They
+ * start with the first call and stay until this process ends; one that has
+ * died is replaced.
+ */
+export async function atariLanes(count = availableParallelism()): Promise<VectorLane[]> {
+  for (let i = 0; i < count; i++) {
+    if (!lanes[i] || (await hasEnded(lanes[i]))) lanes[i] = launch(`Atari process ${i + 1}`, 'server.vector_app', {});
+  }
+  const started = await Promise.all(lanes.slice(0, count));
+  return started.map(({ url }) => ({ url }));
+}
+
+async function hasEnded(server: Promise<ServerProcess>): Promise<boolean> {
+  return server.then(({ exit }) => exit !== undefined, () => true);
+}
+
+function launch(name: string, module: string, env: Record<string, string>): Promise<ServerProcess> {
+  const server = ServerProcess.launch({
+    name,
+    command: pythonPath(),
+    args: ['-m', module, '--exit-with-parent'],
+    cwd: path.join(packageRoot, 'kernel', 'environments', 'atari'),
+    env,
+  });
+  server.catch(() => {});
+  return server;
+}
+
+/** The server reads its options from variables: `ATARI_FRAME_SKIP=4`. */
+function variables(options: ResolvedAtariOptions): Record<string, string> {
+  return Object.fromEntries(Object.entries(snakeCase(options)).map(([name, value]) => [`ATARI_${name.toUpperCase()}`, String(value)]));
+}

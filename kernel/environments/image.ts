@@ -1,0 +1,55 @@
+import { deflateSync } from 'node:zlib';
+
+/** A picture of palette indices, one byte per pixel, row by row. */
+export interface IndexedImage {
+  width: number;
+  height: number;
+  pixels: Uint8Array;
+  /** 3 bytes (red, green, blue) per colour, 256 colours at most. */
+  palette: Uint8Array;
+}
+
+/** The picture as a PNG file, each pixel `scale` × `scale` pixels large. */
+export function png(image: IndexedImage, scale = 1): Uint8Array {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(image.width * scale, 0);
+  header.writeUInt32BE(image.height * scale, 4);
+  header.set([8, 3], 8); // 8 bits per pixel, palette
+  return Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    chunk('IHDR', header),
+    chunk('PLTE', image.palette),
+    chunk('IDAT', deflateSync(scaledRows(image, scale))),
+    chunk('IEND', new Uint8Array()),
+  ]);
+}
+
+/** The rows as PNG wants them: each begins with its filter, 0 for none. */
+function scaledRows({ width, height, pixels }: IndexedImage, scale: number): Uint8Array {
+  const stride = 1 + width * scale;
+  const rows = new Uint8Array(stride * height * scale);
+  for (let y = 0; y < height * scale; y++) {
+    const from = Math.floor(y / scale) * width;
+    for (let x = 0; x < width * scale; x++) rows[y * stride + 1 + x] = pixels[from + Math.floor(x / scale)];
+  }
+  return rows;
+}
+
+function chunk(type: string, data: Uint8Array): Uint8Array {
+  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
+  const size = Buffer.alloc(4);
+  const check = Buffer.alloc(4);
+  size.writeUInt32BE(data.length);
+  check.writeUInt32BE(crc32(body));
+  return Buffer.concat([size, body, check]);
+}
+
+/** The checksum of a chunk: CRC-32, as in the PNG specification. */
+function crc32(bytes: Uint8Array): number {
+  let crc = ~0;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+}

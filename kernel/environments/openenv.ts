@@ -1,0 +1,28 @@
+import { OpenEnvError } from '../openenv/errors';
+import { AtariEnvironment } from './atari/environment';
+import type { AtariOptions } from './atari/options';
+import { nearestFirst } from './nearest';
+import { RemoteEnvironment, type RemoteOptions } from './remote';
+
+/** The environments that can be opened by their name. */
+const ENVIRONMENTS = ['atari'];
+
+/**
+ * Opens an environment: one of Joylab's by its name, or any OpenEnv server by
+ * its address (`http://…` or `ws://…`).
+ *
+ * ```ts
+ * const env = await openenv('atari', { game: 'breakout' });
+ * const other = await openenv('http://localhost:8000');
+ * ```
+ */
+export function openenv(name: 'atari', options: AtariOptions): Promise<AtariEnvironment>;
+export function openenv(url: string, options?: RemoteOptions): Promise<RemoteEnvironment>;
+export async function openenv(target: string, options: object = {}): Promise<AtariEnvironment | RemoteEnvironment> {
+  if (target === 'atari') return AtariEnvironment.open(options as AtariOptions);
+  if (/^(https?|wss?):\/\//.test(target)) return RemoteEnvironment.open(target, options);
+  throw new OpenEnvError(
+    'INVALID_ARGUMENT',
+    `There is no environment '${target}'. Valid are: ${nearestFirst(target, ENVIRONMENTS).map(name => `'${name}'`).join(', ')}, or the address of an OpenEnv server such as 'http://localhost:8000'.`,
+  );
+}

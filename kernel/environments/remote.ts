@@ -1,0 +1,77 @@
+import type { MimeBundle } from '../display/host';
+import { OpenEnvClient, type ClientOptions } from '../openenv/client';
+import { OpenEnvError } from '../openenv/errors';
+import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../openenv/protocol';
+import { environmentBundle } from './card';
+import type { StateVariable } from './environment';
+
+/** Options of `openenv(url, …)`. Times in milliseconds. */
+export type RemoteOptions = Pick<ClientOptions, 'connectTimeout' | 'messageTimeout'>;
+
+const OPTION_NAMES = ['connectTimeout', 'messageTimeout'];
+
+/** A session with any OpenEnv server. Made by `openenv(url)`. */
+export class RemoteEnvironment {
+  /** The server's address. */
+  readonly environment: string;
+  /** The name that the server gives itself. */
+  readonly name: string;
+  readonly actions: string[] = [];
+  readonly stateVariables: StateVariable[] = [];
+
+  private constructor(
+    private readonly client: OpenEnvClient,
+    private readonly about: EnvironmentMetadata,
+    readonly options: Record<string, unknown>,
+  ) {
+    this.environment = client.url;
+    this.name = about.name;
+  }
+
+  /** Opens a session with the server at `url`. */
+  static async open(url: string, options: RemoteOptions = {}): Promise<RemoteEnvironment> {
+    for (const name of Object.keys(options)) {
+      if (!OPTION_NAMES.includes(name)) throw new OpenEnvError('INVALID_ARGUMENT', `A server by its address has no option '${name}'. The options are: ${OPTION_NAMES.join(', ')}.`);
+    }
+    const client = await OpenEnvClient.connect(url, options);
+    const about = await client.metadata().catch(() => ({ name: client.url, description: '' })); // old servers have none
+    return new RemoteEnvironment(client, about, { ...options });
+  }
+
+  /** Starts an episode. */
+  reset(args: ResetArguments = {}): Promise<StepResult> {
+    return this.client.reset(args);
+  }
+
+  /** Takes one step; `schema` tells what an action is. */
+  step(action: object): Promise<StepResult> {
+    return this.client.step(action);
+  }
+
+  /** What the server tells about the episode. */
+  state(): Promise<EpisodeState> {
+    return this.client.state();
+  }
+
+  schema(): Promise<EnvironmentSchema> {
+    return this.client.schema();
+  }
+
+  async metadata(): Promise<EnvironmentMetadata> {
+    return this.about;
+  }
+
+  /** The card: name and description. */
+  card(): MimeBundle {
+    return environmentBundle({ ...this, description: this.about.description });
+  }
+
+  [Symbol.for('Jupyter.display')](): MimeBundle {
+    return this.card();
+  }
+
+  /** Ends the session. */
+  close(): Promise<void> {
+    return this.client.close();
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * What went wrong. The first seven come from the server, by OpenEnv's
+ * protocol; the others arise on our side: no connection, a connection that
+ * broke, no answer in time, an answer that is not of the protocol, a call
+ * after `close`, a server that did not start, an argument that is not valid.
+ */
+export type OpenEnvErrorCode =
+  | 'INVALID_JSON'
+  | 'UNKNOWN_TYPE'
+  | 'VALIDATION_ERROR'
+  | 'EXECUTION_ERROR'
+  | 'CAPACITY_REACHED'
+  | 'FACTORY_ERROR'
+  | 'SESSION_ERROR'
+  | 'CONNECTION_FAILED'
+  | 'CONNECTION_LOST'
+  | 'TIMEOUT'
+  | 'PROTOCOL_ERROR'
+  | 'CLOSED'
+  | 'LAUNCH_FAILED'
+  | 'INVALID_ARGUMENT';
+
+/** An error of an OpenEnv server or of the way to it. */
+export class OpenEnvError extends Error {
+  override readonly name = 'OpenEnvError';
+
+  constructor(
+    readonly code: OpenEnvErrorCode,
+    message: string,
+    /** What the server sent along, for example pydantic's list of errors. */
+    readonly details?: unknown,
+  ) {
+    super(message);
+  }
+}
+
+/** The `data` of an error message from a server, as an error in plain words. */
+export function serverError(data: any): OpenEnvError {
+  const problems: string[] = Array.isArray(data?.errors) ? data.errors.map(describeProblem) : [];
+  const message = [data?.message ?? 'The server reports an error without a message.', ...problems].join('\n  ');
+  return new OpenEnvError(data?.code ?? 'EXECUTION_ERROR', message, data);
+}
+
+/** One entry of pydantic's `ValidationError.errors()`. */
+function describeProblem(problem: any): string {
+  const where = Array.isArray(problem?.loc) && problem.loc.length > 0 ? `${problem.loc.join('.')}: ` : '';
+  const given = problem?.input !== undefined && problem.type !== 'missing' ? ` (given: ${JSON.stringify(problem.input)})` : '';
+  return `${where}${problem?.msg ?? JSON.stringify(problem)}${given}`;
+}

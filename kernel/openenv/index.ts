@@ -1,0 +1,5 @@
+export { OpenEnvClient, type ClientOptions } from './client';
+export { OpenEnvError, type OpenEnvErrorCode } from './errors';
+export type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from './protocol';
+export { ServerProcess, type LaunchOptions } from './server';
+export { VectorClient, type VectorLane, type VectorOptions, type VectorStep } from './vector';

@@ -1,0 +1,60 @@
+/**
+ * The messages of OpenEnv's WebSocket protocol and the documents of its HTTP
+ * routes. Fields are named as on the wire.
+ */
+
+/** Client → server, over `/ws`. */
+export type ClientMessage =
+  | { type: 'reset'; data: ResetArguments }
+  | { type: 'step'; data: object }
+  | { type: 'state' }
+  | { type: 'close' };
+
+/** Server → client, over `/ws`. */
+export type ServerMessage =
+  | { type: 'observation'; data: StepResult }
+  | { type: 'state'; data: EpisodeState }
+  | { type: 'error'; data: { message: string; code: string; errors?: unknown[] } };
+
+/** Arguments of a reset. An environment may know more than these. */
+export interface ResetArguments {
+  /** The same seed starts the same episode. A whole number ≥ 0. */
+  seed?: number;
+  episode_id?: string;
+  [argument: string]: unknown;
+}
+
+/** What a reset or a step gives. */
+export interface StepResult<Observation = Record<string, any>> {
+  observation: Observation;
+  /** `null` after a reset. */
+  reward: number | null;
+  /** The episode has ended: terminated or truncated. */
+  done: boolean;
+  metadata?: Record<string, any>;
+}
+
+/** What the server tells about the episode; an environment adds fields of its own. */
+export interface EpisodeState {
+  episode_id?: string | null;
+  step_count: number;
+  [field: string]: any;
+}
+
+/** `GET /metadata`. */
+export interface EnvironmentMetadata {
+  name: string;
+  description: string;
+  readme_content?: string | null;
+  version?: string | null;
+  author?: string | null;
+  documentation_url?: string | null;
+}
+
+/** `GET /schema`: JSON Schemas. */
+export interface EnvironmentSchema {
+  action: Record<string, any>;
+  observation: Record<string, any>;
+  state: Record<string, any>;
+  reset_observation?: Record<string, any>;
+}
