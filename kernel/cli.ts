@@ -12,27 +12,27 @@ const USAGE = `joylab: reinforcement learning with language models in a TypeScri
 /** What each command does. Loaded when called, so that the kernel starts quickly. */
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   async kernel([connectionFile]) {
-    const { startKernel } = await import('./jupyter');
+    const { startKernel } = await import('./jupyter/index.js');
     await startKernel(connectionFile);
     return 0;
   },
 
   async lab(args) {
-    const { lab } = await import('./run/lab');
+    const { lab } = await import('./run/lab.js');
     return lab(args);
   },
 
   async run(args) {
     const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { output: { type: 'string' } } });
     if (positionals.length !== 1) throw new Error('`joylab run` takes one notebook: joylab run NOTEBOOK [--output FILE]');
-    const { runNotebook } = await import('./run/notebook');
+    const { runNotebook } = await import('./run/notebook.js');
     return runNotebook(positionals[0], values.output ?? positionals[0]);
   },
 
   async install(args) {
     const { values } = parseArgs({ args, options: { prefix: { type: 'string' } } });
-    const { pythonPrefix } = await import('./setup/python');
-    const { install } = await import('./install');
+    const { pythonPrefix } = await import('./setup/python.js');
+    const { install } = await import('./install.js');
     install({ prefix: values.prefix ?? pythonPrefix() });
     return 0;
   }

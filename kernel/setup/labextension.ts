@@ -8,9 +8,9 @@ import { packageRoot } from './python';
  * Throws when the extension has not been built.
  */
 export function installLabextension({ prefix }: { prefix: string }): string {
-  const source = path.join(packageRoot(), 'dist', 'labextension');
+  const source = path.join(packageRoot, 'dist', 'labextension');
   if (!fs.existsSync(path.join(source, 'package.json'))) {
-    throw new Error(`The JupyterLab extension is not built: run \`npm run build:extension\` in ${packageRoot()}.`);
+    throw new Error(`The JupyterLab extension is not built: run \`npm run build:extension\` in ${packageRoot}.`);
   }
   const target = path.join(prefix, 'share', 'jupyter', 'labextensions', 'joylab');
   fs.rmSync(target, { recursive: true, force: true });
