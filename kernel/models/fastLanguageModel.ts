@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { packageRoot } from '../setup/python';
+import { TARGET_MODULES } from './architecture';
+import { loadCheckpoint, readJson } from './checkpoint';
+import { LanguageModel } from './languageModel';
+import { createLora } from './lora';
+import { PeftModel } from './peft';
+import { loadTokenizer, type Tokenizer } from './tokenizer';
+
+/** Which model to load. */
+export interface FromPretrainedOptions {
+  /** 'joylab/strategist' (comes with Joylab), or a folder: a Hugging Face model or a PEFT adapter. */
+  modelName: string;
+  /** Longest sequence, prompt and completion together, in tokens; what the model was made for by default. */
+  maxSeqLength?: number;
+  /** Not supported yet: weights are float32 in memory. */
+  loadIn4bit?: boolean;
+  /** Not supported yet: weights are float32 in memory. */
+  loadIn8bit?: boolean;
+}
+
+/** How a LoRA adapter is made, by PEFT's names. */
+export interface PeftOptions {
+  /** Rank; 16 by default. */
+  r?: number;
+  /** The update is scaled by loraAlpha / r; 16 by default. */
+  loraAlpha?: number;
+  /** Linear layers to adapt; all seven of a block by default. */
+  targetModules?: string[];
+  /** Only 0, the default, is supported. */
+  loraDropout?: number;
+  /** Only 'none', the default, is supported. */
+  bias?: string;
+  /** Scale by loraAlpha / √r instead. */
+  useRslora?: boolean;
+  /** Seed of the initial values; 3407 by default. */
+  randomState?: number;
+}
+
+/** Models that come with Joylab, and where they lie in the package. */
+const BUNDLED: Record<string, string> = { 'joylab/strategist': 'kernel/models/strategist/checkpoint' };
+
+/** Loads language models and gives them adapters; named as in Unsloth. */
+export const FastLanguageModel = {
+  /** Loads a model and its tokenizer. */
+  async fromPretrained(options: FromPretrainedOptions): Promise<{ model: LanguageModel; tokenizer: Tokenizer }> {
+    if (options.loadIn4bit || options.loadIn8bit) {
+      const name = options.loadIn4bit ? 'loadIn4bit' : 'loadIn8bit';
+      throw new Error(`${name}: quantised weights are not supported yet; use ${name}: false`);
+    }
+    const folder = findFolder(options.modelName);
+    const model = existsSync(join(folder, 'adapter_config.json'))
+      ? await loadWithAdapter(folder, options)
+      : loadModel(folder, options);
+    return { model, tokenizer: model.tokenizer };
+  },
+
+  /** The model with a new LoRA adapter, which is what training will change. The weights are shared, not copied. */
+  getPeftModel(model: LanguageModel, options: PeftOptions = {}): PeftModel {
+    const { r = 16, loraAlpha = 16, targetModules = TARGET_MODULES, useRslora = false, randomState = 3407 } = options;
+    if (options.loraDropout) throw new Error(`loraDropout ${options.loraDropout} is not supported; use 0`);
+    if (options.bias && options.bias !== 'none') throw new Error(`bias ${JSON.stringify(options.bias)} is not supported; use 'none'`);
+    if (model instanceof PeftModel) throw new Error('the model has an adapter already; call getPeftModel with the model that fromPretrained gave');
+    const config = { r, loraAlpha, targetModules: [...targetModules], useRslora };
+    return new PeftModel(model, createLora(model.config, config, randomState));
+  },
+};
+
+function findFolder(modelName: string): string {
+  const bundled = BUNDLED[modelName];
+  if (bundled) {
+    const folder = join(packageRoot, bundled);
+    if (existsSync(join(folder, 'config.json'))) return folder;
+    throw new Error(`the checkpoint of ${modelName} is missing from ${folder}; it is part of the repository, so check the clone`);
+  }
+  if (existsSync(modelName)) return resolve(modelName);
+  throw new Error(`there is no model ${JSON.stringify(modelName)}: modelName is ${Object.keys(BUNDLED).map((name) => `'${name}'`).join(' or ')}, or the folder of a model or adapter; to use a model of the hub, download it to a folder first`);
+}
+
+function loadModel(folder: string, { modelName, maxSeqLength }: FromPretrainedOptions): LanguageModel {
+  const { config, weights } = loadCheckpoint(folder);
+  const length = maxSeqLength ?? config.maxPositions;
+  if (!Number.isInteger(length) || length < 2) throw new Error(`maxSeqLength must be an integer of at least 2, not ${maxSeqLength}`);
+  if (length > config.maxPositions) throw new Error(`maxSeqLength ${length} is more than the model was made for (${config.maxPositions})`);
+  return new LanguageModel({ config, weights, folder, modelName, maxSeqLength: length, tokenizer: loadTokenizer(folder) });
+}
+
+/** An adapter names its base; a relative name is looked for beside the adapter, too. */
+async function loadWithAdapter(folder: string, options: FromPretrainedOptions): Promise<PeftModel> {
+  const base = readJson(folder, 'adapter_config.json').base_model_name_or_path;
+  if (typeof base !== 'string') throw new Error(`${join(folder, 'adapter_config.json')} does not name its base model (base_model_name_or_path)`);
+  const beside = resolve(folder, base);
+  const model = loadModel(!BUNDLED[base] && !existsSync(base) && existsSync(beside) ? beside : findFolder(base), { ...options, modelName: base });
+  return PeftModel.fromPretrained(model, folder);
+}

@@ -1,0 +1,7 @@
+export { FastLanguageModel, type FromPretrainedOptions, type PeftOptions } from './fastLanguageModel';
+export type { GenerateOptions, Generation } from './generate';
+export { LanguageModel, type SaveOptions } from './languageModel';
+export type { LoraConfig } from './lora';
+export { PeftModel } from './peft';
+export { TextStreamer, type Streamer, type TextStreamerOptions } from './streamer';
+export type { BatchEncoding, ChatMessage, ChatTemplateOptions, DecodeOptions, EncodeOptions, Encoding, Tokenizer } from './tokenizer';

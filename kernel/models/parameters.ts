@@ -1,0 +1,77 @@
+import type { Graph } from '../onnx/graph';
+import { add, scale } from '../onnx/operators/arithmetic';
+import { linear } from '../onnx/operators/matmul';
+import type { Feed } from '../onnx/session';
+import type { Tensor } from '../onnx/tensor';
+import type { Value } from '../onnx/value';
+import { loraScaling, type LoraAdapter } from './lora';
+
+/** What a graph needs of a model: its weights and, if it is to be applied, its adapter. */
+export interface ParameterSet {
+  weights: ReadonlyMap<string, Tensor>;
+  adapter: LoraAdapter | null;
+}
+
+export interface ParameterOptions {
+  /** Weights are fed at every run, or are part of the graph (then ONNX Runtime pre-packs them). Adapters are always fed. */
+  weights: 'input' | 'constant';
+  /** What gradients are taken of: the adapter's factors, all weights, or nothing. */
+  trainable: 'adapter' | 'weights' | 'none';
+}
+
+/** Name of a factor of a weight's LoRA update, as an input of a graph and in an optimizer's state. */
+export function loraName(weight: string, factor: 'A' | 'B'): string {
+  return weight.replace(/weight$/, `lora_${factor}.weight`);
+}
+
+/** The parameters of a model in a graph, added to it as they are asked for. */
+export class GraphParameters {
+  private readonly values = new Map<string, Value>();
+  private readonly fed = new Map<string, Tensor>();
+  /** Inputs to take gradients of, by name. */
+  readonly trainable = new Map<string, Value>();
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly set: ParameterSet,
+    private readonly options: ParameterOptions,
+  ) {}
+
+  /** A weight by its name in the checkpoint. */
+  weight(name: string): Value {
+    const tensor = this.set.weights.get(name)!;
+    if (this.options.weights === 'input') return this.feed(name, tensor, this.options.trainable === 'weights');
+    return this.once(name, () => this.graph.constant('float32', tensor.shape, tensor.data, name));
+  }
+
+  /** x [rows, in] through the linear layer of a weight [out, in], with its LoRA update. */
+  linear(x: Value, name: string): Value {
+    const base = linear(x, this.weight(name));
+    const pair = this.set.adapter?.pairs.get(name);
+    if (!pair) return base;
+    const trainable = this.options.trainable === 'adapter';
+    const a = this.feed(loraName(name, 'A'), pair.a, trainable);
+    const b = this.feed(loraName(name, 'B'), pair.b, trainable);
+    return add(base, linear(scale(linear(x, a), loraScaling(this.set.adapter!.config)), b));
+  }
+
+  /** The tensors to feed, by input name: the model's own arrays, so that a change to them is seen by the next run. */
+  feeds(): Record<string, Feed> {
+    return Object.fromEntries(this.fed);
+  }
+
+  private feed(name: string, tensor: Tensor, trainable: boolean): Value {
+    return this.once(name, () => {
+      const value = this.graph.input(name, 'float32', tensor.shape, { trainable });
+      this.fed.set(name, tensor);
+      if (trainable) this.trainable.set(name, value);
+      return value;
+    });
+  }
+
+  private once(name: string, make: () => Value): Value {
+    let value = this.values.get(name);
+    if (!value) this.values.set(name, (value = make()));
+    return value;
+  }
+}

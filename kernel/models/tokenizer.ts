@@ -1,0 +1,184 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Template } from '@huggingface/jinja' with { 'resolution-mode': 'import' };
+import type { Tokenizer as HubTokenizer } from '@huggingface/tokenizers' with { 'resolution-mode': 'import' };
+
+/** A text as the model sees it. */
+export interface Encoding {
+  inputIds: number[];
+  /** 1 for every token: nothing is padded. */
+  attentionMask: number[];
+}
+
+/** Several texts; sequences keep their own lengths. */
+export interface BatchEncoding {
+  inputIds: number[][];
+  attentionMask: number[][];
+}
+
+/** A message of a conversation. */
+export interface ChatMessage {
+  role: string;
+  content: string;
+}
+
+export interface EncodeOptions {
+  /** Whether the tokenizer adds its start and end tokens; true by default, as in transformers. */
+  addSpecialTokens?: boolean;
+}
+
+export interface DecodeOptions {
+  /** Leave out tokens such as the end of the text; false by default, as in transformers. */
+  skipSpecialTokens?: boolean;
+}
+
+export interface ChatTemplateOptions {
+  /** Return token IDs (the default, as in transformers) or, with `false`, the text. */
+  tokenize?: boolean;
+  /** End with the words that start the model's answer. */
+  addGenerationPrompt?: boolean;
+}
+
+/** Turns text into token IDs and back. `tokenizer(text)` gives what `model.generate` takes. */
+export interface Tokenizer extends TokenizerMethods {
+  (text: string, options?: EncodeOptions): Encoding;
+  (texts: string[], options?: EncodeOptions): BatchEncoding;
+}
+
+/** What a {@link Tokenizer} can do besides being called. */
+export class TokenizerMethods {
+  /** Folder that the tokenizer was read from. */
+  declare readonly folder: string;
+  /** The token that ends a text, or null. */
+  declare readonly eosToken: string | null;
+  declare readonly eosTokenId: number | null;
+  declare readonly bosToken: string | null;
+  declare readonly bosTokenId: number | null;
+  /** The padding token, or the end token where there is none. */
+  declare readonly padToken: string | null;
+  declare readonly padTokenId: number | null;
+  /** Number of tokens, added ones included. */
+  declare readonly vocabSize: number;
+  /** The Jinja template of a conversation, or null. */
+  declare readonly chatTemplate: string | null;
+
+  /** @internal */
+  declare private readonly hub: HubTokenizer;
+  /** @internal */
+  declare private template: Template | undefined;
+
+  /** Token IDs of a text. */
+  encode(text: string, { addSpecialTokens = true }: EncodeOptions = {}): number[] {
+    return this.hub.encode(text, { add_special_tokens: addSpecialTokens }).ids;
+  }
+
+  /** The text of token IDs. */
+  decode(ids: ArrayLike<number>, { skipSpecialTokens = false }: DecodeOptions = {}): string {
+    // The library joins no tokens at all with an error.
+    if (ids.length === 0) return '';
+    return this.hub.decode(Array.from(ids), {
+      skip_special_tokens: skipSpecialTokens,
+      clean_up_tokenization_spaces: false,
+    });
+  }
+
+  /** The texts of several sequences. */
+  batchDecode(sequences: readonly ArrayLike<number>[], options?: DecodeOptions): string[] {
+    return sequences.map((ids) => this.decode(ids, options));
+  }
+
+  /** The ID of a token, or undefined. */
+  tokenToId(token: string): number | undefined {
+    return this.hub.token_to_id(token);
+  }
+
+  /** The token of an ID, or undefined. */
+  idToToken(id: number): string | undefined {
+    return this.hub.id_to_token(id);
+  }
+
+  /** Writes a conversation in the model's own format. */
+  applyChatTemplate(messages: readonly ChatMessage[], options: ChatTemplateOptions & { tokenize: false }): string;
+  applyChatTemplate(messages: readonly ChatMessage[], options?: ChatTemplateOptions & { tokenize?: true }): number[];
+  applyChatTemplate(messages: readonly ChatMessage[], options?: ChatTemplateOptions): string | number[];
+  applyChatTemplate(messages: readonly ChatMessage[], options: ChatTemplateOptions = {}): string | number[] {
+    if (!this.chatTemplate) {
+      throw new Error(`the tokenizer in ${this.folder} has no chat template; encode the prompt as text instead: tokenizer(text)`);
+    }
+    this.template ??= new (require('@huggingface/jinja') as { Template: typeof Template }).Template(this.chatTemplate);
+    const text = this.template.render({
+      messages: messages.map((message) => ({ ...message })),
+      add_generation_prompt: options.addGenerationPrompt ?? false,
+      bos_token: this.bosToken ?? '',
+      eos_token: this.eosToken ?? '',
+    });
+    // The template has written the special tokens.
+    return options.tokenize === false ? text : this.encode(text, { addSpecialTokens: false });
+  }
+}
+
+/** Reads the tokenizer of a model folder: `tokenizer.json`, `tokenizer_config.json`, `chat_template.jinja`. */
+export function loadTokenizer(folder: string): Tokenizer {
+  const file = join(folder, 'tokenizer.json');
+  if (!existsSync(file)) throw new Error(`${folder} has no tokenizer.json; save the tokenizer there with transformers' save_pretrained`);
+  const settings = readJson(join(folder, 'tokenizer_config.json'), {});
+  const { Tokenizer: Hub } = require('@huggingface/tokenizers') as { Tokenizer: typeof HubTokenizer };
+  const hub = new Hub(readJson(file), settings);
+
+  const call = ((text: string | string[], options?: EncodeOptions) => {
+    if (typeof text === 'string') return encoding(methods.encode(text, options));
+    const all = text.map((one) => encoding(methods.encode(one, options)));
+    return { inputIds: all.map((one) => one.inputIds), attentionMask: all.map((one) => one.attentionMask) };
+  }) as unknown as Tokenizer;
+  const methods: TokenizerMethods = Object.setPrototypeOf(call, TokenizerMethods.prototype);
+
+  const idOf = (token: string | null) => (token === null ? null : (hub.token_to_id(token) ?? null));
+  const eosToken = tokenText(settings.eos_token);
+  const bosToken = tokenText(settings.bos_token);
+  const padToken = tokenText(settings.pad_token) ?? eosToken;
+  const hidden = { enumerable: false };
+  Object.defineProperties(call, {
+    folder: { value: folder, enumerable: true },
+    eosToken: { value: eosToken, enumerable: true },
+    eosTokenId: { value: idOf(eosToken), enumerable: true },
+    bosToken: { value: bosToken, enumerable: true },
+    bosTokenId: { value: idOf(bosToken), enumerable: true },
+    padToken: { value: padToken, enumerable: true },
+    padTokenId: { value: idOf(padToken), enumerable: true },
+    vocabSize: { value: hub.get_vocab(true).size, enumerable: true },
+    chatTemplate: { value: readTemplate(folder, settings), ...hidden },
+    hub: { value: hub, ...hidden },
+    template: { value: undefined, writable: true, ...hidden },
+  });
+  return call;
+}
+
+function encoding(inputIds: number[]): Encoding {
+  return { inputIds, attentionMask: inputIds.map(() => 1) };
+}
+
+function readTemplate(folder: string, settings: Record<string, unknown>): string | null {
+  const file = join(folder, 'chat_template.jinja');
+  if (existsSync(file)) return readFileSync(file, 'utf8');
+  const template = settings.chat_template;
+  if (typeof template === 'string') return template;
+  // Several named templates: the one that transformers takes without a name.
+  if (Array.isArray(template)) return (template.find((one) => one?.name === 'default')?.template as string | undefined) ?? null;
+  return null;
+}
+
+/** Special tokens are kept as text or as an object with the text in `content`. */
+function tokenText(token: unknown): string | null {
+  if (typeof token === 'string') return token;
+  const content = (token as { content?: unknown } | null | undefined)?.content;
+  return typeof content === 'string' ? content : null;
+}
+
+function readJson(file: string, fallback?: Record<string, unknown>): Record<string, unknown> {
+  if (fallback && !existsSync(file)) return fallback;
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+  } catch (error) {
+    throw new Error(`${file} cannot be read: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,69 @@
+import type { onnx as Onnx } from 'onnx-proto';
+import type { Attribute, Graph, GraphConstant } from './graph';
+import type { ElementType, Value } from './value';
+
+/** Versions of the operator sets that the graphs are written in. */
+const OPSETS = [
+  { domain: '', version: 21 },
+  { domain: 'com.microsoft', version: 1 },
+];
+const IR_VERSION = 10;
+
+/** A graph as an ONNX model file. */
+export function encodeModel(graph: Graph): Uint8Array {
+  const { onnx } = require('onnx-proto') as typeof import('onnx-proto');
+  const model = onnx.ModelProto.create({
+    irVersion: IR_VERSION,
+    producerName: 'joylab',
+    opsetImport: OPSETS,
+    graph: {
+      name: 'graph',
+      node: [
+        ...graph.nodes.map((node) => ({
+          opType: node.operator,
+          domain: node.domain,
+          input: node.inputs,
+          output: node.outputs,
+          attribute: Object.entries(node.attributes).map(([name, attribute]) => encodeAttribute(onnx, name, attribute)),
+        })),
+        // A value may be an input or be named twice, so outputs are copies.
+        ...[...graph.outputs].map(([name, value]) => ({ opType: 'Identity', input: [value.name], output: [name] })),
+      ],
+      input: graph.inputs.map((input) => encodeValue(onnx, input.name, input)),
+      output: [...graph.outputs].map(([name, value]) => encodeValue(onnx, name, value)),
+      initializer: graph.constants.map((constant) => encodeConstant(onnx, constant)),
+    },
+  });
+  return onnx.ModelProto.encode(model).finish();
+}
+
+function elementType(onnx: typeof Onnx, type: ElementType): number {
+  const types = onnx.TensorProto.DataType;
+  return { float32: types.FLOAT, int64: types.INT64, bool: types.BOOL }[type];
+}
+
+function encodeValue(onnx: typeof Onnx, name: string, value: Value): Onnx.IValueInfoProto {
+  const dim = value.shape.map((dimension) =>
+    typeof dimension === 'number' ? { dimValue: dimension } : { dimParam: dimension },
+  );
+  return { name, type: { tensorType: { elemType: elementType(onnx, value.type), shape: { dim } } } };
+}
+
+function encodeConstant(onnx: typeof Onnx, { name, type, shape, data }: GraphConstant): Onnx.ITensorProto {
+  const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return { name, dims: shape, dataType: elementType(onnx, type), rawData };
+}
+
+function encodeAttribute(onnx: typeof Onnx, name: string, attribute: Attribute): Onnx.IAttributeProto {
+  const types = onnx.AttributeProto.AttributeType;
+  switch (attribute.kind) {
+    case 'int':
+      return { name, type: types.INT, i: attribute.value };
+    case 'float':
+      return { name, type: types.FLOAT, f: attribute.value };
+    case 'ints':
+      return { name, type: types.INTS, ints: attribute.value };
+    case 'string':
+      return { name, type: types.STRING, s: Buffer.from(attribute.value) };
+  }
+}

@@ -1,0 +1,160 @@
+import { Value, type ElementType, type Shape } from './value';
+
+/** An attribute of a node, with the kind that ONNX wants to know. */
+export type Attribute =
+  | { kind: 'int'; value: number }
+  | { kind: 'float'; value: number }
+  | { kind: 'ints'; value: number[] }
+  | { kind: 'string'; value: string };
+
+export const int = (value: number): Attribute => ({ kind: 'int', value });
+export const float = (value: number): Attribute => ({ kind: 'float', value });
+export const ints = (value: number[]): Attribute => ({ kind: 'ints', value });
+export const string = (value: string): Attribute => ({ kind: 'string', value });
+
+export interface GraphNode {
+  operator: string;
+  /** '' is ONNX itself, 'com.microsoft' the operators that ONNX Runtime adds. */
+  domain: string;
+  inputs: string[];
+  outputs: string[];
+  attributes: Record<string, Attribute>;
+}
+
+export interface GraphConstant {
+  name: string;
+  type: ElementType;
+  shape: number[];
+  data: Float32Array | BigInt64Array | Uint8Array;
+}
+
+/**
+ * The vector-Jacobian product with respect to one input: from the gradients of
+ * the outputs (null where none arrives) to the gradient of that input.
+ */
+export type Vjp = (gradients: readonly (Value | null)[]) => Value;
+
+export interface TapeEntry {
+  inputs: readonly Value[];
+  outputs: readonly Value[];
+  /** One per input; null where the input has no gradient (indices, shapes). */
+  vjps: readonly (Vjp | null)[];
+}
+
+export interface NodeOptions {
+  domain?: string;
+  attributes?: Record<string, Attribute>;
+  /** What the VJPs are with respect to, where that is not the node's own inputs (the last node of several). */
+  derivativeOf?: readonly Value[];
+  /** Gradients of the inputs. Without it the outputs are constants to `gradients`. */
+  vjps?: readonly (Vjp | null)[];
+}
+
+/**
+ * A graph of ONNX operators under construction. Operators (see `operators/`)
+ * add nodes and record how gradients flow back through them.
+ */
+export class Graph {
+  readonly inputs: Value[] = [];
+  readonly outputs = new Map<string, Value>();
+  readonly nodes: GraphNode[] = [];
+  readonly constants: GraphConstant[] = [];
+  readonly tape: TapeEntry[] = [];
+  private recording = true;
+  private counter = 0;
+  private readonly cache = new Map<string, Value>();
+
+  /** An input that is fed at every run. `trainable` inputs can be differentiated with respect to. */
+  input(name: string, type: ElementType, shape: Shape, options: { trainable?: boolean } = {}): Value {
+    if (this.inputs.some((input) => input.name === name)) throw new Error(`the graph has an input "${name}" already`);
+    const value = new Value(this, name, type, shape, options.trainable ?? false);
+    this.inputs.push(value);
+    return value;
+  }
+
+  /** A tensor that is part of the graph; ONNX Runtime may pre-pack it. */
+  constant(type: ElementType, shape: number[], data: GraphConstant['data'], name = this.fresh('constant')): Value {
+    this.constants.push({ name, type, shape, data });
+    return new Value(this, name, type, shape, false);
+  }
+
+  /** A float32 scalar; equal scalars are one constant. */
+  scalar(value: number): Value {
+    return this.cached(`scalar ${value}`, () => this.constant('float32', [], Float32Array.of(value)));
+  }
+
+  /** A one-dimensional int64 constant, for axes and shapes. */
+  int64(values: readonly number[]): Value {
+    const key = `int64 ${values.join(' ')}`;
+    return this.cached(key, () => this.constant('int64', [values.length], BigInt64Array.from(values, BigInt)));
+  }
+
+  /** The size of a named dimension as an int64 vector of one element, read from an input that has it. */
+  dimension(name: string): Value {
+    return this.cached(`dimension ${name}`, () => {
+      const source = this.inputs.find((input) => input.shape.includes(name));
+      if (!source) throw new Error(`no input has a dimension "${name}"`);
+      const axis = source.shape.indexOf(name);
+      return this.node('Shape', [source], 'int64', [1], { attributes: { start: int(axis), end: int(axis + 1) } });
+    });
+  }
+
+  /** Whether some input has a dimension of this name. */
+  hasDimension(name: string): boolean {
+    return this.inputs.some((input) => input.shape.includes(name));
+  }
+
+  /** Adds a node with one output. */
+  node(operator: string, inputs: readonly Value[], type: ElementType, shape: Shape, options: NodeOptions = {}): Value {
+    return this.multiNode(operator, inputs, [{ type, shape }], options)[0];
+  }
+
+  /** Adds a node with several outputs. */
+  multiNode(
+    operator: string,
+    inputs: readonly Value[],
+    outputs: readonly { type: ElementType; shape: Shape }[],
+    options: NodeOptions = {},
+  ): Value[] {
+    const sources = options.derivativeOf ?? inputs;
+    const tracked = this.recording && !!options.vjps && sources.some((source, i) => source.tracked && options.vjps![i]);
+    const values = outputs.map(({ type, shape }) => new Value(this, this.fresh(operator), type, shape, tracked));
+    this.nodes.push({
+      operator,
+      domain: options.domain ?? '',
+      inputs: inputs.map((input) => input.name),
+      outputs: values.map((value) => value.name),
+      attributes: options.attributes ?? {},
+    });
+    if (tracked) this.tape.push({ inputs: sources, outputs: values, vjps: options.vjps! });
+    return values;
+  }
+
+  /** Names a value as an output of the graph. */
+  output(name: string, value: Value): void {
+    if (this.outputs.has(name)) throw new Error(`the graph has an output "${name}" already`);
+    this.outputs.set(name, value);
+  }
+
+  /** Runs `build` without recording: what it makes is constant to gradients. */
+  withoutRecording<T>(build: () => T): T {
+    const before = this.recording;
+    this.recording = false;
+    try {
+      return build();
+    } finally {
+      this.recording = before;
+    }
+  }
+
+  private cached(key: string, make: () => Value): Value {
+    let value = this.cache.get(key);
+    if (!value) this.cache.set(key, (value = make()));
+    return value;
+  }
+
+  private fresh(stem: string): string {
+    return `${stem}_${this.counter++}`;
+  }
+}
+

@@ -1,0 +1,53 @@
+import { float, int } from '../graph';
+import { sameShape, type Value } from '../value';
+import { single } from './arithmetic';
+
+/**
+ * x · wᵀ for rows x [rows, in] and a weight w [out, in], the layout in which
+ * checkpoints keep their weights.
+ */
+export function linear(x: Value, w: Value): Value {
+  if (x.dimension(-1) !== w.dimension(1)) {
+    throw new Error(`rows of width ${x.dimension(-1)} do not fit a weight [${w.shape.join(', ')}]`);
+  }
+  return gemm(x, w, false, true);
+}
+
+function gemm(a: Value, b: Value, transA: boolean, transB: boolean): Value {
+  const shape = [a.dimension(transA ? 1 : 0), b.dimension(transB ? 0 : 1)];
+  return a.graph.node('Gemm', [a, b], 'float32', shape, {
+    attributes: { transA: int(transA ? 1 : 0), transB: int(transB ? 1 : 0) },
+    vjps: [
+      single((g) => (transA ? gemm(b, g, transB, true) : gemm(g, b, false, !transB))),
+      single((g) => (transB ? gemm(g, a, true, transA) : gemm(a, g, !transA, false))),
+    ],
+  });
+}
+
+/** How {@link matMul} reads its operands; `alpha` multiplies the product. */
+export interface MatMulOptions {
+  transA?: boolean;
+  transB?: boolean;
+  alpha?: number;
+}
+
+/**
+ * A batch of matrix products: a […, m, k] · b […, k, n] → […, m, n] with equal
+ * leading dimensions; `transA` and `transB` read the last two axes swapped.
+ */
+export function matMul(a: Value, b: Value, options: MatMulOptions = {}): Value {
+  const { transA = false, transB = false, alpha = 1 } = options;
+  const batch = a.shape.slice(0, -2);
+  if (!sameShape(batch, b.shape.slice(0, -2)) || a.dimension(transA ? -2 : -1) !== b.dimension(transB ? -1 : -2)) {
+    throw new Error(`[${a.shape.join(', ')}] and [${b.shape.join(', ')}] do not multiply`);
+  }
+  const shape = [...batch, a.dimension(transA ? -1 : -2), b.dimension(transB ? -2 : -1)];
+  return a.graph.node('FusedMatMul', [a, b], 'float32', shape, {
+    domain: 'com.microsoft',
+    attributes: { transA: int(transA ? 1 : 0), transB: int(transB ? 1 : 0), alpha: float(alpha) },
+    vjps: [
+      single((g) => (transA ? matMul(b, g, { transA: transB, transB: true, alpha }) : matMul(g, b, { transB: !transB, alpha }))),
+      single((g) => (transB ? matMul(g, a, { transA: true, transB: transA, alpha }) : matMul(a, g, { transA: !transA, alpha }))),
+    ],
+  });
+}

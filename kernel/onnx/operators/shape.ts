@@ -1,0 +1,75 @@
+import { int, ints } from '../graph';
+import type { Dimension, Shape, Value } from '../value';
+import { single, zerosLike } from './arithmetic';
+
+/**
+ * The same elements in another shape. Named dimensions that inputs have are
+ * read when the graph runs; at most one other may be unknown (a product).
+ */
+export function reshape(x: Value, shape: Shape): Value {
+  return x.graph.node('Reshape', [x, shapeTensor(x, shape)], x.type, shape, {
+    vjps: [single((g) => reshape(g, x.shape)), null],
+  });
+}
+
+function shapeTensor(x: Value, shape: Shape): Value {
+  const { graph } = x;
+  const names = shape.filter((dimension) => typeof dimension === 'string');
+  if (names.length <= 1) return graph.int64(shape.map((dimension) => (typeof dimension === 'number' ? dimension : -1)));
+  const unknown = names.filter((name) => !graph.hasDimension(name));
+  if (unknown.length > 1) throw new Error(`reshape knows none of the dimensions ${unknown.join(', ')}`);
+  const pieces = shape.map((dimension) => {
+    if (typeof dimension === 'number') return graph.int64([dimension]);
+    return graph.hasDimension(dimension) ? graph.dimension(dimension) : graph.int64([-1]);
+  });
+  return graph.node('Concat', pieces, 'int64', [shape.length], { attributes: { axis: int(0) } });
+}
+
+/** Axes reordered: axis i of the result is axis `permutation[i]` of x. */
+export function transpose(x: Value, permutation: number[]): Value {
+  const inverse = permutation.map((_, i) => permutation.indexOf(i));
+  return x.graph.node('Transpose', [x], x.type, permutation.map((axis) => x.shape[axis]), {
+    attributes: { perm: ints(permutation) },
+    vjps: [single((g) => transpose(g, inverse))],
+  });
+}
+
+/** Values joined along an axis, whose size in the result is called `name`. */
+export function concat(values: readonly Value[], axis: number, name: Dimension): Value {
+  const { graph } = values[0];
+  const at = axis < 0 ? axis + values[0].rank : axis;
+  const shape = values[0].shape.map((dimension, i) => (i === at ? name : dimension));
+  const sizes = values.map((value) => value.shape[at]);
+  return graph.node('Concat', values, values[0].type, shape, {
+    attributes: { axis: int(at) },
+    vjps: values.map((_, i) => ([g]) => split(g!, at, sizes)[i]),
+  });
+}
+
+const splits = new WeakMap<Value, Value[]>();
+
+/** x cut along an axis into parts of the given sizes. */
+export function split(x: Value, axis: number, sizes: readonly Dimension[]): Value[] {
+  const { graph } = x;
+  const at = axis < 0 ? axis + x.rank : axis;
+  // The VJPs of one Concat ask for the same split once per part.
+  const known = splits.get(x);
+  if (known && known.length === sizes.length && known.every((part, i) => part.shape[at] === sizes[i])) return known;
+  const parts = graph.multiNode(
+    'Split',
+    [x, sizeTensor(x, sizes)],
+    sizes.map((size) => ({ type: x.type, shape: x.shape.map((dimension, i) => (i === at ? size : dimension)) })),
+    {
+      attributes: { axis: int(at) },
+      vjps: [(gradients) => concat(gradients.map((gradient, i) => gradient ?? zerosLike(parts[i])), at, x.shape[at]), null],
+    },
+  );
+  splits.set(x, parts);
+  return parts;
+}
+
+function sizeTensor(x: Value, sizes: readonly Dimension[]): Value {
+  const { graph } = x;
+  const pieces = sizes.map((size) => (typeof size === 'number' ? graph.int64([size]) : graph.dimension(size)));
+  return graph.node('Concat', pieces, 'int64', [sizes.length], { attributes: { axis: int(0) } });
+}

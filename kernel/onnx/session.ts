@@ -1,0 +1,74 @@
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-common';
+import { encodeModel } from './encode';
+import type { Graph } from './graph';
+import type { Tensor } from './tensor';
+
+/** Settings of every session that is made after they are set. */
+export const runtimeSettings = {
+  /** Threads that one operator may use. */
+  threads: Number(process.env.JOYLAB_THREADS) || 2,
+};
+
+/** What a run is fed: tensors, or integers with their shape. */
+export type Feed = Tensor | { shape: number[]; data: BigInt64Array };
+
+/** ONNX Runtime, loaded at the first use: importing the library stays quick. */
+function runtime(): typeof import('onnxruntime-node') {
+  return require('onnxruntime-node') as typeof import('onnxruntime-node');
+}
+
+/** int64 values for a feed; `shape` defaults to one axis. */
+export function int64Feed(values: ArrayLike<number>, shape: number[] = [values.length]): Feed {
+  const data = new BigInt64Array(values.length);
+  for (let i = 0; i < values.length; i++) data[i] = BigInt(values[i]);
+  return { shape, data };
+}
+
+/**
+ * A graph that is ready to run on the CPU. The same feeds give the same
+ * results, bit for bit, as long as the number of threads is the same.
+ */
+export class GraphSession {
+  private constructor(
+    private readonly session: InferenceSession,
+    private readonly inputNames: readonly string[],
+  ) {}
+
+  static async create(graph: Graph): Promise<GraphSession> {
+    const { InferenceSession } = runtime();
+    const session = await InferenceSession.create(encodeModel(graph), {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: runtimeSettings.threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      enableCpuMemArena: true,
+      enableMemPattern: false,
+    });
+    return new GraphSession(session, session.inputNames);
+  }
+
+  /** Runs the graph. Feeds that the graph has no input for are ignored, so that callers may share a set. */
+  async run(feeds: Record<string, Feed>, outputs?: readonly string[]): Promise<Record<string, Tensor>> {
+    const { Tensor } = runtime();
+    const inputs: Record<string, OrtTensor> = {};
+    for (const name of this.inputNames) {
+      const feed = feeds[name];
+      if (!feed) throw new Error(`the graph's input "${name}" was not given`);
+      inputs[name] =
+        feed.data instanceof Float32Array
+          ? new Tensor('float32', feed.data, feed.shape)
+          : new Tensor('int64', feed.data, feed.shape);
+    }
+    const results = outputs ? await this.session.run(inputs, outputs) : await this.session.run(inputs);
+    return Object.fromEntries(
+      Object.entries(results).map(([name, tensor]) => [name, { shape: [...tensor.dims], data: tensor.data as Float32Array }]),
+    );
+  }
+
+  /** Frees the memory that the session holds outside JavaScript. */
+  async release(): Promise<void> {
+    await this.session.release();
+  }
+}

@@ -1,0 +1,15 @@
+/** A float32 tensor in this process's memory, row-major. */
+export interface Tensor {
+  shape: number[];
+  data: Float32Array;
+}
+
+/** Number of elements of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** Zeros of a shape. */
+export function zeros(shape: readonly number[]): Tensor {
+  return { shape: [...shape], data: new Float32Array(sizeOf(shape)) };
+}
