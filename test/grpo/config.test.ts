@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { changeText, resolveConfig, type GRPOConfig } from '../../kernel/grpo/config';
+import { learningRateAt } from '../../kernel/grpo/scheduler';
+import { deriveSeed, permutation } from '../../kernel/grpo/seeds';
+
+const invalid = (config: object) => () => resolveConfig(config as GRPOConfig);
+
+test('defaults are those of TRL', () => {
+  const { learningRate, beta, epsilon, lossType, scaleRewards, numGenerations, temperature, maxGradNorm, numIterations } = resolveConfig();
+  assert.deepEqual(
+    { learningRate, beta, epsilon, lossType, scaleRewards, numGenerations, temperature, maxGradNorm, numIterations },
+    {
+      learningRate: 1e-6,
+      beta: 0,
+      epsilon: 0.2,
+      lossType: 'dapo',
+      scaleRewards: 'group',
+      numGenerations: 8,
+      temperature: 1,
+      maxGradNorm: 1,
+      numIterations: 1,
+    },
+  );
+});
+
+test('an unknown setting is answered with the nearest valid name', () => {
+  assert.throws(invalid({ learningrate: 1 }), /no setting learningrate\. Did you mean learningRate\?/);
+  assert.throws(invalid({ num_generations: 4 }), /Did you mean numGenerations\?/);
+  assert.throws(invalid({ maxStep: 4 }), /Did you mean maxSteps\?/);
+  assert.throws(invalid({ zebra: 4 }), /The settings are: maxSteps, .*seed/);
+  assert.throws(invalid({ use_vllm: true }), /generation runs in this process/);
+});
+
+test('a wrong value is answered with the valid ones', () => {
+  assert.throws(invalid({ maxSteps: 0 }), /maxSteps is 0\. Valid: a whole number above 0, or -1/);
+  assert.throws(invalid({ numGenerations: 1 }), /numGenerations is 1\. Valid: a whole number from 2/);
+  assert.throws(invalid({ learningRate: '1e-4' }), /learningRate is "1e-4"\. Valid: a number from 0/);
+  assert.throws(invalid({ temperature: NaN }), /temperature is NaN\. Valid: a number above 0/);
+  assert.throws(invalid({ lossType: 'ppo' }), /Valid: "grpo", "dr_grpo", "dapo", "bnpo", "cispo", "sapo"/);
+  assert.throws(invalid({ topP: 1.5 }), /a number above 0 to 1/);
+  assert.throws(invalid({ perDeviceTrainBatchSize: 12, numGenerations: 8 }), /not a multiple of numGenerations = 8/);
+  assert.throws(() => resolveConfig(null as unknown as GRPOConfig), /GRPOConfig is an object/);
+});
+
+test('what follows from other settings is filled in', () => {
+  assert.equal(resolveConfig({ numGenerations: 32 }).perDeviceTrainBatchSize, 32);
+  assert.equal(resolveConfig({ scaleRewards: false }).scaleRewards, 'none');
+  assert.equal(resolveConfig({}).outputDir, null);
+  assert.equal(resolveConfig({ saveSteps: 10 }).outputDir, 'trainer_output');
+  assert.equal(resolveConfig({ minP: undefined }).minP, null);
+});
+
+test('a change is told with old and new value', () => {
+  const text = changeText(resolveConfig({ learningRate: 1e-3 }), resolveConfig({ learningRate: 5e-4, maxSteps: 9 }));
+  assert.equal(text, 'maxSteps -1 → 9, learningRate 0.001 → 0.0005');
+});
+
+test('warm-up is given in steps or as a fraction', () => {
+  const rate = (step: number, warmup: object) =>
+    learningRateAt(step, 20, { learningRate: 1, lrSchedulerType: 'constant_with_warmup', warmupSteps: 0, warmupRatio: 0, ...warmup });
+  assert.equal(rate(1, { warmupSteps: 2 }), 0.5);
+  assert.equal(rate(1, { warmupSteps: 0.1 }), 0.5);
+  assert.equal(rate(1, { warmupRatio: 0.1 }), 0.5);
+});
+
+test('seeds differ by purpose and index, and stay the same', () => {
+  const seeds = new Set<number>();
+  for (let seed = 0; seed < 5; seed++) {
+    for (let step = 0; step < 200; step++) {
+      seeds.add(deriveSeed(seed, 'sampling', step, 0));
+      seeds.add(deriveSeed(seed, 'sampling', step, 1));
+      seeds.add(deriveSeed(seed, 'environment', step, 0));
+    }
+  }
+  assert.equal(seeds.size, 3000);
+  for (const seed of seeds) assert.ok(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 31);
+  assert.equal(deriveSeed(42, 'sampling', 7, 1), deriveSeed(42, 'sampling', 7, 1));
+});
+
+test('a permutation holds every index once, in an order of its seed', () => {
+  const order = permutation(100, 5);
+  assert.deepEqual([...order].sort((a, b) => a - b), Array.from({ length: 100 }, (_, i) => i));
+  assert.notDeepEqual(order, permutation(100, 6));
+  assert.deepEqual(order, permutation(100, 5));
+});
