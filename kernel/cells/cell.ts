@@ -1,0 +1,68 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { CellOutput } from '../jupyter/interpreter';
+
+/** Time that code has to stop by itself once its signal is aborted, in milliseconds. */
+const GRACE = 700;
+
+/** One run of a cell. Code that the cell starts finds it again, however late: see {@link currentCell}. */
+export class Cell {
+  /** Interrupted: what is left of it shall stop. */
+  interrupted = false;
+  /** Something in the cell looked at its signal, and so may stop by itself. */
+  watchesSignal = false;
+  /** Rejects when the cell was interrupted and had its time to stop. */
+  readonly stopped: Promise<never>;
+  private stop!: () => void;
+  private readonly controller = new AbortController();
+
+  constructor(readonly output: CellOutput) {
+    this.stopped = new Promise((_, reject) => {
+      this.stop = () => reject(new KeyboardInterrupt());
+    });
+    this.stopped.catch(() => {});
+  }
+
+  get signal(): AbortSignal {
+    this.watchesSignal = true;
+    return this.controller.signal;
+  }
+
+  /**
+   * Tells the cell to stop: its signal is aborted and its loops end. Code that
+   * watches the signal gets time to stop by itself, with its work in order.
+   */
+  interrupt(): void {
+    if (this.interrupted) return;
+    this.interrupted = true;
+    this.controller.abort(new KeyboardInterrupt());
+    setTimeout(this.stop, this.watchesSignal ? GRACE : 0);
+  }
+}
+
+/** What stops an interrupted cell. */
+export class KeyboardInterrupt extends Error {
+  override name = 'KeyboardInterrupt';
+
+  constructor() {
+    super('The cell was interrupted.');
+  }
+}
+
+const storage = new AsyncLocalStorage<Cell>();
+let newest: Cell | null = null;
+
+/** Runs `work` as part of `cell`: now, and whatever it starts. */
+export function runIn<T>(cell: Cell, work: () => T): T {
+  newest = cell;
+  return storage.run(cell, work);
+}
+
+/** Runs `work` as part of `cell`, which does not become the newest cell. */
+export function runBeside<T>(cell: Cell, work: () => T): T {
+  return storage.run(cell, work);
+}
+
+/** The cell that the running code belongs to; the newest cell where that is unknown. */
+export function currentCell(): Cell | null {
+  return storage.getStore() ?? newest;
+}

@@ -1,0 +1,89 @@
+import type * as ts from '@tslab/typescript-for-tslab';
+import type { Converter } from 'tslab/dist/converter';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { guardLoops } from './guards';
+import { OutputMap } from './outputMap';
+
+/** The compiler that cells are compiled with: tslab's fork of TypeScript. */
+export type TypeScript = typeof ts;
+
+/** tslab's fork, unchanged. Loaded on first use: it is large. */
+export function typescript(): TypeScript {
+  return require('@tslab/typescript-for-tslab');
+}
+
+const INLINE_MAP = /\/\/# sourceMappingURL=\S*\s*$/;
+
+/** What {@link createCellConverter} needs to know of the surroundings. */
+export interface ConverterSettings {
+  /** The notebook's folder. */
+  folder: string;
+  /** Folder of the joylab package. */
+  packageRoot: string;
+}
+
+/** tslab's converter, with where each part of its last output came from. */
+export interface CellConverter extends Converter {
+  /** Maps the output of the last `convert` back to the cell. */
+  outputMap(): OutputMap | null;
+}
+
+/**
+ * Creates tslab's converter with compiler settings of ours.
+ *
+ * #### Notes
+ * tslab offers no way to set options, so it is given a copy of the compiler
+ * in which two functions differ: `createWatchCompilerHost` adds our options
+ * (source maps; where `joylab` and Node's types are), and `transpileModule`,
+ * the last step of a conversion, also guards loops and keeps the source map.
+ */
+export function createCellConverter(settings: ConverterSettings): CellConverter {
+  const original = typescript();
+  let map: OutputMap | null = null;
+  const compiler = {
+    ...original,
+    createWatchCompilerHost: (files: string[], options: ts.CompilerOptions, ...rest: unknown[]) =>
+      (original.createWatchCompilerHost as Function)(files, { ...options, ...compilerOptions(options, settings) }, ...rest),
+    transpileModule: (input: string, options: ts.TranspileOptions) => {
+      const result = original.transpileModule(input.replace(INLINE_MAP, ''), {
+        ...options,
+        compilerOptions: { ...options.compilerOptions, sourceMap: true },
+        transformers: { before: [guardLoops(original)] },
+      });
+      map = new OutputMap(input, result.sourceMapText!);
+      return { ...result, outputText: result.outputText.replace(INLINE_MAP, '') };
+    },
+  };
+  const converter = loadConverter(compiler as unknown as TypeScript).createConverter();
+  return { ...converter, outputMap: () => map };
+}
+
+/** tslab's converter module, loaded on top of the given compiler. */
+function loadConverter(compiler: TypeScript): typeof import('tslab/dist/converter') {
+  const path = require.resolve('@tslab/typescript-for-tslab');
+  const module = require.cache[path]!;
+  const original = module.exports;
+  module.exports = compiler;
+  try {
+    return require('tslab/dist/converter');
+  } finally {
+    module.exports = original;
+  }
+}
+
+function compilerOptions(options: ts.CompilerOptions, { folder, packageRoot }: ConverterSettings): ts.CompilerOptions {
+  const ownTypes = join(packageRoot, 'node_modules', '@types');
+  const folderTypes = join(folder, 'node_modules', '@types');
+  // Every folder of a type root is loaded unless `types` names them: only Node's, and the notebook's own.
+  const types = new Set(['node', ...(existsSync(folderTypes) ? readdirSync(folderTypes) : [])]);
+  return {
+    inlineSourceMap: true,
+    typeRoots: [...(options.typeRoots ?? []), ownTypes],
+    types: [...types].filter((name) => !name.startsWith('.')),
+    paths: {
+      joylab: [join(packageRoot, 'dist', 'kernel', 'index.d.ts')],
+      tslab: [join(require.resolve('tslab/package.json'), '..', 'dist', 'public.d.ts')],
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { Arguments, Directive, Parameter } from './directive';
+
+/** Something wrong in a directive's text. */
+export interface ArgumentProblem {
+  message: string;
+  /** Where it begins, as an offset into the text, and its length. */
+  start: number;
+  length: number;
+}
+
+const WORD = /(\S*?)=("[^"]*"|'[^']*'|\S*)|(\S+)/g;
+
+/** Reads `name=value name=value`. Throws an {@link ArgumentProblem} that names the valid ones. */
+export function readArguments(directive: Directive, text: string): Arguments {
+  const args: Arguments = {};
+  for (const match of text.matchAll(WORD)) {
+    const name = match[1] ?? match[3];
+    const fail = (message: string): never => {
+      throw { message, start: match.index, length: match[0].length } satisfies ArgumentProblem;
+    };
+    const parameter = directive.parameters.find((it) => it.name === name);
+    if (!parameter) return fail(`@${directive.name} has no argument "${name}". ${validArguments(directive)}`);
+    if (match[3] !== undefined && parameter.type !== 'boolean') return fail(`@${directive.name} ${name} needs a value: ${example(parameter)}.`);
+    args[name] = match[3] !== undefined ? true : readValue(parameter, match[2].replace(/^(["'])(.*)\1$/, '$2'), fail);
+  }
+  return args;
+}
+
+function readValue(parameter: Parameter, text: string, fail: (message: string) => never): number | boolean | string {
+  if (parameter.type === 'number') {
+    const value = text === '' ? NaN : Number(text);
+    return Number.isFinite(value) ? value : fail(`${parameter.name}=${text} is not a number. Write ${example(parameter)}.`);
+  }
+  if (parameter.type === 'boolean') {
+    if (text === 'true' || text === 'false') return text === 'true';
+    return fail(`${parameter.name}=${text} is neither true nor false.`);
+  }
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(text) ? text : fail(`${parameter.name}=${text} does not name a variable. Write ${example(parameter)}.`);
+}
+
+function example({ name, type }: Parameter): string {
+  return `${name}=${{ number: '2', boolean: 'true', variable: name }[type]}`;
+}
+
+function validArguments({ parameters }: Directive): string {
+  return `Valid: ${parameters.map((parameter) => `${parameter.name} (${parameter.type})`).join(', ')}.`;
+}

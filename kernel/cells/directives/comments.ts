@@ -1,0 +1,77 @@
+import type * as ts from '@tslab/typescript-for-tslab';
+import { parse } from '../compile/declarations';
+import { typescript } from '../compile/typescript';
+import type { Declared } from './directive';
+
+/** A tag of a leading comment. */
+export interface Tag {
+  name: string;
+  /** What follows the name, on one line. */
+  text: string;
+  /** Offset of the name in the cell. */
+  start: number;
+  /** Offset of the text in the cell. */
+  textStart: number;
+}
+
+/** A `/** … *\/` comment before a statement of the cell's top level. */
+export interface LeadingComment {
+  /** Prose before the first tag. */
+  description: string;
+  tags: Tag[];
+  start: number;
+  /** What the statement after the comment declares. */
+  target: Declared[];
+}
+
+/** A cell's top level, as directives see it. */
+export interface CellOutline {
+  comments: LeadingComment[];
+  declared: Declared[];
+  file: ts.SourceFile;
+}
+
+/** Finds leading comments and what the cell declares. */
+export function outline(code: string): CellOutline {
+  const file = parse(code);
+  const statements = [...file.statements, file.endOfFileToken];
+  const comments = statements.flatMap((statement) => leadingComments(code, statement));
+  return { comments, declared: file.statements.flatMap(declarations), file };
+}
+
+function leadingComments(code: string, statement: ts.Node): LeadingComment[] {
+  const compiler = typescript();
+  const ranges = compiler.getLeadingCommentRanges(code, statement.getFullStart()) ?? [];
+  return ranges.flatMap(({ pos, end }) => {
+    const comment = code.slice(pos, end);
+    const parsed = comment.startsWith('/**') && (compiler as unknown as JsDocParser).parseIsolatedJSDocComment(comment);
+    if (!parsed) return [];
+    const tags = (parsed.jsDoc.tags ?? []).map((tag) => readTag(tag, comment, pos));
+    const firstTag = tags[0]?.start ?? end;
+    const description = code.slice(pos + 3, firstTag - 1).replace(/\*\/$/, '').replace(/^\s*\*?/gm, '').trim();
+    return [{ description, tags, start: pos, target: declarations(statement) }];
+  });
+}
+
+/** A function that TypeScript exports without declaring it. */
+interface JsDocParser {
+  parseIsolatedJSDocComment(text: string): { jsDoc: ts.JSDoc } | undefined;
+}
+
+function readTag(tag: ts.JSDocTag, comment: string, offset: number): Tag {
+  const { pos, end } = tag.tagName;
+  const raw = comment.slice(end, tag.end).replace(/\*\/$/, '');
+  const text = raw.replace(/\n\s*\*?/g, ' ').trim();
+  return { name: comment.slice(pos, end), text, start: offset + pos, textStart: offset + end + (raw.length - raw.trimStart().length) };
+}
+
+function declarations(node: ts.Node): Declared[] {
+  const compiler = typescript();
+  if (compiler.isFunctionDeclaration(node) && node.name) return [{ name: node.name.text, kind: 'function' }];
+  if (compiler.isClassDeclaration(node) && node.name) return [{ name: node.name.text, kind: 'class' }];
+  if (!compiler.isVariableStatement(node)) return [];
+  const kind = node.declarationList.flags & compiler.NodeFlags.Const ? 'const' : 'variable';
+  const names = (name: ts.BindingName): string[] =>
+    compiler.isIdentifier(name) ? [name.text] : name.elements.flatMap((it) => (compiler.isBindingElement(it) ? names(it.name) : []));
+  return node.declarationList.declarations.flatMap(({ name }) => names(name)).map((name) => ({ name, kind }));
+}

@@ -1,0 +1,42 @@
+import type { Variables } from '../variables';
+
+/** One argument of a directive: `name=value` in its comment. */
+export interface Parameter {
+  name: string;
+  /** `variable`: the name of a variable of the notebook. */
+  type: 'number' | 'boolean' | 'variable';
+  /** One sentence for completion and inspection. */
+  documentation: string;
+}
+
+/** The value of an argument; a variable is given by its name. */
+export type Arguments = Record<string, number | boolean | string | undefined>;
+
+/** Something that a cell declares at its top level. */
+export interface Declared {
+  name: string;
+  kind: 'function' | 'class' | 'const' | 'variable';
+}
+
+/** What a directive works on, after its cell ran. */
+export interface DirectiveCell {
+  args: Arguments;
+  /** What the statement right after the comment declares. */
+  target: Declared[];
+  /** What the whole cell declares, in order. */
+  declared: Declared[];
+  /** Whether the same directive stands before more than one statement of the cell. */
+  repeated: boolean;
+  /** The variables of the notebook, with what the cell left in them. */
+  variables: Variables;
+}
+
+/** A comment that gives a cell a meaning: `/** @name argument=value *\/`. */
+export interface Directive {
+  name: string;
+  /** A sentence or two for inspection. */
+  documentation: string;
+  parameters: Parameter[];
+  /** Called after the cell ran to its end. */
+  apply(cell: DirectiveCell): Promise<void>;
+}

@@ -1,0 +1,77 @@
+import { CellFailure } from '../errors';
+import type { Variables } from '../variables';
+import type { Arguments, Directive } from './directive';
+
+/** `@grpo`: trains the notebook's model on its environment with the registered rewards. */
+export const grpo: Directive = {
+  name: 'grpo',
+  documentation:
+    'Trains with GRPO by the configuration that the cell declares: the newest model, tokenizer and environment of the notebook, and the registered rewards. Interrupting pauses, running the cell again resumes.',
+  parameters: [
+    { name: 'model', type: 'variable', documentation: 'The model to train. Default: the newest model.' },
+    { name: 'tokenizer', type: 'variable', documentation: 'Its tokenizer. Default: the newest tokenizer.' },
+    { name: 'env', type: 'variable', documentation: 'The environment to play. Default: the newest environment.' },
+    { name: 'dataset', type: 'variable', documentation: 'The prompts. Default: the prompt that describes the environment.' },
+  ],
+
+  async apply({ args, declared, variables }) {
+    const name = declared.findLast(({ kind }) => kind === 'const')?.name;
+    const config = name && variables.get(name);
+    if (typeof config !== 'object' || config === null) {
+      throw new CellFailure('DirectiveError', '@grpo found no configuration. Declare one in the cell: const config: GRPOConfig = { maxSteps: 60, numGenerations: 32 };');
+    }
+    const parts = {
+      model: part('model', args, variables),
+      tokenizer: part('tokenizer', args, variables),
+      env: part('env', args, variables),
+      dataset: named('dataset', args, variables),
+    };
+    const { grpoCell } = await import('../../grpo/cell.js');
+    await grpoCell(config, parts as Parameters<typeof grpoCell>[1]);
+  },
+};
+
+/** How each part is recognised, and the cell that makes one. */
+const KINDS = {
+  model: {
+    test: hasMethods('generate', 'savePretrained'),
+    cell: "let { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist' });",
+  },
+  tokenizer: {
+    test: hasMethods('encode', 'decode', 'applyChatTemplate'),
+    cell: "let { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist' });",
+  },
+  env: {
+    test: hasMethods('reset', 'step', 'vectorLanes'),
+    cell: "const env = await openenv('atari', { game: 'breakout' });",
+  },
+};
+
+/** A part that the run cannot do without: the named variable, or the newest of its kind. */
+function part(kind: keyof typeof KINDS, args: Arguments, variables: Variables): unknown {
+  const { test, cell } = KINDS[kind];
+  const value = named(kind, args, variables);
+  if (value !== undefined) {
+    if (test(value)) return value;
+    throw new CellFailure('DirectiveError', `@grpo ${kind}=${args[kind]}: the variable ${args[kind]} is not ${article(kind)}. Make one in a cell: ${cell}`);
+  }
+  const newest = variables.newest(test);
+  if (newest) return newest.value;
+  throw new CellFailure('DirectiveError', `@grpo needs ${article(kind)}, and the notebook has none yet. Run a cell above with: ${cell}`);
+}
+
+function named(kind: string, args: Arguments, variables: Variables): unknown {
+  const name = args[kind];
+  if (name === undefined) return undefined;
+  if (typeof name === 'string' && variables.has(name)) return variables.get(name);
+  throw new CellFailure('DirectiveError', `@grpo ${kind}=${name}: there is no variable ${name}. Declare it in a cell above, or leave the argument out.`);
+}
+
+function article(kind: keyof typeof KINDS): string {
+  return { model: 'a model', tokenizer: 'a tokenizer', env: 'an environment' }[kind];
+}
+
+function hasMethods(...names: string[]): (value: unknown) => boolean {
+  return (value) => (typeof value === 'object' || typeof value === 'function') && value !== null
+    && names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+}

@@ -1,0 +1,100 @@
+import { CellFailure } from '../errors';
+import { readArguments, type ArgumentProblem } from './arguments';
+import { joylabImport } from './autoImport';
+import { outline, type CellOutline, type LeadingComment, type Tag } from './comments';
+import type { Arguments, Directive } from './directive';
+import { directives } from './registry';
+import { JSDOC_TAGS } from './tags';
+import type { Variables } from '../variables';
+
+/** A cell, ready to be compiled, and what its directives do once it ran. */
+export interface PreparedCell {
+  /** Text for the front of the first line. */
+  preamble: string;
+  apply(variables: Variables): Promise<void>;
+}
+
+interface Use {
+  directive: Directive;
+  args: Arguments;
+  comment: LeadingComment;
+}
+
+const PLAIN: PreparedCell = { preamble: '', apply: async () => {} };
+
+/**
+ * Finds the directives of a cell. Throws a {@link CellFailure} that names the
+ * valid ones when a directive or an argument is unknown.
+ *
+ * @param declarations what earlier cells declared, as TypeScript
+ */
+export function prepareDirectives(code: string, declarations: string): PreparedCell {
+  if (!code.includes('/**')) return PLAIN;
+  const cell = outline(code);
+  const uses = cell.comments.flatMap((comment, index) => readComment(comment, index === 0, code));
+  if (uses.length === 0) return PLAIN;
+  return {
+    preamble: joylabImport(cell.file, declarations),
+    async apply(variables) {
+      for (const use of uses) await applyUse(use, uses, cell, variables);
+    },
+  };
+}
+
+function applyUse({ directive, args, comment }: Use, uses: Use[], cell: CellOutline, variables: Variables): Promise<void> {
+  const repeated = uses.filter((use) => use.directive === directive).length > 1;
+  return directive.apply({ args, target: comment.target, declared: cell.declared, repeated, variables });
+}
+
+function readComment(comment: LeadingComment, first: boolean, code: string): Use[] {
+  const hidden = /@(\w+)/.exec(comment.description);
+  if (hidden && directives.has(hidden[1])) {
+    throw failure(code, code.indexOf(hidden[0], comment.start), hidden[0].length, `@${hidden[1]} must stand on a line of its own, or first in the comment.`);
+  }
+  return comment.tags.flatMap((tag) => {
+    const directive = directives.get(tag.name);
+    if (directive) return [{ directive, args: readTagArguments(directive, tag, code), comment }];
+    if (isMistake(tag, comment, first)) throw failure(code, tag.start, tag.name.length, unknown(tag.name));
+    return [];
+  });
+}
+
+function readTagArguments(directive: Directive, tag: Tag, code: string): Arguments {
+  try {
+    return readArguments(directive, tag.text);
+  } catch (problem) {
+    const { message, start, length } = problem as ArgumentProblem;
+    throw failure(code, tag.textStart + start, length, message);
+  }
+}
+
+/** A tag that is neither a directive nor JSDoc's: a misspelt directive, unless the comment documents something. */
+function isMistake(tag: Tag, comment: LeadingComment, first: boolean): boolean {
+  if (JSDOC_TAGS.has(tag.name)) return false;
+  if (first && comment.description === '' && tag === comment.tags[0]) return true;
+  return [...directives.keys()].some((name) => distance(name, tag.name.toLowerCase()) <= 2);
+}
+
+function unknown(name: string): string {
+  const nearest = [...directives.keys()].find((it) => distance(it, name.toLowerCase()) <= 2);
+  const valid = [...directives.keys()].map((it) => `@${it}`).join(', ');
+  return `There is no directive @${name}.${nearest ? ` Did you mean @${nearest}?` : ''} Valid: ${valid}.`;
+}
+
+function failure(code: string, offset: number, length: number, message: string): CellFailure {
+  const before = code.slice(0, offset).split('\n');
+  return new CellFailure('DirectiveError', message, { line: before.length, column: before.at(-1)!.length + 1, length });
+}
+
+/** Edit distance of two words. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length];
+}

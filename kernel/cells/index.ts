@@ -1,0 +1,37 @@
+import { setHost } from '../display/host';
+import type { CommOpener, Interpreter } from '../jupyter/interpreter';
+import { packageRoot } from '../setup/python';
+import { captureStreams } from './console';
+import { KernelHost } from './host';
+import { installLoopGuard } from './interrupt';
+import { resolveJoylab } from './resolve';
+import { Session } from './session';
+import { connectTslabDisplay } from './tslabDisplay';
+
+export interface InterpreterOptions {
+  comms: CommOpener;
+  /** Shared with the thread that receives interrupts: an `Int32Array` of one entry. */
+  interruptFlag: Int32Array;
+  /** The notebook's folder: packages and files are found from here. */
+  folder: string;
+}
+
+/** Enough frames to reach the user's own below a library's. */
+const STACK_FRAMES = 50;
+
+/**
+ * Makes the interpreter of a kernel, once in a process: from here on, what
+ * the process prints goes to cells, and `joylab` displays in them.
+ */
+export function createInterpreter({ comms, interruptFlag, folder }: InterpreterOptions): Interpreter {
+  Error.stackTraceLimit = STACK_FRAMES;
+  resolveJoylab(packageRoot);
+  installLoopGuard(interruptFlag);
+  connectTslabDisplay();
+  setHost(new KernelHost(comms));
+  captureStreams();
+  const session = new Session({ folder, packageRoot }, interruptFlag);
+  process.on('uncaughtException', (error) => session.reportUncaught(error));
+  process.on('unhandledRejection', (reason) => session.reportUncaught(reason));
+  return session;
+}

@@ -1,0 +1,47 @@
+/** The notebook's variables, and which of them are newest. */
+export class Variables {
+  /** For each variable: its value when it was last seen to change, and a number that grows with each cell. */
+  private readonly seen = new Map<string, { value: unknown; changed: number }>();
+  private before = new Map<string, unknown>();
+  private cells = 0;
+
+  /** @param locals The executor's variables, by name. */
+  constructor(private readonly locals: Record<string, unknown>) {}
+
+  /** Before a cell: remembers the values. */
+  mark(): void {
+    this.before = new Map(Object.entries(this.locals));
+  }
+
+  /** Whether a variable is new or has another value since {@link mark}. */
+  isChanged(name: string): boolean {
+    return Object.hasOwn(this.locals, name) && (!this.before.has(name) || this.before.get(name) !== this.locals[name]);
+  }
+
+  /** After a cell: notes which variables changed. */
+  update(): void {
+    this.cells++;
+    for (const [name, value] of Object.entries(this.locals)) {
+      const seen = this.seen.get(name);
+      if (!seen || seen.value !== value) this.seen.set(name, { value, changed: this.cells });
+    }
+  }
+
+  has(name: string): boolean {
+    return Object.hasOwn(this.locals, name);
+  }
+
+  get(name: string): unknown {
+    return this.locals[name];
+  }
+
+  /** The variable that changed last among those whose value passes `test`. */
+  newest(test: (value: unknown) => boolean): { name: string; value: unknown } | null {
+    let found: { name: string; changed: number } | null = null;
+    for (const [name, { changed }] of this.seen) {
+      if (!Object.hasOwn(this.locals, name) || !test(this.locals[name])) continue;
+      if (!found || changed >= found.changed) found = { name, changed };
+    }
+    return found && { name: found.name, value: this.locals[found.name] };
+  }
+}

@@ -1,0 +1,78 @@
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { readConnection } from './connection';
+import type { Kernel } from './kernel';
+import { PROTOCOL_VERSION } from './message';
+import type { ToMain, ToWire, WireOptions } from './protocol';
+
+/** Content of `kernel_info_reply`. */
+function kernelInfo(): Record<string, unknown> {
+  const version: string = require('../../../package.json').version;
+  return {
+    status: 'ok',
+    protocol_version: PROTOCOL_VERSION,
+    implementation: 'joylab',
+    implementation_version: version,
+    language_info: {
+      name: 'typescript',
+      version: '5.0',
+      mimetype: 'text/typescript',
+      file_extension: '.ts',
+      pygments_lexer: 'typescript',
+      codemirror_mode: { name: 'javascript', typescript: true },
+      nbconvert_exporter: 'script',
+    },
+    banner: `Joylab ${version}: reinforcement learning in TypeScript (Node.js ${process.version})`,
+    help_links: [
+      { text: 'TypeScript', url: 'https://www.typescriptlang.org/docs/' },
+      { text: 'OpenEnv', url: 'https://github.com/meta-pytorch/OpenEnv' },
+    ],
+    supported_features: [],
+  };
+}
+
+/**
+ * Starts the kernel for a connection file and returns when it listens for
+ * requests. The process then lives until it is shut down or its parent dies.
+ */
+export async function startKernel(connectionFile: string): Promise<void> {
+  const connection = readConnection(connectionFile);
+  const interruptFlag = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const workerData: WireOptions = { connection, kernelInfo: kernelInfo(), interruptFlag };
+  let interrupt = (): void => {};
+  process.on('SIGINT', () => interrupt());
+  const wire = new Worker(join(__dirname, 'wire.js'), { workerData });
+
+  // Loading takes a while: what arrives meanwhile waits for the promise.
+  const kernel = loadKernel(wire, interruptFlag);
+  interrupt = () => void kernel.then((it) => it.interrupt());
+  const exit = (code: number) => void kernel.then((it) => it.close()).finally(() => end(wire, code));
+  process.on('SIGTERM', () => exit(0));
+  wire.on('message', (message: ToMain) => {
+    if (message.type === 'shutdown') return exit(0);
+    if (message.type === 'interrupt') return interrupt();
+    if (message.type === 'request') return void kernel.then((it) => it.handle(message));
+    process.stderr.write(`joylab: ${message.message}\n`);
+    exit(1);
+  });
+  wire.on('error', (error) => {
+    process.stderr.write(`joylab: the wire thread failed: ${error.stack}\n`);
+    process.exit(1);
+  });
+  await kernel;
+}
+
+async function loadKernel(wire: Worker, interruptFlag: Int32Array): Promise<Kernel> {
+  const { Kernel } = await import('./kernel.js');
+  const { createInterpreter } = await import('../cells/index.js');
+  return new Kernel(
+    (message: ToWire) => wire.postMessage(message),
+    (comms) => createInterpreter({ comms, interruptFlag, folder: process.cwd() }),
+  );
+}
+
+/** Ends the process when the wire thread has closed its sockets: ZeroMQ does not bear a thread that is torn down. */
+function end(wire: Worker, code: number): void {
+  wire.once('exit', () => process.exit(code));
+  wire.postMessage({ type: 'close' } satisfies ToWire);
+}

@@ -1,0 +1,34 @@
+/**
+ * An answer to `input_request`, handed from the wire thread to the main
+ * thread, which sleeps until it is there: so `prompt` can return a string.
+ * Entry 0 is the state, entry 1 the length of the text in bytes.
+ */
+const WAITING = 0;
+const ANSWERED = 1;
+const CANCELLED = 2;
+const HEADER_BYTES = 8;
+const MAXIMUM_BYTES = 1 << 20;
+
+export function createAnswer(): SharedArrayBuffer {
+  return new SharedArrayBuffer(HEADER_BYTES + MAXIMUM_BYTES);
+}
+
+/** Main thread: sleeps until the answer is there; `null` if it was cancelled. */
+export function awaitAnswer(answer: SharedArrayBuffer): string | null {
+  const state = new Int32Array(answer, 0, 2);
+  Atomics.wait(state, 0, WAITING);
+  if (Atomics.load(state, 0) !== ANSWERED) return null;
+  return Buffer.from(new Uint8Array(answer, HEADER_BYTES, state[1])).toString('utf8');
+}
+
+/** Wire thread: wakes the main thread with the text, or with `null` to cancel. */
+export function giveAnswer(answer: SharedArrayBuffer, text: string | null): void {
+  const state = new Int32Array(answer, 0, 2);
+  if (text !== null) {
+    const bytes = Buffer.from(text).subarray(0, MAXIMUM_BYTES);
+    new Uint8Array(answer, HEADER_BYTES).set(bytes);
+    state[1] = bytes.length;
+  }
+  Atomics.store(state, 0, text === null ? CANCELLED : ANSWERED);
+  Atomics.notify(state, 0);
+}

@@ -1,0 +1,183 @@
+import type { MimeBundle } from '../display/host';
+import { Comms } from './comms';
+import { History } from './history';
+import { awaitAnswer, createAnswer } from './input';
+import type { CellError, CellOutput, CommOpener, Interpreter } from './interpreter';
+import type { Header } from './message';
+import { toCodePoints, toUtf16 } from './positions';
+import type { ToMain, ToWire } from './protocol';
+
+type Request = ToMain & { type: 'request' };
+
+/** A reply's content. */
+type Reply = Record<string, unknown> & { status: 'ok' | 'error' };
+
+/** What the kernel needs to make an interpreter. */
+export type InterpreterFactory = (comms: CommOpener) => Interpreter;
+
+/** The main thread's side of the protocol: gives each request to the interpreter and posts what comes of it. */
+export class Kernel {
+  private readonly comms: Comms;
+  private readonly interpreter: Interpreter;
+  private readonly history = new History();
+  private executionCount = 0;
+  /** Header of the request whose handler runs: the parent of comm messages. */
+  private parent: Header | null = null;
+
+  constructor(
+    private readonly post: (message: ToWire) => void,
+    createInterpreter: InterpreterFactory,
+  ) {
+    this.comms = new Comms((type, content, buffers) => {
+      this.post({ type: 'publish', message: type, content: JSON.stringify(content), parent: this.parent, buffers });
+    });
+    this.interpreter = createInterpreter(this.comms);
+  }
+
+  interrupt(): void {
+    this.interpreter.interrupt();
+  }
+
+  close(): void {
+    this.interpreter.close();
+  }
+
+  /** Handles one request and ends it with a reply, whatever happens. */
+  async handle(request: Request): Promise<void> {
+    const type = request.header.msg_type;
+    if (type.startsWith('comm_') && !type.endsWith('_request')) {
+      this.handleComm(request);
+      return this.post({ type: 'reply', id: request.id, content: null, status: 'ok' });
+    }
+    let reply: Reply;
+    try {
+      reply = await this.answer(request);
+    } catch (error) {
+      const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+      reply = { status: 'error', ename: name, evalue: message, traceback: [stack ?? message] };
+    }
+    this.post({ type: 'reply', id: request.id, content: JSON.stringify(reply), status: reply.status });
+  }
+
+  private answer(request: Request): Promise<Reply> | Reply {
+    switch (request.header.msg_type) {
+      case 'execute_request':
+        return this.execute(request);
+      case 'complete_request':
+        return this.complete(request.content);
+      case 'inspect_request':
+        return this.inspect(request.content);
+      case 'is_complete_request':
+        return this.interpreter.isComplete(String(request.content.code ?? '')) as unknown as Reply;
+      case 'history_request':
+        return this.answerHistory(request.content);
+      default:
+        return { status: 'ok', ...this.comms.info(request.content.target_name) };
+    }
+  }
+
+  private async execute(request: Request): Promise<Reply> {
+    const code = String(request.content.code ?? '');
+    const silent = request.content.silent === true;
+    const storeHistory = !silent && request.content.store_history !== false;
+    if (storeHistory) this.history.add(++this.executionCount, code);
+    const executionCount = this.executionCount;
+    if (!silent) this.publish(request.header, 'execute_input', { code, execution_count: executionCount });
+    this.parent = request.header;
+    const output = this.output(request, executionCount, silent);
+    const error = await this.interpreter.execute({ code, executionCount, silent, output });
+    if (error) {
+      if (!silent) this.publish(request.header, 'error', error);
+      return { status: 'error', execution_count: executionCount, ...error };
+    }
+    const expressions = await this.evaluateAll(request.content.user_expressions, output);
+    return { status: 'ok', execution_count: executionCount, user_expressions: expressions, payload: [] };
+  }
+
+  private async evaluateAll(expressions: unknown, output: CellOutput): Promise<Record<string, unknown>> {
+    const results: Record<string, unknown> = {};
+    for (const [name, expression] of Object.entries(expressions ?? {})) {
+      const value = await this.interpreter.evaluate(String(expression), output);
+      results[name] = isError(value) ? { status: 'error', ...value } : { status: 'ok', data: value, metadata: {} };
+    }
+    return results;
+  }
+
+  private complete(content: Record<string, any>): Reply {
+    const code = String(content.code ?? '');
+    const position = toUtf16(code, cursor(content, code));
+    const completion = this.interpreter.complete(code, position) ?? { matches: [], start: position, end: position };
+    const [start, end] = [toCodePoints(code, completion.start), toCodePoints(code, completion.end)];
+    const metadata = completion.types && {
+      _jupyter_types_experimental: completion.matches.map((text, i) => ({ text, type: completion.types![i], start, end })),
+    };
+    return { status: 'ok', matches: completion.matches, cursor_start: start, cursor_end: end, metadata: metadata ?? {} };
+  }
+
+  private inspect(content: Record<string, any>): Reply {
+    const code = String(content.code ?? '');
+    const data = this.interpreter.inspect(code, toUtf16(code, cursor(content, code)), content.detail_level === 1 ? 1 : 0);
+    return { status: 'ok', found: data !== null, data: data ?? {}, metadata: {} };
+  }
+
+  private answerHistory(content: Record<string, any>): Reply {
+    const entries = this.history.query(content);
+    // This kernel keeps inputs only: with `output`, the outputs are null.
+    const history = content.output ? entries.map(([session, line, source]) => [session, line, [source, null]]) : entries;
+    return { status: 'ok', history };
+  }
+
+  private handleComm(request: Request): void {
+    const output = this.output(request, this.executionCount, false);
+    this.interpreter.within(output, () => {
+      const parent = this.parent;
+      this.parent = request.header;
+      try {
+        this.comms.receive(request.header.msg_type, request.content, request.buffers);
+      } catch (error) {
+        output.stream('stderr', `${error instanceof Error ? error.stack : String(error)}\n`);
+      } finally {
+        this.parent = parent;
+      }
+    });
+  }
+
+  private output(request: Request, executionCount: number, silent: boolean): CellOutput {
+    const parent = request.header;
+    return {
+      stream: (name, text) => this.post({ type: 'stream', name, text, parent }),
+      display: (data, { displayId, update, metadata = {} } = {}) => {
+        const transient = displayId === undefined ? {} : { display_id: displayId };
+        this.publish(parent, update ? 'update_display_data' : 'display_data', { data, metadata, transient });
+      },
+      result: (data, metadata = {}) => {
+        if (!silent) this.publish(parent, 'execute_result', { data, metadata, execution_count: executionCount });
+      },
+      clear: (wait) => this.publish(parent, 'clear_output', { wait }),
+      input: (prompt, password) => this.input(request, prompt, password),
+    };
+  }
+
+  private input(request: Request, prompt: string, password: boolean): string {
+    if (request.content.allow_stdin !== true) {
+      throw new Error('This front end cannot ask for input (allow_stdin is false). Assign the value in the cell instead.');
+    }
+    const answer = createAnswer();
+    this.post({ type: 'input', id: request.id, prompt, password, answer });
+    const text = awaitAnswer(answer);
+    if (text === null) throw new Error('The input was cancelled.');
+    return text;
+  }
+
+  private publish(parent: Header, message: string, content: object): void {
+    this.post({ type: 'publish', message, content: JSON.stringify(content), parent });
+  }
+}
+
+function isError(value: MimeBundle | CellError): value is CellError {
+  return Array.isArray((value as CellError).traceback);
+}
+
+function cursor(content: Record<string, any>, code: string): number {
+  return typeof content.cursor_pos === 'number' ? content.cursor_pos : code.length;
+}

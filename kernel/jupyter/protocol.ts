@@ -1,0 +1,35 @@
+import type { ConnectionInfo } from './connection';
+import type { Header } from './message';
+
+/**
+ * What passes between the wire thread, which owns the sockets, and the main
+ * thread, which computes. The wire thread stays responsive while user code
+ * runs: it answers heartbeats and control messages and publishes output.
+ */
+
+/** Given to the wire thread at its start. */
+export interface WireOptions {
+  connection: ConnectionInfo;
+  /** Content of `kernel_info_reply`: the wire thread answers that request by itself. */
+  kernelInfo: Record<string, unknown>;
+  /** `Int32Array` of one entry: set to 1 when the running cell shall stop. */
+  interruptFlag: Int32Array;
+}
+
+/** Wire thread → main thread. */
+export type ToMain =
+  | { type: 'request'; id: number; header: Header; metadata: Record<string, unknown>; content: Record<string, any>; buffers: Uint8Array[] }
+  | { type: 'interrupt' }
+  | { type: 'shutdown' }
+  | { type: 'fatal'; message: string };
+
+/** Main thread → wire thread. */
+export type ToWire =
+  /** Ends a request. `content` is the reply's, as JSON; `null` where the request has no reply (comm messages). */
+  | { type: 'reply'; id: number; content: string | null; metadata?: string; status: string }
+  | { type: 'publish'; message: string; content: string; metadata?: string; parent: Header | null; buffers?: Uint8Array[] }
+  | { type: 'stream'; name: 'stdout' | 'stderr'; text: string; parent: Header | null }
+  /** Asks the front end of request `id` for a line; the answer goes into `answer` (see input.ts). */
+  | { type: 'input'; id: number; prompt: string; password: boolean; answer: SharedArrayBuffer }
+  /** Closes the sockets and ends the thread. */
+  | { type: 'close' };
