@@ -1,4 +1,5 @@
+import { environmentPlugin } from './environment';
 import { episodePlugin } from './episode';
 import { trainingPlugin } from './training';
 
-export default [episodePlugin, trainingPlugin];
+export default [episodePlugin, trainingPlugin, environmentPlugin];

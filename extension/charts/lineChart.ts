@@ -9,8 +9,6 @@ export interface Line {
   y: Array<number | null>;
   low?: Array<number | null>;
   high?: Array<number | null>;
-  /** What the band is, for the tooltip: "± std". */
-  bandName?: string;
 }
 
 /** What a chart shows. */
@@ -105,7 +103,7 @@ function lineTraces(line: Line, colour: string): Trace[] {
   const mean: Trace = {
     x: line.x,
     y: line.y,
-    name: line.name,
+    name: escapeMarkup(line.name),
     type: 'scatter',
     mode: few ? 'markers' : 'lines',
     line: { color: colour, width: 2 },
@@ -127,26 +125,27 @@ function layout(content: ChartContent, theme: ChartTheme, width: number): Layout
   return {
     width,
     height: HEIGHT,
-    margin: { l: 48, r: 12, t: many ? 8 : 8, b: 28 },
+    margin: { l: 48, r: 12, t: 10, b: 28 },
     paper_bgcolor: 'rgba(0,0,0,0)',
     plot_bgcolor: 'rgba(0,0,0,0)',
     font: { family: theme.font, size: 11, color: theme.text },
     showlegend: many,
-    legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: 11 } },
+    legend: { orientation: 'h', x: 0, y: 1.05, yanchor: 'bottom', font: { size: 11 } },
     hovermode: 'x unified',
     hoverlabel: { bgcolor: theme.background, bordercolor: theme.axis, font: { color: theme.text } },
     // Keeps zoom and hidden lines when new points come.
     uirevision: 'joylab',
     xaxis: { ...axis, showgrid: false, range: content.maxX ? [0, content.maxX] : undefined, rangemode: 'tozero', tickformat: 'd', hoverformat: 'd', nticks: 8, unifiedhovertitle: { text: 'step %{x}' } },
     yaxis: { ...axis, automargin: false, nticks: 5, tickformat: '~g', fixedrange: true },
-    shapes: content.marks.map(mark => ({
-      type: 'line', x0: mark.x, x1: mark.x, yref: 'paper', y0: 0, y1: 1,
-      line: { color: theme.faint, width: 1, dash: 'dot' },
-      label: { text: shorten(mark.text), textposition: 'end', font: { size: 10, color: theme.faint }, yanchor: 'bottom' }
+    shapes: content.marks.map(({ x }) => ({ type: 'line', x0: x, x1: x, yref: 'paper', y0: 0, y1: 1, line: { color: theme.mark, width: 1, dash: 'dot' } })),
+    annotations: content.marks.map(({ x, text }) => ({
+      x, y: 1, yref: 'paper', yanchor: 'middle', text: '◆', showarrow: false, font: { color: theme.mark, size: 10 },
+      hovertext: `step ${x}: ${escapeMarkup(text)}`, hoverlabel: { bgcolor: theme.background, bordercolor: theme.axis, font: { color: theme.text } }
     }))
   };
 }
 
-function shorten(text: string): string {
-  return text.length > 26 ? `${text.slice(0, 25)}…` : text;
+/** Plotly understands some HTML in texts. */
+function escapeMarkup(text: string): string {
+  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }

@@ -5,6 +5,8 @@ export interface ChartTheme {
   grid: string;
   axis: string;
   background: string;
+  /** Of marks on the step axis. */
+  mark: string;
   font: string;
   /** Colours of lines: different lightness and hue, told apart also by the colour-blind. */
   series: string[];
@@ -23,8 +25,9 @@ export function chartTheme(node: HTMLElement): ChartTheme {
     text: variable('--jp-ui-font-color1', dark ? '#fff' : '#212121'),
     faint: variable('--jp-ui-font-color2', '#757575'),
     grid: variable('--jp-border-color3', dark ? '#333' : '#eee'),
-    axis: variable('--jp-border-color1', '#bdbdbd'),
+    axis: variable('--jp-border-color2', '#bdbdbd'),
     background: variable('--jp-layout-color1', dark ? '#111' : '#fff'),
+    mark: variable('--jp-warn-color1', '#f57c00'),
     font: style.fontFamily,
     series: dark ? DARK : LIGHT
   };

@@ -4,11 +4,11 @@ import { formatNumber, formatReward, type Moment } from './timeline';
 /** The numbers beside the picture: score, lives, action, reward, step. */
 export class Readouts {
   readonly node: HTMLElement;
-  private readonly score = element('dd', 'joylab-Readout-value joylab-mod-score', '0');
-  private readonly lives = element('dd', 'joylab-Readout-value');
-  private readonly action = element('dd', 'joylab-Readout-value joylab-mod-action');
-  private readonly reward = element('dd', 'joylab-Readout-value');
-  private readonly step = element('dd', 'joylab-Readout-value');
+  private readonly score = element('span', 'joylab-Readout-value joylab-mod-score', '0');
+  private readonly lives = element('span', 'joylab-Readout-value');
+  private readonly action = element('span', 'joylab-Readout-value joylab-mod-action');
+  private readonly reward = element('span', 'joylab-Readout-value');
+  private readonly step = element('span', 'joylab-Readout-value');
 
   /** `hasLives`: false leaves the lives out. */
   constructor(
@@ -22,7 +22,7 @@ export class Readouts {
       readout('Reward', this.reward),
       readout('Step', this.step)
     ];
-    this.node = element('dl', 'joylab-Readouts', rows);
+    this.node = element('div', 'joylab-Readouts', rows);
   }
 
   show(moment: Moment): void {
@@ -37,5 +37,5 @@ export class Readouts {
 }
 
 function readout(name: string, value: HTMLElement): HTMLElement {
-  return element('div', 'joylab-Readout', [element('dt', 'joylab-Readout-name', name), value]);
+  return element('div', 'joylab-Readout', [element('span', 'joylab-Readout-name', name), value]);
 }

@@ -2,7 +2,7 @@ import type { TrainingData } from '../../kernel/display/mime';
 import { LineChart } from '../charts/lineChart';
 import { watchTheme } from '../charts/theme';
 import { element } from '../widgets/element';
-import { METRIC_CHARTS, chartContent, switchLabel, type MetricChart } from './metrics';
+import { METRIC_CHARTS, chartContent, type MetricChart } from './metrics';
 
 /** The charts of a run, and a switch for each. */
 export class ChartPanel {
@@ -54,7 +54,7 @@ class Slot {
     changed: () => void
   ) {
     this.wanted = metric.shown;
-    this.button = element('button', 'joylab-Switch', switchLabel(metric));
+    this.button = element('button', 'joylab-Switch', metric.label);
     this.button.type = 'button';
     this.button.setAttribute('aria-pressed', String(this.wanted));
     this.button.addEventListener('click', () => {

@@ -3,7 +3,8 @@ import type { ChartContent, Line } from '../charts/lineChart';
 
 /** A chart that the view offers. */
 export interface MetricChart {
-  id: string;
+  /** On the switch. */
+  label: string;
   title: string;
   /** Whether it is shown before the user chooses. */
   shown: boolean;
@@ -12,21 +13,16 @@ export interface MetricChart {
 
 /** The charts, in their order. One without data is not offered. Metrics have TRL's names. */
 export const METRIC_CHARTS: MetricChart[] = [
-  { id: 'reward', title: 'Reward, mean ± std', shown: true, lines: data => [metric(data, 'reward', 'reward', 'reward_std')] },
-  { id: 'functions', title: 'Reward functions, mean', shown: true, lines: data => data.rewardNames.map(name => metric(data, `rewards/${name}/mean`, name)) },
-  { id: 'length', title: 'Completion length, tokens', shown: true, lines: data => [metric(data, 'completions/mean_length', 'mean length')] },
-  { id: 'loss', title: 'Loss', shown: true, lines: data => [metric(data, 'loss', 'loss')] },
-  { id: 'kl', title: 'KL from the reference model', shown: false, lines: data => [metric(data, 'kl', 'kl')] },
-  { id: 'entropy', title: 'Entropy of the policy', shown: false, lines: data => [metric(data, 'entropy', 'entropy')] },
-  { id: 'grad_norm', title: 'Gradient norm', shown: false, lines: data => [metric(data, 'grad_norm', 'grad_norm')] },
-  { id: 'learning_rate', title: 'Learning rate', shown: false, lines: data => [metric(data, 'learning_rate', 'learning_rate')] },
-  { id: 'clip', title: 'Clipped ratios', shown: false, lines: data => [metric(data, 'clip_ratio/region_mean', 'clip_ratio/region_mean')] }
+  { label: 'Reward', title: 'Reward, mean ± std', shown: true, lines: data => [metric(data, 'reward', 'reward', 'reward_std')] },
+  { label: 'Reward functions', title: 'Reward functions, mean', shown: true, lines: data => data.rewardNames.map(name => metric(data, `rewards/${name}/mean`, name)) },
+  { label: 'Length', title: 'Completion length, tokens', shown: true, lines: data => [metric(data, 'completions/mean_length', 'mean length')] },
+  { label: 'Loss', title: 'Loss', shown: true, lines: data => [metric(data, 'loss', 'loss')] },
+  { label: 'KL', title: 'KL from the reference model', shown: false, lines: data => [metric(data, 'kl', 'kl')] },
+  { label: 'Entropy', title: 'Entropy of the policy', shown: false, lines: data => [metric(data, 'entropy', 'entropy')] },
+  { label: 'Gradient norm', title: 'Gradient norm', shown: false, lines: data => [metric(data, 'grad_norm', 'grad_norm')] },
+  { label: 'Learning rate', title: 'Learning rate', shown: false, lines: data => [metric(data, 'learning_rate', 'learning_rate')] },
+  { label: 'Clipping', title: 'Clipped ratios', shown: false, lines: data => [metric(data, 'clip_ratio/region_mean', 'clip_ratio/region_mean')] }
 ];
-
-/** The short name on the chart's switch. */
-export function switchLabel(chart: MetricChart): string {
-  return chart.title.split(',')[0];
-}
 
 /** What the chart shows of the run; `null` when it has no data. */
 export function chartContent(chart: MetricChart, data: TrainingData): ChartContent | null {

@@ -22,25 +22,29 @@ export class MetricTable {
   readonly node: HTMLElement;
   private readonly body = element('tbody', '');
   private rows: string[] = [];
+  /** Whether the end is in view: then it stays so. */
+  private following = true;
 
   constructor() {
     const head = element('thead', '', [element('tr', '', COLUMNS.map(column => header(column.title)))]);
     this.node = element('div', 'joylab-Table', [element('table', '', [head, this.body])]);
     this.node.tabIndex = 0;
     this.node.dataset.lmSuppressShortcuts = 'true';
+    this.node.addEventListener('scroll', () => {
+      this.following = this.node.scrollTop + this.node.clientHeight >= this.node.scrollHeight - 24;
+    });
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', 'Table of training steps');
   }
 
   show(data: TrainingData): void {
     const rows = allRows(data);
-    const atEnd = this.node.scrollTop + this.node.clientHeight >= this.node.scrollHeight - 24;
     const kept = commonStart(this.rows, rows.map(row => row.key));
     while (this.body.rows.length > kept) this.body.lastElementChild!.remove();
     for (const row of rows.slice(kept)) this.body.append(row.make());
     this.rows = rows.map(row => row.key);
     this.node.hidden = rows.length === 0;
-    if (atEnd) this.node.scrollTop = this.node.scrollHeight;
+    if (this.following) this.node.scrollTop = this.node.scrollHeight;
   }
 }
 

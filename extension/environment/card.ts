@@ -1,0 +1,66 @@
+import type { EnvironmentData } from '../../kernel/display/mime';
+import { aspectRatio } from '../frames/screen';
+import { element } from '../widgets/element';
+
+/** The card of an environment: what it is, its actions, its state variables with their ranges, its first frame. */
+export function environmentCard(data: EnvironmentData): HTMLElement {
+  const head = element('div', 'joylab-Environment-head', [
+    element('span', 'joylab-Environment-name', data.name),
+    ...(data.environment === data.name ? [] : [element('span', 'joylab-Environment-kind', data.environment)])
+  ]);
+  const text = element('div', 'joylab-Environment-text', [
+    head,
+    ...(data.description ? [element('p', 'joylab-Environment-description', data.description)] : []),
+    ...section('Actions', data.actions.length > 0 ? actionList(data.actions) : null),
+    ...section('Options', Object.keys(data.options).length > 0 ? optionList(data.options) : null)
+  ]);
+  const top = element('div', 'joylab-Environment-top', [...(data.frame ? [picture(data.name, data.frame)] : []), text]);
+  return element('div', 'joylab-Card joylab-Environment', [top, ...(data.variables.length > 0 ? [variableTable(data.variables)] : [])]);
+}
+
+/** What is wrong with the data of a card, for people; `null` when it can be shown. */
+export function checkEnvironment(data: EnvironmentData): string | null {
+  if (typeof data !== 'object' || data === null) return 'it is not an object';
+  if (data.version !== 1) return `it has version ${data.version}, this card knows version 1`;
+  if (!Array.isArray(data.actions)) return 'its actions are missing';
+  if (!Array.isArray(data.variables)) return 'its state variables are missing';
+  if (typeof data.options !== 'object' || data.options === null) return 'its options are missing';
+  return null;
+}
+
+function section(title: string, content: HTMLElement | null): HTMLElement[] {
+  return content ? [element('div', 'joylab-Environment-section', [element('div', 'joylab-Environment-label', title), content])] : [];
+}
+
+function actionList(actions: string[]): HTMLElement {
+  const items = actions.map((name, id) => {
+    const item = element('li', 'joylab-Chip', name);
+    item.title = `action_id ${id}`;
+    return item;
+  });
+  return element('ol', 'joylab-Chips', items);
+}
+
+function optionList(options: Record<string, unknown>): HTMLElement {
+  const items = Object.entries(options).map(([name, value]) =>
+    element('li', 'joylab-Option', [element('span', 'joylab-Option-name', name), ' ', typeof value === 'string' ? value : JSON.stringify(value)]));
+  return element('ul', 'joylab-Options', items);
+}
+
+function picture(name: string, { width, height, png }: NonNullable<EnvironmentData['frame']>): HTMLElement {
+  const image = element('img', 'joylab-Environment-frame');
+  image.alt = `First frame of ${name}`;
+  image.src = `data:image/png;base64,${png}`;
+  image.style.aspectRatio = String(aspectRatio(width, height));
+  return element('div', 'joylab-Environment-picture', [image]);
+}
+
+function variableTable(variables: EnvironmentData['variables']): HTMLElement {
+  const head = element('tr', '', ['State variable', 'Range', ''].map(title => element('th', '', title)));
+  const rows = variables.map(({ name, description, minimum, maximum }) => {
+    const range = `${minimum} … ${maximum}`.replace(/-/g, '−');
+    return element('tr', '', [element('td', 'joylab-Environment-variable', name), element('td', 'joylab-Environment-range', range), element('td', 'joylab-Environment-meaning', description)]);
+  });
+  const table = element('table', '', [element('thead', '', [head]), element('tbody', '', rows)]);
+  return element('div', 'joylab-Environment-table', [table]);
+}

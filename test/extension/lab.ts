@@ -1,0 +1,109 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { installKernel } from '../../kernel/install';
+import { installLabextension } from '../../kernel/setup/labextension';
+import { pythonPath } from '../../kernel/setup/python';
+
+/** A running JupyterLab of its own: folders, settings and port are private to it. */
+export interface Lab {
+  /** Where its notebooks lie. */
+  folder: string;
+  /** Address of a notebook in `folder`, with the token. */
+  url(notebook: string): string;
+  /** What the server wrote to its log so far. */
+  log(): string;
+  close(): Promise<void>;
+}
+
+/** Options of {@link startLab}. */
+export interface LabOptions {
+  theme?: 'light' | 'dark';
+}
+
+/** Starts JupyterLab with kernel and extension on a free port. */
+export async function startLab({ theme = 'light' }: LabOptions = {}): Promise<Lab> {
+  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-lab-'));
+  const folder = path.join(home, 'notebooks');
+  const runtime = path.join(home, 'runtime');
+  for (const place of [folder, runtime]) fs.mkdirSync(place);
+  const prefix = path.join(home, 'prefix');
+  installLabextension({ prefix });
+  installKernel({ prefix });
+  const settings = path.join(home, 'settings');
+  writeSettings(settings, theme);
+  const token = randomBytes(16).toString('hex');
+  const child = spawn(pythonPath(), serverArguments(folder, token), {
+    env: {
+      ...process.env,
+      JUPYTER_CONFIG_DIR: path.join(home, 'config'),
+      JUPYTER_DATA_DIR: path.join(home, 'data'),
+      JUPYTER_RUNTIME_DIR: runtime,
+      JUPYTER_PATH: path.join(prefix, 'share', 'jupyter'),
+      JUPYTERLAB_SETTINGS_DIR: settings,
+      JUPYTERLAB_WORKSPACES_DIR: path.join(home, 'workspaces')
+    },
+    stdio: ['ignore', 'pipe', 'pipe']
+  });
+  let log = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => { log += chunk; });
+  const port = await waitForServer(child, runtime, () => log);
+  return {
+    folder,
+    url: notebook => `http://127.0.0.1:${port}/lab/tree/${encodeURIComponent(notebook)}?token=${token}`,
+    log: () => log,
+    close: async () => {
+      await stop(child);
+      fs.rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+    }
+  };
+}
+
+function serverArguments(folder: string, token: string): string[] {
+  return [
+    '-m', 'jupyterlab', '--no-browser',
+    '--ServerApp.ip=127.0.0.1', '--ServerApp.port=0',
+    `--ServerApp.root_dir=${folder}`, `--IdentityProvider.token=${token}`,
+    '--LabApp.news_url=None', '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate',
+    '--LabApp.expose_app_in_browser=True',
+    ...(process.getuid?.() === 0 ? ['--allow-root'] : [])
+  ];
+}
+
+function writeSettings(folder: string, theme: 'light' | 'dark'): void {
+  const write = (name: string, value: object) => {
+    const file = path.join(folder, '@jupyterlab', 'apputils-extension', `${name}.jupyterlab-settings`);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, JSON.stringify(value));
+  };
+  write('notification', { fetchNews: 'false', checkForUpdates: false });
+  write('themes', { theme: theme === 'dark' ? 'JupyterLab Dark' : 'JupyterLab Light' });
+}
+
+/** The server writes its port into a file of its runtime folder, and answers soon after. */
+async function waitForServer(child: ChildProcess, runtime: string, log: () => string): Promise<number> {
+  for (let tries = 0; tries < 600; tries++) {
+    if (child.exitCode !== null) throw new Error(`JupyterLab ended with exit code ${child.exitCode}:\n${log()}`);
+    const info = fs.readdirSync(runtime).find(name => /^jpserver-\d+\.json$/.test(name));
+    if (info) {
+      const { port } = JSON.parse(fs.readFileSync(path.join(runtime, info), 'utf8')) as { port: number };
+      const answer = await fetch(`http://127.0.0.1:${port}/api`).catch(() => null);
+      if (answer?.ok) return port;
+    }
+    await sleep(100);
+  }
+  child.kill('SIGKILL');
+  throw new Error(`JupyterLab did not start within a minute:\n${log()}`);
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()));
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await ended;
+  clearTimeout(timer);
+}
