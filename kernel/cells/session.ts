@@ -45,7 +45,8 @@ export class Session implements Interpreter {
     try {
       return await runIn(cell, () => this.run(cell, { label, code, preamble: '' }));
     } catch (error) {
-      return describeError(cell.interrupted ? new KeyboardInterrupt() : error, this.compiler, { label, code });
+      const interrupted = cell.interrupted || isTermination(error);
+      return describeError(interrupted ? new KeyboardInterrupt() : error, this.compiler, { label, code });
     } finally {
       this.running = null;
     }
@@ -139,4 +140,9 @@ export class Session implements Interpreter {
   close(): void {
     this.executor.close();
   }
+}
+
+/** What Node.js throws where SIGINT ended synchronous code; the message that says so is still on its way. */
+function isTermination(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | null)?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
 }

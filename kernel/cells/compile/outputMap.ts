@@ -35,5 +35,6 @@ export class OutputMap {
 
 function entry(map: SourceMap, line: number, column: number): { originalLine: number; originalColumn: number } | null {
   const found = map.findEntry(line, Math.max(0, column));
-  return 'originalLine' in found && found.originalLine !== undefined ? found : null;
+  // Without an entry of its own, a line is the compiler's: the nearest entry before it is of no use.
+  return 'originalLine' in found && found.originalLine !== undefined && found.generatedLine === line ? found : null;
 }

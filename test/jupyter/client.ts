@@ -1,0 +1,185 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import * as fs from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { Dealer, Subscriber } from 'zeromq';
+import type { ConnectionInfo } from '../../kernel/jupyter/connection';
+import { decode, encode, type Message } from '../../kernel/jupyter/message';
+import { Signer } from '../../kernel/jupyter/signature';
+
+const CLI = path.resolve(__dirname, '..', '..', 'kernel', 'cli.js');
+const TIMEOUT = 20_000;
+
+/** What one execution gave. */
+export interface Execution {
+  reply: Message;
+  /** iopub messages of this execution, without status and input. */
+  outputs: Message[];
+  /** Everything on iopub of this execution. */
+  all: Message[];
+}
+
+export interface ExecuteOptions {
+  silent?: boolean;
+  store_history?: boolean;
+  user_expressions?: Record<string, string>;
+  allow_stdin?: boolean;
+  stop_on_error?: boolean;
+}
+
+/** A kernel process and a client of it, for tests: plain ZeroMQ, one process per test file. */
+export class TestKernel {
+  readonly iopub: Message[] = [];
+  private readonly replies: Message[] = [];
+  private readonly waiting = new Set<() => void>();
+  readonly signer: Signer;
+
+  private constructor(
+    readonly process: ChildProcess,
+    readonly folder: string,
+    readonly connection: ConnectionInfo,
+    readonly shell: Dealer,
+    readonly control: Dealer,
+    readonly stdin: Dealer,
+    readonly subscriber: Subscriber,
+  ) {
+    this.signer = new Signer(connection.signature_scheme, connection.key);
+    void this.collect(subscriber, this.iopub);
+    for (const socket of [shell, control, stdin]) void this.collect(socket, this.replies);
+  }
+
+  /** Starts a kernel in a new folder; `files` are written into it first. */
+  static async start(files: Record<string, string> = {}): Promise<TestKernel> {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-kernel-'));
+    for (const [name, text] of Object.entries(files)) {
+      fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+      fs.writeFileSync(path.join(folder, name), text);
+    }
+    const [shell_port, control_port, stdin_port, hb_port, iopub_port] = await freePorts(5);
+    const connection: ConnectionInfo = {
+      transport: 'tcp', ip: '127.0.0.1', shell_port, control_port, stdin_port, hb_port, iopub_port,
+      key: randomUUID(), signature_scheme: 'hmac-sha256',
+    };
+    const file = path.join(folder, 'connection.json');
+    fs.writeFileSync(file, JSON.stringify(connection));
+    const child = spawn(process.execPath, [CLI, 'kernel', file], { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
+    const routingId = randomUUID();
+    const dealer = (port: number) => {
+      const socket = new Dealer({ routingId, linger: 0 });
+      socket.connect(`tcp://127.0.0.1:${port}`);
+      return socket;
+    };
+    const subscriber = new Subscriber({ linger: 0 });
+    subscriber.connect(`tcp://127.0.0.1:${iopub_port}`);
+    subscriber.subscribe('');
+    const kernel = new TestKernel(child, folder, connection, dealer(shell_port), dealer(control_port), dealer(stdin_port), subscriber);
+    await kernel.until(() => kernel.iopub.some(({ header }) => header.msg_type === 'iopub_welcome'), 'iopub_welcome');
+    return kernel;
+  }
+
+  /** Sends a message; returns its ID. */
+  send(channel: 'shell' | 'control' | 'stdin', type: string, content: object, buffers: Uint8Array[] = []): string {
+    const frames = encode({ type, content: JSON.stringify(content), parent: null, buffers }, [], this.signer);
+    void this[channel].send(frames);
+    return decode(frames, this.signer).header.msg_id;
+  }
+
+  async request(channel: 'shell' | 'control', type: string, content: object = {}): Promise<Message> {
+    return this.reply(this.send(channel, type, content));
+  }
+
+  /** The message on a request channel that answers `id`. */
+  reply(id: string, type?: string): Promise<Message> {
+    return this.find(this.replies, (it) => it.parentHeader.msg_id === id && (!type || it.header.msg_type === type), type ?? 'a reply');
+  }
+
+  published(test: (message: Message) => boolean, what: string): Promise<Message> {
+    return this.find(this.iopub, test, what);
+  }
+
+  async execute(code: string, options: ExecuteOptions = {}): Promise<Execution> {
+    return this.finish(this.send('shell', 'execute_request', { code, store_history: true, ...options }));
+  }
+
+  /** Waits for the end of an execution. */
+  async finish(id: string): Promise<Execution> {
+    const reply = await this.reply(id, 'execute_reply');
+    await this.published((it) => it.parentHeader.msg_id === id && it.content.execution_state === 'idle', 'idle');
+    const all = this.iopub.filter((it) => it.parentHeader.msg_id === id);
+    return { reply, all, outputs: all.filter(({ header }) => !['status', 'execute_input'].includes(header.msg_type)) };
+  }
+
+  /** Runs a cell that must not fail; returns what it printed and the text of its result. */
+  async run(code: string): Promise<string> {
+    const { reply, outputs } = await this.execute(code);
+    if (reply.content.status !== 'ok') throw new Error(plain(reply.content.traceback.join('\n')));
+    return text(outputs);
+  }
+
+  /** Runs a cell that must fail; returns its traceback without colours. */
+  async fail(code: string): Promise<string> {
+    const { reply } = await this.execute(code);
+    if (reply.content.status !== 'error') throw new Error('The cell did not fail.');
+    return plain(reply.content.traceback.join('\n'));
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of [this.shell, this.control, this.stdin, this.subscriber]) socket.close();
+    if (this.process.exitCode === null && this.process.signalCode === null) {
+      this.process.kill('SIGTERM');
+      await new Promise((resolve) => this.process.once('exit', resolve));
+    }
+    fs.rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Resolves when `test` holds, looked at after every message. */
+  async until(test: () => boolean, what: string): Promise<void> {
+    if (test()) return;
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`The kernel did not send ${what} in ${TIMEOUT / 1000} s.`)), TIMEOUT);
+      const look = () => {
+        if (!test()) return;
+        clearTimeout(timer);
+        this.waiting.delete(look);
+        resolve();
+      };
+      this.waiting.add(look);
+    });
+  }
+
+  private async find(messages: Message[], test: (message: Message) => boolean, what: string): Promise<Message> {
+    await this.until(() => messages.some(test), what);
+    return messages.find(test)!;
+  }
+
+  private async collect(socket: Dealer | Subscriber, into: Message[]): Promise<void> {
+    try {
+      for await (const frames of socket) {
+        into.push(decode(frames, this.signer));
+        for (const look of [...this.waiting]) look();
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+  }
+}
+
+/** Text of streams, results and displays, in order. */
+export function text(outputs: Message[]): string {
+  return outputs.map(({ content }) => content.text ?? content.data?.['text/plain'] ?? '').join('');
+}
+
+/** Text without ANSI colours. */
+export function plain(coloured: string): string {
+  return coloured.replace(/\x1b\[[0-9;]*m/g, '');
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.once('listening', resolve))));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}

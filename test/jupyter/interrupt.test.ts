@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { text, TestKernel } from './client';
+
+let kernel: TestKernel;
+before(async () => {
+  kernel = await TestKernel.start();
+  await kernel.run('let kept = 1; const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));');
+});
+after(() => kernel.stop());
+
+/** Starts a cell, interrupts it when it printed "started", and returns how long it took to stop, in milliseconds. */
+async function interrupt(code: string, how: 'message' | 'signal' = 'message'): Promise<{ ms: number; output: string }> {
+  const id = kernel.send('shell', 'execute_request', { code: `console.log('started');\nkept++;\n${code}` });
+  await kernel.published((it) => it.parentHeader.msg_id === id && String(it.content.text).startsWith('started'), 'the start');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const start = performance.now();
+  if (how === 'signal') kernel.process.kill('SIGINT');
+  else await kernel.request('control', 'interrupt_request');
+  const { reply, outputs } = await kernel.finish(id);
+  const ms = performance.now() - start;
+  assert.equal(reply.content.status, 'error');
+  assert.equal(reply.content.ename, 'KeyboardInterrupt');
+  return { ms, output: text(outputs) };
+}
+
+const CASES: Record<string, string> = {
+  'a synchronous loop': 'while (true) {}',
+  'a loop after an await': 'await sleep(1);\nfor (;;) {}',
+  'a loop that catches everything': 'await sleep(1);\nfor (;;) { try { while (true); } catch {} }',
+  'a loop that awaits': 'while (true) await sleep(10);',
+  'a loop in a function of an earlier cell': 'await sleep(1);\nendless();',
+  'a promise that never settles': 'await new Promise(() => {});',
+  'synchronous work without a loop': "'x'.repeat(28) + /^(x+x+)+y/.test('x'.repeat(40));",
+};
+
+for (const [name, code] of Object.entries(CASES)) {
+  test(`${name} stops within a second, and the state survives`, async () => {
+    await kernel.run('function endless() { do { kept = kept; } while (true); }\nkept = 1;');
+    const { ms } = await interrupt(code);
+    assert.ok(ms < 1000, `it took ${ms} ms`);
+    assert.equal(await kernel.run('kept'), '2');
+  });
+}
+
+test('SIGINT interrupts, too', async () => {
+  const { ms } = await interrupt('while (true) {}', 'signal');
+  assert.ok(ms < 1000);
+  assert.ok((await interrupt('await new Promise(() => {});', 'signal')).ms < 1000);
+});
+
+test('an interrupted cell does not go on in the background', async () => {
+  await kernel.run('let turns = 0;');
+  await interrupt('while (true) { await sleep(5); turns++; }');
+  await kernel.run('await sleep(30)');
+  const turns = await kernel.run('turns');
+  await kernel.run('await sleep(60)');
+  assert.equal(await kernel.run('turns'), turns);
+});
+
+test('variables assigned before the interrupt keep value and type', async () => {
+  await interrupt("const assigned = { a: 1 };\nawait new Promise(() => {});\nconst unassigned = 5;");
+  assert.equal(await kernel.run('assigned.a.toFixed(1)'), "'1.0'");
+  assert.match(await kernel.fail('unassigned'), /Cannot find name 'unassigned'/);
+});
+
+test('code that watches the signal stops by itself and finishes its work', async () => {
+  const { ms, output } = await interrupt(`
+    import { host } from '${require.resolve('../../kernel/display/host')}';
+    await new Promise<void>((resolve) => host().signal.addEventListener('abort', () => setTimeout(() => {
+      console.log('finished');
+      resolve();
+    }, 100)));
+  `);
+  assert.match(output, /finished/);
+  assert.ok(ms < 1000);
+});
+
+test('queued cells are not run after an interrupt', async () => {
+  const first = kernel.send('shell', 'execute_request', { code: "console.log('started'); await new Promise(() => {});" });
+  const second = kernel.send('shell', 'execute_request', { code: "console.log('second')" });
+  await kernel.published((it) => it.parentHeader.msg_id === first && it.header.msg_type === 'stream', 'the start');
+  await kernel.request('control', 'interrupt_request');
+  const { reply, outputs } = await kernel.finish(second);
+  assert.equal(reply.content.status, 'aborted');
+  assert.deepEqual(outputs, []);
+});
+
+test('an interrupt while nothing runs does nothing', async () => {
+  const reply = await kernel.request('control', 'interrupt_request');
+  assert.equal(reply.content.status, 'ok');
+  assert.equal(await kernel.run('for (let i = 0; i < 3; i++); kept = 7; kept'), '7');
+});
