@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { packageRoot } from '../setup/python';
 import { TARGET_MODULES } from './architecture';
 import { loadCheckpoint, readJson } from './checkpoint';
-import { LanguageModel } from './languageModel';
+import { CausalLM } from './causalLM';
 import { createLora } from './lora';
 import { PeftModel } from './peft';
 import { loadTokenizer, type Tokenizer } from './tokenizer';
@@ -44,7 +44,7 @@ const BUNDLED: Record<string, string> = { 'joylab/strategist': 'kernel/models/st
 /** Loads language models and gives them adapters; named as in Unsloth. */
 export const FastLanguageModel = {
   /** Loads a model and its tokenizer. */
-  async fromPretrained(options: FromPretrainedOptions): Promise<{ model: LanguageModel; tokenizer: Tokenizer }> {
+  async fromPretrained(options: FromPretrainedOptions): Promise<{ model: CausalLM; tokenizer: Tokenizer }> {
     if (options.loadIn4bit || options.loadIn8bit) {
       const name = options.loadIn4bit ? 'loadIn4bit' : 'loadIn8bit';
       throw new Error(`${name}: quantised weights are not supported yet; use ${name}: false`);
@@ -57,7 +57,7 @@ export const FastLanguageModel = {
   },
 
   /** The model with a new LoRA adapter, which is what training will change. The weights are shared, not copied. */
-  getPeftModel(model: LanguageModel, options: PeftOptions = {}): PeftModel {
+  getPeftModel(model: CausalLM, options: PeftOptions = {}): PeftModel {
     const { r = 16, loraAlpha = 16, targetModules = TARGET_MODULES, useRslora = false, randomState = 3407 } = options;
     if (options.loraDropout) throw new Error(`loraDropout ${options.loraDropout} is not supported; use 0`);
     if (options.bias && options.bias !== 'none') throw new Error(`bias ${JSON.stringify(options.bias)} is not supported; use 'none'`);
@@ -78,12 +78,12 @@ function findFolder(modelName: string): string {
   throw new Error(`there is no model ${JSON.stringify(modelName)}: modelName is ${Object.keys(BUNDLED).map((name) => `'${name}'`).join(' or ')}, or the folder of a model or adapter; to use a model of the hub, download it to a folder first`);
 }
 
-function loadModel(folder: string, { modelName, maxSeqLength }: FromPretrainedOptions): LanguageModel {
+function loadModel(folder: string, { modelName, maxSeqLength }: FromPretrainedOptions): CausalLM {
   const { config, weights } = loadCheckpoint(folder);
   const length = maxSeqLength ?? config.maxPositions;
   if (!Number.isInteger(length) || length < 2) throw new Error(`maxSeqLength must be an integer of at least 2, not ${maxSeqLength}`);
   if (length > config.maxPositions) throw new Error(`maxSeqLength ${length} is more than the model was made for (${config.maxPositions})`);
-  return new LanguageModel({ config, weights, folder, modelName, maxSeqLength: length, tokenizer: loadTokenizer(folder) });
+  return new CausalLM({ config, weights, folder, modelName, maxSeqLength: length, tokenizer: loadTokenizer(folder) });
 }
 
 /** An adapter names its base; a relative name is looked for beside the adapter, too. */

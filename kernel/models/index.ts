@@ -1,6 +1,6 @@
 export { FastLanguageModel, type FromPretrainedOptions, type PeftOptions } from './fastLanguageModel';
 export type { GenerateOptions, Generation } from './generate';
-export { LanguageModel, type SaveOptions } from './languageModel';
+export { CausalLM, type SaveOptions } from './causalLM';
 export type { LoraConfig } from './lora';
 export { PeftModel } from './peft';
 export { TextStreamer, type Streamer, type TextStreamerOptions } from './streamer';

@@ -2,18 +2,18 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { moduleWeights } from './architecture';
 import { readJson } from './checkpoint';
-import { LanguageModel } from './languageModel';
+import { CausalLM } from './causalLM';
 import { checkLoraConfig, peftName, type LoraAdapter, type LoraConfig } from './lora';
 import { readSafetensors } from './safetensors';
 import { saveAdapter } from './save';
 
 /** A language model with a LoRA adapter on its frozen weights, which it shares with the model it was made from. */
-export class PeftModel extends LanguageModel {
+export class PeftModel extends CausalLM {
   private readonly lora: LoraAdapter;
 
   /** @internal */
   constructor(
-    readonly base: LanguageModel,
+    readonly base: CausalLM,
     adapter: LoraAdapter,
   ) {
     super(base);
@@ -30,12 +30,12 @@ export class PeftModel extends LanguageModel {
   }
 
   /** The model with an adapter that was saved by Joylab or PEFT. */
-  static async fromPretrained(model: LanguageModel, folder: string): Promise<PeftModel> {
+  static async fromPretrained(model: CausalLM, folder: string): Promise<PeftModel> {
     return new PeftModel(model instanceof PeftModel ? model.base : model, loadAdapter(model, folder));
   }
 }
 
-function loadAdapter(model: LanguageModel, folder: string): LoraAdapter {
+function loadAdapter(model: CausalLM, folder: string): LoraAdapter {
   if (!existsSync(join(folder, 'adapter_config.json'))) {
     throw new Error(`${folder} has no adapter_config.json; it is not the folder of a PEFT adapter`);
   }

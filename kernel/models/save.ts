@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Tensor } from '../onnx/tensor';
-import type { LanguageModel } from './languageModel';
+import type { CausalLM } from './causalLM';
 import { peftName } from './lora';
 import type { PeftModel } from './peft';
 import { writeSafetensors, type WeightType } from './safetensors';
@@ -17,7 +17,7 @@ const COMPANIONS = [
 ];
 
 /** Writes a Hugging Face model folder: configuration, weights, tokenizer. */
-export function saveModel(model: LanguageModel, folder: string, weights: ReadonlyMap<string, Tensor>, type: WeightType): void {
+export function saveModel(model: CausalLM, folder: string, weights: ReadonlyMap<string, Tensor>, type: WeightType): void {
   const types: readonly string[] = ['float32', 'float16', 'bfloat16'];
   if (!types.includes(type)) throw new Error(`dtype must be one of ${types.join(', ')}, not ${JSON.stringify(type)}`);
   mkdirSync(folder, { recursive: true });

@@ -26,7 +26,7 @@ JOYSTICK = (
 ).split()
 
 COUNTERS = ["frame", "step", "tick", "time", "turn", "clock"]
-AXES = [("_x", "_y")] * 16 + [("_row", "_col"), ("_dx", "_dy"), ("X", "Y"), ("_left", "_top")]
+AXES = [("_x", "_y")] * 16 + [("_row", "_col"), ("X", "Y"), ("_left", "_top")]
 SIZES = [159, 160, 209, 210, 255, 100, 99, 127, 63, 31, 20, 15, 10, 7, 1000, 500, 640, 480, 320, 200]
 LOCALS = ["d", "gap", "delta", "diff", "offset"]
 
@@ -125,6 +125,18 @@ def random_range(rng: random.Random) -> tuple[float, float]:
     return 0, high
 
 
+def extras(rng: random.Random, entity: str) -> list[Variable]:
+    """What else a thing may have beside its place: a velocity, or some quantity."""
+    chance = rng.random()
+    if chance < 0.12:
+        fastest = rng.choice((1, 2, 3, 4, 5, 6, 8, 10, 16))
+        kept = rng.choice((("_dx", "_dy"), ("_dx", "_dy"), ("_dx",), ("_dy",)))
+        return [Variable(entity + suffix, -fastest, fastest, axis=suffix) for suffix in kept]
+    if chance < 0.2:
+        return [Variable(f"{entity}_{word(rng)}", *random_range(rng))]
+    return []
+
+
 def random_variables(rng: random.Random) -> list[Variable]:
     """Variables of 1-4 things with one or two axes each, and of 0-3 scalars."""
     taken: set[str] = set()
@@ -135,6 +147,7 @@ def random_variables(rng: random.Random) -> list[Variable]:
         kept = rng.choice(((0, 1), (0, 1), (0, 1), (0,), (1,)))
         ranges = shared or [random_range(rng), random_range(rng)]
         groups.append([Variable(entity + axes[i], *ranges[i], axis=axes[i]) for i in kept])
+        groups[-1].extend(extras(rng, entity))
     for name in unique(rng, compound, rng.choice((0, 0, 1, 1, 2, 3)), taken):
         groups.append([Variable(name, *random_range(rng))])
     if rng.random() < 0.25:
@@ -217,6 +230,9 @@ def simple_test(rng: random.Random, task: Task) -> str:
         return counter_test(rng, task)
     if task.pairs and chance < 0.8:
         return pair_test(rng, task)
+    if len(task.variables) > 1 and chance < 0.84:
+        a, b = rng.sample(task.variables, 2)
+        return f"state.{a.name} {comparison(rng)} {operand(rng, b)}"
     return threshold_test(rng, task)
 
 

@@ -16,15 +16,15 @@ export function rotary(x: Value, positions: Value, tables: RotaryTables, heads: 
   const { graph } = x;
   const [rows, width] = x.shape;
   const rotated = graph.withoutRecording(() => {
-    // The operator wants a batch axis.
-    const batched = graph.node('Unsqueeze', [x, graph.int64([0])], 'float32', [1, rows, width]);
-    const at = graph.node('Unsqueeze', [positions, graph.int64([0])], 'int64', [1, rows]);
-    return graph.node('RotaryEmbedding', [batched, at, tables.cos, tables.sin], 'float32', [1, rows, width], {
+    // The operator takes batches of sequences no longer than the tables: here, sequences of one row.
+    const batched = graph.node('Unsqueeze', [x, graph.int64([1])], 'float32', [rows, 1, width]);
+    const at = graph.node('Unsqueeze', [positions, graph.int64([1])], 'int64', [rows, 1]);
+    return graph.node('RotaryEmbedding', [batched, at, tables.cos, tables.sin], 'float32', [rows, 1, width], {
       domain: 'com.microsoft',
       attributes: { num_heads: int(heads), interleaved: int(0) },
     });
   });
-  return graph.node('Squeeze', [rotated, graph.int64([0])], 'float32', [rows, width], {
+  return graph.node('Squeeze', [rotated, graph.int64([1])], 'float32', [rows, width], {
     // The transpose of a rotation is the rotation by the opposite angle.
     derivativeOf: [x],
     vjps: [single((g) => rotary(g, positions, { cos: tables.cos, sin: neg(tables.sin) }, heads))],

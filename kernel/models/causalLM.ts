@@ -28,7 +28,7 @@ export interface SaveOptions {
 }
 
 /** A causal language model in memory, on the CPU. Made by `FastLanguageModel.fromPretrained`. */
-export class LanguageModel {
+export class CausalLM {
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
   readonly maxSeqLength: number;

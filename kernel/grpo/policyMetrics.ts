@@ -1,0 +1,104 @@
+import type { LossSettings } from './losses';
+
+/** Metrics of one update by TRL's names and definitions. */
+export interface UpdateMetrics {
+  loss: number;
+  /** Norm of all gradients before clipping. */
+  grad_norm: number;
+  /** Mean over the tokens that count. */
+  entropy: number;
+  /** Mean over the tokens that count; only where beta is not 0. */
+  kl?: number;
+  'clip_ratio/low_mean': number;
+  'clip_ratio/low_min': number;
+  'clip_ratio/high_mean': number;
+  'clip_ratio/high_max': number;
+  'clip_ratio/region_mean': number;
+}
+
+/** What one run of the update graph says, with what it was fed. Entries of `masks`, `old`, `advantages` are completions. */
+export interface GroupOutcome {
+  loss: number;
+  /** Per token, completion after completion. */
+  logprobs: Float32Array;
+  /** Per prediction. */
+  entropies: Float32Array;
+  kl: Float32Array | null;
+  /** Pairs: prediction and token ID of each token. */
+  predictions: BigInt64Array;
+  advantages: readonly number[];
+  masks: readonly ArrayLike<number>[];
+  /** null: the policy is the one that sampled, so that every ratio is 1. */
+  old: readonly ArrayLike<number>[] | null;
+}
+
+/** Adds up the metrics of the groups of one update. */
+export class PolicyMetrics {
+  private loss = 0;
+  private tokens = 0;
+  private entropy = 0;
+  private kl: number | null = null;
+  /** Per completion: how much of it is clipped at the low and at the high end. */
+  private readonly low: number[] = [];
+  private readonly high: number[] = [];
+  private readonly counts: number[] = [];
+
+  constructor(private readonly settings: LossSettings) {}
+
+  add(group: GroupOutcome): void {
+    this.loss += group.loss;
+    let token = 0;
+    group.masks.forEach((mask, i) => {
+      const start = token;
+      let count = 0;
+      for (let t = 0; t < mask.length; t++, token++) {
+        count += mask[t];
+        this.entropy += mask[t] * group.entropies[Number(group.predictions[2 * token])];
+        if (group.kl) this.kl = (this.kl ?? 0) + mask[t] * group.kl[token];
+      }
+      this.tokens += count;
+      this.addClipping(group, i, start, count);
+    });
+  }
+
+  /** Which tokens of completion i are clipped, or, for ratios of whole completions, whether it is. */
+  private addClipping(group: GroupOutcome, i: number, start: number, count: number): void {
+    const { epsilon, epsilonHigh, importanceSamplingLevel } = this.settings;
+    const mask = group.masks[i];
+    const old = group.old?.[i];
+    const ratios: number[] = [];
+    for (let t = 0; t < mask.length; t++) ratios.push(old ? group.logprobs[start + t] - old[t] : 0);
+    const perSequence = importanceSamplingLevel === 'sequence';
+    const weights = perSequence ? [1] : Array.from(mask);
+    const logs = perSequence ? [ratios.reduce((sum, ratio, t) => sum + ratio * mask[t], 0) / Math.max(count, 1)] : ratios;
+    let [low, high] = [0, 0];
+    logs.forEach((log, t) => {
+      const ratio = Math.exp(log);
+      if (ratio < 1 - epsilon && group.advantages[i] < 0) low += weights[t];
+      if (ratio > 1 + epsilonHigh && group.advantages[i] > 0) high += weights[t];
+    });
+    this.low.push(low);
+    this.high.push(high);
+    this.counts.push(perSequence ? 1 : count);
+  }
+
+  result(gradNorm: number): UpdateMetrics {
+    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+    const total = Math.max(sum(this.counts), 1);
+    // Completions without a token that counts have no share, as in TRL.
+    const shares = (values: readonly number[]) => values.flatMap((value, i) => (this.counts[i] > 0 ? [value / this.counts[i]] : []));
+    const [low, high] = [sum(this.low) / total, sum(this.high) / total];
+    const metrics: UpdateMetrics = {
+      loss: this.loss,
+      grad_norm: gradNorm,
+      entropy: this.entropy / Math.max(this.tokens, 1),
+      'clip_ratio/low_mean': low,
+      'clip_ratio/low_min': shares(this.low).reduce((least, share) => Math.min(least, share), Infinity),
+      'clip_ratio/high_mean': high,
+      'clip_ratio/high_max': shares(this.high).reduce((most, share) => Math.max(most, share), -Infinity),
+      'clip_ratio/region_mean': low + high,
+    };
+    if (this.kl !== null) metrics.kl = this.kl / Math.max(this.tokens, 1);
+    return metrics;
+  }
+}
