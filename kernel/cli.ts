@@ -32,8 +32,10 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   async install(args) {
     const { values } = parseArgs({ args, options: { prefix: { type: 'string' } } });
     const { pythonPrefix } = await import('./setup/python.js');
-    const { install } = await import('./install.js');
-    install({ prefix: values.prefix ?? pythonPrefix() });
+    const { installKernel } = await import('./install.js');
+    const { installLabextension } = await import('./setup/labextension.js');
+    const prefix = values.prefix ?? pythonPrefix();
+    process.stdout.write(`${installKernel({ prefix })}\n${installLabextension({ prefix })}\n`);
     return 0;
   }
 };
