@@ -1,0 +1,42 @@
+import type { Outcome } from '../strategy/sandbox';
+import type { EpisodeEnd } from './episode';
+
+/** The action that an answer of a strategy means: an index into `names`, or how the episode ends because it means none. */
+export function chosenAction(outcome: Outcome, names: readonly string[]): number | EpisodeEnd {
+  if (outcome.kind === 'failure') return outcome.failure;
+  if (outcome.kind === 'json') {
+    const { value } = outcome;
+    if (typeof value === 'string' && names.includes(value)) return names.indexOf(value);
+  }
+  if (outcome.kind === 'number' && Number.isInteger(outcome.value) && outcome.value >= 0 && outcome.value < names.length) return outcome.value;
+  return { reason: 'invalid_action', message: `the strategy returned ${describe(outcome)}. Valid: ${valid(names)}.` };
+}
+
+function valid(names: readonly string[]): string {
+  return `${names.map((name) => `"${name}"`).join(', ')}, or an index from 0 to ${names.length - 1}`;
+}
+
+function describe(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case 'number': return String(outcome.value);
+    case 'json': return short(JSON.stringify(outcome.value));
+    case 'other': return outcome.description;
+    default: return 'nothing (undefined)';
+  }
+}
+
+function short(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+/** What a function of this process returned, as a sandbox would tell it. Touches no more of an object than JSON does. */
+export function outcomeOf(value: unknown): Outcome {
+  switch (typeof value) {
+    case 'number': return { kind: 'number', value };
+    case 'undefined': return { kind: 'undefined' };
+    case 'string':
+    case 'boolean': return { kind: 'json', value };
+    case 'object': return value === null ? { kind: 'json', value } : { kind: 'other', description: Array.isArray(value) ? 'an array' : value instanceof Promise ? 'a promise: a strategy must not be async' : 'an object' };
+    default: return { kind: 'other', description: `a ${typeof value}` };
+  }
+}

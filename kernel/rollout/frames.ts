@@ -1,0 +1,25 @@
+import { ATARI_PALETTE } from '../environments/atari/palette';
+import { SCREEN_HEIGHT, SCREEN_WIDTH } from '../environments/atari/frame';
+
+/** Frames of an episode, as palette indices. */
+export interface EpisodeFrames {
+  /** Pixels. */
+  width: number;
+  height: number;
+  /** 3 bytes (red, green, blue) per colour. */
+  palette: Uint8Array;
+  /** Frame 0 is the reset, frame i follows step i × `every`. */
+  every: number;
+  /** `height × width` palette indices each, row by row. */
+  frames: Uint8Array[];
+}
+
+/** Frames of an Atari game. */
+export function atariFrames(frames: Uint8Array[], every: number): EpisodeFrames {
+  return { width: SCREEN_WIDTH, height: SCREEN_HEIGHT, palette: ATARI_PALETTE, every, frames };
+}
+
+/** How many steps lie between the frames of a film of so many steps: it has 500 frames at most. */
+export function filmEvery(steps: number): number {
+  return Math.min(255, Math.max(1, Math.ceil(steps / 500)));
+}

@@ -1,0 +1,160 @@
+import type { VectorStep } from '../openenv/vector';
+import type { EnvironmentReader } from '../environments/environment';
+import type { Outcome } from '../strategy/sandbox';
+import { chosenAction } from './action';
+import type { EpisodeEnd, EpisodeRecord } from './episode';
+
+/** A strategy as it is played. */
+export interface Player {
+  /** Its answer to a state, and the seconds that it took itself. Never throws. */
+  choose(state: Record<string, number>): { outcome: Outcome; seconds: number };
+  dispose(): void;
+}
+
+/** A game to be played: one strategy from one start. */
+export interface Game {
+  id: number;
+  seed: number;
+  /** The episode is truncated after so many steps. */
+  maxSteps: number;
+  /** Seconds of its own that the strategy has for the whole episode. */
+  seconds: number;
+  /** A frame is kept after every so many steps; 0: none. */
+  every: number;
+}
+
+/** What was played: the part of a record that the environment's name and options do not tell. */
+export interface Played {
+  id: number;
+  record: Pick<EpisodeRecord, 'seed' | 'actions' | 'rewards' | 'lives' | 'states' | 'end'>;
+  /** The first frame, then one after every `every` steps. */
+  frames: Uint8Array[];
+}
+
+/** Many games that are stepped together: what a `VectorClient` gives. */
+export interface GameEngine {
+  reset(slots: number[], seeds: number[], options: { frames: number }): Promise<VectorStep>;
+  step(slots: number[], actions: number[]): Promise<VectorStep>;
+}
+
+/** Where games come from and where they go. */
+export interface Table {
+  /** Number of games at a time; they take the engine's slots from 0. */
+  slots: number;
+  /** The next game and its strategy, or nothing when there are no more. */
+  next(): Promise<{ game: Game; player: Player } | undefined>;
+  done(played: Played): void;
+  aborted(): boolean;
+}
+
+/**
+ * Plays games in lockstep: every strategy chooses, one request steps them all.
+ * A slot that falls free takes the next game. How games share slots changes
+ * nothing in them.
+ */
+export async function play(engine: GameEngine, reader: EnvironmentReader, table: Table): Promise<void> {
+  const free = Array.from({ length: table.slots }, (_, i) => table.slots - 1 - i);
+  let running: RunningGame[] = [];
+  const keep = (game: RunningGame): boolean => {
+    if (!game.end) return true;
+    free.push(game.slot);
+    table.done(game.played());
+    return false;
+  };
+  try {
+    for (;;) {
+      const starting = await seat(table, free, reader);
+      running.push(...starting);
+      if (running.length === 0) return;
+      for (const group of byFrames(starting)) {
+        const answer = await engine.reset(group.map(({ slot }) => slot), group.map(({ game }) => game.seed), { frames: group[0].game.every });
+        group.forEach((game, i) => game.begin(answer, i));
+      }
+      for (const game of running) {
+        if (table.aborted()) game.end = ABORTED;
+        else game.choose();
+      }
+      running = running.filter(keep);
+      if (running.length === 0) continue;
+      const answer = await engine.step(running.map(({ slot }) => slot), running.map(({ action }) => action));
+      running.forEach((game, i) => game.follow(answer, i));
+      running = running.filter(keep);
+    }
+  } finally {
+    for (const game of running) game.player.dispose();
+  }
+}
+
+/** The end of an episode that the user ended. */
+export const ABORTED: EpisodeEnd = { reason: 'aborted', message: 'the run was interrupted' };
+
+async function seat(table: Table, free: number[], reader: EnvironmentReader): Promise<RunningGame[]> {
+  const starting: RunningGame[] = [];
+  while (free.length > 0 && !table.aborted()) {
+    const next = await table.next();
+    if (!next) break;
+    starting.push(new RunningGame(next.game, next.player, free.pop()!, reader));
+  }
+  return starting;
+}
+
+/** Games that want the same frames: a reset has one setting for all its slots. */
+function byFrames(games: RunningGame[]): RunningGame[][] {
+  const groups = new Map<number, RunningGame[]>();
+  for (const game of games) {
+    const { every } = game.game;
+    groups.set(every, [...(groups.get(every) ?? []), game]);
+  }
+  return [...groups.values()];
+}
+
+class RunningGame {
+  action = 0;
+  end: EpisodeEnd | undefined;
+  private ownTime = 0;
+  private state: Record<string, number> = {};
+  private readonly record: Omit<Played['record'], 'end'>;
+  private readonly frames: Uint8Array[] = [];
+
+  constructor(readonly game: Game, readonly player: Player, readonly slot: number, private readonly reader: EnvironmentReader) {
+    const states = Object.fromEntries(reader.stateVariables.map(({ name }) => [name, [] as number[]]));
+    this.record = { seed: game.seed, actions: [], rewards: [], lives: [], states };
+  }
+
+  begin(answer: VectorStep, i: number): void {
+    this.see(answer, i);
+  }
+
+  /** Asks the strategy for its action. */
+  choose(): void {
+    const { outcome, seconds } = this.player.choose(this.state);
+    this.ownTime += seconds;
+    const action = chosenAction(outcome, this.reader.actions);
+    if (typeof action !== 'number') this.end = action;
+    else if (this.ownTime > this.game.seconds) this.end = { reason: 'timeout', message: `${this.game.seconds} s of the strategy's own time` };
+    else this.action = action;
+  }
+
+  /** Notes what the step brought. */
+  follow(answer: VectorStep, i: number): void {
+    this.record.actions.push(this.action);
+    this.record.rewards.push(answer.rewards[i]);
+    this.record.lives.push(answer.lives[i]);
+    this.see(answer, i);
+    if (answer.terminated[i]) this.end = { reason: 'terminated' };
+    else if (answer.truncated[i]) this.end = { reason: 'truncated' };
+    else if (this.record.actions.length >= this.game.maxSteps) this.end = { reason: 'truncated', message: `${this.game.maxSteps} steps` };
+  }
+
+  played(): Played {
+    this.player.dispose();
+    return { id: this.game.id, record: { ...this.record, end: this.end! }, frames: this.frames };
+  }
+
+  private see(answer: VectorStep, i: number): void {
+    this.state = this.reader.readState(answer.ram[i]);
+    for (const name in this.state) this.record.states[name].push(this.state[name]);
+    const frame = answer.frames[i];
+    if (frame) this.frames.push(frame);
+  }
+}

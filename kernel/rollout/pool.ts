@@ -1,0 +1,207 @@
+import * as path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { OpenEnvError } from '../openenv/errors';
+import { SANDBOX_THREAD, timeoutMessage } from '../strategy/sandbox';
+import { unplayed, type RolloutEnvironment } from './environments';
+import type { Played } from './play';
+import { CALL, QUEUE, type Job, type PlayRequest, type WorkerMessage } from './protocol';
+
+/** Options of {@link playInPool}. */
+export interface PoolOptions {
+  /** Number of workers; by default one for each of the environment's lanes. */
+  workers?: number;
+  signal: AbortSignal;
+}
+
+/** Games that a worker plays at a time, at most. */
+const MAX_SLOTS = 16;
+/** Milliseconds between two looks at the workers. */
+const WATCH = 25;
+/** Milliseconds beyond the limit of a call before its thread is given up. */
+const GRACE = 400;
+/** Milliseconds that workers have to answer an abort before their threads are ended. */
+const ABORT = 100;
+/** How often a rollout goes on after a server was lost. */
+const RETRIES = 2;
+
+/**
+ * Threads without work, by the address of their server. They live as long as
+ * the process, and do not keep it alive.
+ */
+const idle = new Map<string, Worker[]>();
+
+/** The rollout under way: one at a time has the processors. */
+let last: Promise<unknown> = Promise.resolve();
+
+/** Plays all jobs. Resolves with what was played, job by job. */
+export function playInPool(env: RolloutEnvironment, jobs: Job[], options: PoolOptions): Promise<Played[]> {
+  const mine = last.then(() => new PoolRun(env, jobs, options).run());
+  last = mine.catch(() => {});
+  return mine;
+}
+
+/** A worker with the jobs it has taken and not finished. */
+interface Seat {
+  url: string;
+  thread: Worker;
+  taken: Set<number>;
+  call: Int32Array;
+  /** The call under way when it was last looked at, and since when. */
+  seen: { count: number; since: number };
+  stop(): void;
+}
+
+/** One rollout. */
+class PoolRun {
+  private readonly played: Played[] = [];
+  private readonly seats = new Set<Seat>();
+  private readonly queue = new Int32Array(new SharedArrayBuffer(4 * QUEUE.length));
+  private retries = 0;
+  private finish!: () => void;
+  private fail!: (error: unknown) => void;
+  /** Between `run` and its end; what comes later is not looked at. */
+  private over = false;
+
+  constructor(private readonly env: RolloutEnvironment, private readonly jobs: Job[], private readonly options: PoolOptions) {}
+
+  async run(): Promise<Played[]> {
+    const { signal, workers } = this.options;
+    const finished = new Promise<void>((resolve, reject) => ([this.finish, this.fail] = [resolve, reject]));
+    const aborted = (): void => this.abort();
+    signal.addEventListener('abort', aborted);
+    const watch = setInterval(() => this.watch(), WATCH);
+    try {
+      if (signal.aborted) this.abort();
+      else if (this.jobs.length > 0) await Promise.race([this.start(workers), finished]);
+      else this.finish();
+      await finished;
+    } finally {
+      this.over = true;
+      clearInterval(watch);
+      signal.removeEventListener('abort', aborted);
+      for (const seat of this.seats) this.discard(seat);
+    }
+    return this.jobs.map((job, position) => this.played[position] ?? unplayed(this.env, job));
+  }
+
+  private async start(workers: number | undefined): Promise<void> {
+    const lanes = await this.env.vectorLanes(workers);
+    if (this.over) return;
+    const used = lanes.slice(0, Math.min(workers ?? lanes.length, this.jobs.length));
+    for (const { url } of used) this.seat(url, [], used.length);
+  }
+
+  /** Puts a worker to work: first on the jobs `mine`, then on the queue. */
+  private seat(url: string, mine: number[], workers: number): void {
+    const thread = idle.get(url)?.pop() ?? newThread();
+    const seat: Seat = {
+      url, thread, taken: new Set(mine),
+      call: new Int32Array(new SharedArrayBuffer(4 * CALL.length)),
+      seen: { count: -1, since: 0 },
+      stop: () => thread.removeAllListeners('message').removeAllListeners('exit'),
+    };
+    thread.on('message', (message: WorkerMessage) => this.receive(seat, message));
+    thread.on('exit', () => this.replace(seat));
+    thread.ref();
+    this.seats.add(seat);
+    const { environment, options } = this.env;
+    const slots = Math.min(MAX_SLOTS, Math.ceil(this.jobs.length / workers));
+    thread.postMessage({ url, environment, options, slots, jobs: this.jobs, mine, queue: this.queue, call: seat.call } satisfies PlayRequest);
+  }
+
+  private receive(seat: Seat, message: WorkerMessage): void {
+    switch (message.type) {
+      case 'taken':
+        seat.taken.add(message.position);
+        break;
+      case 'done':
+        seat.taken.delete(message.position);
+        this.played[message.position] = message.played;
+        break;
+      case 'idle':
+        this.release(seat);
+        if (this.seats.size === 0) this.finish();
+        break;
+      case 'failed':
+        this.discard(seat);
+        void this.recover(seat, message);
+    }
+  }
+
+  /** Goes on with other servers where one was lost, else gives up. */
+  private async recover(seat: Seat, { message, code }: { message: string; code: string | undefined }): Promise<void> {
+    const lost = code === 'CONNECTION_LOST' || code === 'CONNECTION_FAILED';
+    const error = new OpenEnvError((code ?? 'EXECUTION_ERROR') as OpenEnvError['code'], message);
+    if (!lost || this.retries++ >= RETRIES) return this.fail(error);
+    try {
+      const lanes = await this.env.vectorLanes(this.options.workers);
+      const busy = new Set([...this.seats].map(({ url }) => url));
+      const { url } = lanes.find((lane) => !busy.has(lane.url)) ?? lanes[0];
+      if (!this.over) this.seat(url, [...seat.taken], lanes.length);
+    } catch (failure) {
+      this.fail(failure);
+    }
+  }
+
+  /** Ends threads that hang in a call, where the sandbox itself cannot. */
+  private watch(): void {
+    const now = performance.now();
+    for (const seat of this.seats) {
+      const count = Atomics.load(seat.call, CALL.count);
+      const position = Atomics.load(seat.call, CALL.job) - 1;
+      if (position < 0 || count !== seat.seen.count) {
+        seat.seen = { count, since: now };
+      } else if (now - seat.seen.since > this.jobs[position].limits.callTimeLimit * 1000 + GRACE) {
+        void seat.thread.terminate();
+        this.replace(seat);
+      }
+    }
+  }
+
+  /**
+   * A thread is gone. A new one plays its unfinished games again, from their
+   * seeds: all but the call that it hung in, which is not made again.
+   */
+  private replace(seat: Seat): void {
+    if (!this.seats.has(seat)) return;
+    this.discard(seat);
+    const position = Atomics.load(seat.call, CALL.job) - 1;
+    if (position >= 0) {
+      const seconds = this.jobs[position].limits.callTimeLimit;
+      this.jobs[position].broken = { step: Atomics.load(seat.call, CALL.step), failure: { reason: 'timeout', message: timeoutMessage(seconds) } };
+    } else if (this.retries++ >= RETRIES) {
+      return this.fail(new Error('A worker thread of the rollout ended unexpectedly, again and again. Is there enough memory?'));
+    }
+    const unfinished = [...seat.taken].filter((taken) => !this.played[taken]);
+    this.seat(seat.url, unfinished, this.seats.size + 1);
+  }
+
+  /** Lets the workers end their episodes; those that do not answer at once are ended. */
+  private abort(): void {
+    Atomics.store(this.queue, QUEUE.aborted, 1);
+    if (this.seats.size === 0) return this.finish();
+    setTimeout(() => this.finish(), ABORT);
+  }
+
+  private release(seat: Seat): void {
+    this.seats.delete(seat);
+    seat.stop();
+    seat.thread.unref();
+    const threads = idle.get(seat.url) ?? [];
+    idle.set(seat.url, [...threads, seat.thread]);
+    const gone = (): void => void idle.set(seat.url, (idle.get(seat.url) ?? []).filter((thread) => thread !== seat.thread));
+    seat.thread.once('exit', gone);
+  }
+
+  private discard(seat: Seat): void {
+    this.seats.delete(seat);
+    seat.stop();
+    void seat.thread.terminate();
+  }
+}
+
+function newThread(): Worker {
+  const thread = new Worker(path.join(__dirname, 'worker.js'), SANDBOX_THREAD);
+  thread.on('error', () => {}); // shows as an exit
+  return thread;
+}

@@ -1,0 +1,50 @@
+import type { Failure, SandboxLimits } from '../strategy/sandbox';
+import type { Program } from '../strategy/compile';
+import type { Game, Played } from './play';
+
+/** A game as it travels to a worker thread. */
+export interface Job extends Game {
+  program: Program;
+  limits: SandboxLimits;
+  /**
+   * Set where the strategy broke an earlier thread: at its call number `step`
+   * (−1: its top level) it fails so, without being called.
+   */
+  broken?: { step: number; failure: Failure };
+}
+
+/** Main thread → worker: play these. */
+export interface PlayRequest {
+  /** Address of the server whose games are played. */
+  url: string;
+  environment: string;
+  options: Record<string, unknown>;
+  /** Number of games at a time, at most. */
+  slots: number;
+  jobs: Job[];
+  /** Positions in `jobs` that this worker plays before it takes from the queue. */
+  mine: number[];
+  /** Shared by all workers of a rollout: see {@link QUEUE}. */
+  queue: Int32Array;
+  /** Of this worker: see {@link CALL}. */
+  call: Int32Array;
+}
+
+/** Cells of {@link PlayRequest.queue}: position of the next job, and 1 when the rollout is aborted. */
+export const QUEUE = { next: 0, aborted: 1, length: 2 };
+
+/**
+ * Cells of {@link PlayRequest.call}, by which a worker is watched: the job whose
+ * strategy is being called (its position + 1, or 0 for none), the number of that
+ * call, and the count of all calls.
+ */
+export const CALL = { job: 0, step: 1, count: 2, length: 3 };
+
+/** Worker → main thread. */
+export type WorkerMessage =
+  | { type: 'taken'; position: number }
+  | { type: 'done'; position: number; played: Played }
+  /** No job is left. */
+  | { type: 'idle' }
+  /** The environment could not be played. `lost`: its server is gone. */
+  | { type: 'failed'; message: string; code: string | undefined };

@@ -1,0 +1,68 @@
+import { host } from '../display/host';
+import { VectorClient, type VectorStep } from '../openenv/vector';
+import { checkPlayable, remember, type RolloutEnvironment } from './environments';
+import { Episode, type EpisodeRecord } from './episode';
+import { atariFrames, filmEvery, type EpisodeFrames } from './frames';
+
+/** Options of {@link replay}. */
+export interface ReplayOptions {
+  /** Keep the first frame and one after every so many steps, 1 to 255. By default so many that there are 500 at most. */
+  every?: number;
+  /** Stops the replay. By default the interruption of the running cell. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Makes the frames of an episode again, from its seed and actions; after it
+ * `display(episode)` shows them. `env` lends its server processes: the game and
+ * its options are the episode's own.
+ *
+ * Rejects where the game does not go as recorded: another version of the game,
+ * of ALE or of the environment.
+ */
+export async function replay(episode: EpisodeRecord, env: RolloutEnvironment, options: ReplayOptions = {}): Promise<EpisodeFrames> {
+  checkPlayable(env);
+  const every = options.every ?? filmEvery(episode.actions.length);
+  if (!Number.isInteger(every) || every < 1 || every > 255) throw new RangeError(`every must be a whole number from 1 to 255, not ${every}.`);
+  if (episode.environment !== env.environment) {
+    throw new TypeError(`The episode was played in '${episode.environment}'; this environment is '${env.environment}'.`);
+  }
+  const signal = options.signal ?? host().signal;
+  const [lane] = await env.vectorLanes(1);
+  const client = await VectorClient.connect(lane.url, { numEnvs: 1, options: episode.options, signal });
+  try {
+    const frames = atariFrames(await playAgain(client, episode, every, signal), every);
+    if (episode instanceof Episode) remember(episode, { frames });
+    return frames;
+  } finally {
+    await client.close();
+  }
+}
+
+async function playAgain(client: VectorClient, episode: EpisodeRecord, every: number, signal: AbortSignal): Promise<Uint8Array[]> {
+  const frames: Uint8Array[] = [];
+  const see = (answer: VectorStep): void => {
+    if (answer.frames[0]) frames.push(answer.frames[0]);
+  };
+  see(await client.reset([0], [episode.seed], { frames: every }));
+  for (let step = 0; step < episode.actions.length; step++) {
+    signal.throwIfAborted();
+    const answer = await client.step([0], [episode.actions[step]]);
+    check(episode, step, answer);
+    see(answer);
+  }
+  return frames;
+}
+
+function check(episode: EpisodeRecord, step: number, { rewards, lives, terminated }: VectorStep): void {
+  const difference =
+    rewards[0] !== episode.rewards[step] ? `gave a reward of ${rewards[0]}, recorded is ${episode.rewards[step]}`
+    : lives[0] !== episode.lives[step] ? `left ${lives[0]} lives, recorded are ${episode.lives[step]}`
+    : terminated[0] && step < episode.actions.length - 1 ? `ended the game, ${episode.actions.length} steps are recorded`
+    : undefined;
+  if (!difference) return;
+  throw new Error(
+    `The replay went another way than the episode: step ${step + 1} ${difference}. ` +
+      'It was played with another version of the game, of ALE or of the environment, or its record was changed.',
+  );
+}

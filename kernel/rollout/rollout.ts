@@ -1,0 +1,123 @@
+import { host } from '../display/host';
+import { compile } from '../strategy/compile';
+import { DEFAULT_LIMITS } from '../strategy/sandbox';
+import { checkPlayable, recordOf, remember, type RolloutEnvironment } from './environments';
+import { Episode } from './episode';
+import { atariFrames, type EpisodeFrames } from './frames';
+import type { Played } from './play';
+import { playInPool } from './pool';
+import type { Job } from './protocol';
+import { checkSeed, checkedLimits, type PlayLimits } from './settings';
+
+/** Options of {@link rollout}. */
+export interface RolloutOptions extends PlayLimits {
+  /** Seed of each episode: where it starts, its sticky actions, and the strategy's `Math.random`. */
+  seeds: number[];
+  /** Keep frames of the episodes at these positions: the first, then one after every `every` steps (1 to 255). */
+  frames?: { episodes: number[]; every: number };
+  /** Number of server processes that play, each with a worker thread. By default one per core. */
+  workers?: number;
+}
+
+/** What {@link rollout} gives. */
+export interface RolloutResult {
+  /** Episode i was played by `codes[i]`; `null` where that is `null`. */
+  episodes: (Episode | null)[];
+  /** Frames by position of the episode. */
+  frames: Map<number, EpisodeFrames>;
+}
+
+const OPTION_NAMES = ['seeds', 'seconds', 'callSeconds', 'maxSteps', 'signal', 'frames', 'workers'];
+
+/**
+ * Plays strategies, each a whole episode in a game and a sandbox of its own,
+ * spread over all cores. `codes[i]` (JavaScript or TypeScript) starts from
+ * `seeds[i]`; `null` plays nothing.
+ *
+ * #### Notes
+ * - What a strategy does ends its own episode only: see {@link EpisodeEnd}.
+ * - The same codes and seeds give the same episodes, number for number,
+ *   whatever the number of workers; except that a strategy close to its time
+ *   limit may or may not make it.
+ * - Codes that are the same text with the same seed are played once, and get
+ *   copies of the record.
+ * - Aborted, it resolves within 0.2 s; episodes that were not over then end as
+ *   `aborted`.
+ *
+ * Rejects with an `OpenEnvError` where the environment fails.
+ */
+export async function rollout(env: RolloutEnvironment, codes: (string | null)[], options: RolloutOptions): Promise<RolloutResult> {
+  checkPlayable(env);
+  checkOptions(codes, options);
+  const signal = options.signal ?? host().signal;
+  const { jobs, jobOf } = distinctJobs(codes, options);
+  const played = await playInPool(env, jobs, { workers: options.workers, signal });
+  const result: RolloutResult = { episodes: [], frames: new Map() };
+  const wanted = new Set(options.frames?.episodes);
+  jobOf.forEach((job, i) => {
+    const episode = job === null ? null : episodeOf(env, played[job]);
+    result.episodes.push(episode);
+    if (!episode || !wanted.has(i)) return;
+    const frames = atariFrames(played[job!].frames, options.frames!.every);
+    result.frames.set(i, frames);
+  });
+  return result;
+}
+
+function episodeOf(env: RolloutEnvironment, played: Played): Episode {
+  const episode = new Episode(structuredClone(recordOf(env, played)));
+  remember(episode, { env });
+  return episode;
+}
+
+/** One job for each distinct code and seed, and for each code its job. */
+function distinctJobs(codes: (string | null)[], options: RolloutOptions): { jobs: Job[]; jobOf: (number | null)[] } {
+  const { seconds, callSeconds, maxSteps } = checkedLimits(options, OPTION_NAMES);
+  const framed = new Set(options.frames?.episodes);
+  const jobs: Job[] = [];
+  const known = new Map<string, number>();
+  const jobOf = codes.map((code, i) => {
+    if (code === null) return null;
+    const seed = options.seeds[i];
+    const key = `${seed}\n${code}`;
+    let position = known.get(key);
+    if (position === undefined) {
+      known.set(key, (position = jobs.length));
+      jobs.push(newJob(position, code, seed, { seconds, maxSteps, callSeconds }));
+    }
+    if (framed.has(i)) jobs[position].every = options.frames!.every;
+    return position;
+  });
+  return { jobs, jobOf };
+}
+
+function newJob(id: number, code: string, seed: number, limits: { seconds: number; maxSteps: number; callSeconds: number }): Job {
+  const { program, problems } = compile(code);
+  const job: Job = {
+    id, seed, maxSteps: limits.maxSteps, seconds: limits.seconds, every: 0, program,
+    limits: { ...DEFAULT_LIMITS, callTimeLimit: limits.callSeconds, seed: seed >>> 0 },
+  };
+  if (problems.length > 0) {
+    const [{ line, reason }] = problems;
+    job.broken = { step: -1, failure: { reason: 'error', message: `SyntaxError: ${reason}`, line } };
+  }
+  return job;
+}
+
+function checkOptions(codes: (string | null)[], { seeds, frames, workers }: RolloutOptions): void {
+  if (!Array.isArray(codes)) throw new TypeError('rollout(env, codes, …): codes must be an array of sources or null.');
+  codes.forEach((code, i) => {
+    if (code !== null && typeof code !== 'string') throw new TypeError(`codes[${i}] must be the source of a strategy or null, not ${typeof code}.`);
+  });
+  if (!Array.isArray(seeds) || seeds.length !== codes.length) {
+    throw new RangeError(`seeds must have one seed for each of the ${codes.length} codes, not ${seeds?.length ?? 'none'}.`);
+  }
+  seeds.forEach(checkSeed);
+  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1)) throw new RangeError(`workers must be a whole number of at least 1, not ${workers}.`);
+  if (!frames) return;
+  const { every, episodes } = frames;
+  if (!(Number.isInteger(every) && every >= 1 && every <= 255)) throw new RangeError(`frames.every must be a whole number from 1 to 255, not ${every}.`);
+  for (const i of episodes) {
+    if (!(i in codes)) throw new RangeError(`frames.episodes: there is no episode ${i}; there are ${codes.length}.`);
+  }
+}

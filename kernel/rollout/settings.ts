@@ -1,0 +1,33 @@
+/** Limits that every way of playing an episode shares. */
+export interface PlayLimits {
+  /** Seconds of its own that a strategy has for the whole episode; the environment's time does not count. Default 2. */
+  seconds?: number;
+  /** Seconds that one call of a strategy may take. Default 0.1. */
+  callSeconds?: number;
+  /** The episode is truncated after so many steps. Default 1000. */
+  maxSteps?: number;
+  /** Ends the episodes early, as `aborted`. By default the interruption of the running cell. */
+  signal?: AbortSignal;
+}
+
+export const DEFAULT_PLAY = { seconds: 2, callSeconds: 0.1, maxSteps: 1000 };
+
+/** The limits with defaults filled in. Throws where one makes no sense, or has a name that is none of `names`. */
+export function checkedLimits(options: PlayLimits, names: readonly string[]): Required<Omit<PlayLimits, 'signal'>> {
+  for (const name of Object.keys(options)) {
+    if (!names.includes(name)) throw new TypeError(`Unknown option "${name}". Options: ${names.join(', ')}.`);
+  }
+  const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const limits = { ...DEFAULT_PLAY, ...set } as Required<Omit<PlayLimits, 'signal'>>;
+  for (const name of ['seconds', 'callSeconds'] as const) {
+    if (!(limits[name] > 0 && limits[name] <= 3600)) throw new RangeError(`${name} must be a number of seconds, above 0 and at most 3600, not ${limits[name]}.`);
+  }
+  if (!Number.isInteger(limits.maxSteps) || limits.maxSteps < 1) throw new RangeError(`maxSteps must be a whole number of at least 1, not ${limits.maxSteps}.`);
+  limits.callSeconds = Math.min(limits.callSeconds, limits.seconds);
+  return limits;
+}
+
+/** Fails where `seed` is not a whole number ≥ 0. */
+export function checkSeed(seed: number): void {
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`A seed must be a whole number of at least 0, not ${seed}.`);
+}

@@ -1,0 +1,119 @@
+import { SourceMap } from 'node:module';
+import * as vm from 'node:vm';
+import type * as TypeScript from 'typescript';
+
+let loaded: typeof TypeScript | undefined;
+
+/** The TypeScript compiler, loaded at the first use: it takes a quarter of a second. */
+export function typescript(): typeof TypeScript {
+  return (loaded ??= require('typescript') as typeof TypeScript);
+}
+
+/** A place in the source, counted from 1, and what is wrong there. */
+export interface SyntaxProblem {
+  line: number;
+  column: number;
+  reason: string;
+}
+
+/** A strategy as JavaScript. */
+export interface Program {
+  javascript: string;
+  /** Line of the source for each line of the JavaScript (both from 1, entry 0 unused). Absent when they are the same. */
+  lines?: number[];
+}
+
+/** Longest source that is looked at, in characters. */
+export const MAX_CODE_LENGTH = 100_000;
+
+/**
+ * Turns a strategy into JavaScript. Text that is JavaScript already stays as it
+ * is; from other text TypeScript removes the types. Nothing is run.
+ */
+export function compile(code: string): Compiled {
+  const known = recent.get(code);
+  if (known) return known;
+  const compiled = compileAnew(code);
+  recent.set(code, compiled);
+  if (recent.size > 256) recent.delete(recent.keys().next().value!);
+  return compiled;
+}
+
+interface Compiled {
+  program: Program;
+  problems: SyntaxProblem[];
+}
+
+/** The last sources: what is checked is played soon after, and a model repeats itself. */
+const recent = new Map<string, Compiled>();
+
+function compileAnew(code: string): Compiled {
+  const unchanged = { javascript: code };
+  if (code.length > MAX_CODE_LENGTH) {
+    const reason = `the code has ${code.length} characters, more than ${MAX_CODE_LENGTH}`;
+    return { program: unchanged, problems: [{ line: 1, column: 1, reason }] };
+  }
+  if (!javascriptProblem(code)) return { program: unchanged, problems: [] };
+  try {
+    return removeTypes(code);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { program: unchanged, problems: [{ line: 1, column: 1, reason: 'the code is nested too deeply' }] };
+  }
+}
+
+function removeTypes(code: string): Compiled {
+  const ts = typescript();
+  const { outputText, sourceMapText, diagnostics } = ts.transpileModule(code, {
+    fileName: 'strategy.ts',
+    reportDiagnostics: true,
+    compilerOptions: {
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.ESNext,
+      verbatimModuleSyntax: true,
+      sourceMap: true,
+    },
+  });
+  const syntax = (diagnostics ?? []).map((diagnostic) => {
+    const at = diagnostic.file?.getLineAndCharacterOfPosition(diagnostic.start ?? 0);
+    const reason = ts.flattenDiagnosticMessageText(diagnostic.messageText, ' ');
+    return { line: (at?.line ?? 0) + 1, column: (at?.character ?? 0) + 1, reason };
+  });
+  if (syntax.length > 0) return { program: { javascript: code }, problems: syntax };
+
+  const javascript = outputText.replace(/\/\/# sourceMappingURL=.*\s*$/, '');
+  const lines = sourceLines(javascript, sourceMapText!);
+  // What TypeScript's parser lets pass and a JavaScript engine does not: `let a; let a;`, `break` outside a loop.
+  const problem = javascriptProblem(javascript);
+  if (problem) problem.line = lines[problem.line] ?? 1;
+  return { program: { javascript, lines }, problems: problem ? [problem] : [] };
+}
+
+/** For each line of the JavaScript the line it comes from. */
+function sourceLines(javascript: string, sourceMapText: string): number[] {
+  const map = new SourceMap(JSON.parse(sourceMapText));
+  const lines = [0];
+  for (const [index, text] of javascript.split('\n').entries()) {
+    const entry = map.findEntry(index, Math.max(0, text.search(/\S/)));
+    lines.push('originalLine' in entry ? entry.originalLine + 1 : lines[index]);
+  }
+  return lines;
+}
+
+/** Why the engine refuses the text as a script, if it does. */
+function javascriptProblem(code: string): SyntaxProblem | undefined {
+  try {
+    new vm.Script(code, { filename: 'strategy' });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    if (error instanceof RangeError) return { line: 1, column: 1, reason: 'the code is nested too deeply' };
+    const [where, , marker] = String(error.stack).split('\n');
+    const line = /^strategy:(\d+)$/.exec(where);
+    return {
+      line: line ? Number(line[1]) : 1,
+      column: Math.max(0, marker?.indexOf('^') ?? 0) + 1,
+      reason: error.message,
+    };
+  }
+}

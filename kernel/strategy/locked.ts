@@ -1,0 +1,210 @@
+import * as path from 'node:path';
+import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
+import { compile, type Program } from './compile';
+import { DEFAULT_LIMITS, SANDBOX_THREAD, timeoutMessage, type Failure, type Outcome, type SandboxLimits } from './sandbox';
+
+/** Options of {@link createLockedDownFunction}. */
+export interface LockedDownOptions {
+  /** Bytes that the function's data may take. 16 MiB by default. */
+  memoryLimit?: number;
+  /** Seconds that one call may take. 0.1 by default. */
+  callTimeLimit?: number;
+  /** Seed of its `Math.random`. 0 by default. */
+  seed?: number;
+}
+
+/** A call of a locked-down function failed. */
+export class StrategyError extends Error {
+  override name = 'StrategyError';
+  /** Which limit it hit, or `error` where it threw. */
+  readonly reason: Failure['reason'];
+  /** Line in its source, from 1, where known. */
+  readonly line: number | undefined;
+
+  constructor(readonly failure: Failure) {
+    super(failure.line === undefined ? failure.message : `${failure.message} (line ${failure.line})`);
+    this.reason = failure.reason;
+    this.line = failure.line;
+  }
+}
+
+/** A strategy in its sandbox, called like any function. Arguments and result are JSON. Throws {@link StrategyError}. */
+export interface LockedDownFunction {
+  (...args: any[]): any;
+  /** Its source. */
+  readonly code: string;
+  /** Starts it again from its source: variables of its own as at first, `Math.random` from `seed`. */
+  restart(seed?: number): void;
+  /** Ends its thread. Later calls throw. */
+  dispose(): void;
+  /** What the call came to, and the seconds that the strategy itself took; never throws. For those who play it. */
+  attempt(args: unknown[]): { outcome: Outcome; seconds: number };
+}
+
+/** Main thread → sandbox thread. */
+export type LockedRequest =
+  | { type: 'open'; program: Program; limits: SandboxLimits }
+  | { type: 'call'; argumentsText: string };
+
+/** Sandbox thread → main thread, once for each request. */
+export interface LockedReply {
+  outcome: Outcome;
+  seconds: number;
+}
+
+/** Time beyond the limit of a call before the thread is given up, in ms: QuickJS does not look at the clock everywhere. */
+const GRACE = 400;
+/** For a new engine to come up, on a busy machine, in ms. */
+const START = 20_000;
+
+/**
+ * Locks a strategy down: the function it returns runs the code in a sandbox
+ * (QuickJS in WebAssembly, in a thread of its own) with no reach outside.
+ *
+ * - No modules, network, timers or clock (`Date` is not defined). `Math.random`
+ *   is seeded, `console` is silent: the same calls give the same results.
+ * - Arguments go in as JSON copies and results come out as JSON: what the
+ *   strategy does to them it does to its own copies. At most 64 Ki characters
+ *   come out.
+ * - A call over the time or memory limit, or an exception, throws
+ *   {@link StrategyError}, and the next call may still succeed. After a call
+ *   that could only be stopped with its thread, the code starts afresh.
+ *
+ * Rejects with {@link StrategyError} where the code has a syntax error or
+ * declares no function `strategy`.
+ */
+export async function createLockedDownFunction(code: string, options: LockedDownOptions = {}): Promise<LockedDownFunction> {
+  const limits = checkedLimits(options);
+  const { program, problems } = compile(String(code));
+  if (problems.length > 0) throw new StrategyError({ reason: 'error', message: `SyntaxError: ${problems[0].reason}`, line: problems[0].line });
+  const thread = new SandboxThread(program, limits);
+  const failure = await thread.open();
+  if (failure) {
+    thread.dispose();
+    throw new StrategyError(failure);
+  }
+  const locked = (...args: unknown[]): unknown => valueOf(thread.call(args).outcome);
+  const members = {
+    restart: (seed = limits.seed) => thread.restart(seed),
+    dispose: () => thread.dispose(),
+    attempt: (args: unknown[]) => thread.call(args),
+  };
+  Object.defineProperty(locked, 'code', { value: String(code), enumerable: true });
+  // The thread does not keep the program alive, and ends when the function is forgotten.
+  forgotten.register(locked, thread);
+  return Object.assign(locked, members) as LockedDownFunction;
+}
+
+/** Whether a value is what {@link createLockedDownFunction} gives. */
+export function isLockedDown(value: unknown): value is LockedDownFunction {
+  return typeof value === 'function' && 'attempt' in value && 'restart' in value;
+}
+
+const forgotten = new FinalizationRegistry<SandboxThread>((thread) => thread.dispose());
+
+function valueOf(outcome: Outcome): unknown {
+  switch (outcome.kind) {
+    case 'failure': throw new StrategyError(outcome.failure);
+    case 'other': throw new StrategyError({ reason: 'error', message: `returned ${outcome.description}, which cannot leave the sandbox` });
+    case 'undefined': return undefined;
+    default: return outcome.value;
+  }
+}
+
+function checkedLimits(options: LockedDownOptions): SandboxLimits {
+  for (const name of Object.keys(options)) {
+    if (!(name in DEFAULT_LIMITS)) throw new TypeError(`Unknown option "${name}". Options: memoryLimit, callTimeLimit, seed.`);
+  }
+  const limits = { ...DEFAULT_LIMITS, ...options };
+  const { memoryLimit, callTimeLimit } = limits;
+  if (!(memoryLimit >= 2 ** 20 && memoryLimit <= 2 ** 30)) throw new RangeError(`memoryLimit is in bytes, from 1 MiB (1048576) to 1 GiB, not ${memoryLimit}.`);
+  if (!(callTimeLimit > 0 && callTimeLimit <= 3600)) throw new RangeError(`callTimeLimit is in seconds, above 0 and at most 3600, not ${callTimeLimit}.`);
+  return limits;
+}
+
+/** The thread of one sandbox, spoken to synchronously: the caller sleeps until the answer is there or its time is over. */
+class SandboxThread {
+  /** Undefined after a call that did not come back; the next one starts a thread again. */
+  private worker: Worker | undefined;
+  private port: MessagePort | undefined;
+  /** 1 when an answer is there. */
+  private answered = new Int32Array(new SharedArrayBuffer(4));
+  private disposed = false;
+
+  constructor(private program: Program, private limits: SandboxLimits) {}
+
+  /** Starts the thread and the code's top level without blocking. */
+  async open(): Promise<Failure | undefined> {
+    const worker = this.start();
+    worker.ref();
+    const limit = setTimeout(() => worker.emit('exit', 1), START + this.limits.callTimeLimit * 1000);
+    await new Promise<void>((resolve) => worker.once('message', resolve).once('exit', () => resolve()));
+    clearTimeout(limit);
+    worker.unref();
+    const reply = this.receive();
+    if (!reply) return { reason: 'timeout', message: 'the sandbox did not start' };
+    return reply.outcome.kind === 'failure' ? reply.outcome.failure : undefined;
+  }
+
+  restart(seed: number): void {
+    this.limits = { ...this.limits, seed };
+    if (this.worker) this.ask({ type: 'open', program: this.program, limits: this.limits }, START);
+  }
+
+  call(args: unknown[]): LockedReply {
+    const argumentsText = JSON.stringify(args);
+    if (this.disposed) return { outcome: { kind: 'failure', failure: { reason: 'error', message: 'this function was disposed' } }, seconds: 0 };
+    const limit = this.limits.callTimeLimit * 1000 + GRACE;
+    if (!this.worker) {
+      this.start();
+      this.wait(START);
+    }
+    return this.ask({ type: 'call', argumentsText }, limit);
+  }
+
+  dispose(): void {
+    this.disposed = true;
+    this.stop();
+  }
+
+  private start(): Worker {
+    const { port1, port2 } = new MessageChannel();
+    this.answered = new Int32Array(new SharedArrayBuffer(4));
+    this.port = port1;
+    this.worker = new Worker(path.join(__dirname, 'lockedWorker.js'), {
+      ...SANDBOX_THREAD,
+      workerData: { port: port2, answered: this.answered },
+      transferList: [port2],
+    });
+    // A broken worker shows as an answer that never comes.
+    this.worker.on('error', () => {});
+    this.worker.unref();
+    this.port.unref();
+    this.port.postMessage({ type: 'open', program: this.program, limits: this.limits } satisfies LockedRequest);
+    return this.worker;
+  }
+
+  private stop(): void {
+    void this.worker?.terminate();
+    this.port?.close();
+    this.worker = this.port = undefined;
+  }
+
+  private ask(request: LockedRequest, milliseconds: number): LockedReply {
+    this.port!.postMessage(request);
+    const reply = this.wait(milliseconds);
+    if (reply) return reply;
+    this.stop();
+    return { outcome: { kind: 'failure', failure: { reason: 'timeout', message: timeoutMessage(this.limits.callTimeLimit) } }, seconds: milliseconds / 1000 };
+  }
+
+  private wait(milliseconds: number): LockedReply | undefined {
+    Atomics.wait(this.answered, 0, 0, milliseconds);
+    return this.receive();
+  }
+
+  private receive(): LockedReply | undefined {
+    if (Atomics.exchange(this.answered, 0, 0) === 0) return undefined;
+    return receiveMessageOnPort(this.port!)?.message as LockedReply | undefined;
+  }
+}

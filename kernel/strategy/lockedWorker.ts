@@ -1,0 +1,32 @@
+/** The thread behind a locked-down function: one sandbox, one request at a time. */
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import type { LockedReply, LockedRequest } from './locked';
+import { Sandbox } from './sandbox';
+
+const { port, answered } = workerData as { port: MessagePort; answered: Int32Array };
+let sandbox: Sandbox | undefined;
+
+port.on('message', async (request: LockedRequest) => {
+  let reply: LockedReply;
+  try {
+    reply = await answer(request);
+  } catch (error) {
+    reply = { outcome: { kind: 'failure', failure: { reason: 'error', message: `the sandbox failed: ${error}` } }, seconds: 0 };
+  }
+  port.postMessage(reply);
+  Atomics.store(answered, 0, 1);
+  Atomics.notify(answered, 0);
+  // For those who wait for the start without sleeping.
+  if (request.type === 'open') parentPort!.postMessage('opened');
+});
+
+async function answer(request: LockedRequest): Promise<LockedReply> {
+  if (request.type === 'open') {
+    sandbox?.dispose();
+    sandbox = new Sandbox(await Sandbox.engine(request.limits), request.program, request.limits);
+    return { outcome: sandbox.opened, seconds: sandbox.ownTime };
+  }
+  const before = sandbox!.ownTime;
+  const outcome = sandbox!.call(request.argumentsText);
+  return { outcome, seconds: sandbox!.ownTime - before };
+}

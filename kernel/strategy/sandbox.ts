@@ -1,0 +1,229 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { QuickJSContext, QuickJSHandle, QuickJSRuntime, QuickJSWASMModule } from 'quickjs-emscripten';
+import type { Program } from './compile';
+import { driverSource } from './driver';
+
+/** What a sandbox allows. */
+export interface SandboxLimits {
+  /** Bytes that the strategy's data may take. */
+  memoryLimit: number;
+  /** Seconds that one call may take. */
+  callTimeLimit: number;
+  /** Seed of `Math.random`. */
+  seed: number;
+}
+
+export const DEFAULT_LIMITS: SandboxLimits = { memoryLimit: 16 * 2 ** 20, callTimeLimit: 0.1, seed: 0 };
+
+/** How a call failed. */
+export interface Failure {
+  reason: 'timeout' | 'memory' | 'error';
+  message: string;
+  /** Line in the strategy's source, from 1. */
+  line?: number;
+}
+
+/** What a call came to. `other` describes a value that cannot leave the sandbox, such as a function. */
+export type Outcome =
+  | { kind: 'number'; value: number }
+  | { kind: 'json'; value: unknown }
+  | { kind: 'undefined' }
+  | { kind: 'other'; description: string }
+  | { kind: 'failure'; failure: Failure };
+
+/** Native recursion is stopped here, well before the thread's own stack ends: see {@link SANDBOX_THREAD}. */
+const STACK_BYTES = 128 * 1024;
+
+/** Options of the worker threads that sandboxes run in. Recursion inside WebAssembly takes many times the stack that QuickJS counts. */
+export const SANDBOX_THREAD = { resourceLimits: { stackSizeMb: 32 }, env: {}, stdin: false } as const;
+
+const PAGE = 65_536;
+const FIRST_PAGES = 256;
+
+/**
+ * One strategy in a QuickJS of its own, inside a WebAssembly instance of its
+ * own: what breaks it breaks nothing else. Nothing of Node.js can be reached;
+ * there is no clock, no module, no timer; `Math.random` is seeded; `console` is
+ * silent. Values go in and out as JSON text.
+ *
+ * #### Notes
+ * Use it in a worker thread made with {@link SANDBOX_THREAD} that someone
+ * watches: QuickJS looks at the clock at every few thousand loop turns and
+ * calls, also in regular expressions, but a few of its built-in functions
+ * (`indexOf` on something that claims to be 2⁵³ long) never do.
+ */
+export class Sandbox {
+  /** Seconds that calls took so far. */
+  ownTime = 0;
+  private runtime: QuickJSRuntime;
+  private context: QuickJSContext;
+  private callStrategy: QuickJSHandle;
+  private deadline = 0;
+  private broken: Failure | undefined;
+
+  /** What evaluating the code came to: `undefined`, or why it failed. */
+  get opened(): Outcome {
+    return this.broken ? { kind: 'failure', failure: this.broken } : { kind: 'undefined' };
+  }
+
+  /** A fresh engine, for one sandbox. About 2 ms. */
+  static engine({ memoryLimit }: SandboxLimits): Promise<QuickJSWASMModule> {
+    return instantiate(memoryLimit);
+  }
+
+  /** Evaluates the program's top level, under the limits of a call. Where that fails, every call fails the same way. */
+  constructor(private readonly engine: QuickJSWASMModule, private readonly program: Program, private readonly limits: SandboxLimits) {
+    this.runtime = engine.newRuntime();
+    this.runtime.setMemoryLimit(limits.memoryLimit);
+    this.runtime.setMaxStackSize(STACK_BYTES);
+    this.runtime.setInterruptHandler(() => performance.now() > this.deadline);
+    this.context = this.runtime.newContext({ intrinsics: INTRINSICS });
+    this.deadline = Infinity;
+    this.callStrategy = this.context.unwrapResult(this.context.evalCode(driverSource(limits.seed), 'joylab'));
+    this.broken = this.evaluate();
+  }
+
+  /** Calls `strategy`. `argumentsText`: JSON of the array of arguments. */
+  call(argumentsText: string): Outcome {
+    if (this.broken) return { kind: 'failure', failure: this.broken };
+    return this.guarded(() => {
+      const argument = this.context.newString(argumentsText);
+      const result = this.context.callFunction(this.callStrategy, this.context.undefined, argument);
+      argument.dispose();
+      if (result.error) return this.failed(result.error);
+      const answer = this.context.getString(result.value);
+      result.value.dispose();
+      return this.read(answer);
+    });
+  }
+
+  /** Frees the engine. Safe to call twice. */
+  dispose(): void {
+    if (!this.context.alive) return;
+    try {
+      this.callStrategy.dispose();
+      this.context.dispose();
+      this.runtime.dispose();
+    } catch {
+      // An engine that a strategy broke cannot be taken down in order; its whole memory goes with the instance.
+    }
+    this.broken ??= { reason: 'error', message: 'the sandbox was disposed' };
+  }
+
+  private evaluate(): Failure | undefined {
+    const outcome = this.guarded(() => {
+      const result = this.context.evalCode(this.program.javascript, 'strategy');
+      if (result.error) return this.failed(result.error);
+      result.value.dispose();
+      const type = this.context.evalCode('typeof strategy', 'joylab');
+      if (type.error) return this.failed(type.error);
+      const isFunction = this.context.getString(type.value) === 'function';
+      type.value.dispose();
+      if (isFunction) return { kind: 'undefined' };
+      return { kind: 'failure', failure: { reason: 'error', message: 'the code declares no function named "strategy"' } };
+    });
+    return outcome.kind === 'failure' ? outcome.failure : undefined;
+  }
+
+  /** Runs something inside the engine under the time limit, and counts its time. What escapes as an exception of the host has broken the engine. */
+  private guarded(run: () => Outcome): Outcome {
+    const start = performance.now();
+    this.deadline = start + this.limits.callTimeLimit * 1000;
+    try {
+      return run();
+    } catch (error) {
+      const failure: Failure = error instanceof RangeError
+        ? { reason: 'error', message: 'too much recursion' }
+        : { reason: 'memory', message: this.memoryMessage() };
+      this.broken = failure;
+      return { kind: 'failure', failure };
+    } finally {
+      this.ownTime += (performance.now() - start) / 1000;
+    }
+  }
+
+  /** An error that the driver could not catch: the interruption, or no memory left to make an error of. */
+  private failed(handle: QuickJSHandle): Outcome {
+    const error = this.context.dump(handle) as { name?: unknown; message?: unknown; stack?: unknown } | null;
+    handle.dispose();
+    if (error === null || typeof error !== 'object') return this.thrown(String(error), '', error === null);
+    const message = String(error.message);
+    if (message === 'interrupted') {
+      const failure = { reason: 'timeout' as const, message: timeoutMessage(this.limits.callTimeLimit), line: this.lineOf(String(error.stack)) };
+      return { kind: 'failure', failure };
+    }
+    return this.thrown(`${error.name}: ${message}`, String(error.stack), false);
+  }
+
+  private read(answer: string): Outcome {
+    const text = answer.slice(1);
+    switch (answer[0]) {
+      case 'n': return { kind: 'number', value: Number(text) };
+      case 'j': return { kind: 'json', value: JSON.parse(text) };
+      case 'u': return { kind: 'undefined' };
+      case 'x': return { kind: 'other', description: text };
+    }
+    const [message, stack] = JSON.parse(text) as [string, string];
+    return this.thrown(message, stack, answer[0] === '0');
+  }
+
+  private thrown(message: string, stack: string, isNull: boolean): Outcome {
+    // Without a byte left QuickJS throws null.
+    const full = isNull && this.engine.getWasmMemory().buffer.byteLength > FIRST_PAGES * PAGE + this.limits.memoryLimit / 2;
+    const failure: Failure = full || message === 'InternalError: out of memory'
+      ? { reason: 'memory', message: this.memoryMessage() }
+      : { reason: 'error', message: isNull ? 'threw null' : message };
+    const line = this.lineOf(stack);
+    return { kind: 'failure', failure: line === undefined ? failure : { ...failure, line } };
+  }
+
+  /** The line of the source that the innermost call in the strategy's own text stands in. */
+  private lineOf(stack: string): number | undefined {
+    const place = /\bstrategy:(\d+)/.exec(stack);
+    if (!place) return undefined;
+    const line = Number(place[1]);
+    const { lines, javascript } = this.program;
+    if (lines) return lines[line];
+    return line >= 1 && line <= javascript.split('\n').length ? line : undefined;
+  }
+
+  private memoryMessage(): string {
+    return `used more than ${Number((this.limits.memoryLimit / 2 ** 20).toPrecision(3))} MiB of memory`;
+  }
+}
+
+/** What a strategy is told that took too long for one answer. */
+export function timeoutMessage(seconds: number): string {
+  return `one call took more than ${seconds} s`;
+}
+
+/** Everything but a clock (Date), and Proxy. */
+const INTRINSICS = {
+  BaseObjects: true, Eval: true, StringNormalize: true, RegExp: true, RegExpCompiler: true,
+  JSON: true, MapSet: true, TypedArrays: true, Promise: true, BigInt: true,
+} as const;
+
+/** The part of WebAssembly that is used here: its types come with the browser's, which Node.js code does without. */
+declare const WebAssembly: {
+  compile(bytes: Uint8Array): Promise<object>;
+  Memory: new (pages: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
+};
+
+let compiled: Promise<object> | undefined;
+
+/** An engine that cannot grow beyond `memoryLimit` bytes over what it starts with. */
+async function instantiate(memoryLimit: number): Promise<QuickJSWASMModule> {
+  const { newQuickJSWASMModuleFromVariant, newVariant, RELEASE_SYNC } = await import('quickjs-emscripten');
+  compiled ??= compileEngine();
+  // QuickJS counts little more than the number of its allocations; the memory's own maximum is the limit that holds.
+  const maximum = FIRST_PAGES + Math.ceil(memoryLimit / PAGE);
+  const wasmMemory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum });
+  return newQuickJSWASMModuleFromVariant(newVariant(RELEASE_SYNC, { wasmModule: await compiled, wasmMemory, log: () => {} }));
+}
+
+async function compileEngine(): Promise<object> {
+  const from = path.dirname(require.resolve('quickjs-emscripten'));
+  const file = require.resolve('@jitl/quickjs-wasmfile-release-sync/wasm', { paths: [from] });
+  return WebAssembly.compile(await fs.promises.readFile(file));
+}
