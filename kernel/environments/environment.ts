@@ -33,3 +33,8 @@ export interface VectorEnvironment extends EnvironmentReader {
   /** The processes that play episodes. They start with the first call. */
   vectorLanes(count?: number): Promise<VectorLane[]>;
 }
+
+/** `value`, or the bound that it lies beyond. */
+export function between(minimum: number, value: number, maximum: number): number {
+  return Math.min(Math.max(value, minimum), maximum);
+}

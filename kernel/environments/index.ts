@@ -5,5 +5,6 @@ export type { AtariOptions } from './atari/options';
 export { ATARI_PALETTE } from './atari/palette';
 export type { EnvironmentReader, StateVariable, VectorEnvironment } from './environment';
 export { openenv } from './openenv';
+export { strategyPrompt, type PromptSubject, type PromptVariable } from './prompt';
 export { environmentReader } from './reader';
 export { RemoteEnvironment, type RemoteOptions } from './remote';

@@ -124,24 +124,26 @@ export class VectorClient {
   }
 }
 
-/** Reads an answer; its layout is told in the server's `vector.py`. The arrays are copies. */
+/** Reads an answer; its layout is told in the server's `vector.py`. */
 function unpack(message: Message): VectorStep {
   if (typeof message === 'string') {
     const answer = parseMessage(message);
     throw answer.type === 'error' ? serverError(answer.data) : new OpenEnvError('PROTOCOL_ERROR', `Not an answer: ${message.slice(0, 200)}`);
   }
-  const bytes = new Uint8Array(message);
-  const n = bytes[2] | (bytes[3] << 8);
-  let at = 4;
-  const take = (length: number): ArrayBuffer => bytes.buffer.slice(at, (at += length));
-  const rewards = new Float32Array(take(4 * n));
-  const lives = new Int32Array(take(4 * n));
-  const terminated = new Uint8Array(take(n));
-  const truncated = new Uint8Array(take(n));
-  const framed = new Uint8Array(take(n));
-  const ram = Array.from({ length: n }, () => new Uint8Array(take(RAM)));
-  const frames = Array.from(framed, has => (has ? new Uint8Array(take(FRAME)) : null));
-  return { ram, rewards, lives, terminated, truncated, frames };
+  const n = message[2] | (message[3] << 8);
+  const framesAt = 4 + n * (4 + 4 + 1 + 1 + 1 + RAM);
+  const { buffer } = Uint8Array.prototype.slice.call(message, 4, framesAt); // aligned, and ours to keep
+  const bytes = (from: number, to: number): Uint8Array => new Uint8Array(buffer, from * n, (to - from) * n);
+  let frameAt = framesAt;
+  const nextFrame = (): Uint8Array => Uint8Array.prototype.slice.call(message, frameAt, (frameAt += FRAME));
+  return {
+    rewards: new Float32Array(buffer, 0, n),
+    lives: new Int32Array(buffer, 4 * n, n),
+    terminated: bytes(8, 9),
+    truncated: bytes(9, 10),
+    ram: Array.from({ length: n }, (_, i) => new Uint8Array(buffer, 11 * n + RAM * i, RAM)),
+    frames: Array.from(bytes(10, 11), has => (has ? nextFrame() : null)),
+  };
 }
 
 /** `{ frameSkip: 4 }` → `{ frame_skip: 4 }`: names of options as servers write them. */
