@@ -32,6 +32,8 @@ export class TrainingOutput {
   private displayId = '';
   private shownAt = 0;
   private timer: NodeJS.Timeout | null = null;
+  private shown = false;
+  private lastNote = '';
   private newestGroup: { step: number; episodes: GroupEpisode[] } | null = null;
 
   /** @param data the run; {@link log}, {@link event} and {@link status} change it */
@@ -40,6 +42,8 @@ export class TrainingOutput {
   /** Adds the output under the running cell. A run that goes on in another cell is shown there again. */
   show(): void {
     remember(this);
+    this.shown = true;
+    this.send({ type: 'data', data: this.data });
     if (host().console) return;
     this.displayId = randomUUID();
     this.shownAt = Date.now();
@@ -63,9 +67,17 @@ export class TrainingOutput {
     else this.updateSoon();
   }
 
+  /** A line beside the output, for what is worth knowing but no event. The same line twice in a row is printed once. */
+  note(step: number, text: string): void {
+    if (text === this.lastNote) return;
+    this.lastNote = text;
+    console.log(`step ${step}: ${text}`);
+  }
+
   /** The run goes on, pauses or ends; the output is updated at once. */
   status(status: TrainingStatus): void {
     this.data.status = status;
+    if (!this.shown) return;
     this.send({ type: 'status', status });
     if (host().console) host().display({ 'text/plain': `training ${status} at step ${this.data.step} of ${this.data.maxSteps}` });
     else this.update();

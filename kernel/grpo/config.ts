@@ -16,7 +16,7 @@ export interface GRPOConfig {
   /** Updates made with the rollouts of one step. 1 by default. */
   numIterations?: number;
 
-  /** Tokens of a completion at most. 512 by default. */
+  /** Tokens of a completion at most. 512 by default, or as many as `maxSeqLength` leaves after the prompt. */
   maxCompletionLength?: number;
   /** Softmax temperature of sampling. 1 by default. */
   temperature?: number;
@@ -53,6 +53,12 @@ export interface GRPOConfig {
   epsilon?: number;
   /** Upper clip range; `null` (the default): as `epsilon`. */
   epsilonHigh?: number | null;
+  /** Upper limit of the unclipped ratio (two-sided clipping). `null` by default: none. */
+  delta?: number | null;
+  /** Temperature of the 'sapo' loss for tokens of positive advantage. 1 by default. */
+  sapoTemperaturePos?: number;
+  /** The same for tokens of negative advantage. 1.05 by default. */
+  sapoTemperatureNeg?: number;
   /** Whether the ratio is taken per token or per completion. 'token' by default. */
   importanceSamplingLevel?: 'token' | 'sequence';
   /** Leave completions that were cut at `maxCompletionLength` out of the loss. false by default. */
@@ -86,10 +92,11 @@ export interface GRPOConfig {
 }
 
 /** Every setting with its value. */
-export type ResolvedConfig = { [K in keyof Required<GRPOConfig>]: Exclude<Required<GRPOConfig>[K], never> } & {
-  perDeviceTrainBatchSize: number;
+export interface ResolvedConfig extends Required<Omit<GRPOConfig, 'maxCompletionLength' | 'scaleRewards'>> {
+  /** `undefined`: as long as prompt and model leave room, 512 at most. */
+  maxCompletionLength: number | undefined;
   scaleRewards: 'group' | 'batch' | 'none';
-};
+}
 
 /** One setting: its default and what it may be. */
 interface Setting {
@@ -106,7 +113,7 @@ const settings: Record<keyof GRPOConfig, Setting> = {
   perDeviceTrainBatchSize: whole(undefined, 2),
   gradientAccumulationSteps: whole(1, 1),
   numIterations: whole(1, 1),
-  maxCompletionLength: whole(512, 1),
+  maxCompletionLength: whole(undefined, 1),
   temperature: number(1, { above: 0 }),
   topP: number(1, { above: 0, to: 1 }),
   topK: whole(0, 0),
@@ -125,6 +132,9 @@ const settings: Record<keyof GRPOConfig, Setting> = {
   beta: number(0, { from: 0 }),
   epsilon: number(0.2, { from: 0 }),
   epsilonHigh: nullable(number(null, { from: 0 })),
+  delta: nullable(number(null, { above: 0 })),
+  sapoTemperaturePos: number(1, { above: 0 }),
+  sapoTemperatureNeg: number(1.05, { above: 0 }),
   importanceSamplingLevel: oneOf('token', ['token', 'sequence']),
   maskTruncatedCompletions: flag(false),
   scaleRewards: oneOf('group', ['group', 'batch', 'none', true, false]),
@@ -252,4 +262,15 @@ function flag(fallback: boolean): Setting {
 
 function oneOf(fallback: unknown, values: unknown[]): Setting {
   return { fallback, valid: values.map(show).join(', '), accepts: (v) => values.includes(v) };
+}
+
+/** Names of the settings in which two configurations differ. */
+export function changedSettings(before: ResolvedConfig, after: ResolvedConfig): Array<keyof ResolvedConfig> {
+  const names = Object.keys(settings) as Array<keyof ResolvedConfig>;
+  return names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+}
+
+/** What changed, for the charts: "learningRate 0.001 → 0.0005". */
+export function changeText(before: ResolvedConfig, after: ResolvedConfig): string {
+  return changedSettings(before, after).map((name) => `${name} ${show(before[name])} → ${show(after[name])}`).join(', ');
 }

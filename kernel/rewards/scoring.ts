@@ -1,3 +1,4 @@
+import { raceAbort } from './raceAbort';
 import type { RewardFunction, Sample } from './sample';
 
 /** A reward function with its name and its weight in the sum. */
@@ -101,14 +102,6 @@ function describe(value: unknown): string {
   if (typeof value === 'bigint') return `the bigint ${value}n`;
   if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;
   return String(value);
-}
-
-function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }
 
 /** Weighted sum of each sample's rewards, without the functions that do not apply; `null` where none does (TRL's `nansum`). */

@@ -1,0 +1,58 @@
+import type { VectorEnvironment } from '../environments/environment';
+import type { CausalLM } from '../models/causalLM';
+import type { Tokenizer } from '../models/tokenizer';
+import { changedSettings, resolveConfig, type GRPOConfig } from './config';
+import type { TrainRow } from './prompts';
+import { GRPOTrainer, type TrainOptions } from './trainer';
+
+/** What a `@grpo` cell trains, and on what. */
+export interface GRPOCellParts {
+  model: CausalLM;
+  /** The model's own by default. */
+  tokenizer?: Tokenizer;
+  env?: VectorEnvironment | null;
+  /** Rows `{ prompt }`; the environment's prompt by default. */
+  dataset?: TrainRow[];
+}
+
+/** The newest run, which the next `@grpo` cell may go on with. */
+let newest: { trainer: GRPOTrainer; parts: GRPOCellParts } | null = null;
+
+/**
+ * The meaning of a `@grpo` cell: trains the model on the environment with the
+ * functions of `rewardRegistry`, its output under the cell. Interrupting
+ * pauses the run; the cell run again goes on.
+ *
+ * #### Notes
+ * A run goes on when it has not finished and model, environment and data set
+ * are the same objects. Changed settings hold from its next step, and are
+ * marked on the charts. Another seed, or a finished run, starts a new run on
+ * the model as it is.
+ */
+export async function grpoCell(config: GRPOConfig, parts: GRPOCellParts, options: TrainOptions = {}): Promise<GRPOTrainer> {
+  const trainer = (await continued(config, parts)) ?? startNew(config, parts);
+  newest = { trainer, parts };
+  await trainer.train(options);
+  return trainer;
+}
+
+/** The newest run with these settings, where it can go on. */
+async function continued(config: GRPOConfig, parts: GRPOCellParts): Promise<GRPOTrainer | null> {
+  if (!newest || newest.trainer.status === 'finished') return null;
+  const { trainer, parts: before } = newest;
+  const same = before.model === parts.model && before.env === parts.env && before.dataset === parts.dataset && before.tokenizer === parts.tokenizer;
+  if (!same) return null;
+  const changed = changedSettings(trainer.args, resolveConfig(config));
+  if (changed.includes('seed')) {
+    console.log(`Another seed: the paused run (step ${trainer.globalStep}) is left, and a new one starts on the model as it is.`);
+    await trainer.dispose();
+    return null;
+  }
+  await trainer.configure(config);
+  if (trainer.globalStep > 0) console.log(`The paused run goes on after step ${trainer.globalStep}.`);
+  return trainer;
+}
+
+function startNew(config: GRPOConfig, { model, tokenizer, env, dataset }: GRPOCellParts): GRPOTrainer {
+  return new GRPOTrainer({ model, processingClass: tokenizer ?? model.tokenizer, env, args: config, trainDataset: dataset });
+}

@@ -1,0 +1,4 @@
+export type { GRPOConfig } from './config';
+export { GRPOTrainer, type GRPOTrainerOptions, type StepResult, type TrainOptions, type TrainOutput } from './trainer';
+export { CheckpointError } from './checkpoint';
+export type { TrainRow } from './prompts';

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { CheckpointError } from '../../kernel/grpo';
+import { PeftModel } from '../../kernel/models';
+import { freshModel, newTrainer, outcome, quietHost, temporaryFolder, uninterrupted } from './runs';
+
+before(quietHost);
+
+for (const [title, args, adapter] of [
+  ['an adapter', {}, true],
+  ['all weights', { maxSteps: 4 }, false],
+  ['an adapter, between two iterations and two log entries', { numIterations: 2, loggingSteps: 2 }, true],
+] as const) {
+  test(`a run that was killed goes on from its checkpoint with the same numbers: ${title}`, async () => {
+    const folder = temporaryFolder();
+    const whole = await uninterrupted(args, adapter);
+    const abort = new AbortController();
+    const killed = newTrainer(await freshModel({ adapter }), { ...args, outputDir: folder, saveSteps: 3 }, { onStep: ({ step }) => void (step === 3 && abort.abort()) });
+    await killed.train({ signal: abort.signal });
+    await killed.dispose();
+
+    const trainer = newTrainer(await freshModel({ adapter }), { ...args, outputDir: folder, saveSteps: 3 });
+    const output = await trainer.train({ resumeFromCheckpoint: true });
+    assert.equal(output.status, 'finished');
+    assert.deepEqual(outcome(trainer), whole);
+    await trainer.dispose();
+  });
+}
+
+test('a checkpoint is a PEFT folder with optimizer and state; old ones are removed', async () => {
+  const folder = temporaryFolder();
+  const model = await freshModel();
+  const trainer = newTrainer(model, { outputDir: folder, saveSteps: 2, maxSteps: 5, saveTotalLimit: 2 });
+  await trainer.train();
+  assert.deepEqual(readdirSync(folder).sort(), ['checkpoint-4', 'checkpoint-5']);
+  const last = join(folder, 'checkpoint-5');
+  for (const name of ['adapter_config.json', 'adapter_model.safetensors', 'optimizer.safetensors', 'trainer_state.json']) {
+    assert.ok(existsSync(join(last, name)), name);
+  }
+  const state = JSON.parse(readFileSync(join(last, 'trainer_state.json'), 'utf8'));
+  assert.deepEqual([state.global_step, state.max_steps, state.log_history.length], [5, 5, 5]);
+  const loaded = await PeftModel.fromPretrained(model, last);
+  assert.deepEqual(loaded.trainableParameters(), model.trainableParameters());
+});
+
+test('a missing or broken checkpoint is refused, and the model is as it was', async () => {
+  const folder = temporaryFolder();
+  const args = { outputDir: folder, saveSteps: 2, maxSteps: 2 };
+  const empty = newTrainer(await freshModel(), args);
+  await assert.rejects(empty.train({ resumeFromCheckpoint: true }), /There is no checkpoint in .* Set outputDir, or train from the start/);
+  await empty.train();
+
+  const good = join(folder, 'checkpoint-2');
+  const broken: Array<[string, (copy: string) => void, RegExp]> = [
+    ['no-state', (copy) => rmSync(join(copy, 'trainer_state.json')), /is not a checkpoint of a run: it has no trainer_state\.json/],
+    ['bad-state', (copy) => writeFileSync(join(copy, 'trainer_state.json'), '{"global_step":'), /cannot be loaded: .*JSON/],
+    ['short-weights', (copy) => truncateSync(join(copy, 'adapter_model.safetensors'), 5000), /cannot be loaded/],
+    ['no-optimizer', (copy) => rmSync(join(copy, 'optimizer.safetensors')), /cannot be loaded/],
+  ];
+  for (const [name, damage, message] of broken) {
+    const copy = join(folder, name);
+    cpSync(good, copy, { recursive: true });
+    damage(copy);
+    const trainer = newTrainer(await freshModel(), args);
+    const untouched = structuredClone(outcome(trainer).weights);
+    await assert.rejects(trainer.train({ resumeFromCheckpoint: copy }), (error: Error) => {
+      assert.match(error.message, message);
+      return error instanceof CheckpointError;
+    });
+    assert.deepEqual(outcome(trainer).weights, untouched, name);
+  }
+});
+
+test('a checkpoint of another model is refused', async () => {
+  const folder = temporaryFolder();
+  await newTrainer(await freshModel({ adapter: false }), { outputDir: folder, saveSteps: 1, maxSteps: 1 }).train();
+  const other = newTrainer(await freshModel(), { outputDir: folder });
+  await assert.rejects(other.train({ resumeFromCheckpoint: true }), /cannot be loaded/);
+});
+
+test('where a checkpoint cannot be written the run pauses and goes on later', async () => {
+  const folder = temporaryFolder();
+  const outputDir = join(folder, 'out');
+  writeFileSync(outputDir, 'a file where the folder should be');
+  const trainer = newTrainer(await freshModel(), { outputDir, saveSteps: 2 });
+  await assert.rejects(trainer.train(), (error: Error) => {
+    assert.match(error.message, /checkpoint of step 2 could not be written to .*out\/checkpoint-2: .*choose another outputDir.*goes on after step 2/);
+    return error instanceof CheckpointError;
+  });
+  assert.deepEqual([trainer.status, trainer.globalStep], ['paused', 2]);
+  rmSync(outputDir);
+  await trainer.train();
+  assert.deepEqual(readdirSync(outputDir).sort(), ['checkpoint-2', 'checkpoint-4', 'checkpoint-6']);
+  assert.deepEqual(outcome(trainer), await uninterrupted());
+});
+
+test('a disk that is full leaves no half checkpoint and says so', () => {
+  const folder = temporaryFolder();
+  const script = `
+    const { freshModel, newTrainer, quietHost } = require(${JSON.stringify(join(__dirname, 'runs.js'))});
+    process.on('SIGXFSZ', () => {});
+    quietHost();
+    freshModel().then((model) => newTrainer(model, { outputDir: ${JSON.stringify(folder)}, saveSteps: 1 }).train())
+      .catch((error) => console.log(error.name + ': ' + error.message));`;
+  // A limit on the size of files stands for the full disk: writing stops in the middle of a file.
+  const result = spawnSync('sh', ['-c', 'ulimit -f 64 && exec "$0" -e "$1"', process.execPath, script], { encoding: 'utf8', timeout: 120_000 });
+  assert.match(result.stdout, /CheckpointError: The checkpoint of step 1 could not be written .*: the file would be larger.*nothing is lost/, result.stderr);
+  assert.deepEqual(readdirSync(folder), []);
+});

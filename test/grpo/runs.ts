@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { setHost } from '../../kernel/display/host';
+import type { GRPOConfig } from '../../kernel/grpo';
+import { GRPOTrainer, type GRPOTrainerOptions } from '../../kernel/grpo/trainer';
+import { FastLanguageModel } from '../../kernel/models';
+import type { CausalLM } from '../../kernel/models';
+import type { Sample } from '../../kernel/rewards/sample';
+
+/** What tests train on: text alone, without an environment. */
+export const dataset = ['pong', 'boxing', 'tennis'].map((game) => ({
+  prompt: [{ role: 'user', content: `Write a short TypeScript function strategy(state) that plays ${game}.` }],
+}));
+
+/** Short steps that still teach something. */
+export const settings: GRPOConfig = { maxSteps: 6, numGenerations: 4, maxCompletionLength: 12, learningRate: 1e-3, seed: 7 };
+
+/** Two rewards that differ between completions; the second does not apply to each. */
+export function letters({ completion }: Sample): number {
+  return completion.length / 10;
+}
+export function returns({ completion }: Sample): number | null {
+  return completion.includes('return') ? 1 : null;
+}
+
+/** A host that shows nothing. */
+export function quietHost(): void {
+  setHost({ display() {}, signal: new AbortController().signal, registerCommTarget() {} });
+}
+
+/** The bundled model with a new adapter, or (`adapter: false`) to train as a whole. */
+export async function freshModel({ adapter = true } = {}): Promise<CausalLM> {
+  const { model } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 128 });
+  return adapter ? FastLanguageModel.getPeftModel(model, { r: 4, loraAlpha: 8 }) : model;
+}
+
+export function newTrainer(model: CausalLM, args: GRPOConfig = {}, more: Partial<GRPOTrainerOptions> = {}): GRPOTrainer {
+  return new GRPOTrainer({
+    model,
+    processingClass: model.tokenizer,
+    rewardFuncs: [letters, returns],
+    trainDataset: dataset,
+    args: { ...settings, ...args },
+    ...more,
+  });
+}
+
+/** All that a run comes to: its metrics without times, and the trained weights. */
+export function outcome(trainer: GRPOTrainer): { log: Array<Record<string, number>>; weights: Record<string, Float32Array> } {
+  const log = trainer.logHistory.map(({ step_time, ...metrics }) => metrics);
+  const weights = [...trainer.model.trainableParameters()].map(([name, { data }]) => [name, data]);
+  return { log, weights: Object.fromEntries(weights) };
+}
+
+/** The outcome of an uninterrupted run, and its model. */
+export async function uninterrupted(args: GRPOConfig = {}, adapter = true): Promise<ReturnType<typeof outcome>> {
+  const trainer = newTrainer(await freshModel({ adapter }), args);
+  await trainer.train();
+  const result = outcome(trainer);
+  await trainer.dispose();
+  return result;
+}
+
+/** A folder that is removed after the tests of a file. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'joylab-grpo-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
