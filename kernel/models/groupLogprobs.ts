@@ -1,7 +1,7 @@
 import { Graph } from '../onnx/graph';
 import { mul, neg, scale, sum } from '../onnx/operators/arithmetic';
 import { exp } from '../onnx/operators/elementwise';
-import { gatherPairs, gatherRows } from '../onnx/operators/gather';
+import { gatherPairs, takeRows } from '../onnx/operators/gather';
 import { concat, split } from '../onnx/operators/shape';
 import { logSoftmax } from '../onnx/operators/softmax';
 import { GraphSession } from '../onnx/session';
@@ -44,7 +44,7 @@ export function groupLogprobs(
     ];
     return concat(mixed, 0, 'P+S');
   });
-  const logits = transformer.logits(gatherRows(hidden, inputs.predicting));
+  const logits = transformer.logits(takeRows(hidden, inputs.predicting));
   const all = logSoftmax(scale(logits, 1 / temperature));
   return {
     logprobs: gatherPairs(all, inputs.tokens),

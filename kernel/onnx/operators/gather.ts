@@ -3,31 +3,68 @@ import type { Value } from '../value';
 import { mul, single, zerosLike } from './arithmetic';
 import { reshape } from './shape';
 
-/** Rows of x [rows, …] at `indices` (int64, [n]); a row may be taken several times. */
+/*
+ * ScatterND adds up in parallel and loses updates where an index occurs twice,
+ * so gradients of rows or elements that may be taken several times are added
+ * up by ScatterElements, which goes through them in order.
+ */
+
+/** Rows of x [rows, width] at `indices` (int64, [n]); a row may be taken several times. */
 export function gatherRows(x: Value, indices: Value): Value {
-  return x.graph.node('Gather', [x, indices], x.type, [...indices.shape, ...x.shape.slice(1)], {
+  return x.graph.node('Gather', [x, indices], x.type, [indices.dimension(0), x.dimension(1)], {
     attributes: { axis: int(0) },
-    vjps: [single((g) => scatterAdd(x, column(indices), g)), null],
+    vjps: [single((g) => scatterAdd(zerosLike(x), like(column(indices), g), g)), null],
   });
 }
 
-/** Elements of a matrix x [rows, columns] at `pairs` (int64, [n, 2]: row, column). */
+/** Rows of x [rows, width] at `indices` (int64, [n]), each at most once. */
+export function takeRows(x: Value, indices: Value): Value {
+  return x.graph.node('Gather', [x, indices], x.type, [indices.dimension(0), x.dimension(1)], {
+    attributes: { axis: int(0) },
+    vjps: [single((g) => x.graph.node('ScatterND', [zerosLike(x), column(indices), g], x.type, x.shape)), null],
+  });
+}
+
+/** Elements of a matrix x [rows, columns] at `pairs` (int64, [n, 2]: row, column); one may be taken several times. */
 export function gatherPairs(x: Value, pairs: Value): Value {
   return x.graph.node('GatherND', [x, pairs], x.type, [pairs.dimension(0)], {
-    vjps: [single((g) => scatterAdd(x, pairs, g)), null],
+    vjps: [
+      single((g) => {
+        const flat = scatterAdd(reshape(zerosLike(x), ['elements']), flatIndices(pairs, x), g);
+        return reshape(flat, x.shape);
+      }),
+      null,
+    ],
   });
 }
 
-/** Zeros of the shape of x with `updates` added at `indices`. */
-function scatterAdd(x: Value, indices: Value, updates: Value): Value {
-  return x.graph.node('ScatterND', [zerosLike(x), indices, updates], x.type, x.shape, {
-    attributes: { reduction: string('add') },
+/** `target` with `updates` added at `indices` along the first axis. */
+function scatterAdd(target: Value, indices: Value, updates: Value): Value {
+  return target.graph.node('ScatterElements', [target, indices, updates], target.type, target.shape, {
+    attributes: { axis: int(0), reduction: string('add') },
   });
+}
+
+/** row · columns + column, for each pair. */
+function flatIndices(pairs: Value, matrix: Value): Value {
+  const { graph } = pairs;
+  const columns = matrix.dimension(1);
+  if (typeof columns !== 'number') throw new Error('gatherPairs needs a known number of columns');
+  const strides = graph.constant('int64', [2], BigInt64Array.of(BigInt(columns), 1n));
+  const products = graph.node('Mul', [pairs, strides], 'int64', pairs.shape);
+  return graph.node('ReduceSum', [products, graph.int64([1])], 'int64', [pairs.dimension(0)], { attributes: { keepdims: int(0) } });
 }
 
 function column(indices: Value): Value {
   const { graph } = indices;
   return graph.node('Unsqueeze', [indices, graph.int64([1])], 'int64', [indices.dimension(0), 1]);
+}
+
+/** A column of indices repeated over the width of `values`. */
+function like(indices: Value, values: Value): Value {
+  const { graph } = indices;
+  const shape = graph.node('Shape', [values], 'int64', [2]);
+  return graph.node('Expand', [indices, shape], 'int64', values.shape);
 }
 
 /**
