@@ -4,6 +4,7 @@ import { packageRoot } from '../setup/python';
 import { captureStreams } from './console';
 import { KernelHost } from './host';
 import { installLoopGuard } from './interrupt';
+import { installGlobals } from './globals';
 import { resolveJoylab } from './resolve';
 import { Session } from './session';
 import { connectTslabDisplay } from './tslabDisplay';
@@ -28,6 +29,7 @@ export function createInterpreter({ comms, interruptFlag, folder }: InterpreterO
   resolveJoylab(packageRoot);
   installLoopGuard(interruptFlag);
   connectTslabDisplay();
+  installGlobals();
   setHost(new KernelHost(comms));
   captureStreams();
   const session = new Session({ folder, packageRoot }, interruptFlag);

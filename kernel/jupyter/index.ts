@@ -44,9 +44,13 @@ export async function startKernel(connectionFile: string): Promise<void> {
   const wire = new Worker(join(__dirname, 'wire.js'), { workerData });
 
   // Loading takes a while: what arrives meanwhile waits for the promise.
+  let loaded: Kernel | null = null;
   const kernel = loadKernel(wire, interruptFlag);
   interrupt = () => void kernel.then((it) => it.interrupt());
-  const exit = (code: number) => void kernel.then((it) => it.close()).finally(() => end(wire, code));
+  const exit = (code: number) => {
+    loaded?.close();
+    end(wire, code);
+  };
   process.on('SIGTERM', () => exit(0));
   wire.on('message', (message: ToMain) => {
     if (message.type === 'shutdown') return exit(0);
@@ -59,7 +63,7 @@ export async function startKernel(connectionFile: string): Promise<void> {
     process.stderr.write(`joylab: the wire thread failed: ${error.stack}\n`);
     process.exit(1);
   });
-  await kernel;
+  loaded = await kernel;
 }
 
 async function loadKernel(wire: Worker, interruptFlag: Int32Array): Promise<Kernel> {

@@ -8,7 +8,7 @@ import { StreamBuffer } from './streams';
 /** A request other than an execution waits this long behind one, in milliseconds, then overtakes it. */
 const OVERTAKE_AFTER = 300;
 /** Time the main thread has to exit after a shutdown, in milliseconds. */
-const EXIT_GRACE = 2000;
+const EXIT_GRACE = 3000;
 /** How often the thread looks whether its parent process still lives, in milliseconds. */
 const PARENT_INTERVAL = 1000;
 

@@ -75,11 +75,11 @@ function loadConverter(compiler: TypeScript): typeof import('tslab/dist/converte
 function compilerOptions(options: ts.CompilerOptions, { folder, packageRoot }: ConverterSettings): ts.CompilerOptions {
   const ownTypes = join(packageRoot, 'node_modules', '@types');
   const folderTypes = join(folder, 'node_modules', '@types');
-  // Every folder of a type root is loaded unless `types` names them: only Node's, and the notebook's own.
-  const types = new Set(['node', ...(existsSync(folderTypes) ? readdirSync(folderTypes) : [])]);
+  // Every folder of a type root is loaded unless `types` names them: Node's, our globals, the notebook's own.
+  const types = new Set(['node', 'globals', ...(existsSync(folderTypes) ? readdirSync(folderTypes) : [])]);
   return {
     inlineSourceMap: true,
-    typeRoots: [...(options.typeRoots ?? []), ownTypes],
+    typeRoots: [...(options.typeRoots ?? []), ownTypes, join(packageRoot, 'dist', 'kernel', 'cells')],
     types: [...types].filter((name) => !name.startsWith('.')),
     paths: {
       joylab: [join(packageRoot, 'dist', 'kernel', 'index.d.ts')],
