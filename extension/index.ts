@@ -1,5 +1,6 @@
 import { environmentPlugin } from './environment';
 import { episodePlugin } from './episode';
+import { modulesPlugin } from './modules';
 import { trainingPlugin } from './training';
 
-export default [episodePlugin, trainingPlugin, environmentPlugin];
+export default [episodePlugin, trainingPlugin, environmentPlugin, modulesPlugin];

@@ -35,6 +35,9 @@ function loadPlotly(): Promise<Plotly> {
 export class LineChart {
   readonly node: HTMLElement;
   private readonly plot = element('div', 'joylab-Chart-plot');
+  private readonly legend = element('div', 'joylab-Legend');
+  /** Names of the lines that the user switched off. */
+  private readonly hidden = new Set<string>();
   private readonly observer: ResizeObserver;
   private content: ChartContent | null = null;
   private drawing = false;
@@ -45,7 +48,7 @@ export class LineChart {
 
   constructor(readonly title: string) {
     this.plot.style.height = `${HEIGHT}px`;
-    this.node = element('figure', 'joylab-Chart', [element('figcaption', 'joylab-Chart-title', title), this.plot]);
+    this.node = element('figure', 'joylab-Chart', [element('figcaption', 'joylab-Chart-caption', [element('span', 'joylab-Chart-title', title), this.legend]), this.plot]);
     this.observer = new ResizeObserver(() => this.onResize());
     this.observer.observe(this.plot);
   }
@@ -85,7 +88,9 @@ export class LineChart {
   private async paint(plotly: Plotly, content: ChartContent): Promise<void> {
     const theme = chartTheme(this.plot);
     this.width = this.plot.clientWidth;
-    const traces = content.lines.flatMap((line, i) => lineTraces(line, theme.series[i % theme.series.length]));
+    const colour = (i: number) => theme.series[i % theme.series.length];
+    this.showLegend(content.lines, colour);
+    const traces = content.lines.flatMap((line, i) => lineTraces(line, colour(i), !this.hidden.has(line.name)));
     this.drawn = true;
     await plotly.react(this.plot, traces, layout(content, theme, this.width), { displayModeBar: false, responsive: false, doubleClick: 'reset' });
     // Keyboard users find the numbers in the table: the picture is one image to screen readers.
@@ -93,17 +98,40 @@ export class LineChart {
     this.plot.setAttribute('aria-label', `Chart: ${this.title}`);
   }
 
+  /** Switches for the lines; a single line needs none. */
+  private showLegend(lines: Line[], colour: (i: number) => string): void {
+    const shown = lines.length > 1 ? lines : [];
+    const key = shown.map(({ name }, i) => `${name}\n${colour(i)}`).join('\n');
+    if (this.legend.dataset.key === key) return;
+    this.legend.dataset.key = key;
+    this.legend.replaceChildren(...shown.map(({ name }, i) => this.legendItem(name, colour(i))));
+  }
+
+  private legendItem(name: string, colour: string): HTMLElement {
+    const button = element('button', 'joylab-Legend-item', name);
+    button.type = 'button';
+    button.style.setProperty('--joylab-series', colour);
+    button.setAttribute('aria-pressed', String(!this.hidden.has(name)));
+    button.addEventListener('click', () => {
+      if (!this.hidden.delete(name)) this.hidden.add(name);
+      button.setAttribute('aria-pressed', String(!this.hidden.has(name)));
+      this.redraw();
+    });
+    return button;
+  }
+
   private onResize(): void {
     if (this.plot.clientWidth > 0 && this.plot.clientWidth !== this.width) this.redraw();
   }
 }
 
-function lineTraces(line: Line, colour: string): Trace[] {
+function lineTraces(line: Line, colour: string, visible: boolean): Trace[] {
   const few = line.x.length < 2;
   const mean: Trace = {
     x: line.x,
     y: line.y,
     name: escapeMarkup(line.name),
+    visible,
     type: 'scatter',
     mode: few ? 'markers' : 'lines',
     line: { color: colour, width: 2 },
@@ -120,7 +148,6 @@ function lineTraces(line: Line, colour: string): Trace[] {
 }
 
 function layout(content: ChartContent, theme: ChartTheme, width: number): Layout {
-  const many = content.lines.length > 1;
   const axis = { gridcolor: theme.grid, linecolor: theme.axis, zerolinecolor: theme.axis, zerolinewidth: 1, tickfont: { color: theme.faint } };
   return {
     width,
@@ -129,11 +156,10 @@ function layout(content: ChartContent, theme: ChartTheme, width: number): Layout
     paper_bgcolor: 'rgba(0,0,0,0)',
     plot_bgcolor: 'rgba(0,0,0,0)',
     font: { family: theme.font, size: 11, color: theme.text },
-    showlegend: many,
-    legend: { orientation: 'h', x: 0, y: 1.05, yanchor: 'bottom', font: { size: 11 } },
+    showlegend: false,
     hovermode: 'x unified',
     hoverlabel: { bgcolor: theme.background, bordercolor: theme.axis, font: { color: theme.text } },
-    // Keeps zoom and hidden lines when new points come.
+    // Keeps the zoom when new points come.
     uirevision: 'joylab',
     xaxis: { ...axis, showgrid: false, range: content.maxX ? [0, content.maxX] : undefined, rangemode: 'tozero', tickformat: 'd', hoverformat: 'd', nticks: 8, unifiedhovertitle: { text: 'step %{x}' } },
     yaxis: { ...axis, automargin: false, nticks: 5, tickformat: '~g', fixedrange: true },

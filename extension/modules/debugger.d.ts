@@ -1,0 +1,15 @@
+/** The part of JupyterLab's debugger that is used here: the package itself is not needed, as JupyterLab brings it along. */
+declare module '@jupyterlab/debugger' {
+  import type { Token } from '@lumino/coreutils';
+  import type { ISignal } from '@lumino/signaling';
+
+  export interface IDebugger {
+    readonly session: object | null;
+    displayModules(): Promise<void>;
+  }
+  export const IDebugger: Token<IDebugger>;
+  export interface IDebuggerHandler {
+    readonly executionDone: ISignal<IDebuggerHandler, void>;
+  }
+  export const IDebuggerHandler: Token<IDebuggerHandler>;
+}
