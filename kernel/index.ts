@@ -10,3 +10,5 @@ export * from './openenv';
 export * from './rewards';
 export * from './rollout';
 export * from './strategy';
+// Both trainer and client have a StepResult; the public one is OpenEnv's.
+export type { StepResult } from './openenv';
