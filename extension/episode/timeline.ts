@@ -36,8 +36,9 @@ export class Timeline {
     return this.scores[this.steps];
   }
 
+  /** Steps played at a frame. The last frame counts as the end, also when the steps after it have none of their own. */
   stepOf(frame: number): number {
-    return Math.min(this.steps, frame * this.data.every);
+    return frame === this.data.frameCount - 1 ? this.steps : Math.min(this.steps, frame * this.data.every);
   }
 
   at(frame: number): Moment {
@@ -55,9 +56,9 @@ export class Timeline {
   /** Frames where points were won or lost, and where a life was lost. */
   marks(): Mark[] {
     const marks: Mark[] = [];
-    const { rewards, lives, every } = this.data;
+    const { rewards, lives, every, frameCount } = this.data;
     for (let step = 1; step <= this.steps; step++) {
-      const frame = Math.ceil(step / every);
+      const frame = Math.min(frameCount - 1, Math.ceil(step / every));
       if (rewards[step - 1] > 0) marks.push({ frame, kind: 'reward' });
       if (rewards[step - 1] < 0) marks.push({ frame, kind: 'penalty' });
       if (step > 1 && lives[step - 1] < lives[step - 2]) marks.push({ frame, kind: 'life' });

@@ -53,7 +53,7 @@ export async function startLab({ theme = 'light' }: LabOptions = {}): Promise<La
   const port = await waitForServer(child, runtime, () => log);
   return {
     folder,
-    url: notebook => `http://127.0.0.1:${port}/lab/tree/${encodeURIComponent(notebook)}?token=${token}`,
+    url: notebook => `http://127.0.0.1:${port}/lab/tree/${encodeURIComponent(notebook)}?reset&token=${token}`,
     log: () => log,
     close: async () => {
       await stop(child);

@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser, Locator } from 'playwright-core';
+import { EPISODE_MIME, type EpisodeData } from '../../kernel/display/mime';
+import { openenv } from '../../kernel/environments';
+import { executeWithTimeLimit } from '../../kernel/rollout';
+import { launchBrowser, openNotebook } from './browser';
+import { startLab, type Lab } from './lab';
+import { writeNotebook, type Bundle } from './notebooks';
+
+const followBall = 'function strategy(state) { return state.ball_x > state.paddle_x + 2 ? "RIGHT" : state.ball_x < state.paddle_x - 2 ? "LEFT" : "NOOP"; }';
+
+let lab: Lab;
+let browser: Browser;
+let bundle: Bundle;
+let data: EpisodeData;
+
+before(async () => {
+  bundle = await playedEpisode();
+  data = bundle[EPISODE_MIME] as EpisodeData;
+  lab = await startLab();
+  browser = await launchBrowser();
+  const broken: EpisodeData = { ...data, frames: data.frames.slice(0, 400) };
+  const wrongVersion = { ...data, version: 2 };
+  writeNotebook(lab.folder, 'episode.ipynb', [{ source: 'episode', outputs: [bundle] }]);
+  writeNotebook(lab.folder, 'broken.ipynb', [broken, wrongVersion, { ...data, palette: '!' }, null].map(value => ({ source: '', outputs: [{ [EPISODE_MIME]: value, 'text/plain': 'text' }] })));
+  writeNotebook(lab.folder, 'long.ipynb', [{ source: 'episode', outputs: [bundle] }, ...Array.from({ length: 40 }, (_, i) => ({ source: `// cell ${i}\n\n\n` }))]);
+});
+
+after(async () => {
+  await browser?.close();
+  await lab?.close();
+});
+
+/** A real episode, as the kernel shows it. */
+async function playedEpisode(): Promise<Bundle> {
+  const env = await openenv('atari', { game: 'breakout' });
+  try {
+    const episode = await executeWithTimeLimit(followBall, env, { seed: 1, maxSteps: 200 });
+    const display = (episode as unknown as Record<symbol, () => Promise<Bundle>>)[Symbol.for('Jupyter.display')];
+    return await display.call(episode);
+  } finally {
+    await env.close();
+  }
+}
+
+/** A number that stands for the pixels of a canvas. */
+function pixels(canvas: Locator): Promise<number> {
+  return canvas.evaluate((node: any) => {
+    const { data } = node.getContext('2d').getImageData(0, 0, node.width, node.height);
+    let hash = 0;
+    for (let i = 0; i < data.length; i++) hash = (hash * 31 + data[i]) | 0;
+    return hash;
+  });
+}
+
+/** The value beside a name: "Score" → "3". */
+function readout(player: Locator, name: string): Promise<string> {
+  return player.locator('.joylab-Readout').filter({ hasText: name }).locator('.joylab-Readout-value').innerText();
+}
+
+test('an episode of an untrusted notebook plays by itself, and its numbers move with the frames', async () => {
+  const { page, errors } = await openNotebook(browser, lab.url('episode.ipynb'));
+  const player = page.locator('.joylab-Player');
+  const canvas = player.locator('canvas');
+  await player.waitFor();
+  const first = await pixels(canvas);
+  await page.waitForTimeout(700);
+  assert.notEqual(await pixels(canvas), first, 'the frames do not move');
+  assert.match(await readout(player, 'Step'), /^[1-9]\d* \/ 200$/);
+  const { width, height } = (await canvas.boundingBox())!;
+  assert.ok(Math.abs(width / height - 4 / 3) < 0.02, `an Atari picture is 4:3, this is ${width} × ${height}`);
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('keys play, pause, step and jump; the notebook does not get them', async () => {
+  const { page, errors } = await openNotebook(browser, lab.url('episode.ipynb'), { reducedMotion: 'reduce' });
+  const player = page.locator('.joylab-Player');
+  await player.focus();
+  const start = await pixels(player.locator('canvas'));
+  assert.equal(await readout(player, 'Step'), '0 / 200', 'it starts by itself though less motion was asked for');
+  await page.keyboard.press('End');
+  assert.equal(await readout(player, 'Step'), '200 / 200');
+  const score = data.rewards.reduce((sum, reward) => sum + reward, 0);
+  assert.ok(score > 0, 'following the ball scores');
+  assert.equal(await readout(player, 'Score'), String(score));
+  assert.equal(await readout(player, 'Lives'), String(data.lives[199]));
+  await page.keyboard.press('Home');
+  assert.equal(await pixels(player.locator('canvas')), start, 'playing backwards restores the first frame');
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await readout(player, 'Step'), `${data.every} / 200`);
+  assert.equal(await readout(player, 'Action'), data.actionNames[data.actions[data.every - 1]]);
+  await page.keyboard.press('Shift+ArrowRight');
+  assert.equal(await readout(player, 'Step'), `${11 * data.every} / 200`);
+  await page.keyboard.press('ArrowLeft');
+  assert.equal(await readout(player, 'Step'), `${10 * data.every} / 200`);
+  await page.keyboard.press('Space');
+  await player.getByRole('button', { name: 'Pause' }).waitFor();
+  await page.waitForTimeout(500);
+  await page.keyboard.press('Space');
+  await player.getByRole('button', { name: 'Play' }).waitFor();
+  assert.ok(parseInt(await readout(player, 'Step')) > 10 * data.every);
+  await page.keyboard.press('b');
+  assert.equal(await page.locator('.jp-Notebook .jp-Cell').count(), 1, 'a key of the notebook acted inside the player');
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('the bar scrubs, sets the speed and the loop', async () => {
+  const { page, errors } = await openNotebook(browser, lab.url('episode.ipynb'), { reducedMotion: 'reduce' });
+  const player = page.locator('.joylab-Player');
+  await player.getByLabel('Position in the episode').fill(String(data.frameCount - 2));
+  assert.equal(await readout(player, 'Step'), `${(data.frameCount - 2) * data.every} / 200`);
+  await player.getByLabel(/^Speed/).selectOption('8');
+  const loop = player.getByRole('button', { name: /^Loop/ });
+  assert.equal(await loop.getAttribute('aria-pressed'), 'true');
+  await loop.click();
+  assert.equal(await loop.getAttribute('aria-pressed'), 'false');
+  await player.getByRole('button', { name: 'Play' }).click();
+  await player.getByRole('button', { name: 'Play' }).waitFor({ timeout: 5000 });
+  assert.equal(await readout(player, 'Step'), '200 / 200', 'without a loop it stops at the end');
+  await player.getByRole('button', { name: 'Step back' }).click();
+  assert.equal(await readout(player, 'Step'), `${(data.frameCount - 2) * data.every} / 200`);
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('out of view it rests, in view again it goes on', async () => {
+  const { page } = await openNotebook(browser, lab.url('long.ipynb'));
+  const player = page.locator('.joylab-Player');
+  await player.waitFor();
+  await page.waitForTimeout(500);
+  await page.locator('.jp-Notebook .jp-Cell').last().scrollIntoViewIfNeeded();
+  await page.waitForTimeout(300);
+  const step = () => player.locator('.joylab-Readout-value').last().textContent();
+  const resting = await step();
+  await page.waitForTimeout(600);
+  assert.equal(await step(), resting);
+  await player.scrollIntoViewIfNeeded();
+  await page.waitForTimeout(600);
+  assert.notEqual(await step(), resting);
+  await page.close();
+});
+
+test('it fits a narrow notebook', async () => {
+  const { page } = await openNotebook(browser, lab.url('episode.ipynb'), { width: 680 });
+  const player = page.locator('.joylab-Player');
+  await player.waitFor();
+  const { width } = (await player.boundingBox())!;
+  assert.ok(width < 330, `the player is ${width} pixels wide`);
+  const overflow = await player.evaluate((node: any) => node.scrollWidth - node.clientWidth);
+  assert.equal(overflow, 0);
+  await page.close();
+});
+
+test('broken data gives a message in place of the player', async () => {
+  const { page, errors } = await openNotebook(browser, lab.url('broken.ipynb'));
+  const alerts = page.locator('.joylab-Problem');
+  await alerts.nth(3).waitFor();
+  const texts = await alerts.allInnerTexts();
+  assert.match(texts[0], /cannot be played[\s\S]*frames are (cut off after \d+ of \d+|not a valid zlib stream)/);
+  assert.match(texts[1], /version 2, this player knows version 1/);
+  assert.match(texts[2], /palette/);
+  assert.match(texts[3], /not an object/);
+  assert.deepEqual(errors, []);
+  await page.close();
+});
