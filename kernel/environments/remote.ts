@@ -34,6 +34,7 @@ export class RemoteEnvironment {
       if (!OPTION_NAMES.includes(name)) throw new OpenEnvError('INVALID_ARGUMENT', `A server by its address has no option '${name}'. The options are: ${OPTION_NAMES.join(', ')}.`);
     }
     const client = await OpenEnvClient.connect(url, options);
+    await client.state().catch(error => refuse(client, error));
     const about = await client.metadata().catch(() => ({ name: client.url, description: '' })); // old servers have none
     return new RemoteEnvironment(client, about, { ...options });
   }
@@ -74,4 +75,11 @@ export class RemoteEnvironment {
   close(): Promise<void> {
     return this.client.close();
   }
+}
+
+/** A server that has no session left says so as soon as it is asked anything. */
+async function refuse(client: OpenEnvClient, error: unknown): Promise<void> {
+  if (error instanceof OpenEnvError && error.code === 'EXECUTION_ERROR') return; // some have no state before the first reset
+  await client.close();
+  throw error;
 }

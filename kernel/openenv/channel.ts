@@ -51,13 +51,12 @@ export class Channel {
 
   /** Sends a request and waits for its answer. */
   request(message: Message): Promise<Message> {
-    return this.expect(() => this.socket.send(message));
+    return this.early() ?? this.expect(() => this.socket.send(message));
   }
 
   /** Waits for a message that the server sends without being asked, such as a greeting. */
   receive(): Promise<Message> {
-    const early = this.unasked.shift();
-    return early === undefined ? this.expect(() => {}) : Promise.resolve(early);
+    return this.early() ?? this.expect(() => {});
   }
 
   /** Sends a message that has no answer. */
@@ -70,6 +69,12 @@ export class Channel {
     this.fail(reason);
     this.socket.close();
     setTimeout(() => this.socket.terminate(), 1000).unref();
+  }
+
+  /** A message that came before it was asked for: a greeting, or why the server wants no session. */
+  private early(): Promise<Message> | undefined {
+    const message = this.unasked.shift();
+    return message === undefined ? undefined : Promise.resolve(message);
   }
 
   private connected(): Promise<void> {

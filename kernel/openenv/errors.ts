@@ -44,6 +44,7 @@ export function serverError(data: any): OpenEnvError {
 /** One entry of pydantic's `ValidationError.errors()`. */
 function describeProblem(problem: any): string {
   const where = Array.isArray(problem?.loc) && problem.loc.length > 0 ? `${problem.loc.join('.')}: ` : '';
-  const given = problem?.input !== undefined && problem.type !== 'missing' ? ` (given: ${JSON.stringify(problem.input)})` : '';
+  if (problem?.type === 'extra_forbidden') return `There is no field '${problem.loc?.join('.')}'.`;
+  const given = problem?.input !== undefined && typeof problem.input !== 'object' ? ` (given: ${JSON.stringify(problem.input)})` : '';
   return `${where}${problem?.msg ?? JSON.stringify(problem)}${given}`;
 }

@@ -5,8 +5,9 @@ import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArgumen
 import type { VectorLane } from '../../openenv/vector';
 import { environmentBundle } from '../card';
 import type { StateVariable, VectorEnvironment } from '../environment';
-import { AtariFrame } from './frame';
+import { AtariFrame, SCREEN_HEIGHT, SCREEN_WIDTH } from './frame';
 import { resolveAtariOptions, type AtariOptions, type ResolvedAtariOptions } from './options';
+import { atariPalette } from './palette';
 import { atariReader } from './reader';
 import { atariLanes, leaseServer, type ServerLease } from './servers';
 
@@ -46,20 +47,26 @@ export class AtariEnvironment implements VectorEnvironment {
   /** The named state, from the 128 bytes of memory. */
   readonly readState: (ram: Uint8Array) => Record<string, number>;
 
+  /** Red, green and blue of each of the 256 values of a pixel of the game's screen. */
+  readonly palette: Uint8Array;
+
   private firstFrame: Uint8Array | undefined;
   private lost = false;
   private closed = false;
 
-  private constructor(private readonly resolved: ResolvedAtariOptions, private lease: ServerLease, private client: OpenEnvClient) {
+  private constructor(private readonly resolved: ResolvedAtariOptions, private session: Session) {
+    forgotten.register(this, session, this);
     this.name = resolved.game;
     this.options = { ...resolved };
+    this.palette = atariPalette(resolved.game);
     ({ actions: this.actions, stateVariables: this.stateVariables, readState: this.readState } = atariReader(resolved));
   }
 
   /** Starts the server if none runs, opens a session and starts the episode of seed 0. */
   static async open(options: AtariOptions): Promise<AtariEnvironment> {
     const resolved = resolveAtariOptions(options);
-    const environment = new AtariEnvironment(resolved, ...(await connect(resolved)));
+    const session = await connect(resolved);
+    const environment = new AtariEnvironment(resolved, session);
     await environment.reset({ seed: 0 });
     environment.firstFrame = await environment.render().pixels();
     return environment;
@@ -95,19 +102,18 @@ export class AtariEnvironment implements VectorEnvironment {
 
   /** The current frame: displayed as a picture. */
   render(): AtariFrame {
-    return new AtariFrame(this.watch(this.client.state()).then(({ screen }) => Buffer.from(screen, 'base64')));
+    return new AtariFrame(this.watch(this.client.state()).then(({ screen }) => new Uint8Array(Buffer.from(screen, 'base64'))), this.palette);
   }
 
   /** The card: name, actions, state variables and first frame. */
   card(): MimeBundle {
-    const { palette, width, height } = new AtariFrame(Promise.resolve(this.firstFrame!));
     return environmentBundle({
       environment: this.environment,
       name: this.name,
       options: this.options,
       actions: this.actions,
       stateVariables: this.stateVariables,
-      frame: { width, height, palette, pixels: this.firstFrame! },
+      frame: { width: SCREEN_WIDTH, height: SCREEN_HEIGHT, palette: this.palette, pixels: this.firstFrame! },
     });
   }
 
@@ -124,8 +130,8 @@ export class AtariEnvironment implements VectorEnvironment {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    await this.client.close();
-    await this.lease.release();
+    forgotten.unregister(this);
+    await closeSession(this.session);
   }
 
   private actionId(action: AtariAction): number {
@@ -162,22 +168,41 @@ export class AtariEnvironment implements VectorEnvironment {
     try {
       return await answer;
     } catch (error) {
-      if (error instanceof OpenEnvError && ['CONNECTION_LOST', 'TIMEOUT'].includes(error.code)) this.lost = true;
-      throw error;
+      if (!(error instanceof OpenEnvError) || !['CONNECTION_LOST', 'TIMEOUT'].includes(error.code)) throw error;
+      this.lost = true;
+      throw new OpenEnvError(error.code, `${error.message}\nreset() starts a new session.`);
     }
   }
 
   private async reconnect(): Promise<void> {
-    await this.lease.release();
-    [this.lease, this.client] = await connect(this.resolved);
+    await closeSession(this.session);
+    Object.assign(this.session, await connect(this.resolved));
     this.lost = false;
+  }
+
+  private get client(): OpenEnvClient {
+    return this.session.client;
   }
 }
 
-async function connect(options: ResolvedAtariOptions): Promise<[ServerLease, OpenEnvClient]> {
+/** A server in use, and the session with it. */
+interface Session {
+  lease: ServerLease;
+  client: OpenEnvClient;
+}
+
+/** Environments that nobody holds any more, for example after their cell ran again: their sessions are closed. */
+const forgotten = new FinalizationRegistry<Session>(session => void closeSession(session));
+
+async function closeSession({ client, lease }: Session): Promise<void> {
+  await client.close();
+  await lease.release();
+}
+
+async function connect(options: ResolvedAtariOptions): Promise<Session> {
   const lease = await leaseServer(options);
   try {
-    return [lease, await OpenEnvClient.connect(lease.server.url, { explainLoss: () => lease.server.explainLoss() })];
+    return { lease, client: await OpenEnvClient.connect(lease.server.url, { explainLoss: () => lease.server.explainLoss() }) };
   } catch (error) {
     await lease.release();
     throw error;

@@ -1,6 +1,5 @@
 import type { MimeBundle } from '../../display/host';
 import { png } from '../image';
-import { ATARI_PALETTE } from './palette';
 
 /** Size of an Atari screen, in pixels. */
 export const SCREEN_WIDTH = 160;
@@ -10,10 +9,12 @@ export const SCREEN_HEIGHT = 210;
 export class AtariFrame {
   readonly width = SCREEN_WIDTH;
   readonly height = SCREEN_HEIGHT;
-  /** 3 bytes (red, green, blue) for each value of a pixel. */
-  readonly palette = ATARI_PALETTE;
 
-  constructor(private readonly screen: Promise<Uint8Array>) {
+  constructor(
+    private readonly screen: Promise<Uint8Array>,
+    /** 3 bytes (red, green, blue) for each value of a pixel. */
+    readonly palette: Uint8Array,
+  ) {
     screen.catch(() => {}); // the error is for whoever looks at the frame
   }
 
@@ -24,7 +25,8 @@ export class AtariFrame {
 
   /** The frame as a PNG file, each pixel `scale` × `scale` pixels large. */
   async png(scale = 2): Promise<Uint8Array> {
-    return png({ ...this, pixels: await this.screen }, scale);
+    const { width, height, palette } = this;
+    return png({ width, height, palette, pixels: await this.screen }, scale);
   }
 
   async [Symbol.for('Jupyter.display')](): Promise<MimeBundle> {

@@ -5,6 +5,8 @@ from functools import partial
 
 from openenv.core.env_server.http_server import create_app
 from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse
 
 from .environment import AtariEnvironment
 from .models import AtariObservation, AtariState, action_model
@@ -30,7 +32,13 @@ def make_app(options: AtariOptions):
         state_cls=AtariState,
     )
     app.router.routes.append(vector_route(options))
+    app.add_exception_handler(ValidationError, unprocessable)
     return app
+
+
+async def unprocessable(request: Request, error: ValidationError) -> JSONResponse:
+    """Arguments of a POST that are not valid: the sender's fault, not the server's."""
+    return JSONResponse({"detail": error.errors(include_url=False)}, status_code=422)
 
 
 try:

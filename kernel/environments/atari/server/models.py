@@ -3,7 +3,8 @@
 from typing import Optional
 
 from openenv.core.env_server.types import Action, Observation, State
-from pydantic import ConfigDict, BaseModel, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic_core import PydanticCustomError
 
 from .options import AtariOptions
 
@@ -60,3 +61,12 @@ class ResetArguments(BaseModel):
 
     seed: Optional[int] = Field(default=None, strict=True, ge=0, lt=2**53)
     episode_id: Optional[str] = Field(default=None, max_length=255)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_arguments(cls, given: dict) -> dict:
+        for name in given:
+            if name not in cls.model_fields:
+                known = ", ".join(cls.model_fields)
+                raise PydanticCustomError("unknown_argument", "reset has no argument '{name}'; it takes: {known}", {"name": name, "known": known})
+        return given
