@@ -1,0 +1,180 @@
+/*
+ * Does a model learn Breakout? Trains with the rewards and the settings of
+ * notebooks/atari.ipynb, as its cells have them, once per training seed, and
+ * plays 64 strategies sampled from the trained model (none is picked) from 20
+ * starts that training never sees. Beside it: the untrained model, chance,
+ * every constant action, and following the ball by hand.
+ *
+ *   npm run bench -- breakout [SEED …]      by default the seeds 1 2 3
+ *
+ * A seed that is done is not trained again: results are kept in
+ * node_modules/.cache, by the text of the cells and the checkpoint.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as joylab from '../../kernel';
+import { textTable } from '../../kernel/display/table';
+import type { Episode, GRPOConfig, RewardFunction } from '../../kernel';
+import { packageRoot } from '../../kernel/setup/python';
+import { typescript } from '../../kernel/strategy/compile';
+
+const checkpoint = join(packageRoot, 'kernel/models/strategist/checkpoint/model.safetensors');
+const heldOut = Array.from({ length: 20 }, (_, i) => 1_000_001 + i);
+const sampledStrategies = 64;
+const maxSteps = 1000;
+
+type Model = joylab.CausalLM;
+type Environment = joylab.AtariEnvironment;
+
+/** What one line of the table says. */
+interface Result {
+  name: string;
+  /** Mean score over all strategies and starts. */
+  score: number;
+  /** Of the strategies: worst and best mean over the starts. */
+  low?: number;
+  high?: number;
+  /** Share of the strategies that never returned more than one action. */
+  constant?: number;
+  /** Seconds of training. */
+  seconds?: number;
+}
+
+/** The cells of the notebook that decide how it trains. */
+function trainingCells(): string[] {
+  const notebook = JSON.parse(readFileSync(join(packageRoot, 'notebooks', 'atari.ipynb'), 'utf8'));
+  const cells: string[] = notebook.cells.filter((cell: any) => cell.cell_type === 'code').map((cell: any) => [cell.source].flat().join(''));
+  return cells.filter((source) => /@reward|@grpo|getPeftModel\(/.test(source));
+}
+
+/** Runs those cells on a model, as the kernel does. */
+function runCells(cells: string[], model: Model): { model: Model; config: GRPOConfig; rewards: RewardFunction[] } {
+  const source = cells.join('\n');
+  const names = cells.filter((cell) => cell.includes('@reward')).flatMap((cell) => [...cell.matchAll(/^(?:async )?function (\w+)/gm)].map((m) => m[1]));
+  const { transpileModule, ScriptTarget, ModuleKind } = typescript();
+  const javascript = transpileModule(source, { compilerOptions: { target: ScriptTarget.ES2022, module: ModuleKind.CommonJS } }).outputText;
+  const globals = { ...joylab, model, exports: {} };
+  const body = `${javascript}\nreturn { model, config, rewards: [${names.join(', ')}] };`;
+  return new Function(...Object.keys(globals), body)(...Object.values(globals));
+}
+
+async function loadModel(): Promise<Model> {
+  return (await joylab.FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 256 })).model;
+}
+
+/** Plays every strategy from every held-out start. */
+async function play(env: Environment, name: string, codes: Array<string | null>): Promise<Result> {
+  const { episodes } = await joylab.rollout(env, codes.flatMap((code) => heldOut.map(() => code)), {
+    seeds: codes.flatMap(() => heldOut),
+    maxSteps,
+  });
+  const perStrategy = codes.map((_, c) => episodes.slice(c * heldOut.length, (c + 1) * heldOut.length));
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const scores = perStrategy.map((played) => mean(played.map((episode) => episode?.return ?? 0)));
+  const actions = (played: Array<Episode | null>) => new Set(played.flatMap((episode) => episode?.actions ?? []));
+  const constant = perStrategy.filter((played) => actions(played).size <= 1).length / codes.length;
+  return { name, score: mean(scores), low: Math.min(...scores), high: Math.max(...scores), constant };
+}
+
+async function sample(env: Environment, model: Model): Promise<Array<string | null>> {
+  const { tokenizer } = model;
+  const messages = [{ role: 'user', content: joylab.strategyPrompt(env) }];
+  const inputIds = tokenizer.applyChatTemplate(messages, { tokenize: true, addGenerationPrompt: true });
+  const output = await model.generate({ inputIds, numReturnSequences: sampledStrategies, maxNewTokens: 128, temperature: 1, seed: 20_000 });
+  return output.sequences.map((ids) => {
+    const code = joylab.extractFunction(tokenizer.decode(ids, { skipSpecialTokens: true }));
+    return code !== null && joylab.checkCode(code).length === 0 ? code : null;
+  });
+}
+
+async function train(env: Environment, cells: string[], seed: number): Promise<Result> {
+  const { model, config, rewards } = runCells(cells, await loadModel());
+  const trainer = new joylab.GRPOTrainer({ model, processingClass: model.tokenizer, env, rewardFuncs: rewards, args: { ...config, seed } });
+  const started = Date.now();
+  await trainer.train();
+  const seconds = (Date.now() - started) / 1000;
+  const codes = await sample(env, model);
+  await trainer.dispose();
+  console.log(`seed ${seed}, the strategy sampled most often:\n${mostFrequent(codes)}`);
+  return { ...(await play(env, `trained, seed ${seed}`, codes)), seconds };
+}
+
+function mostFrequent(codes: Array<string | null>): string | null {
+  const counts = new Map<string | null, number>();
+  for (const code of codes) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a)[0][0];
+}
+
+/** What needs no training. */
+async function references(env: Environment): Promise<Result[]> {
+  const actions = JSON.stringify(env.actions);
+  const chance = `function strategy(state) { const actions = ${actions}; return actions[Math.floor(Math.random() * actions.length)]; }`;
+  const follow = `function strategy(state) {
+    const middle = state.paddle_x + 8;
+    if (state.ball_x > middle + 4) return "RIGHT";
+    if (state.ball_x < middle - 4) return "LEFT";
+    return "NOOP";
+  }`;
+  const results = [await play(env, 'untrained', await sample(env, await loadModel())), await play(env, 'random', [chance])];
+  for (const action of env.actions) results.push(await play(env, `always ${action}`, [`function strategy(state) { return "${action}"; }`]));
+  results.push(await play(env, 'follow the ball, by hand', [follow]));
+  return results;
+}
+
+/** Results that were computed before with the same cells and checkpoint. */
+class Cache {
+  private readonly path: string;
+  private readonly results: Record<string, Result[]>;
+
+  constructor(cells: string[]) {
+    const hash = createHash('sha256').update(cells.join('\n')).update(readFileSync(checkpoint)).digest('hex').slice(0, 16);
+    const folder = join(packageRoot, 'node_modules', '.cache', 'joylab-bench');
+    mkdirSync(folder, { recursive: true });
+    this.path = join(folder, `breakout-${hash}.json`);
+    this.results = existsSync(this.path) ? JSON.parse(readFileSync(this.path, 'utf8')) : {};
+  }
+
+  async get(name: string, compute: () => Promise<Result[]>): Promise<Result[]> {
+    if (!this.results[name]) {
+      this.results[name] = await compute();
+      writeFileSync(this.path, JSON.stringify(this.results));
+    }
+    return this.results[name];
+  }
+}
+
+function print(results: Result[]): void {
+  const number = (value: number | undefined, digits: number) => (value === undefined ? '' : value.toFixed(digits));
+  const columns = [{ title: 'Breakout', align: 'left' as const }, { title: 'mean score' }, { title: 'worst' }, { title: 'best' }, { title: 'constant' }, { title: 'training' }];
+  const rows = results.map(({ name, score, low, high, constant, seconds }) => [
+    name,
+    number(score, 1),
+    number(low, 1),
+    number(high, 1),
+    constant === undefined ? '' : `${(100 * constant).toFixed(0)} %`,
+    seconds === undefined ? '' : `${Math.round(seconds)} s`,
+  ]);
+  console.log(`\nSticky actions 0.25, auto-fire, at most ${maxSteps} steps, ${heldOut.length} held-out starts, ${sampledStrategies} sampled strategies\n`);
+  console.log(textTable(columns, rows));
+}
+
+async function main(): Promise<void> {
+  const seeds = process.argv.slice(2).map(Number);
+  const cells = trainingCells();
+  const cache = new Cache(cells);
+  const env = (await joylab.openenv('atari', { game: 'breakout' })) as Environment;
+  const results: Result[] = [];
+  for (const seed of seeds.length > 0 ? seeds : [1, 2, 3]) results.push(...(await cache.get(`seed ${seed}`, async () => [await train(env, cells, seed)])));
+  results.push(...(await cache.get('references', () => references(env))));
+  print(results);
+  await env.close();
+}
+
+main().then(
+  () => process.exit(0),
+  (error) => {
+    console.error(error);
+    process.exit(1);
+  },
+);

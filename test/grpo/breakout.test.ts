@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { inflateSync } from 'node:zlib';
+import { setHost, type Comm } from '../../kernel/display/host';
+import { TRAINING_COMM, type TrainingMessage } from '../../kernel/display/mime';
+import { openenv, type AtariEnvironment } from '../../kernel/environments';
+import type { StepResult } from '../../kernel/grpo';
+import { functionWorks, episodeReturn } from '../../kernel/rewards';
+import type { Sample } from '../../kernel/rewards/sample';
+import { freshModel, newTrainer, outcome, quietHost } from './runs';
+
+let env: AtariEnvironment;
+
+before(async () => {
+  quietHost();
+  env = (await openenv('atari', { game: 'breakout' })) as AtariEnvironment;
+});
+after(() => env.close());
+
+const score = (sample: Sample) => episodeReturn(sample, { scale: 0.2 });
+const args = { maxSteps: 2, numGenerations: 6, maxCompletionLength: undefined, maxEpisodeSteps: 80 };
+const options = () => ({ env, rewardFuncs: [functionWorks, score], trainDataset: undefined });
+
+test('strategies play: a group from one start, each step from another, the same in each run', async () => {
+  const runs: StepResult[][] = [[], []];
+  const outcomes = [];
+  for (const steps of runs) {
+    const trainer = newTrainer(await freshModel(), args, { ...options(), onStep: (step) => void steps.push(step) });
+    await trainer.train();
+    outcomes.push(outcome(trainer));
+    await trainer.dispose();
+  }
+  const [steps] = runs;
+  assert.deepEqual(outcomes[0], outcomes[1]);
+  assert.deepEqual(steps.map(({ samples }) => samples), runs[1].map(({ samples }) => samples));
+  const seeds = steps.map(({ samples }) => new Set(samples.flatMap(({ episode }) => episode?.seed ?? [])));
+  assert.deepEqual(seeds.map(({ size }) => size), [1, 1]);
+  assert.notDeepEqual([...seeds[0]], [...seeds[1]]);
+  const played = steps.flatMap(({ samples }) => samples.flatMap(({ episode }) => episode ?? []));
+  assert.ok(played.length >= 10, 'the model writes functions that can be played');
+  assert.ok(played.every(({ steps }) => steps <= 80));
+  for (const { samples, rewards } of steps) {
+    assert.deepEqual(rewards.values[1], samples.map(({ episode }) => episode && episode.return * 0.2));
+  }
+});
+
+test('a visible view gets the newest group with its frames', async () => {
+  const messages: Array<{ message: TrainingMessage; buffers: Uint8Array[] }> = [];
+  let open: ((comm: Comm, data: object, buffers: Uint8Array[]) => void) | undefined;
+  let say: (data: object, buffers: Uint8Array[]) => void = () => {};
+  const comm: Comm = {
+    commId: 'view',
+    send: (message, buffers = []) => void messages.push({ message: message as TrainingMessage, buffers }),
+    onMessage: (handler) => void (say = handler),
+    onClose() {},
+    close() {},
+  };
+  setHost({
+    signal: new AbortController().signal,
+    registerCommTarget: (target, onOpen) => void (target === TRAINING_COMM && (open = onOpen)),
+    display(bundle) {
+      if (!open) return;
+      // As the extension does when the output appears.
+      open(comm, { runId: (Object.values(bundle)[0] as { runId: string }).runId }, []);
+      open = undefined;
+      say({ type: 'visible', visible: true }, []);
+    },
+  });
+  const trainer = newTrainer(await freshModel(), { ...args, maxSteps: 1 }, options());
+  await trainer.train();
+  quietHost();
+  const { message, buffers } = messages.find(({ message }) => message.type === 'group')!;
+  assert.ok(message.type === 'group' && message.step === 1);
+  assert.ok(message.episodes.length >= 4 && message.episodes.length <= 6);
+  message.episodes.forEach(({ width, height, frameCount, every, frames, actions }, i) => {
+    assert.deepEqual([width, height, every, frames], [160, 210, 4, '']);
+    assert.equal(frameCount, 1 + Math.floor(actions.length / 4));
+    assert.equal(inflateSync(buffers[i]).length, width * height * frameCount);
+  });
+});
+
+test('an interruption of the play is answered within a second, and the run goes on with the same numbers', async () => {
+  const long = { ...args, maxEpisodeSteps: 1000 };
+  const trainer = newTrainer(await freshModel(), long, options());
+  const abort = new AbortController();
+  let aborted = 0;
+  setTimeout(() => {
+    aborted = performance.now();
+    abort.abort();
+  }, 400);
+  const output = await trainer.train({ signal: abort.signal });
+  if (output.status === 'paused') assert.ok(performance.now() - aborted < 1000);
+  await trainer.train();
+  const whole = newTrainer(await freshModel(), long, options());
+  await whole.train();
+  assert.deepEqual(outcome(trainer), outcome(whole));
+});
