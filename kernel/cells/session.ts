@@ -2,6 +2,7 @@ import { createExecutor, type Executor } from 'tslab/dist/executor';
 import type { MimeBundle } from '../display/host';
 import type { CellError, CellOutput, CellRequest, Completeness, Completion, Interpreter } from '../jupyter/interpreter';
 import { Cell, currentCell, KeyboardInterrupt, runBeside, runIn } from './cell';
+import { completeness } from './completeness';
 import { CellCompiler, type CellSource } from './compile/compiler';
 import { createCellConverter, type ConverterSettings } from './compile/typescript';
 import { prepareDirectives, type PreparedCell } from './directives';
@@ -113,9 +114,7 @@ export class Session implements Interpreter {
   }
 
   isComplete(code: string): Completeness {
-    const { isCompleteCode } = require('tslab/dist/converter') as typeof import('tslab/dist/converter');
-    const { completed, indent } = isCompleteCode(code);
-    return completed ? { status: 'complete' } : { status: 'incomplete', indent: indent ?? '' };
+    return completeness(code);
   }
 
   interrupt(): void {

@@ -9,6 +9,8 @@ export interface CellOutput {
   result(bundle: MimeBundle, metadata?: Record<string, unknown>): void;
   /** Removes the cell's outputs; with `wait`, when the next output arrives. */
   clear(wait: boolean): void;
+  /** Shows a bundle in the front end's pager when the cell has ended. */
+  page(bundle: MimeBundle): void;
   /** Asks the user for a line of text; throws where the front end cannot ask. */
   input(prompt: string, password: boolean): string;
 }

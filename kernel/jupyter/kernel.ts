@@ -84,14 +84,15 @@ export class Kernel {
     const executionCount = this.executionCount;
     if (!silent) this.publish(request.header, 'execute_input', { code, execution_count: executionCount });
     this.parent = request.header;
-    const output = this.output(request, executionCount, silent);
+    const payload: object[] = [];
+    const output = this.output(request, executionCount, silent, payload);
     const error = await this.interpreter.execute({ code, executionCount, silent, output });
     if (error) {
       if (!silent) this.publish(request.header, 'error', error);
       return { status: 'error', execution_count: executionCount, ...error };
     }
     const expressions = await this.evaluateAll(request.content.user_expressions, output);
-    return { status: 'ok', execution_count: executionCount, user_expressions: expressions, payload: [] };
+    return { status: 'ok', execution_count: executionCount, user_expressions: expressions, payload };
   }
 
   private async evaluateAll(expressions: unknown, output: CellOutput): Promise<Record<string, unknown>> {
@@ -142,7 +143,7 @@ export class Kernel {
     });
   }
 
-  private output(request: Request, executionCount: number, silent: boolean): CellOutput {
+  private output(request: Request, executionCount: number, silent: boolean, payload: object[] = []): CellOutput {
     const parent = request.header;
     return {
       stream: (name, text) => this.post({ type: 'stream', name, text, parent }),
@@ -154,6 +155,7 @@ export class Kernel {
         if (!silent) this.publish(parent, 'execute_result', { data, metadata, execution_count: executionCount });
       },
       clear: (wait) => this.publish(parent, 'clear_output', { wait }),
+      page: (data) => payload.push({ source: 'page', data, start: 0 }),
       input: (prompt, password) => this.input(request, prompt, password),
     };
   }

@@ -1,5 +1,6 @@
 import type { CompletionInfo, Converter, ConvertResult, Diagnostic } from 'tslab/dist/converter';
 import type * as ts from '@tslab/typescript-for-tslab';
+import { awaitsAtTopLevel } from './await';
 import { mergeDeclarations } from './declarations';
 import type { OutputMap, Place } from './outputMap';
 import type { CellConverter } from './typescript';
@@ -66,7 +67,8 @@ export class CellCompiler implements Converter {
     const script = `${SCRIPT}${++this.count}`;
     const map = this.converter.outputMap();
     if (map) this.compiled.set(script, { ...this.source, map });
-    return { ...result, output: `${keepOldValues(result.output)}\n//# sourceURL=${script}` };
+    const hasToplevelAwait = result.hasToplevelAwait || awaitsAtTopLevel(text);
+    return { ...result, hasToplevelAwait, output: `${keepOldValues(result.output)}\n//# sourceURL=${script}` };
   }
 
   complete(_previous: string, code: string, position: number): CompletionInfo {

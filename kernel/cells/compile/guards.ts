@@ -1,4 +1,5 @@
 import type * as ts from '@tslab/typescript-for-tslab';
+import { awaits } from './await';
 import type { TypeScript } from './typescript';
 
 /** Name of the global that guarded loops use; see interrupt.ts. */
@@ -23,7 +24,7 @@ export function guardLoops(compiler: TypeScript): ts.TransformerFactory<ts.Sourc
 
   function guarded(loop: ts.IterationStatement): ts.Block {
     const statement = factory.createExpressionStatement(
-      awaits(compiler, loop) ? check() : factory.createLogicalAnd(flag(), check()),
+      awaits(loop) ? check() : factory.createLogicalAnd(flag(), check()),
     );
     const body = compiler.isBlock(loop.statement) ? loop.statement.statements : [loop.statement];
     return factory.createBlock([statement, ...body], true);
@@ -47,14 +48,4 @@ export function guardLoops(compiler: TypeScript): ts.TransformerFactory<ts.Sourc
     };
     return (file) => compiler.visitNode(file, visit) as ts.SourceFile;
   };
-}
-
-/** Whether a loop awaits in each turn, functions inside it aside. */
-function awaits(compiler: TypeScript, loop: ts.IterationStatement): boolean {
-  const search = (node: ts.Node): boolean => {
-    if (compiler.isAwaitExpression(node)) return true;
-    if (compiler.isForOfStatement(node) && node.awaitModifier) return true;
-    return !compiler.isFunctionLike(node) && !!compiler.forEachChild(node, search);
-  };
-  return search(loop);
 }

@@ -4,6 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { guardLoops } from './guards';
 import { OutputMap } from './outputMap';
+import { shareVariables } from './share';
 
 /** The compiler that cells are compiled with: tslab's fork of TypeScript. */
 export type TypeScript = typeof ts;
@@ -36,7 +37,8 @@ export interface CellConverter extends Converter {
  * tslab offers no way to set options, so it is given a copy of the compiler
  * in which two functions differ: `createWatchCompilerHost` adds our options
  * (source maps; where `joylab` and Node's types are), and `transpileModule`,
- * the last step of a conversion, also guards loops and keeps the source map.
+ * the last step of a conversion, also shares variables, guards loops and keeps
+ * the source map.
  */
 export function createCellConverter(settings: ConverterSettings): CellConverter {
   const original = typescript();
@@ -46,12 +48,13 @@ export function createCellConverter(settings: ConverterSettings): CellConverter 
     createWatchCompilerHost: (files: string[], options: ts.CompilerOptions, ...rest: unknown[]) =>
       (original.createWatchCompilerHost as Function)(files, { ...options, ...compilerOptions(options, settings) }, ...rest),
     transpileModule: (input: string, options: ts.TranspileOptions) => {
-      const result = original.transpileModule(input.replace(INLINE_MAP, ''), {
+      const { text, shifts } = shareVariables(original, input.replace(INLINE_MAP, ''));
+      const result = original.transpileModule(text, {
         ...options,
         compilerOptions: { ...options.compilerOptions, sourceMap: true },
         transformers: { before: [guardLoops(original)] },
       });
-      map = new OutputMap(input, result.sourceMapText!);
+      map = new OutputMap(input, result.sourceMapText!, shifts);
       return { ...result, outputText: result.outputText.replace(INLINE_MAP, '') };
     },
   };

@@ -1,4 +1,4 @@
-import { currentCell } from '../cell';
+import { currentCell, type Cell } from '../cell';
 
 /**
  * Globals that the kernel adds to Node.js's. The type checker reads this
@@ -9,17 +9,25 @@ declare global {
   function prompt(message?: string, initial?: string): string;
   /** Asks the user a question in the front end; `true` for "y" and "yes". */
   function confirm(message?: string): boolean;
+  /** Shows a text in the front end's pager when the cell has ended. */
+  function page(text: string): void;
 }
 
-/** Gives cells the globals that are declared here. */
+/** Gives cells the globals that are declared here; `console.clear()` removes the cell's outputs. */
 export function installGlobals(): void {
   const prompt = (message = '', initial = ''): string => ask(message && `${message} `) || initial;
   const confirm = (message = ''): boolean => /^y(es)?$/i.test(ask(`${message} [y/N] `).trim());
-  Object.assign(globalThis, { prompt, confirm });
+  const page = (text: string): void => runningCell().output.page({ 'text/plain': text });
+  Object.assign(globalThis, { prompt, confirm, page });
+  console.clear = () => currentCell()?.output.clear(false);
 }
 
 function ask(text: string): string {
+  return runningCell().output.input(text, false);
+}
+
+function runningCell(): Cell {
   const cell = currentCell();
-  if (!cell) throw new Error('Nothing can be asked before a cell runs.');
-  return cell.output.input(text, false);
+  if (!cell) throw new Error('This works in a cell only.');
+  return cell;
 }

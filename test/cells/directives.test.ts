@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { TestKernel } from '../jupyter/client';
+
+let kernel: TestKernel;
+before(async () => (kernel = await TestKernel.start()));
+after(() => kernel.stop());
+
+const rewards = () => kernel.run("import { rewardRegistry } from 'joylab'; JSON.stringify(rewardRegistry.list().map(({ name, weight }) => [name, weight]))");
+const clear = () => kernel.run("import { rewardRegistry } from 'joylab'; rewardRegistry.clear()");
+
+test('a misspelt directive names the valid ones, at its place', async () => {
+  const error = await kernel.fail('// first line\n/** @rewrad */\nfunction score() { return 1; }');
+  assert.match(error, /^DirectiveError: There is no directive @rewrad\. Did you mean @reward\? Valid: @openenv, @reward, @grpo\./);
+  assert.match(error, /> 2 \| \/\*\* @rewrad \*\/\n {4}\| {6}\^{6}\n/);
+});
+
+test('an unknown argument, or a wrong value, names the valid ones', async () => {
+  assert.match(await kernel.fail('/** @reward wieght=2 */\nfunction score() { return 1; }'), /@reward has no argument "wieght"\. Valid: weight \(number\)\.[^]*\^{8}\n/);
+  assert.match(await kernel.fail('/** @reward weight=heavy */\nfunction score() { return 1; }'), /weight=heavy is not a number\. Write weight=2\./);
+  assert.match(await kernel.fail('/** @reward weight */\nfunction score() { return 1; }'), /@reward weight needs a value/);
+  assert.match(await kernel.fail('/** @openenv card=maybe */\nconst x = 1;'), /card=maybe is neither true nor false/);
+  assert.match(await kernel.fail('/** @grpo model=3x */\nconst config = {};'), /does not name a variable/);
+});
+
+test('a directive hidden behind text on its line is pointed out', async () => {
+  assert.match(await kernel.fail('/** Scores. @reward */\nfunction score() { return 1; }'), /must stand on a line of its own/);
+});
+
+test('documentation comments are left alone', async () => {
+  await kernel.run('/**\n * Adds.\n * @param a the first\n * @returns the sum\n */\nfunction add(a: number) { return a; }');
+  await kernel.run('/** @deprecated */\nfunction old() {}');
+  await kernel.run('/** Something with @mycompany tags.\n * @internalTag yes\n */\nconst y = 1;');
+  await kernel.run('const text = "/** @rewrad */";');
+});
+
+test('@reward registers the functions of its cell, with weight', async () => {
+  await clear();
+  await kernel.run('/** @reward weight=2 */\nfunction one({ episode }: Sample) { return episode ? 1 : null; }\nconst two = (sample: Sample) => 2;');
+  assert.equal(await rewards(), `'[["one",2],["two",2]]'`);
+});
+
+test('@reward before several functions: each its own, helpers are not registered', async () => {
+  await clear();
+  await kernel.run(`/** @reward */
+function survives({ episode }: Sample) { return episode ? half(episode.steps) : null; }
+/**
+ * The score.
+ * @reward weight=3
+ */
+function scores({ episode }: Sample) { return episode ? episode.return : null; }
+function half(x: number) { return x / 2; }`);
+  assert.equal(await rewards(), `'[["survives",1],["scores",3]]'`);
+});
+
+test('@reward without a function says what to write', async () => {
+  assert.match(await kernel.fail('/** @reward */\nconst x = 1;'), /@reward found no function\. Write one below/);
+});
+
+test('joylab\'s names need no import in a cell with a directive, and lines and columns stay', async () => {
+  assert.match(await kernel.fail('/** @reward */ function f(s: Sample) { return s.nothing; }'), /line 1, column 49: error TS2339: Property 'nothing' does not exist on type 'Sample'/);
+  const error = await kernel.fail("/** @reward */ throw new Error('x');\nfunction f(s: Sample) { return 1; }");
+  assert.match(error, /line 1, column 22/);
+});
+
+test('a name that the notebook declares is not joylab\'s', async () => {
+  await kernel.run('type Sample = { mine: number };');
+  await kernel.run('/** @reward */\nfunction mine(sample: Sample) { return sample.mine; }');
+});
+
+test('@openenv shows the card of what the cell declares', async () => {
+  const declare = "const world = { card: async () => ({ 'text/html': '<b>card</b>' }) };\nconst other = 5;";
+  const { outputs } = await kernel.execute(`/** @openenv */\n${declare}`);
+  assert.deepEqual(outputs.map(({ content }) => content.data), [{ 'text/html': '<b>card</b>' }]);
+  assert.deepEqual((await kernel.execute(`/** @openenv card=false */\n${declare}`)).outputs, []);
+});
+
+test('@grpo says which cell is missing', async () => {
+  assert.match(await kernel.fail('/** @grpo */\nconst config: GRPOConfig = { maxSteps: 1 };'), /@grpo needs a model, and the notebook has none yet\. Run a cell above with: .*fromPretrained/);
+  assert.match(await kernel.fail('/** @grpo */\nlet notConst = {};'), /@grpo found no configuration/);
+  assert.match(await kernel.fail('/** @grpo model=agent */\nconst config: GRPOConfig = {};'), /there is no variable agent/);
+  assert.match(await kernel.fail('/** @grpo model=world */\nconst config: GRPOConfig = {};'), /the variable world is not a model/);
+});
