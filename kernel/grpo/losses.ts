@@ -22,6 +22,8 @@ export interface LossSettings {
   /** Upper limit of the unclipped ratio (two-sided clipping), or null. */
   delta: number | null;
   importanceSamplingLevel: 'token' | 'sequence';
+  /** Whether the KL term is multiplied by the probability ratio, which makes its gradient that of the reverse KL divergence. */
+  useBiasCorrectionKl: boolean;
   /** Temperatures of sapo for tokens of positive and negative advantage. */
   sapoTemperaturePos: number;
   sapoTemperatureNeg: number;
@@ -45,20 +47,20 @@ export interface LossInputs {
 /** The loss, a scalar, and the KL divergence per token (null where beta is 0). */
 export function policyLoss(graph: Graph, settings: LossSettings, inputs: LossInputs): { loss: Value; kl: Value | null } {
   const { logprobs, referenceLogprobs, weights } = inputs;
-  let perToken = neg(objective(graph, settings, inputs));
+  const ratio = exp(logRatio(inputs));
+  let perToken = neg(objective(graph, settings, inputs, ratio));
   let kl: Value | null = null;
   if (referenceLogprobs) {
     const gap = sub(referenceLogprobs, logprobs);
     kl = sub(sub(exp(gap), gap), graph.scalar(1));
+    if (settings.useBiasCorrectionKl) kl = mul(kl, ratio);
     perToken = add(perToken, scale(kl, settings.beta));
   }
   return { loss: sumAll(mul(perToken, weights)), kl };
 }
 
 /** What is maximised, per token. */
-function objective(graph: Graph, settings: LossSettings, inputs: LossInputs): Value {
-  const { advantages, logprobs } = inputs;
-  const ratio = exp(logRatio(inputs));
+function objective(graph: Graph, settings: LossSettings, { advantages, logprobs }: LossInputs, ratio: Value): Value {
   switch (settings.lossType) {
     case 'cispo':
       return mul(mul(detach(minimum(ratio, graph.scalar(settings.epsilonHigh))), advantages), logprobs);

@@ -9,11 +9,14 @@ export interface UpdateMetrics {
   entropy: number;
   /** Mean over the tokens that count; only where beta is not 0. */
   kl?: number;
-  'clip_ratio/low_mean': number;
-  'clip_ratio/low_min': number;
-  'clip_ratio/high_mean': number;
-  'clip_ratio/high_max': number;
-  'clip_ratio/region_mean': number;
+  /** Tokens (completions, with ratios of whole completions) whose ratio is clipped; not for cispo and sapo. */
+  'clip_ratio/low_mean'?: number;
+  'clip_ratio/low_min'?: number;
+  'clip_ratio/high_mean'?: number;
+  'clip_ratio/high_max'?: number;
+  'clip_ratio/region_mean'?: number;
+  /** The same for cispo. */
+  cispo_clip_ratio?: number;
 }
 
 /** What one run of the update graph says, with what it was fed. Entries of `masks`, `old`, `advantages` are completions. */
@@ -63,7 +66,8 @@ export class PolicyMetrics {
 
   /** Which tokens of completion i are clipped, or, for ratios of whole completions, whether it is. */
   private addClipping(group: GroupOutcome, i: number, start: number, count: number): void {
-    const { epsilon, epsilonHigh, importanceSamplingLevel } = this.settings;
+    const { epsilon, epsilonHigh, importanceSamplingLevel, lossType } = this.settings;
+    const limit = lossType === 'cispo' ? epsilonHigh : 1 + epsilonHigh;
     const mask = group.masks[i];
     const old = group.old?.[i];
     const ratios: number[] = [];
@@ -75,7 +79,7 @@ export class PolicyMetrics {
     logs.forEach((log, t) => {
       const ratio = Math.exp(log);
       if (ratio < 1 - epsilon && group.advantages[i] < 0) low += weights[t];
-      if (ratio > 1 + epsilonHigh && group.advantages[i] > 0) high += weights[t];
+      if (ratio > limit && group.advantages[i] > 0) high += weights[t];
     });
     this.low.push(low);
     this.high.push(high);
@@ -83,22 +87,32 @@ export class PolicyMetrics {
   }
 
   result(gradNorm: number): UpdateMetrics {
-    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-    const total = Math.max(sum(this.counts), 1);
-    // Completions without a token that counts have no share, as in TRL.
-    const shares = (values: readonly number[]) => values.flatMap((value, i) => (this.counts[i] > 0 ? [value / this.counts[i]] : []));
-    const [low, high] = [sum(this.low) / total, sum(this.high) / total];
-    const metrics: UpdateMetrics = {
+    const tokens = Math.max(this.tokens, 1);
+    return {
       loss: this.loss,
       grad_norm: gradNorm,
-      entropy: this.entropy / Math.max(this.tokens, 1),
+      entropy: this.entropy / tokens,
+      ...(this.kl !== null && { kl: this.kl / tokens }),
+      ...this.clipping(),
+    };
+  }
+
+  private clipping(): Partial<UpdateMetrics> {
+    const { lossType } = this.settings;
+    if (lossType === 'sapo') return {};
+    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+    const total = Math.max(sum(this.counts), 1);
+    const [low, high] = [sum(this.low) / total, sum(this.high) / total];
+    if (lossType === 'cispo') return { cispo_clip_ratio: high };
+    // Completions without a token that counts have no share, as in TRL.
+    const shares = (values: readonly number[]) => values.flatMap((value, i) => (this.counts[i] > 0 ? [value / this.counts[i]] : []));
+    const [lowShares, highShares] = [shares(this.low), shares(this.high)];
+    return {
       'clip_ratio/low_mean': low,
-      'clip_ratio/low_min': shares(this.low).reduce((least, share) => Math.min(least, share), Infinity),
+      'clip_ratio/low_min': lowShares.length > 0 ? Math.min(...lowShares) : 0,
       'clip_ratio/high_mean': high,
-      'clip_ratio/high_max': shares(this.high).reduce((most, share) => Math.max(most, share), -Infinity),
+      'clip_ratio/high_max': highShares.length > 0 ? Math.max(...highShares) : 0,
       'clip_ratio/region_mean': low + high,
     };
-    if (this.kl !== null) metrics.kl = this.kl / Math.max(this.tokens, 1);
-    return metrics;
   }
 }

@@ -36,6 +36,7 @@ export const UPDATE_DEFAULTS: UpdateSettings = {
   epsilonHigh: 0.2,
   delta: null,
   importanceSamplingLevel: 'token',
+  useBiasCorrectionKl: true,
   sapoTemperaturePos: 1,
   sapoTemperatureNeg: 1.05,
   adamBeta1: 0.9,
