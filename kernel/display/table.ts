@@ -31,10 +31,11 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character]);
 }
 
-/** A number for people: `digits` after the point, more for small ones; an en dash where there is none. */
-export function formatNumber(value: number | null | undefined, digits = 2): string {
+/** A number for people: with `digits` after the point, or, without `digits`, two, and none for whole numbers; an en dash where there is none. */
+export function formatNumber(value: number | null | undefined, digits?: number): string {
   if (value === null || value === undefined || Number.isNaN(value)) return '–';
-  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
-  const small = value !== 0 && Math.abs(value) < 0.5 * 10 ** -digits;
-  return small || Math.abs(value) >= 1e6 ? value.toExponential(1) : value.toFixed(digits);
+  if (digits === undefined && Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
+  const places = digits ?? 2;
+  const small = value !== 0 && Math.abs(value) < 0.5 * 10 ** -places;
+  return small || Math.abs(value) >= 1e6 ? value.toExponential(1) : value.toFixed(places);
 }

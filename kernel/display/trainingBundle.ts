@@ -26,7 +26,7 @@ export function progressLine(entry: Record<string, number>, maxSteps: number): s
   const step = String(entry.step).padStart(String(maxSteps).length);
   const parts = [
     `step ${step}/${maxSteps}`,
-    `reward ${formatNumber(entry.reward)} ± ${formatNumber(entry.reward_std)}`,
+    `reward ${formatNumber(entry.reward, 2)} ± ${formatNumber(entry.reward_std, 2)}`,
     `loss ${formatNumber(entry.loss, 4)}`,
     `length ${formatNumber(entry['completions/mean_length'], 1)}`,
   ];
@@ -57,8 +57,8 @@ function tableRows({ log }: TrainingData): string[][] {
     .map((entry) => [
       String(entry.step),
       formatNumber(entry.loss, 4),
-      formatNumber(entry.reward),
-      formatNumber(entry.reward_std),
+      formatNumber(entry.reward, 2),
+      formatNumber(entry.reward_std, 2),
       formatNumber(entry['completions/mean_length'], 1),
       formatNumber(entry.kl, 4),
     ]);

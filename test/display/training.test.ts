@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { beforeEach, mock, test, afterEach } from 'node:test';
+import { display } from '../../kernel/display';
+import { setHost, type Comm, type DisplayOptions, type Host, type MimeBundle } from '../../kernel/display/host';
+import { TRAINING_COMM, TRAINING_MIME, type EpisodeData, type TrainingData, type TrainingMessage } from '../../kernel/display/mime';
+import { TrainingOutput } from '../../kernel/display/training';
+import { trainingBundle } from '../../kernel/display/trainingBundle';
+
+/** A host that keeps what it is told. */
+class RecordingHost implements Host {
+  readonly signal = new AbortController().signal;
+  readonly displays: Array<{ bundle: MimeBundle; options?: DisplayOptions }> = [];
+  readonly targets = new Map<string, (comm: Comm, data: unknown, buffers: Uint8Array[]) => void>();
+
+  display(bundle: MimeBundle, options?: DisplayOptions): void {
+    this.displays.push({ bundle, options });
+  }
+
+  registerCommTarget(target: string, onOpen: (comm: Comm, data: unknown, buffers: Uint8Array[]) => void): void {
+    this.targets.set(target, onOpen);
+  }
+}
+
+/** The front end's end of a comm. */
+class View implements Comm {
+  readonly commId = 'view';
+  readonly received: Array<{ message: TrainingMessage; buffers: Uint8Array[] }> = [];
+  closed = false;
+  private handler: (data: any, buffers: Uint8Array[]) => void = () => {};
+  private closeHandler: () => void = () => {};
+
+  send(message: object, buffers: Uint8Array[] = []): void {
+    this.received.push({ message: message as TrainingMessage, buffers });
+  }
+  onMessage(handler: (data: any, buffers: Uint8Array[]) => void): void {
+    this.handler = handler;
+  }
+  onClose(handler: () => void): void {
+    this.closeHandler = handler;
+  }
+  close(): void {
+    this.closed = true;
+  }
+  say(data: object): void {
+    this.handler(data, []);
+  }
+  leave(): void {
+    this.closeHandler();
+  }
+  types(): string[] {
+    return this.received.map(({ message }) => message.type);
+  }
+}
+
+let host: RecordingHost;
+let run: TrainingData;
+
+beforeEach(() => {
+  setHost((host = new RecordingHost()));
+  run = { version: 1, runId: 'run-1', status: 'running', step: 0, maxSteps: 80, rewardNames: ['works', 'score'], log: [], events: [] };
+});
+afterEach(() => mock.timers.reset());
+
+function entry(step: number, more: Record<string, number> = {}): Record<string, number> {
+  const scores = { 'rewards/works/mean': 1, 'rewards/score/mean': step / 3, reward: 1 + step / 3, reward_std: 0.5 };
+  return { step, loss: 0.01 * step, ...scores, 'completions/mean_length': 40 + step, step_time: 3, ...more };
+}
+
+const group = [{ data: { environment: 'breakout', frames: '' } as EpisodeData, frames: new Uint8Array([1, 2, 3]) }];
+
+function open(runId = 'run-1'): View {
+  const view = new View();
+  host.targets.get(TRAINING_COMM)!(view, { runId }, []);
+  return view;
+}
+
+test('the bundle has our JSON, charts and table as HTML, and a table as text', () => {
+  run.log = [entry(1), entry(2, { kl: 0.1234 })];
+  run.events = [{ step: 2, text: 'score <replaced>' }];
+  const bundle = trainingBundle({ ...run, status: 'finished', step: 2, maxSteps: 2 });
+  const html = bundle['text/html'] as string;
+  const charts = [...html.matchAll(/<img alt="([^"]+)"[^>]* src="data:image\/svg\+xml;base64,([^"]+)"/g)];
+  assert.deepEqual(charts.map(([, title]) => title), ['reward, mean ± spread', 'reward functions', 'completion length, tokens', 'loss']);
+  for (const [, , source] of charts) {
+    const svg = Buffer.from(source, 'base64').toString();
+    assert.match(svg, /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"[^]*<title>score &lt;replaced&gt;<\/title>[^]*<polyline[^]*<\/svg>$/);
+    assert.doesNotMatch(svg, /NaN|undefined|Infinity/);
+  }
+  assert.match(html, /score &lt;replaced&gt;/);
+  assert.match(html, /<th[^>]*>step<\/th><th[^>]*>loss<\/th><th[^>]*>reward<\/th><th[^>]*>reward_std<\/th><th[^>]*>completion length<\/th><th[^>]*>kl<\/th>/);
+  assert.match(bundle['text/plain'] as string, /Training finished: step 2 of 2, 6 s/);
+  assert.match(bundle['text/plain'] as string, /\n +2 +0\.0200 +1\.67 +0\.50 +42\.0 +0\.1234$/);
+  const data = bundle[TRAINING_MIME] as TrainingData;
+  assert.equal(data.log[0].reward, 1.33333);
+  assert.deepEqual(data.events, run.events);
+});
+
+test('a run without steps, and one whose values do not change, can be drawn', () => {
+  assert.doesNotMatch(trainingBundle(run)['text/html'] as string, /<img/);
+  run.log = [1, 2, 3].map((step) => ({ step, loss: 0, reward: 2, reward_std: 0, 'completions/mean_length': 7 }));
+  const svgs = [...(trainingBundle(run)['text/html'] as string).matchAll(/base64,([^"]+)"/g)].map(([, s]) => Buffer.from(s, 'base64').toString());
+  assert.equal(svgs.length, 4);
+  for (const svg of svgs) assert.doesNotMatch(svg, /NaN|undefined|Infinity/);
+});
+
+test('a long run keeps the table short and the newest step in it', () => {
+  run.log = Array.from({ length: 1001 }, (_, i) => entry(i + 1));
+  const rows = (trainingBundle(run)['text/plain'] as string).split('\n');
+  assert.ok(rows.length <= 205);
+  assert.match(rows.at(-1)!, /^1001 /);
+});
+
+test('the output is updated at most once a second, and at once at the end', () => {
+  // The types know an older signature.
+  (mock.timers.enable as (options: object) => void).call(mock.timers, { apis: ['setTimeout', 'Date'], now: 10_000 });
+  const output = new TrainingOutput(run);
+  output.show();
+  for (let step = 1; step <= 40; step++) {
+    mock.timers.tick(100);
+    output.log(entry(step));
+  }
+  assert.equal(host.displays.length, 1 + 4);
+  output.status('finished');
+  assert.equal(host.displays.length, 1 + 5);
+  const ids = new Set(host.displays.map(({ options }) => options?.displayId));
+  assert.equal(ids.size, 1);
+  assert.deepEqual(host.displays.map(({ options }) => options?.update ?? false), [false, true, true, true, true, true]);
+  mock.timers.tick(5000);
+  assert.equal(host.displays.length, 1 + 5, 'nothing follows the end');
+  assert.equal((host.displays.at(-1)!.bundle[TRAINING_MIME] as TrainingData).log.length, 40);
+});
+
+test('every view gets the run when it opens, then what happens', () => {
+  const output = new TrainingOutput(run);
+  output.show();
+  output.log(entry(1));
+  const [first, second] = [open(), open()];
+  output.log(entry(2));
+  output.event({ step: 2, text: 'score replaced' });
+  second.leave();
+  output.status('paused');
+  assert.deepEqual(first.types(), ['data', 'log', 'event', 'status']);
+  assert.deepEqual(second.types(), ['data', 'log', 'event']);
+  assert.equal((first.received[0].message as { data: TrainingData }).data.runId, 'run-1');
+});
+
+test('a group is sent only while visible, and after the one before was acknowledged', () => {
+  const output = new TrainingOutput(run);
+  output.show();
+  const view = open();
+  assert.equal(output.wantsFrames, false);
+  output.group(1, group);
+  assert.deepEqual(view.types(), ['data']);
+
+  view.say({ type: 'visible', visible: true });
+  assert.equal(output.wantsFrames, true);
+  assert.deepEqual(view.types(), ['data', 'group']);
+  assert.deepEqual(view.received[1].buffers, [group[0].frames]);
+  output.group(2, group);
+  output.group(3, group);
+  assert.equal(view.received.length, 2, 'the first is still being shown');
+  view.say({ type: 'ack', step: 1 });
+  assert.deepEqual(view.received[2].message, { type: 'group', step: 3, episodes: [group[0].data] });
+  view.say({ type: 'ack', step: 3 });
+  assert.equal(view.received.length, 3, 'a group is sent once');
+  view.say({ type: 'visible', visible: false });
+  output.group(4, group);
+  assert.equal(view.received.length, 3);
+  assert.equal(output.wantsFrames, false);
+});
+
+test('a view of a run that this kernel does not know is closed', () => {
+  new TrainingOutput(run).show();
+  assert.equal(open('another').closed, true);
+});
+
+test('display shows bundles as they are, objects as they say, and the rest as text, in order', async () => {
+  const slow = { [Symbol.for('Jupyter.display')]: async () => (await new Promise((done) => setTimeout(done, 20)), { 'text/plain': 'slow' }) };
+  void display(slow);
+  void display({ 'text/html': '<b>x</b>', 'text/plain': 'x' });
+  void display({ [Symbol.for('Jupyter.display')]: () => ({ 'text/plain': 'own' }) });
+  await display({ a: 1 });
+  await display('words', { displayId: 'd' });
+  await display({ [Symbol.for('Jupyter.display')]: () => { throw new Error('no frames'); } });
+  const shown = host.displays.map(({ bundle }) => bundle['text/plain']);
+  assert.deepEqual(shown, ['slow', 'x', 'own', '{ a: 1 }', 'words', 'This object could not be displayed. no frames']);
+  assert.equal(host.displays[4].options?.displayId, 'd');
+});
