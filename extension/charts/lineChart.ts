@@ -74,7 +74,7 @@ export class LineChart {
     this.drawing = true;
     try {
       const plotly = await loadPlotly();
-      while (this.dirty && !this.disposed && this.content && this.plot.clientWidth > 0) {
+      while (this.dirty && !this.disposed && this.content && this.measure() > 0) {
         this.dirty = false;
         await this.paint(plotly, this.content);
       }
@@ -87,7 +87,6 @@ export class LineChart {
 
   private async paint(plotly: Plotly, content: ChartContent): Promise<void> {
     const theme = chartTheme(this.plot);
-    this.width = this.plot.clientWidth;
     const colour = (i: number) => theme.series[i % theme.series.length];
     this.showLegend(content.lines, colour);
     const traces = content.lines.flatMap((line, i) => lineTraces(line, colour(i), !this.hidden.has(line.name)));
@@ -118,6 +117,12 @@ export class LineChart {
       this.redraw();
     });
     return button;
+  }
+
+  /** The width in pixels; of a chart that is hidden the last one it had. */
+  private measure(): number {
+    this.width = this.plot.clientWidth || this.width;
+    return this.width;
   }
 
   private onResize(): void {

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
+import { trainingBundle } from '../../kernel/display/trainingBundle';
+import { launchBrowser, openNotebook } from './browser';
+import { startLab, type Lab } from './lab';
+import { writeNotebook } from './notebooks';
+
+let lab: Lab;
+let browser: Browser;
+
+before(async () => {
+  lab = await startLab();
+  browser = await launchBrowser();
+  const save = (name: string, data: TrainingData) => writeNotebook(lab.folder, name, [{ source: '/** @grpo */', outputs: [trainingBundle(data)] }]);
+  save('finished.ipynb', run('finished', 40));
+  save('running.ipynb', run('running', 12));
+  save('empty.ipynb', run('running', 0));
+  writeNotebook(lab.folder, 'broken.ipynb', [{ source: '', outputs: [{ [TRAINING_MIME]: { version: 1 }, 'text/plain': 'text' }] }]);
+});
+
+after(async () => {
+  await browser?.close();
+  await lab?.close();
+});
+
+/** A run whose rewards rise from step to step. */
+function run(status: TrainingData['status'], steps: number): TrainingData {
+  const log = Array.from({ length: steps }, (_, i) => ({
+    step: i + 1,
+    loss: 0.01 * Math.sin(i),
+    reward: i / 10,
+    reward_std: 0.5,
+    'rewards/functionWorks/mean': 1,
+    'rewards/scores/mean': i / 10 - 1,
+    'completions/mean_length': 60 - i / 2,
+    kl: 0.001 * i,
+    step_time: 2
+  }));
+  const events = steps > 5 ? [{ step: 5, text: 'scores was replaced' }] : [];
+  return { version: 1, runId: 'saved', status, step: steps, maxSteps: 40, rewardNames: ['functionWorks', 'scores'], log, events };
+}
+
+function charts(page: Page) {
+  return page.locator('.joylab-Chart');
+}
+
+test('a finished run of a saved notebook shows charts and table without a kernel that knows it', async () => {
+  const { page, errors } = await openNotebook(browser, lab.url('finished.ipynb'));
+  await page.locator('.joylab-Chart .js-line').first().waitFor();
+  assert.deepEqual(await page.locator('.joylab-Chart-title').allInnerTexts(), ['Reward, mean ± std', 'Reward functions', 'Completion length, tokens', 'Loss']);
+  const points = await charts(page).first().locator('.joylab-Chart-plot').evaluate((node: any) => node.data.at(-1).y);
+  assert.equal(points.length, 40);
+  assert.equal(points[39], 3.9);
+  assert.equal(await charts(page).first().locator('.js-fill').count() > 0, true, 'the band is missing');
+  assert.match(await page.locator('.joylab-Status').innerText(), /Finished\s+step 40 of 40 · 2\.0 s per step · 1 min in all/);
+  assert.deepEqual(await page.locator('.joylab-Table th').allInnerTexts(), ['Step', 'Loss', 'Reward', 'Reward std', 'Completion length', 'KL']);
+  assert.equal(await page.locator('.joylab-Table tbody tr').count(), 41, '40 steps and an event');
+  assert.equal(await page.locator('.joylab-Table-event').innerText(), 'scores was replaced');
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('charts and lines can be switched', async () => {
+  const { page, errors } = await openNotebook(browser, lab.url('finished.ipynb'));
+  await page.locator('.joylab-Chart .js-line').first().waitFor();
+  await page.getByRole('button', { name: 'KL', exact: true }).click();
+  await page.getByRole('button', { name: 'Loss', exact: true }).click();
+  assert.deepEqual(await page.locator('.joylab-Chart-title').allInnerTexts(), ['Reward, mean ± std', 'Reward functions', 'Completion length, tokens', 'KL from the reference model']);
+  const functions = charts(page).nth(1);
+  assert.equal(await functions.locator('.js-line').count(), 2);
+  await functions.getByRole('button', { name: 'scores' }).click();
+  await page.waitForFunction('document.querySelectorAll(".joylab-Chart")[1].querySelectorAll(".js-line").length === 1');
+  assert.equal(await functions.getByRole('button', { name: 'scores' }).getAttribute('aria-pressed'), 'false');
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('charts follow the theme', async () => {
+  const { page, errors } = await openNotebook(browser, lab.url('finished.ipynb'));
+  await page.locator('.joylab-Chart .js-line').first().waitFor();
+  const colour = () => page.locator('.joylab-Chart .js-line').first().evaluate((node: any) => node.style.stroke);
+  const light = await colour();
+  await page.evaluate('jupyterapp.commands.execute("apputils:change-theme", { theme: "JupyterLab Dark" })');
+  await page.waitForFunction(`document.querySelector('.joylab-Chart .js-line').style.stroke !== ${JSON.stringify(light)}`);
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('a run that no kernel knows is not said to be running', async () => {
+  const { page, errors } = await openNotebook(browser, lab.url('running.ipynb'));
+  await page.locator('.joylab-Status[data-status="lost"]').waitFor();
+  assert.match(await page.locator('.joylab-Status').innerText(), /Not running\s+step 12 of 40 .*run the cell/);
+  assert.equal(await page.locator('.joylab-Chart .js-line').count() > 0, true);
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('a run without steps shows no empty charts; broken data gives a message', async () => {
+  const empty = await openNotebook(browser, lab.url('empty.ipynb'));
+  await empty.page.locator('.joylab-Status').waitFor();
+  assert.equal(await empty.page.locator('.joylab-Chart').count(), 0);
+  assert.equal(await empty.page.locator('.joylab-Table').isVisible(), false);
+  assert.deepEqual(empty.errors, []);
+  await empty.page.close();
+  const broken = await openNotebook(browser, lab.url('broken.ipynb'));
+  assert.match(await broken.page.locator('.joylab-Problem').innerText(), /cannot be shown[\s\S]*log is missing/);
+  assert.deepEqual(broken.errors, []);
+  await broken.page.close();
+});
