@@ -45,6 +45,8 @@ export class GraphSession {
       logSeverityLevel: 3,
       enableCpuMemArena: true,
       enableMemPattern: false,
+      // Waiting threads sleep: where other processes want the cores, spinning makes a step several times slower.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
     return new GraphSession(session, session.inputNames);
   }
