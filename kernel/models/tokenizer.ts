@@ -125,19 +125,19 @@ export function loadTokenizer(folder: string): Tokenizer {
   const { Tokenizer: Hub } = require('@huggingface/tokenizers') as { Tokenizer: typeof HubTokenizer };
   const hub = new Hub(readJson(file), settings);
 
-  const call = ((text: string | string[], options?: EncodeOptions) => {
+  const tokenizer = ((text: string | string[], options?: EncodeOptions) => {
     if (typeof text === 'string') return encoding(methods.encode(text, options));
     const all = text.map((one) => encoding(methods.encode(one, options)));
     return { inputIds: all.map((one) => one.inputIds), attentionMask: all.map((one) => one.attentionMask) };
   }) as unknown as Tokenizer;
-  const methods: TokenizerMethods = Object.setPrototypeOf(call, TokenizerMethods.prototype);
+  const methods: TokenizerMethods = Object.setPrototypeOf(tokenizer, TokenizerMethods.prototype);
 
   const idOf = (token: string | null) => (token === null ? null : (hub.token_to_id(token) ?? null));
   const eosToken = tokenText(settings.eos_token);
   const bosToken = tokenText(settings.bos_token);
   const padToken = tokenText(settings.pad_token) ?? eosToken;
   const hidden = { enumerable: false };
-  Object.defineProperties(call, {
+  Object.defineProperties(tokenizer, {
     folder: { value: folder, enumerable: true },
     eosToken: { value: eosToken, enumerable: true },
     eosTokenId: { value: idOf(eosToken), enumerable: true },
@@ -150,7 +150,7 @@ export function loadTokenizer(folder: string): Tokenizer {
     hub: { value: hub, ...hidden },
     template: { value: undefined, writable: true, ...hidden },
   });
-  return call;
+  return tokenizer;
 }
 
 function encoding(inputIds: number[]): Encoding {

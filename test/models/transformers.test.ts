@@ -61,6 +61,15 @@ test('the most likely completion and its log-probabilities are those of transfor
   assert.deepEqual(terminated, [false]);
 });
 
+test('repetitionPenalty is that of transformers', async () => {
+  const model = await load('gqa');
+  const expected = await peer.call('greedy', { folder: peer.path('gqa'), ids, count: 40, repetition_penalty: 1.7 });
+  const options = { inputIds: ids, doSample: false, maxNewTokens: 40, eosTokenId: null };
+  const { sequences } = await model.generate({ ...options, repetitionPenalty: 1.7 });
+  assert.deepEqual(sequences[0], expected.ids);
+  assert.notDeepEqual((await model.generate(options)).sequences[0], expected.ids);
+});
+
 test('the tokenizer reads and writes as that of transformers', async () => {
   const { tokenizer } = await FastLanguageModel.fromPretrained({ modelName: peer.path('gqa') });
   const texts = ['in the beginning', 'const naïve = "→ 🎮";\n  return x;', ''];

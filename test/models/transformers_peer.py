@@ -69,11 +69,11 @@ def make_adapter(folder, adapter, **settings):
     model.save_pretrained(adapter)
 
 
-def greedy(folder, ids, count):
+def greedy(folder, ids, count, **settings):
     """The most likely completion and, for each token, its log-probability."""
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     output = model.generate(
-        torch.tensor([ids]), do_sample=False, max_new_tokens=count, eos_token_id=None, return_dict_in_generate=True, output_logits=True
+        torch.tensor([ids]), do_sample=False, max_new_tokens=count, eos_token_id=None, return_dict_in_generate=True, output_logits=True, **settings
     )
     completion = output.sequences[0, len(ids) :]
     logprobs = torch.stack(output.logits, 1)[0].log_softmax(-1).gather(1, completion[:, None])[:, 0]
