@@ -1,3 +1,5 @@
+import type { MimeBundle } from '../display/host';
+
 /** Why an episode ended. */
 export interface EpisodeEnd {
   /**
@@ -72,5 +74,11 @@ export class Episode implements EpisodeRecord {
     const state: Record<string, number> = {};
     for (const [name, column] of Object.entries(this.states)) state[name] = column[index];
     return state;
+  }
+
+  /** The player: in the same process, the frames of an episode are made again when it is displayed. */
+  [Symbol.for('Jupyter.display')](): Promise<MimeBundle> {
+    const { displayEpisode } = require('./film') as typeof import('./film');
+    return displayEpisode(this);
   }
 }

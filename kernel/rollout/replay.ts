@@ -21,6 +21,13 @@ export interface ReplayOptions {
  * of ALE or of the environment.
  */
 export async function replay(episode: EpisodeRecord, env: RolloutEnvironment, options: ReplayOptions = {}): Promise<EpisodeFrames> {
+  const frames = await framesOf(episode, env, options);
+  if (episode instanceof Episode) remember(episode, { frames });
+  return frames;
+}
+
+/** As {@link replay}, and nothing keeps the frames. */
+export async function framesOf(episode: EpisodeRecord, env: RolloutEnvironment, options: ReplayOptions = {}): Promise<EpisodeFrames> {
   checkPlayable(env);
   const every = options.every ?? filmEvery(episode.actions.length);
   if (!Number.isInteger(every) || every < 1 || every > 255) throw new RangeError(`every must be a whole number from 1 to 255, not ${every}.`);
@@ -31,9 +38,7 @@ export async function replay(episode: EpisodeRecord, env: RolloutEnvironment, op
   const [lane] = await env.vectorLanes(1);
   const client = await VectorClient.connect(lane.url, { numEnvs: 1, options: episode.options, signal });
   try {
-    const frames = atariFrames(await playAgain(client, episode, every, signal), every);
-    if (episode instanceof Episode) remember(episode, { frames });
-    return frames;
+    return atariFrames(await playAgain(client, episode, every, signal), every);
   } finally {
     await client.close();
   }

@@ -1,0 +1,126 @@
+import { deflateSync } from 'node:zlib';
+import type { EpisodeRecord } from '../rollout/episode';
+import type { EpisodeFrames } from '../rollout/frames';
+import { gif } from './gif';
+import type { MimeBundle } from './host';
+import { EPISODE_MIME, type EpisodeData } from './mime';
+
+/** Bytes that the frames of a bundle may take before base64: as deflated data, and as a GIF. Together with the rest less than 200 KB. */
+const FRAMES_BUDGET = 88_000;
+const GIF_BUDGET = 50_000;
+
+/** Atari frames per second. */
+const FRAME_RATE = 60;
+
+/** An episode as the player shows it. */
+export function episodeData(episode: EpisodeRecord, frames: EpisodeFrames): EpisodeData {
+  return {
+    version: 1,
+    environment: playedName(episode),
+    seed: episode.seed,
+    width: frames.width,
+    height: frames.height,
+    palette: base64(frames.palette),
+    fps: stepsPerSecond(episode) / frames.every,
+    frameCount: frames.frames.length,
+    every: frames.every,
+    frames: base64(deflate(frames)),
+    actionNames: [...episode.actionNames],
+    actions: [...episode.actions],
+    rewards: [...episode.rewards],
+    lives: [...episode.lives],
+    end: endText(episode),
+  };
+}
+
+/**
+ * An episode for a notebook: for the player, as a GIF in HTML for other
+ * viewers, as text.
+ *
+ * #### Notes
+ * The bundle stays under 200 KB for an episode of up to a few thousand steps:
+ * frames are left out, at equal distances, until it does.
+ */
+export function episodeBundle(episode: EpisodeRecord, frames: EpisodeFrames): MimeBundle {
+  if (frames.frames.length === 0) return textBundle(episode, 'It has no frames.');
+  let [data, take] = [episodeData(episode, frames), 1];
+  for (let size = bytesOf(data.frames); size > FRAMES_BUDGET && take < frames.frames.length; size = bytesOf(data.frames)) {
+    take = fewer(take, size / FRAMES_BUDGET);
+    const film = { ...frames, every: frames.every * take, frames: frames.frames.filter((_, i) => i % take === 0) };
+    data = episodeData(episode, film);
+  }
+  return { [EPISODE_MIME]: data, 'text/html': html(episode, frames), 'text/plain': caption(episode) };
+}
+
+/** An episode without its frames. */
+export function textBundle(episode: EpisodeRecord, why: string): MimeBundle {
+  return { 'text/plain': `${caption(episode)}\n${why}` };
+}
+
+/** The episode in one line: "breakout · seed 1 · 1000 steps · score 26 · truncated: 1000 steps". */
+export function caption(episode: EpisodeRecord): string {
+  const score = episode.rewards.reduce((sum, reward) => sum + reward, 0);
+  const steps = episode.actions.length;
+  return [playedName(episode), `seed ${episode.seed}`, `${steps} ${steps === 1 ? 'step' : 'steps'}`, `score ${score}`, endText(episode)].join(' · ');
+}
+
+/** The frames one after another, each but the first XORed with the one before it, zlib-deflated. */
+function deflate({ width, height, frames }: EpisodeFrames): Uint8Array {
+  const size = width * height;
+  const bytes = new Uint8Array(size * frames.length);
+  frames.forEach((frame, i) => {
+    const before = frames[i - 1];
+    const to = bytes.subarray(i * size, (i + 1) * size);
+    for (let k = 0; k < size; k++) to[k] = before ? frame[k] ^ before[k] : frame[k];
+  });
+  return deflateSync(bytes, { level: 9, memLevel: 9 });
+}
+
+/** Sanitisers let an image with its data inside pass. */
+function html(episode: EpisodeRecord, frames: EpisodeFrames): string {
+  const delay = (1000 * frames.every) / stepsPerSecond(episode);
+  // 8 frames a second are enough here, fewer where the file would be large.
+  let take = Math.max(1, Math.round(125 / delay));
+  let file = gif(frames, { take, delay });
+  while (file.length > GIF_BUDGET && take < frames.frames.length) {
+    take = fewer(take, file.length / GIF_BUDGET);
+    file = gif(frames, { take, delay });
+  }
+  const text = escapeHtml(caption(episode));
+  return (
+    `<figure style="margin: 0"><img alt="${text}" src="data:image/gif;base64,${base64(file)}" width="${frames.width * 2}" height="${frames.height * 2}" style="image-rendering: pixelated">` +
+    `<figcaption>${text}</figcaption></figure>`
+  );
+}
+
+/** Of how many frames one is taken, where one of `take` gave a file `times` too large. */
+function fewer(take: number, times: number): number {
+  return Math.max(take + 1, Math.floor(take * times));
+}
+
+/** What was played: "breakout". */
+function playedName({ environment, options }: EpisodeRecord): string {
+  return typeof options.game === 'string' ? options.game : environment;
+}
+
+function stepsPerSecond({ options }: EpisodeRecord): number {
+  return FRAME_RATE / (typeof options.frameSkip === 'number' && options.frameSkip > 0 ? options.frameSkip : 4);
+}
+
+/** "error: ReferenceError: x is not defined (line 3)". */
+function endText({ end }: EpisodeRecord): string {
+  const where = end.line === undefined ? '' : ` (line ${end.line})`;
+  return end.message === undefined ? end.reason : `${end.reason}: ${end.message}${where}`;
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+}
+
+function bytesOf(text: string): number {
+  return (text.length / 4) * 3;
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+}
