@@ -72,11 +72,27 @@ export class CausalLM {
 
   /** Counts of trained and of all parameters, in PEFT's words. */
   printTrainableParameters(): void {
+    const { trainable, all } = this.parameterCounts();
+    console.log(`trainable params: ${english(trainable)} || all params: ${english(all)} || trainable%: ${((100 * trainable) / all).toFixed(4)}`);
+  }
+
+  private parameterCounts(): { trainable: number; all: number } {
     const count = (tensors: Iterable<Tensor>) => [...tensors].reduce((sum, tensor) => sum + tensor.data.length, 0);
     const trainable = count(this.trainableParameters().values());
-    const all = count(this.weights.values()) + (this.adapter ? trainable : 0);
-    const english = (value: number) => value.toLocaleString('en-US');
-    console.log(`trainable params: ${english(trainable)} || all params: ${english(all)} || trainable%: ${((100 * trainable) / all).toFixed(4)}`);
+    return { trainable, all: count(this.weights.values()) + (this.adapter ? trainable : 0) };
+  }
+
+  /** One line: name, size, adapter. */
+  toString(): string {
+    const { trainable, all } = this.parameterCounts();
+    const { numLayers, hiddenSize, vocabSize } = this.config;
+    const adapter = this.adapter ? `, LoRA of rank ${this.adapter.config.r} with ${english(trainable)} trainable` : '';
+    return `${this.constructor.name}(${this.modelName}: ${english(all)} parameters, ${numLayers} layers, width ${hiddenSize}, vocabulary ${english(vocabSize)}${adapter})`;
+  }
+
+  /** @internal What a cell that ends with the model shows, instead of all weights. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
   }
 
   /** Completes prompts. See {@link GenerateOptions} for the settings. */
@@ -136,4 +152,8 @@ export class CausalLM {
   private inference(): InferenceEngine {
     return (this.engine ??= new InferenceEngine(this.config, this.parameters, this.maxSeqLength));
   }
+}
+
+function english(value: number): string {
+  return value.toLocaleString('en-US');
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-common';
 import { encodeModel } from './encode';
 import type { Graph } from './graph';
@@ -5,8 +6,8 @@ import type { Tensor } from './tensor';
 
 /** Settings of every session that is made after they are set. */
 export const runtimeSettings = {
-  /** Threads that one operator may use. */
-  threads: Number(process.env.JOYLAB_THREADS) || 2,
+  /** Threads that one operator may use; `$JOYLAB_THREADS`, by default 2. Results depend on it in the last bits. */
+  threads: Number(process.env.JOYLAB_THREADS) || Math.min(2, availableParallelism()),
 };
 
 /** What a run is fed: tensors, or integers with their shape. */
