@@ -132,10 +132,10 @@ function unpack(message: Message): VectorStep {
   }
   const n = message[2] | (message[3] << 8);
   const framesAt = 4 + n * (4 + 4 + 1 + 1 + 1 + RAM);
-  const { buffer } = Uint8Array.prototype.slice.call(message, 4, framesAt); // aligned, and ours to keep
+  const { buffer } = new Uint8Array(message.subarray(4, framesAt)); // a copy: aligned, and ours to keep
   const bytes = (from: number, to: number): Uint8Array => new Uint8Array(buffer, from * n, (to - from) * n);
   let frameAt = framesAt;
-  const nextFrame = (): Uint8Array => Uint8Array.prototype.slice.call(message, frameAt, (frameAt += FRAME));
+  const nextFrame = (): Uint8Array => new Uint8Array(message.subarray(frameAt, (frameAt += FRAME)));
   return {
     rewards: new Float32Array(buffer, 0, n),
     lives: new Int32Array(buffer, 4 * n, n),

@@ -53,7 +53,7 @@ function paletteOf(colours: string, oddsAreGrey: boolean): Uint8Array {
   const palette = new Uint8Array(256 * 3);
   for (let code = 0; code < 256; code++) {
     const [red, green, blue] = rgb.subarray(3 * (code >> 1), 3 * (code >> 1) + 3);
-    const grey = Math.trunc(0.2989 * red + 0.587 * green + 0.114 * blue);
+    const grey = Math.round(0.2989 * red + 0.587 * green + 0.114 * blue);
     palette.set(oddsAreGrey && code % 2 ? [grey, grey, grey] : [red, green, blue], 3 * code);
   }
   return palette;

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import * as path from 'node:path';
+import { after, before, test } from 'node:test';
+import { environmentReader, openenv, type AtariEnvironment } from '../../kernel/environments';
+import { leaseServer } from '../../kernel/environments/atari/servers';
+import { OpenEnvError, VectorClient } from '../../kernel/openenv';
+import { packageRoot } from '../../kernel/setup/python';
+import { openenvCommand, python } from './python';
+import { playLane, playSession } from './trajectories';
+
+let env: AtariEnvironment;
+let url: string;
+let lanes: string[];
+
+before(async () => {
+  env = await openenv('atari', { game: 'breakout' });
+  const lease = await leaseServer(env.options as any); // the running one
+  url = lease.server.url;
+  await lease.release();
+  lanes = (await env.vectorLanes(2)).map(lane => lane.url);
+});
+
+after(() => env.close());
+
+test('an episode over OpenEnv: reset, steps by name and by ID, state', async () => {
+  const start = await env.reset({ seed: 1, episode_id: 'first' });
+  assert.equal(start.reward, null);
+  assert.equal(start.done, false);
+  assert.equal(start.observation.lives, 5);
+  assert.equal(start.observation.ram.length, 128);
+  assert.deepEqual(Object.keys(start.observation.state), ['ball_x', 'ball_y', 'paddle_x']);
+  await env.step('RIGHT');
+  const { observation, reward } = await env.step({ action_id: env.actions.indexOf('LEFT') });
+  assert.equal(typeof reward, 'number');
+  assert.equal(observation.frameNumber - start.observation.frameNumber, 8);
+  const state = await env.state();
+  assert.equal(state.episode_id, 'first');
+  assert.equal(state.step_count, 2);
+  assert.equal(state.seed, 1);
+  assert.deepEqual(state.action_meanings, env.actions);
+});
+
+test('the same seed is the same episode: over OpenEnv, the fast lane, in two processes, to the official client', async () => {
+  const seeds = [0, 7, 123456789];
+  const [one, two] = await Promise.all(lanes.map(lane => playLane(lane, env.options, seeds, 250)));
+  assert.deepEqual(one, two);
+  for (const [i, seed] of seeds.entries()) assert.deepEqual(await playSession(env, seed, 250), one[i]);
+  assert.equal(new Set(one.map(({ memory }) => memory)).size, seeds.length, 'different seeds differ');
+
+  const official = await python('play_official.py', url, 7, 250);
+  assert.deepEqual({ rewards: official.rewards, memory: official.memory }, one[1]);
+  assert.deepEqual(official.meanings, env.actions);
+  assert.deepEqual(official.state, { episode_id: 'official', seed: 7, step_count: official.rewards.length, score: one[1].rewards.reduce((a, b) => a + b) });
+  assert.equal(official.refused.length, 2);
+  for (const message of official.refused) assert.match(message, /VALIDATION_ERROR/);
+});
+
+test('the same games as ALE itself plays them', async () => {
+  for (const game of ['breakout', 'pong', 'space_invaders', 'seaquest', 'boxing']) {
+    const plain = { game, autoFire: false, repeatActionProbability: 0, noopMax: 0 };
+    const [ours] = await playLane(lanes[0], plain, [5], 500);
+    const ale = await python('play_ale.py', game, 500);
+    assert.deepEqual(environmentReader('atari', plain).actions, ale.actions);
+    assert.equal(ours.memory, ale.memory, game);
+    assert.equal(ours.rewards.reduce((a, b) => a + b), ale.score);
+  }
+});
+
+test('a seed decides sticky actions and idle starts, and nothing else', async () => {
+  const distinct = async (options: object): Promise<number> => {
+    const episodes = await playLane(lanes[0], { game: 'pong', ...options }, [1, 2, 3], 60);
+    return new Set(episodes.map(({ memory }) => memory)).size;
+  };
+  assert.equal(await distinct({ repeatActionProbability: 0, noopMax: 0 }), 1);
+  assert.equal(await distinct({ repeatActionProbability: 0.25, noopMax: 0 }), 3);
+  assert.equal(await distinct({ repeatActionProbability: 0, noopMax: 30 }), 3);
+});
+
+test('an episode is truncated at maxFrames', async () => {
+  const client = await VectorClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong', maxFrames: 100, noopMax: 0 } });
+  await client.reset([0], [0]);
+  let steps = 0;
+  for (let done = 0; !done; steps++) {
+    const { terminated, truncated } = await client.step([0], [0]);
+    assert.equal(terminated[0], 0);
+    done = truncated[0];
+  }
+  assert.equal(steps, 25);
+  await assert.rejects(client.step([0], [0]), /over: reset it first/);
+  await client.close();
+});
+
+test('frames only where they were asked for, and as often', async () => {
+  const client = await VectorClient.connect(lanes[0], { numEnvs: 3, options: env.options });
+  await client.reset([0], [4]);
+  const first = await client.reset([1, 2], [4, 5], { frames: 2 });
+  assert.deepEqual(first.frames.map(frame => frame?.length), [33600, 33600]);
+  assert.deepEqual((await client.step([0, 1, 2], [1, 1, 1])).frames, [null, null, null]);
+  const { frames, ram } = await client.step([0, 1, 2], [1, 1, 1]);
+  assert.deepEqual(frames.map(frame => frame?.length ?? 0), [0, 33600, 33600]);
+  assert.deepEqual(ram[0], ram[1], 'the same seed with and without frames');
+
+  await env.reset({ seed: 4 });
+  await env.step({ action_id: 1 });
+  await env.step({ action_id: 1 });
+  assert.deepEqual(await env.render().pixels(), frames[1], 'the picture of a session is the frame of the lane');
+  await client.close();
+});
+
+test('a request that cannot be played says why, and the others play on', async () => {
+  const client = await VectorClient.connect(lanes[0], { numEnvs: 2, options: env.options });
+  await client.reset([0], [0]);
+  await assert.rejects(client.step([1], [0]), /Slot 1 has no episode yet/);
+  await assert.rejects(client.step([0, 5], [0, 0]), /There is no slot 5: the slots are 0 to 1/);
+  await assert.rejects(client.step([0, 0], [0, 0]), /twice/);
+  await assert.rejects(client.step([0], [3]), /There is no action 3: the actions are 0 NOOP, 1 RIGHT, 2 LEFT/);
+  await assert.rejects(client.reset([0], [-1]), /seed must be a whole number/);
+  await assert.rejects(client.reset([0], [0, 1]), /1 slots need as many values/);
+  assert.equal((await client.step([0], [0])).ram.length, 1);
+  await client.close();
+  await assert.rejects(VectorClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong', frameskip: 2 } }), /no option 'frameskip'/);
+  await assert.rejects(VectorClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong', mode: 9 } }), /no mode 9. Valid are: 0, 1/);
+  await assert.rejects(VectorClient.connect(lanes[0], { numEnvs: 0 }), /num_envs must be/);
+});
+
+test('wrong calls: what is valid is said, and the session lives on', async () => {
+  await env.reset({ seed: 1 });
+  await assert.rejects(async () => env.step('FIRE'), /no action 'FIRE'. The actions are: NOOP, RIGHT, LEFT. FIRE is pressed by the environment itself/);
+  await assert.rejects(async () => env.step({ action_id: 3 }), /The actions are: NOOP, RIGHT, LEFT/);
+  await assert.rejects(env.reset({ sead: 1 }), (error: OpenEnvError) => error.code === 'VALIDATION_ERROR' && /no argument 'sead'; it takes: seed, episode_id/.test(error.message));
+  await assert.rejects(env.reset({ seed: -1 }), /seed: .*greater than or equal to 0/);
+  await assert.rejects(env.reset({ seed: 1.5 }), /seed: .*valid integer/);
+  await env.step('LEFT');
+  assert.equal((await env.state()).step_count, 1);
+});
+
+test('sessions of one server do not disturb each other', async () => {
+  const others = await Promise.all(Array.from({ length: 4 }, () => openenv('atari', { game: 'breakout' })));
+  const alone = await playSession(env, 9, 60);
+  const together = await Promise.all([env, ...others].map(other => playSession(other, 9, 60)));
+  for (const trajectory of together) assert.deepEqual(trajectory, alone);
+  await Promise.all(others.map(other => other.close()));
+  await env.reset({ seed: 0 });
+});
+
+test('openenv validate passes, on the running server and on the package', async () => {
+  const running = await openenvCommand('validate', '--url', url);
+  assert.equal(running.code, 0, running.output);
+  const packaged = await openenvCommand('validate', path.join(packageRoot, 'kernel', 'environments', 'atari'), '--level', 'static', '--skip-build');
+  assert.equal(packaged.code, 0, packaged.output);
+});
+
+test('health, metadata and schema tell what the environment is', async () => {
+  assert.equal((await env.metadata()).description, 'The Atari game breakout. Actions: NOOP, RIGHT, LEFT.');
+  const { action, observation } = await env.schema();
+  assert.deepEqual(action.properties.action_id.action_meanings, env.actions);
+  assert.equal(action.properties.action_id.exclusiveMaximum, 3);
+  assert.ok('ram' in observation.properties);
+  const refused = await fetch(`${url}/reset`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"sead":1}' });
+  assert.equal(refused.status, 422);
+  assert.match(await refused.text(), /no argument 'sead'/);
+});

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { environmentReader } from '../../kernel/environments';
+import { atariLanes } from '../../kernel/environments/atari/servers';
+import { VectorClient } from '../../kernel/openenv';
+
+type State = Record<string, number>;
+
+const options = { game: 'breakout' };
+const { actions, readState, stateVariables } = environmentReader('atari', options);
+const [NOOP, RIGHT, LEFT] = ['NOOP', 'RIGHT', 'LEFT'].map(name => actions.indexOf(name));
+const WIDTH = 160;
+
+let client: VectorClient;
+
+before(async () => {
+  const [lane] = await atariLanes(1);
+  client = await VectorClient.connect(lane.url, { numEnvs: 20, options });
+});
+
+after(() => client.close());
+
+/** Plays seeds 100, 101, … at most 1,000 steps each; gives their scores. */
+async function scores(choose: (state: State, step: number, seed: number) => number): Promise<number[]> {
+  const total = new Array<number>(client.numEnvs).fill(0);
+  let slots = total.map((_, slot) => slot);
+  let { ram } = await client.reset(slots, slots.map(slot => 100 + slot));
+  for (let step = 0; step < 1000 && slots.length > 0; step++) {
+    const result = await client.step(slots, ram.map((bytes, i) => choose(readState(bytes), step, slots[i])));
+    slots.forEach((slot, i) => (total[slot] += result.rewards[i]));
+    ram = result.ram.filter((_, i) => !result.terminated[i]);
+    slots = slots.filter((_, i) => !result.terminated[i]);
+  }
+  return total;
+}
+
+const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** Left, right, top and bottom of what is not background inside a part of a frame, in pixel edges. */
+function extent(frame: Uint8Array, top: number, bottom: number): [number, number, number, number] | undefined {
+  const xs: number[] = [];
+  const ys: number[] = [];
+  for (let y = top; y < bottom; y++) {
+    for (let x = 8; x < WIDTH - 8; x++) {
+      if (frame[y * WIDTH + x] === 0) continue;
+      xs.push(x);
+      ys.push(y);
+    }
+  }
+  if (xs.length === 0) return undefined;
+  return [Math.min(...xs), Math.max(...xs) + 1, Math.min(...ys), Math.max(...ys) + 1];
+}
+
+test('ball and paddle are where the screen shows them', async () => {
+  let balls = 0;
+  let paddles = 0;
+  const wrong: string[] = [];
+  const slots = [0, 1, 2];
+  let { ram, frames } = await client.reset(slots, [1, 2, 3], { frames: true });
+  for (let step = 0; step < 300; step++) {
+    slots.forEach((slot, i) => {
+      const { ball_x, ball_y, paddle_x } = readState(ram[i]);
+      const paddle = extent(frames[i]!, 190, 192);
+      const ball = extent(frames[i]!, 93, 189); // between the bricks and the paddle
+      if (paddle && paddle[1] - paddle[0] === 16) {
+        paddles++;
+        if (Math.abs((paddle[0] + paddle[1]) / 2 - paddle_x) > 1) wrong.push(`paddle ${paddle} ${paddle_x}`);
+      }
+      if (ball && ball[1] - ball[0] === 2 && ball[3] - ball[2] === 4) {
+        balls++;
+        if (Math.abs((ball[0] + ball[1]) / 2 - ball_x) > 1 || Math.abs((ball[2] + ball[3]) / 2 - ball_y) > 1) wrong.push(`ball ${ball} ${ball_x} ${ball_y}`);
+      }
+    });
+    const next = await client.step(slots, ram.map(bytes => follow(readState(bytes))));
+    const over = slots.filter((_, i) => next.terminated[i]);
+    assert.deepEqual(over, [], 'a follower lives for 300 steps');
+    ({ ram, frames } = next);
+  }
+  assert.ok(balls > 400 && paddles > 600, `${balls} balls and ${paddles} paddles were seen`);
+  assert.ok(wrong.length < balls / 50, `${wrong.length} of ${balls + paddles} are elsewhere: ${wrong.slice(0, 5).join('; ')}`);
+});
+
+test('named state stays inside its range, and says when no ball is in play', async () => {
+  const { ram } = await client.reset([0], [1]);
+  assert.deepEqual({ ...readState(ram[0]), paddle_x: 0 }, { ball_x: 80, ball_y: 0, paddle_x: 0 });
+  await scores((state, step, seed) => {
+    for (const { name, minimum, maximum } of stateVariables) assert.ok(state[name] >= minimum && state[name] <= maximum, `${name} = ${state[name]}`);
+    return (step + seed) % 40 < 20 ? LEFT : RIGHT;
+  });
+});
+
+function follow({ ball_x, paddle_x }: State): number {
+  return paddle_x > ball_x ? LEFT : RIGHT;
+}
+
+test('following the ball beats every constant action by far', async t => {
+  const constants = { NOOP: mean(await scores(() => NOOP)), RIGHT: mean(await scores(() => RIGHT)), LEFT: mean(await scores(() => LEFT)) };
+  const random = mean(await scores((_, step, seed) => ((step * 2654435761 + seed * 40503) >>> 7) % 3));
+  const followed = mean(await scores(follow));
+  t.diagnostic(`mean score of 20 seeds, 1,000 steps at most: ${JSON.stringify({ ...constants, random, follow: followed })}`);
+  const best = Math.max(...Object.values(constants));
+  assert.ok(best < 8, `the best constant action scores ${best}`);
+  assert.ok(random < 4, `random play scores ${random}`);
+  assert.ok(followed > 15 && followed > 3 * best, `following the ball scores ${followed}`);
+});

@@ -1,0 +1,21 @@
+import { execFile } from 'node:child_process';
+import * as path from 'node:path';
+import { promisify } from 'node:util';
+import { packageRoot, pythonPath } from '../../kernel/setup/python';
+
+/** Runs one of this folder's Python scripts; its output is JSON. */
+export async function python(script: string, ...args: (string | number)[]): Promise<any> {
+  const file = path.join(packageRoot, 'test', 'environments', script);
+  const { stdout } = await promisify(execFile)(pythonPath(), [file, ...args.map(String)], { maxBuffer: 10 ** 8, timeout: 120_000 });
+  return JSON.parse(stdout);
+}
+
+/** Runs OpenEnv's command line; gives its exit code and everything it printed. */
+export async function openenvCommand(...args: string[]): Promise<{ code: number; output: string }> {
+  try {
+    const { stdout, stderr } = await promisify(execFile)(pythonPath(), ['-m', 'openenv.cli', ...args], { timeout: 120_000 });
+    return { code: 0, output: stdout + stderr };
+  } catch (error: any) {
+    return { code: error.code ?? -1, output: error.stdout + error.stderr };
+  }
+}
