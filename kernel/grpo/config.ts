@@ -84,6 +84,8 @@ export interface GRPOConfig {
   saveSteps?: number;
   /** Keep only this many checkpoints, the newest. `null` by default (all). */
   saveTotalLimit?: number | null;
+  /** Where a new run starts from: the folder of a checkpoint, or `true` for the newest in `outputDir`. `null` by default: from the start. */
+  resumeFromCheckpoint?: string | boolean | null;
 
   /** Steps of an episode at most. 1,000 by default. */
   maxEpisodeSteps?: number;
@@ -150,6 +152,11 @@ const settings: Record<keyof GRPOConfig, Setting> = {
   outputDir: { fallback: null, valid: 'a folder name, or null', accepts: (v) => v === null || (typeof v === 'string' && v !== '') },
   saveSteps: whole(500, 1),
   saveTotalLimit: nullable(whole(null, 1)),
+  resumeFromCheckpoint: {
+    fallback: null,
+    valid: 'the folder of a checkpoint, true, false, or null',
+    accepts: (v) => v === null || typeof v === 'boolean' || (typeof v === 'string' && v !== ''),
+  },
   maxEpisodeSteps: whole(1000, 1),
   strategySeconds: number(2, { above: 0 }),
 };

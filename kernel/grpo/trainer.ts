@@ -56,7 +56,7 @@ export interface StepResult {
 export interface TrainOptions {
   /** Pauses the run when aborted. By default the interruption of the running cell. */
   signal?: AbortSignal;
-  /** Folder of a checkpoint to go on from, or `true` for the newest in `outputDir`. */
+  /** Folder of a checkpoint to go on from, or `true` for the newest in `outputDir`. By default the setting of this name, for a new run. */
   resumeFromCheckpoint?: string | boolean;
 }
 
@@ -108,6 +108,7 @@ export class GRPOTrainer {
   private unsaved = false;
   private usedRewards: WeightedReward[] = [];
   private training = false;
+  private disposed = false;
   /** Work that an interruption left going: what follows waits for it. */
   private leftover: Promise<unknown> = Promise.resolve();
 
@@ -162,12 +163,15 @@ export class GRPOTrainer {
 
   /** Trains until `maxSteps`, or until it is interrupted; called again after that, goes on. */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
+    if (this.disposed) throw new Error('This trainer was disposed of. Make a new GRPOTrainer, from a checkpoint if there is one.');
     if (this.training) throw new Error('This trainer is training already: interrupt it first.');
     this.training = true;
     const abort = abortSource(options.signal ?? host().signal);
     try {
       if (this.status === 'finished') await this.startAnew();
-      if (options.resumeFromCheckpoint) await this.resume(options.resumeFromCheckpoint);
+      const fresh = this.globalStep === 0 && this.update === null;
+      const checkpoint = options.resumeFromCheckpoint ?? (fresh && this.given.resumeFromCheckpoint);
+      if (checkpoint) await this.resume(checkpoint);
       await this.run(abort.signal);
     } catch (error) {
       if (!abort.signal.aborted) {
@@ -182,8 +186,13 @@ export class GRPOTrainer {
     return { status: this.status, globalStep: this.globalStep, trainingLoss: this.trainingLoss() };
   }
 
-  /** Frees the memory of the optimizer. The run cannot go on after that. */
+  /** Ends the run, and frees the memory of graph and optimizer. The model stays as it is. */
   async dispose(): Promise<void> {
+    await this.release();
+    this.disposed = true;
+  }
+
+  private async release(): Promise<void> {
     await this.leftover;
     const { update } = this;
     this.update = null;
@@ -205,6 +214,7 @@ export class GRPOTrainer {
       signal.throwIfAborted();
       await this.trainStep(prompts, total, signal);
     }
+    await this.release();
     this.output.status('finished');
   }
 
@@ -297,7 +307,7 @@ export class GRPOTrainer {
   }
 
   private async startAnew(): Promise<void> {
-    await this.dispose();
+    await this.release();
     this.output = new TrainingOutput(newRun());
     this.buffer = new MetricsBuffer();
     this.numTokens = 0;

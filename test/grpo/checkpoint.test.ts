@@ -22,8 +22,8 @@ for (const [title, args, adapter] of [
     await killed.train({ signal: abort.signal });
     await killed.dispose();
 
-    const trainer = newTrainer(await freshModel({ adapter }), { ...args, outputDir: folder, saveSteps: 3 });
-    const output = await trainer.train({ resumeFromCheckpoint: true });
+    const trainer = newTrainer(await freshModel({ adapter }), { ...args, outputDir: folder, saveSteps: 3, resumeFromCheckpoint: true });
+    const output = await trainer.train();
     assert.equal(output.status, 'finished');
     assert.deepEqual(outcome(trainer), whole);
     await trainer.dispose();
