@@ -1,52 +1,17 @@
 import type { CausalLM } from '../models/causalLM';
 import { groupFeeds } from '../models/groupBatch';
-import { groupLogprobs, LogprobScorer } from '../models/groupLogprobs';
-import { GraphParameters } from '../models/parameters';
-import { gradients } from '../onnx/gradients';
-import { Graph } from '../onnx/graph';
-import { detach, less, select } from '../onnx/operators/arithmetic';
-import { GraphSession, int64Feed, type Feed } from '../onnx/session';
-import type { Tensor } from '../onnx/tensor';
+import type { GraphParameters } from '../models/parameters';
+import { GraphSession } from '../onnx/session';
 import { AdamW, type OptimizerState } from './adamw';
-import { LOSS_TYPES, policyLoss, tokenWeights, type LossSettings } from './losses';
+import { tokenWeights } from './losses';
 import { PolicyMetrics, type UpdateMetrics } from './policyMetrics';
+import { createReference, type Reference } from './reference';
+import { lossFeeds, updateGraph, vector } from './updateGraph';
+import { resolveSettings, type UpdateSettings } from './updateSettings';
 
 export type { OptimizerState } from './adamw';
 export type { UpdateMetrics } from './policyMetrics';
-
-/** Settings of a {@link PolicyUpdate}: TRL's names, meaning and defaults. */
-export interface UpdateSettings extends LossSettings {
-  adamBeta1: number;
-  adamBeta2: number;
-  adamEpsilon: number;
-  weightDecay: number;
-  /** Gradients are scaled down to this norm; 0: they are not. */
-  maxGradNorm: number;
-  /** The temperature that completions were sampled with. */
-  temperature: number;
-  /** For dr_grpo, whose shares do not depend on the lengths. */
-  maxCompletionLength: number;
-}
-
-/** TRL's defaults. */
-export const UPDATE_DEFAULTS: UpdateSettings = {
-  lossType: 'dapo',
-  beta: 0,
-  epsilon: 0.2,
-  epsilonHigh: 0.2,
-  delta: null,
-  importanceSamplingLevel: 'token',
-  useBiasCorrectionKl: true,
-  sapoTemperaturePos: 1,
-  sapoTemperatureNeg: 1.05,
-  adamBeta1: 0.9,
-  adamBeta2: 0.999,
-  adamEpsilon: 1e-8,
-  weightDecay: 0,
-  maxGradNorm: 1,
-  temperature: 1,
-  maxCompletionLength: 512,
-};
+export type { UpdateSettings } from './updateSettings';
 
 /** Completions to learn from: one optimizer step. */
 export interface PolicyBatch {
@@ -62,13 +27,6 @@ export interface PolicyBatch {
   oldLogprobs?: ArrayLike<number>[];
   /** Per completion and token 1 or 0: whether it counts in the loss. Absent: all do. */
   mask?: ArrayLike<number>[];
-}
-
-/** A reference model's log-probabilities, and how to keep them over a restart. */
-interface Reference {
-  scorer: LogprobScorer;
-  /** The frozen copy of all weights; empty where the reference is the base of an adapter. */
-  copies: Map<string, Tensor>;
 }
 
 /**
@@ -185,73 +143,6 @@ export class PolicyUpdate {
   }
 }
 
-/** The graph of one group: forward, loss, backward. */
-function updateGraph(model: CausalLM, settings: UpdateSettings): { graph: Graph; parameters: GraphParameters } {
-  const graph = new Graph();
-  const parameters = new GraphParameters(graph, model.parameters, {
-    weights: 'input',
-    trainable: model.adapter ? 'adapter' : 'weights',
-  });
-  const { logprobs, entropies } = groupLogprobs(graph, model.config, parameters, model.maxSeqLength, settings.temperature);
-  const perToken = (name: string) => graph.input(name, 'float32', ['M']);
-  // 1 where the policy is still the one that sampled: its own log-probabilities are the old ones, exactly.
-  const onPolicy = less(graph.scalar(0.5), graph.input('on_policy', 'float32', []));
-  const { loss, kl } = policyLoss(graph, settings, {
-    logprobs,
-    oldLogprobs: select(onPolicy, detach(logprobs), perToken('old_logprobs')),
-    referenceLogprobs: settings.beta === 0 ? null : perToken('reference_logprobs'),
-    advantages: perToken('advantages'),
-    weights: perToken('weights'),
-    sequences:
-      settings.importanceSamplingLevel === 'token'
-        ? null
-        : { means: graph.input('sequence_means', 'float32', ['K', 'M']), completionOf: graph.input('completion_of', 'int64', ['M']) },
-  });
-  graph.output('loss', loss);
-  graph.output('logprobs', logprobs);
-  graph.output('entropies', entropies);
-  if (kl) graph.output('kl', kl);
-  const names = [...parameters.trainable.keys()];
-  gradients(loss, [...parameters.trainable.values()]).forEach((gradient, i) => graph.output(`gradient ${names[i]}`, gradient));
-  return { graph, parameters };
-}
-
-/** What the loss is computed from, per token of all completions of a group. */
-function lossFeeds(
-  completionIds: readonly (readonly number[])[],
-  { advantages, weights, masks, old }: { advantages: number[]; weights: Float32Array[]; masks: ArrayLike<number>[]; old?: ArrayLike<number>[] },
-): Record<string, Feed> {
-  const completionOf = completionIds.flatMap((ids, i) => ids.map(() => i));
-  const count = completionOf.length;
-  const means = new Float32Array(completionIds.length * count);
-  let token = 0;
-  completionIds.forEach((ids, i) => {
-    const counted = Math.max(1, Array.from(masks[i]).reduce((sum, value) => sum + value, 0));
-    for (let t = 0; t < ids.length; t++) means[i * count + token++] = masks[i][t] / counted;
-  });
-  return {
-    on_policy: { shape: [], data: Float32Array.of(old ? 0 : 1) },
-    old_logprobs: vector(old ? old.flatMap((values) => Array.from(values)) : new Float32Array(count)),
-    advantages: vector(completionOf.map((i) => advantages[i])),
-    weights: vector(weights.flatMap((values) => Array.from(values))),
-    sequence_means: { shape: [completionIds.length, count], data: means },
-    completion_of: int64Feed(completionOf),
-  };
-}
-
-function vector(values: ArrayLike<number>): Feed {
-  return { shape: [values.length], data: values instanceof Float32Array ? values : Float32Array.from(values) };
-}
-
-/** The base without the adapter, or a frozen copy of all weights. */
-async function createReference(model: CausalLM, temperature: number): Promise<Reference> {
-  const copies = new Map<string, Tensor>();
-  if (!model.adapter) for (const [name, { shape, data }] of model.weights) copies.set(name, { shape, data: data.slice() });
-  const weights = model.adapter ? model.weights : copies;
-  const scorer = await LogprobScorer.create(model.config, { weights, adapter: null }, model.maxSeqLength, temperature);
-  return { scorer, copies };
-}
-
 function addTo(sums: Map<string, Float32Array>, name: string, gradient: Float32Array): void {
   const sum = sums.get(name);
   if (!sum) sums.set(name, gradient);
@@ -269,17 +160,6 @@ function norm(gradients: ReadonlyMap<string, Float32Array>): number {
   return Math.sqrt(square);
 }
 
-function resolveSettings(settings: Partial<UpdateSettings>): UpdateSettings {
-  const all = { ...UPDATE_DEFAULTS, ...settings };
-  if (settings.epsilonHigh === undefined || settings.epsilonHigh === null) all.epsilonHigh = all.epsilon;
-  if (!LOSS_TYPES.includes(all.lossType)) throw new Error(`lossType must be one of ${LOSS_TYPES.join(', ')}, not ${JSON.stringify(all.lossType)}`);
-  if (!['token', 'sequence'].includes(all.importanceSamplingLevel)) {
-    throw new Error(`importanceSamplingLevel must be 'token' or 'sequence', not ${JSON.stringify(all.importanceSamplingLevel)}`);
-  }
-  if (!(all.temperature > 0)) throw new Error(`temperature must be positive for training, not ${all.temperature}`);
-  return all;
-}
-
 function checkBatch(batch: PolicyBatch, maxSeqLength: number): void {
   const { promptIds, completionIds, promptOf, advantages, oldLogprobs, mask } = batch;
   const count = completionIds.length;
@@ -295,8 +175,10 @@ function checkBatch(batch: PolicyBatch, maxSeqLength: number): void {
     const prompt = promptIds[promptOf[i]];
     if (!prompt || prompt.length === 0) throw new Error(`completion ${i} answers prompt ${promptOf[i]}, which is not there or empty`);
     if (ids.length === 0) throw new Error(`completion ${i} is empty; it needs at least its end token`);
-    if (prompt.length + ids.length > maxSeqLength) throw new Error(`completion ${i} with its prompt has ${prompt.length + ids.length} tokens, more than maxSeqLength (${maxSeqLength})`);
-    if (oldLogprobs && oldLogprobs[i].length !== ids.length) throw new Error(`oldLogprobs[${i}] has ${oldLogprobs[i].length} entries for ${ids.length} tokens`);
-    if (mask && mask[i].length !== ids.length) throw new Error(`mask[${i}] has ${mask[i].length} entries for ${ids.length} tokens`);
+    const length = prompt.length + ids.length;
+    if (length > maxSeqLength) throw new Error(`completion ${i} with its prompt has ${length} tokens, more than maxSeqLength (${maxSeqLength})`);
+    for (const [name, rows] of Object.entries({ oldLogprobs, mask })) {
+      if (rows && rows[i].length !== ids.length) throw new Error(`${name}[${i}] has ${rows[i].length} entries for ${ids.length} tokens`);
+    }
   });
 }

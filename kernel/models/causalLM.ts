@@ -87,7 +87,8 @@ export class CausalLM {
     const { trainable, all } = this.parameterCounts();
     const { numLayers, hiddenSize, vocabSize } = this.config;
     const adapter = this.adapter ? `, LoRA of rank ${this.adapter.config.r} with ${english(trainable)} trainable` : '';
-    return `${this.constructor.name}(${this.modelName}: ${english(all)} parameters, ${numLayers} layers, width ${hiddenSize}, vocabulary ${english(vocabSize)}${adapter})`;
+    const sizes = `${english(all)} parameters, ${numLayers} layers, width ${hiddenSize}, vocabulary ${english(vocabSize)}`;
+    return `${this.constructor.name}(${this.modelName}: ${sizes}${adapter})`;
   }
 
   /** @internal What a cell that ends with the model shows, instead of all weights. */
@@ -112,7 +113,9 @@ export class CausalLM {
   async logits(inputIds: number[][]): Promise<Float32Array[]> {
     const all: Float32Array[] = [];
     for (const ids of inputIds) {
-      if (ids.length > this.maxSeqLength) throw new Error(`a sequence of ${ids.length} tokens is longer than maxSeqLength (${this.maxSeqLength})`);
+      if (ids.length > this.maxSeqLength) {
+        throw new Error(`a sequence of ${ids.length} tokens is longer than maxSeqLength (${this.maxSeqLength})`);
+      }
       all.push(await this.inference().logits(ids));
     }
     return all;

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tensor } from '../onnx/tensor';
-import { allWeights, EMBEDDING, HEAD, type WeightSpec } from './architecture';
+import { allWeights, HEAD, type WeightSpec } from './architecture';
 import { parseConfig, tokenIds, type ModelConfig } from './config';
 import { readSafetensors } from './safetensors';
 
@@ -62,20 +62,33 @@ function readWeights(folder: string): Map<string, Tensor> {
   return weights;
 }
 
-function selectWeights(found: Map<string, Tensor>, wanted: WeightSpec[], config: ModelConfig, folder: string): Map<string, Tensor> {
+/** The tensors that the architecture has, checked. */
+function selectWeights(
+  found: ReadonlyMap<string, Tensor>,
+  wanted: readonly WeightSpec[],
+  config: ModelConfig,
+  folder: string,
+): Map<string, Tensor> {
   const weights = new Map<string, Tensor>();
   for (const { name, shape } of wanted) {
     const tensor = found.get(name);
-    if (!tensor) throw new Error(`${folder}: the checkpoint has no tensor "${name}"; config.json and weights do not belong together, or the file is incomplete`);
+    if (!tensor) {
+      throw new Error(`${folder}: the checkpoint has no tensor "${name}"; it is incomplete, or config.json does not belong to it`);
+    }
     if (tensor.shape.join() !== shape.join()) {
       throw new Error(`${folder}: tensor "${name}" has shape [${tensor.shape.join(', ')}], config.json wants [${shape.join(', ')}]`);
     }
     weights.set(name, tensor);
   }
-  // A tied head may be stored a second time, and old files carry rotary tables.
-  const extra = [...found.keys()].filter((name) => !weights.has(name) && !name.endsWith('rotary_emb.inv_freq') && !(name === HEAD && config.tiedEmbeddings && weights.has(EMBEDDING)));
+  const extra = [...found.keys()].filter((name) => !weights.has(name) && !isRedundant(name, config));
   if (extra.length > 0) {
-    throw new Error(`${folder}: the checkpoint has tensors that this architecture does not use: ${extra.slice(0, 4).join(', ')}${extra.length > 4 ? ' …' : ''}`);
+    const names = extra.slice(0, 4).join(', ') + (extra.length > 4 ? ' …' : '');
+    throw new Error(`${folder}: the checkpoint has tensors that this architecture does not use: ${names}`);
   }
   return weights;
+}
+
+/** A tied head may be stored a second time, and old files carry rotary tables. */
+function isRedundant(name: string, config: ModelConfig): boolean {
+  return name.endsWith('rotary_emb.inv_freq') || (name === HEAD && config.tiedEmbeddings);
 }

@@ -75,7 +75,11 @@ function findFolder(modelName: string): string {
     throw new Error(`the checkpoint of ${modelName} is missing from ${folder}; it is part of the repository, so check the clone`);
   }
   if (existsSync(modelName)) return resolve(modelName);
-  throw new Error(`there is no model ${JSON.stringify(modelName)}: modelName is ${Object.keys(BUNDLED).map((name) => `'${name}'`).join(' or ')}, or the folder of a model or adapter; to use a model of the hub, download it to a folder first`);
+  const bundledNames = Object.keys(BUNDLED).map((name) => `'${name}'`);
+  throw new Error(
+    `there is no model ${JSON.stringify(modelName)}: modelName is ${bundledNames.join(' or ')}, or the folder of a model or ` +
+      'adapter; to use a model of the hub, download it to a folder first',
+  );
 }
 
 function loadModel(folder: string, { modelName, maxSeqLength }: FromPretrainedOptions): CausalLM {

@@ -65,7 +65,9 @@ export async function generate(setting: GenerationSetting, options: GenerateOpti
   const sampling = samplingOptions(options);
   const prompts = promptsOf(options);
   const copies = positiveInteger(options.numReturnSequences ?? 1, 'numReturnSequences');
-  if (options.streamer && prompts.length * copies !== 1) throw new Error('a streamer follows one completion: give one prompt and numReturnSequences 1');
+  if (options.streamer && prompts.length * copies !== 1) {
+    throw new Error('a streamer follows one completion: give one prompt and numReturnSequences 1');
+  }
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   const result: Generation = { sequences: [], logprobs: [], terminated: [] };
   for (const [number, prompt] of prompts.entries()) {
@@ -96,7 +98,10 @@ class GroupGeneration {
   ) {
     const { maxSeqLength } = setting;
     if (prompt.length >= maxSeqLength) {
-      throw new Error(`the prompt has ${prompt.length} tokens, the model takes ${maxSeqLength} with the completion; shorten it or load the model with a larger maxSeqLength`);
+      throw new Error(
+        `the prompt has ${prompt.length} tokens, the model takes ${maxSeqLength} with the completion; ` +
+          'shorten it or load the model with a larger maxSeqLength',
+      );
     }
     const wanted = positiveInteger(options.maxNewTokens ?? 256, 'maxNewTokens');
     this.maxNewTokens = Math.min(wanted, maxSeqLength - prompt.length);

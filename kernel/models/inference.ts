@@ -80,7 +80,10 @@ export class InferenceEngine {
 
   private checkIds(ids: readonly number[]): void {
     const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= this.config.vocabSize);
-    if (wrong !== undefined) throw new Error(`${wrong} is not a token ID of this model (0 to ${this.config.vocabSize - 1}); was it made by another tokenizer?`);
+    if (wrong !== undefined) {
+      const last = this.config.vocabSize - 1;
+      throw new Error(`${wrong} is not a token ID of this model (0 to ${last}); was it made by another tokenizer?`);
+    }
   }
 
   /** Frees the sessions; the next use makes them again. */

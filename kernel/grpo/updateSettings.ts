@@ -1,0 +1,47 @@
+import { LOSS_TYPES, type LossSettings } from './losses';
+
+/** Settings of a `PolicyUpdate`: TRL's names, meaning and defaults. */
+export interface UpdateSettings extends LossSettings {
+  adamBeta1: number;
+  adamBeta2: number;
+  adamEpsilon: number;
+  weightDecay: number;
+  /** Gradients are scaled down to this norm; 0: they are not. */
+  maxGradNorm: number;
+  /** The temperature that completions were sampled with. */
+  temperature: number;
+  /** For dr_grpo, whose shares do not depend on the lengths. */
+  maxCompletionLength: number;
+}
+
+/** TRL's defaults. */
+export const UPDATE_DEFAULTS: UpdateSettings = {
+  lossType: 'dapo',
+  beta: 0,
+  epsilon: 0.2,
+  epsilonHigh: 0.2,
+  delta: null,
+  importanceSamplingLevel: 'token',
+  useBiasCorrectionKl: true,
+  sapoTemperaturePos: 1,
+  sapoTemperatureNeg: 1.05,
+  adamBeta1: 0.9,
+  adamBeta2: 0.999,
+  adamEpsilon: 1e-8,
+  weightDecay: 0,
+  maxGradNorm: 1,
+  temperature: 1,
+  maxCompletionLength: 512,
+};
+
+/** The settings with TRL's defaults; an error names a wrong one and its valid values. */
+export function resolveSettings(settings: Partial<UpdateSettings>): UpdateSettings {
+  const all = { ...UPDATE_DEFAULTS, ...settings };
+  if (settings.epsilonHigh === undefined || settings.epsilonHigh === null) all.epsilonHigh = all.epsilon;
+  if (!LOSS_TYPES.includes(all.lossType)) throw new Error(`lossType must be one of ${LOSS_TYPES.join(', ')}, not ${JSON.stringify(all.lossType)}`);
+  if (!['token', 'sequence'].includes(all.importanceSamplingLevel)) {
+    throw new Error(`importanceSamplingLevel must be 'token' or 'sequence', not ${JSON.stringify(all.importanceSamplingLevel)}`);
+  }
+  if (!(all.temperature > 0)) throw new Error(`temperature must be positive for training, not ${all.temperature}`);
+  return all;
+}
