@@ -1,4 +1,4 @@
-"""The gate: can the base model write programs worth training with GRPO?
+"""The gate: does the base model write programs that are worth training with GRPO?
 
 Samples programs for prompts it has not seen and counts how many are valid,
 take all their names from the prompt, and compare a variable with itself.
@@ -188,8 +188,8 @@ def sample(model, tokenizer, prompts: list[str], per_prompt: int = 1, seed: int 
     return completions
 
 
-def measure(model, tokenizer, prompts: int = 1000, seed: int = HELD_OUT_SEED, batch: int = 512) -> dict[str, float]:
-    """The gate's figures; rates other than `valid` are among the valid programs."""
+def measure(model, tokenizer, prompts: int = 1000, seed: int = HELD_OUT_SEED, groups: int = 8, batch: int = 512) -> dict[str, float]:
+    """The gate's figures; rates other than `valid` are among the valid programs, diversity is that of `groups` prompts."""
     tasks = [(task, prompt) for task, prompt, _ in corpus.pairs(seed, prompts)]
     completions = sample(model, tokenizer, [prompt for _, prompt in tasks], seed=seed, batch=batch)
     read = [(task, read_program(text)) for (task, _), text in zip(tasks, completions)]
@@ -199,7 +199,7 @@ def measure(model, tokenizer, prompts: int = 1000, seed: int = HELD_OUT_SEED, ba
     def rate(holds) -> float:
         return round(sum(holds(task, program) for task, program in valid) / count, 4)
 
-    answers = sample(model, tokenizer, [prompt for _, prompt in tasks[:8]], per_prompt=64, seed=seed, batch=batch)
+    answers = sample(model, tokenizer, [prompt for _, prompt in tasks[:groups]], per_prompt=64, seed=seed, batch=batch)
     return {
         "valid": round(len(valid) / len(read), 4),
         "names": rate(lambda t, p: p.variables <= {v.name for v in t.variables} and p.actions <= set(t.actions)),
@@ -207,7 +207,7 @@ def measure(model, tokenizer, prompts: int = 1000, seed: int = HELD_OUT_SEED, ba
         "actions": rate(lambda t, p: p.actions <= set(t.actions)),
         "self_comparison": rate(lambda t, p: p.self_comparisons > 0),
         "constant": rate(lambda t, p: len(p.actions) < 2),
-        "distinct_of_64": round(sum(len(set(answers[i:i + 64])) for i in range(0, len(answers), 64)) / 8, 1),
+        "distinct_of_64": round(sum(len(set(answers[i:i + 64])) for i in range(0, len(answers), 64)) / groups, 1),
     }
 
 
@@ -223,11 +223,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parent / "checkpoint")
     parser.add_argument("--prompts", type=int, default=1000)
+    parser.add_argument("--groups", type=int, default=8, help="prompts that the diversity is measured on")
     parser.add_argument("--seed", type=int, default=HELD_OUT_SEED)
     args = parser.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = AutoModelForCausalLM.from_pretrained(args.folder, dtype=torch.float32).to(device).eval()
-    figures = measure(model, AutoTokenizer.from_pretrained(args.folder), args.prompts, args.seed)
+    figures = measure(model, AutoTokenizer.from_pretrained(args.folder), args.prompts, args.seed, args.groups)
     print(json.dumps(figures))
     if not passes(figures):
         sys.exit(f"below the gate: {LIMITS}")

@@ -1,8 +1,6 @@
 """Pre-trains the strategist on its corpus and writes a Hugging Face folder.
 
-    python train.py --folder checkpoint
-
-uses the GPU when there is one. Programs are made while the model trains, by
+`python train.py --folder checkpoint` uses the GPU when there is one. Programs are made while the model trains, by
 processes of their own; batch i depends on the seed and i alone, so the data
 do not depend on how many processes there are.
 """
@@ -181,10 +179,10 @@ def train(args: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "checkpoint")
-    parser.add_argument("--steps", type=int, default=12000)
+    parser.add_argument("--steps", type=int, default=6000)
     parser.add_argument("--seconds", type=float, default=0, help="end (and decay the learning rate) within this time")
-    parser.add_argument("--rows", type=int, default=512, help="prompts in a batch")
-    parser.add_argument("--lr", type=float, default=1.5e-3)
+    parser.add_argument("--rows", type=int, default=384, help="prompts in a batch")
+    parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--log", type=int, default=200)
     parser.add_argument("--gates", type=int, default=3, help="how often to measure on the way")
