@@ -101,7 +101,8 @@ export function describeError(error: unknown, compiler: CellCompiler, current: {
   for (const { label, line, column, name } of frames) {
     traceback.push(`    at ${name ? `${name} ` : ''}(${CYAN}${label}, line ${line}, column ${column}${RESET})`);
   }
-  const details = Object.entries(error).filter(([key]) => key !== 'name' && key !== 'message' && key !== 'stack' && key !== 'cause');
+  const shown = ['name', 'message', 'stack', 'cause'];
+  const details = Object.entries(error).filter(([key, value]) => !shown.includes(key) && value !== undefined);
   if (details.length > 0) traceback.push(inspect(Object.fromEntries(details)));
   if (error.cause !== undefined) {
     const cause = describeError(error.cause, compiler, current);

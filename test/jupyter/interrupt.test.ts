@@ -11,7 +11,7 @@ after(() => kernel.stop());
 
 /** Starts a cell, interrupts it when it printed "started", and returns how long it took to stop, in milliseconds. */
 async function interrupt(code: string, how: 'message' | 'signal' = 'message'): Promise<{ ms: number; output: string }> {
-  const id = kernel.send('shell', 'execute_request', { code: `console.log('started');\nkept++;\n${code}` });
+  const id = kernel.send('shell', 'execute_request', { code: `kept++;\nconsole.log('started');\n${code}` });
   await kernel.published((it) => it.parentHeader.msg_id === id && String(it.content.text).startsWith('started'), 'the start');
   await new Promise((resolve) => setTimeout(resolve, 50));
   const start = performance.now();

@@ -2,6 +2,7 @@ import type * as ts from '@tslab/typescript-for-tslab';
 import type { Converter } from 'tslab/dist/converter';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { lightBuilder } from './builder';
 import { guardLoops } from './guards';
 import { OutputMap } from './outputMap';
 import { shareVariables } from './share';
@@ -13,6 +14,8 @@ export type TypeScript = typeof ts;
 export function typescript(): TypeScript {
   return require('@tslab/typescript-for-tslab');
 }
+
+type ReportFunctions = [reportDiagnostic: ts.DiagnosticReporter, reportStatus: ts.WatchStatusReporter];
 
 const INLINE_MAP = /\/\/# sourceMappingURL=\S*\s*$/;
 
@@ -36,7 +39,8 @@ export interface CellConverter extends Converter {
  * #### Notes
  * tslab offers no way to set options, so it is given a copy of the compiler
  * in which two functions differ: `createWatchCompilerHost` adds our options
- * (source maps; where `joylab` and Node's types are), and `transpileModule`,
+ * (source maps; where `joylab` and Node's types are) and a quicker builder, and
+ * `transpileModule`,
  * the last step of a conversion, also shares variables, guards loops and keeps
  * the source map.
  */
@@ -45,8 +49,8 @@ export function createCellConverter(settings: ConverterSettings): CellConverter 
   let map: OutputMap | null = null;
   const compiler = {
     ...original,
-    createWatchCompilerHost: (files: string[], options: ts.CompilerOptions, ...rest: unknown[]) =>
-      (original.createWatchCompilerHost as Function)(files, { ...options, ...compilerOptions(options, settings) }, ...rest),
+    createWatchCompilerHost: (files: string[], options: ts.CompilerOptions, sys: ts.System, _builder: unknown, ...report: ReportFunctions) =>
+      original.createWatchCompilerHost(files, { ...options, ...compilerOptions(options, settings) }, sys, lightBuilder(original), ...report),
     transpileModule: (input: string, options: ts.TranspileOptions) => {
       const { text, shifts } = shareVariables(original, input.replace(INLINE_MAP, ''));
       const result = original.transpileModule(text, {
