@@ -53,16 +53,17 @@ function compileAnew(code: string): Compiled {
     const reason = `the code has ${code.length} characters, more than ${MAX_CODE_LENGTH}`;
     return { program: unchanged, problems: [{ line: 1, column: 1, reason }] };
   }
-  if (!javascriptProblem(code)) return { program: unchanged, problems: [] };
+  const asIs = javascriptProblem(code);
+  if (!asIs) return { program: unchanged, problems: [] };
   try {
-    return removeTypes(code);
+    return removeTypes(code, asIs);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return { program: unchanged, problems: [{ line: 1, column: 1, reason: 'the code is nested too deeply' }] };
   }
 }
 
-function removeTypes(code: string): Compiled {
+function removeTypes(code: string, asIs: SyntaxProblem): Compiled {
   const ts = typescript();
   const { outputText, sourceMapText, diagnostics } = ts.transpileModule(code, {
     fileName: 'strategy.ts',
@@ -84,9 +85,10 @@ function removeTypes(code: string): Compiled {
   const javascript = outputText.replace(/\/\/# sourceMappingURL=.*\s*$/, '');
   const lines = sourceLines(javascript, sourceMapText!);
   // What TypeScript's parser lets pass and a JavaScript engine does not: `let a; let a;`, `break` outside a loop.
-  const problem = javascriptProblem(javascript);
-  if (problem) problem.line = lines[problem.line] ?? 1;
-  return { program: { javascript, lines }, problems: problem ? [problem] : [] };
+  const left = javascriptProblem(javascript);
+  if (!left) return { program: { javascript, lines }, problems: [] };
+  const problem = left.reason === asIs.reason ? asIs : { ...left, line: lines[left.line] ?? 1, column: 1 };
+  return { program: { javascript, lines }, problems: [problem] };
 }
 
 /** For each line of the JavaScript the line it comes from. */

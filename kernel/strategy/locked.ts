@@ -52,6 +52,9 @@ export interface LockedReply {
   seconds: number;
 }
 
+/** What a sandbox thread says while it starts: its engine is up, then the code's top level was evaluated. */
+export type LockedStage = 'ready' | 'opened';
+
 /** Time beyond the limit of a call before the thread is given up, in ms: QuickJS does not look at the clock everywhere. */
 const GRACE = 400;
 /** For a new engine to come up, on a busy machine, in ms. */
@@ -137,13 +140,21 @@ class SandboxThread {
   async open(): Promise<Failure | undefined> {
     const worker = this.start();
     worker.ref();
-    const limit = setTimeout(() => worker.emit('exit', 1), START + this.limits.callTimeLimit * 1000);
-    await new Promise<void>((resolve) => worker.once('message', resolve).once('exit', () => resolve()));
-    clearTimeout(limit);
+    await this.stage(worker, 'ready', START);
+    await this.stage(worker, 'opened', this.limits.callTimeLimit * 1000 + GRACE);
     worker.unref();
     const reply = this.receive();
-    if (!reply) return { reason: 'timeout', message: 'the sandbox did not start' };
+    if (!reply) return { reason: 'timeout', message: timeoutMessage(this.limits.callTimeLimit) };
     return reply.outcome.kind === 'failure' ? reply.outcome.failure : undefined;
+  }
+
+  /** Waits until the thread says that it has come so far, has ended, or the time is over. */
+  private stage(worker: Worker, stage: LockedStage, milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      const done = (): void => (clearTimeout(timer), resolve());
+      worker.on('message', (message: LockedStage) => message === stage && done()).once('exit', done);
+    });
   }
 
   restart(seed: number): void {

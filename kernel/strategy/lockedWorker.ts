@@ -1,6 +1,6 @@
 /** The thread behind a locked-down function: one sandbox, one request at a time. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import type { LockedReply, LockedRequest } from './locked';
+import type { LockedReply, LockedRequest, LockedStage } from './locked';
 import { Sandbox } from './sandbox';
 
 const { port, answered } = workerData as { port: MessagePort; answered: Int32Array };
@@ -16,17 +16,23 @@ port.on('message', async (request: LockedRequest) => {
   port.postMessage(reply);
   Atomics.store(answered, 0, 1);
   Atomics.notify(answered, 0);
-  // For those who wait for the start without sleeping.
-  if (request.type === 'open') parentPort!.postMessage('opened');
+  if (request.type === 'open') tell('opened');
 });
 
 async function answer(request: LockedRequest): Promise<LockedReply> {
   if (request.type === 'open') {
     sandbox?.dispose();
-    sandbox = new Sandbox(await Sandbox.engine(request.limits), request.program, request.limits);
+    const engine = await Sandbox.engine(request.limits);
+    tell('ready');
+    sandbox = new Sandbox(engine, request.program, request.limits);
     return { outcome: sandbox.opened, seconds: sandbox.ownTime };
   }
   const before = sandbox!.ownTime;
   const outcome = sandbox!.call(request.argumentsText);
   return { outcome, seconds: sandbox!.ownTime - before };
+}
+
+/** For those who wait for the start without sleeping. */
+function tell(stage: LockedStage): void {
+  parentPort!.postMessage(stage);
 }
