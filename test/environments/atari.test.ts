@@ -134,6 +134,17 @@ test('wrong calls: what is valid is said, and the session lives on', async () =>
   assert.equal((await env.state()).step_count, 1);
 });
 
+test('obsType screen: every observation has the picture', async () => {
+  const seen = await openenv('atari', { game: 'breakout', obsType: 'screen', frameSkip: 2 });
+  await seen.reset({ seed: 3 });
+  const { observation } = await seen.step('RIGHT');
+  assert.deepEqual(observation.screen, await seen.render().pixels());
+  assert.equal((await env.reset({ seed: 3 })).observation.screen, undefined);
+  const [file] = Buffer.from(await seen.render().png()).toString('latin1').split('\r');
+  assert.equal(file, '\x89PNG');
+  await seen.close();
+});
+
 test('sessions of one server do not disturb each other', async () => {
   const others = await Promise.all(Array.from({ length: 4 }, () => openenv('atari', { game: 'breakout' })));
   const alone = await playSession(env, 9, 60);

@@ -3,13 +3,13 @@ import { after, before, test } from 'node:test';
 import { environmentReader } from '../../kernel/environments';
 import { atariLanes } from '../../kernel/environments/atari/servers';
 import { VectorClient } from '../../kernel/openenv';
+import { boxOf, hasSize, isMiddle } from './screen';
 
 type State = Record<string, number>;
 
 const options = { game: 'breakout' };
 const { actions, readState, stateVariables } = environmentReader('atari', options);
 const [NOOP, RIGHT, LEFT] = ['NOOP', 'RIGHT', 'LEFT'].map(name => actions.indexOf(name));
-const WIDTH = 160;
 
 let client: VectorClient;
 
@@ -36,21 +36,6 @@ async function scores(choose: (state: State, step: number, seed: number) => numb
 
 const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
-/** Left, right, top and bottom of what is not background inside a part of a frame, in pixel edges. */
-function extent(frame: Uint8Array, top: number, bottom: number): [number, number, number, number] | undefined {
-  const xs: number[] = [];
-  const ys: number[] = [];
-  for (let y = top; y < bottom; y++) {
-    for (let x = 8; x < WIDTH - 8; x++) {
-      if (frame[y * WIDTH + x] === 0) continue;
-      xs.push(x);
-      ys.push(y);
-    }
-  }
-  if (xs.length === 0) return undefined;
-  return [Math.min(...xs), Math.max(...xs) + 1, Math.min(...ys), Math.max(...ys) + 1];
-}
-
 test('ball and paddle are where the screen shows them', async () => {
   let balls = 0;
   let paddles = 0;
@@ -60,15 +45,15 @@ test('ball and paddle are where the screen shows them', async () => {
   for (let step = 0; step < 300; step++) {
     slots.forEach((slot, i) => {
       const { ball_x, ball_y, paddle_x } = readState(ram[i]);
-      const paddle = extent(frames[i]!, 190, 192);
-      const ball = extent(frames[i]!, 93, 189); // between the bricks and the paddle
-      if (paddle && paddle[1] - paddle[0] === 16) {
+      const paddle = boxOf(frames[i]!, [8, 152, 189, 193], colour => colour !== 0);
+      const ball = boxOf(frames[i]!, [8, 152, 93, 189], colour => colour !== 0); // between the bricks and the paddle
+      if (hasSize(paddle, 16, 4)) {
         paddles++;
-        if (Math.abs((paddle[0] + paddle[1]) / 2 - paddle_x) > 1) wrong.push(`paddle ${paddle} ${paddle_x}`);
+        if (!isMiddle(paddle, paddle_x, 191)) wrong.push(`paddle ${paddle}: ${paddle_x}`);
       }
-      if (ball && ball[1] - ball[0] === 2 && ball[3] - ball[2] === 4) {
+      if (hasSize(ball, 2, 4)) {
         balls++;
-        if (Math.abs((ball[0] + ball[1]) / 2 - ball_x) > 1 || Math.abs((ball[2] + ball[3]) / 2 - ball_y) > 1) wrong.push(`ball ${ball} ${ball_x} ${ball_y}`);
+        if (!isMiddle(ball, ball_x, ball_y)) wrong.push(`ball ${ball}: ${ball_x}, ${ball_y}`);
       }
     });
     const next = await client.step(slots, ram.map(bytes => follow(readState(bytes))));
