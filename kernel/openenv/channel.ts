@@ -33,6 +33,8 @@ export class Channel {
   private readonly pending: Pending[] = [];
   private readonly unasked: Message[] = [];
   private failure: unknown;
+  /** The TCP socket: it keeps Node.js alive only while an answer is awaited. */
+  private tcp: { ref(): void; unref(): void } | undefined;
 
   private constructor(
     readonly url: string,
@@ -87,16 +89,15 @@ export class Channel {
         resolve();
       });
       socket.once('error', error => {
-        const late = error.message.includes('handshake has timed out');
-        const code = late ? 'TIMEOUT' : 'CONNECTION_FAILED';
-        reject(new OpenEnvError(code, late ? `${url} did not answer within ${options.connectTimeout / 1000} s.` : `No OpenEnv server answers at ${url}: ${error.message || 'connection refused'}.`));
+        if (error.message.includes('handshake has timed out')) {
+          reject(new OpenEnvError('TIMEOUT', `${url} did not answer within ${options.connectTimeout / 1000} s.`));
+        } else {
+          reject(new OpenEnvError('CONNECTION_FAILED', `No OpenEnv server answers at ${url}: ${error.message || 'connection refused'}.`));
+        }
       });
       options.signal?.addEventListener('abort', this.abort, { once: true });
     });
   }
-
-  /** The TCP socket: it keeps Node.js alive only while an answer is awaited. */
-  private tcp: { ref(): void; unref(): void } | undefined;
 
   private readonly abort = (): void => {
     this.fail(this.options.signal?.reason);
