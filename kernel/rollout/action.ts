@@ -1,4 +1,4 @@
-import type { Outcome } from '../strategy/sandbox';
+import type { Outcome } from '../strategy/outcome';
 import type { EpisodeEnd } from './episode';
 
 /** The action that an answer of a strategy means: an index into `names`, or how the episode ends because it means none. */

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { host } from '../display/host';
 import { VectorClient } from '../openenv/vector';
-import { timeoutMessage, type Outcome } from '../strategy/sandbox';
+import { timeoutMessage, type Outcome } from '../strategy/outcome';
 import { createLockedDownFunction, isLockedDown, StrategyError, type LockedDownFunction } from '../strategy/locked';
 import { outcomeOf } from './action';
 import { checkPlayable, recordOf, remember, unplayed, type RolloutEnvironment } from './environments';

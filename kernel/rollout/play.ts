@@ -1,6 +1,6 @@
 import type { VectorStep } from '../openenv/vector';
 import type { EnvironmentReader } from '../environments/environment';
-import type { Outcome } from '../strategy/sandbox';
+import type { Outcome } from '../strategy/outcome';
 import { chosenAction } from './action';
 import type { EpisodeEnd, EpisodeRecord } from './episode';
 

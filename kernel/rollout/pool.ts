@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { OpenEnvError } from '../openenv/errors';
-import { SANDBOX_THREAD, timeoutMessage } from '../strategy/sandbox';
+import { SANDBOX_THREAD, timeoutMessage } from '../strategy/outcome';
 import { unplayed, type RolloutEnvironment } from './environments';
 import type { Played } from './play';
 import { CALL, QUEUE, type Job, type PlayRequest, type WorkerMessage } from './protocol';

@@ -1,5 +1,4 @@
-import type { Failure, SandboxLimits } from '../strategy/sandbox';
-import type { Program } from '../strategy/compile';
+import type { Failure, Program, SandboxLimits } from '../strategy/outcome';
 import type { Game, Played } from './play';
 
 /** A game as it travels to a worker thread. */

@@ -1,6 +1,6 @@
 import { host } from '../display/host';
 import { compile } from '../strategy/compile';
-import { DEFAULT_LIMITS } from '../strategy/sandbox';
+import { DEFAULT_LIMITS } from '../strategy/outcome';
 import { checkPlayable, recordOf, remember, type RolloutEnvironment } from './environments';
 import { Episode } from './episode';
 import { atariFrames, type EpisodeFrames } from './frames';

@@ -2,7 +2,8 @@
 import { parentPort } from 'node:worker_threads';
 import { environmentReader } from '../environments/reader';
 import { VectorClient } from '../openenv/vector';
-import { Sandbox, type Outcome } from '../strategy/sandbox';
+import type { Outcome } from '../strategy/outcome';
+import { Sandbox } from '../strategy/sandbox';
 import { play, type Game, type Player } from './play';
 import { CALL, QUEUE, type Job, type PlayRequest, type WorkerMessage } from './protocol';
 

@@ -1,6 +1,7 @@
 import { SourceMap } from 'node:module';
 import * as vm from 'node:vm';
 import type * as TypeScript from 'typescript';
+import type { Program } from './outcome';
 
 let loaded: typeof TypeScript | undefined;
 
@@ -14,13 +15,6 @@ export interface SyntaxProblem {
   line: number;
   column: number;
   reason: string;
-}
-
-/** A strategy as JavaScript. */
-export interface Program {
-  javascript: string;
-  /** Line of the source for each line of the JavaScript (both from 1, entry 0 unused). Absent when they are the same. */
-  lines?: number[];
 }
 
 /** Longest source that is looked at, in characters. */

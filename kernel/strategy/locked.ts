@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
-import { compile, type Program } from './compile';
-import { DEFAULT_LIMITS, SANDBOX_THREAD, timeoutMessage, type Failure, type Outcome, type SandboxLimits } from './sandbox';
+import { compile } from './compile';
+import { DEFAULT_LIMITS, SANDBOX_THREAD, timeoutMessage, type Failure, type Outcome, type Program, type SandboxLimits } from './outcome';
 
 /** Options of {@link createLockedDownFunction}. */
 export interface LockedDownOptions {

@@ -1,42 +1,11 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime, QuickJSWASMModule } from 'quickjs-emscripten';
-import type { Program } from './compile';
 import { driverSource } from './driver';
+import { timeoutMessage, type Failure, type Outcome, type Program, type SandboxLimits } from './outcome';
 
-/** What a sandbox allows. */
-export interface SandboxLimits {
-  /** Bytes that the strategy's data may take. */
-  memoryLimit: number;
-  /** Seconds that one call may take. */
-  callTimeLimit: number;
-  /** Seed of `Math.random`. */
-  seed: number;
-}
-
-export const DEFAULT_LIMITS: SandboxLimits = { memoryLimit: 16 * 2 ** 20, callTimeLimit: 0.1, seed: 0 };
-
-/** How a call failed. */
-export interface Failure {
-  reason: 'timeout' | 'memory' | 'error';
-  message: string;
-  /** Line in the strategy's source, from 1. */
-  line?: number;
-}
-
-/** What a call came to. `other` describes a value that cannot leave the sandbox, such as a function. */
-export type Outcome =
-  | { kind: 'number'; value: number }
-  | { kind: 'json'; value: unknown }
-  | { kind: 'undefined' }
-  | { kind: 'other'; description: string }
-  | { kind: 'failure'; failure: Failure };
-
-/** Native recursion is stopped here, well before the thread's own stack ends: see {@link SANDBOX_THREAD}. */
+/** Native recursion is stopped here, well before the thread's own stack ends: see `SANDBOX_THREAD`. */
 const STACK_BYTES = 128 * 1024;
-
-/** Options of the worker threads that sandboxes run in. Recursion inside WebAssembly takes many times the stack that QuickJS counts. */
-export const SANDBOX_THREAD = { resourceLimits: { stackSizeMb: 32 }, env: {}, stdin: false } as const;
 
 const PAGE = 65_536;
 const FIRST_PAGES = 256;
@@ -48,7 +17,7 @@ const FIRST_PAGES = 256;
  * silent. Values go in and out as JSON text.
  *
  * #### Notes
- * Use it in a worker thread made with {@link SANDBOX_THREAD} that someone
+ * Use it in a worker thread made with `SANDBOX_THREAD` that someone
  * watches: QuickJS looks at the clock at every few thousand loop turns and
  * calls, also in regular expressions, but a few of its built-in functions
  * (`indexOf` on something that claims to be 2⁵³ long) never do.
@@ -191,11 +160,6 @@ export class Sandbox {
   private memoryMessage(): string {
     return `used more than ${Number((this.limits.memoryLimit / 2 ** 20).toPrecision(3))} MiB of memory`;
   }
-}
-
-/** What a strategy is told that took too long for one answer. */
-export function timeoutMessage(seconds: number): string {
-  return `one call took more than ${seconds} s`;
 }
 
 /** Everything but a clock (Date), and Proxy. */
