@@ -5,6 +5,7 @@ import type { CausalLM } from '../models/causalLM';
 import type { Tensor } from '../onnx/tensor';
 import type { ResolvedConfig } from './config';
 import type { Metrics } from './metrics';
+import type { SavedRollouts } from './scoredRollouts';
 import type { OptimizerState } from './update';
 
 /** Where a run stands, beside its weights: `trainer_state.json`, by transformers' names where it has them. */
@@ -20,17 +21,6 @@ export interface TrainerState {
   args: ResolvedConfig;
   /** Rollouts that the next step uses again (`numIterations` above 1). */
   rollouts: SavedRollouts | null;
-}
-
-/** What an update needs of rollouts. */
-export interface SavedRollouts {
-  generation: number;
-  promptIds: number[][];
-  completionIds: number[][];
-  promptOf: number[];
-  logprobs: number[][];
-  terminated: boolean[];
-  advantages: number[];
 }
 
 /** A checkpoint could not be written or read. */

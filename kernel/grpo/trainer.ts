@@ -14,12 +14,13 @@ import { rewardChanges, weightedRewards } from './rewardFuncs';
 import type { VectorEnvironment } from '../environments/environment';
 import { fractionZeroStd, groupAdvantages } from './advantages';
 import { abortSource } from './abort';
-import { CheckpointError, loadCheckpoint, saveCheckpoint, type SavedRollouts, type TrainerState } from './checkpoint';
+import { CheckpointError, loadCheckpoint, saveCheckpoint, type TrainerState } from './checkpoint';
 import { collect, scoreAll, type Rollouts } from './collect';
 import { changedSettings, changeText, resolveConfig, type GRPOConfig, type ResolvedConfig } from './config';
 import { completionMetrics, MetricsBuffer, rewardMetrics, type Metrics } from './metrics';
 import { completionLimit, defaultDataset, PromptSource, totalSteps, type TrainRow } from './prompts';
 import { learningRateAt } from './scheduler';
+import { isScored, restoredRollouts, savedRollouts, type ScoredRollouts } from './scoredRollouts';
 import { groupEpisodes, shownEpisodes } from './groupEpisodes';
 import { createUpdate, policyBatch } from './policy';
 import type { PolicyUpdate } from './update';
@@ -67,15 +68,6 @@ export interface TrainOutput {
   globalStep: number;
   /** Mean loss over the logged steps. */
   trainingLoss: number;
-}
-
-/** The rollouts of a step with what became of them. */
-interface ScoredRollouts extends Rollouts {
-  generation: number;
-  /** Of rollouts and rewards; empty once they were logged. */
-  metrics?: Metrics;
-  table?: RewardTable;
-  advantages?: Float32Array;
 }
 
 /**
@@ -243,8 +235,14 @@ export class GRPOTrainer {
       const rollouts = await collect({ model, tokenizer, env, prompts, config, generation, step: step + 1, frames, signal });
       this.current = { ...rollouts, generation };
     }
-    if (!this.current.table) await this.score(this.current, step, signal);
+    if (!isScored(this.current) || this.rewardsChanged(this.current)) await this.score(this.current, step, signal);
     return this.current as Required<ScoredRollouts>;
+  }
+
+  /** Whether functions were replaced since an interruption came between the scores and their first use. */
+  private rewardsChanged({ metrics }: ScoredRollouts): boolean {
+    const unused = Object.keys(metrics ?? {}).length > 0;
+    return unused && rewardChanges(this.usedRewards, this.rewards()) !== '';
   }
 
   private async score(rollouts: ScoredRollouts, step: number, signal: AbortSignal): Promise<void> {
@@ -262,9 +260,9 @@ export class GRPOTrainer {
 
   private rolloutMetrics({ promptIds, promptOf, completionIds, terminated }: Rollouts, table: RewardTable): Metrics {
     const lengths = completionIds.map((ids) => ids.length);
-    this.numTokens += lengths.reduce((sum, length, i) => sum + length + promptIds[promptOf[i]].length, 0);
+    const tokens = lengths.reduce((sum, length, i) => sum + length + promptIds[promptOf[i]].length, 0);
     return {
-      num_tokens: this.numTokens,
+      num_tokens: this.numTokens + tokens,
       ...completionMetrics(lengths, terminated),
       ...rewardMetrics(table),
       frac_reward_zero_std: fractionZeroStd(table, this.config),
@@ -274,6 +272,7 @@ export class GRPOTrainer {
   /** The step is done: from here on it counts, whatever happens. */
   private complete(step: number, total: number, metrics: Metrics, rollouts: Required<ScoredRollouts>): void {
     this.output.data.step = step + 1;
+    this.numTokens = metrics.num_tokens ?? this.numTokens;
     this.buffer.add(metrics);
     if ((step + 1) % this.config.loggingSteps === 0 || step + 1 === total) this.output.log({ step: step + 1, ...this.buffer.flush() });
     if (rollouts.frames.size > 0) this.output.group(step + 1, groupEpisodes(rollouts));
@@ -327,6 +326,7 @@ export class GRPOTrainer {
   }
 
   private async createUpdate(): Promise<void> {
+    this.preparePrompts();
     this.update = await createUpdate(this.model, this.config);
   }
 
@@ -359,7 +359,7 @@ export class GRPOTrainer {
       events,
       pending_metrics: this.buffer.toJSON(),
       args: this.config,
-      rollouts: this.current && savedRollouts(this.current as Required<ScoredRollouts>),
+      rollouts: this.current && isScored(this.current) ? savedRollouts(this.current) : null,
     };
   }
 
@@ -386,19 +386,7 @@ function newRun(): TrainingData {
 }
 
 function checkOptions({ model, processingClass, env, trainDataset }: GRPOTrainerOptions): void {
-  if (typeof model?.generate !== 'function') throw new TypeError('GRPOTrainer needs a model: the one that FastCausalLM.fromPretrained gave.');
+  if (typeof model?.generate !== 'function') throw new TypeError('GRPOTrainer needs a model: the one that FastLanguageModel.fromPretrained gave.');
   if (typeof processingClass?.encode !== 'function') throw new TypeError("GRPOTrainer needs the model's tokenizer as processingClass.");
   if (!env && !trainDataset) throw new TypeError('GRPOTrainer needs env (strategies play it) or trainDataset (rows of { prompt }).');
-}
-
-function savedRollouts({ generation, promptIds, completionIds, promptOf, logprobs, terminated, advantages }: Required<ScoredRollouts>): SavedRollouts {
-  const numbers = logprobs.map((values) => Array.from(values));
-  return { generation, promptIds, completionIds, promptOf, logprobs: numbers, terminated, advantages: Array.from(advantages) };
-}
-
-/** Enough to update again; samples and scores were logged before. */
-function restoredRollouts(saved: SavedRollouts): ScoredRollouts {
-  const logprobs = saved.logprobs.map((values) => Float32Array.from(values));
-  const advantages = Float32Array.from(saved.advantages);
-  return { ...saved, logprobs, advantages, samples: [], frames: new Map(), metrics: {}, table: { names: [], weights: [], values: [] } };
 }

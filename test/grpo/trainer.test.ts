@@ -113,6 +113,26 @@ test('a reward function that fails pauses the run; corrected, it goes on as if n
   assert.deepEqual(shownRun(shown).events, [{ step: 3, text: 'letters replaced' }]);
 });
 
+test('a reward replaced while a scored step is paused scores that step again', async () => {
+  await rewardRegistry.register('letters', letters);
+  const abort = new AbortController();
+  // Comes after the scores of step 2, before its update.
+  let calls = 0;
+  await rewardRegistry.register('returns', (sample) => {
+    if (++calls === 8) abort.abort();
+    return returns(sample);
+  });
+  const trainer = newTrainer(await freshModel(), { maxSteps: 2 }, { rewardFuncs: undefined });
+  await trainer.train({ signal: abort.signal });
+  assert.deepEqual([trainer.status, trainer.globalStep], ['paused', 1]);
+  await rewardRegistry.register('letters', () => 3);
+  await trainer.train();
+  const [first, second] = trainer.logHistory;
+  assert.equal(second['rewards/letters/mean'], 3);
+  const tokens = second.num_tokens - first.num_tokens;
+  assert.ok(tokens > 0 && tokens < 1.5 * first.num_tokens, 'tokens count once');
+});
+
 test('a reward replaced during a run counts from the next step, and the boundary is marked', async () => {
   const shown = recordingHost();
   await rewardRegistry.register('letters', letters);
