@@ -45,9 +45,7 @@ async function installPackages() {
   if (read(modules) === wanted) return;
   await step('Installing npm packages', () => runQuietly(npm(), ['ci', '--no-audit', '--no-fund'], {
     cwd: root,
-    shell: process.platform === 'win32',
-    // Its install script downloads CUDA libraries; the CPU runtime is in the package itself.
-    env: { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' }
+    shell: process.platform === 'win32'
   }));
   fs.writeFileSync(modules, wanted);
 }
