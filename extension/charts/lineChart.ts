@@ -166,7 +166,7 @@ function layout(content: ChartContent, theme: ChartTheme, width: number): Layout
     hoverlabel: { bgcolor: theme.background, bordercolor: theme.axis, font: { color: theme.text } },
     // Keeps the zoom when new points come.
     uirevision: 'joylab',
-    xaxis: { ...axis, showgrid: false, range: content.maxX ? [0, content.maxX] : undefined, rangemode: 'tozero', tickformat: 'd', hoverformat: 'd', nticks: 8, unifiedhovertitle: { text: 'step %{x}' } },
+    xaxis: { ...axis, showgrid: false, range: content.maxX ? [0, content.maxX] : undefined, rangemode: 'tozero', tickformat: 'd', hoverformat: 'd', ...wholeTicks(content), unifiedhovertitle: { text: 'step %{x}' } },
     yaxis: { ...axis, automargin: false, nticks: 5, tickformat: '~g', fixedrange: true },
     shapes: content.marks.map(({ x }) => ({ type: 'line', x0: x, x1: x, yref: 'paper', y0: 0, y1: 1, line: { color: theme.mark, width: 1, dash: 'dot' } })),
     annotations: content.marks.map(({ x, text }) => ({
@@ -174,6 +174,12 @@ function layout(content: ChartContent, theme: ChartTheme, width: number): Layout
       hovertext: `step ${x}: ${escapeMarkup(text)}`, hoverlabel: { bgcolor: theme.background, bordercolor: theme.axis, font: { color: theme.text } }
     }))
   };
+}
+
+/** Steps are whole: a short axis has a tick at each, a longer one about eight. */
+function wholeTicks({ maxX, lines }: ChartContent): Layout {
+  const end = maxX ?? Math.max(...lines.flatMap(line => line.x));
+  return end <= 10 ? { dtick: 1 } : { nticks: 8 };
 }
 
 /** Plotly understands some HTML in texts. */

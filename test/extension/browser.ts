@@ -47,8 +47,47 @@ export async function openNotebook(browser: Browser, url: string, { width = 1280
   return { page, errors, cell: index => page.locator('.jp-Notebook .jp-Cell').nth(index) };
 }
 
-/** Runs all cells through the menu, as a user does. */
+/** Runs all cells through the menu, as a user does, once the kernel is there: before, JupyterLab asks to try again. */
 export async function runAllCells(page: Page): Promise<void> {
+  await page.locator('.jp-StatusBar-TextItem, .jp-StatusItem', { hasText: '| Idle' }).first().waitFor({ timeout: 60_000 });
   await page.getByRole('menuitem', { name: 'Run', exact: true }).click();
   await page.getByRole('menuitem', { name: 'Run All Cells', exact: true }).click();
+}
+
+/** Waits until no cell runs or waits any more. Throws when a cell fails. */
+export async function waitForCells(page: Page, timeout: number): Promise<void> {
+  const busy = page.locator('.jp-CodeCell .jp-InputPrompt', { hasText: '*' });
+  await waitUntil(page, async () => (await busy.count()) === 0, 'all cells are run', timeout);
+}
+
+/** Waits until a condition holds. Throws when a cell fails, or after `timeout` milliseconds. */
+export async function waitUntil(page: Page, condition: () => Promise<boolean>, what: string, timeout: number): Promise<void> {
+  const failures = page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]');
+  const end = Date.now() + timeout;
+  while (!(await condition())) {
+    const texts = await failures.evaluateAll((nodes: any[]) => nodes.map(node => node.textContent));
+    if (texts.length > 0) throw new Error(`A cell failed:\n${texts.join('\n')}`);
+    if (Date.now() > end) throw new Error(`After ${timeout / 1000} s it is not so that ${what}.`);
+    await page.waitForTimeout(100);
+  }
+}
+
+/** Waits until the pixels of a canvas are others than they are now. */
+export async function waitForMotion(canvas: Locator, timeout = 10_000): Promise<void> {
+  const still = await pixels(canvas);
+  const end = Date.now() + timeout;
+  while ((await pixels(canvas)) === still) {
+    if (Date.now() > end) throw new Error(`The frames did not move within ${timeout / 1000} s.`);
+    await canvas.page().waitForTimeout(50);
+  }
+}
+
+/** A number that stands for the pixels of a canvas. */
+export function pixels(canvas: Locator): Promise<number> {
+  return canvas.evaluate((node: any) => {
+    const { data } = node.getContext('2d').getImageData(0, 0, node.width, node.height);
+    let hash = 0;
+    for (let i = 0; i < data.length; i++) hash = (hash * 31 + data[i]) | 0;
+    return hash;
+  });
 }
