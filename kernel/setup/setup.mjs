@@ -58,31 +58,31 @@ async function installPython(tests) {
 
 async function installRequirements(name, title) {
   const file = path.join(root, 'kernel', 'setup', name);
-  await unlessDone(name, hashFiles([file]), () =>
+  await unlessDone(name, hashFiles([file]), '.venv', () =>
     step(title, () => runQuietly(venvPython(root), ['-m', 'pip', 'install', '--disable-pip-version-check', '-r', file], { cwd: root })));
 }
 
 async function build() {
   const sources = ['kernel', 'test', 'bench', 'tsconfig.json', 'package-lock.json'].flatMap(name => listFiles(path.join(root, name)));
-  await unlessDone('kernel-build', hashStats(sources, 'dist/kernel/cli.js'), () =>
+  await unlessDone('kernel-build', hashStats(sources), 'dist/kernel/cli.js', () =>
     step('Building the kernel', () => runQuietly(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], { cwd: root })));
   const browserSide = ['extension', 'style', 'kernel/display/mime.ts', 'package-lock.json'].flatMap(name => listFiles(path.join(root, name)));
-  await unlessDone('extension-build', hashStats(browserSide, 'dist/labextension/package.json'), () =>
+  await unlessDone('extension-build', hashStats(browserSide), 'dist/labextension/package.json', () =>
     step('Building the JupyterLab extension', () => runQuietly(npm(), ['run', 'build:extension'], { cwd: root, shell: process.platform === 'win32' })));
 }
 
 /** Registers kernel and extension in the project's own environment, and nowhere else. */
 async function register() {
-  const files = ['dist/kernel/install.js', 'dist/labextension/package.json', '.venv/joylab/extension-build'].map(name => path.join(root, name));
-  await unlessDone('registered', hashStats(files, '.venv/share/jupyter/kernels/joylab/kernel.json'), () =>
+  const files = ['kernel-build', 'extension-build'].map(name => path.join(stamps, name));
+  await unlessDone('registered', hashFiles(files), '.venv/share/jupyter/kernels/joylab/kernel.json', () =>
     step('Registering kernel and extension in the project’s environment', () =>
       runQuietly(process.execPath, ['dist/kernel/cli.js', 'install', '--prefix', path.join(root, '.venv')], { cwd: root })));
 }
 
-/** Runs `work` unless it was done before with the same fingerprint. */
-async function unlessDone(name, fingerprint, work) {
+/** Runs `work` unless it was done before with the same fingerprint and its product is still there. */
+async function unlessDone(name, fingerprint, product, work) {
   const stamp = path.join(stamps, name);
-  if (read(stamp) === fingerprint) return;
+  if (read(stamp) === fingerprint && fs.existsSync(path.join(root, product))) return;
   fs.rmSync(stamp, { force: true });
   await work();
   fs.mkdirSync(stamps, { recursive: true });
@@ -99,9 +99,8 @@ function hashFiles(files) {
   return hash.digest('hex');
 }
 
-/** A fingerprint of names, sizes and times; never the same while `product` is missing. */
-function hashStats(files, product) {
-  if (!fs.existsSync(path.join(root, product))) return 'missing';
+/** A fingerprint of names, sizes and times. */
+function hashStats(files) {
   const hash = createHash('sha256');
   for (const file of files) {
     const stat = fs.statSync(file, { throwIfNoEntry: false });
