@@ -5,7 +5,7 @@
  * starts that training never sees. Beside it: the untrained model, chance,
  * every constant action, and following the ball by hand.
  *
- *   npm run bench -- breakout [SEED …]      by default the seeds 1 2 3
+ *   npm run bench -- breakout [NOTEBOOK.ipynb] [SEED …]      by default the seeds 1 2 3
  *
  * A seed that is done is not trained again: results are kept in
  * node_modules/.cache, by the text of the cells and the checkpoint.
@@ -42,8 +42,8 @@ interface Result {
 }
 
 /** The cells of the notebook that decide how it trains. */
-function trainingCells(): string[] {
-  const notebook = JSON.parse(readFileSync(join(packageRoot, 'notebooks', 'atari.ipynb'), 'utf8'));
+function trainingCells(path: string): string[] {
+  const notebook = JSON.parse(readFileSync(path, 'utf8'));
   const cells: string[] = notebook.cells.filter((cell: any) => cell.cell_type === 'code').map((cell: any) => [cell.source].flat().join(''));
   return cells.filter((source) => /@reward|@grpo|getPeftModel\(/.test(source));
 }
@@ -111,9 +111,8 @@ async function references(env: Environment): Promise<Result[]> {
   const actions = JSON.stringify(env.actions);
   const chance = `function strategy(state) { const actions = ${actions}; return actions[Math.floor(Math.random() * actions.length)]; }`;
   const follow = `function strategy(state) {
-    const middle = state.paddle_x + 8;
-    if (state.ball_x > middle + 4) return "RIGHT";
-    if (state.ball_x < middle - 4) return "LEFT";
+    if (state.paddle_x > state.ball_x + 6) return "LEFT";
+    if (state.paddle_x < state.ball_x - 6) return "RIGHT";
     return "NOOP";
   }`;
   const results = [await play(env, 'untrained', await sample(env, await loadModel())), await play(env, 'random', [chance])];
@@ -160,8 +159,9 @@ function print(results: Result[]): void {
 }
 
 async function main(): Promise<void> {
-  const seeds = process.argv.slice(2).map(Number);
-  const cells = trainingCells();
+  const args = process.argv.slice(2);
+  const cells = trainingCells(args.find((arg) => arg.endsWith('.ipynb')) ?? join(packageRoot, 'notebooks', 'atari.ipynb'));
+  const seeds = args.map(Number).filter(Number.isInteger);
   const cache = new Cache(cells);
   const env = (await joylab.openenv('atari', { game: 'breakout' })) as Environment;
   const results: Result[] = [];
