@@ -20,7 +20,7 @@ class Runner(NotebookClient):
     """An nbclient that prints a line per cell and per training step."""
 
     def __init__(self, notebook, **options):
-        super().__init__(notebook, timeout=None, **options)
+        super().__init__(notebook, timeout=None, coalesce_streams=True, **options)
         self.printed_steps = set()
         self.cell_count = sum(cell.cell_type == "code" for cell in notebook.cells)
         self.cell_number = 0
