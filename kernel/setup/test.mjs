@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { root, runMain, setup } from './setup.mjs';
+import { SetupError } from './steps.mjs';
 
 await runMain(async () => {
   await setup({ tests: true });
@@ -13,7 +14,7 @@ await runMain(async () => {
   const files = testFiles(path.join(root, 'dist', 'test'))
     .filter(file => !args.includes('--fast') || !file.endsWith('.slow.test.js'))
     .filter(file => words.length === 0 || words.some(word => file.includes(word)));
-  if (files.length === 0) throw new Error(`No test matches ${words.join(', ')}.`);
+  if (files.length === 0) throw new SetupError(`No test matches ${words.join(', ')}.`);
   const child = spawn(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files], { stdio: 'inherit', cwd: root });
   child.on('close', code => process.exit(code ?? 1));
 });
