@@ -11,7 +11,7 @@ import { connectTslabDisplay } from './tslabDisplay';
 
 export interface InterpreterOptions {
   comms: CommOpener;
-  /** Shared with the thread that receives interrupts: an `Int32Array` of one entry. */
+  /** Shared with the thread that receives interrupts: see `WireOptions` of jupyter/protocol.ts. */
   interruptFlag: Int32Array;
   /** The notebook's folder: packages and files are found from here. */
   folder: string;
@@ -35,5 +35,6 @@ export function createInterpreter({ comms, interruptFlag, folder }: InterpreterO
   const session = new Session({ folder, packageRoot }, interruptFlag);
   process.on('uncaughtException', (error) => session.reportUncaught(error));
   process.on('unhandledRejection', (reason) => session.reportUncaught(reason));
+  session.warmUp();
   return session;
 }

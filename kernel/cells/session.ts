@@ -6,6 +6,7 @@ import { completeness } from './completeness';
 import { CellCompiler, type CellSource } from './compile/compiler';
 import { createCellConverter, type ConverterSettings } from './compile/typescript';
 import { prepareDirectives, type PreparedCell } from './directives';
+import { completeDirective, inspectDirective } from './directives/assist';
 import { describeError, typeErrors } from './errors';
 import { describe } from './values';
 import { Variables } from './variables';
@@ -23,13 +24,15 @@ export class Session implements Interpreter {
   private readonly executor: Executor;
   private readonly variables: Variables;
   private running: Cell | null = null;
+  /** Counts the synchronous parts of cells. */
+  private parts = 0;
   private outcome: Outcome = { ok: true };
 
   constructor(
     settings: ConverterSettings,
     private readonly interruptFlag: Int32Array,
   ) {
-    this.compiler = new CellCompiler(createCellConverter(settings));
+    this.compiler = new CellCompiler(createCellConverter(settings), () => Atomics.store(interruptFlag, 1, ++this.parts));
     const converters = { node: this.compiler, browser: this.compiler, close: () => this.compiler.close() };
     this.executor = createExecutor(settings.folder, converters, {
       log: (value) => (this.outcome.value = value),
@@ -37,6 +40,12 @@ export class Session implements Interpreter {
       error: (error, ...rest) => rest.length === 0 && (this.outcome.error = error),
     });
     this.variables = new Variables(this.executor.locals);
+  }
+
+  /** Compiles something, so that the first cell finds a compiler that has run before. */
+  warmUp(): void {
+    this.compiler.convert('', 'const warm = await 1;\nwarm');
+    Atomics.store(this.interruptFlag, 1, 0);
   }
 
   async execute({ code, executionCount, output }: CellRequest): Promise<CellError | null> {
@@ -78,7 +87,10 @@ export class Session implements Interpreter {
     this.outcome = outcome;
     this.compiler.begin(source);
     this.variables.mark();
-    outcome.ok = await this.executor.execute(source.preamble + source.code);
+    const executed = this.executor.execute(source.preamble + source.code);
+    // The synchronous part is over: from here on, a signal could end nothing.
+    Atomics.store(this.interruptFlag, 1, 0);
+    outcome.ok = await executed;
     if (outcome.ok) this.compiler.commit();
     else this.compiler.commitAssigned((name) => this.variables.isChanged(name));
     this.variables.update();
@@ -101,12 +113,16 @@ export class Session implements Interpreter {
   }
 
   complete(code: string, position: number): Completion | null {
+    const directive = completeDirective(code, position, this.variables.names());
+    if (directive) return directive;
     const { candidates, start, end, original } = this.executor.complete(code, position);
     const kinds = new Map(original?.entries.map((entry) => [entry.name, entry.kind as string]));
     return { matches: candidates, start, end, types: candidates.map((name) => kinds.get(name) ?? '') };
   }
 
   inspect(code: string, position: number): MimeBundle | null {
+    const directive = inspectDirective(code, position);
+    if (directive) return { 'text/plain': directive };
     const info = this.executor.inspect(code, position);
     if (!info) return null;
     const { printQuickInfo } = require('tslab/dist/inspect') as typeof import('tslab/dist/inspect');

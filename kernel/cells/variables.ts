@@ -27,6 +27,10 @@ export class Variables {
     }
   }
 
+  names(): string[] {
+    return Object.keys(this.locals);
+  }
+
   has(name: string): boolean {
     return Object.hasOwn(this.locals, name);
   }

@@ -37,19 +37,20 @@ function kernelInfo(): Record<string, unknown> {
  */
 export async function startKernel(connectionFile: string): Promise<void> {
   const connection = readConnection(connectionFile);
-  const interruptFlag = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const interruptFlag = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
   const workerData: WireOptions = { connection, kernelInfo: kernelInfo(), interruptFlag };
   let interrupt = (): void => {};
   process.on('SIGINT', () => interrupt());
   const wire = new Worker(join(__dirname, 'wire.js'), { workerData });
 
+  closeBeforeExit(wire);
   // Loading takes a while: what arrives meanwhile waits for the promise.
   let loaded: Kernel | null = null;
   const kernel = loadKernel(wire, interruptFlag);
   interrupt = () => void kernel.then((it) => it.interrupt());
   const exit = (code: number) => {
     loaded?.close();
-    end(wire, code);
+    process.exit(code);
   };
   process.on('SIGTERM', () => exit(0));
   wire.on('message', (message: ToMain) => {
@@ -75,8 +76,20 @@ async function loadKernel(wire: Worker, interruptFlag: Int32Array): Promise<Kern
   );
 }
 
-/** Ends the process when the wire thread has closed its sockets: ZeroMQ does not bear a thread that is torn down. */
-function end(wire: Worker, code: number): void {
-  wire.once('exit', () => process.exit(code));
-  wire.postMessage({ type: 'close' } satisfies ToWire);
+/** Time that the wire thread has to send what is left, in milliseconds. */
+const CLOSE_TIMEOUT = 1000;
+
+/**
+ * Makes `process.exit`, whoever calls it, first wait for the wire thread to
+ * send what is left and to close its sockets: ZeroMQ does not bear a thread
+ * that is torn down.
+ */
+function closeBeforeExit(wire: Worker): void {
+  const exit = process.exit.bind(process);
+  process.exit = (code) => {
+    const closed = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    wire.postMessage({ type: 'close', closed } satisfies ToWire);
+    Atomics.wait(closed, 0, 0, CLOSE_TIMEOUT);
+    return exit(code);
+  };
 }

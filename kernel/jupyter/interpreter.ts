@@ -11,8 +11,8 @@ export interface CellOutput {
   clear(wait: boolean): void;
   /** Shows a bundle in the front end's pager when the cell has ended. */
   page(bundle: MimeBundle): void;
-  /** Asks the user for a line of text; throws where the front end cannot ask. */
-  input(prompt: string, password: boolean): string;
+  /** Asks the user for a line of text; `null`: interrupted. Throws where the front end cannot ask. */
+  input(prompt: string, password: boolean): string | null;
 }
 
 /** An exception as Jupyter shows it. `traceback` is text with ANSI colours, ready to be printed. */

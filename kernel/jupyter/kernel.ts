@@ -160,15 +160,13 @@ export class Kernel {
     };
   }
 
-  private input(request: Request, prompt: string, password: boolean): string {
+  private input(request: Request, prompt: string, password: boolean): string | null {
     if (request.content.allow_stdin !== true) {
       throw new Error('This front end cannot ask for input (allow_stdin is false). Assign the value in the cell instead.');
     }
     const answer = createAnswer();
     this.post({ type: 'input', id: request.id, prompt, password, answer });
-    const text = awaitAnswer(answer);
-    if (text === null) throw new Error('The input was cancelled.');
-    return text;
+    return awaitAnswer(answer);
   }
 
   private publish(parent: Header, message: string, content: object): void {

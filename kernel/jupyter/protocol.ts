@@ -12,7 +12,10 @@ export interface WireOptions {
   connection: ConnectionInfo;
   /** Content of `kernel_info_reply`: the wire thread answers that request by itself. */
   kernelInfo: Record<string, unknown>;
-  /** `Int32Array` of one entry: set to 1 when the running cell shall stop. */
+  /**
+   * Entry 0 is 1 while the running cell shall stop. Entry 1 is a number of its
+   * own for each synchronous part of a cell, which SIGINT ends, and 0 elsewhere.
+   */
   interruptFlag: Int32Array;
 }
 
@@ -31,5 +34,5 @@ export type ToWire =
   | { type: 'stream'; name: 'stdout' | 'stderr'; text: string; parent: Header | null }
   /** Asks the front end of request `id` for a line; the answer goes into `answer` (see input.ts). */
   | { type: 'input'; id: number; prompt: string; password: boolean; answer: SharedArrayBuffer }
-  /** Closes the sockets and ends the thread. */
-  | { type: 'close' };
+  /** Closes the sockets and ends the thread; `closed` is set to 1 when that is done. */
+  | { type: 'close'; closed: Int32Array };

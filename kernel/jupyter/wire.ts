@@ -7,6 +7,8 @@ import { StreamBuffer } from './streams';
 
 /** A request other than an execution waits this long behind one, in milliseconds, then overtakes it. */
 const OVERTAKE_AFTER = 300;
+/** Time that an interrupted loop has to notice, in milliseconds. */
+const SIGNAL_AFTER = 150;
 /** Time the main thread has to exit after a shutdown, in milliseconds. */
 const EXIT_GRACE = 3000;
 /** How often the thread looks whether its parent process still lives, in milliseconds. */
@@ -95,15 +97,21 @@ class Wire {
   }
 
   /**
-   * Stops the running cell: the flag reaches loops in cells, the message code
-   * that awaits, and the signal everything synchronous that a cell calls.
+   * Stops the running cell. The message reaches code that awaits, the flag
+   * loops in cells. SIGINT ends anything synchronous, but hits the next cell
+   * where it comes late: it is for code that neither of them reaches.
    */
   private raiseInterrupt(): void {
-    Atomics.store(this.options.interruptFlag, 0, 1);
+    const { interruptFlag } = this.options;
+    const synchronous = Atomics.load(interruptFlag, 1);
+    Atomics.store(interruptFlag, 0, 1);
+    this.post({ type: 'interrupt' });
     if (this.pendingInput) giveAnswer(this.pendingInput, null);
     this.pendingInput = null;
-    this.post({ type: 'interrupt' });
-    if (this.active) process.kill(process.pid, 'SIGINT');
+    if (synchronous === 0) return;
+    setTimeout(() => {
+      if (Atomics.load(interruptFlag, 1) === synchronous) process.kill(process.pid, 'SIGINT');
+    }, SIGNAL_AFTER);
   }
 
   private shutdown(message: Message): void {
@@ -125,14 +133,17 @@ class Wire {
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), EXIT_GRACE).unref();
   }
 
-  private close(): void {
+  private async close(closed: Int32Array): Promise<void> {
     this.closing = true;
+    clearInterval(parentTimer);
     this.streams.flush();
-    void this.sockets.flushed().then(() => {
-      this.sockets.close();
-      port.close();
-      clearInterval(parentTimer);
-    });
+    await this.sockets.flushed();
+    this.sockets.close();
+    port.close();
+    // What waits for messages learns first that its socket is closed.
+    await new Promise((resolve) => setImmediate(resolve));
+    Atomics.store(closed, 0, 1);
+    Atomics.notify(closed, 0);
   }
 
   private enqueue(request: Request): void {
@@ -180,7 +191,7 @@ class Wire {
       this.streams.flush();
       this.sockets.publish({ type: message.message, content, metadata, parent, buffers });
     } else if (message.type === 'input') this.requestInput(message);
-    else if (message.type === 'close') this.close();
+    else if (message.type === 'close') void this.close(message.closed);
     else this.finish(message);
   }
 

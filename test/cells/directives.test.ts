@@ -81,3 +81,23 @@ test('@grpo says which cell is missing', async () => {
   assert.match(await kernel.fail('/** @grpo model=agent */\nconst config: GRPOConfig = {};'), /there is no variable agent/);
   assert.match(await kernel.fail('/** @grpo model=world */\nconst config: GRPOConfig = {};'), /the variable world is not a model/);
 });
+
+test('completion in the comment: directives, arguments, values', async () => {
+  const complete = async (code: string) => {
+    const { content } = await kernel.request('shell', 'complete_request', { code, cursor_pos: code.length });
+    return content.matches.map((match: string) => code.slice(0, content.cursor_start) + match);
+  };
+  await kernel.run('const policy = 1;');
+  assert.deepEqual(await complete('/** @re'), ['/** @reward']);
+  assert.deepEqual(await complete('/**\n * @'), ['/**\n * @openenv', '/**\n * @reward', '/**\n * @grpo']);
+  assert.deepEqual(await complete('/** @reward '), ['/** @reward weight=']);
+  assert.deepEqual(await complete('/** @grpo model=pol'), ['/** @grpo model=policy']);
+  assert.deepEqual(await complete('/** @openenv card=f'), ['/** @openenv card=false']);
+});
+
+test('inspection in the comment shows the documentation', async () => {
+  const inspect = async (code: string, at: string) =>
+    (await kernel.request('shell', 'inspect_request', { code, cursor_pos: code.indexOf(at) + 1, detail_level: 0 })).content.data['text/plain'];
+  assert.match(await inspect('/** @reward weight=2 */', 'reward'), /^@reward\nRegisters each function[^]*weight \(number\): /);
+  assert.match(await inspect('/** @reward weight=2 */', 'weight'), /^weight \(number\): Factor/);
+});

@@ -213,6 +213,7 @@ test('tslab\'s display works', async () => {
 
 test('shutdown answers and ends the process', async () => {
   const other = await TestKernel.start();
+  await other.run('1');
   const reply = await other.request('control', 'shutdown_request', { restart: false });
   assert.deepEqual(reply.content, { status: 'ok', restart: false });
   const code = other.process.exitCode ?? (await new Promise((resolve) => other.process.once('exit', resolve)));

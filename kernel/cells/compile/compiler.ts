@@ -39,7 +39,11 @@ export class CellCompiler implements Converter {
   private source: CellSource = { label: '', code: '', preamble: '' };
   private count = 0;
 
-  constructor(private readonly converter: CellConverter) {}
+  /** @param onConverted Called just before the executor runs what was converted. */
+  constructor(
+    private readonly converter: CellConverter,
+    private readonly onConverted: () => void,
+  ) {}
 
   /** Announces the cell that the executor will convert next. */
   begin(source: CellSource): void {
@@ -68,6 +72,7 @@ export class CellCompiler implements Converter {
     const map = this.converter.outputMap();
     if (map) this.compiled.set(script, { ...this.source, map });
     const hasToplevelAwait = result.hasToplevelAwait || awaitsAtTopLevel(text);
+    this.onConverted();
     return { ...result, hasToplevelAwait, output: `${keepOldValues(result.output)}\n//# sourceURL=${script}` };
   }
 

@@ -15,7 +15,7 @@ export function typescript(): TypeScript {
   return require('@tslab/typescript-for-tslab');
 }
 
-type ReportFunctions = [reportDiagnostic: ts.DiagnosticReporter, reportStatus: ts.WatchStatusReporter];
+type Reporters = [reportDiagnostic: ts.DiagnosticReporter, reportStatus: ts.WatchStatusReporter];
 
 const INLINE_MAP = /\/\/# sourceMappingURL=\S*\s*$/;
 
@@ -40,17 +40,18 @@ export interface CellConverter extends Converter {
  * tslab offers no way to set options, so it is given a copy of the compiler
  * in which two functions differ: `createWatchCompilerHost` adds our options
  * (source maps; where `joylab` and Node's types are) and a quicker builder, and
- * `transpileModule`,
- * the last step of a conversion, also shares variables, guards loops and keeps
- * the source map.
+ * `transpileModule`, the last step of a conversion, also shares variables,
+ * guards loops and keeps the source map.
  */
 export function createCellConverter(settings: ConverterSettings): CellConverter {
   const original = typescript();
   let map: OutputMap | null = null;
   const compiler = {
     ...original,
-    createWatchCompilerHost: (files: string[], options: ts.CompilerOptions, sys: ts.System, _builder: unknown, ...report: ReportFunctions) =>
-      original.createWatchCompilerHost(files, { ...options, ...compilerOptions(options, settings) }, sys, lightBuilder(original), ...report),
+    createWatchCompilerHost: (files: string[], options: ts.CompilerOptions, sys: ts.System, _: unknown, ...report: Reporters) => {
+      const ours = { ...options, ...compilerOptions(options, settings) };
+      return original.createWatchCompilerHost([...files, declarations(settings)], ours, sys, lightBuilder(original), ...report);
+    },
     transpileModule: (input: string, options: ts.TranspileOptions) => {
       const { text, shifts } = shareVariables(original, input.replace(INLINE_MAP, ''));
       const result = original.transpileModule(text, {
@@ -66,6 +67,11 @@ export function createCellConverter(settings: ConverterSettings): CellConverter 
   return { ...converter, outputMap: () => map };
 }
 
+/** Joylab's declarations are a part of every cell's program, so that importing them costs nothing. */
+function declarations({ packageRoot }: ConverterSettings): string {
+  return join(packageRoot, 'dist', 'kernel', 'index.d.ts');
+}
+
 /** tslab's converter module, loaded on top of the given compiler. */
 function loadConverter(compiler: TypeScript): typeof import('tslab/dist/converter') {
   const path = require.resolve('@tslab/typescript-for-tslab');
@@ -79,17 +85,19 @@ function loadConverter(compiler: TypeScript): typeof import('tslab/dist/converte
   }
 }
 
-function compilerOptions(options: ts.CompilerOptions, { folder, packageRoot }: ConverterSettings): ts.CompilerOptions {
+function compilerOptions(options: ts.CompilerOptions, settings: ConverterSettings): ts.CompilerOptions {
+  const { folder, packageRoot } = settings;
   const ownTypes = join(packageRoot, 'node_modules', '@types');
   const folderTypes = join(folder, 'node_modules', '@types');
   // Every folder of a type root is loaded unless `types` names them: Node's, our globals, the notebook's own.
   const types = new Set(['node', 'globals', ...(existsSync(folderTypes) ? readdirSync(folderTypes) : [])]);
   return {
     inlineSourceMap: true,
-    typeRoots: [...(options.typeRoots ?? []), ownTypes, join(packageRoot, 'dist', 'kernel', 'cells')],
+    // Ours come first: joylab's declarations refer to the same copy of Node's types.
+    typeRoots: [ownTypes, join(packageRoot, 'dist', 'kernel', 'cells'), ...(options.typeRoots ?? [])],
     types: [...types].filter((name) => !name.startsWith('.')),
     paths: {
-      joylab: [join(packageRoot, 'dist', 'kernel', 'index.d.ts')],
+      joylab: [declarations(settings)],
       tslab: [join(require.resolve('tslab/package.json'), '..', 'dist', 'public.d.ts')],
     },
   };

@@ -1,4 +1,4 @@
-import { currentCell, type Cell } from '../cell';
+import { currentCell, KeyboardInterrupt, type Cell } from '../cell';
 
 /**
  * Globals that the kernel adds to Node.js's. The type checker reads this
@@ -23,7 +23,9 @@ export function installGlobals(): void {
 }
 
 function ask(text: string): string {
-  return runningCell().output.input(text, false);
+  const answer = runningCell().output.input(text, false);
+  if (answer === null) throw new KeyboardInterrupt();
+  return answer;
 }
 
 function runningCell(): Cell {
