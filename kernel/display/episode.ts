@@ -68,12 +68,12 @@ export function caption(episode: EpisodeRecord): string {
 function deflate({ width, height, frames }: EpisodeFrames): Uint8Array {
   const size = width * height;
   const bytes = new Uint8Array(size * frames.length);
-  frames.forEach((frame, i) => {
-    const before = frames[i - 1];
-    const to = bytes.subarray(i * size, (i + 1) * size);
-    for (let k = 0; k < size; k++) to[k] = before ? frame[k] ^ before[k] : frame[k];
-  });
-  return deflateSync(bytes, { level: 9, memLevel: 9 });
+  frames.forEach((frame, i) => bytes.set(frame, i * size));
+  // From the end, four pixels at a time where that comes out even.
+  const words = size % 4 === 0 ? new Uint32Array(bytes.buffer) : bytes;
+  const stride = size / words.BYTES_PER_ELEMENT;
+  for (let k = words.length - 1; k >= stride; k--) words[k] ^= words[k - stride];
+  return deflateSync(bytes, { level: 8, memLevel: 9 });
 }
 
 /** Sanitisers let an image with its data inside pass. */

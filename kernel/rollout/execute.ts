@@ -48,10 +48,10 @@ export async function executeWithTimeLimit(strategy: Strategy, env: RolloutEnvir
 }
 
 async function playOne(env: RolloutEnvironment, game: Game, player: Player, signal: AbortSignal): Promise<Played> {
-  const [lane] = await env.vectorLanes(1);
-  const client = await VectorClient.connect(lane.url, { numEnvs: 1, options: env.options });
-  const games = [{ game, player }];
+  const client = await unlessAborted(connect(env), signal);
   let played = unplayed(env, game);
+  if (!client) return played;
+  const games = [{ game, player }];
   try {
     await play(client, env, {
       slots: 1,
@@ -63,6 +63,22 @@ async function playOne(env: RolloutEnvironment, game: Game, player: Player, sign
   } finally {
     await client.close();
   }
+}
+
+async function connect(env: RolloutEnvironment): Promise<VectorClient> {
+  const [lane] = await env.vectorLanes(1);
+  return VectorClient.connect(lane.url, { numEnvs: 1, options: env.options });
+}
+
+/** The connection, or nothing when the abort comes first; one that comes later is closed again. */
+async function unlessAborted(connecting: Promise<VectorClient>, signal: AbortSignal): Promise<VectorClient | undefined> {
+  let stop!: () => void;
+  const aborted = new Promise<undefined>((resolve) => (stop = () => resolve(undefined)));
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
+  const client = await Promise.race([aborted, connecting]).finally(() => signal.removeEventListener('abort', stop));
+  if (!client) connecting.then((late) => late.close(), () => {});
+  return client;
 }
 
 async function playerOf(strategy: Strategy, seed: number, callTimeLimit: number): Promise<Player> {

@@ -45,6 +45,8 @@ interface Seat {
   url: string;
   thread: Worker;
   taken: Set<number>;
+  /** Why the thread ended, if it said so. */
+  error?: Error;
   call: Int32Array;
   /** The call under way when it was last looked at, and since when. */
   seen: { count: number; since: number };
@@ -98,8 +100,9 @@ class PoolRun {
       url, thread, taken: new Set(mine),
       call: new Int32Array(new SharedArrayBuffer(4 * CALL.length)),
       seen: { count: -1, since: 0 },
-      stop: () => thread.removeAllListeners('message').removeAllListeners('exit'),
+      stop: () => thread.removeAllListeners('message').removeAllListeners('exit').removeAllListeners('error').on('error', () => {}),
     };
+    thread.on('error', (error) => void (seat.error = error));
     thread.on('message', (message: WorkerMessage) => this.receive(seat, message));
     thread.on('exit', () => this.replace(seat));
     thread.ref();
@@ -170,7 +173,7 @@ class PoolRun {
       const seconds = this.jobs[position].limits.callTimeLimit;
       this.jobs[position].broken = { step: Atomics.load(seat.call, CALL.step), failure: { reason: 'timeout', message: timeoutMessage(seconds) } };
     } else if (this.retries++ >= RETRIES) {
-      return this.fail(new Error('A worker thread of the rollout ended unexpectedly, again and again. Is there enough memory?'));
+      return this.fail(new Error(`A worker thread of the rollout ended unexpectedly, again and again: ${seat.error?.message ?? 'no reason given'}.`));
     }
     const unfinished = [...seat.taken].filter((taken) => !this.played[taken]);
     this.seat(seat.url, unfinished, this.seats.size + 1);
@@ -201,7 +204,5 @@ class PoolRun {
 }
 
 function newThread(): Worker {
-  const thread = new Worker(path.join(__dirname, 'worker.js'), SANDBOX_THREAD);
-  thread.on('error', () => {}); // shows as an exit
-  return thread;
+  return new Worker(path.join(__dirname, 'worker.js'), SANDBOX_THREAD);
 }

@@ -1,6 +1,6 @@
 import type * as TypeScript from 'typescript';
 import type { CodeProblem } from '../rewards/sample';
-import { compile, MAX_CODE_LENGTH, typescript } from './compile';
+import { checkSource, compile, MAX_CODE_LENGTH, typescript } from './compile';
 
 const REACH = 'a strategy sees only its arguments';
 const CLOCK = 'a strategy has no clock: time is what the state says';
@@ -41,6 +41,7 @@ function names(list: string, reason: string): Array<[string, string]> {
  * punished by a reward function.
  */
 export function checkCode(code: string): CodeProblem[] {
+  checkSource('checkCode', code);
   const syntax = compile(code).problems.map((problem): CodeProblem => ({ kind: 'syntax', ...problem }));
   if (code.length > MAX_CODE_LENGTH) return syntax;
   let forbidden: CodeProblem[] = [];

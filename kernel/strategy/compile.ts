@@ -17,6 +17,13 @@ export interface SyntaxProblem {
   reason: string;
 }
 
+/** Fails where a function that takes a source is given something else. */
+export function checkSource(caller: string, code: unknown): void {
+  if (typeof code === 'string') return;
+  const hint = code === null ? ' extractFunction gives null where a completion holds no whole function.' : '';
+  throw new TypeError(`${caller}: the source of a strategy is a string, not ${code === null ? 'null' : typeof code}.${hint}`);
+}
+
 /** Longest source that is looked at, in characters. */
 export const MAX_CODE_LENGTH = 100_000;
 

@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
-import { compile } from './compile';
+import { checkSource, compile } from './compile';
 import { DEFAULT_LIMITS, SANDBOX_THREAD, timeoutMessage, type Failure, type Outcome, type Program, type SandboxLimits } from './outcome';
 
 /** Options of {@link createLockedDownFunction}. */
@@ -77,8 +77,9 @@ const START = 20_000;
  * declares no function `strategy`.
  */
 export async function createLockedDownFunction(code: string, options: LockedDownOptions = {}): Promise<LockedDownFunction> {
+  checkSource('createLockedDownFunction', code);
   const limits = checkedLimits(options);
-  const { program, problems } = compile(String(code));
+  const { program, problems } = compile(code);
   if (problems.length > 0) throw new StrategyError({ reason: 'error', message: `SyntaxError: ${problems[0].reason}`, line: problems[0].line });
   const thread = new SandboxThread(program, limits);
   const failure = await thread.open();
@@ -92,7 +93,7 @@ export async function createLockedDownFunction(code: string, options: LockedDown
     dispose: () => thread.dispose(),
     attempt: (args: unknown[]) => thread.call(args),
   };
-  Object.defineProperty(locked, 'code', { value: String(code), enumerable: true });
+  Object.defineProperties(locked, { name: { value: 'strategy' }, code: { value: code, enumerable: true } });
   // The thread does not keep the program alive, and ends when the function is forgotten.
   forgotten.register(locked, thread);
   return Object.assign(locked, members) as LockedDownFunction;

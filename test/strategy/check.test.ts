@@ -98,3 +98,8 @@ test('32 checks of new programs take less than 100 ms once warm', () => {
   }));
   assert.ok(fastest < 100, `${fastest.toFixed(0)} ms`);
 });
+
+test('what is no source is refused', () => {
+  assert.throws(() => checkCode(null as never), /a string, not null\. extractFunction gives null/);
+  assert.throws(() => checkCode(3 as never), /a string, not number/);
+});
