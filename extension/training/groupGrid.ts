@@ -50,7 +50,10 @@ export class GroupGrid {
       this.shown(group.step);
       return;
     }
-    if (group !== this.newest || frames.length === 0) return this.shown(group.step);
+    if (group !== this.newest || frames.length === 0) {
+      this.shown(group.step);
+      return;
+    }
     this.clear();
     this.fill(group, frames);
     this.startTurn(group.step);

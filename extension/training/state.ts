@@ -1,6 +1,6 @@
 import type { EpisodeData, TrainingData, TrainingMessage } from '../../kernel/display/mime';
 
-/** The episodes of a group as they came: `frames[i]` are the deflated frames of `episodes[i]`. */
+/** The episodes of a group: `frames[i]` are the deflated frames of `episodes[i]`, where these do not have them inside. */
 export interface Group {
   step: number;
   episodes: EpisodeData[];
@@ -59,6 +59,7 @@ export function checkTraining(data: TrainingData): string | null {
   if (data.version !== 1) return `it has version ${data.version}, this view knows version 1`;
   if (!Array.isArray(data.log) || !data.log.every(entry => typeof entry === 'object' && entry !== null)) return 'its log is missing';
   if (!Array.isArray(data.events)) return 'its events are missing';
+  if (data.group && !Array.isArray(data.group.episodes)) return 'the episodes of its newest group are missing';
   if (!Array.isArray(data.rewardNames)) return 'the names of its reward functions are missing';
   return null;
 }

@@ -32,6 +32,7 @@ export class TrainingView {
     this.connected = session !== null;
     this.connect();
     this.paint();
+    this.showSavedGroup();
   }
 
   get runId(): string {
@@ -43,6 +44,7 @@ export class TrainingView {
     this.state.update(data);
     this.connect();
     this.repaint();
+    this.showSavedGroup();
   }
 
   dispose(): void {
@@ -72,6 +74,14 @@ export class TrainingView {
     this.state.receive(message, buffers);
     if (message.type === 'group') void this.group.show(this.state.group!);
     else this.repaint();
+  }
+
+  /** The notebook of a run that rests has its newest group; a live view may have it already. */
+  private showSavedGroup(): void {
+    const saved = this.state.data.group;
+    if (!saved || saved.step === this.state.group?.step) return;
+    this.state.group = { step: saved.step, episodes: saved.episodes, frames: [] };
+    void this.group.show(this.state.group);
   }
 
   private onVisible(visible: boolean): void {

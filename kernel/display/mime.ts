@@ -69,6 +69,8 @@ export interface TrainingData {
   /** TRL's metrics by their names (`loss`, `reward`, `rewards/<name>/mean`, …), with `step`: one entry per logged step. */
   log: Array<Record<string, number>>;
   events: TrainingEvent[];
+  /** The newest group, its frames included: in the notebook of a run that is not running. */
+  group?: { step: number; episodes: EpisodeData[] };
 }
 
 /**

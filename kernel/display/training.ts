@@ -131,7 +131,14 @@ export class TrainingOutput {
     this.timer = null;
     if (!this.displayId) return;
     this.shownAt = Date.now();
-    host().display(trainingBundle(this.data), { displayId: this.displayId, update: true });
+    host().display(trainingBundle(this.savedData()), { displayId: this.displayId, update: true });
+  }
+
+  /** What the notebook keeps: when the run rests, its newest group, too. */
+  private savedData(): TrainingData {
+    if (this.data.status === 'running' || !this.newestGroup) return this.data;
+    const { step, episodes } = this.newestGroup;
+    return { ...this.data, group: { step, episodes: episodes.map(({ data, frames }) => ({ ...data, frames: Buffer.from(frames).toString('base64') })) } };
   }
 }
 

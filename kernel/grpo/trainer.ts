@@ -231,7 +231,9 @@ export class GRPOTrainer {
     const generation = Math.floor(step / this.config.numIterations);
     if (this.current?.generation !== generation) {
       const { model, processingClass: tokenizer, env, config } = this;
-      const frames = this.output.wantsFrames ? shownEpisodes : 0;
+      // Whoever looks only when the run is over finds its last group.
+      const last = generation === Math.floor((this.output.data.maxSteps - 1) / this.config.numIterations);
+      const frames = this.output.wantsFrames || last ? shownEpisodes : 0;
       const rollouts = await collect({ model, tokenizer, env, prompts, config, generation, step: step + 1, frames, signal });
       this.current = { ...rollouts, generation };
     }

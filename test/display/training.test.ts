@@ -130,6 +130,18 @@ test('the output is updated at most once a second, and at once at the end', () =
   assert.equal((host.displays.at(-1)!.bundle[TRAINING_MIME] as TrainingData).log.length, 40);
 });
 
+test('the output of a run that rests keeps the newest group, frames and all; one that goes on lets it go', () => {
+  const output = new TrainingOutput(run);
+  output.show();
+  output.group(1, group);
+  const saved = () => (host.displays.at(-1)!.bundle[TRAINING_MIME] as TrainingData).group;
+  output.status('paused');
+  assert.equal(saved()?.step, 1);
+  assert.deepEqual(Buffer.from(saved()!.episodes[0].frames, 'base64'), Buffer.from(group[0].frames));
+  output.status('running');
+  assert.equal(saved(), undefined);
+});
+
 test('every view gets the run when it opens, then what happens', () => {
   const output = new TrainingOutput(run);
   output.show();

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
+import { TRAINING_MIME, type EpisodeData, type TrainingData } from '../../kernel/display/mime';
 import { trainingBundle } from '../../kernel/display/trainingBundle';
-import { launchBrowser, openNotebook } from './browser';
+import { openenv } from '../../kernel/environments';
+import { rollout } from '../../kernel/rollout';
+import { episodeData } from '../../kernel/display/episode';
+import { launchBrowser, openNotebook, waitForMotion } from './browser';
 import { startLab, type Lab } from './lab';
 import { writeNotebook } from './notebooks';
 
@@ -14,7 +17,7 @@ before(async () => {
   lab = await startLab();
   browser = await launchBrowser();
   const save = (name: string, data: TrainingData) => writeNotebook(lab.folder, name, [{ source: '/** @grpo */', outputs: [trainingBundle(data)] }]);
-  save('finished.ipynb', run('finished', 40));
+  save('finished.ipynb', { ...run('finished', 40), group: { step: 40, episodes: await playedGroup() } });
   save('running.ipynb', run('running', 12));
   save('empty.ipynb', run('running', 0));
   writeNotebook(lab.folder, 'broken.ipynb', [{ source: '', outputs: [{ [TRAINING_MIME]: { version: 1 }, 'text/plain': 'text' }] }]);
@@ -42,6 +45,18 @@ function run(status: TrainingData['status'], steps: number): TrainingData {
   return { version: 1, runId: 'saved', status, step: steps, maxSteps: 40, rewardNames: ['functionWorks', 'scores'], log, events };
 }
 
+/** Three real episodes with their frames. */
+async function playedGroup(): Promise<EpisodeData[]> {
+  const env = await openenv('atari', { game: 'breakout' });
+  try {
+    const codes = ['LEFT', 'RIGHT', 'NOOP'].map(action => `function strategy(state) { return "${action}"; }`);
+    const { episodes, frames } = await rollout(env, codes, { seeds: [1, 1, 1], maxSteps: 100, frames: { episodes: [0, 1, 2], every: 4 } });
+    return episodes.map((episode, i) => episodeData(episode!, frames.get(i)!));
+  } finally {
+    await env.close();
+  }
+}
+
 function charts(page: Page) {
   return page.locator('.joylab-Chart');
 }
@@ -58,6 +73,21 @@ test('a finished run of a saved notebook shows charts and table without a kernel
   assert.deepEqual(await page.locator('.joylab-Table th').allInnerTexts(), ['Step', 'Loss', 'Reward', 'Reward std', 'Completion length', 'KL']);
   assert.equal(await page.locator('.joylab-Table tbody tr').count(), 41, '40 steps and an event');
   assert.equal(await page.locator('.joylab-Table-event').innerText(), 'scores was replaced');
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('the newest group of a saved notebook plays; a click opens an episode in the player', async () => {
+  const { page, errors } = await openNotebook(browser, lab.url('finished.ipynb'));
+  const tiles = page.locator('.joylab-Tile');
+  await tiles.nth(2).waitFor();
+  assert.equal(await tiles.count(), 3);
+  await tiles.first().scrollIntoViewIfNeeded();
+  await waitForMotion(tiles.first().locator('canvas'));
+  await tiles.nth(1).click();
+  await waitForMotion(page.locator('.joylab-Player canvas'));
+  await page.getByRole('button', { name: 'Close the player' }).click();
+  assert.equal(await page.locator('.joylab-Player').count(), 0);
   assert.deepEqual(errors, []);
   await page.close();
 });
@@ -92,7 +122,7 @@ test('a run that no kernel knows is not said to be running', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('running.ipynb'));
   await page.locator('.joylab-Status[data-status="lost"]').waitFor();
   assert.match(await page.locator('.joylab-Status').innerText(), /Not running\s+step 12 of 40 .*run the cell/);
-  assert.equal(await page.locator('.joylab-Chart .js-line').count() > 0, true);
+  await page.locator('.joylab-Chart .js-line').first().waitFor();
   assert.deepEqual(errors, []);
   await page.close();
 });
