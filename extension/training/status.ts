@@ -23,9 +23,9 @@ export class StatusLine {
     this.node = element('div', 'joylab-Status', [element('div', 'joylab-Status-line', [this.label, this.detail]), this.bar]);
   }
 
-  /** `connected`: false when the run says it is running but cannot be reached. */
+  /** `connected`: false when no kernel knows the run: what was running or paused is then over. */
   show(data: TrainingData, connected: boolean): void {
-    const lost = data.status === 'running' && !connected;
+    const lost = (data.status === 'running' || data.status === 'paused') && !connected;
     this.node.dataset.status = lost ? 'lost' : data.status;
     setText(this.label, lost ? 'Not running' : LABELS[data.status] ?? data.status);
     setText(this.detail, details(data, lost).join(' · '));
@@ -43,7 +43,7 @@ function details(data: TrainingData, lost: boolean): string[] {
     if (data.status === 'running' && left > 0) parts.push(`about ${duration(left)} left`);
     if (data.status === 'finished') parts.push(`${duration(totalSeconds(data))} in all`);
   }
-  if (data.status === 'paused') parts.push('run the cell again to go on');
+  if (data.status === 'paused' && !lost) parts.push('run the cell again to go on');
   if (lost) parts.push('the kernel does not know this run any more: run the cell to train again');
   return parts;
 }

@@ -95,7 +95,7 @@ test('run all cells: frames move, charts grow; an edited reward shows old and ne
   await page.close();
 });
 
-test('the view follows a run over a reload of the page; stop pauses, running the cell again goes on', { timeout: 300_000 }, async () => {
+test('the view follows a run over a reload of the page; stop pauses, running the cell again goes on, a restart ends it', { timeout: 300_000 }, async () => {
   writeNotebook(lab.folder, 'run.ipynb', [
     {
       source: `import { FastLanguageModel, openenv } from 'joylab';
@@ -134,6 +134,9 @@ const env = await openenv('atari', { game: 'breakout' });`
   await waitForStep(page, paused + 1);
   await page.evaluate('jupyterapp.commands.execute("notebook:interrupt-kernel")');
   await page.locator('.joylab-Status[data-status="paused"]').waitFor({ timeout: 20_000 });
+
+  await page.evaluate('jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()');
+  await page.locator('.joylab-Status[data-status="lost"]').waitFor({ timeout: 20_000 });
   assert.deepEqual(errors, []);
   await page.close();
 });
