@@ -4,6 +4,7 @@ import type { CellError, CellOutput, CellRequest, Completeness, Completion, Inte
 import { Cell, currentCell, KeyboardInterrupt, runBeside, runIn } from './cell';
 import { completeness } from './completeness';
 import { CellCompiler, type CellSource } from './compile/compiler';
+import { endsWithAssignment } from './compile/declarations';
 import { createCellConverter, type ConverterSettings } from './compile/typescript';
 import { prepareDirectives, type PreparedCell } from './directives';
 import { completeDirective, inspectDirective } from './directives/assist';
@@ -68,15 +69,15 @@ export class Session implements Interpreter {
     if (this.compiler.diagnostics.length > 0) return typeErrors(this.compiler.diagnostics, source.label, source.code);
     if (!ok) throw error;
     if (cell.interrupted) throw new KeyboardInterrupt();
-    await this.afterwards(cell, prepared, value);
+    await this.afterwards(cell, source.code, prepared, value);
     if (cell.interrupted) throw new KeyboardInterrupt();
     return null;
   }
 
   /** Displays the last value and does what the cell's directives ask for; an interrupt ends it. */
-  private async afterwards(cell: Cell, prepared: PreparedCell, value: unknown): Promise<void> {
+  private async afterwards(cell: Cell, code: string, prepared: PreparedCell, value: unknown): Promise<void> {
     const work = async (): Promise<void> => {
-      if (value !== undefined && value !== null) cell.output.result(await describe(value));
+      if (value !== undefined && value !== null && !endsWithAssignment(code)) cell.output.result(await describe(value));
       await prepared.apply(this.variables);
     };
     await Promise.race([work(), cell.stopped]);

@@ -18,6 +18,7 @@ test('TypeScript with types; the last expression is the result', async () => {
   assert.equal(await kernel.run('interface Point { x: number; y: number }\nconst p: Point = { x: 1, y: 2 };\np'), '{ x: 1, y: 2 }');
   assert.equal(await kernel.run('p.x + p.y'), '3');
   assert.equal(await kernel.run('const nothing = undefined; nothing'), '');
+  assert.equal(await kernel.run('let assigned = 1; assigned = 2;'), '');
   assert.equal(await kernel.run('// only a comment'), '');
   assert.equal(await kernel.run(''), '');
 });

@@ -12,6 +12,18 @@ export function declaredNames(statement: ts.Statement): string[] {
   return name && compiler.isIdentifier(name) ? [name.text] : [];
 }
 
+/** Whether a cell ends with an assignment: what is assigned is kept, and not shown. */
+export function endsWithAssignment(code: string): boolean {
+  const compiler = typescript();
+  const last = parse(code).statements.at(-1);
+  if (!last || !compiler.isExpressionStatement(last)) return false;
+  let expression: ts.Expression = last.expression;
+  while (compiler.isParenthesizedExpression(expression)) expression = expression.expression;
+  if (!compiler.isBinaryExpression(expression)) return false;
+  const { kind } = expression.operatorToken;
+  return kind >= compiler.SyntaxKind.FirstAssignment && kind <= compiler.SyntaxKind.LastAssignment;
+}
+
 /** The statements of a text, with parents set. */
 export function parse(text: string): ts.SourceFile {
   const compiler = typescript();
