@@ -151,7 +151,7 @@ class Tile {
     this.screen = new Screen(frames);
     this.screen.show(this.cursor.pixels);
     this.label.textContent = formatNumber(this.return);
-    this.node = element('button', 'joylab-Tile', [this.screen.node, this.label]);
+    this.node = element('button', 'joylab-Tile', [element('span', 'joylab-Tile-picture', [this.screen.node]), this.label]);
     this.node.type = 'button';
     this.node.addEventListener('click', open);
     describe(this.node, `Return ${formatNumber(this.return)}, ${timeline.steps} steps, ${data.end}. Open in the player.`);
