@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { readConnection } from './connection';
@@ -57,11 +58,11 @@ export async function startKernel(connectionFile: string): Promise<void> {
     if (message.type === 'shutdown') return exit(0);
     if (message.type === 'interrupt') return interrupt();
     if (message.type === 'request') return void kernel.then((it) => it.handle(message));
-    process.stderr.write(`joylab: ${message.message}\n`);
+    writeSync(2, `joylab: ${message.message}\n`);
     exit(1);
   });
   wire.on('error', (error) => {
-    process.stderr.write(`joylab: the wire thread failed: ${error.stack}\n`);
+    writeSync(2, `joylab: the wire thread failed: ${error.stack}\n`);
     process.exit(1);
   });
   loaded = await kernel;

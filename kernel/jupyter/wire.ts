@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { giveAnswer } from './input';
 import type { Header, Message } from './message';
@@ -7,6 +8,8 @@ import { StreamBuffer } from './streams';
 
 /** A request other than an execution waits this long behind one, in milliseconds, then overtakes it. */
 const OVERTAKE_AFTER = 300;
+/** Lines that are logged about messages that the kernel does not take. */
+const MAXIMUM_LOG = 20;
 /** Time that an interrupted loop has to notice, in milliseconds. */
 const SIGNAL_AFTER = 150;
 /** Time the main thread has to exit after a shutdown, in milliseconds. */
@@ -62,7 +65,7 @@ class Wire {
     this.streams = new StreamBuffer((content, parent) => this.sockets.publish({ type: 'stream', content, parent }));
     this.sockets = new Sockets(options.connection, {
       onMessage: (channel, message) => this.receive(channel, message),
-      onDropped: (channel, reason) => process.stderr.write(`joylab: dropped a message on ${channel}: ${reason}\n`),
+      onDropped: (channel, reason) => log(`dropped a message on ${channel}: ${reason}`),
       onSubscribe: (topic) => this.sockets.publish({ type: 'iopub_welcome', content: JSON.stringify({ subscription: Buffer.from(topic).toString() }), parent: null }, topic),
     });
   }
@@ -80,7 +83,7 @@ class Wire {
     else if (type === 'kernel_info_request') this.answer(channel, message, 'kernel_info_reply', this.options.kernelInfo);
     else if (COMM_MESSAGES.has(type)) this.passComm(message);
     else if (REQUESTS.has(type)) this.enqueue({ id: this.nextId++, message, overtook: false, quiet: false });
-    else process.stderr.write(`joylab: ignored a message of the unknown type "${type}" on ${channel}\n`);
+    else log(`ignored a message of the unknown type "${type}" on ${channel}`);
   }
 
   /** Answers a request in this thread, whatever the main thread does. */
@@ -261,6 +264,21 @@ class Wire {
     if (message.header.msg_type !== 'input_reply' || !this.pendingInput) return;
     giveAnswer(this.pendingInput, String(message.content.value ?? ''));
     this.pendingInput = null;
+  }
+}
+
+let logged = 0;
+
+/**
+ * Writes to the process's standard error itself: the stream of a thread passes
+ * the main thread, where it would be taken for a cell's output.
+ */
+function log(text: string): void {
+  if (++logged > MAXIMUM_LOG) return;
+  try {
+    writeSync(2, `joylab: ${text}${logged === MAXIMUM_LOG ? ' (more of this is not logged)' : ''}\n`);
+  } catch {
+    // Nobody reads the log: the kernel goes on without it.
   }
 }
 
