@@ -15,7 +15,8 @@ await runMain(async () => {
     .filter(file => !args.includes('--fast') || !file.endsWith('.slow.test.js'))
     .filter(file => words.length === 0 || words.some(word => file.includes(word)));
   if (files.length === 0) throw new SetupError(`No test matches ${words.join(', ')}.`);
-  const child = spawn(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files], { stdio: 'inherit', cwd: root });
+  // A test that hangs, or leaves something open when it fails, must not hang the run.
+  const child = spawn(process.execPath, ['--test', '--test-concurrency=1', '--test-force-exit', '--test-timeout=600000', '--test-reporter=spec', ...files], { stdio: 'inherit', cwd: root });
   child.on('close', code => process.exit(code ?? 1));
 });
 
