@@ -1,12 +1,5 @@
 import type { Episode } from '../rollout/episode';
-
-/** A forbidden construct or a syntax error in a strategy. Lines and columns count from 1. */
-export interface CodeProblem {
-  kind: 'syntax' | 'forbidden';
-  line: number;
-  column: number;
-  reason: string;
-}
+import type { CodeProblem } from '../strategy/check';
 
 /** A scored completion: what a reward function is given. Every field is plain data. */
 export interface Sample {

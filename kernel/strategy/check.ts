@@ -1,6 +1,13 @@
 import type * as TypeScript from 'typescript';
-import type { CodeProblem } from '../rewards/sample';
 import { checkSource, compile, MAX_CODE_LENGTH, typescript } from './compile';
+
+/** A forbidden construct or a syntax error in a strategy. Lines and columns count from 1. */
+export interface CodeProblem {
+  kind: 'syntax' | 'forbidden';
+  line: number;
+  column: number;
+  reason: string;
+}
 
 const REACH = 'a strategy sees only its arguments';
 const CLOCK = 'a strategy has no clock: time is what the state says';
