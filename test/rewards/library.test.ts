@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { episodeReturn, functionWorks, legalActions, noCheating, strategySucceeds, survives, winLoss } from '../../kernel/rewards';
-import type { CodeProblem, Sample } from '../../kernel/rewards/sample';
+import type { Sample } from '../../kernel/rewards/sample';
+import type { CodeProblem } from '../../kernel/strategy';
 import { episode, nothingExtracted, sample } from './samples';
 
 const problem = (kind: CodeProblem['kind']): CodeProblem => ({ kind, line: 1, column: 1, reason: 'x' });
