@@ -23,7 +23,7 @@ export async function step(name, work) {
   }
 }
 
-const NETWORK = /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ENETUNREACH|name resolution|NewConnectionError|ConnectTimeoutError|Network is unreachable|No address associated/i;
+const NETWORK = /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ENETUNREACH|name resolution|NewConnectionError|ConnectTimeoutError|Network is unreachable|No address associated|from versions: none/i;
 const DISK = /ENOSPC|No space left on device/i;
 
 /** Runs a command quietly; when it fails, the end of its output is in the error. */
