@@ -10,10 +10,15 @@ export async function python(script: string, ...args: (string | number)[]): Prom
   return JSON.parse(stdout);
 }
 
-/** Runs OpenEnv's command line; gives its exit code and everything it printed. */
+/**
+ * Runs OpenEnv's command line; gives its exit code and everything it printed.
+ * It finds no tools but those of the environment: uv and Docker would do other
+ * things on other machines.
+ */
 export async function openenvCommand(...args: string[]): Promise<{ code: number; output: string }> {
   try {
-    const { stdout, stderr } = await promisify(execFile)(pythonPath(), ['-m', 'openenv.cli', ...args], { timeout: 120_000 });
+    const env = { ...process.env, PATH: path.dirname(pythonPath()) };
+    const { stdout, stderr } = await promisify(execFile)(pythonPath(), ['-m', 'openenv.cli', ...args], { env, timeout: 120_000 });
     return { code: 0, output: stdout + stderr };
   } catch (error: any) {
     return { code: error.code ?? -1, output: error.stdout + error.stderr };
