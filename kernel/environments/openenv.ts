@@ -1,7 +1,7 @@
 import { OpenEnvError } from '../openenv/errors';
 import { AtariEnvironment } from './atari/environment';
 import type { AtariOptions } from './atari/options';
-import { nearestFirst } from './nearest';
+import { nearestFirst } from '../nearest';
 import { RemoteEnvironment, type RemoteOptions } from './remote';
 
 /** The environments that can be opened by their name. */

@@ -1,3 +1,5 @@
+import { nameDistance, nearestFirst } from '../nearest';
+
 /**
  * Settings of a GRPO run: TRL's names in camelCase, TRL's defaults unless a
  * setting says otherwise.
@@ -215,24 +217,10 @@ function unknownSetting(name: string): string {
   const camel = name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
   if (camel in elsewhere) return `GRPOConfig has no setting ${name}: ${elsewhere[camel]}.`;
   const names = Object.keys(settings);
-  const nearest = names.reduce((best, candidate) => (distance(candidate, camel) < distance(best, camel) ? candidate : best));
-  const close = distance(nearest, camel) <= Math.max(2, camel.length / 3);
+  const [nearest] = nearestFirst(camel, names);
+  const close = nameDistance(nearest, camel) <= Math.max(2, camel.length / 3);
   const advice = close ? `Did you mean ${nearest}?` : `The settings are: ${names.join(', ')}.`;
   return `GRPOConfig has no setting ${name}. ${advice}`;
-}
-
-/** Levenshtein's distance, upper and lower case alike. */
-function distance(a: string, b: string): number {
-  const [s, t] = [a.toLowerCase(), b.toLowerCase()];
-  let row = Array.from({ length: t.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= s.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= t.length; j++) {
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (s[i - 1] === t[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[t.length];
 }
 
 function show(value: unknown): string {

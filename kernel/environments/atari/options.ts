@@ -1,5 +1,5 @@
 import { OpenEnvError } from '../../openenv/errors';
-import { nearestFirst } from '../nearest';
+import { nearestFirst } from '../../nearest';
 import { ATARI_GAMES, type AtariGame } from './actions';
 
 /** Options of `openenv('atari', …)`. */

@@ -1,12 +1,16 @@
+/*
+ * Similar names, for errors that name the valid ones.
+ */
+
 /** `names`, the most similar to `name` first. */
 export function nearestFirst(name: string, names: readonly string[]): string[] {
-  const plain = (text: string): string => text.toLowerCase().replace(/[^a-z0-9]/g, '');
-  const distance = new Map(names.map(candidate => [candidate, editDistance(plain(name), plain(candidate))]));
+  const distance = new Map(names.map(candidate => [candidate, nameDistance(name, candidate)]));
   return [...names].sort((a, b) => distance.get(a)! - distance.get(b)! || a.localeCompare(b));
 }
 
-/** Number of letters to insert, delete or replace to turn `a` into `b`. */
-function editDistance(a: string, b: string): number {
+/** Number of letters to insert, delete or replace to turn one name into the other (Levenshtein); case and punctuation do not count. */
+export function nameDistance(one: string, other: string): number {
+  const [a, b] = [plain(one), plain(other)];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
@@ -16,4 +20,8 @@ function editDistance(a: string, b: string): number {
     row = next;
   }
   return row[b.length];
+}
+
+function plain(text: string): string {
+  return text.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
