@@ -1,9 +1,6 @@
 import type { Graph } from '../onnx/graph';
 import { add, detach, less, minimum, mul, neg, scale, select, sub, sumAll } from '../onnx/operators/arithmetic';
 import { clip, exp, sigmoid } from '../onnx/operators/elementwise';
-import { gatherRows } from '../onnx/operators/gather';
-import { matMul } from '../onnx/operators/matmul';
-import { reshape } from '../onnx/operators/shape';
 import type { Value } from '../onnx/value';
 
 /** How token losses are formed and averaged, by TRL's names. */
@@ -40,8 +37,8 @@ export interface LossInputs {
   advantages: Value;
   /** Share of each token in the loss, see {@link tokenWeights}; 0 where it is masked. */
   weights: Value;
-  /** For sequence-level importance sampling: means over a completion's tokens, [N, M], and each token's completion, int64 [M]. */
-  sequences: { means: Value; completionOf: Value } | null;
+  /** For sequence-level importance sampling: for each token the mean over its completion. */
+  completionMean: ((values: Value) => Value) | null;
 }
 
 /** The loss, a scalar, and the KL divergence per token (null where beta is 0). */
@@ -80,11 +77,9 @@ function objective(graph: Graph, settings: LossSettings, { advantages, logprobs 
 }
 
 /** Logarithm of the probability ratio of new to old policy, of each token or averaged over its completion. */
-function logRatio({ logprobs, oldLogprobs, sequences }: LossInputs): Value {
+function logRatio({ logprobs, oldLogprobs, completionMean }: LossInputs): Value {
   const perToken = sub(logprobs, oldLogprobs);
-  if (!sequences) return perToken;
-  const average = matMul(sequences.means, reshape(perToken, ['M', 1]));
-  return reshape(gatherRows(average, sequences.completionOf), ['M']);
+  return completionMean ? completionMean(perToken) : perToken;
 }
 
 /**

@@ -19,23 +19,20 @@ export interface UpdateMetrics {
   cispo_clip_ratio?: number;
 }
 
-/** What one run of the update graph says, with what it was fed. Entries of `masks`, `old`, `advantages` are completions. */
-export interface GroupOutcome {
+/** What an update says of its batch, with what it was fed; all but the loss by completion. */
+export interface PolicyOutcome {
   loss: number;
-  /** Per token, completion after completion. */
-  logprobs: Float32Array;
-  /** Per prediction. */
-  entropies: Float32Array;
-  kl: Float32Array | null;
-  /** Pairs: prediction and token ID of each token. */
-  predictions: BigInt64Array;
-  advantages: readonly number[];
+  /** Per token. */
+  logprobs: readonly ArrayLike<number>[];
+  entropies: readonly ArrayLike<number>[];
+  kl: readonly ArrayLike<number>[] | null;
+  advantages: ArrayLike<number>;
   masks: readonly ArrayLike<number>[];
   /** null: the policy is the one that sampled, so that every ratio is 1. */
   old: readonly ArrayLike<number>[] | null;
 }
 
-/** Adds up the metrics of the groups of one update. */
+/** Adds up the metrics of the batches of one update. */
 export class PolicyMetrics {
   private loss = 0;
   private tokens = 0;
@@ -48,38 +45,36 @@ export class PolicyMetrics {
 
   constructor(private readonly settings: LossSettings) {}
 
-  add(group: GroupOutcome): void {
-    this.loss += group.loss;
-    let token = 0;
-    group.masks.forEach((mask, i) => {
-      const start = token;
+  add(outcome: PolicyOutcome): void {
+    this.loss += outcome.loss;
+    outcome.masks.forEach((mask, i) => {
       let count = 0;
-      for (let t = 0; t < mask.length; t++, token++) {
+      for (let t = 0; t < mask.length; t++) {
         count += mask[t];
-        this.entropy += mask[t] * group.entropies[Number(group.predictions[2 * token])];
-        if (group.kl) this.kl = (this.kl ?? 0) + mask[t] * group.kl[token];
+        this.entropy += mask[t] * outcome.entropies[i][t];
+        if (outcome.kl) this.kl = (this.kl ?? 0) + mask[t] * outcome.kl[i][t];
       }
       this.tokens += count;
-      this.addClipping(group, i, start, count);
+      this.addClipping(outcome, i, count);
     });
   }
 
   /** Which tokens of completion i are clipped, or, for ratios of whole completions, whether it is. */
-  private addClipping(group: GroupOutcome, i: number, start: number, count: number): void {
+  private addClipping(outcome: PolicyOutcome, i: number, count: number): void {
     const { epsilon, epsilonHigh, importanceSamplingLevel, lossType } = this.settings;
     const limit = lossType === 'cispo' ? epsilonHigh : 1 + epsilonHigh;
-    const mask = group.masks[i];
-    const old = group.old?.[i];
+    const mask = outcome.masks[i];
+    const old = outcome.old?.[i];
     const ratios: number[] = [];
-    for (let t = 0; t < mask.length; t++) ratios.push(old ? group.logprobs[start + t] - old[t] : 0);
+    for (let t = 0; t < mask.length; t++) ratios.push(old ? outcome.logprobs[i][t] - old[t] : 0);
     const perSequence = importanceSamplingLevel === 'sequence';
     const weights = perSequence ? [1] : Array.from(mask);
     const logs = perSequence ? [ratios.reduce((sum, ratio, t) => sum + ratio * mask[t], 0) / Math.max(count, 1)] : ratios;
     let [low, high] = [0, 0];
     logs.forEach((log, t) => {
       const ratio = Math.exp(log);
-      if (ratio < 1 - epsilon && group.advantages[i] < 0) low += weights[t];
-      if (ratio > limit && group.advantages[i] > 0) high += weights[t];
+      if (ratio < 1 - epsilon && outcome.advantages[i] < 0) low += weights[t];
+      if (ratio > limit && outcome.advantages[i] > 0) high += weights[t];
     });
     this.low.push(low);
     this.high.push(high);

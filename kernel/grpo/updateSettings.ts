@@ -1,13 +1,8 @@
+import { OPTIMIZER_DEFAULTS, type OptimizerSettings } from '../training/modelUpdate';
 import { LOSS_TYPES, type LossSettings } from './losses';
 
 /** Settings of a `PolicyUpdate`: TRL's names, meaning and defaults. */
-export interface UpdateSettings extends LossSettings {
-  adamBeta1: number;
-  adamBeta2: number;
-  adamEpsilon: number;
-  weightDecay: number;
-  /** Gradients are scaled down to this norm; 0: they are not. */
-  maxGradNorm: number;
+export interface UpdateSettings extends LossSettings, OptimizerSettings {
   /** The temperature that completions were sampled with. */
   temperature: number;
   /** For dr_grpo, whose shares do not depend on the lengths. */
@@ -16,6 +11,7 @@ export interface UpdateSettings extends LossSettings {
 
 /** TRL's defaults. */
 export const UPDATE_DEFAULTS: UpdateSettings = {
+  ...OPTIMIZER_DEFAULTS,
   lossType: 'dapo',
   beta: 0,
   epsilon: 0.2,
@@ -25,11 +21,6 @@ export const UPDATE_DEFAULTS: UpdateSettings = {
   useBiasCorrectionKl: true,
   sapoTemperaturePos: 1,
   sapoTemperatureNeg: 1.05,
-  adamBeta1: 0.9,
-  adamBeta2: 0.999,
-  adamEpsilon: 1e-8,
-  weightDecay: 0,
-  maxGradNorm: 1,
   temperature: 1,
   maxCompletionLength: 512,
 };

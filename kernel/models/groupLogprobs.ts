@@ -1,8 +1,8 @@
 import { Graph } from '../onnx/graph';
 import { mul, neg, scale, sum } from '../onnx/operators/arithmetic';
 import { exp } from '../onnx/operators/elementwise';
-import { gatherPairs, takeRows } from '../onnx/operators/gather';
-import { concat, split } from '../onnx/operators/shape';
+import { gatherPairs, gatherRows, takeRows } from '../onnx/operators/gather';
+import { concat, reshape, split } from '../onnx/operators/shape';
 import { logSoftmax } from '../onnx/operators/softmax';
 import { GraphSession } from '../onnx/session';
 import type { Value } from '../onnx/value';
@@ -16,10 +16,8 @@ import { Transformer } from './transformer';
 export interface GroupLogprobs {
   /** Log-probability of each token, [M], completion after completion. */
   logprobs: Value;
-  /** Entropy of each prediction, [predictions]; token i was predicted by `tokens[i, 0]`. */
+  /** Entropy of the distribution that each token was drawn from, [M]; a constant to gradients. */
   entropies: Value;
-  /** int64, [M, 2]: prediction and token ID of each token. */
-  tokens: Value;
 }
 
 /** Adds to a graph the log-probabilities of a group's completions at a temperature. The prompt is computed once. */
@@ -48,8 +46,11 @@ export function groupLogprobs(
   const all = logSoftmax(scale(logits, 1 / temperature));
   return {
     logprobs: gatherPairs(all, inputs.tokens),
-    entropies: graph.withoutRecording(() => neg(sum(mul(exp(all), all), [-1], false))),
-    tokens: inputs.tokens,
+    entropies: graph.withoutRecording(() => {
+      const perPrediction = neg(sum(mul(exp(all), all), [-1]));
+      const prediction = split(inputs.tokens, 1, [1, 1])[0];
+      return reshape(gatherRows(perPrediction, reshape(prediction, ['M'])), ['M']);
+    }),
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { AdamW } from '../../kernel/grpo/adamw';
+import { AdamW } from '../../kernel/training/adamw';
 import { PolicyUpdate, type PolicyBatch, type UpdateMetrics, type UpdateSettings } from '../../kernel/grpo/update';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
 import { LogprobScorer } from '../../kernel/models/groupLogprobs';
