@@ -1,0 +1,149 @@
+/*
+ * A GRPO step beside TRL: `npm run bench -- grpo [small] [small-full] [large]`.
+ *
+ * Both sides train the same random checkpoint on the same prompt with the
+ * trainer's own train(), each in a process of its own, and make their steps in
+ * turn. TRL runs by its defaults but for gradient checkpointing, which makes
+ * it slower: that is on for the memory only. Without names all models are
+ * measured, with `--quick` the small one; `--float32` has TRL compute in
+ * float32, as Joylab does, instead of its default bfloat16; `--json` prints
+ * everything that was measured.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TARGET_MODULES } from '../../kernel/models/architecture';
+import { loadCheckpoint } from '../../kernel/models/checkpoint';
+import { runtimeSettings } from '../../kernel/onnx/session';
+import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import type { SideArguments } from './grpo/joylabSide';
+import { flops, plainSeconds, updateProducts } from './grpo/products';
+import { Side, stepInTurn } from './grpo/side';
+import { lines, table, type Measured } from './grpo/table';
+
+const promptTokens = 180;
+const completions = 16;
+const tokens = 80;
+
+const models = {
+  small: { vocab_size: 512, hidden_size: 256, intermediate_size: 688, num_hidden_layers: 4, num_attention_heads: 8, num_key_value_heads: 8 },
+  // SmolLM2-135M
+  large: { vocab_size: 49152, hidden_size: 576, intermediate_size: 1536, num_hidden_layers: 30, num_attention_heads: 9, num_key_value_heads: 3 },
+};
+
+interface Case {
+  /** What names it on the command line. */
+  key: string;
+  /** What the table says of it. */
+  name: string;
+  model: keyof typeof models;
+  /** Rank of the adapter on all linear layers; null: all weights are trained. */
+  rank: number | null;
+  goals: Measured['goals'];
+  warmUp: number;
+  steps: number;
+}
+
+const cases: Case[] = [
+  { key: 'small', name: '3.3 M parameters, LoRA of rank 16', model: 'small', rank: 16, goals: { step: 3, generation: 3, update: 2 }, warmUp: 3, steps: 9 },
+  { key: 'small-full', name: '3.3 M parameters, all trained', model: 'small', rank: null, goals: { step: 3, generation: 3, update: 2 }, warmUp: 3, steps: 9 },
+  { key: 'large', name: '135 M parameters, LoRA of rank 16', model: 'large', rank: 16, goals: { step: 2, generation: 2, update: 2 }, warmUp: 1, steps: 2 },
+];
+
+const scripts = join(packageRoot, 'test/bench/grpo');
+const joylab = [process.execPath, join(__dirname, 'grpo/joylabSide.js')];
+const trl = [pythonPath(), join(scripts, 'trl_side.py')];
+
+function makeCheckpoint(folder: string, model: object): void {
+  const given = { prompt_tokens: promptTokens, model: { ...model, tie_word_embeddings: true, max_position_embeddings: 512 } };
+  const { status, stderr } = spawnSync(pythonPath(), [join(scripts, 'make_checkpoint.py'), folder, JSON.stringify(given)], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`make_checkpoint.py failed:\n${stderr}`);
+}
+
+async function measure(one: Case, folder: string, trlSettings: object): Promise<{ measured: Measured; versions: Record<string, string> }> {
+  const { name, goals, rank } = one;
+  const products = await plainProducts(folder, rank);
+  const lora = rank === null ? null : { r: rank, lora_alpha: rank, target_modules: TARGET_MODULES };
+  const given: SideArguments = { folder, lora, completions, tokens, threads: runtimeSettings.threads, settings: {} };
+  const sides: Side[] = [];
+  const start = async (command: string[], settings: object): Promise<Side> => {
+    const side = await Side.start(command, { ...given, settings: { ...settings } });
+    sides.push(side);
+    return side;
+  };
+  try {
+    const [we, they] = [await start(joylab, {}), await start(trl, { ...trlSettings, gradient_checkpointing: false })];
+    const [ours, theirs] = await stepInTurn([we, they], one);
+    checkTokens([...ours, ...theirs]);
+    const peak = await we.finish();
+    await they.finish();
+    // With its own settings TRL reaches its peak in the first step.
+    const byDefault = await start(trl, trlSettings);
+    await byDefault.step();
+    const memory = { ours: peak, theirs: await byDefault.finish() };
+    return { measured: { name, goals, ours, theirs, memory, products }, versions: { ...we.versions, ...they.versions } };
+  } finally {
+    sides.forEach((side) => side.kill());
+  }
+}
+
+/** The matrix products of our update, alone. */
+async function plainProducts(folder: string, rank: number | null): Promise<Measured['products']> {
+  const products = updateProducts(loadCheckpoint(folder).config, { promptTokens, completions, tokens, rank });
+  return { flops: flops(products), seconds: await plainSeconds(products) };
+}
+
+/** Both sides must have generated all tokens of all completions, or the times would say nothing. */
+function checkTokens(times: readonly { tokens: number }[]): void {
+  const wrong = times.find((time) => time.tokens !== completions * tokens);
+  if (wrong) throw new Error(`a side generated ${wrong.tokens} tokens instead of ${completions * tokens}`);
+}
+
+function heading(versions: Record<string, string>, float32: boolean): string {
+  const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ');
+  return `GRPO steps: ${completions} completions of ${tokens} tokens to a prompt of ${promptTokens}; Joylab beside TRL
+${cpus().length} cores (${cpus()[0].model.trim()}), ${runtimeSettings.threads} threads on each side; ${list}
+Medians of steps that the sides make in turn, the first ones left out. Joylab computes in float32, TRL in ${float32 ? 'float32' : 'bfloat16 (autocast, its default)'}.
+TRL's times are without gradient checkpointing (faster), its memory is with it (its default). No completion ends early.`;
+}
+
+/** The cases that the command line asks for. */
+function chosenCases(args: readonly string[]): Case[] {
+  const keys = cases.map(({ key }) => key);
+  const unknown = args.find((arg) => ![...keys, '--quick', '--float32', '--json'].includes(arg));
+  if (unknown) throw new Error(`this benchmark knows ${keys.join(', ')}, --quick, --float32 and --json, not ${unknown}`);
+  if (args.includes('--quick')) return cases.slice(0, 1);
+  const named = cases.filter(({ key }) => args.includes(key));
+  return named.length > 0 ? named : cases;
+}
+
+async function main(): Promise<void> {
+  const args = process.argv.slice(2);
+  const chosen = chosenCases(args);
+  const [float32, json] = [args.includes('--float32'), args.includes('--json')];
+  const folder = mkdtempSync(join(tmpdir(), 'joylab-bench-'));
+  const results: Measured[] = [];
+  let title = '';
+  try {
+    for (const one of chosen) {
+      const checkpoint = join(folder, one.model);
+      if (!existsSync(checkpoint)) makeCheckpoint(checkpoint, models[one.model]);
+      const { measured, versions } = await measure(one, checkpoint, float32 ? { bf16: false } : {});
+      title = heading(versions, float32);
+      if (!json) console.log(`${results.length === 0 ? `${title}\n` : ''}\n${table(measured)}`);
+      results.push(measured);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  if (json) console.log(JSON.stringify({ title, results: results.map((one) => ({ ...one, lines: lines(one) })) }, null, 2));
+}
+
+main().then(
+  () => process.exit(0),
+  (error) => {
+    console.error(error.message);
+    process.exit(1);
+  },
+);
