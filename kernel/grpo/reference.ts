@@ -14,6 +14,6 @@ export async function createReference(model: CausalLM, temperature: number): Pro
   const copies = new Map<string, Tensor>();
   if (!model.adapter) for (const [name, { shape, data }] of model.weights) copies.set(name, { shape, data: data.slice() });
   const weights = model.adapter ? model.weights : copies;
-  const scorer = await LogprobScorer.create(model.config, { weights, adapter: null }, model.maxSeqLength, temperature);
+  const scorer = await LogprobScorer.create(model.config, { weights, adapter: null }, temperature);
   return { scorer, copies };
 }

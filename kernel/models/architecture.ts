@@ -22,9 +22,34 @@ export function moduleWeight(layer: number, module: string): string {
   return `model.layers.${layer}.${part}.${module}.weight`;
 }
 
-/** The name of the norm before attention or before the feed-forward part of block `layer`. */
-export function normWeight(layer: number, before: 'attention' | 'feedForward'): string {
-  return `model.layers.${layer}.${before === 'attention' ? 'input_layernorm' : 'post_attention_layernorm'}.weight`;
+/** The name of a linear layer's bias in block `layer`. */
+export function moduleBias(layer: number, module: string): string {
+  return moduleWeight(layer, module).replace(/weight$/, 'bias');
+}
+
+/** The name of the norm of each head of queries or keys in block `layer`. */
+export function headNormWeight(layer: number, of: 'q' | 'k'): string {
+  return `model.layers.${layer}.self_attn.${of}_norm.weight`;
+}
+
+/** Where a block normalises: before and, in some families, after its two parts. */
+export interface BlockNorms {
+  beforeAttention: string;
+  afterAttention: string | null;
+  beforeFeedForward: string;
+  afterFeedForward: string | null;
+}
+
+/** The names of the norms of block `layer`. */
+export function blockNorms({ postNorms }: ModelConfig, layer: number): BlockNorms {
+  const name = (norm: string) => `model.layers.${layer}.${norm}.weight`;
+  return {
+    beforeAttention: name('input_layernorm'),
+    afterAttention: postNorms ? name('post_attention_layernorm') : null,
+    // Llama calls by this name what stands before the feed-forward part.
+    beforeFeedForward: name(postNorms ? 'pre_feedforward_layernorm' : 'post_attention_layernorm'),
+    afterFeedForward: postNorms ? name('post_feedforward_layernorm') : null,
+  };
 }
 
 function moduleShape(config: ModelConfig, module: string): number[] {
@@ -58,17 +83,24 @@ export function moduleWeights(config: ModelConfig, modules: readonly string[] = 
 
 /** Every weight that a checkpoint of this configuration has. */
 export function allWeights(config: ModelConfig): WeightSpec[] {
-  const { hiddenSize, vocabSize } = config;
-  const norms = Array.from({ length: config.numLayers }, (_, layer) => [
-    { name: normWeight(layer, 'attention'), shape: [hiddenSize] },
-    { name: normWeight(layer, 'feedForward'), shape: [hiddenSize] },
-  ]).flat();
+  const { hiddenSize, vocabSize, numLayers } = config;
   const head = config.tiedEmbeddings ? [] : [{ name: HEAD, shape: [vocabSize, hiddenSize] }];
   return [
     { name: EMBEDDING, shape: [vocabSize, hiddenSize] },
     ...moduleWeights(config),
-    ...norms,
+    ...Array.from({ length: numLayers }, (_, layer) => blockVectors(config, layer)).flat(),
     { name: FINAL_NORM, shape: [hiddenSize] },
     ...head,
+  ];
+}
+
+/** Norms and biases of a block. */
+function blockVectors(config: ModelConfig, layer: number): WeightSpec[] {
+  const norms = Object.values(blockNorms(config, layer)).filter((name): name is string => name !== null);
+  const headNorms = config.queryKeyNorm ? [headNormWeight(layer, 'q'), headNormWeight(layer, 'k')] : [];
+  return [
+    ...norms.map((name) => ({ name, shape: [config.hiddenSize] })),
+    ...headNorms.map((name) => ({ name, shape: [config.headSize] })),
+    ...config.biases.map((module) => ({ name: moduleBias(layer, module), shape: [moduleShape(config, module)[0]] })),
   ];
 }

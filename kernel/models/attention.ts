@@ -1,3 +1,4 @@
+import { softCap } from '../onnx/operators/activations';
 import { add } from '../onnx/operators/arithmetic';
 import { pack, pad, type Packing } from '../onnx/operators/gather';
 import { matMul } from '../onnx/operators/matmul';
@@ -30,8 +31,8 @@ export function promptAttention(config: ModelConfig, queries: Value, prompt: Pro
   const { kv, group, size, width } = headShape(config);
   const P = queries.shape[0];
   const byHead = reshape(transpose(reshape(queries, [P, kv, group, size]), [1, 2, 0, 3]), [kv, 'group*P', size]);
-  const scores = matMul(byHead, prompt.keys, { transB: true, alpha: 1 / Math.sqrt(size) });
-  const weights = softmax(add(reshape(scores, [kv, group, P, P]), mask));
+  const scores = matMul(byHead, prompt.keys, { transB: true, alpha: config.attentionScale });
+  const weights = softmax(add(cap(config, reshape(scores, [kv, group, P, P])), mask));
   const mixed = matMul(reshape(weights, [kv, 'group*P', P]), prompt.values);
   return reshape(transpose(reshape(mixed, [kv, group, P, size]), [2, 0, 1, 3]), [P, width]);
 }
@@ -58,7 +59,7 @@ export function completionAttention(
   const { kv, group, size, width } = headShape(config);
   const [N, T] = packing.toPadded.shape;
   const P = prompt.keys.shape[1];
-  const alpha = 1 / Math.sqrt(size);
+  const alpha = config.attentionScale;
   const ownHeads = (x: Value) => transpose(reshape(pad(x, packing), [N, T, kv, size]), [2, 0, 1, 3]);
 
   const grouped = transpose(reshape(pad(rows.queries, packing), [N, T, kv, group, size]), [2, 0, 3, 1, 4]);
@@ -68,13 +69,18 @@ export function completionAttention(
   const full: Dimension[] = [kv, N, group, T];
   const promptScores = reshape(matMul(forPrompt, prompt.keys, { transB: true, alpha }), [...full, P]);
   const ownScores = reshape(matMul(forOwn, ownHeads(rows.keys), { transB: true, alpha }), [...full, T]);
-  const weights = softmax(concat([promptScores, add(ownScores, mask)], -1, 'P+T'));
+  const weights = softmax(concat([cap(config, promptScores), add(cap(config, ownScores), mask)], -1, 'P+T'));
 
   const [promptWeights, ownWeights] = split(weights, -1, [P, T]);
   const fromPrompt = matMul(reshape(promptWeights, [kv, 'N*group*T', P]), prompt.values);
   const fromOwn = matMul(reshape(ownWeights, [kv, N, 'group*T', T]), ownHeads(rows.values));
   const mixed = add(reshape(fromPrompt, [...full, size]), reshape(fromOwn, [...full, size]));
   return pack(reshape(transpose(mixed, [1, 3, 0, 2, 4]), [N, T, width]), packing);
+}
+
+/** Scores as the softmax takes them before the mask: capped, in families that do so. */
+export function cap({ attentionSoftcap }: ModelConfig, scores: Value): Value {
+  return attentionSoftcap === null ? scores : softCap(scores, attentionSoftcap);
 }
 
 function headShape(config: ModelConfig): { kv: number; group: number; size: number; width: number } {

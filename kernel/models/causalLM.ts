@@ -153,7 +153,7 @@ export class CausalLM {
   }
 
   private inference(): InferenceEngine {
-    return (this.engine ??= new InferenceEngine(this.config, this.parameters, this.maxSeqLength));
+    return (this.engine ??= new InferenceEngine(this.config, this.parameters));
   }
 }
 

@@ -1,4 +1,7 @@
-/** What a model's `config.json` says, in the form that the graph wants. */
+import { COMMON, FAMILIES, FIXED, type Family } from './families';
+import { parseRope, type RopeSettings } from './rope';
+
+/** What a model's `config.json` says, in the form that the graph wants: settings, whatever the family. */
 export interface ModelConfig {
   vocabSize: number;
   hiddenSize: number;
@@ -8,56 +11,85 @@ export interface ModelConfig {
   /** Heads of keys and values; each serves `numHeads / numKeyValueHeads` heads of queries. */
   numKeyValueHeads: number;
   headSize: number;
-  /** Longest sequence, in tokens. */
+  /** Longest sequence that is computed exactly, in tokens: what the model was made for, or its sliding window. */
   maxPositions: number;
+  /** The sliding window, where it is what limits `maxPositions`; else null. */
+  slidingWindow: number | null;
   normEpsilon: number;
-  ropeTheta: number;
+  /** Norms multiply by `normOffset` + weight. */
+  normOffset: 0 | 1;
+  /** Whether attention and feed-forward part are normalised after as well as before. */
+  postNorms: boolean;
+  /** Whether each head of queries and keys is normalised before it is rotated. */
+  queryKeyNorm: boolean;
+  /** Linear layers of a block that have a bias, such as 'q_proj'. */
+  biases: readonly string[];
+  activation: 'silu' | 'gelu_pytorch_tanh';
+  /** Embeddings are multiplied by it. */
+  embeddingScale: number;
+  /** Products of queries and keys are multiplied by it. */
+  attentionScale: number;
+  /** Scores s of attention become cap · tanh(s / cap), before the mask; null: they stay. */
+  attentionSoftcap: number | null;
+  /** The same for logits. */
+  logitSoftcap: number | null;
+  /** Rotary embedding of each layer (layers share objects); null: none. */
+  rope: readonly (RopeSettings | null)[];
   /** Whether the head is the transposed embedding. */
   tiedEmbeddings: boolean;
+  /** The token whose embedding is not trained as such (PyTorch's `padding_idx`), or null. */
+  padTokenId: number | null;
   eosTokenIds: number[];
   /** The file as it was read, for saving. */
   raw: Record<string, unknown>;
 }
 
-/** Settings that must have one of these values, or be absent: anything else would compute something else. */
-const FIXED: Record<string, readonly unknown[]> = {
-  model_type: ['llama'],
-  hidden_act: ['silu'],
-  attention_bias: [false],
-  mlp_bias: [false],
-  pretraining_tp: [1],
-  quantization_config: [null],
-  sliding_window: [null],
-};
+type Settings = Record<string, unknown>;
 
 /** Reads a parsed `config.json`. Settings that Joylab does not support are an error that names them. */
-export function parseConfig(raw: Record<string, unknown>, where = 'config.json'): ModelConfig {
-  const problems = Object.entries(FIXED)
-    .filter(([name, allowed]) => name in raw && !allowed.includes(raw[name]))
-    .map(([name, allowed]) => `${name} = ${JSON.stringify(raw[name])} (supported: ${allowed.map((value) => JSON.stringify(value)).join(', ')})`);
-  const rope = ropeSettings(raw);
-  if (rope.type !== 'default') problems.push(`rope type ${JSON.stringify(rope.type)} (supported: "default")`);
-  if (problems.length > 0) throw new Error(`${where}: this model is not supported: ${problems.join('; ')}`);
+export function parseConfig(raw: Settings, where = 'config.json'): ModelConfig {
+  const family = FAMILIES[String(raw.model_type)];
+  if (!family) {
+    throw new Error(`${where}: this model is not supported: model_type = ${JSON.stringify(raw.model_type)} (supported: ${quoted(Object.keys(FAMILIES))})`);
+  }
+  const settings: Settings = { ...COMMON, ...family.defaults, ...raw };
+  checkFixed(family, settings, where);
 
-  const hiddenSize = count(raw, 'hidden_size', where);
-  const numHeads = count(raw, 'num_attention_heads', where);
-  const numKeyValueHeads = count(raw, 'num_key_value_heads', where, numHeads);
+  const hiddenSize = count(settings, 'hidden_size', where);
+  const numLayers = count(settings, 'num_hidden_layers', where);
+  const numHeads = count(settings, 'num_attention_heads', where);
+  const numKeyValueHeads = count(settings, 'num_key_value_heads', where, numHeads);
   if (numHeads % numKeyValueHeads !== 0) {
     throw new Error(`${where}: num_attention_heads (${numHeads}) must be a multiple of num_key_value_heads (${numKeyValueHeads})`);
   }
+  const headSize = count(settings, 'head_dim', where, hiddenSize / numHeads);
+  const maxPositions = count(settings, 'max_position_embeddings', where);
+  const sliding = family.slidingLayers?.(settings, numLayers) ?? [];
+  const window = sliding.includes(true) && settings.sliding_window !== null ? count(settings, 'sliding_window', where) : Infinity;
   return {
-    vocabSize: count(raw, 'vocab_size', where),
+    vocabSize: count(settings, 'vocab_size', where),
     hiddenSize,
-    intermediateSize: count(raw, 'intermediate_size', where),
-    numLayers: count(raw, 'num_hidden_layers', where),
+    intermediateSize: count(settings, 'intermediate_size', where),
+    numLayers,
     numHeads,
     numKeyValueHeads,
-    headSize: count(raw, 'head_dim', where, hiddenSize / numHeads),
-    maxPositions: count(raw, 'max_position_embeddings', where, 2048),
-    normEpsilon: positive(raw, 'rms_norm_eps', where, 1e-6),
-    ropeTheta: rope.theta,
-    tiedEmbeddings: raw.tie_word_embeddings === true,
-    eosTokenIds: tokenIds(raw.eos_token_id),
+    headSize,
+    maxPositions: Math.min(maxPositions, window),
+    slidingWindow: window < maxPositions ? window : null,
+    normEpsilon: positive(settings, 'rms_norm_eps', where),
+    normOffset: family.gemma ? 1 : 0,
+    postNorms: family.postNorms ?? false,
+    queryKeyNorm: family.queryKeyNorm ?? false,
+    biases: biases(family, settings),
+    activation: family.gemma ? 'gelu_pytorch_tanh' : 'silu',
+    embeddingScale: family.gemma ? Math.sqrt(hiddenSize) : 1,
+    attentionScale: 1 / Math.sqrt('query_pre_attn_scalar' in settings ? positive(settings, 'query_pre_attn_scalar', where) : headSize),
+    attentionSoftcap: optional(settings, 'attn_logit_softcapping', where),
+    logitSoftcap: optional(settings, 'final_logit_softcapping', where),
+    rope: layerRopes(settings, { headSize, maxPositions, sliding, numLayers }, where),
+    tiedEmbeddings: settings.tie_word_embeddings === true,
+    padTokenId: tokenIds(settings.pad_token_id)[0] ?? null,
+    eosTokenIds: tokenIds(settings.eos_token_id),
     raw,
   };
 }
@@ -68,25 +100,71 @@ export function tokenIds(value: unknown): number[] {
   return typeof value === 'number' ? [value] : [];
 }
 
-/** Rotary settings, which newer files keep in `rope_parameters` and older ones in `rope_theta` and `rope_scaling`. */
-function ropeSettings(raw: Record<string, unknown>): { type: unknown; theta: number } {
-  const settings = ((raw.rope_parameters ?? raw.rope_scaling) as Record<string, unknown> | null | undefined) ?? {};
-  const theta = settings.rope_theta ?? raw.rope_theta ?? 10000;
-  return { type: settings.rope_type ?? settings.type ?? 'default', theta: Number(theta) };
+function checkFixed(family: Family, settings: Settings, where: string): void {
+  // Gemma's old files say 'gelu' and mean its approximation by tanh.
+  const activations: Record<string, readonly unknown[]> = { hidden_act: family.gemma ? ['gelu_pytorch_tanh', 'gelu'] : ['silu', 'swish'] };
+  const problems = Object.entries({ ...FIXED, ...activations, ...family.fixed })
+    .filter(([name, allowed]) => name in settings && !allowed.includes(settings[name]))
+    .map(([name, allowed]) => `${name} = ${JSON.stringify(settings[name])} (supported: ${quoted(allowed)})`);
+  if (problems.length > 0) throw new Error(`${where}: this model is not supported: ${problems.join('; ')}`);
 }
 
-function count(raw: Record<string, unknown>, name: string, where: string, fallback?: number): number {
-  const value = raw[name] ?? fallback;
+function biases(family: Family, settings: Settings): string[] {
+  const attention = family.queryKeyValueBias ? ['q_proj', 'k_proj', 'v_proj'] : settings.attention_bias === true ? ['q_proj', 'k_proj', 'v_proj', 'o_proj'] : [];
+  return settings.mlp_bias === true ? [...attention, 'gate_proj', 'up_proj', 'down_proj'] : attention;
+}
+
+/**
+ * The rotary embedding of every layer. Newer files keep the parameters in
+ * `rope_parameters` (by type of layer, where types differ), older ones in
+ * `rope_theta` and `rope_scaling` (Gemma 3's sliding layers: `rope_local_base_freq`).
+ */
+function layerRopes(
+  settings: Settings,
+  { headSize, maxPositions, sliding, numLayers }: { headSize: number; maxPositions: number; sliding: boolean[]; numLayers: number },
+  where: string,
+): (RopeSettings | null)[] {
+  const given = (settings.rope_parameters ?? settings.rope_scaling ?? {}) as Settings;
+  const read = (parameters: Settings) => {
+    const original = settings.original_max_position_embeddings;
+    const all = { rope_theta: settings.rope_theta, partial_rotary_factor: settings.partial_rotary_factor, ...parameters };
+    return parseRope(original === undefined ? all : { ...all, original_max_position_embeddings: original }, { headSize, maxPositions }, where);
+  };
+  const byType = 'full_attention' in given || 'sliding_attention' in given;
+  const full = read((byType ? given.full_attention : given) as Settings);
+  let local = full;
+  if (byType) local = read({ rope_theta: 10000, ...(given.sliding_attention as Settings) });
+  else if (settings.model_type === 'gemma3_text') local = read({ rope_theta: settings.rope_local_base_freq ?? 10000 });
+
+  const interval = Number(settings.no_rope_layer_interval);
+  const without = settings.no_rope_layers as number[] | null | undefined;
+  return Array.from({ length: numLayers }, (_, layer) => {
+    const rotated = Array.isArray(without) ? without[layer] !== 0 : !((layer + 1) % interval === 0);
+    return !rotated ? null : sliding[layer] ? local : full;
+  });
+}
+
+function quoted(values: readonly unknown[]): string {
+  return values.map((value) => JSON.stringify(value)).join(', ');
+}
+
+function count(settings: Settings, name: string, where: string, fallback?: number): number {
+  const value = settings[name] ?? fallback;
   if (typeof value !== 'number' || !Number.isInteger(value) || value <= 0) {
     throw new Error(`${where}: ${name} must be a positive integer, not ${JSON.stringify(value)}`);
   }
   return value;
 }
 
-function positive(raw: Record<string, unknown>, name: string, where: string, fallback: number): number {
-  const value = raw[name] ?? fallback;
+function positive(settings: Settings, name: string, where: string): number {
+  const value = settings[name];
   if (typeof value !== 'number' || !(value > 0)) {
     throw new Error(`${where}: ${name} must be a positive number, not ${JSON.stringify(value)}`);
   }
   return value;
+}
+
+/** A positive number, or null where the setting is absent or null. */
+function optional(settings: Settings, name: string, where: string): number | null {
+  return (settings[name] ?? null) === null ? null : positive(settings, name, where);
 }

@@ -12,7 +12,7 @@ import { loadTokenizer, type Tokenizer } from './tokenizer';
 export interface FromPretrainedOptions {
   /** 'joylab/strategist' (comes with Joylab), or a folder: a Hugging Face model or a PEFT adapter. */
   modelName: string;
-  /** Longest sequence, prompt and completion together, in tokens; what the model was made for by default. */
+  /** Longest sequence, prompt and completion together, in tokens; by default what the model was made for, or its sliding window. */
   maxSeqLength?: number;
   /** Not supported yet: weights are float32 in memory. */
   loadIn4bit?: boolean;
@@ -86,7 +86,12 @@ function loadModel(folder: string, { modelName, maxSeqLength }: FromPretrainedOp
   const { config, weights } = loadCheckpoint(folder);
   const length = maxSeqLength ?? config.maxPositions;
   if (!Number.isInteger(length) || length < 2) throw new Error(`maxSeqLength must be an integer of at least 2, not ${maxSeqLength}`);
-  if (length > config.maxPositions) throw new Error(`maxSeqLength ${length} is more than the model was made for (${config.maxPositions})`);
+  if (length > config.maxPositions) {
+    const why = config.slidingWindow
+      ? `the sliding window of this model (${config.slidingWindow}), which must hold the whole sequence: attention beyond it is not supported`
+      : `the model was made for (${config.maxPositions})`;
+    throw new Error(`maxSeqLength ${length} is more than ${why}`);
+  }
   return new CausalLM({ config, weights, folder, modelName, maxSeqLength: length, tokenizer: loadTokenizer(folder) });
 }
 

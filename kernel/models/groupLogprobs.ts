@@ -25,11 +25,10 @@ export function groupLogprobs(
   graph: Graph,
   config: ModelConfig,
   parameters: GraphParameters,
-  maxPositions: number,
   temperature: number,
 ): GroupLogprobs {
   const inputs = groupInputs(graph);
-  const transformer = new Transformer(graph, config, parameters, maxPositions);
+  const transformer = new Transformer(graph, config, parameters);
   const hidden = transformer.hidden(inputs.ids, inputs.positions, (_, queries, keys, values) => {
     const [promptQueries, ownQueries] = split(queries, 0, ['P', 'S']);
     const [promptKeys, ownKeys] = split(keys, 0, ['P', 'S']);
@@ -61,10 +60,10 @@ export class LogprobScorer {
     private readonly parameters: GraphParameters,
   ) {}
 
-  static async create(config: ModelConfig, set: ParameterSet, maxPositions: number, temperature: number): Promise<LogprobScorer> {
+  static async create(config: ModelConfig, set: ParameterSet, temperature: number): Promise<LogprobScorer> {
     const graph = new Graph();
     const parameters = new GraphParameters(graph, set, { weights: 'input', trainable: 'none' });
-    graph.output('logprobs', groupLogprobs(graph, config, parameters, maxPositions, temperature).logprobs);
+    graph.output('logprobs', groupLogprobs(graph, config, parameters, temperature).logprobs);
     return new LogprobScorer(await GraphSession.create(graph), parameters);
   }
 

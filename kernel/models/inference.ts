@@ -30,7 +30,6 @@ export class InferenceEngine {
   constructor(
     readonly config: ModelConfig,
     private readonly set: ParameterSet,
-    private readonly maxPositions: number,
   ) {}
 
   /** Computes a prompt once. */
@@ -52,7 +51,7 @@ export class InferenceEngine {
 
   private async runPrefill(ids: readonly number[], rows: readonly number[], outputs?: string[]) {
     this.checkIds(ids);
-    this.prefillLoaded ??= load(prefillGraph(this.config, this.set, this.maxPositions, 'input'));
+    this.prefillLoaded ??= load(prefillGraph(this.config, this.set, 'input'));
     const { session, parameters } = await this.prefillLoaded;
     return session.run({
       ...parameters.feeds(),
@@ -65,7 +64,7 @@ export class InferenceEngine {
 
   /** One more token for each row, all at the same position. */
   async decode(ids: readonly number[], position: number, prefill: Prefill, cache: KeyValueCache): Promise<DecodeStep> {
-    this.decodeLoaded ??= load(decodeGraph(this.config, this.set, this.maxPositions, 'input'));
+    this.decodeLoaded ??= load(decodeGraph(this.config, this.set, 'input'));
     const { session, parameters } = await this.decodeLoaded;
     const outputs = await session.run({
       ...parameters.feeds(),

@@ -5,7 +5,7 @@ import { matMul } from '../onnx/operators/matmul';
 import { concat, reshape, split, transpose } from '../onnx/operators/shape';
 import { softmax } from '../onnx/operators/softmax';
 import type { Value } from '../onnx/value';
-import { promptAttention, promptHeads } from './attention';
+import { cap, promptAttention, promptHeads } from './attention';
 import type { ModelConfig } from './config';
 import { GraphParameters, type ParameterOptions, type ParameterSet } from './parameters';
 import { Transformer } from './transformer';
@@ -24,10 +24,10 @@ const NOT_TRAINED: Omit<ParameterOptions, 'weights'> = { trainable: 'none' };
  * vocabulary], and per layer `keys.i` [kv, headSize, P], `values.i` [kv, P,
  * headSize] for {@link decodeGraph}.
  */
-export function prefillGraph(config: ModelConfig, set: ParameterSet, maxPositions: number, weights: ParameterOptions['weights']): ModelGraph {
+export function prefillGraph(config: ModelConfig, set: ParameterSet, weights: ParameterOptions['weights']): ModelGraph {
   const graph = new Graph();
   const parameters = new GraphParameters(graph, set, { ...NOT_TRAINED, weights });
-  const transformer = new Transformer(graph, config, parameters, maxPositions);
+  const transformer = new Transformer(graph, config, parameters);
   const ids = graph.input('ids', 'int64', ['P']);
   const positions = graph.input('positions', 'int64', ['P']);
   const mask = graph.input('mask', 'float32', ['P', 'P']);
@@ -52,10 +52,10 @@ export function prefillGraph(config: ModelConfig, set: ParameterSet, maxPosition
  * [N, vocabulary], and per layer the token's own `keys.i`, `values.i` [N, kv ·
  * headSize]: the caller keeps the cache, so that nothing of it is copied.
  */
-export function decodeGraph(config: ModelConfig, set: ParameterSet, maxPositions: number, weights: ParameterOptions['weights']): ModelGraph {
+export function decodeGraph(config: ModelConfig, set: ParameterSet, weights: ParameterOptions['weights']): ModelGraph {
   const graph = new Graph();
   const parameters = new GraphParameters(graph, set, { ...NOT_TRAINED, weights });
-  const transformer = new Transformer(graph, config, parameters, maxPositions);
+  const transformer = new Transformer(graph, config, parameters);
   const ids = graph.input('ids', 'int64', ['N']);
   const positions = graph.input('positions', 'int64', ['N']);
   const mask = graph.input('mask', 'float32', ['C']);
@@ -78,7 +78,7 @@ function decodeAttention(
 ): Value {
   const { numKeyValueHeads: kv, headSize: size } = config;
   const group = config.numHeads / kv;
-  const alpha = 1 / Math.sqrt(size);
+  const alpha = config.attentionScale;
   const promptKeys = graph.input(`prompt_keys.${layer}`, 'float32', [kv, size, 'P']);
   const promptValues = graph.input(`prompt_values.${layer}`, 'float32', [kv, 'P', size]);
   const ownKeys = graph.input(`own_keys.${layer}`, 'float32', ['N', kv, size, 'C']);
@@ -89,9 +89,9 @@ function decodeAttention(
   const byHead = reshape(transpose(queries, [1, 0, 2, 3]), [kv, 'N*group', size]);
   const promptScores = reshape(matMul(byHead, promptKeys, { alpha }), [kv, 'N', group, 'P']);
   const scores = [
-    transpose(promptScores, [1, 0, 2, 3]),
-    add(matMul(queries, ownKeys, { alpha }), mask),
-    matMul(queries, reshape(rows.keys, ['N', kv, size, 1]), { alpha }),
+    cap(config, transpose(promptScores, [1, 0, 2, 3])),
+    add(cap(config, matMul(queries, ownKeys, { alpha })), mask),
+    cap(config, matMul(queries, reshape(rows.keys, ['N', kv, size, 1]), { alpha })),
   ];
   const weights = softmax(concat(scores, -1, 'P+C+1'));
 

@@ -44,9 +44,10 @@ export class GraphParameters {
     return this.once(name, () => this.graph.constant('float32', tensor.shape, tensor.data, name));
   }
 
-  /** x [rows, in] through the linear layer of a weight [out, in], with its LoRA update. */
+  /** x [rows, in] through the linear layer of a weight [out, in], with its bias and its LoRA update, where it has them. */
   linear(x: Value, name: string): Value {
-    const base = linear(x, this.weight(name));
+    const bias = name.replace(/weight$/, 'bias');
+    const base = linear(x, this.weight(name), this.set.weights.has(bias) ? this.weight(bias) : undefined);
     const pair = this.set.adapter?.pairs.get(name);
     if (!pair) return base;
     const trainable = this.options.trainable === 'adapter';

@@ -1,14 +1,16 @@
 import type { Graph } from '../onnx/graph';
-import { add, mul } from '../onnx/operators/arithmetic';
+import { geluTanh, softCap } from '../onnx/operators/activations';
+import { add, detach, equal, mul, scale, select } from '../onnx/operators/arithmetic';
 import { silu } from '../onnx/operators/elementwise';
 import { gatherRows } from '../onnx/operators/gather';
 import { rmsNorm } from '../onnx/operators/normalization';
-import { rotary, type RotaryTables } from '../onnx/operators/rotary';
+import { rotary, rotaryTables, type RotaryTables } from '../onnx/operators/rotary';
+import { reshape } from '../onnx/operators/shape';
 import type { Value } from '../onnx/value';
-import { EMBEDDING, FINAL_NORM, HEAD, moduleWeight, normWeight } from './architecture';
+import { blockNorms, EMBEDDING, FINAL_NORM, HEAD, headNormWeight, moduleWeight } from './architecture';
 import type { ModelConfig } from './config';
 import type { GraphParameters } from './parameters';
-import { ropeTables } from './rope';
+import type { RopeSettings } from './rope';
 
 /**
  * Attention of one block. Queries [rows, heads · headSize], keys and values
@@ -17,57 +19,89 @@ import { ropeTables } from './rope';
 export type Attend = (layer: number, queries: Value, keys: Value, values: Value) => Value;
 
 /**
- * A Llama transformer over rows: tokens of one or several sequences, one after
- * the other. Only attention knows which rows belong together.
+ * A transformer over rows: tokens of one or several sequences, one after the
+ * other. Only attention knows which rows belong together. What differs between
+ * families of models is read from the configuration, here and in attention.
  */
 export class Transformer {
-  private readonly tables: RotaryTables;
-
   constructor(
-    graph: Graph,
+    private readonly graph: Graph,
     private readonly config: ModelConfig,
     private readonly parameters: GraphParameters,
-    /** Longest sequence, in tokens. */
-    maxPositions: number,
-  ) {
-    const { cos, sin } = ropeTables(config, maxPositions);
-    this.tables = {
-      cos: graph.constant('float32', cos.shape, cos.data, 'rope_cos'),
-      sin: graph.constant('float32', sin.shape, sin.data, 'rope_sin'),
-    };
-  }
+  ) {}
 
   /** The last hidden state of each row; `ids` and `positions` are int64, [rows]. */
   hidden(ids: Value, positions: Value, attend: Attend): Value {
-    let x = gatherRows(this.parameters.weight(EMBEDDING), ids);
+    const tables = this.rotaryTables(positions);
+    let x = scale(this.embeddings(ids), this.config.embeddingScale);
     for (let layer = 0; layer < this.config.numLayers; layer++) {
-      x = add(x, this.attention(layer, this.norm(x, normWeight(layer, 'attention')), positions, attend));
-      x = add(x, this.feedForward(layer, this.norm(x, normWeight(layer, 'feedForward'))));
+      const norms = blockNorms(this.config, layer);
+      const mixed = this.attention(layer, this.norm(x, norms.beforeAttention), tables[layer], attend);
+      x = add(x, this.normIf(mixed, norms.afterAttention));
+      const fed = this.feedForward(layer, this.norm(x, norms.beforeFeedForward));
+      x = add(x, this.normIf(fed, norms.afterFeedForward));
     }
     return x;
   }
 
   /** Logits [rows, vocabulary] of the next token. */
   logits(hidden: Value): Value {
-    const x = this.norm(hidden, FINAL_NORM);
-    return this.parameters.linear(x, this.config.tiedEmbeddings ? EMBEDDING : HEAD);
+    const { tiedEmbeddings, logitSoftcap } = this.config;
+    const logits = this.parameters.linear(this.norm(hidden, FINAL_NORM), tiedEmbeddings ? EMBEDDING : HEAD);
+    return logitSoftcap === null ? logits : softCap(logits, logitSoftcap);
   }
 
-  private attention(layer: number, x: Value, positions: Value, attend: Attend): Value {
-    const project = (module: string) => this.parameters.linear(x, moduleWeight(layer, module));
+  private embeddings(ids: Value): Value {
+    const rows = gatherRows(this.parameters.weight(EMBEDDING), ids);
+    const { padTokenId } = this.config;
+    if (padTokenId === null || !rows.tracked) return rows;
+    const isPadding = equal(reshape(ids, [ids.dimension(0), 1]), this.graph.int64([padTokenId]));
+    return select(isPadding, detach(rows), rows);
+  }
+
+  private attention(layer: number, x: Value, tables: RotaryTables | null, attend: Attend): Value {
     const { numHeads, numKeyValueHeads } = this.config;
-    const queries = rotary(project('q_proj'), positions, this.tables, numHeads);
-    const keys = rotary(project('k_proj'), positions, this.tables, numKeyValueHeads);
+    const project = (module: string) => this.parameters.linear(x, moduleWeight(layer, module));
+    const position = (x: Value, of: 'q' | 'k', heads: number) => {
+      const normed = this.config.queryKeyNorm ? this.headNorm(x, headNormWeight(layer, of), heads) : x;
+      return tables ? rotary(normed, tables, heads) : normed;
+    };
+    const queries = position(project('q_proj'), 'q', numHeads);
+    const keys = position(project('k_proj'), 'k', numKeyValueHeads);
     const mixed = attend(layer, queries, keys, project('v_proj'));
     return this.parameters.linear(mixed, moduleWeight(layer, 'o_proj'));
   }
 
   private feedForward(layer: number, x: Value): Value {
     const project = (input: Value, module: string) => this.parameters.linear(input, moduleWeight(layer, module));
-    return project(mul(silu(project(x, 'gate_proj')), project(x, 'up_proj')), 'down_proj');
+    const activation = this.config.activation === 'silu' ? silu : geluTanh;
+    return project(mul(activation(project(x, 'gate_proj')), project(x, 'up_proj')), 'down_proj');
   }
 
   private norm(x: Value, name: string): Value {
-    return rmsNorm(x, this.parameters.weight(name), this.config.normEpsilon);
+    const weight = this.parameters.weight(name);
+    const { normOffset, normEpsilon } = this.config;
+    return rmsNorm(x, normOffset === 0 ? weight : add(weight, this.graph.scalar(normOffset)), normEpsilon);
+  }
+
+  private normIf(x: Value, name: string | null): Value {
+    return name === null ? x : this.norm(x, name);
+  }
+
+  /** Each head of rows x [rows, heads · headSize] normalised by itself. */
+  private headNorm(x: Value, name: string, heads: number): Value {
+    const [rows, width] = x.shape;
+    return reshape(this.norm(reshape(x, [rows, heads, this.config.headSize]), name), [rows, width]);
+  }
+
+  /** Of each layer; layers with the same settings share them. */
+  private rotaryTables(positions: Value): (RotaryTables | null)[] {
+    const made = new Map<RopeSettings, RotaryTables>();
+    return this.config.rope.map((settings) => {
+      if (!settings) return null;
+      const tables = made.get(settings) ?? rotaryTables(positions, settings.frequencies, settings.attentionFactor);
+      made.set(settings, tables);
+      return tables;
+    });
   }
 }

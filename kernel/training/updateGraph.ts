@@ -17,7 +17,7 @@ export function updateGraph(model: CausalLM, objective: Objective, temperature: 
     weights: 'input',
     trainable: model.adapter ? 'adapter' : 'weights',
   });
-  const { logprobs, entropies } = groupLogprobs(graph, model.config, parameters, model.maxSeqLength, temperature);
+  const { logprobs, entropies } = groupLogprobs(graph, model.config, parameters, temperature);
   const inputs = new Map(objective.inputs.map((name) => [name, graph.input(`token ${name}`, 'float32', ['M'])]));
   const members = graph.input('members', 'float32', ['K', 'M']);
   const completionOf = graph.input('completion_of', 'int64', ['M']);

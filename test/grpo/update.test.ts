@@ -44,7 +44,7 @@ function makeBatch(seed: number): PolicyBatch {
 
 /** Adds what the policy at the start says of the completions, with noise so that some ratios are clipped. */
 async function withOldLogprobs(model: CausalLM, batch: PolicyBatch, temperature: number): Promise<PolicyBatch> {
-  const scorer = await LogprobScorer.create(model.config, model.parameters, model.maxSeqLength, temperature);
+  const scorer = await LogprobScorer.create(model.config, model.parameters, temperature);
   const random = seededRandom(4);
   const oldLogprobs: number[][] = [];
   for (const [i, ids] of batch.completionIds.entries()) {

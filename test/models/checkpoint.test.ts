@@ -49,7 +49,9 @@ const damages: [string, (copy: string) => void, RegExp][] = [
   ['a tensor too many', (copy) => editWeights(copy, (t) => t.set('model.extra.weight', { shape: [1], data: new Float32Array(1) })), /tensors that this architecture does not use: model\.extra\.weight/],
   ['no tokenizer', (copy) => rmSync(join(copy, 'tokenizer.json')), /has no tokenizer\.json/],
   ['another architecture', (copy) => editJson(join(copy, 'config.json'), { model_type: 'mamba' }), /model_type = "mamba" \(supported: "llama"/],
-  ['settings that would compute something else', (copy) => editJson(join(copy, 'config.json'), { hidden_act: 'gelu', mlp_bias: true }), /hidden_act = "gelu" .*; mlp_bias = true/],
+  ['settings that would compute something else', (copy) => editJson(join(copy, 'config.json'), { hidden_act: 'gelu', attention_dropout: 0.1 }), /attention_dropout = 0\.1 \(supported: 0, null\); hidden_act = "gelu" \(supported: "silu"/],
+  ['a rope type that is not known', (copy) => editJson(join(copy, 'config.json'), { rope_parameters: null, rope_scaling: { type: 'su' } }), /rope_type "su" is not supported \(supported: default, linear, dynamic, llama3, yarn\)/],
+  ['rope without its parameters', (copy) => editJson(join(copy, 'config.json'), { rope_parameters: { rope_type: 'llama3', rope_theta: 10000, factor: 8 } }), /rope_type llama3 needs low_freq_factor as a positive number, not undefined/],
   ['heads that do not divide', (copy) => editJson(join(copy, 'config.json'), { num_key_value_heads: 3 }), /num_attention_heads \(4\) must be a multiple of num_key_value_heads \(3\)/],
   ['a wrong size', (copy) => editJson(join(copy, 'config.json'), { hidden_size: '256' }), /hidden_size must be a positive integer, not "256"/],
 ];
@@ -68,6 +70,11 @@ test('a model that does not exist, or cannot be loaded as asked, is an error tha
   await assert.rejects(load({ modelName: 'unsloth/nothing' }), /there is no model "unsloth\/nothing".*'joylab\/strategist'/s);
   await assert.rejects(load({ modelName: good, loadIn4bit: true }), /loadIn4bit: quantised weights are not supported yet/);
   await assert.rejects(load({ modelName: good, maxSeqLength: 100000 }), /maxSeqLength 100000 is more than the model was made for \(512\)/);
+  const windowed = mkdtempSync(join(folder, 'windowed-'));
+  cpSync(good, windowed, { recursive: true });
+  editJson(join(windowed, 'config.json'), { model_type: 'mistral', sliding_window: 128 });
+  assert.equal((await FastLanguageModel.fromPretrained({ modelName: windowed })).model.maxSeqLength, 128);
+  await assert.rejects(load({ modelName: windowed, maxSeqLength: 129 }), /maxSeqLength 129 is more than the sliding window of this model \(128\)/);
   await assert.rejects(load({ modelName: good, maxSeqLength: 0.5 }), /maxSeqLength must be an integer/);
 });
 

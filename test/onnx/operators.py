@@ -11,9 +11,10 @@ def rms_norm(x, weight, epsilon):
     return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + epsilon) * weight
 
 
-def rotary(x, positions, cos, sin, heads):
+def rotary(x, positions, frequencies, factor, heads):
     rows, width = x.shape
-    cos, sin = (torch.cat([table[positions]] * 2, -1)[:, None] for table in (cos, sin))
+    angles = torch.cat([positions[:, None] * frequencies] * 2, -1)[:, None]
+    cos, sin = angles.cos() * factor, angles.sin() * factor
     x = x.view(rows, heads, width // heads)
     first, second = x.chunk(2, -1)
     return (x * cos + torch.cat([-second, first], -1) * sin).reshape(rows, width)

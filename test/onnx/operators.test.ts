@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { gradients } from '../../kernel/onnx/gradients';
 import { Graph } from '../../kernel/onnx/graph';
+import { geluTanh, softCap, tanh } from '../../kernel/onnx/operators/activations';
 import { add, detach, div, meanLast, minimum, mul, neg, scale, select, less, sub, sum, sumAll } from '../../kernel/onnx/operators/arithmetic';
 import { clip, exp, sigmoid, silu } from '../../kernel/onnx/operators/elementwise';
 import { gatherPairs, gatherRows, pack, pad, takeRows } from '../../kernel/onnx/operators/gather';
 import { linear, matMul } from '../../kernel/onnx/operators/matmul';
 import { rmsNorm } from '../../kernel/onnx/operators/normalization';
-import { rotary } from '../../kernel/onnx/operators/rotary';
+import { rotary, rotaryTables } from '../../kernel/onnx/operators/rotary';
 import { concat, reshape, split, transpose } from '../../kernel/onnx/operators/shape';
 import { logSoftmax, softmax } from '../../kernel/onnx/operators/softmax';
 import { GraphSession } from '../../kernel/onnx/session';
@@ -36,7 +37,6 @@ const packing = (graph: Graph) => ({
   toPacked: indices(graph, [0, 1, 2, 3, 4]),
   filled: floats(graph, [1, 1, 1, 1, 1, 0], [2, 3, 1]),
 });
-const table = Array.from({ length: 12 }, (_, i) => 0.3 * i);
 
 const cases: Record<string, Case> = {
   add: { shapes: [[3, 4], [4]], build: ([a, b]) => add(a, b), torch: 'x0 + x1' },
@@ -56,6 +56,10 @@ const cases: Record<string, Case> = {
   sigmoid: { shapes: [[6]], build: ([a]) => sigmoid(a), torch: 'x0.sigmoid()' },
   silu: { shapes: [[3, 5]], build: ([a]) => silu(a), torch: 'F.silu(x0)' },
   clip: { shapes: [[20]], build: ([a]) => clip(a, -0.5, 0.7), torch: 'x0.clamp(-0.5, 0.7)' },
+  tanh: { shapes: [[6]], build: ([a]) => tanh(a), torch: 'x0.tanh()' },
+  softCap: { shapes: [[6]], build: ([a]) => softCap(a, 0.7), torch: '0.7 * (x0 / 0.7).tanh()' },
+  geluTanh: { shapes: [[3, 5]], build: ([a]) => geluTanh(a), torch: "F.gelu(x0, approximate='tanh')" },
+  'linear with bias': { shapes: [[5, 4], [3, 4], [3]], build: ([x, w, b]) => linear(x, w, b), torch: 'F.linear(x0, x1, x2)' },
   linear: { shapes: [[5, 4], [3, 4]], build: ([x, w]) => linear(x, w), torch: 'F.linear(x0, x1)' },
   matMul: { shapes: [[2, 3, 4], [2, 4, 5]], build: ([a, b]) => matMul(a, b), torch: 'x0 @ x1' },
   'matMul, b transposed': { shapes: [[2, 3, 4], [2, 5, 4]], build: ([a, b]) => matMul(a, b, { transB: true, alpha: 0.5 }), torch: '0.5 * x0 @ x1.mT' },
@@ -76,8 +80,8 @@ const cases: Record<string, Case> = {
   rmsNorm: { shapes: [[3, 8], [8]], build: ([x, w]) => rmsNorm(x, w, 1e-5), torch: 'rms_norm(x0, x1, 1e-5)' },
   rotary: {
     shapes: [[4, 8]],
-    build: ([x], g) => rotary(x, indices(g, [0, 3, 5, 3]), { cos: floats(g, table.map(Math.cos), [6, 2]), sin: floats(g, table.map(Math.sin), [6, 2]) }, 2),
-    torch: 'rotary(x0, [0, 3, 5, 3], (0.3 * torch.arange(12.)).cos().reshape(6, 2), (0.3 * torch.arange(12.)).sin().reshape(6, 2), 2)',
+    build: ([x], g) => rotary(x, rotaryTables(indices(g, [0, 3, 5, 3]), Float32Array.of(0.6, 0.1), 1.5), 2),
+    torch: 'rotary(x0, torch.tensor([0., 3, 5, 3]), torch.tensor([0.6, 0.1]), 1.5, 2)',
   },
 };
 

@@ -74,6 +74,11 @@ export function lessOrEqual(a: Value, b: Value): Value {
   return a.graph.node('LessOrEqual', [a, b], 'bool', broadcastShapes(a.shape, b.shape));
 }
 
+/** a = b, as bool. */
+export function equal(a: Value, b: Value): Value {
+  return a.graph.node('Equal', [a, b], 'bool', broadcastShapes(a.shape, b.shape));
+}
+
 /** Logical and of two bools. */
 export function and(a: Value, b: Value): Value {
   return a.graph.node('And', [a, b], 'bool', broadcastShapes(a.shape, b.shape));

@@ -1,25 +1,26 @@
 import { float, int } from '../graph';
 import { sameShape, type Value } from '../value';
-import { single } from './arithmetic';
+import { single, sum } from './arithmetic';
 
 /**
  * x · wᵀ for rows x [rows, in] and a weight w [out, in], the layout in which
- * checkpoints keep their weights.
+ * checkpoints keep their weights; plus a bias [out], where there is one.
  */
-export function linear(x: Value, w: Value): Value {
+export function linear(x: Value, w: Value, bias?: Value): Value {
   if (x.dimension(-1) !== w.dimension(1)) {
     throw new Error(`rows of width ${x.dimension(-1)} do not fit a weight [${w.shape.join(', ')}]`);
   }
-  return gemm(x, w, false, true);
+  return gemm(x, w, false, true, bias);
 }
 
-function gemm(a: Value, b: Value, transA: boolean, transB: boolean): Value {
+function gemm(a: Value, b: Value, transA: boolean, transB: boolean, bias?: Value): Value {
   const shape = [a.dimension(transA ? 1 : 0), b.dimension(transB ? 0 : 1)];
-  return a.graph.node('Gemm', [a, b], 'float32', shape, {
+  return a.graph.node('Gemm', bias ? [a, b, bias] : [a, b], 'float32', shape, {
     attributes: { transA: int(transA ? 1 : 0), transB: int(transB ? 1 : 0) },
     vjps: [
       single((g) => (transA ? gemm(b, g, transB, true) : gemm(g, b, false, !transB))),
       single((g) => (transB ? gemm(g, a, true, transA) : gemm(a, g, !transA, false))),
+      single((g) => sum(g, [0], false)),
     ],
   });
 }

@@ -1,0 +1,103 @@
+/**
+ * A family of models: what its code in transformers fixes, and the settings
+ * that its `config.json` may leave out. All else is read from the file.
+ */
+export interface Family {
+  /** Values of absent settings, by the names of `config.json`, where they are not {@link COMMON}. */
+  defaults?: Record<string, unknown>;
+  /** Settings that must have one of these values, because the family's code reads no other. */
+  fixed?: Record<string, readonly unknown[]>;
+  /** Queries, keys and values have a bias, the output has none, whatever `attention_bias` says. */
+  queryKeyValueBias?: boolean;
+  /** Each head of queries and keys is normalised before it is rotated. */
+  queryKeyNorm?: boolean;
+  /** Norms multiply by 1 + weight, and embeddings by √hidden_size. */
+  gemma?: boolean;
+  /** Attention and feed-forward part are normalised after as well as before. */
+  postNorms?: boolean;
+  /** Which layers see a sliding window only. */
+  slidingLayers?: (settings: Record<string, unknown>, layers: number) => boolean[];
+}
+
+/** Absent settings of every family. `undefined`: derived from others, or required. */
+export const COMMON: Record<string, unknown> = {
+  hidden_act: 'silu',
+  max_position_embeddings: 2048,
+  rms_norm_eps: 1e-6,
+  rope_theta: 10000,
+  tie_word_embeddings: false,
+  attention_bias: false,
+  mlp_bias: false,
+  sliding_window: null,
+};
+
+/** Settings that would make any family compute something else. */
+export const FIXED: Record<string, readonly unknown[]> = {
+  pretraining_tp: [1],
+  quantization_config: [null],
+  partial_rotary_factor: [1],
+  attention_dropout: [0, null],
+  use_bidirectional_attention: [false, null],
+};
+
+const NO_BIAS = { attention_bias: [false], mlp_bias: [false] };
+const NO_MLP_BIAS = { mlp_bias: [false] };
+const GEMMA = { hidden_act: 'gelu_pytorch_tanh', tie_word_embeddings: true, head_dim: 256, max_position_embeddings: 8192 };
+const GEMMA_ACTIVATIONS = ['gelu_pytorch_tanh'];
+
+/** What `layer_types` says; where it is absent, `rule` decides. */
+function sliding(rule: (layer: number, settings: Record<string, unknown>) => boolean): Family['slidingLayers'] {
+  return (settings, layers) => {
+    const types = settings.layer_types;
+    return Array.from({ length: layers }, (_, layer) => (Array.isArray(types) ? types[layer] === 'sliding_attention' : rule(layer, settings)));
+  };
+}
+
+const afterMaxWindowLayers = sliding((layer, settings) => settings.use_sliding_window === true && layer >= Number(settings.max_window_layers ?? 28));
+
+/** By `model_type`. */
+export const FAMILIES: Record<string, Family> = {
+  // Also SmolLM, SmolLM2 and TinyLlama.
+  llama: {},
+  mistral: {
+    defaults: { sliding_window: 4096, max_position_embeddings: 131072 },
+    fixed: NO_BIAS,
+    slidingLayers: (_, layers) => new Array<boolean>(layers).fill(true),
+  },
+  qwen2: {
+    defaults: { sliding_window: 4096, max_position_embeddings: 32768 },
+    fixed: NO_MLP_BIAS,
+    queryKeyValueBias: true,
+    slidingLayers: afterMaxWindowLayers,
+  },
+  qwen3: {
+    defaults: { sliding_window: 4096, max_position_embeddings: 32768, head_dim: 128 },
+    fixed: NO_MLP_BIAS,
+    queryKeyNorm: true,
+    slidingLayers: afterMaxWindowLayers,
+  },
+  smollm3: {
+    defaults: { rope_theta: 2_000_000, tie_word_embeddings: true, max_position_embeddings: 32768, no_rope_layer_interval: 4 },
+    slidingLayers: sliding(() => false),
+  },
+  gemma: {
+    defaults: GEMMA,
+    fixed: { ...NO_MLP_BIAS, hidden_activation: [...GEMMA_ACTIVATIONS, null] },
+    gemma: true,
+  },
+  gemma2: {
+    defaults: { ...GEMMA, sliding_window: 4096, query_pre_attn_scalar: 256, attn_logit_softcapping: 50, final_logit_softcapping: 30 },
+    fixed: { ...NO_MLP_BIAS, hidden_activation: GEMMA_ACTIVATIONS },
+    gemma: true,
+    postNorms: true,
+    slidingLayers: sliding((layer) => layer % 2 === 0),
+  },
+  gemma3_text: {
+    defaults: { ...GEMMA, sliding_window: 4096, query_pre_attn_scalar: 256, max_position_embeddings: 131072, rope_theta: 1_000_000 },
+    fixed: { ...NO_MLP_BIAS, hidden_activation: GEMMA_ACTIVATIONS, attn_logit_softcapping: [null] },
+    gemma: true,
+    postNorms: true,
+    queryKeyNorm: true,
+    slidingLayers: sliding((layer, settings) => (layer + 1) % Number(settings.sliding_window_pattern ?? 6) !== 0),
+  },
+};
