@@ -10,5 +10,6 @@ export * from './openenv';
 export * from './rewards';
 export * from './rollout';
 export * from './strategy';
+export * from './training';
 // Both trainer and client have a StepResult; the public one is OpenEnv's.
 export type { StepResult } from './openenv';

@@ -1,7 +1,8 @@
 import type { VectorEnvironment } from '../environments/environment';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
-import { changedSettings, resolveConfig, type GRPOConfig } from './config';
+import { changedSettings } from '../training/settings';
+import { resolveConfig, type GRPOConfig } from './config';
 import type { TrainRow } from './prompts';
 import { GRPOTrainer, type TrainOptions } from './trainer';
 

@@ -1,22 +1,27 @@
 import type { EpisodeFrames } from '../rollout';
 import type { VectorEnvironment } from '../environments/environment';
-import { RewardError, scoreWith, type RewardTable, type WeightedReward } from '../rewards/scoring';
 import type { Sample } from '../rewards/sample';
-import type { Tokenizer } from '../models/tokenizer';
-import { completionsPerStep, type ResolvedConfig } from './config';
-import type { PromptSource } from './prompts';
-import { deriveSeed } from './seeds';
 import type { CausalLM } from '../models/causalLM';
+import type { Tokenizer } from '../models/tokenizer';
+import type { ResolvedConfig } from './config';
+import type { Prompt } from './prompts';
+
+/** A group to be made: its prompt, and what is random in it. */
+export interface GroupPlan {
+  prompt: Prompt;
+  samplingSeed: number;
+  environmentSeed: number;
+}
 
 /** What collecting rollouts needs. */
 export interface CollectContext {
   model: CausalLM;
   tokenizer: Tokenizer;
   env: VectorEnvironment | null;
-  prompts: PromptSource;
   config: ResolvedConfig;
-  /** Numbers the generations of a run from 0; prompts and seeds follow from it. */
-  generation: number;
+  groups: GroupPlan[];
+  /** Completions of a group. */
+  numGenerations: number;
   /** Training step, as samples carry it (from 1). */
   step: number;
   /** Episodes to capture frames of, at most; 0 for none. */
@@ -24,7 +29,7 @@ export interface CollectContext {
   signal: AbortSignal;
 }
 
-/** Completions of a step with the episodes they played: everything before rewards. */
+/** Completions with the episodes they played: everything before rewards. */
 export interface Rollouts {
   /** Prompts of the groups. */
   promptIds: number[][];
@@ -41,7 +46,7 @@ export interface Rollouts {
 }
 
 /**
- * Generates the groups of a step and plays them: each group answers one
+ * Generates groups of completions and plays them: each group answers one
  * prompt, and its strategies play from one start.
  *
  * @throws the signal's reason when aborted
@@ -52,22 +57,21 @@ export async function collect(context: CollectContext): Promise<Rollouts> {
   return rollouts;
 }
 
-async function generate({ model, tokenizer, prompts, config, generation, step, signal }: CollectContext): Promise<Rollouts> {
-  const groups = completionsPerStep(config) / config.numGenerations;
+async function generate({ model, tokenizer, config, groups, numGenerations, step, signal }: CollectContext): Promise<Rollouts> {
   const result: Rollouts = { promptIds: [], completionIds: [], promptOf: [], logprobs: [], terminated: [], samples: [], frames: new Map() };
-  for (let g = 0; g < groups; g++) {
+  for (const [g, { prompt, samplingSeed }] of groups.entries()) {
     signal.throwIfAborted();
-    const prompt = prompts.at(generation * groups + g);
     const output = await model.generate({
       inputIds: prompt.ids,
-      numReturnSequences: config.numGenerations,
+      numReturnSequences: numGenerations,
       maxNewTokens: config.maxCompletionLength,
       temperature: config.temperature,
       topK: config.topK,
       topP: config.topP,
       minP: config.minP ?? 0,
       repetitionPenalty: config.repetitionPenalty,
-      seed: deriveSeed(config.seed, 'sampling', generation, g),
+      ...config.generationKwargs,
+      seed: samplingSeed,
       signal,
     });
     signal.throwIfAborted();
@@ -77,19 +81,19 @@ async function generate({ model, tokenizer, prompts, config, generation, step, s
       result.promptOf.push(g);
       result.logprobs.push(output.logprobs[i]);
       result.terminated.push(output.terminated[i]);
-      result.samples.push(emptySample(prompt.text, completionIds, tokenizer, step));
+      result.samples.push(emptySample(prompt, completionIds, tokenizer, step));
     });
   }
   return result;
 }
 
-function emptySample(prompt: string, completionIds: number[], tokenizer: Tokenizer, step: number): Sample {
+function emptySample(prompt: Prompt, completionIds: number[], tokenizer: Tokenizer, step: number): Sample {
   const completion = tokenizer.decode(completionIds, { skipSpecialTokens: true });
-  return { prompt, completion, completionIds, code: null, problems: [], episode: null, step };
+  return { ...prompt.columns, prompt: prompt.text, completion, completionIds, code: null, problems: [], episode: null, step };
 }
 
 /** Extracts, checks and plays the strategies, and fills in the samples. */
-async function play(rollouts: Rollouts, { env, config, generation, frames, signal }: CollectContext): Promise<void> {
+async function play(rollouts: Rollouts, { env, config, groups, frames, signal }: CollectContext): Promise<void> {
   if (!env) return;
   const { extractFunction, checkCode } = require('../strategy') as typeof import('../strategy');
   const { rollout } = require('../rollout') as typeof import('../rollout');
@@ -101,7 +105,7 @@ async function play(rollouts: Rollouts, { env, config, generation, frames, signa
   const playable = samples.map(({ code, problems }) => (problems.length === 0 ? code : null));
   const shown = playable.flatMap((code, i) => (code === null ? [] : [i])).slice(0, frames);
   const { episodes, frames: captured } = await rollout(env, playable, {
-    seeds: promptOf.map((group) => deriveSeed(config.seed, 'environment', generation, group)),
+    seeds: promptOf.map((group) => groups[group].environmentSeed),
     maxSteps: config.maxEpisodeSteps,
     seconds: config.strategySeconds,
     signal,
@@ -110,28 +114,4 @@ async function play(rollouts: Rollouts, { env, config, generation, frames, signa
   signal.throwIfAborted();
   samples.forEach((sample, i) => void (sample.episode = episodes[i]));
   rollouts.frames = captured;
-}
-
-/**
- * Scores the samples with every function, also after one failed, so that its
- * correction can be compared on the same rollouts.
- */
-export async function scoreAll(
-  rewards: readonly WeightedReward[],
-  samples: readonly Sample[],
-  signal: AbortSignal,
-): Promise<{ table: RewardTable; error: RewardError | null }> {
-  const table: RewardTable = { names: [], weights: [], values: [] };
-  let error: RewardError | null = null;
-  for (const reward of rewards) {
-    try {
-      table.values.push(await scoreWith(reward, samples, signal));
-      table.names.push(reward.name);
-      table.weights.push(reward.weight);
-    } catch (failure) {
-      if (!(failure instanceof RewardError)) throw failure;
-      error ??= failure;
-    }
-  }
-  return { table, error };
 }

@@ -1,4 +1,3 @@
 export type { GRPOConfig } from './config';
 export { GRPOTrainer, type GRPOTrainerOptions, type StepResult, type TrainOptions, type TrainOutput } from './trainer';
-export { CheckpointError } from './checkpoint';
 export type { TrainRow } from './prompts';

@@ -1,10 +1,10 @@
 import type { Graph } from '../onnx/graph';
-import { add, detach, less, minimum, mul, neg, scale, select, sub, sumAll } from '../onnx/operators/arithmetic';
+import { add, detach, less, lessOrEqual, minimum, mul, neg, scale, select, sub, toFloat } from '../onnx/operators/arithmetic';
 import { clip, exp, sigmoid } from '../onnx/operators/elementwise';
 import type { Value } from '../onnx/value';
 
 /** How token losses are formed and averaged, by TRL's names. */
-export const LOSS_TYPES = ['grpo', 'dr_grpo', 'dapo', 'bnpo', 'cispo', 'sapo'] as const;
+export const LOSS_TYPES = ['grpo', 'dr_grpo', 'dapo', 'bnpo', 'cispo', 'sapo', 'luspo', 'vespo'] as const;
 
 export type LossType = (typeof LOSS_TYPES)[number];
 
@@ -24,6 +24,15 @@ export interface LossSettings {
   /** Temperatures of sapo for tokens of positive and negative advantage. */
   sapoTemperaturePos: number;
   sapoTemperatureNeg: number;
+  /** Exponent and decay of vespo's weights, for advantages from 0 on and below. */
+  vespoKPos: number;
+  vespoLambdaPos: number;
+  vespoKNeg: number;
+  vespoLambdaNeg: number;
+  /** Completions of negative advantage whose mean log-ratio to the old policy is above this are left out, or null. */
+  offPolicyMaskThreshold: number | null;
+  /** The part of the tokens, those of the highest entropy, that count in the policy's loss; 1: all. */
+  topEntropyQuantile: number;
 }
 
 /** Values per token, [M], that the loss is computed from. */
@@ -35,39 +44,53 @@ export interface LossInputs {
   /** Of the reference model; needed where beta is not 0. */
   referenceLogprobs: Value | null;
   advantages: Value;
-  /** Share of each token in the loss, see {@link tokenWeights}; 0 where it is masked. */
-  weights: Value;
-  /** For sequence-level importance sampling: for each token the mean over its completion. */
-  completionMean: ((values: Value) => Value) | null;
+  /** For each token the sum and the mean of values over the tokens of its completion that count. */
+  completionSum(values: Value): Value;
+  completionMean(values: Value): Value;
+  /** 1 for the tokens that the policy's loss is restricted to (those of high entropy), else 0; null: all. */
+  chosen: Value | null;
 }
 
-/** The loss, a scalar, and the KL divergence per token (null where beta is 0). */
-export function policyLoss(graph: Graph, settings: LossSettings, inputs: LossInputs): { loss: Value; kl: Value | null } {
-  const { logprobs, referenceLogprobs, weights } = inputs;
-  const ratio = exp(logRatio(inputs));
-  let perToken = neg(objective(graph, settings, inputs, ratio));
-  let kl: Value | null = null;
+/** The loss per token, and values per token to look at: `kl` where beta is not 0, `phi` of vespo. */
+export function policyLoss(graph: Graph, settings: LossSettings, inputs: LossInputs): { perToken: Value; outputs: Record<string, Value> } {
+  const { logprobs, oldLogprobs, referenceLogprobs, completionMean, chosen } = inputs;
+  const outputs: Record<string, Value> = {};
+  const logRatio = sub(logprobs, oldLogprobs);
+  const ratio = exp(settings.importanceSamplingLevel === 'sequence' ? completionMean(logRatio) : logRatio);
+  let perToken = neg(objective(graph, settings, inputs, { logRatio, ratio }, outputs));
+  if (settings.offPolicyMaskThreshold !== null) perToken = mul(perToken, onPolicyMask(graph, settings.offPolicyMaskThreshold, inputs));
+  if (chosen) perToken = mul(perToken, chosen);
   if (referenceLogprobs) {
     const gap = sub(referenceLogprobs, logprobs);
-    kl = sub(sub(exp(gap), gap), graph.scalar(1));
-    if (settings.useBiasCorrectionKl) kl = mul(kl, ratio);
-    perToken = add(perToken, scale(kl, settings.beta));
+    const divergence = sub(sub(exp(gap), gap), graph.scalar(1));
+    outputs.kl = settings.useBiasCorrectionKl ? mul(divergence, ratio) : divergence;
+    perToken = add(perToken, scale(outputs.kl, settings.beta));
   }
-  return { loss: sumAll(mul(perToken, weights)), kl };
+  return { perToken, outputs };
+}
+
+/** Of new to old policy: the logarithm of the ratio of each token, and the ratio that is clipped. */
+interface Ratios {
+  logRatio: Value;
+  ratio: Value;
 }
 
 /** What is maximised, per token. */
-function objective(graph: Graph, settings: LossSettings, { advantages, logprobs }: LossInputs, ratio: Value): Value {
+function objective(graph: Graph, settings: LossSettings, inputs: LossInputs, { logRatio, ratio }: Ratios, outputs: Record<string, Value>): Value {
+  const { advantages, logprobs } = inputs;
   switch (settings.lossType) {
     case 'cispo':
       return mul(mul(detach(minimum(ratio, graph.scalar(settings.epsilonHigh))), advantages), logprobs);
     case 'sapo': {
       const positive = less(graph.scalar(0), advantages);
-      const temperature = select(positive, graph.scalar(settings.sapoTemperaturePos), graph.scalar(settings.sapoTemperatureNeg));
-      const soft = sigmoid(mul(temperature, sub(ratio, graph.scalar(1))));
-      const gain = select(positive, graph.scalar(4 / settings.sapoTemperaturePos), graph.scalar(4 / settings.sapoTemperatureNeg));
-      return mul(mul(soft, gain), advantages);
+      const bySign = (value: (temperature: number) => number) =>
+        select(positive, graph.scalar(value(settings.sapoTemperaturePos)), graph.scalar(value(settings.sapoTemperatureNeg)));
+      const soft = sigmoid(mul(bySign((t) => t), sub(ratio, graph.scalar(1))));
+      return mul(mul(soft, bySign((t) => 4 / t)), advantages);
     }
+    case 'vespo':
+      outputs.phi = gammaWeights(graph, settings, advantages, inputs.completionSum(clip(detach(logRatio), -20, 20)));
+      return mul(mul(outputs.phi, advantages), logprobs);
     default: {
       const limited = settings.delta === null ? ratio : minimum(ratio, graph.scalar(settings.delta));
       const clipped = clip(ratio, 1 - settings.epsilon, 1 + settings.epsilonHigh);
@@ -76,32 +99,67 @@ function objective(graph: Graph, settings: LossSettings, { advantages, logprobs 
   }
 }
 
-/** Logarithm of the probability ratio of new to old policy, of each token or averaged over its completion. */
-function logRatio({ logprobs, oldLogprobs, completionMean }: LossInputs): Value {
-  const perToken = sub(logprobs, oldLogprobs);
-  return completionMean ? completionMean(perToken) : perToken;
+/**
+ * Vespo's weight of a completion: φ(w) = e^λ · w^k · e^(−λw), where w is its
+ * probability ratio; computed from log w.
+ */
+function gammaWeights(graph: Graph, settings: LossSettings, advantages: Value, logRatio: Value): Value {
+  const negative = less(advantages, graph.scalar(0));
+  const k = select(negative, graph.scalar(settings.vespoKNeg), graph.scalar(settings.vespoKPos));
+  const lambda = select(negative, graph.scalar(Math.max(settings.vespoLambdaNeg, 1e-4)), graph.scalar(Math.max(settings.vespoLambdaPos, 1e-4)));
+  const logWeight = clip(logRatio, Math.log(1e-8), 20);
+  const logPhi = sub(add(lambda, mul(k, logWeight)), mul(lambda, exp(logWeight)));
+  // What is too large for a float32 counts as 0, as in TRL.
+  return detach(select(less(graph.scalar(88.7), logPhi), graph.scalar(0), exp(logPhi)));
+}
+
+/** 0 for completions of negative advantage that have become too unlikely since they were sampled. */
+function onPolicyMask(graph: Graph, threshold: number, { logprobs, oldLogprobs, advantages, completionMean }: LossInputs): Value {
+  const drift = completionMean(sub(oldLogprobs, detach(logprobs)));
+  const near = toFloat(lessOrEqual(drift, graph.scalar(threshold)));
+  return select(less(advantages, graph.scalar(0)), near, graph.scalar(1));
+}
+
+/** What a micro-batch's loss is divided by, beside its own tokens. */
+export interface LossScale {
+  /** Micro-batches of the step. */
+  accumulation: number;
+  /** Tokens that count, of a mean micro-batch of those that were generated together. */
+  tokensPerMicroBatch: number;
+  maxCompletionLength: number;
 }
 
 /**
- * The share of each token in the loss, completion after completion, so that
- * the loss is the sum of token losses times their shares.
+ * The share of each token of a micro-batch in the step's loss, so that the
+ * loss is the sum of token losses times their shares; as TRL normalises.
  *
- * `masks[i]` holds 1 for the tokens of completion i that count.
+ * @param masks 1 for the tokens of a completion that count, else 0
  */
-export function tokenWeights(lossType: LossType, masks: readonly ArrayLike<number>[], maxCompletionLength: number): Float32Array[] {
-  const counted = masks.map((mask) => Array.from(mask).reduce((sum, value) => sum + value, 0));
+export function tokenWeights(lossType: LossType, masks: readonly ArrayLike<number>[], scale: LossScale): Float32Array[] {
+  const { accumulation, tokensPerMicroBatch, maxCompletionLength } = scale;
+  const counted = masks.map(countTokens);
   const total = counted.reduce((sum, count) => sum + count, 0);
-  const share = (i: number) => {
+  const divisor = (i: number) => {
     switch (lossType) {
       case 'grpo':
       case 'sapo':
-        return 1 / (Math.max(counted[i], 1) * masks.length);
+        return Math.max(counted[i], 1) * masks.length * accumulation;
+      case 'luspo':
+        return masks.length * accumulation;
+      case 'bnpo':
+        return Math.max(total, 1) * accumulation;
       case 'dr_grpo':
-        return 1 / (masks.length * maxCompletionLength);
+        return masks.length * maxCompletionLength * accumulation;
       default:
-        return 1 / Math.max(total, 1);
+        return Math.max(tokensPerMicroBatch, 1) * accumulation;
     }
   };
-  return masks.map((mask, i) => Float32Array.from(mask, (value) => value * share(i)));
+  return masks.map((mask, i) => Float32Array.from(mask, (value) => value / divisor(i)));
 }
 
+/** Tokens that count. */
+export function countTokens(mask: ArrayLike<number>): number {
+  let count = 0;
+  for (let t = 0; t < mask.length; t++) count += mask[t];
+  return count;
+}

@@ -1,6 +1,7 @@
-import type { LossSettings } from './losses';
+import { mean } from '../rewards/statistics';
+import { countTokens, type LossSettings } from './losses';
 
-/** Metrics of one update by TRL's names and definitions. */
+/** Metrics of an update by TRL's names and definitions. What does not exist for a loss, or not in a batch, is left out. */
 export interface UpdateMetrics {
   loss: number;
   /** Norm of all gradients before clipping. */
@@ -9,7 +10,7 @@ export interface UpdateMetrics {
   entropy: number;
   /** Mean over the tokens that count; only where beta is not 0. */
   kl?: number;
-  /** Tokens (completions, with ratios of whole completions) whose ratio is clipped; not for cispo and sapo. */
+  /** Tokens (completions, with ratios of whole completions) whose ratio is clipped; not for cispo, sapo and vespo. */
   'clip_ratio/low_mean'?: number;
   'clip_ratio/low_min'?: number;
   'clip_ratio/high_mean'?: number;
@@ -17,97 +18,95 @@ export interface UpdateMetrics {
   'clip_ratio/region_mean'?: number;
   /** The same for cispo. */
   cispo_clip_ratio?: number;
+  /** Mean weight of vespo's completions. */
+  'vespo/phi_seq_mean'?: number;
+  /** The loss without the entropy bonus, and the bonus' weight; only where there is one. */
+  policy_loss?: number;
+  entropy_coef?: number;
 }
 
-/** What an update says of its batch, with what it was fed; all but the loss by completion. */
+/** What an update says of the completions of a micro-batch, with what it was fed. */
 export interface PolicyOutcome {
-  loss: number;
   /** Per token. */
   logprobs: readonly ArrayLike<number>[];
   entropies: readonly ArrayLike<number>[];
   kl: readonly ArrayLike<number>[] | null;
+  phi: readonly ArrayLike<number>[] | null;
   advantages: ArrayLike<number>;
   masks: readonly ArrayLike<number>[];
   /** null: the policy is the one that sampled, so that every ratio is 1. */
   old: readonly ArrayLike<number>[] | null;
 }
 
-/** Adds up the metrics of the batches of one update. */
-export class PolicyMetrics {
-  private loss = 0;
-  private tokens = 0;
-  private entropy = 0;
-  private kl: number | null = null;
-  /** Per completion: how much of it is clipped at the low and at the high end. */
-  private readonly low: number[] = [];
-  private readonly high: number[] = [];
-  private readonly counts: number[] = [];
+/** The metrics of a micro-batch, but loss and norm, which belong to the step. */
+export function policyMetrics(settings: LossSettings, outcome: PolicyOutcome): Record<string, number> {
+  const { masks, entropies, kl, phi } = outcome;
+  return {
+    entropy: maskedMean(entropies, masks),
+    ...(kl && { kl: maskedMean(kl, masks) }),
+    ...(phi && { 'vespo/phi_seq_mean': mean(phi.map((values) => values[0])) }),
+    ...clipping(settings, outcome),
+  };
+}
 
-  constructor(private readonly settings: LossSettings) {}
+/** Mean over all tokens that count; 0 where none does. */
+function maskedMean(values: readonly ArrayLike<number>[], masks: readonly ArrayLike<number>[]): number {
+  let [sum, count] = [0, 0];
+  masks.forEach((mask, i) => {
+    for (let t = 0; t < mask.length; t++) {
+      sum += mask[t] * values[i][t];
+      count += mask[t];
+    }
+  });
+  return sum / Math.max(count, 1);
+}
 
-  add(outcome: PolicyOutcome): void {
-    this.loss += outcome.loss;
-    outcome.masks.forEach((mask, i) => {
-      let count = 0;
-      for (let t = 0; t < mask.length; t++) {
-        count += mask[t];
-        this.entropy += mask[t] * outcome.entropies[i][t];
-        if (outcome.kl) this.kl = (this.kl ?? 0) + mask[t] * outcome.kl[i][t];
-      }
-      this.tokens += count;
-      this.addClipping(outcome, i, count);
-    });
-  }
+function clipping(settings: LossSettings, outcome: PolicyOutcome): Record<string, number> {
+  const { lossType } = settings;
+  if (lossType === 'sapo' || lossType === 'vespo') return {};
+  const clipped = outcome.masks.map((_, i) => clippedTokens(settings, outcome, i));
+  const total = Math.max(sum(clipped.map(({ count }) => count)), 1);
+  const [low, high] = [sum(clipped.map(({ low }) => low)) / total, sum(clipped.map(({ high }) => high)) / total];
+  if (lossType === 'cispo') return { cispo_clip_ratio: high };
+  // Completions without a token that counts have no share, as in TRL.
+  const counted = clipped.filter(({ count }) => count > 0);
+  return {
+    'clip_ratio/low_mean': low,
+    'clip_ratio/low_min': counted.length > 0 ? Math.min(...counted.map(({ low, count }) => low / count)) : NaN,
+    'clip_ratio/high_mean': high,
+    'clip_ratio/high_max': counted.length > 0 ? Math.max(...counted.map(({ high, count }) => high / count)) : NaN,
+    'clip_ratio/region_mean': low + high,
+  };
+}
 
-  /** Which tokens of completion i are clipped, or, for ratios of whole completions, whether it is. */
-  private addClipping(outcome: PolicyOutcome, i: number, count: number): void {
-    const { epsilon, epsilonHigh, importanceSamplingLevel, lossType } = this.settings;
-    const limit = lossType === 'cispo' ? epsilonHigh : 1 + epsilonHigh;
-    const mask = outcome.masks[i];
-    const old = outcome.old?.[i];
-    const ratios: number[] = [];
-    for (let t = 0; t < mask.length; t++) ratios.push(old ? outcome.logprobs[i][t] - old[t] : 0);
-    const perSequence = importanceSamplingLevel === 'sequence';
-    const weights = perSequence ? [1] : Array.from(mask);
-    const logs = perSequence ? [ratios.reduce((sum, ratio, t) => sum + ratio * mask[t], 0) / Math.max(count, 1)] : ratios;
-    let [low, high] = [0, 0];
-    logs.forEach((log, t) => {
-      const ratio = Math.exp(log);
-      if (ratio < 1 - epsilon && outcome.advantages[i] < 0) low += weights[t];
-      if (ratio > limit && outcome.advantages[i] > 0) high += weights[t];
-    });
-    this.low.push(low);
-    this.high.push(high);
-    this.counts.push(perSequence ? 1 : count);
-  }
+/** How many tokens of completion i are clipped at either end; with ratios of whole completions, whether it is itself. */
+function clippedTokens(settings: LossSettings, outcome: PolicyOutcome, i: number): { low: number; high: number; count: number } {
+  const { epsilon, epsilonHigh, delta, importanceSamplingLevel, lossType } = settings;
+  const upper = lossType === 'cispo' ? epsilonHigh : 1 + epsilonHigh;
+  // TRL counts after the limit of two-sided clipping.
+  const limit = delta === null || lossType === 'cispo' ? Infinity : delta;
+  const mask = outcome.masks[i];
+  const old = outcome.old?.[i];
+  const logRatios = Array.from(mask, (_, t) => (old ? outcome.logprobs[i][t] - old[t] : 0));
+  const perSequence = importanceSamplingLevel === 'sequence';
+  const counted = perSequence ? [1] : Array.from(mask);
+  const logs = perSequence ? [sum(logRatios.map((log, t) => log * mask[t])) / Math.max(countTokens(mask), 1)] : logRatios;
+  let [low, high] = [0, 0];
+  logs.forEach((log, t) => {
+    const ratio = Math.min(Math.exp(log), limit);
+    if (ratio < 1 - epsilon && outcome.advantages[i] < 0) low += counted[t];
+    if (ratio > upper && outcome.advantages[i] > 0) high += counted[t];
+  });
+  return { low, high, count: sum(counted) };
+}
 
-  result(gradNorm: number): UpdateMetrics {
-    const tokens = Math.max(this.tokens, 1);
-    return {
-      loss: this.loss,
-      grad_norm: gradNorm,
-      entropy: this.entropy / tokens,
-      ...(this.kl !== null && { kl: this.kl / tokens }),
-      ...this.clipping(),
-    };
-  }
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
 
-  private clipping(): Partial<UpdateMetrics> {
-    const { lossType } = this.settings;
-    if (lossType === 'sapo') return {};
-    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-    const total = Math.max(sum(this.counts), 1);
-    const [low, high] = [sum(this.low) / total, sum(this.high) / total];
-    if (lossType === 'cispo') return { cispo_clip_ratio: high };
-    // Completions without a token that counts have no share, as in TRL.
-    const shares = (values: readonly number[]) => values.flatMap((value, i) => (this.counts[i] > 0 ? [value / this.counts[i]] : []));
-    const [lowShares, highShares] = [shares(this.low), shares(this.high)];
-    return {
-      'clip_ratio/low_mean': low,
-      'clip_ratio/low_min': lowShares.length > 0 ? Math.min(...lowShares) : 0,
-      'clip_ratio/high_mean': high,
-      'clip_ratio/high_max': highShares.length > 0 ? Math.max(...highShares) : 0,
-      'clip_ratio/region_mean': low + high,
-    };
-  }
+/** The mean of the metrics of several micro-batches, without those that do not exist. */
+export function meanMetrics(batches: ReadonlyArray<Record<string, number>>): Record<string, number> {
+  const names = new Set(batches.flatMap((metrics) => Object.keys(metrics)));
+  const present = (name: string) => batches.flatMap((metrics) => (Number.isNaN(metrics[name] ?? NaN) ? [] : [metrics[name]]));
+  return Object.fromEntries([...names].map((name) => [name, mean(present(name))]));
 }

@@ -1,31 +1,49 @@
 import type { ChatMessage, Tokenizer } from '../models/tokenizer';
 import type { VectorEnvironment } from '../environments/environment';
-import { completionsPerStep, type ResolvedConfig } from './config';
-import { deriveSeed, permutation } from './seeds';
+import { deriveSeed, permutation } from '../training/seeds';
+import type { RunLength } from '../training/trainer';
+import type { ResolvedConfig } from './config';
 
-/** A row of the training data: a prompt as text, or as messages to which the model's chat template is applied. */
+/**
+ * A row of the training data: a prompt as text, or as messages to which the
+ * model's chat template is applied. Reward functions see the other columns
+ * beside the sample, by their names.
+ */
 export interface TrainRow {
   prompt: string | ChatMessage[];
+  [column: string]: unknown;
 }
 
 /** A prompt ready for the model. */
 export interface Prompt {
   text: string;
   ids: number[];
+  /** What the row has beside the prompt. */
+  columns: Record<string, unknown>;
+}
+
+/** What the order and the form of prompts depend on. */
+export interface PromptSettings {
+  seed: number;
+  shuffleDataset: boolean;
+  chatTemplateKwargs: Record<string, unknown> | null;
+  /** Prompts that are generated for together. */
+  groupsPerGeneration: number;
 }
 
 /** The prompts of a run, in the order in which its groups draw them. */
 export class PromptSource {
   /** By text or messages: a data set often repeats one prompt. */
-  private readonly cache = new Map<TrainRow['prompt'], Prompt>();
+  private readonly cache = new Map<TrainRow['prompt'], { text: string; ids: number[] }>();
 
   constructor(
     private readonly rows: readonly TrainRow[],
     private readonly tokenizer: Tokenizer,
-    private readonly settings: { seed: number; shuffleDataset: boolean },
+    private readonly settings: PromptSettings,
+    private readonly name = 'trainDataset',
   ) {
-    if (!Array.isArray(rows) || rows.length === 0) throw new TypeError('trainDataset has no rows: give at least one { prompt }.');
-    rows.forEach(checkRow);
+    if (!Array.isArray(rows) || rows.length === 0) throw new TypeError(`${name} has no rows: give at least one { prompt }.`);
+    rows.forEach((row, index) => checkRow(row, `${name}[${index}]`));
   }
 
   /** Number of rows. */
@@ -33,40 +51,54 @@ export class PromptSource {
     return this.rows.length;
   }
 
+  /** Rows that a pass uses: the last that do not fill a generation are left out, as in TRL. */
+  get rowsPerPass(): number {
+    const { groupsPerGeneration: together } = this.settings;
+    return Math.floor(this.length / together) * together || this.length;
+  }
+
   /** The prompt of the `index`-th group of the run: each pass over the rows has its own order. */
   at(index: number): Prompt {
-    const pass = Math.floor(index / this.rows.length);
-    const position = index % this.rows.length;
+    const pass = Math.floor(index / this.rowsPerPass);
+    const position = index % this.rowsPerPass;
     const { seed, shuffleDataset } = this.settings;
-    const row = shuffleDataset ? permutation(this.rows.length, deriveSeed(seed, 'dataset', pass))[position] : position;
-    return this.prompt(row);
+    return this.row(shuffleDataset ? permutation(this.length, deriveSeed(seed, 'dataset', pass))[position] : position);
+  }
+
+  /** The prompt of a row. */
+  row(row: number): Prompt {
+    const { prompt: source, completion: _, completion_ids: __, ...columns } = this.rows[row];
+    let prompt = this.cache.get(source);
+    if (!prompt) {
+      prompt = this.encode(source);
+      if (prompt.ids.length === 0) throw new TypeError(`${this.name}[${row}].prompt is empty.`);
+      this.cache.set(source, prompt);
+    }
+    return { ...prompt, columns };
+  }
+
+  private encode(source: TrainRow['prompt']): { text: string; ids: number[] } {
+    if (typeof source === 'string') return { text: source, ids: this.tokenizer.encode(source) };
+    const text = this.tokenizer.applyChatTemplate(source, { ...this.settings.chatTemplateKwargs, tokenize: false, addGenerationPrompt: true });
+    // The template writes the special tokens itself.
+    return { text, ids: this.tokenizer.encode(text, { addSpecialTokens: false }) };
   }
 
   /** Tokens of the longest prompt. */
   longest(): number {
-    return this.rows.reduce((longest, _, row) => Math.max(longest, this.prompt(row).ids.length), 0);
-  }
-
-  private prompt(row: number): Prompt {
-    const { prompt: source } = this.rows[row];
-    let prompt = this.cache.get(source);
-    if (!prompt) {
-      const chat = typeof source !== 'string';
-      const text = chat ? (this.tokenizer.applyChatTemplate(source, { tokenize: false, addGenerationPrompt: true }) as string) : source;
-      // The template writes the special tokens itself.
-      const ids = this.tokenizer.encode(text, { addSpecialTokens: !chat });
-      if (ids.length === 0) throw new TypeError(`trainDataset[${row}].prompt is empty.`);
-      this.cache.set(source, (prompt = { text, ids }));
-    }
-    return prompt;
+    return this.rows.reduce((longest, _, row) => Math.max(longest, this.row(row).ids.length), 0);
   }
 }
 
-function checkRow(row: TrainRow, index: number): void {
+/** Names that a sample has itself. */
+const taken = ['step', 'code', 'problems', 'episode', 'completionIds', 'trainerState', 'logExtra', 'logMetric'];
+
+function checkRow(row: TrainRow, where: string): void {
   const prompt: unknown = row?.prompt;
   const isChat = Array.isArray(prompt) && prompt.length > 0 && prompt.every((m) => typeof m?.role === 'string' && typeof m?.content === 'string');
-  if (typeof prompt === 'string' || isChat) return;
-  throw new TypeError(`trainDataset[${index}].prompt must be a string or a list of { role, content } messages.`);
+  if (typeof prompt !== 'string' && !isChat) throw new TypeError(`${where}.prompt must be a string or a list of { role, content } messages.`);
+  const clash = taken.find((name) => name in row);
+  if (clash) throw new TypeError(`${where}: reward functions find something else under the name ${clash}. Give the column another name.`);
 }
 
 /** The environment's prompt a thousand times, as in the public notebook. */
@@ -75,11 +107,17 @@ export function defaultDataset(env: VectorEnvironment): TrainRow[] {
   return Array<TrainRow>(1000).fill({ prompt: [{ role: 'user', content: strategyPrompt(env) }] });
 }
 
-/** Training steps of a run over `rows` rows. */
-export function totalSteps(config: ResolvedConfig, rows: number): number {
-  if (config.maxSteps > 0) return config.maxSteps;
-  const groupsPerStep = completionsPerStep(config) / config.numGenerations;
-  return Math.ceil((rows / groupsPerStep) * config.numTrainEpochs) * config.numIterations;
+/** Groups that are generated together. */
+export function groupsPerGeneration({ generationBatchSize, numGenerations }: ResolvedConfig): number {
+  return generationBatchSize / numGenerations;
+}
+
+/** How long a run over these prompts is. */
+export function runLength(config: ResolvedConfig, prompts: PromptSource): RunLength {
+  const { stepsPerGeneration, numIterations, gradientAccumulationSteps, numTrainEpochs, maxSteps } = config;
+  const generations = prompts.rowsPerPass / groupsPerGeneration(config);
+  const stepsPerEpoch = (generations * stepsPerGeneration * numIterations) / gradientAccumulationSteps;
+  return { stepsPerEpoch, totalSteps: maxSteps > 0 ? maxSteps : Math.ceil(stepsPerEpoch * numTrainEpochs) };
 }
 
 /**

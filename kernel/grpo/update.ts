@@ -1,16 +1,21 @@
 import type { CausalLM } from '../models/causalLM';
-import { checkPerToken, checkSequences, ModelUpdate, type OptimizerState } from '../training/modelUpdate';
-import { tokenWeights } from './losses';
-import { PolicyMetrics, type UpdateMetrics } from './policyMetrics';
+import { LogprobScorer } from '../models/groupLogprobs';
+import type { ExtraTensors } from '../training/checkpoint';
+import { checkPerToken, checkSequences, ModelUpdate, type BatchOutcome, type OptimizerState, type TokenBatch } from '../training/modelUpdate';
+import type { SavedUpdate, TrainerUpdate } from '../training/trainer';
+import { EntropyControl, type EntropyState } from './entropyControl';
+import { countTokens, tokenWeights } from './losses';
+import { meanMetrics, policyMetrics, type UpdateMetrics } from './policyMetrics';
 import { policyObjective } from './policyObjective';
-import { createReference, type Reference } from './reference';
+import { highEntropyMask } from './quantile';
+import { Reference } from './reference';
 import { resolveSettings, type UpdateSettings } from './updateSettings';
 
 export type { OptimizerState } from '../training/modelUpdate';
 export type { UpdateMetrics } from './policyMetrics';
 export type { UpdateSettings } from './updateSettings';
 
-/** Completions to learn from: one optimizer step. */
+/** Completions to learn from: a micro-batch. */
 export interface PolicyBatch {
   /** Token IDs of the prompts. */
   promptIds: number[][];
@@ -24,94 +29,233 @@ export interface PolicyBatch {
   oldLogprobs?: ArrayLike<number>[];
   /** Per completion and token 1 or 0: whether it counts in the loss. Absent: all do. */
   mask?: ArrayLike<number>[];
+  /** Tokens that count, of a mean micro-batch of those that were generated together: what dapo, cispo and vespo divide by. Absent: the mean of this step's. */
+  tokensPerMicroBatch?: number;
 }
 
-/** Updates a policy by GRPO: a {@link ModelUpdate} with its loss, TRL's metrics, and the reference model. */
-export class PolicyUpdate {
+interface StepOptions {
+  signal?: AbortSignal;
+}
+
+/** Updates a policy by GRPO: a {@link ModelUpdate} with its loss, TRL's metrics, the reference model, the entropy bonus. */
+export class PolicyUpdate implements TrainerUpdate {
+  readonly entropyControl: EntropyControl;
+  /** Looks at the policy before an update, once that is needed. */
+  private scorer: LogprobScorer | null = null;
+
   private constructor(
     private readonly model: CausalLM,
     private readonly settings: UpdateSettings,
     private readonly update: ModelUpdate,
     private readonly reference: Reference | null,
-  ) {}
+  ) {
+    this.entropyControl = new EntropyControl(settings);
+  }
 
-  /** Builds the graphs for a model: for its adapter where it has one, else for all of its weights. */
-  static async create(model: CausalLM, settings: Partial<UpdateSettings> = {}): Promise<PolicyUpdate> {
+  /**
+   * Builds the graphs for a model: for its adapter where it has one, else for all of its weights.
+   *
+   * @param saved what it goes on from; the model's weights are loaded apart from it
+   */
+  static async create(model: CausalLM, settings: Partial<UpdateSettings> = {}, saved: SavedUpdate | null = null): Promise<PolicyUpdate> {
     const all = resolveSettings(settings);
-    const reference = all.beta === 0 ? null : await createReference(model, all.temperature);
-    return new PolicyUpdate(model, all, await ModelUpdate.create(model, { ...all, objective: policyObjective(all) }), reference);
+    if (all.syncRefModel && model.adapter) {
+      throw new TypeError('syncRefModel does not work with an adapter, as in TRL. Leave it out, or train the model without an adapter.');
+    }
+    const update = await ModelUpdate.create(model, { ...all, objective: policyObjective(all) });
+    const reference = all.beta === 0 ? null : await Reference.create(model, all.temperature, saved?.extras.get('reference'));
+    if (saved) update.load(saved.optimizer);
+    return new PolicyUpdate(model, all, update, reference);
   }
 
-  /** One optimizer step. Where it fails, is aborted, or the gradient is not finite, the model is as it was before. */
-  async step(batch: PolicyBatch, learningRate: number, options: { signal?: AbortSignal } = {}): Promise<UpdateMetrics> {
-    checkBatch(batch, this.model.maxSeqLength);
-    const masks = batch.mask ?? batch.completionIds.map((ids) => new Float32Array(ids.length).fill(1));
-    const tokens = await this.tokenInputs(batch, masks, options.signal);
-    const { promptIds, completionIds, promptOf, advantages, oldLogprobs: old = null } = batch;
-    const outcome = await this.update.step({ promptIds, completionIds, promptOf, tokens }, learningRate, options);
-    const { logprobs, entropies, kl = null } = outcome.tokens;
-    const metrics = new PolicyMetrics(this.settings);
-    metrics.add({ loss: outcome.loss, logprobs, entropies, kl, advantages, masks, old });
-    return metrics.result(outcome.gradNorm);
+  /** One optimizer step with all micro-batches. Where it fails, is aborted, or the gradient is not finite, the model is as it was before. */
+  async step(batches: PolicyBatch | PolicyBatch[], learningRate: number, options: StepOptions = {}): Promise<UpdateMetrics> {
+    const step = await this.prepare([batches].flat(), options);
+    const outcome = await this.update.accumulate(step.tokens, options);
+    const grad_norm = this.update.apply(learningRate);
+    this.syncReference();
+    if (this.entropyControl.enabled) this.entropyControl.update(step.meanEntropy(outcome));
+    return { ...this.metrics(step, outcome), grad_norm } as UpdateMetrics;
   }
 
-  /** What the loss is computed from, see {@link policyObjective}. */
-  private async tokenInputs(batch: PolicyBatch, masks: readonly ArrayLike<number>[], signal?: AbortSignal) {
-    const perToken = (value: (i: number) => number) => batch.completionIds.map((ids, i) => new Float32Array(ids.length).fill(value(i)));
-    const old = batch.oldLogprobs;
+  /** Loss and metrics of a batch, without learning from it. */
+  async evaluate(batch: PolicyBatch, options: StepOptions = {}): Promise<Record<string, number>> {
+    const step = await this.prepare([batch], options);
+    const { entropy_coef, ...metrics } = this.metrics(step, await this.update.evaluate(step.tokens, options));
+    return metrics;
+  }
+
+  /** Log-probabilities of completions under the policy as it is. */
+  async logprobs(batch: Omit<TokenBatch, 'tokens'>, { signal }: StepOptions = {}): Promise<Float32Array[]> {
+    return (await (await this.policyScorer()).scoreBatch(batch, signal)).logprobs;
+  }
+
+  private async prepare(batches: PolicyBatch[], { signal }: StepOptions): Promise<PreparedStep> {
+    for (const batch of batches) checkBatch(batch, this.model.maxSeqLength);
+    const step = new PreparedStep(batches, this.settings);
+    const { tokens, sequences } = step;
+    if (this.reference) tokens.tokens.reference_logprobs = (await this.reference.scores(sequences, signal)).logprobs;
+    if (this.settings.topEntropyQuantile < 1) step.choose((await (await this.policyScorer()).scoreBatch(sequences, signal)).entropies);
+    if (this.entropyControl.enabled) step.addEntropyBonus(this.entropyControl.weight);
+    return step;
+  }
+
+  private async policyScorer(): Promise<LogprobScorer> {
+    const { config, parameters } = this.model;
+    return (this.scorer ??= await LogprobScorer.create(config, parameters, this.settings.temperature));
+  }
+
+  private metrics(step: PreparedStep, outcome: BatchOutcome): Record<string, number> {
+    const bonus = this.entropyControl.enabled;
     return {
-      advantages: perToken((i) => batch.advantages[i]),
-      weights: tokenWeights(this.settings.lossType, masks, this.settings.maxCompletionLength),
-      old_logprobs: old ?? perToken(() => 0),
-      on_policy: perToken(() => (old ? 0 : 1)),
-      completion_shares: masks.map(shares),
-      reference_logprobs: this.reference ? await this.referenceLogprobs(this.reference, batch, signal) : [],
+      loss: outcome.loss,
+      ...meanMetrics(step.metrics(outcome)),
+      ...(bonus && { entropy_coef: this.entropyControl.state.entropyCoef }),
     };
   }
 
-  private async referenceLogprobs({ scorer }: Reference, batch: PolicyBatch, signal?: AbortSignal): Promise<Float32Array[]> {
-    const result: Float32Array[] = [];
-    for (let prompt = 0; prompt < batch.promptIds.length; prompt++) {
-      signal?.throwIfAborted();
-      const rows = batch.promptOf.flatMap((of, i) => (of === prompt ? [i] : []));
-      if (rows.length === 0) continue;
-      const scores = await scorer.score({ promptIds: batch.promptIds[prompt], completionIds: rows.map((i) => batch.completionIds[i]) });
-      let start = 0;
-      for (const i of rows) result[i] = scores.slice(start, (start += batch.completionIds[i].length));
-    }
-    return result;
+  private syncReference(): void {
+    const { syncRefModel, refModelSyncSteps, refModelMixupAlpha } = this.settings;
+    if (!this.reference || !syncRefModel || this.update.state().step % refModelSyncSteps !== 0) return;
+    this.reference.mixIn(this.model.trainableParameters(), refModelMixupAlpha);
   }
 
-  /** Optimizer (and reference, where it is a copy) as plain tensors, for checkpoints. */
+  /** Steps and moments of the optimizer, for checkpoints. */
   state(): OptimizerState {
-    const state = this.update.state();
-    for (const [name, { shape, data }] of this.reference?.copies ?? []) {
-      state.tensors.set(`reference.${name}`, { shape: [...shape], data: data.slice() });
-    }
-    return state;
+    return this.update.state();
   }
 
-  /** Goes on from a saved state; the model's weights are loaded apart from it. */
-  load(state: OptimizerState): void {
-    this.update.load(state);
-    for (const [name, { data }] of this.reference?.copies ?? []) {
-      const saved = state.tensors.get(`reference.${name}`);
-      if (!saved) throw new Error(`the optimizer's state has no tensor "reference.${name}"; it was saved with beta 0`);
-      data.set(saved.data);
-    }
+  /** The reference model, for checkpoints. */
+  extras(): Map<string, ExtraTensors> {
+    return new Map(this.reference ? [['reference', this.reference.state()]] : []);
+  }
+
+  /** Where the entropy bonus stands, for checkpoints. */
+  get entropyState(): EntropyState {
+    return this.entropyControl.state;
   }
 
   /** Frees what it holds outside JavaScript; it cannot be used afterwards. */
   async dispose(): Promise<void> {
     await this.update.dispose();
-    await this.reference?.scorer.dispose();
+    await this.reference?.dispose();
+    await this.scorer?.dispose();
   }
 }
 
-/** The share of each token in a mean over those that count. */
-function shares(mask: ArrayLike<number>): Float32Array {
-  const counted = Math.max(1, Array.from(mask).reduce((sum, value) => sum + value, 0));
-  return Float32Array.from(mask, (value) => value / counted);
+/**
+ * The micro-batches of a step as one batch of tokens. Completions of one
+ * prompt share its computation wherever they stand; what depends on the
+ * micro-batch are their weights and the metrics.
+ */
+class PreparedStep {
+  readonly tokens: TokenBatch & { tokens: Record<string, readonly ArrayLike<number>[]> };
+  /** For each micro-batch, its completions' numbers among all. */
+  private readonly members: number[][] = [];
+  private readonly masks: ArrayLike<number>[];
+  /** The tokens that the policy's loss looks at. */
+  private chosen: ArrayLike<number>[];
+
+  constructor(
+    private readonly batches: readonly PolicyBatch[],
+    private readonly settings: UpdateSettings,
+  ) {
+    const prompts = new Map<number[], number>();
+    const promptOf: number[] = [];
+    for (const batch of batches) {
+      this.members.push(batch.completionIds.map((_, i) => promptOf.length + i));
+      for (const prompt of batch.promptOf) {
+        const ids = batch.promptIds[prompt];
+        if (!prompts.has(ids)) prompts.set(ids, prompts.size);
+        promptOf.push(prompts.get(ids)!);
+      }
+    }
+    const completionIds = batches.flatMap((batch) => batch.completionIds);
+    this.chosen = this.masks = batches.flatMap(masksOf);
+    this.tokens = { promptIds: [...prompts.keys()], completionIds, promptOf, tokens: this.inputs(completionIds) };
+  }
+
+  get sequences(): Omit<TokenBatch, 'tokens'> {
+    return this.tokens;
+  }
+
+  /** What the loss is computed from, see {@link policyObjective}. */
+  private inputs(completionIds: readonly number[][]): Record<string, ArrayLike<number>[]> {
+    const { lossType, maxCompletionLength } = this.settings;
+    const accumulation = this.batches.length;
+    const counted = this.masks.reduce((sum, mask) => sum + countTokens(mask), 0);
+    const perToken = (value: (batch: PolicyBatch, i: number) => number) =>
+      this.batches.flatMap((batch) => batch.completionIds.map((ids, i) => new Float32Array(ids.length).fill(value(batch, i))));
+    const weights = this.batches.flatMap((batch) => {
+      const tokensPerMicroBatch = batch.tokensPerMicroBatch ?? counted / accumulation;
+      return tokenWeights(lossType, masksOf(batch), { accumulation, tokensPerMicroBatch, maxCompletionLength });
+    });
+    return {
+      advantages: perToken(({ advantages }, i) => advantages[i]),
+      weights,
+      old_logprobs: this.batches.flatMap(({ oldLogprobs, completionIds }) => oldLogprobs ?? completionIds.map((ids) => new Float32Array(ids.length))),
+      on_policy: perToken(({ oldLogprobs }) => (oldLogprobs ? 0 : 1)),
+      mask: this.masks,
+      completion_shares: this.masks.map((mask) => Float32Array.from(mask, (value) => value / Math.max(1, countTokens(mask)))),
+      chosen: completionIds.map((ids) => new Float32Array(ids.length).fill(1)),
+      entropy_weights: completionIds.map((ids) => new Float32Array(ids.length)),
+    };
+  }
+
+  /** Restricts the policy's loss to the tokens of the highest entropy, of each micro-batch on its own. */
+  choose(entropies: readonly Float32Array[]): void {
+    const chosen: ArrayLike<number>[] = [];
+    for (const members of this.members) {
+      const masks = members.map((i) => this.masks[i]);
+      chosen.push(...highEntropyMask(members.map((i) => entropies[i]), masks, 1 - this.settings.topEntropyQuantile));
+    }
+    this.tokens.tokens.chosen = this.chosen = chosen;
+  }
+
+  /** Adds a bonus for the mean entropy of each micro-batch to the loss. */
+  addEntropyBonus(coefficient: number): void {
+    this.tokens.tokens.entropy_weights = this.members.flatMap((members) => {
+      const counted = members.reduce((sum, i) => sum + countTokens(this.chosen[i]), 0);
+      const weight = coefficient / (Math.max(counted, 1) * this.batches.length);
+      return members.map((i) => Float32Array.from(this.chosen[i], (value) => value * weight));
+    });
+  }
+
+  /** Of the tokens that the bonus looks at. */
+  meanEntropy({ tokens: { entropies } }: BatchOutcome): number {
+    let sum = 0;
+    this.chosen.forEach((mask, i) => entropies[i].forEach((entropy, t) => (sum += entropy * mask[t])));
+    return sum / Math.max(1, this.chosen.reduce((count, mask) => count + countTokens(mask), 0));
+  }
+
+  /** The metrics of each micro-batch. */
+  metrics({ tokens }: BatchOutcome): Record<string, number>[] {
+    return this.batches.map((batch, b) => {
+      const own = (name: string) => tokens[name] && this.members[b].map((i) => tokens[name][i]);
+      const metrics = policyMetrics(this.settings, {
+        logprobs: own('logprobs'),
+        entropies: own('entropies'),
+        kl: own('kl') ?? null,
+        phi: own('phi') ?? null,
+        advantages: batch.advantages,
+        masks: masksOf(batch),
+        old: batch.oldLogprobs ?? null,
+      });
+      return { ...metrics, ...this.policyLoss(own('policy_loss')) };
+    });
+  }
+
+  /** A micro-batch's loss without the bonus. TRL divides some by the number of micro-batches after it was noted. */
+  private policyLoss(losses: Float32Array[] | undefined): Record<string, number> {
+    if (!losses) return {};
+    const total = losses.reduce((sum, values) => sum + values.reduce((a, b) => a + b, 0), 0);
+    const noted = ['dapo', 'cispo', 'vespo'].includes(this.settings.lossType) ? total : total * this.batches.length;
+    return { policy_loss: noted };
+  }
+}
+
+function masksOf({ mask, completionIds }: PolicyBatch): ArrayLike<number>[] {
+  return mask ?? completionIds.map((ids) => new Float32Array(ids.length).fill(1));
 }
 
 function checkBatch(batch: PolicyBatch, maxSeqLength: number): void {

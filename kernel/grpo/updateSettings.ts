@@ -1,12 +1,17 @@
 import { OPTIMIZER_DEFAULTS, type OptimizerSettings } from '../training/modelUpdate';
+import type { EntropySettings } from './entropyControl';
 import { LOSS_TYPES, type LossSettings } from './losses';
 
 /** Settings of a `PolicyUpdate`: TRL's names, meaning and defaults. */
-export interface UpdateSettings extends LossSettings, OptimizerSettings {
+export interface UpdateSettings extends LossSettings, OptimizerSettings, EntropySettings {
   /** The temperature that completions were sampled with. */
   temperature: number;
   /** For dr_grpo, whose shares do not depend on the lengths. */
   maxCompletionLength: number;
+  /** Whether the reference model is moved towards the policy every `refModelSyncSteps` steps, by the part `refModelMixupAlpha`. */
+  syncRefModel: boolean;
+  refModelMixupAlpha: number;
+  refModelSyncSteps: number;
 }
 
 /** TRL's defaults. */
@@ -21,8 +26,23 @@ export const UPDATE_DEFAULTS: UpdateSettings = {
   useBiasCorrectionKl: true,
   sapoTemperaturePos: 1,
   sapoTemperatureNeg: 1.05,
+  vespoKPos: 2,
+  vespoLambdaPos: 3,
+  vespoKNeg: 3,
+  vespoLambdaNeg: 2,
+  offPolicyMaskThreshold: null,
+  topEntropyQuantile: 1,
+  entropyCoef: 0,
+  useAdaptiveEntropy: false,
+  entropyCoefMin: 0,
+  entropyCoefMax: 1,
+  entropyCoefDelta: 0.005,
+  entropyTarget: 0.2,
   temperature: 1,
   maxCompletionLength: 512,
+  syncRefModel: false,
+  refModelMixupAlpha: 0.6,
+  refModelSyncSteps: 512,
 };
 
 /** The settings with TRL's defaults; an error names a wrong one and its valid values. */

@@ -20,12 +20,18 @@ export interface GroupLogprobs {
   entropies: Value;
 }
 
-/** Adds to a graph the log-probabilities of a group's completions at a temperature. The prompt is computed once. */
+/**
+ * Adds to a graph the log-probabilities of a group's completions at a
+ * temperature. The prompt is computed once.
+ *
+ * @param options.entropyGradients whether gradients flow through the entropies; false by default
+ */
 export function groupLogprobs(
   graph: Graph,
   config: ModelConfig,
   parameters: GraphParameters,
   temperature: number,
+  { entropyGradients = false }: { entropyGradients?: boolean } = {},
 ): GroupLogprobs {
   const inputs = groupInputs(graph);
   const transformer = new Transformer(graph, config, parameters);
@@ -43,17 +49,24 @@ export function groupLogprobs(
   });
   const logits = transformer.logits(takeRows(hidden, inputs.predicting));
   const all = logSoftmax(scale(logits, 1 / temperature));
+  const entropies = () => {
+    const perPrediction = neg(sum(mul(exp(all), all), [-1]));
+    const prediction = split(inputs.tokens, 1, [1, 1])[0];
+    return reshape(gatherRows(perPrediction, reshape(prediction, ['M'])), ['M']);
+  };
   return {
     logprobs: gatherPairs(all, inputs.tokens),
-    entropies: graph.withoutRecording(() => {
-      const perPrediction = neg(sum(mul(exp(all), all), [-1]));
-      const prediction = split(inputs.tokens, 1, [1, 1])[0];
-      return reshape(gatherRows(perPrediction, reshape(prediction, ['M'])), ['M']);
-    }),
+    entropies: entropyGradients ? entropies() : graph.withoutRecording(entropies),
   };
 }
 
-/** Computes log-probabilities of completions with fixed parameters: a reference model, or the policy before an update. */
+/** What a model says of some completions: for each, one value per token. */
+export interface CompletionScores {
+  logprobs: Float32Array[];
+  entropies: Float32Array[];
+}
+
+/** Scores completions with parameters as they are: of a reference model, or of the policy before an update. */
 export class LogprobScorer {
   private constructor(
     private readonly session: GraphSession,
@@ -63,14 +76,41 @@ export class LogprobScorer {
   static async create(config: ModelConfig, set: ParameterSet, temperature: number): Promise<LogprobScorer> {
     const graph = new Graph();
     const parameters = new GraphParameters(graph, set, { weights: 'input', trainable: 'none' });
-    graph.output('logprobs', groupLogprobs(graph, config, parameters, temperature).logprobs);
+    const { logprobs, entropies } = groupLogprobs(graph, config, parameters, temperature);
+    graph.output('logprobs', logprobs);
+    graph.output('entropies', entropies);
     return new LogprobScorer(await GraphSession.create(graph), parameters);
   }
 
   /** Log-probabilities of all tokens of a group's completions, one completion after the other. */
   async score(group: Group): Promise<Float32Array> {
-    const { logprobs } = await this.session.run({ ...this.parameters.feeds(), ...groupFeeds(group) });
-    return logprobs.data;
+    return (await this.run(group)).logprobs.data;
+  }
+
+  /** Scores the completions of several prompts: completion i answers prompt `promptOf[i]`. */
+  async scoreBatch(
+    { promptIds, completionIds, promptOf }: { promptIds: readonly (readonly number[])[]; completionIds: readonly (readonly number[])[]; promptOf: ArrayLike<number> },
+    signal?: AbortSignal,
+  ): Promise<CompletionScores> {
+    const scores: CompletionScores = { logprobs: [], entropies: [] };
+    for (let prompt = 0; prompt < promptIds.length; prompt++) {
+      signal?.throwIfAborted();
+      const rows = completionIds.flatMap((_, i) => (promptOf[i] === prompt ? [i] : []));
+      if (rows.length === 0) continue;
+      const { logprobs, entropies } = await this.run({ promptIds: promptIds[prompt], completionIds: rows.map((i) => completionIds[i]) });
+      let start = 0;
+      for (const i of rows) {
+        const end = start + completionIds[i].length;
+        scores.logprobs[i] = logprobs.data.slice(start, end);
+        scores.entropies[i] = entropies.data.slice(start, end);
+        start = end;
+      }
+    }
+    return scores;
+  }
+
+  private run(group: Group) {
+    return this.session.run({ ...this.parameters.feeds(), ...groupFeeds(group) });
   }
 
   async dispose(): Promise<void> {

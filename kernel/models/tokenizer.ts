@@ -37,6 +37,8 @@ export interface ChatTemplateOptions {
   tokenize?: boolean;
   /** End with the words that start the model's answer. */
   addGenerationPrompt?: boolean;
+  /** Variables of the template: `enableThinking` is its `enable_thinking`. */
+  [variable: string]: unknown;
 }
 
 /** Turns text into token IDs and back. `tokenizer(text)` gives what `model.generate` takes. */
@@ -106,15 +108,21 @@ export class TokenizerMethods {
       throw new Error(`the tokenizer in ${this.folder} has no chat template; encode the prompt as text instead: tokenizer(text)`);
     }
     this.template ??= new (require('@huggingface/jinja') as { Template: typeof Template }).Template(this.chatTemplate);
+    const { tokenize, addGenerationPrompt, ...variables } = options;
     const text = this.template.render({
+      ...Object.fromEntries(Object.entries(variables).map(([name, value]) => [snakeCase(name), value])),
       messages: messages.map((message) => ({ ...message })),
-      add_generation_prompt: options.addGenerationPrompt ?? false,
+      add_generation_prompt: addGenerationPrompt ?? false,
       bos_token: this.bosToken ?? '',
       eos_token: this.eosToken ?? '',
     });
     // The template has written the special tokens.
-    return options.tokenize === false ? text : this.encode(text, { addSpecialTokens: false });
+    return tokenize === false ? text : this.encode(text, { addSpecialTokens: false });
   }
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** Reads the tokenizer of a model folder: `tokenizer.json`, `tokenizer_config.json`, `chat_template.jinja`. */

@@ -1,4 +1,4 @@
-export type { Sample, RewardFunction } from './sample';
+export type { RewardContext, RewardFunction, RewardInput, Sample } from './sample';
 export { RewardError, scoreSamples, type RewardTable, type WeightedReward } from './scoring';
 export { RewardRegistry, rewardRegistry, type RewardChange } from './registry';
 export { Rescore, type RescoredSample, type RescoreSummary } from './rescore';

@@ -18,8 +18,29 @@ export interface Sample {
   step: number;
 }
 
+/** What a reward function may use beside the sample, by TRL's names in camelCase. */
+export interface RewardContext {
+  /** Where the training run stands; `null` where none is under way. */
+  trainerState: { readonly globalStep: number; readonly maxSteps: number } | null;
+  /** Adds a column to the table of completions (`logCompletions`): the value of this sample. */
+  logExtra(column: string, value: unknown): void;
+  /** Adds a metric to the log: the mean of the values of all samples. */
+  logMetric(name: string, value: number): void;
+}
+
+/**
+ * All that a reward function is given: the sample, the columns that its row of
+ * the data set has beside the prompt, and {@link RewardContext}.
+ *
+ *   function correct({ completion, answer }: RewardInput<{ answer: string }>) { return Number(completion.includes(answer)); }
+ */
+export type RewardInput<Columns extends object = {}> = Sample & Columns & RewardContext;
+
 /**
  * Scores one sample. `null` means "does not apply": the function is left out
  * of the sample's sum, as in TRL. May be async.
  */
-export type RewardFunction = (sample: Sample) => number | null | Promise<number | null>;
+export type RewardFunction = {
+  // Declared as a method, so that functions of samples with columns are reward functions, too.
+  score(sample: RewardInput): number | null | Promise<number | null>;
+}['score'];

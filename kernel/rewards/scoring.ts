@@ -1,5 +1,5 @@
 import { raceAbort } from './raceAbort';
-import type { RewardFunction, Sample } from './sample';
+import type { RewardContext, RewardFunction, RewardInput, Sample } from './sample';
 
 /** A reward function with its name and its weight in the sum. */
 export interface WeightedReward {
@@ -40,31 +40,84 @@ export class RewardError extends Error {
 export async function scoreSamples(
   rewards: readonly WeightedReward[],
   samples: readonly Sample[],
-  options: { signal?: AbortSignal } = {},
+  options: { signal?: AbortSignal; log?: RewardLog } = {},
 ): Promise<RewardTable> {
   const table: RewardTable = { names: [], weights: [], values: [] };
   for (const reward of rewards) {
     table.names.push(reward.name);
     table.weights.push(reward.weight);
-    table.values.push(await scoreWith(reward, samples, options.signal));
+    table.values.push(await scoreWith(reward, samples, options.signal, options.log));
   }
   return table;
 }
 
-/** What one function gives each sample. */
+/** What reward functions say of samples while they score them. */
+export interface RewardLog {
+  trainerState: RewardContext['trainerState'];
+  /** By column, then by the sample's index. */
+  extra: Map<string, unknown[]>;
+  /** By name: the values of all samples. */
+  metrics: Map<string, number[]>;
+}
+
+export function newRewardLog(trainerState: RewardContext['trainerState'] = null): RewardLog {
+  return { trainerState, extra: new Map(), metrics: new Map() };
+}
+
+/** What one function gives each sample. What it logs is added to `log`. */
 export async function scoreWith(
   reward: Pick<WeightedReward, 'name' | 'score'>,
   samples: readonly Sample[],
   signal?: AbortSignal,
+  log = newRewardLog(),
 ): Promise<Array<number | null>> {
   signal?.throwIfAborted();
-  const scores = Promise.all(samples.map((sample, index) => scoreOne(reward, sample, index, samples.length)));
+  const scores = Promise.all(samples.map((sample, index) => scoreOne(reward, withContext(sample, index, log), index, samples.length)));
   return signal ? raceAbort(scores, signal) : scores;
+}
+
+/** The sample itself, with properties that are not among its data. */
+function withContext(sample: Sample, index: number, log: RewardLog): RewardInput {
+  const entry = <T>(map: Map<string, T[]>, name: string) => map.get(name) ?? map.set(name, []).get(name)!;
+  const context: RewardContext = {
+    trainerState: log.trainerState,
+    logExtra: (column, value) => void (entry(log.extra, column)[index] = value),
+    logMetric: (name, value) => void entry(log.metrics, name).push(value),
+  };
+  for (const [name, value] of Object.entries(context)) Object.defineProperty(sample, name, { value, configurable: true, enumerable: false });
+  return sample as RewardInput;
+}
+
+/**
+ * Scores the samples with every function, also after one failed, so that its
+ * correction can be compared on the same rollouts.
+ *
+ * @returns the scores of the functions that did not fail, and the first failure
+ */
+export async function scoreAll(
+  rewards: readonly WeightedReward[],
+  samples: readonly Sample[],
+  signal: AbortSignal,
+  log?: RewardLog,
+): Promise<{ table: RewardTable; error: RewardError | null }> {
+  const table: RewardTable = { names: [], weights: [], values: [] };
+  let error: RewardError | null = null;
+  for (const reward of rewards) {
+    try {
+      table.values.push(await scoreWith(reward, samples, signal, log));
+      table.names.push(reward.name);
+      table.weights.push(reward.weight);
+    } catch (failure) {
+      if (!(failure instanceof RewardError)) throw failure;
+      error ??= failure;
+    }
+  }
+  return { table, error };
 }
 
 async function scoreOne(
   { name, score }: Pick<WeightedReward, 'name' | 'score'>,
-  sample: Sample,
+  sample: RewardInput,
   index: number,
   count: number,
 ): Promise<number | null> {

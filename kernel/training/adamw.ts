@@ -53,21 +53,23 @@ export class AdamW {
     }
   }
 
-  /** A copy of the state. */
+  /** Where it stands: its own tensors, not copies. */
   state(): OptimizerState {
     const tensors = new Map<string, Tensor>();
     for (const [name, { mean, square }] of this.moments) {
-      tensors.set(`${name}.exp_avg`, copy(mean));
-      tensors.set(`${name}.exp_avg_sq`, copy(square));
+      tensors.set(`${name}.exp_avg`, mean);
+      tensors.set(`${name}.exp_avg_sq`, square);
     }
     return { step: this.steps, tensors };
   }
 
-  /** Goes on from a saved state. */
+  /** Goes on from a saved state. The tensors are taken over, not copied. */
   load(state: OptimizerState): void {
-    for (const [name, { mean, square }] of this.moments) {
-      restore(mean, state.tensors, `${name}.exp_avg`);
-      restore(square, state.tensors, `${name}.exp_avg_sq`);
+    for (const [name, { shape }] of this.parameters) {
+      this.moments.set(name, {
+        mean: fitting(state.tensors, `${name}.exp_avg`, shape),
+        square: fitting(state.tensors, `${name}.exp_avg_sq`, shape),
+      });
     }
     this.steps = state.step;
   }
@@ -94,14 +96,10 @@ function update(parameter: Float32Array, gradient: Float32Array, mean: Float32Ar
   }
 }
 
-function copy({ shape, data }: Tensor): Tensor {
-  return { shape: [...shape], data: data.slice() };
-}
-
-function restore(target: Tensor, tensors: ReadonlyMap<string, Tensor>, name: string): void {
+function fitting(tensors: ReadonlyMap<string, Tensor>, name: string, shape: readonly number[]): Tensor {
   const saved = tensors.get(name);
-  if (!saved || saved.shape.join() !== target.shape.join()) {
+  if (!saved || saved.shape.join() !== shape.join()) {
     throw new Error(`the optimizer's state has no fitting tensor "${name}"; it was saved for another model or adapter`);
   }
-  target.data.set(saved.data);
+  return saved;
 }

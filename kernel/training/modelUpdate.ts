@@ -58,13 +58,15 @@ export interface BatchOutcome {
  */
 export class ModelUpdate {
   private gradients = new Map<string, Float32Array>();
+  /** For {@link evaluate}, once it is needed. */
+  private forward: BatchGraph | null = null;
 
   private constructor(
     private readonly model: CausalLM,
     private readonly objective: Objective,
     private readonly settings: OptimizerSettings,
-    private readonly session: GraphSession,
-    private readonly parameters: GraphParameters,
+    private readonly temperature: number,
+    private readonly training: BatchGraph,
     private readonly optimizer: AdamW,
   ) {}
 
@@ -72,31 +74,41 @@ export class ModelUpdate {
   static async create(model: CausalLM, { objective, temperature = 1, ...given }: ModelUpdateOptions): Promise<ModelUpdate> {
     const settings = { ...OPTIMIZER_DEFAULTS, ...given };
     if (!(temperature > 0)) throw new Error(`temperature must be positive for training, not ${temperature}`);
-    const { graph, parameters } = updateGraph(model, objective, temperature);
+    const training = await batchGraph(updateGraph(model, objective, temperature));
     const optimizer = new AdamW(model.trainableParameters(), {
       beta1: settings.adamBeta1,
       beta2: settings.adamBeta2,
       epsilon: settings.adamEpsilon,
       weightDecay: settings.weightDecay,
     });
-    return new ModelUpdate(model, objective, settings, await GraphSession.create(graph), parameters, optimizer);
+    return new ModelUpdate(model, objective, settings, temperature, training, optimizer);
   }
 
   /** Adds the gradients of a batch. Where it fails or is aborted, all gathered gradients are dropped. */
   async accumulate(batch: TokenBatch, { signal }: { signal?: AbortSignal } = {}): Promise<BatchOutcome> {
-    checkBatch(batch, this.objective, this.model.maxSeqLength);
-    const outcome: BatchOutcome = { loss: 0, tokens: {} };
     try {
-      for (let prompt = 0; prompt < batch.promptIds.length; prompt++) {
-        signal?.throwIfAborted();
-        const rows = Array.from(batch.promptOf).flatMap((of, i) => (of === prompt ? [i] : []));
-        if (rows.length > 0) await this.run(batch, prompt, rows, outcome);
-      }
-      signal?.throwIfAborted();
+      return await this.runBatch(this.training, batch, signal);
     } catch (error) {
       this.discard();
       throw error;
     }
+  }
+
+  /** What the objective says of a batch, without learning from it. */
+  async evaluate(batch: TokenBatch, { signal }: { signal?: AbortSignal } = {}): Promise<BatchOutcome> {
+    this.forward ??= await batchGraph(updateGraph(this.model, this.objective, this.temperature, { backward: false }));
+    return this.runBatch(this.forward, batch, signal);
+  }
+
+  private async runBatch(graph: BatchGraph, batch: TokenBatch, signal?: AbortSignal): Promise<BatchOutcome> {
+    checkBatch(batch, this.objective, this.model.maxSeqLength);
+    const outcome: BatchOutcome = { loss: 0, tokens: {} };
+    for (let prompt = 0; prompt < batch.promptIds.length; prompt++) {
+      signal?.throwIfAborted();
+      const rows = Array.from(batch.promptOf).flatMap((of, i) => (of === prompt ? [i] : []));
+      if (rows.length > 0) await this.run(graph, batch, prompt, rows, outcome);
+    }
+    signal?.throwIfAborted();
     return outcome;
   }
 
@@ -131,12 +143,12 @@ export class ModelUpdate {
   }
 
   /** Runs the graph for completions of one prompt. */
-  private async run(batch: TokenBatch, prompt: number, rows: readonly number[], outcome: BatchOutcome): Promise<void> {
+  private async run({ session, parameters }: BatchGraph, batch: TokenBatch, prompt: number, rows: readonly number[], outcome: BatchOutcome): Promise<void> {
     const group = { promptIds: batch.promptIds[prompt], completionIds: rows.map((i) => batch.completionIds[i]) };
     const tokens = Object.fromEntries(this.objective.inputs.map((name) => [name, rows.map((i) => batch.tokens[name][i])]));
     const feeds = groupFeeds(group);
-    const outputs = await this.session.run({ ...this.parameters.feeds(), ...feeds, ...objectiveFeeds(group.completionIds, tokens) });
-    for (const name of this.parameters.trainable.keys()) addTo(this.gradients, name, outputs[`gradient ${name}`].data);
+    const outputs = await session.run({ ...parameters.feeds(), ...feeds, ...objectiveFeeds(group.completionIds, tokens) });
+    for (const name of parameters.trainable.keys()) addTo(this.gradients, name, outputs[`gradient ${name}`].data);
     outcome.loss += outputs.loss.data[0];
     for (const [output, { data }] of Object.entries(outputs)) {
       if (!output.startsWith('token ')) continue;
@@ -146,20 +158,31 @@ export class ModelUpdate {
     }
   }
 
-  /** Steps made and moments as plain tensors, for checkpoints. */
+  /** Steps made and moments, for checkpoints: the optimizer's own tensors. */
   state(): OptimizerState {
     return this.optimizer.state();
   }
 
-  /** Goes on from a saved state; the model's weights are loaded apart from it. */
+  /** Goes on from a saved state, whose tensors it takes over; the model's weights are loaded apart from it. */
   load(state: OptimizerState): void {
     this.optimizer.load(state);
   }
 
   /** Frees what it holds outside JavaScript; it cannot be used afterwards. */
   async dispose(): Promise<void> {
-    await this.session.release();
+    await this.training.session.release();
+    await this.forward?.session.release();
   }
+}
+
+/** A graph of the objective, ready to run. */
+interface BatchGraph {
+  session: GraphSession;
+  parameters: GraphParameters;
+}
+
+async function batchGraph({ graph, parameters }: ReturnType<typeof updateGraph>): Promise<BatchGraph> {
+  return { session: await GraphSession.create(graph), parameters };
 }
 
 function addTo(sums: Map<string, Float32Array>, name: string, gradient: Float32Array): void {

@@ -6,7 +6,7 @@ export interface TokenValues {
   graph: Graph;
   /** Log-probability of each token, at the temperature of the update. Gradients flow through it. */
   logprobs: Value;
-  /** Entropy of the distribution that each token was drawn from; a constant to gradients. */
+  /** Entropy of the distribution that each token was drawn from; a constant to gradients unless the objective has `entropyGradients`. */
   entropies: Value;
   /** The per-token values of a name among the objective's `inputs`. */
   input(name: string): Value;
@@ -36,5 +36,7 @@ export interface ObjectiveValues {
 export interface Objective {
   /** Names of the values per token that every batch has to give. */
   readonly inputs: readonly string[];
+  /** Whether gradients flow through the entropies; false by default. */
+  readonly entropyGradients?: boolean;
   build(tokens: TokenValues): ObjectiveValues;
 }

@@ -10,14 +10,18 @@ import { int64Feed, type Feed } from '../onnx/session';
 import type { Value } from '../onnx/value';
 import type { Objective } from './objective';
 
-/** The graph of one group: forward, loss, backward. */
-export function updateGraph(model: CausalLM, objective: Objective, temperature: number): { graph: Graph; parameters: GraphParameters } {
+/** The graph of one group: forward, loss, and backward unless `backward` is false. */
+export function updateGraph(
+  model: CausalLM,
+  objective: Objective,
+  temperature: number,
+  { backward = true }: { backward?: boolean } = {},
+): { graph: Graph; parameters: GraphParameters } {
   const graph = new Graph();
-  const parameters = new GraphParameters(graph, model.parameters, {
-    weights: 'input',
-    trainable: model.adapter ? 'adapter' : 'weights',
-  });
-  const { logprobs, entropies } = groupLogprobs(graph, model.config, parameters, temperature);
+  const trained = model.adapter ? 'adapter' : 'weights';
+  const parameters = new GraphParameters(graph, model.parameters, { weights: 'input', trainable: backward ? trained : 'none' });
+  const { entropyGradients } = objective;
+  const { logprobs, entropies } = groupLogprobs(graph, model.config, parameters, temperature, { entropyGradients });
   const inputs = new Map(objective.inputs.map((name) => [name, graph.input(`token ${name}`, 'float32', ['M'])]));
   const members = graph.input('members', 'float32', ['K', 'M']);
   const completionOf = graph.input('completion_of', 'int64', ['M']);
@@ -32,6 +36,7 @@ export function updateGraph(model: CausalLM, objective: Objective, temperature: 
   graph.output('token logprobs', logprobs);
   graph.output('token entropies', entropies);
   for (const [name, value] of Object.entries(outputs)) graph.output(`token ${name}`, value);
+  if (!backward) return { graph, parameters };
   const names = [...parameters.trainable.keys()];
   gradients(loss, [...parameters.trainable.values()]).forEach((gradient, i) => graph.output(`gradient ${names[i]}`, gradient));
   return { graph, parameters };

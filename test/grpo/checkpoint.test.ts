@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { CheckpointError } from '../../kernel/grpo';
+import { CheckpointError } from '../../kernel/training';
 import { PeftModel } from '../../kernel/models';
 import { freshModel, newTrainer, outcome, quietHost, temporaryFolder, uninterrupted } from './runs';
 
@@ -37,7 +37,7 @@ test('a checkpoint is a PEFT folder with optimizer and state; old ones are remov
   await trainer.train();
   assert.deepEqual(readdirSync(folder).sort(), ['checkpoint-4', 'checkpoint-5']);
   const last = join(folder, 'checkpoint-5');
-  for (const name of ['adapter_config.json', 'adapter_model.safetensors', 'optimizer.safetensors', 'trainer_state.json']) {
+  for (const name of ['adapter_config.json', 'adapter_model.safetensors', 'optimizer.safetensors', 'trainer_state.json', 'run_state.json']) {
     assert.ok(existsSync(join(last, name)), name);
   }
   const state = JSON.parse(readFileSync(join(last, 'trainer_state.json'), 'utf8'));
@@ -55,8 +55,8 @@ test('a missing or broken checkpoint is refused, and the model is as it was', as
 
   const good = join(folder, 'checkpoint-2');
   const broken: Array<[string, (copy: string) => void, RegExp]> = [
-    ['no-state', (copy) => rmSync(join(copy, 'trainer_state.json')), /is not a checkpoint of a run: it has no trainer_state\.json/],
-    ['bad-state', (copy) => writeFileSync(join(copy, 'trainer_state.json'), '{"global_step":'), /cannot be loaded: .*JSON/],
+    ['no-state', (copy) => rmSync(join(copy, 'run_state.json')), /is not a checkpoint of a run: it has no run_state\.json/],
+    ['bad-state', (copy) => writeFileSync(join(copy, 'run_state.json'), '{"global_step":'), /cannot be loaded: .*JSON/],
     ['short-weights', (copy) => truncateSync(join(copy, 'adapter_model.safetensors'), 5000), /cannot be loaded/],
     ['no-optimizer', (copy) => rmSync(join(copy, 'optimizer.safetensors')), /cannot be loaded/],
   ];

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changeText, resolveConfig, type GRPOConfig } from '../../kernel/grpo/config';
-import { learningRateAt } from '../../kernel/grpo/scheduler';
-import { deriveSeed, permutation } from '../../kernel/grpo/seeds';
+import { resolveConfig, type GRPOConfig } from '../../kernel/grpo/config';
+import { learningRateAt } from '../../kernel/training/scheduler';
+import { deriveSeed, permutation } from '../../kernel/training/seeds';
+import { changeText } from '../../kernel/training/settings';
 
 const invalid = (config: object) => () => resolveConfig(config as GRPOConfig);
 
@@ -58,7 +59,7 @@ test('a change is told with old and new value', () => {
 
 test('warm-up is given in steps or as a fraction', () => {
   const rate = (step: number, warmup: object) =>
-    learningRateAt(step, 20, { learningRate: 1, lrSchedulerType: 'constant_with_warmup', warmupSteps: 0, warmupRatio: 0, ...warmup });
+    learningRateAt(step, 20, { learningRate: 1, lrSchedulerType: 'constant_with_warmup', lrSchedulerKwargs: null, warmupSteps: 0, warmupRatio: 0, ...warmup });
   assert.equal(rate(1, { warmupSteps: 2 }), 0.5);
   assert.equal(rate(1, { warmupSteps: 0.1 }), 0.5);
   assert.equal(rate(1, { warmupRatio: 0.1 }), 0.5);

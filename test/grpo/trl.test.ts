@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { groupAdvantages, fractionZeroStd } from '../../kernel/grpo/advantages';
 import { completionMetrics, rewardMetrics } from '../../kernel/grpo/metrics';
-import { learningRateAt, type ScheduleSettings } from '../../kernel/grpo/scheduler';
+import { learningRateAt, type ScheduleSettings } from '../../kernel/training/scheduler';
 import type { RewardTable } from '../../kernel/rewards/scoring';
 import { packageRoot, pythonPath } from '../../kernel/setup/python';
 
@@ -99,7 +99,7 @@ test('metrics of rewards and completions have the names and values of TRL', () =
 
 test('learning rates equal those of transformers', () => {
   schedules.forEach(({ type, warmup, total, lr }, s) => {
-    const settings: ScheduleSettings = { learningRate: lr, lrSchedulerType: type, warmupSteps: warmup, warmupRatio: 0 };
+    const settings: ScheduleSettings = { learningRate: lr, lrSchedulerType: type, lrSchedulerKwargs: null, warmupSteps: warmup, warmupRatio: 0 };
     for (let step = 0; step < total; step++) {
       const [ours, theirs] = [learningRateAt(step, total, settings), reference.schedules[s][step]];
       assert.ok(Math.abs(ours - theirs) < 1e-12, `${type} step ${step}: ${ours}, transformers ${theirs}`);

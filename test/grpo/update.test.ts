@@ -190,8 +190,7 @@ test('an update that goes on from a saved state equals one that never stopped', 
   const after = await load('gqa', true);
   const saved = weightsOf(before);
   [...after.trainableParameters().values()].forEach(({ data }, i) => data.set(saved[i]));
-  const three = await PolicyUpdate.create(after, { beta: 0.1 });
-  three.load(two.state());
+  const three = await PolicyUpdate.create(after, { beta: 0.1 }, { optimizer: two.state(), extras: two.extras() });
   for (const batch of all.slice(2)) await three.step(batch, LEARNING_RATE);
   assert.deepEqual(weightsOf(after), weightsOf(straight));
   for (const update of [one, two, three]) await update.dispose();

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from tokenizers import Tokenizer, models
 from trl import GRPOConfig, GRPOTrainer
+from trl.trainer.utils import use_adapter
 
 torch.set_num_threads(1)
 
@@ -54,8 +55,16 @@ def trainer_inputs(batch):
 
 
 @torch.no_grad()
+def reference_logprobs(trainer, frozen, inputs):
+    """What the reference model says: a copy of the adapter as it was, or the frozen model."""
+    if not isinstance(trainer.model, PeftModel):
+        return logprobs(frozen, inputs, trainer.temperature)
+    with use_adapter(trainer.model, adapter_name="ref"):
+        return logprobs(trainer.model, inputs, trainer.temperature)
+
+
+@torch.no_grad()
 def logprobs(model, inputs, temperature):
-    """What a model says of the completions, as a trainer is given it of the reference model."""
     ids = torch.cat([inputs["prompt_ids"], inputs["completion_ids"]], 1)
     mask = torch.cat([inputs["prompt_mask"], torch.ones_like(inputs["completion_ids"])], 1)
     count = inputs["completion_ids"].size(1)
@@ -94,13 +103,13 @@ def updates(folder, adapter, settings, batches, learning_rate, out):
         )
         trainer.current_gradient_accumulation_steps = 1
         optimizer = trainer.create_optimizer()
-        trained = {plain_name(name): p for name, p in model.named_parameters() if p.requires_grad}
+        trained = {plain_name(name): p for name, p in model.named_parameters() if p.requires_grad and ".ref." not in name}
         model.train()
         results, tensors = [], {}
         for step, batch in enumerate(batches):
             inputs = trainer_inputs(batch)
             if trainer.beta != 0:
-                inputs["ref_per_token_logps"] = logprobs(frozen, inputs, trainer.temperature)
+                inputs["ref_per_token_logps"] = reference_logprobs(trainer, frozen, inputs)
             optimizer.zero_grad()
             loss = trainer._compute_loss(model, inputs)
             loss.backward()

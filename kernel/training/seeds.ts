@@ -4,8 +4,8 @@
  * run that was interrupted goes on with the same numbers.
  */
 
-/** A seed from 0 to 2³¹ − 1 for one purpose at one step. */
-export function deriveSeed(seed: number, purpose: 'sampling' | 'environment' | 'dataset', ...indices: number[]): number {
+/** A seed from 0 to 2³¹ − 1 for one purpose ("sampling", "environment", "dataset", …) at one step. */
+export function deriveSeed(seed: number, purpose: string, ...indices: number[]): number {
   let hash = 0x811c9dc5;
   const words = [seed >>> 0, Math.floor(seed / 2 ** 32), ...indices];
   for (const character of purpose) hash = mix(hash ^ character.charCodeAt(0));

@@ -1,0 +1,52 @@
+import type { MimeBundle } from './host';
+import { escapeHtml, formatNumber, textTable, type Column } from './table';
+
+/** A completion with its scores: a row of TRL's completions table. */
+export interface CompletionRow {
+  prompt: string;
+  completion: string;
+  /** By the functions' names; `null` where one does not apply. */
+  rewards: Record<string, number | null>;
+  advantage: number;
+  /** What reward functions added, by column. */
+  extra: Record<string, unknown>;
+}
+
+/** The completions of a step: as a table of HTML that scrolls, and as text. */
+export function completionsBundle(step: number, rows: readonly CompletionRow[]): MimeBundle {
+  const { rewards = {}, extra = {} } = rows[0] ?? {};
+  const numbers = [...Object.keys(rewards), 'advantage'];
+  const columns: Column[] = [
+    { title: 'prompt', align: 'left' },
+    { title: 'completion', align: 'left' },
+    ...numbers.map((title) => ({ title })),
+    ...Object.keys(extra).map((title): Column => ({ title, align: 'left' })),
+  ];
+  const scores = (row: CompletionRow) => [...Object.values(row.rewards), row.advantage].map((value) => formatNumber(value));
+  const extras = (row: CompletionRow) => Object.keys(extra).map((column) => words(row.extra[column]));
+  const title = `Completions of step ${step}`;
+  return {
+    'text/html': `<p>${title}</p>\n` + html(columns, rows.map((row) => ({ texts: [row.prompt, row.completion], rest: [...scores(row), ...extras(row)] }))),
+    'text/plain': `${title}\n\n` + textTable(columns, rows.map((row) => [oneLine(row.prompt, 40), oneLine(row.completion, 80), ...scores(row), ...extras(row)])),
+  };
+}
+
+/** Prompts and completions keep their line breaks, and long ones scroll within their row. */
+function html(columns: Column[], rows: Array<{ texts: string[]; rest: string[] }>): string {
+  const cell = (tag: string, content: string, c: number) =>
+    `<${tag} style="text-align:${columns[c].align ?? 'right'};vertical-align:top;padding:0.2em 0.6em">${content}</${tag}>`;
+  const text = (value: string) => `<pre style="margin:0;max-height:12em;max-width:60ch;overflow:auto;white-space:pre-wrap">${escapeHtml(value)}</pre>`;
+  const head = columns.map(({ title }, c) => cell('th', escapeHtml(title), c)).join('');
+  const body = rows.map(({ texts, rest }) => `<tr>${[...texts.map(text), ...rest.map(escapeHtml)].map((content, c) => cell('td', content, c)).join('')}</tr>`);
+  return `<div style="max-height:36em;overflow:auto"><table style="border-collapse:collapse"><thead><tr>${head}</tr></thead><tbody>\n${body.join('\n')}\n</tbody></table></div>`;
+}
+
+function oneLine(value: string, length: number): string {
+  const line = value.replace(/\s+/g, ' ').trim();
+  return line.length > length ? `${line.slice(0, length - 1)}…` : line;
+}
+
+function words(value: unknown): string {
+  if (typeof value === 'number') return formatNumber(value);
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '–');
+}

@@ -1,0 +1,61 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { completionsBundle, type CompletionRow } from '../display/completions';
+import { host } from '../display/host';
+import { deriveSeed, permutation } from '../training/seeds';
+import type { ResolvedConfig } from './config';
+import type { ScoredRollouts } from './scoredRollouts';
+
+/** The completions that a step learned from, with their rewards: TRL's completions table. */
+export class CompletionsLog {
+  private rows: CompletionRow[] = [];
+  private displayId: string | null = null;
+
+  /** Keeps the newest completions. */
+  keep(rollouts: ReadonlyArray<Required<ScoredRollouts>>): void {
+    this.rows = rollouts.flatMap(({ samples, table, advantages, extra }) =>
+      samples.map(({ prompt, completion }, i) => ({
+        prompt,
+        completion,
+        rewards: Object.fromEntries(table.names.map((name, f) => [name, table.values[f][i]])),
+        advantage: advantages[i],
+        extra: Object.fromEntries([...extra].map(([column, values]) => [column, values[i] ?? null])),
+      })),
+    );
+  }
+
+  clear(): void {
+    this.rows = [];
+    this.displayId = null;
+  }
+
+  /** Shows the table: in a notebook that of the newest logged step, in a terminal each. */
+  show(step: number, config: ResolvedConfig): void {
+    if (this.rows.length === 0) return;
+    if (config.outputDir !== null) this.write(step, config.outputDir);
+    const update = this.displayId !== null && !host().console;
+    this.displayId ??= randomUUID();
+    host().display(completionsBundle(step, this.selection(step, config)), { displayId: this.displayId, update });
+  }
+
+  private selection(step: number, { numCompletionsToPrint, logUniquePrompts, seed }: ResolvedConfig): CompletionRow[] {
+    const prompts = this.rows.map(({ prompt }) => prompt);
+    const rows = logUniquePrompts ? this.rows.filter(({ prompt }, i) => prompts.indexOf(prompt) === i) : this.rows;
+    if (numCompletionsToPrint === null || numCompletionsToPrint >= rows.length) return rows;
+    const drawn = permutation(rows.length, deriveSeed(seed, 'completions', step)).slice(0, numCompletionsToPrint);
+    return drawn.sort((a, b) => a - b).map((i) => rows[i]);
+  }
+
+  /** As JSON lines: pandas and datasets read them. A disk in trouble does not stop the run; a checkpoint that fails says so. */
+  private write(step: number, outputDir: string): void {
+    const lines = this.rows.map(({ prompt, completion, rewards, extra, advantage }) => JSON.stringify({ step, prompt, completion, ...rewards, ...extra, advantage }));
+    const folder = join(outputDir, 'completions');
+    try {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, `completions_${String(step).padStart(5, '0')}.jsonl`), lines.join('\n') + '\n');
+    } catch (error) {
+      console.warn(`The completions of step ${step} could not be written to ${folder}: ${(error as Error).message}`);
+    }
+  }
+}

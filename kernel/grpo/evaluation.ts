@@ -1,0 +1,68 @@
+import type { VectorEnvironment } from '../environments/environment';
+import type { CausalLM } from '../models/causalLM';
+import type { Tokenizer } from '../models/tokenizer';
+import { newRewardLog, scoreSamples, type RewardLog, type WeightedReward } from '../rewards/scoring';
+import type { Metrics } from '../training/metricsBuffer';
+import { deriveSeed } from '../training/seeds';
+import type { Evaluation } from '../training/trainer';
+import { groupAdvantages } from './advantages';
+import { collect } from './collect';
+import type { ResolvedConfig } from './config';
+import { rolloutMetrics } from './generations';
+import { meanMetrics } from './policyMetrics';
+import type { PromptSource } from './prompts';
+import type { PolicyBatch, PolicyUpdate } from './update';
+
+/** What an evaluation needs. */
+export interface EvaluationContext {
+  model: CausalLM;
+  tokenizer: Tokenizer;
+  env: VectorEnvironment | null;
+  config: ResolvedConfig;
+  prompts: PromptSource;
+  rewards: WeightedReward[];
+  update: PolicyUpdate;
+  step: number;
+  tokensSeen: number;
+  trainerState: RewardLog['trainerState'];
+  signal: AbortSignal;
+}
+
+/**
+ * Generates a group for each row of the evaluation data, plays and scores it,
+ * and computes the loss, without learning. Sampling and starts are the same in
+ * every evaluation of a run, and none that training sees.
+ *
+ * @throws the signal's reason when aborted
+ */
+export async function evaluatePolicy(context: EvaluationContext): Promise<Evaluation> {
+  const { config, prompts, tokensSeen } = context;
+  const groupsPerBatch = config.perDeviceEvalBatchSize / config.numGenerationsEval;
+  const results: Metrics[] = [];
+  for (let first = 0; first < prompts.length; first += groupsPerBatch) {
+    const rows = Array.from({ length: Math.min(groupsPerBatch, prompts.length - first) }, (_, i) => first + i);
+    results.push(await evaluateBatch(rows, context));
+  }
+  return {
+    metrics: { ...meanMetrics(results), num_tokens: tokensSeen },
+    samples: prompts.length * config.numGenerationsEval,
+    batches: results.length,
+  };
+}
+
+async function evaluateBatch(rows: number[], context: EvaluationContext): Promise<Metrics> {
+  const { config, prompts, rewards, update, signal, trainerState } = context;
+  const groups = rows.map((row) => ({
+    prompt: prompts.row(row),
+    samplingSeed: deriveSeed(config.seed, 'evaluation sampling', row),
+    environmentSeed: deriveSeed(config.seed, 'evaluation environment', row),
+  }));
+  const rollouts = await collect({ ...context, groups, numGenerations: config.numGenerationsEval, frames: 0 });
+  const log = newRewardLog(trainerState);
+  const table = await scoreSamples(rewards, rollouts.samples, { signal, log });
+  const settings = { ...config, numGenerations: config.numGenerationsEval };
+  const { promptIds, completionIds, promptOf, terminated } = rollouts;
+  const batch: PolicyBatch = { promptIds, completionIds, promptOf, advantages: groupAdvantages(table, settings) };
+  if (config.maskTruncatedCompletions) batch.mask = completionIds.map((ids, i) => new Uint8Array(ids.length).fill(terminated[i] ? 1 : 0));
+  return { ...rolloutMetrics(rollouts, table, settings, log), ...(await update.evaluate(batch, { signal })) };
+}

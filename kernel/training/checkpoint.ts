@@ -1,0 +1,305 @@
+import * as fs from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { CausalLM } from '../models/causalLM';
+import type { Tensor } from '../onnx/tensor';
+import type { OptimizerState } from './adamw';
+
+/*
+ * A checkpoint is a folder `checkpoint-<step>`:
+ *
+ *   adapter_model.safetensors, adapter_config.json   the adapter as PEFT has it, or
+ *   model.safetensors, config.json, tokenizer …      the model as transformers has it
+ *   optimizer.safetensors                            AdamW's steps and moments
+ *   <name>.safetensors                               other tensors of the run: `reference`
+ *   trainer_state.json                               transformers' file, for its tools
+ *   run_state.json                                   what else the run needs to go on exactly
+ *
+ * The learning rate is a function of the step, and every random number of seed
+ * and step, so that scheduler and sampler have no state beside these.
+ */
+
+const optimizerFile = 'optimizer.safetensors';
+const trainerStateFile = 'trainer_state.json';
+const runStateFile = 'run_state.json';
+
+/** A checkpoint could not be written or read. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError';
+}
+
+/** Tensors of a run beside weights and optimizer. */
+export interface ExtraTensors {
+  /** Changes with the values: a checkpoint shares the file of an earlier one of the same version. */
+  version: number;
+  tensors: ReadonlyMap<string, Tensor>;
+}
+
+/** What a run needs to go on, as JSON. */
+export interface RunState {
+  run_id: string;
+  global_step: number;
+  /** Of the trainer that wrote it. */
+  [more: string]: unknown;
+}
+
+/** What a checkpoint is made of. Tensors are written from where they are, without a copy in memory. */
+export interface CheckpointParts {
+  model: CausalLM;
+  optimizer: OptimizerState;
+  /** By file name. */
+  extras: ReadonlyMap<string, ExtraTensors>;
+  /** Transformers' `TrainerState`. */
+  trainerState: object;
+  runState: RunState;
+}
+
+/** A checkpoint that was read. Its weights are in the model. */
+export interface LoadedCheckpoint {
+  folder: string;
+  optimizer: OptimizerState;
+  extras: Map<string, ExtraTensors>;
+  runState: RunState;
+}
+
+/** What `run_state.json` holds beside the run's own state. */
+interface SavedRunState extends RunState {
+  /** Milliseconds since 1970. */
+  saved_at: number;
+  /** Versions of the extra tensors, by file name. */
+  extras: Record<string, number>;
+}
+
+/**
+ * Writes `<outputDir>/checkpoint-<step>`. The folder appears whole or not at
+ * all, whenever the process ends; an earlier one of the same name is kept
+ * until then.
+ *
+ * @returns the folder
+ * @throws CheckpointError that says what to do; nothing of the run is lost
+ */
+export async function saveCheckpoint(outputDir: string, parts: CheckpointParts, saveTotalLimit: number | null): Promise<string> {
+  const step = parts.runState.global_step;
+  const folder = resolve(outputDir, `checkpoint-${step}`);
+  const partial = hidden(outputDir, step, 'partial');
+  try {
+    fs.mkdirSync(outputDir, { recursive: true });
+    removeLeftovers(outputDir);
+    await parts.model.savePretrained(partial);
+    safetensors().writeSafetensors(join(partial, optimizerFile), optimizerTensors(parts.optimizer));
+    for (const [name, extra] of parts.extras) writeExtra(outputDir, partial, name, extra, parts.runState.run_id);
+    writeJson(join(partial, trainerStateFile), parts.trainerState);
+    const extras = Object.fromEntries([...parts.extras].map(([name, { version }]) => [name, version]));
+    writeJson(join(partial, runStateFile), { ...parts.runState, saved_at: Date.now(), extras } satisfies SavedRunState);
+    for (const name of fs.readdirSync(partial)) flush(join(partial, name));
+    flush(partial);
+    replaceFolder(partial, folder, hidden(outputDir, step, 'replaced'));
+    flush(outputDir);
+    removeOldest(outputDir, saveTotalLimit);
+    return folder;
+  } catch (error) {
+    removeQuietly(partial);
+    throw new CheckpointError(writeProblem(folder, step, error as NodeJS.ErrnoException), { cause: error });
+  }
+}
+
+/** A name that no reader takes for a checkpoint, and that says whose it is. */
+function hidden(outputDir: string, step: number, what: string): string {
+  return resolve(outputDir, `.checkpoint-${step}.${what}-${process.pid}`);
+}
+
+/** What a process left that was killed while it wrote. */
+function removeLeftovers(outputDir: string): void {
+  for (const name of fs.readdirSync(outputDir)) {
+    const owner = /^\.checkpoint-\d+\.(?:partial|replaced)-(\d+)$/.exec(name)?.[1];
+    if (owner && (Number(owner) === process.pid || !isAlive(Number(owner)))) fs.rmSync(join(outputDir, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function replaceFolder(from: string, to: string, aside: string): void {
+  if (fs.existsSync(to)) fs.renameSync(to, aside);
+  fs.renameSync(from, to);
+  removeQuietly(aside);
+}
+
+/** Writes extra tensors, or shares the file of a checkpoint of this run that has them. */
+function writeExtra(outputDir: string, partial: string, name: string, { version, tensors }: ExtraTensors, runId: string): void {
+  const file = `${name}.safetensors`;
+  const same = listCheckpoints(outputDir).find(({ state }) => state?.run_id === runId && state.extras?.[name] === version);
+  if (same && linkQuietly(join(same.folder, file), join(partial, file))) return;
+  safetensors().writeSafetensors(join(partial, file), tensors);
+}
+
+/** false where the file system has no links. */
+function linkQuietly(from: string, to: string): boolean {
+  try {
+    fs.linkSync(from, to);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** So that the renamed folder is whole even after a power cut. */
+function flush(path: string): void {
+  const file = fs.openSync(path, 'r');
+  try {
+    fs.fsyncSync(file);
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+function writeJson(path: string, value: object): void {
+  fs.writeFileSync(path, JSON.stringify(value, null, 1) + '\n');
+}
+
+function writeProblem(folder: string, step: number, error: NodeJS.ErrnoException): string {
+  const reason: Record<string, string> = {
+    ENOSPC: 'the disk is full: free some space',
+    EDQUOT: 'the disk quota is used up: free some space',
+    EACCES: 'the folder may not be written: choose another outputDir',
+    EROFS: 'the file system is read-only: choose another outputDir',
+    ENOTDIR: 'a part of the path is a file: choose another outputDir',
+    EEXIST: 'a part of the path is a file: choose another outputDir',
+    EFBIG: 'the file would be larger than the system allows: raise the limit or choose another outputDir',
+  };
+  const what = reason[error.code ?? ''] ?? `${error.message}: choose another outputDir, or none`;
+  return (
+    `The checkpoint of step ${step} could not be written to ${folder}: ${what}. ` +
+    `Training is paused and nothing is lost: run the training again and it goes on after step ${step}.`
+  );
+}
+
+function removeQuietly(folder: string): void {
+  try {
+    fs.rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // The disk is in trouble: an error that says so is on its way, or the next checkpoint tries again.
+  }
+}
+
+function removeOldest(outputDir: string, limit: number | null): void {
+  if (limit === null) return;
+  for (const { folder } of listCheckpoints(outputDir).slice(limit)) fs.rmSync(folder, { recursive: true, force: true });
+}
+
+/** A folder that looks like a checkpoint; `state` is null where it cannot be read. */
+interface Found {
+  folder: string;
+  step: number;
+  state: SavedRunState | null;
+}
+
+/**
+ * The checkpoints in a folder, last written first: another run may have left
+ * some of higher steps. Those that cannot be read come last.
+ */
+function listCheckpoints(outputDir: string): Found[] {
+  if (!fs.existsSync(outputDir)) return [];
+  const found = fs.readdirSync(outputDir).flatMap((name): Found[] => {
+    const match = /^checkpoint-(\d+)$/.exec(name);
+    const folder = join(outputDir, name);
+    return match ? [{ folder, step: Number(match[1]), state: readQuietly(join(folder, runStateFile)) }] : [];
+  });
+  return found.sort((a, b) => (b.state?.saved_at ?? 0) - (a.state?.saved_at ?? 0) || b.step - a.step);
+}
+
+function readQuietly(path: string): SavedRunState | null {
+  try {
+    return JSON.parse(fs.readFileSync(path, 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Reads a checkpoint, and puts its weights into `model`.
+ *
+ * @param from its folder, or `true` for the newest in `outputDir`; one that is
+ * broken is then passed over with a message, and the one before it is taken
+ * @throws CheckpointError where there is none that can be read, or it is of another model; `model` is unchanged then
+ */
+export async function loadCheckpoint(from: string | true, outputDir: string | null, model: CausalLM): Promise<LoadedCheckpoint> {
+  if (from !== true) return loadFolder(from, model);
+  const parent = outputDir ?? 'trainer_output';
+  const found = listCheckpoints(parent);
+  const problems: Error[] = [];
+  for (const { folder } of found) {
+    try {
+      const loaded = await loadFolder(folder, model);
+      for (const { message } of problems) console.warn(message);
+      if (problems.length > 0) console.warn(`The run goes on from ${folder} instead.`);
+      return loaded;
+    } catch (error) {
+      problems.push(error as Error);
+    }
+  }
+  if (problems.length > 0) throw problems[0];
+  throw new CheckpointError(`There is no checkpoint in ${resolve(parent)}. Set outputDir, or train from the start.`);
+}
+
+async function loadFolder(folder: string, model: CausalLM): Promise<LoadedCheckpoint> {
+  if (!fs.existsSync(join(folder, runStateFile))) {
+    throw new CheckpointError(`${folder} is not a checkpoint of a run: it has no ${runStateFile}.`);
+  }
+  try {
+    const { saved_at, extras: versions, ...runState }: SavedRunState = JSON.parse(fs.readFileSync(join(folder, runStateFile), 'utf8'));
+    const optimizer = readOptimizer(join(folder, optimizerFile));
+    const extras = new Map<string, ExtraTensors>();
+    for (const [name, version] of Object.entries(versions)) {
+      extras.set(name, { version, tensors: safetensors().readSafetensors(join(folder, `${name}.safetensors`)) });
+    }
+    await restoreWeights(model, folder);
+    return { folder, optimizer, extras, runState: runState as unknown as RunState };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CheckpointError(`The checkpoint ${folder} cannot be loaded: ${reason}. Choose another, or train from the start.`, { cause: error });
+  }
+}
+
+/** Copies the weights that `savePretrained` wrote into the model's own arrays, once all are known to fit. */
+async function restoreWeights(model: CausalLM, folder: string): Promise<void> {
+  const saved = await savedWeights(model, folder);
+  const pairs = [...model.trainableParameters()].map(([name, own]): [Tensor, Tensor] => {
+    const tensor = saved.get(name);
+    if (!tensor) throw new Error(`it has no tensor ${name}, so it is of another model`);
+    if (tensor.shape.join() !== own.shape.join()) {
+      throw new Error(`tensor ${name} has shape [${tensor.shape.join(', ')}], the model has [${own.shape.join(', ')}]`);
+    }
+    return [own, tensor];
+  });
+  for (const [own, tensor] of pairs) own.data.set(tensor.data);
+}
+
+async function savedWeights(model: CausalLM, folder: string): Promise<Map<string, Tensor>> {
+  if (!model.adapter) return safetensors().readSafetensors(join(folder, 'model.safetensors'));
+  const { PeftModel } = require('../models/peft') as typeof import('../models/peft');
+  return (await PeftModel.fromPretrained(model, folder)).trainableParameters();
+}
+
+/** The step is a tensor, too, as in PyTorch's optimizers. */
+const stepName = 'step';
+
+function optimizerTensors({ step, tensors }: OptimizerState): Map<string, Tensor> {
+  return new Map(tensors).set(stepName, { shape: [1], data: Float32Array.of(step) });
+}
+
+function readOptimizer(path: string): OptimizerState {
+  const tensors = safetensors().readSafetensors(path);
+  const step = tensors.get(stepName);
+  if (!step) throw new Error(`${optimizerFile} has no tensor "${stepName}"`);
+  tensors.delete(stepName);
+  return { step: step.data[0], tensors };
+}
+
+function safetensors(): typeof import('../models/safetensors') {
+  return require('../models/safetensors');
+}

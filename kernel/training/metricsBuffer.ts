@@ -1,0 +1,36 @@
+import { mean } from '../rewards/statistics';
+
+/** Metrics by TRL's names. A value that does not exist (NaN) is left out of the log. */
+export type Metrics = Record<string, number>;
+
+/** Collects the metrics of the steps between two log entries. */
+export class MetricsBuffer {
+  private values = new Map<string, number[]>();
+
+  add(metrics: Metrics): void {
+    for (const [name, value] of Object.entries(metrics)) {
+      if (Number.isNaN(value)) continue;
+      this.values.set(name, [...(this.values.get(name) ?? []), value]);
+    }
+  }
+
+  /** The mean of each metric since the last entry; of those that name a state, the newest. */
+  flush(): Metrics {
+    const newest = new Set(['learning_rate', 'grad_norm', 'num_tokens', 'epoch']);
+    const entry: Metrics = {};
+    for (const [name, values] of this.values) entry[name] = newest.has(name) ? values.at(-1)! : mean(values);
+    this.values = new Map();
+    return entry;
+  }
+
+  /** For a checkpoint between two entries. */
+  toJSON(): Record<string, number[]> {
+    return Object.fromEntries(this.values);
+  }
+
+  static from(values: Record<string, number[]> = {}): MetricsBuffer {
+    const buffer = new MetricsBuffer();
+    buffer.values = new Map(Object.entries(values));
+    return buffer;
+  }
+}

@@ -1,0 +1,498 @@
+import { randomUUID } from 'node:crypto';
+import { host } from '../display/host';
+import type { TrainingData, TrainingEvent, TrainingStatus } from '../display/mime';
+import { TrainingOutput } from '../display/training';
+import type { CausalLM } from '../models/causalLM';
+import type { Tokenizer } from '../models/tokenizer';
+import { raceAbort } from '../rewards/raceAbort';
+import { abortSource } from './abort';
+import type { OptimizerState } from './adamw';
+import { stepInterval, type ResolvedArguments, type TrainingArguments } from './arguments';
+import { newControl, type TrainerCallback, type TrainerControl, type TrainerState } from './callbacks';
+import { CheckpointError, loadCheckpoint, saveCheckpoint, type ExtraTensors, type RunState } from './checkpoint';
+import { MetricsBuffer, type Metrics } from './metricsBuffer';
+import { learningRateAt } from './scheduler';
+import { changedSettings, changeText } from './settings';
+import { transformersState } from './transformersState';
+
+/** What every trainer is made of. */
+export interface TrainerOptions<Given> {
+  model: CausalLM;
+  /** The model's tokenizer. */
+  processingClass: Tokenizer;
+  args?: Given;
+  /** Called as the run goes on. */
+  callbacks?: TrainerCallback[];
+}
+
+/** Options of {@link Trainer.train}. */
+export interface TrainOptions {
+  /** Pauses the run when aborted. By default the interruption of the running cell. */
+  signal?: AbortSignal;
+  /** Folder of a checkpoint to go on from, or `true` for the newest in `outputDir`. By default the setting of this name, for a new run. */
+  resumeFromCheckpoint?: string | boolean;
+}
+
+/** What {@link Trainer.train} returns. */
+export interface TrainOutput {
+  status: TrainingStatus;
+  /** Steps completed. */
+  globalStep: number;
+  /** Mean loss over the logged steps. */
+  trainingLoss: number;
+}
+
+/** How long a run is. */
+export interface RunLength {
+  /** Steps of the whole run, and of one pass over the data (which need not be whole). */
+  totalSteps: number;
+  stepsPerEpoch: number;
+}
+
+/** A step to be made. */
+export interface Step extends RunLength {
+  /** Steps made before it. */
+  step: number;
+  learningRate: number;
+  signal: AbortSignal;
+}
+
+/** What moves the weights, as the run needs it: a `ModelUpdate`, or something made of one. */
+export interface TrainerUpdate {
+  /** The optimizer's own tensors, not copies. */
+  state(): OptimizerState;
+  /** Other tensors that a checkpoint has to keep, by file name. */
+  extras?(): Map<string, ExtraTensors>;
+  dispose(): Promise<void>;
+}
+
+/** What an update goes on from. Its tensors may be taken over without a copy. */
+export interface SavedUpdate {
+  optimizer: OptimizerState;
+  extras: ReadonlyMap<string, ExtraTensors>;
+}
+
+/** An evaluation: its metrics without prefix, and how much it looked at. */
+export interface Evaluation {
+  metrics: Metrics;
+  samples: number;
+  batches: number;
+}
+
+/**
+ * A training run: its loop with schedule, log, evaluation, checkpoints,
+ * interruption and resumption, the same for every way of training.
+ *
+ * #### Notes
+ * A trainer extends this class and gives it
+ * - {@link resolve}: its settings (a `SettingTable` that takes in `trainingArguments`),
+ * - {@link prepare}: its data, and how many steps they make,
+ * - {@link createUpdate}: what moves the weights, usually a `ModelUpdate` with its objective,
+ * - {@link trainStep}: one step, which leaves the weights as they were where it throws,
+ * - where there is more than weights and optimizer to keep: {@link saveState}, {@link loadState}, {@link reset},
+ * - where it can evaluate: {@link evaluation}.
+ *
+ * A step counts once `trainStep` has returned; what follows from it (log,
+ * evaluation, checkpoint) is made up for when an interruption comes between.
+ * Whatever is random in a step must follow from seed and step alone (see
+ * `deriveSeed`): then a run that was interrupted or killed goes on with the
+ * same numbers.
+ */
+export abstract class Trainer<Given extends TrainingArguments, Config extends ResolvedArguments, Update extends TrainerUpdate> {
+  readonly model: CausalLM;
+  readonly processingClass: Tokenizer;
+  readonly callbacks: TrainerCallback[];
+  /** The settings as given, and with what {@link prepare} finds out. */
+  protected given: Config;
+  protected config: Config;
+  protected output = new TrainingOutput(newRun());
+  /** Tokens of prompts and completions so far. */
+  protected numInputTokensSeen = 0;
+  private update: Update | null = null;
+  /** What the next update goes on from. */
+  private saved: SavedUpdate | null = null;
+  private length: RunLength | null = null;
+  private buffer = new MetricsBuffer();
+  /** What follows from the last step and was not done yet. */
+  private due = newControl();
+  private training = false;
+  private disposed = false;
+  /** Work that an interruption left going: what follows waits for it. */
+  private leftover: Promise<unknown> = Promise.resolve();
+
+  protected constructor({ model, processingClass, args, callbacks = [] }: TrainerOptions<Given>) {
+    const name = new.target.name;
+    if (typeof model?.generate !== 'function') throw new TypeError(`${name} needs a model: the one that FastLanguageModel.fromPretrained gave.`);
+    if (typeof processingClass?.encode !== 'function') throw new TypeError(`${name} needs the model's tokenizer as processingClass.`);
+    this.model = model;
+    this.processingClass = processingClass;
+    this.callbacks = callbacks;
+    this.given = this.config = this.resolve(args);
+  }
+
+  /** The settings with their defaults; throws a TypeError for wrong ones. */
+  protected abstract resolve(args?: Given): Config;
+
+  /** Reads the data, fills in {@link config} what follows from them, and says how long the run is. Called again after settings changed. */
+  protected abstract prepare(): RunLength;
+
+  /** @param saved what it goes on from, after a resumption or a change of settings; the model has its weights already */
+  protected abstract createUpdate(saved: SavedUpdate | null): Promise<Update>;
+
+  /** Makes a step. Where it throws, the weights are as before. */
+  protected abstract trainStep(update: Update, step: Step): Promise<Metrics>;
+
+  /** Called as soon as a step counts, before anything can interrupt. */
+  protected stepDone(_step: number, _metrics: Metrics): void {}
+
+  /** Called after log, evaluation and checkpoint of a step. */
+  protected async afterStep(_step: number, _metrics: Metrics): Promise<void> {}
+
+  /** Evaluates the model as it is. */
+  protected async evaluation(_update: Update, _signal: AbortSignal): Promise<Evaluation> {
+    throw new TypeError(`${this.constructor.name} cannot evaluate.`);
+  }
+
+  /** Whether there are data to evaluate on. */
+  protected get canEvaluate(): boolean {
+    return false;
+  }
+
+  /** What a checkpoint keeps beside weights, optimizer and log, as JSON. */
+  protected saveState(_update: Update): Record<string, unknown> {
+    return {};
+  }
+
+  protected loadState(_saved: Record<string, any>): void {}
+
+  /** A new run starts: forgets what belongs to the last. */
+  protected reset(): void {}
+
+  /** Whether a failure is one that the user mends and then goes on from. */
+  protected pausesOn(error: unknown): boolean {
+    return error instanceof CheckpointError;
+  }
+
+  /** The settings, with defaults filled in. */
+  get args(): Readonly<Config> {
+    return this.given;
+  }
+
+  get status(): TrainingStatus {
+    return this.output.data.status;
+  }
+
+  /** Steps completed. */
+  get globalStep(): number {
+    return this.output.data.step;
+  }
+
+  /** The logged metrics: TRL's `state.log_history`. */
+  get logHistory(): ReadonlyArray<Metrics> {
+    return this.output.data.log;
+  }
+
+  /** Where the run stands. */
+  get state(): TrainerState {
+    const { step, maxSteps, log } = this.output.data;
+    const epoch = this.length ? step / this.length.stepsPerEpoch : 0;
+    return { globalStep: step, maxSteps, epoch, numInputTokensSeen: this.numInputTokensSeen, logHistory: log };
+  }
+
+  /**
+   * Changes settings of a paused run; they hold from its next step. The seed
+   * stays, as the run would not be the same.
+   *
+   * @returns the names of the settings that changed
+   */
+  async configure(args: Given): Promise<string[]> {
+    const next = this.resolve(args);
+    if (next.seed !== this.given.seed) throw new TypeError(`A paused run keeps its seed. Make a new ${this.constructor.name} to train with another.`);
+    const changed = changedSettings(this.given, next);
+    if (changed.length === 0) return [];
+    const text = changeText(this.given, next);
+    this.given = this.config = next;
+    this.length = null;
+    this.settingsChanged(changed);
+    if (this.globalStep > 0) this.output.event({ step: this.globalStep + 1, text });
+    await this.rebuildUpdate();
+    return changed;
+  }
+
+  /** Settings of a paused run changed: forgets what does not fit them. */
+  protected settingsChanged(_names: readonly string[]): void {}
+
+  /** Trains until `maxSteps`, or until it is interrupted; called again after that, goes on. */
+  async train(options: TrainOptions = {}): Promise<TrainOutput> {
+    return this.exclusively(async () => {
+      const abort = abortSource(options.signal ?? host().signal);
+      try {
+        if (this.status === 'finished') await this.startAnew();
+        const fresh = this.globalStep === 0 && this.update === null;
+        const checkpoint = options.resumeFromCheckpoint ?? (fresh && this.given.resumeFromCheckpoint);
+        if (checkpoint) await this.resume(checkpoint);
+        await this.run(abort.signal);
+      } catch (error) {
+        if (!abort.signal.aborted) {
+          this.output.status(this.pausesOn(error) ? 'paused' : 'failed');
+          throw error;
+        }
+        this.output.status('paused');
+      } finally {
+        abort.dispose();
+      }
+      return { status: this.status, globalStep: this.globalStep, trainingLoss: this.trainingLoss() };
+    });
+  }
+
+  /**
+   * Evaluates the model as it is, and logs the metrics.
+   *
+   * @returns the metrics, their names with the prefix `eval_`
+   */
+  async evaluate({ signal }: { signal?: AbortSignal } = {}): Promise<Metrics> {
+    return this.exclusively(async () => {
+      const abort = abortSource(signal ?? host().signal);
+      try {
+        this.runLength();
+        await raceAbort(this.leftover, abort.signal);
+        return await this.evaluateAndLog(abort.signal);
+      } finally {
+        abort.dispose();
+      }
+    });
+  }
+
+  /** Ends the run, and frees the memory of graph and optimizer. The model stays as it is. */
+  async dispose(): Promise<void> {
+    await this.release();
+    this.disposed = true;
+  }
+
+  private async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    if (this.disposed) throw new Error(`This trainer was disposed of. Make a new ${this.constructor.name}, from a checkpoint if there is one.`);
+    if (this.training) throw new Error('This trainer is training already: interrupt it first.');
+    this.training = true;
+    try {
+      return await work();
+    } finally {
+      this.training = false;
+    }
+  }
+
+  private async run(signal: AbortSignal): Promise<void> {
+    const length = this.runLength();
+    const { data } = this.output;
+    Object.assign(data, { maxSteps: length.totalSteps, status: 'running' } satisfies Partial<TrainingData>);
+    this.output.show();
+    await raceAbort(this.leftover, signal);
+    await this.currentUpdate(signal);
+    if (data.step === 0 && this.config.evalOnStart && this.canEvaluate && this.logHistory.length === 0) this.due.shouldEvaluate = true;
+    await this.call('onTrainBegin');
+    await this.settle(signal);
+    while (data.step < length.totalSteps) {
+      signal.throwIfAborted();
+      const stop = await this.makeStep(length, signal);
+      if (stop) return this.output.status('paused');
+    }
+    await this.release();
+    this.output.status('finished');
+    await this.call('onTrainEnd');
+  }
+
+  /** @returns whether a callback asked to stop */
+  private async makeStep(length: RunLength, signal: AbortSignal): Promise<boolean> {
+    const started = performance.now();
+    const step = this.globalStep;
+    await this.call('onStepBegin');
+    const learningRate = learningRateAt(step, length.totalSteps, this.config);
+    const update = await this.currentUpdate(signal);
+    const metrics = await this.trainStep(update, { ...length, step, learningRate, signal });
+    // From here on the step counts, whatever happens.
+    this.output.data.step = step + 1;
+    this.numInputTokensSeen = metrics.num_tokens ?? this.numInputTokensSeen;
+    Object.assign(metrics, { learning_rate: learningRate, step_time: (performance.now() - started) / 1000 });
+    this.buffer.add({ ...metrics, epoch: this.state.epoch });
+    this.due = this.dueAfter(step + 1, length);
+    this.stepDone(step, metrics);
+    await this.call('onStepEnd');
+    const { shouldTrainingStop } = this.due;
+    this.due.shouldTrainingStop = false;
+    await this.settle(signal);
+    await this.afterStep(step, metrics);
+    return shouldTrainingStop;
+  }
+
+  /** What follows from a step by the settings. */
+  private dueAfter(step: number, { totalSteps, stepsPerEpoch }: RunLength): TrainerControl {
+    const { loggingSteps, loggingFirstStep, evalStrategy, evalSteps, saveStrategy, saveSteps, outputDir } = this.config;
+    const last = step === totalSteps;
+    const every = (setting: number) => step % stepInterval(setting, totalSteps) === 0;
+    const epochEnds = last || Math.floor(step / stepsPerEpoch) > Math.floor((step - 1) / stepsPerEpoch);
+    const evaluates = { no: false, steps: every(evalSteps ?? loggingSteps), epoch: epochEnds };
+    const saves = { no: false, steps: every(saveSteps) || last, epoch: epochEnds };
+    return {
+      shouldTrainingStop: false,
+      shouldLog: every(loggingSteps) || last || (loggingFirstStep && step === 1),
+      shouldEvaluate: this.canEvaluate && evaluates[evalStrategy],
+      shouldSave: outputDir !== null && saves[saveStrategy],
+    };
+  }
+
+  /** Does what is due. What an interruption or a failure leaves stays due. */
+  private async settle(signal: AbortSignal): Promise<void> {
+    const { due } = this;
+    if (due.shouldLog) {
+      due.shouldLog = false;
+      await this.log({ step: this.globalStep, ...this.buffer.flush() });
+    }
+    if (due.shouldEvaluate) {
+      await this.evaluateAndLog(signal);
+      due.shouldEvaluate = false;
+    }
+    if (due.shouldSave) {
+      const checkpoint = await this.save();
+      due.shouldSave = false;
+      await this.call('onSave', { checkpoint });
+    }
+  }
+
+  private async log(entry: Metrics): Promise<void> {
+    this.output.log(entry);
+    this.logged(entry);
+    await this.call('onLog', { metrics: entry });
+  }
+
+  /** An entry was added to the log. */
+  protected logged(_entry: Metrics): void {}
+
+  private async evaluateAndLog(signal: AbortSignal): Promise<Metrics> {
+    const started = performance.now();
+    const { metrics, samples, batches } = await this.evaluation(await this.currentUpdate(signal), signal);
+    const runtime = (performance.now() - started) / 1000;
+    const entry: Metrics = { step: this.globalStep, epoch: this.state.epoch };
+    for (const [name, value] of Object.entries(metrics)) if (!Number.isNaN(value)) entry[`eval_${name}`] = value;
+    Object.assign(entry, { eval_runtime: runtime, eval_samples_per_second: samples / runtime, eval_steps_per_second: batches / runtime });
+    this.output.log(entry);
+    await this.call('onEvaluate', { metrics: entry });
+    return entry;
+  }
+
+  private async call(name: keyof TrainerCallback, more: { metrics?: Metrics; checkpoint?: string } = {}): Promise<void> {
+    const { config: args, model, state, due: control } = this;
+    for (const callback of this.callbacks) await callback[name]?.({ args, state, control, model, ...more });
+  }
+
+  private runLength(): RunLength {
+    return (this.length ??= this.prepare());
+  }
+
+  private async currentUpdate(signal: AbortSignal): Promise<Update> {
+    if (!this.update) await this.interruptible(this.makeUpdate(), signal);
+    return this.update!;
+  }
+
+  private async makeUpdate(): Promise<void> {
+    this.runLength();
+    this.update = await this.createUpdate(this.saved);
+    this.saved = null;
+  }
+
+  /** Settings of the update hold from its creation: another is made, with the same optimizer state. */
+  private async rebuildUpdate(): Promise<void> {
+    await this.leftover;
+    const { update } = this;
+    if (!update) return;
+    this.saved = { optimizer: update.state(), extras: update.extras?.() ?? new Map() };
+    this.update = null;
+    await update.dispose();
+    await this.makeUpdate();
+  }
+
+  private async release(): Promise<void> {
+    await this.leftover;
+    const { update } = this;
+    this.update = null;
+    await update?.dispose();
+  }
+
+  private async startAnew(): Promise<void> {
+    await this.release();
+    this.output = new TrainingOutput(newRun());
+    this.buffer = new MetricsBuffer();
+    this.numInputTokensSeen = 0;
+    this.saved = null;
+    this.due = newControl();
+    this.reset();
+  }
+
+  /** Stops waiting for `work` on interruption. What comes next waits for its end. */
+  protected interruptible<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+    this.leftover = work.catch(() => {});
+    return raceAbort(work, signal);
+  }
+
+  private async save(): Promise<string> {
+    const { outputDir, saveTotalLimit } = this.config;
+    if (outputDir === null) throw new TypeError('A callback asked for a checkpoint, but there is no outputDir to write it to.');
+    const update = this.update!;
+    return saveCheckpoint(
+      outputDir,
+      {
+        model: this.model,
+        optimizer: update.state(),
+        extras: update.extras?.() ?? new Map(),
+        trainerState: transformersState(this.state, this.config),
+        runState: this.runState(update),
+      },
+      saveTotalLimit,
+    );
+  }
+
+  private runState(update: Update): RunState & SavedRun {
+    const { runId, step, events } = this.output.data;
+    return {
+      run_id: runId,
+      global_step: step,
+      num_input_tokens_seen: this.numInputTokensSeen,
+      log_history: this.output.data.log,
+      events,
+      pending_metrics: this.buffer.toJSON(),
+      args: this.config,
+      state: this.saveState(update),
+    };
+  }
+
+  private async resume(from: string | true): Promise<void> {
+    const { runState, optimizer, extras } = await loadCheckpoint(from, this.config.outputDir, this.model);
+    const saved = runState as RunState & SavedRun;
+    await this.startAnew();
+    const { data } = this.output;
+    Object.assign(data, { runId: saved.run_id, step: saved.global_step, log: saved.log_history, events: saved.events } satisfies Partial<TrainingData>);
+    this.numInputTokensSeen = saved.num_input_tokens_seen;
+    this.buffer = MetricsBuffer.from(saved.pending_metrics);
+    this.loadState(saved.state);
+    this.saved = { optimizer, extras };
+  }
+
+  private trainingLoss(): number {
+    const losses = this.logHistory.flatMap(({ loss }) => loss ?? []);
+    return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+  }
+}
+
+/** The part of `run_state.json` that is the same for every trainer. */
+interface SavedRun {
+  num_input_tokens_seen: number;
+  log_history: Metrics[];
+  events: TrainingEvent[];
+  /** Metrics of the steps since the last log entry. */
+  pending_metrics: Record<string, number[]>;
+  args: object;
+  /** The trainer's own. */
+  state: Record<string, unknown>;
+}
+
+function newRun(): TrainingData {
+  return { version: 1, runId: randomUUID(), status: 'paused', step: 0, maxSteps: 0, rewardNames: [], log: [], events: [] };
+}
