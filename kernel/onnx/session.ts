@@ -11,7 +11,7 @@ export const runtimeSettings = {
 };
 
 /** What a run is fed: tensors, or integers with their shape. */
-export type Feed = Tensor | { shape: number[]; data: BigInt64Array };
+export type Feed = Tensor | { shape: number[]; data: BigInt64Array | Int8Array | Uint8Array };
 
 /** ONNX Runtime, loaded at the first use: importing the library stays quick. */
 function runtime(): typeof import('onnxruntime-node') {
@@ -23,6 +23,13 @@ export function int64Feed(values: ArrayLike<number>, shape: number[] = [values.l
   const data = new BigInt64Array(values.length);
   for (let i = 0; i < values.length; i++) data[i] = BigInt(values[i]);
   return { shape, data };
+}
+
+/** ONNX Runtime's name for the elements of an array. */
+function elementType(data: Feed['data']): 'float32' | 'int64' | 'int8' | 'uint8' {
+  if (data instanceof Float32Array) return 'float32';
+  if (data instanceof BigInt64Array) return 'int64';
+  return data instanceof Int8Array ? 'int8' : 'uint8';
 }
 
 /**
@@ -59,10 +66,7 @@ export class GraphSession {
     for (const name of this.inputNames) {
       const feed = feeds[name];
       if (!feed) throw new Error(`the graph's input "${name}" was not given`);
-      inputs[name] =
-        feed.data instanceof Float32Array
-          ? new Tensor('float32', feed.data, feed.shape)
-          : new Tensor('int64', feed.data, feed.shape);
+      inputs[name] = new Tensor(elementType(feed.data), feed.data, feed.shape) as OrtTensor;
     }
     const results = outputs ? await this.session.run(inputs, outputs) : await this.session.run(inputs);
     return Object.fromEntries(
