@@ -61,10 +61,10 @@ function fitting(saved: ReadonlyMap<string, Tensor>, name: string, shape: readon
 
 /** The reference as a set of parameters. An adapter that changes nothing, as a new one does, is left out. */
 function parametersOf(model: CausalLM, copies: ReadonlyMap<string, Tensor>): ParameterSet {
-  const { weights, adapter } = model.parameters;
+  const { weights, quantized, adapter } = model.parameters;
   if (!adapter) return { weights: new Map([...weights].map(([name, tensor]) => [name, copies.get(name) ?? tensor])), adapter: null };
   const pairs: LoraAdapter['pairs'] = new Map();
   for (const name of adapter.pairs.keys()) pairs.set(name, { a: copies.get(loraName(name, 'A'))!, b: copies.get(loraName(name, 'B'))! });
   const changes = [...pairs.values()].some(({ b }) => b.data.some((value) => value !== 0));
-  return { weights, adapter: changes ? { ...adapter, pairs } : null };
+  return { weights, quantized, adapter: changes ? { ...adapter, pairs } : null };
 }

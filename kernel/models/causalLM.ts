@@ -1,17 +1,19 @@
-import type { Tensor } from '../onnx/tensor';
+import { sizeOf, type Tensor } from '../onnx/tensor';
 import type { ModelConfig } from './config';
 import { generate, type GenerateOptions, type Generation } from './generate';
 import { InferenceEngine } from './inference';
 import { loraScaling, mergeLora, type LoraAdapter } from './lora';
 import { loraName, type ParameterSet } from './parameters';
-import type { WeightType } from './safetensors';
-import { saveModel } from './save';
+import { dequantize, type QuantizedWeight } from './quantization';
+import { saveModel, type SaveOptions } from './save';
 import type { Tokenizer } from './tokenizer';
 
 /** What a model is made of. */
 export interface ModelParts {
   config: ModelConfig;
   weights: Map<string, Tensor>;
+  /** The weights that are held in 4 or 8 bits, by the checkpoint's names. */
+  quantized: Map<string, QuantizedWeight>;
   tokenizer: Tokenizer;
   /** Longest sequence, prompt and completion together, in tokens. */
   maxSeqLength: number;
@@ -19,12 +21,6 @@ export interface ModelParts {
   folder: string;
   /** What was asked for: 'joylab/strategist', or the folder. */
   modelName: string;
-}
-
-/** How a merged model is saved. */
-export interface SaveOptions {
-  /** Type of the weights in the file; float32 by default. */
-  dtype?: WeightType;
 }
 
 /** A causal language model in memory, on the CPU. Made by `FastLanguageModel.fromPretrained`. */
@@ -37,6 +33,8 @@ export class CausalLM {
   readonly folder: string;
   /** @internal By the checkpoint's names. Training changes the arrays in place. */
   readonly weights: Map<string, Tensor>;
+  /** @internal The weights that are held in 4 or 8 bits instead. They never change. */
+  readonly quantized: Map<string, QuantizedWeight>;
   private engine: InferenceEngine | undefined;
 
   /** @internal */
@@ -47,6 +45,7 @@ export class CausalLM {
     this.modelName = parts.modelName;
     this.folder = parts.folder;
     this.weights = parts.weights;
+    this.quantized = parts.quantized;
   }
 
   /** The LoRA adapter that is trained and applied, or null. */
@@ -56,12 +55,25 @@ export class CausalLM {
 
   /** @internal What graphs of this model are made from. */
   get parameters(): ParameterSet {
-    return { weights: this.weights, adapter: this.adapter };
+    return { weights: this.weights, quantized: this.quantized, adapter: this.adapter };
   }
 
-  /** The tensors that training changes: the adapter's, or all weights where there is none. The arrays are the model's own. */
+  /**
+   * The tensors that training changes: the adapter's, or all weights where there is none. The arrays are the model's own.
+   *
+   * @throws where there is no adapter and the weights are quantised
+   */
   trainableParameters(): Map<string, Tensor> {
-    if (!this.adapter) return new Map(this.weights);
+    if (!this.adapter) {
+      const { precision } = this;
+      if (precision !== 'float32') {
+        throw new Error(
+          `the weights of ${this.modelName} are held in ${precision} and cannot be trained; give it an adapter, ` +
+            `FastLanguageModel.getPeftModel(model), or load it without ${precision === '4 bits' ? 'loadIn4bit' : 'loadIn8bit'}`,
+        );
+      }
+      return new Map(this.weights);
+    }
     const tensors = new Map<string, Tensor>();
     for (const [name, { a, b }] of this.adapter.pairs) {
       tensors.set(loraName(name, 'A'), a);
@@ -77,9 +89,17 @@ export class CausalLM {
   }
 
   private parameterCounts(): { trainable: number; all: number } {
-    const count = (tensors: Iterable<Tensor>) => [...tensors].reduce((sum, tensor) => sum + tensor.data.length, 0);
+    const count = (tensors: Iterable<{ shape: number[] }>) => [...tensors].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    const base = count(this.weights.values()) + count(this.quantized.values());
+    if (!this.adapter) return { trainable: this.quantized.size > 0 ? 0 : base, all: base };
     const trainable = count(this.trainableParameters().values());
-    return { trainable, all: count(this.weights.values()) + (this.adapter ? trainable : 0) };
+    return { trainable, all: base + trainable };
+  }
+
+  /** How the weights of the linear layers are held in memory. */
+  private get precision(): 'float32' | '4 bits' | '8 bits' {
+    const [first] = this.quantized.values();
+    return !first ? 'float32' : first.format === 'nf4' ? '4 bits' : '8 bits';
   }
 
   /** One line: name, size, adapter. */
@@ -88,7 +108,8 @@ export class CausalLM {
     const { numLayers, hiddenSize, vocabSize } = this.config;
     const adapter = this.adapter ? `, LoRA of rank ${this.adapter.config.r} with ${english(trainable)} trainable` : '';
     const sizes = `${english(all)} parameters, ${numLayers} layers, width ${hiddenSize}, vocabulary ${english(vocabSize)}`;
-    return `${this.constructor.name}(${this.modelName}: ${sizes}${adapter})`;
+    const precision = this.quantized.size > 0 ? `, linear layers in ${this.precision}` : '';
+    return `${this.constructor.name}(${this.modelName}: ${sizes}${precision}${adapter})`;
   }
 
   /** @internal What a cell that ends with the model shows, instead of all weights. */
@@ -123,12 +144,19 @@ export class CausalLM {
 
   /** Saves the model as a Hugging Face folder with its tokenizer (a model with an adapter: the adapter alone). */
   async savePretrained(folder: string): Promise<void> {
-    saveModel(this, folder, this.mergedWeights(), 'float32');
+    await saveModel(this, folder, {});
   }
 
-  /** Saves the model, its adapter merged into the weights, as a Hugging Face folder with its tokenizer. */
-  async savePretrainedMerged(folder: string, { dtype = 'float32' }: SaveOptions = {}): Promise<void> {
-    saveModel(this, folder, this.mergedWeights(), dtype);
+  /**
+   * Saves the model, its adapter merged into the weights, as a Hugging Face folder with its tokenizer. Weights that are
+   * held in 4 or 8 bits are saved as the values that they stand for, with the adapter's updates added.
+   */
+  async savePretrainedMerged(folder: string, options: SaveOptions = {}): Promise<void> {
+    if (this.quantized.size > 0) {
+      const type = options.dtype ?? 'float32';
+      console.log(`${folder}: the weights were loaded in ${this.precision}; ${this.adapter ? 'the adapter is merged into' : 'saved are'} their values as ${type}.`);
+    }
+    await saveModel(this, folder, options);
   }
 
   /** Frees what the model holds outside JavaScript; it can still be used, and takes it again. */
@@ -143,13 +171,12 @@ export class CausalLM {
     return eosTokenIds.length > 0 || eosTokenId === null ? eosTokenIds : [eosTokenId];
   }
 
-  /** @internal The weights with the adapter's updates added, where there is one. */
-  mergedWeights(): Map<string, Tensor> {
-    const merged = new Map(this.weights);
-    if (!this.adapter) return merged;
-    const scaling = loraScaling(this.adapter.config);
-    for (const [name, pair] of this.adapter.pairs) merged.set(name, mergeLora(this.weights.get(name)!, pair, scaling));
-    return merged;
+  /** @internal A weight with the adapter's update added, where there is one; a new tensor unless it is the model's own. */
+  mergedWeight(name: string): Tensor {
+    const quantized = this.quantized.get(name);
+    const weight = quantized ? dequantize(quantized) : this.weights.get(name)!;
+    const pair = this.adapter?.pairs.get(name);
+    return pair ? mergeLora(weight, pair, loraScaling(this.adapter!.config)) : weight;
   }
 
   private inference(): InferenceEngine {

@@ -1,26 +1,55 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Tensor } from '../onnx/tensor';
-import { allWeights, HEAD, type WeightSpec } from './architecture';
+import { allWeights, HEAD, moduleWeights, type WeightSpec } from './architecture';
 import { parseConfig, tokenIds, type ModelConfig } from './config';
-import { readSafetensors } from './safetensors';
+import { quantize, type QuantizedFormat, type QuantizedWeight } from './quantization';
+import { SafetensorsFile } from './safetensors';
 
 /** A checkpoint in memory. */
 export interface Checkpoint {
   folder: string;
   config: ModelConfig;
-  /** By the names of the file, exactly those that the architecture has. */
+  /** By the names of the file; with `quantized` exactly those that the architecture has. */
   weights: Map<string, Tensor>;
+  /** The weights that were quantised instead, by the same names. */
+  quantized: Map<string, QuantizedWeight>;
 }
 
-/** Reads a Hugging Face model folder. Whatever is missing, damaged or of the wrong shape is named. */
-export function loadCheckpoint(folder: string): Checkpoint {
+export interface LoadOptions {
+  /** Hold the linear layers of the blocks in this format; float32 without it. */
+  quantize?: QuantizedFormat;
+}
+
+/**
+ * Reads a Hugging Face model folder, tensor by tensor, so that with `quantize`
+ * the weights are never together in float32. Whatever is missing, damaged or of
+ * the wrong shape is named before anything is read.
+ */
+export async function loadCheckpoint(folder: string, { quantize: format }: LoadOptions = {}): Promise<Checkpoint> {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {
     throw new Error(`there is no model folder ${folder}; it should hold config.json, model.safetensors and tokenizer.json`);
   }
   const config = readConfig(folder);
-  const weights = selectWeights(readWeights(folder), allWeights(config), config, folder);
-  return { folder, config, weights };
+  const checkpoint: Checkpoint = { folder, config, weights: new Map(), quantized: new Map() };
+  const toQuantize = new Set(format && moduleWeights(config).map(({ name }) => name));
+  const files: SafetensorsFile[] = [];
+  try {
+    for (const path of weightFiles(folder)) files.push(new SafetensorsFile(path));
+    const wanted = allWeights(config);
+    const located = locateWeights(files, wanted, config, folder);
+    for (const { name } of wanted) {
+      const tensor = located.get(name)!.read(name);
+      if (toQuantize.has(name)) checkpoint.quantized.set(name, quantize(tensor, format!));
+      else checkpoint.weights.set(name, tensor);
+      // Large models take a while: interrupts and timers live.
+      await setImmediate();
+    }
+  } finally {
+    for (const file of files) file.close();
+  }
+  return checkpoint;
 }
 
 function readConfig(folder: string): ModelConfig {
@@ -44,48 +73,41 @@ export function readJson(folder: string, name: string): Record<string, unknown> 
   }
 }
 
-/** All tensors of `model.safetensors`, or of the files that `model.safetensors.index.json` lists. */
-function readWeights(folder: string): Map<string, Tensor> {
+/** The file `model.safetensors`, or the files that `model.safetensors.index.json` lists. */
+function weightFiles(folder: string): string[] {
   const single = join(folder, 'model.safetensors');
-  if (existsSync(single)) return readSafetensors(single);
+  if (existsSync(single)) return [single];
   const index = 'model.safetensors.index.json';
   if (!existsSync(join(folder, index))) {
     throw new Error(`${folder} has neither model.safetensors nor ${index}; save the model with safe_serialization=True`);
   }
   const files = new Set(Object.values(readJson(folder, index).weight_map as Record<string, string>));
-  const weights = new Map<string, Tensor>();
-  for (const file of files) {
+  return Array.from(files, (file) => {
     const path = join(folder, file);
     if (!existsSync(path)) throw new Error(`${path}, which ${index} lists, is missing; fetch the model again`);
-    for (const [name, tensor] of readSafetensors(path)) weights.set(name, tensor);
-  }
-  return weights;
+    return path;
+  });
 }
 
-/** The tensors that the architecture has, checked. */
-function selectWeights(
-  found: ReadonlyMap<string, Tensor>,
-  wanted: readonly WeightSpec[],
-  config: ModelConfig,
-  folder: string,
-): Map<string, Tensor> {
-  const weights = new Map<string, Tensor>();
+/** The file of each tensor, once they are known to be those that the architecture has. */
+function locateWeights(files: readonly SafetensorsFile[], wanted: readonly WeightSpec[], config: ModelConfig, folder: string): Map<string, SafetensorsFile> {
+  const found = new Map(files.flatMap((file) => [...file.shapes.keys()].map((name): [string, SafetensorsFile] => [name, file])));
   for (const { name, shape } of wanted) {
-    const tensor = found.get(name);
-    if (!tensor) {
+    const actual = found.get(name)?.shapes.get(name);
+    if (!actual) {
       throw new Error(`${folder}: the checkpoint has no tensor "${name}"; it is incomplete, or config.json does not belong to it`);
     }
-    if (tensor.shape.join() !== shape.join()) {
-      throw new Error(`${folder}: tensor "${name}" has shape [${tensor.shape.join(', ')}], config.json wants [${shape.join(', ')}]`);
+    if (actual.join() !== shape.join()) {
+      throw new Error(`${folder}: tensor "${name}" has shape [${actual.join(', ')}], config.json wants [${shape.join(', ')}]`);
     }
-    weights.set(name, tensor);
   }
-  const extra = [...found.keys()].filter((name) => !weights.has(name) && !isRedundant(name, config));
+  const names = new Set(wanted.map(({ name }) => name));
+  const extra = [...found.keys()].filter((name) => !names.has(name) && !isRedundant(name, config));
   if (extra.length > 0) {
     const names = extra.slice(0, 4).join(', ') + (extra.length > 4 ? ' …' : '');
     throw new Error(`${folder}: the checkpoint has tensors that this architecture does not use: ${names}`);
   }
-  return weights;
+  return found;
 }
 
 /** A tied head may be stored a second time, and old files carry rotary tables. */

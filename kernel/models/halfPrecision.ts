@@ -39,24 +39,25 @@ function decodeHalf(bits: number): number {
 export function float32ToFloat16(values: Float32Array): Uint16Array {
   const result = new Uint16Array(values.length);
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  for (let i = 0; i < values.length; i++) result[i] = encodeHalf(bits[i], values[i]);
+  for (let i = 0; i < values.length; i++) result[i] = encodeHalf(bits[i]);
   return result;
 }
 
-function encodeHalf(bits: number, value: number): number {
-  const sign = (bits >>> 16) & 0x8000;
-  const magnitude = Math.abs(value);
-  if (Number.isNaN(value)) return sign | 0x7e00;
-  if (magnitude >= 65520) return sign | 0x7c00;
-  // Below the smallest normal number the step between neighbours is constant.
-  const exponent = Math.max(((bits >>> 23) & 255) - 127, -14);
-  const steps = roundHalfToEven(magnitude / 2 ** (exponent - 10));
-  // A carry out of the fraction moves into the exponent by itself.
-  return sign | (exponent === -14 ? steps : ((exponent + 14) << 10) + steps);
-}
+const scratch = new Float32Array(1);
+const scratchBits = new Uint32Array(scratch.buffer);
 
-function roundHalfToEven(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+function encodeHalf(bits: number): number {
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = bits & 0x7fffffff;
+  if (magnitude > 0x7f800000) return sign | 0x7e00;
+  // From 65520 on the nearest is infinity.
+  if (magnitude >= 0x477ff000) return sign | 0x7c00;
+  if (magnitude >= 0x38800000) {
+    // Normal: the exponent's bias falls from 127 to 15, the fraction is rounded to 10 bits; a carry moves into the exponent by itself.
+    return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
+  }
+  // Subnormal: next to 0.5 neighbours are as far apart as subnormal halves, so that adding it rounds.
+  scratchBits[0] = magnitude;
+  scratch[0] += 0.5;
+  return sign | (scratchBits[0] - 0x3f000000);
 }

@@ -1,7 +1,8 @@
 export { FastLanguageModel, type FromPretrainedOptions, type PeftOptions } from './fastLanguageModel';
 export type { GenerateOptions, Generation } from './generate';
-export { CausalLM, type SaveOptions } from './causalLM';
+export { CausalLM } from './causalLM';
 export type { LoraConfig } from './lora';
 export { PeftModel } from './peft';
+export type { SaveOptions } from './save';
 export { TextStreamer, type Streamer, type TextStreamerOptions } from './streamer';
 export type { BatchEncoding, ChatMessage, ChatTemplateOptions, DecodeOptions, EncodeOptions, Encoding, Tokenizer } from './tokenizer';

@@ -1,14 +1,18 @@
 import type { Graph } from '../onnx/graph';
 import { add, scale } from '../onnx/operators/arithmetic';
 import { linear } from '../onnx/operators/matmul';
+import { linearInt8, linearNf4 } from '../onnx/operators/quantized';
 import type { Feed } from '../onnx/session';
 import type { Tensor } from '../onnx/tensor';
-import type { Value } from '../onnx/value';
+import type { ElementType, Value } from '../onnx/value';
 import { loraScaling, type LoraAdapter } from './lora';
+import { NF4_BLOCK, type QuantizedWeight } from './quantization';
 
 /** What a graph needs of a model: its weights and, if it is to be applied, its adapter. */
 export interface ParameterSet {
   weights: ReadonlyMap<string, Tensor>;
+  /** The weights of linear layers that are held in 4 or 8 bits, which `weights` does not have. */
+  quantized?: ReadonlyMap<string, QuantizedWeight>;
   adapter: LoraAdapter | null;
 }
 
@@ -27,7 +31,7 @@ export function loraName(weight: string, factor: 'A' | 'B'): string {
 /** The parameters of a model in a graph, added to it as they are asked for. */
 export class GraphParameters {
   private readonly values = new Map<string, Value>();
-  private readonly fed = new Map<string, Tensor>();
+  private readonly fed = new Map<string, Feed>();
   /** Inputs to take gradients of, by name. */
   readonly trainable = new Map<string, Value>();
 
@@ -46,8 +50,7 @@ export class GraphParameters {
 
   /** x [rows, in] through the linear layer of a weight [out, in], with its bias and its LoRA update, where it has them. */
   linear(x: Value, name: string): Value {
-    const bias = name.replace(/weight$/, 'bias');
-    const base = linear(x, this.weight(name), this.set.weights.has(bias) ? this.weight(bias) : undefined);
+    const base = this.base(x, name);
     const pair = this.set.adapter?.pairs.get(name);
     if (!pair) return base;
     const trainable = this.options.trainable === 'adapter';
@@ -56,17 +59,46 @@ export class GraphParameters {
     return add(base, linear(scale(linear(x, a), loraScaling(this.set.adapter!.config)), b));
   }
 
+  private base(x: Value, name: string): Value {
+    const quantized = this.set.quantized?.get(name);
+    const biasName = name.replace(/weight$/, 'bias');
+    const bias = this.set.weights.has(biasName) ? this.weight(biasName) : undefined;
+    if (!quantized) return linear(x, this.weight(name), bias);
+    const product = this.quantizedLinear(x, name, quantized);
+    return bias ? add(product, bias) : product;
+  }
+
+  private quantizedLinear(x: Value, name: string, quantized: QuantizedWeight): Value {
+    const { format, codes, shape } = quantized;
+    const [out, width] = shape;
+    if (format === 'int8') {
+      const scales = this.input(`${name}.scales`, 'float32', { shape: [out], data: quantized.scales });
+      return linearInt8(x, { codes: this.input(name, 'int8', { shape, data: codes }), scales });
+    }
+    return linearNf4(x, {
+      codes: this.input(name, 'uint8', { shape: [codes.length], data: codes }),
+      absmax: this.input(`${name}.absmax`, 'float32', { shape: [quantized.absmax.length], data: quantized.absmax }),
+      blockSize: NF4_BLOCK,
+      out,
+      in: width,
+    });
+  }
+
   /** The tensors to feed, by input name: the model's own arrays, so that a change to them is seen by the next run. */
   feeds(): Record<string, Feed> {
     return Object.fromEntries(this.fed);
   }
 
   private feed(name: string, tensor: Tensor, trainable: boolean): Value {
+    const value = this.input(name, 'float32', tensor, trainable);
+    if (trainable) this.trainable.set(name, value);
+    return value;
+  }
+
+  private input(name: string, type: ElementType, feed: Feed, trainable = false): Value {
     return this.once(name, () => {
-      const value = this.graph.input(name, 'float32', tensor.shape, { trainable });
-      this.fed.set(name, tensor);
-      if (trainable) this.trainable.set(name, value);
-      return value;
+      this.fed.set(name, feed);
+      return this.graph.input(name, type, feed.shape, { trainable });
     });
   }
 

@@ -26,7 +26,7 @@ export class PeftModel extends CausalLM {
 
   /** Saves the adapter as a PEFT folder: `adapter_config.json` and `adapter_model.safetensors`. */
   override async savePretrained(folder: string): Promise<void> {
-    saveAdapter(this, folder);
+    await saveAdapter(this, folder);
   }
 
   /** The model with an adapter that was saved by Joylab or PEFT. */

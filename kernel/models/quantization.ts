@@ -61,19 +61,21 @@ function quantizeNf4({ shape, data }: Tensor): Nf4Weight {
     const end = Math.min(start + NF4_BLOCK, data.length);
     absmax[block] = largest(data, start, end);
     const inverse = Math.fround(1 / Math.max(absmax[block], 1e-38));
-    for (let i = start; i < end; i++) {
-      codes[i >> 1] |= nearestLevel(Math.fround(data[i] * inverse)) << (i & 1 ? 0 : 4);
+    for (let i = start; i < end; i += 2) {
+      const second = i + 1 < end ? nearestLevel(Math.fround(data[i + 1] * inverse)) : 0;
+      codes[i >> 1] = (nearestLevel(Math.fround(data[i] * inverse)) << 4) | second;
     }
   }
   return { format: 'nf4', shape, codes, absmax };
 }
 
+/** For x from -1 to 1 in steps of 1/32, so small that none has two borders: the number of borders below the step. */
+const BORDERS_BELOW = Uint8Array.from({ length: 65 }, (_, step) => NF4_BORDERS.filter((border) => border < step / 32 - 1).length);
+
 /** The number of borders below x. */
 function nearestLevel(x: number): number {
-  let level = x > NF4_BORDERS[7] ? 8 : 0;
-  if (x > NF4_BORDERS[level + 3]) level += 4;
-  if (x > NF4_BORDERS[level + 1]) level += 2;
-  return x > NF4_BORDERS[level] ? level + 1 : level;
+  const below = BORDERS_BELOW[(x * 32 + 32) | 0];
+  return x > NF4_BORDERS[below] ? below + 1 : below;
 }
 
 function quantizeInt8({ shape, data }: Tensor): Int8Weight {
@@ -111,9 +113,10 @@ export function dequantize(weight: QuantizedWeight): Tensor {
     const width = weight.shape[1];
     for (let i = 0; i < data.length; i++) data[i] = weight.codes[i] * weight.scales[Math.floor(i / width)];
   } else {
+    const { codes, absmax } = weight;
     for (let i = 0; i < data.length; i++) {
-      const code = i & 1 ? weight.codes[i >> 1] & 15 : weight.codes[i >> 1] >> 4;
-      data[i] = NF4_LEVELS[code] * weight.absmax[Math.floor(i / NF4_BLOCK)];
+      const code = i & 1 ? codes[i >> 1] & 15 : codes[i >> 1] >> 4;
+      data[i] = NF4_LEVELS[code] * absmax[Math.floor(i / NF4_BLOCK)];
     }
   }
   return { shape: [...weight.shape], data };

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { sizeOf, type Tensor } from '../onnx/tensor';
 import { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './halfPrecision';
 
@@ -21,19 +21,50 @@ function words(bytes: Uint8Array): Uint16Array {
   return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
 }
 
-/** Reads all tensors of a safetensors file as float32. A damaged file is an error that says what is wrong with it. */
-export function readSafetensors(path: string): Map<string, Tensor> {
-  const file = openSync(path, 'r');
-  try {
-    const { header, start, size } = readHeader(file, path);
-    const tensors = new Map<string, Tensor>();
-    for (const [name, entry] of Object.entries(header)) {
-      if (name === '__metadata__') continue;
-      tensors.set(name, readTensor(file, path, name, entry as Entry, start, size));
+/** A safetensors file, read tensor by tensor. A damaged file is an error that says what is wrong with it. */
+export class SafetensorsFile {
+  /** The shape of each tensor, in the file's order. */
+  readonly shapes = new Map<string, number[]>();
+  private readonly file: number;
+  private readonly entries = new Map<string, Entry>();
+  private readonly start: number;
+
+  constructor(readonly path: string) {
+    this.file = openSync(path, 'r');
+    try {
+      const { header, start, size } = readHeader(this.file, path);
+      this.start = start;
+      for (const [name, entry] of Object.entries(header)) {
+        if (name === '__metadata__') continue;
+        checkEntry(path, name, entry as Entry, start, size);
+        this.entries.set(name, entry as Entry);
+        this.shapes.set(name, (entry as Entry).shape);
+      }
+    } catch (error) {
+      this.close();
+      throw error;
     }
-    return tensors;
+  }
+
+  /** A tensor as float32. */
+  read(name: string): Tensor {
+    const { dtype, shape, data_offsets } = this.entries.get(name)!;
+    const [begin, end] = data_offsets;
+    return { shape, data: TYPES[dtype].read(readBytes(this.file, this.start + begin, end - begin)) };
+  }
+
+  close(): void {
+    closeSync(this.file);
+  }
+}
+
+/** Reads all tensors of a safetensors file as float32. */
+export function readSafetensors(path: string): Map<string, Tensor> {
+  const file = new SafetensorsFile(path);
+  try {
+    return new Map([...file.shapes.keys()].map((name) => [name, file.read(name)]));
   } finally {
-    closeSync(file);
+    file.close();
   }
 }
 
@@ -51,7 +82,7 @@ function readHeader(file: number, path: string): { header: Record<string, unknow
   }
 }
 
-function readTensor(file: number, path: string, name: string, entry: Entry, start: number, size: number): Tensor {
+function checkEntry(path: string, name: string, entry: Entry, start: number, size: number): void {
   const type = TYPES[entry.dtype];
   if (!type) {
     throw new Error(`${path}: tensor "${name}" has type ${entry.dtype}; supported are ${Object.keys(TYPES).join(', ')}`);
@@ -64,7 +95,6 @@ function readTensor(file: number, path: string, name: string, entry: Entry, star
   if (start + end > size) {
     throw new Error(`${path} is cut short: tensor "${name}" ends at byte ${start + end}, the file at ${size}; fetch or save it again`);
   }
-  return { shape: entry.shape, data: type.read(readBytes(file, start + begin, end - begin)) };
 }
 
 /** Bytes of a file in a buffer of their own, so that typed arrays over it are aligned. */
@@ -79,29 +109,82 @@ function readBytes(file: number, position: number, length: number): Buffer {
   return buffer;
 }
 
+/** What a safetensors file says of a tensor before its values. */
+export interface TensorSpec {
+  name: string;
+  shape: readonly number[];
+}
+
+/** Bytes of a weight on disk. */
+export const WEIGHT_BYTES: Record<WeightType, number> = { float32: 4, float16: 2, bfloat16: 2 };
+
+const DTYPES: Record<WeightType, string> = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' };
+
+/** Values that are converted at a time, so that a large tensor is not held twice. */
+const CHUNK = 1 << 20;
+
+/** Writes a safetensors file tensor by tensor, in the order that was announced. */
+export class SafetensorsWriter {
+  private readonly file: number;
+  private open = true;
+
+  constructor(
+    path: string,
+    tensors: Iterable<TensorSpec>,
+    private readonly type: WeightType = 'float32',
+  ) {
+    const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
+    let offset = 0;
+    for (const { name, shape } of tensors) {
+      const end = offset + sizeOf(shape) * WEIGHT_BYTES[type];
+      header[name] = { dtype: DTYPES[type], shape, data_offsets: [offset, end] };
+      offset = end;
+    }
+    const json = Buffer.from(JSON.stringify(header));
+    // Readers map the file: the data starts at a multiple of 8.
+    const padded = Buffer.alloc(Math.ceil(json.length / 8) * 8, ' ');
+    json.copy(padded);
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(padded.length));
+    this.file = openSync(path, 'w');
+    this.bytes(Buffer.concat([length, padded]));
+  }
+
+  /** The values of the next tensor. */
+  write(data: Float32Array): void {
+    for (let start = 0; start < data.length; start += CHUNK) this.bytes(encode(data.subarray(start, start + CHUNK), this.type));
+  }
+
+  /** Closes the file once it is on the disk. */
+  close(): void {
+    fsyncSync(this.file);
+    this.abandon();
+  }
+
+  /** Closes a file that will not be used. */
+  abandon(): void {
+    if (this.open) closeSync(this.file);
+    this.open = false;
+  }
+
+  private bytes(bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; ) done += writeSync(this.file, bytes, done);
+  }
+}
+
 /** Writes tensors as a safetensors file, in the order of the map; the file appears whole or not at all. */
 export function writeSafetensors(path: string, tensors: ReadonlyMap<string, Tensor>, type: WeightType = 'float32'): void {
-  const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
-  const parts: Uint8Array[] = [];
-  let offset = 0;
-  for (const [name, tensor] of tensors) {
-    const bytes = encode(tensor.data, type);
-    header[name] = {
-      dtype: { float32: 'F32', float16: 'F16', bfloat16: 'BF16' }[type],
-      shape: tensor.shape,
-      data_offsets: [offset, offset + bytes.byteLength],
-    };
-    parts.push(bytes);
-    offset += bytes.byteLength;
+  const partial = `${path}.partial`;
+  const writer = new SafetensorsWriter(partial, Array.from(tensors, ([name, { shape }]) => ({ name, shape })), type);
+  try {
+    for (const { data } of tensors.values()) writer.write(data);
+    writer.close();
+    renameSync(partial, path);
+  } catch (error) {
+    writer.abandon();
+    rmSync(partial, { force: true });
+    throw error;
   }
-  const json = Buffer.from(JSON.stringify(header));
-  // Readers map the file: the data starts at a multiple of 8.
-  const padded = Buffer.alloc(Math.ceil(json.length / 8) * 8, ' ');
-  json.copy(padded);
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(padded.length));
-  writeFileSync(`${path}.partial`, Buffer.concat([length, padded, ...parts]));
-  renameSync(`${path}.partial`, path);
 }
 
 function encode(data: Float32Array, type: WeightType): Uint8Array {

@@ -1,68 +1,129 @@
-import { copyFileSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import type { Tensor } from '../onnx/tensor';
+import { setImmediate } from 'node:timers/promises';
+import { sizeOf, type Tensor } from '../onnx/tensor';
+import { allWeights } from './architecture';
 import type { CausalLM } from './causalLM';
 import { peftName } from './lora';
 import type { PeftModel } from './peft';
-import { writeSafetensors, type WeightType } from './safetensors';
+import { SafetensorsWriter, WEIGHT_BYTES, type TensorSpec, type WeightType } from './safetensors';
+import { FolderUpdate } from './folderUpdate';
+
+/** How a model is saved. */
+export interface SaveOptions {
+  /** Type of the weights in the file; float32 by default. */
+  dtype?: WeightType;
+  /** Weights of more bytes than this are split over several files, as transformers does; 5e9 by default. */
+  maxShardSize?: number;
+}
 
 /** Files beside the weights that belong to a model and are copied as they are. */
-const COMPANIONS = [
+export const COMPANIONS = [
   'tokenizer.json',
   'tokenizer_config.json',
   'special_tokens_map.json',
   'added_tokens.json',
+  'vocab.json',
+  'merges.txt',
+  'tokenizer.model',
   'chat_template.jinja',
+  'chat_template.json',
   'generation_config.json',
 ];
 
-/** Writes a Hugging Face model folder: configuration, weights, tokenizer. */
-export function saveModel(model: CausalLM, folder: string, weights: ReadonlyMap<string, Tensor>, type: WeightType): void {
-  const types: readonly string[] = ['float32', 'float16', 'bfloat16'];
-  if (!types.includes(type)) throw new Error(`dtype must be one of ${types.join(', ')}, not ${JSON.stringify(type)}`);
-  mkdirSync(folder, { recursive: true });
+const INDEX = 'model.safetensors.index.json';
+
+/** Writes a Hugging Face model folder: configuration, weights with the adapter merged, tokenizer. */
+export async function saveModel(model: CausalLM, folder: string, { dtype = 'float32', maxShardSize = 5e9 }: SaveOptions): Promise<void> {
+  const types = Object.keys(WEIGHT_BYTES);
+  if (!types.includes(dtype)) throw new Error(`dtype must be one of ${types.join(', ')}, not ${JSON.stringify(dtype)}`);
+  if (!(maxShardSize > 0)) throw new Error(`maxShardSize must be a positive number of bytes, not ${maxShardSize}`);
   const { torch_dtype: _, ...config } = model.config.raw;
-  writeJson(folder, 'config.json', { ...config, dtype: type });
-  writeSafetensors(join(folder, 'model.safetensors'), weights, type);
-  copyCompanions(model.folder, folder);
+  const shards = shard(allWeights(model.config), dtype, maxShardSize);
+  await FolderUpdate.run(folder, async (update) => {
+    for (const { file, tensors } of shards) {
+      await update.stream(file, (path) => writeShard(path, tensors, dtype, (name) => model.mergedWeight(name)));
+    }
+    update.json('config.json', { ...config, dtype });
+    if (shards.length > 1) update.json(INDEX, weightIndex(shards, dtype));
+    update.copy(model.folder, COMPANIONS);
+    update.removeOthers(/^model(-\d+-of-\d+)?\.safetensors(\.index\.json)?$/);
+  });
 }
 
 /** Writes a PEFT adapter folder. */
-export function saveAdapter(model: PeftModel, folder: string): void {
-  mkdirSync(folder, { recursive: true });
+export async function saveAdapter(model: PeftModel, folder: string): Promise<void> {
   const { config, pairs } = model.adapter;
-  writeJson(folder, 'adapter_config.json', {
-    peft_type: 'LORA',
-    task_type: 'CAUSAL_LM',
-    base_model_name_or_path: model.modelName,
-    r: config.r,
-    lora_alpha: config.loraAlpha,
-    lora_dropout: 0,
-    use_rslora: config.useRslora,
-    target_modules: config.targetModules,
-    bias: 'none',
-    fan_in_fan_out: false,
-    init_lora_weights: true,
-    inference_mode: true,
-  });
   const tensors = new Map<string, Tensor>();
   for (const [name, { a, b }] of pairs) {
     tensors.set(peftName(name, 'A'), a);
     tensors.set(peftName(name, 'B'), b);
   }
-  writeSafetensors(join(folder, 'adapter_model.safetensors'), tensors);
+  const specs = Array.from(tensors, ([name, { shape }]) => ({ name, shape }));
+  await FolderUpdate.run(folder, async (update) => {
+    await update.stream('adapter_model.safetensors', (path) => writeShard(path, specs, 'float32', (name) => tensors.get(name)!));
+    update.json('adapter_config.json', {
+      peft_type: 'LORA',
+      task_type: 'CAUSAL_LM',
+      base_model_name_or_path: model.modelName,
+      r: config.r,
+      lora_alpha: config.loraAlpha,
+      lora_dropout: 0,
+      use_rslora: config.useRslora,
+      target_modules: config.targetModules,
+      bias: 'none',
+      fan_in_fan_out: false,
+      init_lora_weights: true,
+      inference_mode: true,
+    });
+  });
 }
 
-function copyCompanions(from: string, to: string): void {
-  if (resolve(from) === resolve(to)) return;
-  for (const name of COMPANIONS) {
-    if (existsSync(join(from, name))) copyFileSync(join(from, name), join(to, name));
+interface Shard {
+  file: string;
+  tensors: TensorSpec[];
+}
+
+/** Tensors in their order over as few files as their sizes allow. */
+function shard(tensors: readonly TensorSpec[], dtype: WeightType, maxShardSize: number): Shard[] {
+  const groups: TensorSpec[][] = [];
+  let room = 0;
+  for (const tensor of tensors) {
+    const bytes = sizeOf(tensor.shape) * WEIGHT_BYTES[dtype];
+    if (groups.length === 0 || bytes > room) {
+      groups.push([]);
+      room = maxShardSize;
+    }
+    groups[groups.length - 1].push(tensor);
+    room -= bytes;
   }
+  const number = (value: number) => String(value).padStart(5, '0');
+  return groups.map((tensors, i) => ({
+    file: groups.length === 1 ? 'model.safetensors' : `model-${number(i + 1)}-of-${number(groups.length)}.safetensors`,
+    tensors,
+  }));
 }
 
-/** The file appears whole or not at all. */
-function writeJson(folder: string, name: string, value: object): void {
-  const path = join(folder, name);
-  writeFileSync(`${path}.partial`, JSON.stringify(value, null, 2) + '\n');
-  renameSync(`${path}.partial`, path);
+function weightIndex(shards: readonly Shard[], dtype: WeightType): object {
+  const parameters = shards.flatMap(({ tensors }) => tensors).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  return {
+    metadata: { total_parameters: parameters, total_size: parameters * WEIGHT_BYTES[dtype] },
+    weight_map: Object.fromEntries(shards.flatMap(({ file, tensors }) => tensors.map(({ name }) => [name, file]))),
+  };
+}
+
+async function writeShard(path: string, tensors: readonly TensorSpec[], dtype: WeightType, read: (name: string) => Tensor): Promise<void> {
+  const writer = new SafetensorsWriter(path, tensors, dtype);
+  let start = Date.now();
+  try {
+    for (const { name } of tensors) {
+      writer.write(read(name).data);
+      // Large models take a while: interrupts and timers live. Small ones are written at once.
+      if (Date.now() - start < 100) continue;
+      await setImmediate();
+      start = Date.now();
+    }
+  } catch (error) {
+    writer.abandon();
+    throw error;
+  }
+  writer.close();
 }
