@@ -90,7 +90,7 @@ async function measure(one: Case, folder: string, trlSettings: object): Promise<
 
 /** The matrix products of our update, alone. */
 async function plainProducts(folder: string, rank: number | null): Promise<Measured['products']> {
-  const products = updateProducts(loadCheckpoint(folder).config, { promptTokens, completions, tokens, rank });
+  const products = updateProducts((await loadCheckpoint(folder)).config, { promptTokens, completions, tokens, rank });
   return { flops: flops(products), seconds: await plainSeconds(products) };
 }
 
