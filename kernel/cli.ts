@@ -12,6 +12,7 @@ const USAGE = `joylab: reinforcement learning with language models in a TypeScri
 /** What each command does. Loaded when called, so that the kernel starts quickly. */
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   async kernel([connectionFile]) {
+    if (!connectionFile) throw new Error('which connection file? joylab kernel CONNECTION_FILE');
     const { startKernel } = await import('./jupyter/index.js');
     await startKernel(connectionFile);
     return 0;

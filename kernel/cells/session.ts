@@ -68,10 +68,15 @@ export class Session implements Interpreter {
     const { ok, error, value } = await this.evaluateSource({ ...source, preamble: prepared.preamble });
     if (this.compiler.diagnostics.length > 0) return typeErrors(this.compiler.diagnostics, source.label, source.code);
     if (!ok) throw error;
-    if (cell.interrupted) throw new KeyboardInterrupt();
+    this.throwIfInterrupted(cell);
     await this.afterwards(cell, source.code, prepared, value);
-    if (cell.interrupted) throw new KeyboardInterrupt();
+    this.throwIfInterrupted(cell);
     return null;
+  }
+
+  /** The flag is up, too, while the message that brings an interrupt waits for synchronous code to end. */
+  private throwIfInterrupted(cell: Cell): void {
+    if (cell.interrupted || Atomics.load(this.interruptFlag, 0) !== 0) throw new KeyboardInterrupt();
   }
 
   /** Displays the last value and does what the cell's directives ask for; an interrupt ends it. */

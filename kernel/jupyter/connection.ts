@@ -1,9 +1,12 @@
-import { readFileSync } from 'node:fs';
+import { getHashes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 /** What Jupyter writes into a connection file: where the kernel listens and the key that signs messages. */
 export interface ConnectionInfo {
   transport: 'tcp' | 'ipc';
+  /** An address; where `transport` is "ipc", the first part of the sockets' paths. */
   ip: string;
+  /** 0, here and below: the system chooses. */
   shell_port: number;
   control_port: number;
   stdin_port: number;
@@ -15,34 +18,61 @@ export interface ConnectionInfo {
   signature_scheme: string;
 }
 
-const PORTS = ['shell_port', 'control_port', 'stdin_port', 'hb_port', 'iopub_port'] as const;
+export const PORTS = ['shell_port', 'control_port', 'stdin_port', 'hb_port', 'iopub_port'] as const;
+export type PortName = (typeof PORTS)[number];
 
-/** Reads and checks a connection file. Throws an error that names the field at fault. */
+/**
+ * Reads and checks a connection file. As in ipykernel, everything may be left
+ * out. Throws an error that names the field at fault.
+ */
 export function readConnection(path: string): ConnectionInfo {
-  let info: Partial<ConnectionInfo>;
+  let given: unknown;
   try {
-    info = JSON.parse(readFileSync(path, 'utf8'));
+    given = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     throw new Error(`Cannot read the connection file ${path}: ${(error as Error).message}`);
   }
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new Error(`The connection file ${path} is not a JSON object.`);
+  }
+  const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null && value !== ''));
+  const info: ConnectionInfo = { ...DEFAULTS, ...defined };
+  const wrong = (field: string, known: string) =>
+    new Error(`The connection file ${path} has ${JSON.stringify((info as any)[field])} as "${field}". Valid: ${known}.`);
   for (const port of PORTS) {
-    if (!Number.isInteger(info[port])) throw new Error(`The connection file ${path} has no "${port}".`);
+    if (!Number.isInteger(info[port]) || info[port] < 0 || info[port] > 65535) throw wrong(port, '0 (any free port) to 65535');
   }
-  const scheme = info.signature_scheme || 'hmac-sha256';
-  if (!scheme.startsWith('hmac-')) {
-    throw new Error(`The connection file ${path} asks for the signature scheme "${scheme}". Known: hmac-<digest>.`);
-  }
-  return {
-    transport: info.transport ?? 'tcp',
-    ip: info.ip ?? '127.0.0.1',
-    key: info.key ?? '',
-    ...info,
-    signature_scheme: scheme,
-  } as ConnectionInfo;
+  if (info.transport !== 'tcp' && info.transport !== 'ipc') throw wrong('transport', '"tcp", "ipc"');
+  if (info.transport === 'ipc' && PORTS.some((port) => info[port] === 0)) throw wrong('transport', '"tcp", where ports are left open');
+  if (typeof info.ip !== 'string') throw wrong('ip', 'an address as a string');
+  if (typeof info.key !== 'string') throw wrong('key', 'a string');
+  if (!isKnownScheme(info.signature_scheme)) throw wrong('signature_scheme', '"hmac-sha256" and other "hmac-<digest>"');
+  return info;
+}
+
+const DEFAULTS: ConnectionInfo = {
+  transport: 'tcp',
+  ip: '127.0.0.1',
+  shell_port: 0,
+  control_port: 0,
+  stdin_port: 0,
+  hb_port: 0,
+  iopub_port: 0,
+  key: '',
+  signature_scheme: 'hmac-sha256',
+};
+
+function isKnownScheme(scheme: unknown): boolean {
+  return typeof scheme === 'string' && scheme.startsWith('hmac-') && getHashes().includes(scheme.slice('hmac-'.length));
+}
+
+/** Writes a connection file that only this user can read: it holds the key. */
+export function writeConnection(path: string, connection: ConnectionInfo): void {
+  writeFileSync(path, JSON.stringify(connection, null, 2) + '\n', { mode: 0o600 });
 }
 
 /** The ZeroMQ address of one of the kernel's ports. */
 export function address(connection: ConnectionInfo, port: number): string {
-  const separator = connection.transport === 'ipc' ? '-' : ':';
-  return `${connection.transport}://${connection.ip}${separator}${port}`;
+  const { transport, ip } = connection;
+  return transport === 'ipc' ? `ipc://${ip}-${port}` : `tcp://${ip}:${port === 0 ? '*' : port}`;
 }

@@ -4,7 +4,9 @@ import { Worker } from 'node:worker_threads';
 import { readConnection } from './connection';
 import type { Kernel } from './kernel';
 import { PROTOCOL_VERSION } from './message';
-import type { ToMain, ToWire, WireOptions } from './protocol';
+import { Outbox } from './outbox';
+import type { ToMain, WireOptions } from './protocol';
+import { createTextRing } from './textRing';
 
 /** Content of `kernel_info_reply`. */
 function kernelInfo(): Record<string, unknown> {
@@ -39,16 +41,15 @@ function kernelInfo(): Record<string, unknown> {
 export async function startKernel(connectionFile: string): Promise<void> {
   const connection = readConnection(connectionFile);
   const interruptFlag = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
-  const workerData: WireOptions = { connection, kernelInfo: kernelInfo(), interruptFlag };
-  let interrupt = (): void => {};
-  process.on('SIGINT', () => interrupt());
+  const textRing = createTextRing();
+  const workerData: WireOptions = { connection, connectionFile, kernelInfo: kernelInfo(), interruptFlag, textRing };
   const wire = new Worker(join(__dirname, 'wire.js'), { workerData });
-
-  closeBeforeExit(wire);
+  leaveSigint();
+  const outbox = new Outbox((posted) => wire.postMessage(posted), textRing);
+  closeBeforeExit(outbox);
   // Loading takes a while: what arrives meanwhile waits for the promise.
   let loaded: Kernel | null = null;
-  const kernel = loadKernel(wire, interruptFlag);
-  interrupt = () => void kernel.then((it) => it.interrupt());
+  const kernel = loadKernel(outbox, interruptFlag);
   const exit = (code: number) => {
     loaded?.close();
     process.exit(code);
@@ -56,7 +57,7 @@ export async function startKernel(connectionFile: string): Promise<void> {
   process.on('SIGTERM', () => exit(0));
   wire.on('message', (message: ToMain) => {
     if (message.type === 'shutdown') return exit(0);
-    if (message.type === 'interrupt') return interrupt();
+    if (message.type === 'interrupt') return void kernel.then((it) => it.interrupt());
     if (message.type === 'request') return void kernel.then((it) => it.handle(message));
     writeSync(2, `joylab: ${message.message}\n`);
     exit(1);
@@ -68,13 +69,25 @@ export async function startKernel(connectionFile: string): Promise<void> {
   loaded = await kernel;
 }
 
-async function loadKernel(wire: Worker, interruptFlag: Int32Array): Promise<Kernel> {
+async function loadKernel(outbox: Outbox, interruptFlag: Int32Array): Promise<Kernel> {
   const { Kernel } = await import('./kernel.js');
   const { createInterpreter } = await import('../cells/index.js');
-  return new Kernel(
-    (message: ToWire) => wire.postMessage(message),
-    (comms) => createInterpreter({ comms, interruptFlag, folder: process.cwd() }),
-  );
+  return new Kernel(outbox, (comms) => createInterpreter({ comms, interruptFlag, folder: process.cwd() }));
+}
+
+/**
+ * Leaves SIGINT to the thread that waits for it (see signals.ts), whatever
+ * listeners libraries add: a listener that Node.js takes away while a cell
+ * computes would leave the signal to the system, which ends the process.
+ */
+function leaveSigint(): void {
+  const events: NodeJS.EventEmitter = process;
+  for (const event of ['newListener', 'removeListener']) {
+    for (const listener of events.listeners(event)) {
+      events.removeListener(event, listener as () => void);
+      events.on(event, (type: string) => type !== 'SIGINT' && listener.call(process, type));
+    }
+  }
 }
 
 /** Time that the wire thread has to send what is left, in milliseconds. */
@@ -85,11 +98,11 @@ const CLOSE_TIMEOUT = 1000;
  * send what is left and to close its sockets: ZeroMQ does not bear a thread
  * that is torn down.
  */
-function closeBeforeExit(wire: Worker): void {
+function closeBeforeExit(outbox: Outbox): void {
   const exit = process.exit.bind(process);
   process.exit = (code) => {
     const closed = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-    wire.postMessage({ type: 'close', closed } satisfies ToWire);
+    outbox.post({ type: 'close', closed });
     Atomics.wait(closed, 0, 0, CLOSE_TIMEOUT);
     return exit(code);
   };

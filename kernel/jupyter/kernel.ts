@@ -5,7 +5,8 @@ import { awaitAnswer, createAnswer } from './input';
 import type { CellError, CellOutput, CommOpener, Interpreter } from './interpreter';
 import type { Header } from './message';
 import { toCodePoints, toUtf16 } from './positions';
-import type { ToMain, ToWire } from './protocol';
+import type { Outbox } from './outbox';
+import type { ToMain } from './protocol';
 
 type Request = ToMain & { type: 'request' };
 
@@ -25,11 +26,11 @@ export class Kernel {
   private parent: Header | null = null;
 
   constructor(
-    private readonly post: (message: ToWire) => void,
+    private readonly outbox: Outbox,
     createInterpreter: InterpreterFactory,
   ) {
     this.comms = new Comms((type, content, buffers) => {
-      this.post({ type: 'publish', message: type, content: JSON.stringify(content), parent: this.parent, buffers });
+      this.outbox.post({ type: 'publish', message: type, content: JSON.stringify(content), parent: this.parent, buffers });
     });
     this.interpreter = createInterpreter(this.comms);
   }
@@ -47,7 +48,7 @@ export class Kernel {
     const type = request.header.msg_type;
     if (type.startsWith('comm_') && !type.endsWith('_request')) {
       this.handleComm(request);
-      return this.post({ type: 'reply', id: request.id, content: null, status: 'ok' });
+      return this.outbox.post({ type: 'reply', id: request.id, content: null, status: 'ok' });
     }
     let reply: Reply;
     try {
@@ -56,7 +57,7 @@ export class Kernel {
       const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
       reply = { status: 'error', ename: name, evalue: message, traceback: [stack ?? message] };
     }
-    this.post({ type: 'reply', id: request.id, content: JSON.stringify(reply), status: reply.status });
+    this.outbox.post({ type: 'reply', id: request.id, content: JSON.stringify(reply), status: reply.status });
   }
 
   private answer(request: Request): Promise<Reply> | Reply {
@@ -146,7 +147,7 @@ export class Kernel {
   private output(request: Request, executionCount: number, silent: boolean, payload: object[] = []): CellOutput {
     const parent = request.header;
     return {
-      stream: (name, text) => this.post({ type: 'stream', name, text, parent }),
+      stream: (name, text) => this.outbox.write(name, text, parent),
       display: (data, { displayId, update, metadata = {} } = {}) => {
         const transient = displayId === undefined ? {} : { display_id: displayId };
         this.publish(parent, update ? 'update_display_data' : 'display_data', { data, metadata, transient });
@@ -165,12 +166,12 @@ export class Kernel {
       throw new Error('This front end cannot ask for input (allow_stdin is false). Assign the value in the cell instead.');
     }
     const answer = createAnswer();
-    this.post({ type: 'input', id: request.id, prompt, password, answer });
+    this.outbox.post({ type: 'input', id: request.id, prompt, password, answer });
     return awaitAnswer(answer);
   }
 
   private publish(parent: Header, message: string, content: object): void {
-    this.post({ type: 'publish', message, content: JSON.stringify(content), parent });
+    this.outbox.post({ type: 'publish', message, content: JSON.stringify(content), parent });
   }
 }
 

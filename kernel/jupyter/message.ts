@@ -18,6 +18,7 @@ export interface Header {
 export interface Message {
   /** ZeroMQ's routing prefix: where a reply goes. */
   identities: Uint8Array[];
+  signature: string;
   header: Header;
   parentHeader: Partial<Header>;
   metadata: Record<string, unknown>;
@@ -67,7 +68,8 @@ export function decode(frames: Uint8Array[], signer: Signer): Message {
   const delimiter = frames.findIndex((frame) => DELIMITER_BYTES.equals(frame));
   if (delimiter < 0 || frames.length < delimiter + 6) throw new MalformedMessage('frames are missing');
   const json = frames.slice(delimiter + 2, delimiter + 6);
-  if (!signer.verify(Buffer.from(frames[delimiter + 1]).toString('latin1'), json)) {
+  const signature = Buffer.from(frames[delimiter + 1]).toString('latin1');
+  if (!signer.verify(signature, json)) {
     throw new MalformedMessage('the signature is wrong');
   }
   const [header, parentHeader, metadata, content] = json.map(parseObject);
@@ -76,6 +78,7 @@ export function decode(frames: Uint8Array[], signer: Signer): Message {
   }
   return {
     identities: frames.slice(0, delimiter),
+    signature,
     header: header as unknown as Header,
     parentHeader,
     metadata,

@@ -10,6 +10,8 @@ import type { Header } from './message';
 /** Given to the wire thread at its start. */
 export interface WireOptions {
   connection: ConnectionInfo;
+  /** Where the ports are written to that the connection leaves open. */
+  connectionFile: string;
   /** Content of `kernel_info_reply`: the wire thread answers that request by itself. */
   kernelInfo: Record<string, unknown>;
   /**
@@ -17,6 +19,15 @@ export interface WireOptions {
    * own for each synchronous part of a cell, which SIGINT ends, and 0 elsewhere.
    */
   interruptFlag: Int32Array;
+  /** Printed text; see textRing.ts. */
+  textRing: SharedArrayBuffer;
+}
+
+/** What is posted to the wire thread. */
+export interface Posted {
+  message: ToWire;
+  /** Text in the ring up to here comes before the message; see textRing.ts. */
+  position: number;
 }
 
 /** Wire thread → main thread. */
@@ -31,7 +42,10 @@ export type ToWire =
   /** Ends a request. `content` is the reply's, as JSON; `null` where the request has no reply (comm messages). */
   | { type: 'reply'; id: number; content: string | null; metadata?: string; status: string }
   | { type: 'publish'; message: string; content: string; metadata?: string; parent: Header | null; buffers?: Uint8Array[] }
-  | { type: 'stream'; name: 'stdout' | 'stderr'; text: string; parent: Header | null }
+  /** Names the stream that text in the ring belongs to from here on, with text that found no place there. */
+  | { type: 'stream'; name: 'stdout' | 'stderr'; text: string; parent: Header }
+  /** There is text in the ring. */
+  | { type: 'text' }
   /** Asks the front end of request `id` for a line; the answer goes into `answer` (see input.ts). */
   | { type: 'input'; id: number; prompt: string; password: boolean; answer: SharedArrayBuffer }
   /** Closes the sockets and ends the thread; `closed` is set to 1 when that is done. */

@@ -1,12 +1,12 @@
 import { Router, XPublisher } from 'zeromq';
-import { address, type ConnectionInfo } from './connection';
+import { address, PORTS, type ConnectionInfo, type PortName } from './connection';
 import { decode, encode, MalformedMessage, type Message, type OutgoingMessage } from './message';
 import { Signer } from './signature';
 
 /** How long the kernel's exit waits for messages that are still unsent, in milliseconds. */
 const LINGER = 500;
 
-type RequestChannel = 'shell' | 'control' | 'stdin';
+export type RequestChannel = 'shell' | 'control' | 'stdin';
 
 /** What the sockets report. */
 export interface SocketHandlers {
@@ -21,6 +21,7 @@ export interface SocketHandlers {
 export class Sockets {
   /** Messages dropped so far. */
   dropped = 0;
+  private readonly seen = new SeenSignatures();
   private readonly signer: Signer;
   private readonly routers: Record<RequestChannel | 'hb', Router>;
   private readonly iopub: XPublisher;
@@ -36,18 +37,33 @@ export class Sockets {
     this.iopub = new XPublisher({ linger: LINGER, sendHighWaterMark: 0, verbosity: 'allSubs' });
   }
 
-  async bind(): Promise<void> {
+  /**
+   * Opens the sockets. Ports that are 0 are chosen by the system and set in the
+   * connection, which is then returned; otherwise `null`.
+   */
+  async bind(): Promise<ConnectionInfo | null> {
     const { connection, routers } = this;
-    await Promise.all([
-      routers.shell.bind(address(connection, connection.shell_port)),
-      routers.control.bind(address(connection, connection.control_port)),
-      routers.stdin.bind(address(connection, connection.stdin_port)),
-      routers.hb.bind(address(connection, connection.hb_port)),
-      this.iopub.bind(address(connection, connection.iopub_port)),
-    ]);
+    const sockets: Record<PortName, Router | XPublisher> = {
+      shell_port: routers.shell, control_port: routers.control, stdin_port: routers.stdin, hb_port: routers.hb, iopub_port: this.iopub,
+    };
+    const open = PORTS.filter((name) => connection[name] === 0);
+    // Those that are given come first: the system must not choose one of them.
+    await Promise.all(PORTS.filter((name) => connection[name] !== 0).map((name) => this.bindOne(sockets[name], name)));
+    for (const name of open) {
+      await this.bindOne(sockets[name], name);
+      connection[name] = Number(sockets[name].lastEndpoint!.split(':').at(-1));
+    }
     for (const channel of ['shell', 'control', 'stdin'] as const) void this.receive(channel);
     void this.echo();
     void this.subscriptions();
+    return open.length > 0 ? connection : null;
+  }
+
+  private async bindOne(socket: Router | XPublisher, name: PortName): Promise<void> {
+    const place = address(this.connection, this.connection[name]);
+    await socket.bind(place).catch((error: Error) => {
+      throw new Error(`Cannot listen on ${place} (${name} of the connection file): ${error.message}. Is another kernel using it?`);
+    });
   }
 
   /** Sends on a request channel, to the client with these identities. */
@@ -81,7 +97,9 @@ export class Sockets {
   private async receive(channel: RequestChannel): Promise<void> {
     for await (const frames of this.routers[channel]) {
       try {
-        this.handlers.onMessage(channel, decode(frames, this.signer));
+        const message = decode(frames, this.signer);
+        if (this.connection.key && !this.seen.add(message.signature)) throw new MalformedMessage('it was sent before');
+        this.handlers.onMessage(channel, message);
       } catch (error) {
         this.dropped++;
         this.handlers.onDropped(channel, error instanceof MalformedMessage ? error.message : String(error));
@@ -97,3 +115,19 @@ export class Sockets {
     for await (const [frame] of this.iopub) if (frame[0] === 1) this.handlers.onSubscribe(frame.subarray(1));
   }
 }
+
+/** Signatures of the messages received: one that comes again is a replay. The oldest are forgotten. */
+class SeenSignatures {
+  private readonly signatures = new Set<string>();
+
+  /** Returns `false` for a signature that was seen before. */
+  add(signature: string): boolean {
+    if (this.signatures.has(signature)) return false;
+    this.signatures.add(signature);
+    if (this.signatures.size > MAXIMUM_SEEN) this.signatures.delete(this.signatures.values().next().value!);
+    return true;
+  }
+}
+
+/** As many as jupyter_client remembers. */
+const MAXIMUM_SEEN = 1 << 16;

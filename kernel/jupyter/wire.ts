@@ -1,21 +1,27 @@
-import { writeSync } from 'node:fs';
-import { parentPort, workerData } from 'node:worker_threads';
+import { join } from 'node:path';
+import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { writeConnection } from './connection';
 import { giveAnswer } from './input';
+import { Log } from './log';
 import type { Header, Message } from './message';
-import type { ToMain, ToWire, WireOptions } from './protocol';
-import { Sockets } from './sockets';
+import type { Posted, ToMain, ToWire, WireOptions } from './protocol';
+import { Sockets, type RequestChannel } from './sockets';
 import { StreamBuffer } from './streams';
+import { Usage } from './usage';
 
 /** A request other than an execution waits this long behind one, in milliseconds, then overtakes it. */
 const OVERTAKE_AFTER = 300;
-/** Lines that are logged about messages that the kernel does not take. */
-const MAXIMUM_LOG = 20;
 /** Time that an interrupted loop has to notice, in milliseconds. */
 const SIGNAL_AFTER = 150;
+/** Time after which the user learns why an interrupted cell goes on, in milliseconds. */
+const EXPLAIN_AFTER = 1500;
 /** Time the main thread has to exit after a shutdown, in milliseconds. */
 const EXIT_GRACE = 3000;
 /** How often the thread looks whether its parent process still lives, in milliseconds. */
 const PARENT_INTERVAL = 1000;
+
+const UNINTERRUPTIBLE =
+  'Interrupted, but a library is computing and cannot be stopped from outside: the cell ends when it returns. To end it now, restart the kernel.\n';
 
 /** Requests that the main thread answers, apart from comm messages. */
 const REQUESTS = new Set([
@@ -31,8 +37,9 @@ const COMM_MESSAGES = new Set(['comm_open', 'comm_msg', 'comm_close']);
 interface Request {
   id: number;
   message: Message;
-  /** Started while an execution was running. */
-  overtook: boolean;
+  channel: RequestChannel;
+  /** When it was given to the main thread; empty before. */
+  started: string;
   /** Its `busy` and `idle` are published when the running execution has ended. */
   quiet: boolean;
 }
@@ -49,6 +56,7 @@ interface Request {
 class Wire {
   private readonly sockets: Sockets;
   private readonly streams: StreamBuffer;
+  private readonly usage = new Usage();
   /** Requests that the main thread works on, by ID. */
   private readonly open = new Map<number, Request>();
   private readonly queue: Request[] = [];
@@ -57,46 +65,63 @@ class Wire {
   private pendingInput: SharedArrayBuffer | null = null;
   private nextId = 1;
   private closing = false;
+  /** When the thread last sent SIGINT to its own process. */
+  private signalled = -Infinity;
 
   constructor(
     private readonly options: WireOptions,
     private readonly post: (message: ToMain) => void,
+    private readonly log: Log,
   ) {
-    this.streams = new StreamBuffer((content, parent) => this.sockets.publish({ type: 'stream', content, parent }));
+    this.streams = new StreamBuffer(options.textRing, (content, parent) => this.sockets.publish({ type: 'stream', content, parent }));
     this.sockets = new Sockets(options.connection, {
       onMessage: (channel, message) => this.receive(channel, message),
-      onDropped: (channel, reason) => log(`dropped a message on ${channel}: ${reason}`),
+      onDropped: (channel, reason) => log.once(`dropped a message on ${channel}: ${reason}`),
       onSubscribe: (topic) => this.sockets.publish({ type: 'iopub_welcome', content: JSON.stringify({ subscription: Buffer.from(topic).toString() }), parent: null }, topic),
     });
   }
 
   async start(): Promise<void> {
-    await this.sockets.bind();
+    const chosen = await this.sockets.bind();
+    if (chosen) writeConnection(this.options.connectionFile, chosen);
     this.status('starting', null);
   }
 
-  private receive(channel: 'shell' | 'control' | 'stdin', message: Message): void {
+  private receive(channel: RequestChannel, message: Message): void {
     const type = message.header.msg_type;
-    if (channel === 'stdin') this.receiveInput(message);
-    else if (type === 'shutdown_request') this.shutdown(message);
-    else if (type === 'interrupt_request') this.interrupt(message);
-    else if (type === 'kernel_info_request') this.answer(channel, message, 'kernel_info_reply', this.options.kernelInfo);
-    else if (COMM_MESSAGES.has(type)) this.passComm(message);
-    else if (REQUESTS.has(type)) this.enqueue({ id: this.nextId++, message, overtook: false, quiet: false });
-    else log(`ignored a message of the unknown type "${type}" on ${channel}`);
+    if (channel === 'stdin') return this.receiveInput(message);
+    const immediate = IMMEDIATE[type];
+    if (type === 'shutdown_request') this.shutdown(channel, message);
+    else if (immediate) this.answer(channel, message, immediate.call(this, message.content));
+    else if (COMM_MESSAGES.has(type)) this.passComm(channel, message);
+    else if (REQUESTS.has(type)) this.enqueue({ id: this.nextId++, message, channel, started: '', quiet: false });
+    else this.log.once(`ignored a message of the unknown type "${type.slice(0, 50)}" on ${channel}`);
   }
 
   /** Answers a request in this thread, whatever the main thread does. */
-  private answer(channel: 'shell' | 'control', message: Message, type: string, content: object): void {
+  private answer(channel: RequestChannel, message: Message, content: object): void {
     this.status('busy', message.header);
-    this.sockets.send(channel, message.identities, { type, content: JSON.stringify(content), parent: message.header });
+    this.reply(channel, message, JSON.stringify(content));
     this.status('idle', message.header);
     this.restoreBusy();
   }
 
-  private interrupt(message: Message): void {
-    this.raiseInterrupt();
-    this.sockets.send('control', message.identities, { type: 'interrupt_reply', content: '{"status":"ok"}', parent: message.header });
+  private reply(channel: RequestChannel, { header, identities }: Message, content: string, metadata?: string): void {
+    const type = header.msg_type.replace('_request', '_reply');
+    this.sockets.send(channel, identities, { type, content, metadata, parent: header });
+  }
+
+  kernelInfo(): object {
+    return this.options.kernelInfo;
+  }
+
+  usageNow(): object {
+    return { status: 'ok', ...this.usage.content(this.sockets.dropped) };
+  }
+
+  ports(): object {
+    const { shell_port, iopub_port, stdin_port, control_port, hb_port } = this.options.connection;
+    return { status: 'ok', shell_port, iopub_port, stdin_port, control_port, hb_port };
   }
 
   /**
@@ -104,26 +129,42 @@ class Wire {
    * loops in cells. SIGINT ends anything synchronous, but hits the next cell
    * where it comes late: it is for code that neither of them reaches.
    */
-  private raiseInterrupt(): void {
+  raiseInterrupt(): object {
     const { interruptFlag } = this.options;
     const synchronous = Atomics.load(interruptFlag, 1);
     Atomics.store(interruptFlag, 0, 1);
     this.post({ type: 'interrupt' });
     if (this.pendingInput) giveAnswer(this.pendingInput, null);
     this.pendingInput = null;
-    if (synchronous === 0) return;
-    setTimeout(() => {
-      if (Atomics.load(interruptFlag, 1) === synchronous) process.kill(process.pid, 'SIGINT');
+    if (synchronous === 0) setTimeout(() => this.explain(), EXPLAIN_AFTER).unref();
+    else setTimeout(() => {
+      if (Atomics.load(interruptFlag, 1) !== synchronous) return;
+      this.signalled = performance.now();
+      process.kill(process.pid, 'SIGINT');
     }, SIGNAL_AFTER);
+    return { status: 'ok' };
   }
 
-  private shutdown(message: Message): void {
-    const restart = message.content.restart === true;
-    const content = JSON.stringify({ status: 'ok', restart });
-    this.closing = true;
+  /** SIGINT has reached this process, and no synchronous code of a cell. */
+  onSignal(): void {
+    if (performance.now() - this.signalled > SIGNAL_AFTER) this.raiseInterrupt();
+  }
+
+  /** Says why an interrupted cell goes on; the main thread clears the flag when it can. */
+  private explain(): void {
+    if (!this.active || this.closing || Atomics.load(this.options.interruptFlag, 0) === 0) return;
     this.streams.flush();
-    this.sockets.send('control', message.identities, { type: 'shutdown_reply', content, parent: message.header });
+    const content = JSON.stringify({ name: 'stderr', text: UNINTERRUPTIBLE });
+    this.sockets.publish({ type: 'stream', content, parent: this.active.message.header });
+  }
+
+  private shutdown(channel: RequestChannel, message: Message): void {
+    const content = JSON.stringify({ status: 'ok', restart: message.content.restart === true });
+    this.closing = true;
+    this.status('busy', message.header);
+    this.reply(channel, message, content);
     this.sockets.publish({ type: 'shutdown_reply', content, parent: message.header });
+    this.status('idle', message.header);
     void this.sockets.flushed().then(() => this.exit());
   }
 
@@ -140,6 +181,7 @@ class Wire {
     this.closing = true;
     clearInterval(parentTimer);
     this.streams.flush();
+    if (this.sockets.dropped > 0) this.log.write(`${this.sockets.dropped} messages were dropped in all`);
     await this.sockets.flushed();
     this.sockets.close();
     port.close();
@@ -163,7 +205,6 @@ class Wire {
     const index = this.queue.indexOf(request);
     if (index < 0) return;
     this.queue.splice(index, 1);
-    request.overtook = true;
     this.dispatch(request);
   }
 
@@ -175,27 +216,33 @@ class Wire {
     this.dispatch(request);
   }
 
-  private passComm(message: Message): void {
-    this.dispatch({ id: this.nextId++, message, overtook: true, quiet: this.active !== null });
+  private passComm(channel: RequestChannel, message: Message): void {
+    this.dispatch({ id: this.nextId++, message, channel, started: '', quiet: this.active !== null });
   }
 
   private dispatch(request: Request): void {
     const { header, metadata, content, buffers } = request.message;
+    request.started = new Date().toISOString();
     this.open.set(request.id, request);
     if (!request.quiet) this.status('busy', header);
     this.post({ type: 'request', id: request.id, header, metadata, content, buffers });
   }
 
   /** Handles what the main thread sends. */
-  handle(message: ToWire): void {
-    if (message.type === 'stream') this.streams.write(message.name, message.text, message.parent);
-    else if (message.type === 'publish') {
+  handle({ message, position }: Posted): void {
+    this.streams.before(position);
+    if (message.type === 'text') this.streams.wake();
+    else if (message.type === 'stream') {
+      this.streams.begin(message);
+      this.streams.append(message.text);
+    } else if (message.type === 'publish') {
       const { content, metadata, parent, buffers } = message;
       this.streams.flush();
       this.sockets.publish({ type: message.message, content, metadata, parent, buffers });
     } else if (message.type === 'input') this.requestInput(message);
     else if (message.type === 'close') void this.close(message.closed);
     else this.finish(message);
+    this.streams.after();
   }
 
   private finish(reply: ToWire & { type: 'reply' }): void {
@@ -203,10 +250,11 @@ class Wire {
     if (!request) return;
     this.open.delete(request.id);
     this.streams.flush();
-    const { header, identities } = request.message;
+    const { message, channel, started } = request;
+    const { header } = message;
     if (reply.content !== null) {
-      const type = header.msg_type.replace('_request', '_reply');
-      this.sockets.send('shell', identities, { type, content: reply.content, metadata: reply.metadata, parent: header });
+      const metadata = header.msg_type === 'execute_request' ? JSON.stringify({ started, status: reply.status }) : undefined;
+      this.reply(channel, message, reply.content, metadata);
     }
     if (request.quiet && this.active) this.owedStatus.push(header);
     else {
@@ -216,7 +264,7 @@ class Wire {
     if (request === this.active) {
       this.active = null;
       this.payStatus();
-      if (reply.status === 'error' && request.message.content.stop_on_error !== false) this.abortQueue();
+      if (reply.status === 'error' && message.content.stop_on_error !== false) this.abortQueue();
       // Messages that are already on their way here come before the next cell: an interrupt, above all.
       setImmediate(() => this.next());
     } else if (!request.quiet) this.restoreBusy();
@@ -227,10 +275,10 @@ class Wire {
     const aborted = this.queue.filter((request) => request.message.header.msg_type === 'execute_request');
     for (const request of aborted) {
       this.queue.splice(this.queue.indexOf(request), 1);
-      const { header, identities } = request.message;
-      this.status('busy', header);
-      this.sockets.send('shell', identities, { type: 'execute_reply', content: '{"status":"aborted"}', parent: header });
-      this.status('idle', header);
+      const { message, channel } = request;
+      this.status('busy', message.header);
+      this.reply(channel, message, '{"status":"aborted"}');
+      this.status('idle', message.header);
     }
   }
 
@@ -267,24 +315,29 @@ class Wire {
   }
 }
 
-let logged = 0;
-
-/**
- * Writes to the process's standard error itself: the stream of a thread passes
- * the main thread, where it would be taken for a cell's output.
- */
-function log(text: string): void {
-  if (++logged > MAXIMUM_LOG) return;
-  try {
-    writeSync(2, `joylab: ${text}${logged === MAXIMUM_LOG ? ' (more of this is not logged)' : ''}\n`);
-  } catch {
-    // Nobody reads the log: the kernel goes on without it.
-  }
-}
+/** Requests that this thread answers by itself, with the contents of their replies. */
+const IMMEDIATE: Record<string, (this: Wire, content: Record<string, any>) => object> = {
+  // A null prototype: the type comes from outside.
+  __proto__: null as never,
+  kernel_info_request() { return this.kernelInfo(); },
+  connect_request() { return this.ports(); },
+  usage_request() { return this.usageNow(); },
+  interrupt_request() { return this.raiseInterrupt(); },
+  // An answer of the Debug Adapter Protocol: clients that ask must not wait for ever.
+  debug_request({ seq = 0, command = '' }) {
+    return { type: 'response', request_seq: seq, success: false, command, message: 'This kernel has no debugger.' };
+  },
+};
 
 const port = parentPort!;
-const wire = new Wire(workerData as WireOptions, (message) => port.postMessage(message));
-port.on('message', (message: ToWire) => wire.handle(message));
+const options = workerData as WireOptions;
+const log = new Log();
+const wire = new Wire(options, (message) => port.postMessage(message), log);
+port.on('message', (posted: Posted) => wire.handle(posted));
+
+const signals = new Worker(join(__dirname, 'signals.js'));
+signals.on('message', (message) => message === 'SIGINT' && wire.onSignal());
+signals.unref();
 
 /** Ends the kernel when the process that started it is gone. */
 const parent = process.ppid;
@@ -295,5 +348,5 @@ const parentTimer = setInterval(() => {
 }, PARENT_INTERVAL);
 
 wire.start().catch((error: Error) => {
-  port.postMessage({ type: 'fatal', message: `Cannot open the kernel's sockets: ${error.message}` } satisfies ToMain);
+  port.postMessage({ type: 'fatal', message: error.message } satisfies ToMain);
 });

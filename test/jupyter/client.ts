@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Dealer, Subscriber } from 'zeromq';
-import type { ConnectionInfo } from '../../kernel/jupyter/connection';
+import { address, type ConnectionInfo } from '../../kernel/jupyter/connection';
 import { decode, encode, type Message } from '../../kernel/jupyter/message';
 import { Signer } from '../../kernel/jupyter/signature';
 
@@ -29,52 +29,70 @@ export interface ExecuteOptions {
   stop_on_error?: boolean;
 }
 
+export interface KernelOptions {
+  /** Fields of the connection file that shall differ. */
+  connection?: Partial<ConnectionInfo>;
+  env?: NodeJS.ProcessEnv;
+}
+
 /** A kernel process and a client of it, for tests: plain ZeroMQ, one process per test file. */
 export class TestKernel {
   readonly iopub: Message[] = [];
   private readonly replies: Message[] = [];
   private readonly waiting = new Set<() => void>();
   readonly signer: Signer;
+  readonly shell: Dealer;
+  readonly control: Dealer;
+  readonly stdin: Dealer;
+  readonly subscriber: Subscriber;
+  /** What the kernel wrote to its log. */
+  log = '';
 
   private constructor(
     readonly process: ChildProcess,
     readonly folder: string,
     readonly connection: ConnectionInfo,
-    readonly shell: Dealer,
-    readonly control: Dealer,
-    readonly stdin: Dealer,
-    readonly subscriber: Subscriber,
   ) {
     this.signer = new Signer(connection.signature_scheme, connection.key);
-    void this.collect(subscriber, this.iopub);
-    for (const socket of [shell, control, stdin]) void this.collect(socket, this.replies);
+    process.stderr!.on('data', (chunk) => (this.log += chunk));
+    const routingId = randomUUID();
+    const dealer = (port: number) => {
+      const socket = new Dealer({ routingId, linger: 0 });
+      socket.connect(address(connection, port));
+      return socket;
+    };
+    this.shell = dealer(connection.shell_port);
+    this.control = dealer(connection.control_port);
+    this.stdin = dealer(connection.stdin_port);
+    this.subscriber = new Subscriber({ linger: 0 });
+    this.subscriber.connect(address(connection, connection.iopub_port));
+    this.subscriber.subscribe('');
+    void this.collect(this.subscriber, this.iopub);
+    for (const socket of [this.shell, this.control, this.stdin]) void this.collect(socket, this.replies);
+  }
+
+  /** A second client of the same kernel. */
+  connect(): TestKernel {
+    return new TestKernel(this.process, this.folder, this.connection);
   }
 
   /** Starts a kernel in a new folder; `files` are written into it first. */
-  static async start(files: Record<string, string> = {}): Promise<TestKernel> {
+  static async start(files: Record<string, string> = {}, { connection: given = {}, env = {} }: KernelOptions = {}): Promise<TestKernel> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-kernel-'));
     for (const [name, text] of Object.entries(files)) {
       fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
       fs.writeFileSync(path.join(folder, name), text);
     }
     const [shell_port, control_port, stdin_port, hb_port, iopub_port] = await freePorts(5);
-    const connection: ConnectionInfo = {
+    const asked: ConnectionInfo = {
       transport: 'tcp', ip: '127.0.0.1', shell_port, control_port, stdin_port, hb_port, iopub_port,
-      key: randomUUID(), signature_scheme: 'hmac-sha256',
+      key: randomUUID(), signature_scheme: 'hmac-sha256', ...given,
     };
     const file = path.join(folder, 'connection.json');
-    fs.writeFileSync(file, JSON.stringify(connection));
-    const child = spawn(process.execPath, [CLI, 'kernel', file], { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
-    const routingId = randomUUID();
-    const dealer = (port: number) => {
-      const socket = new Dealer({ routingId, linger: 0 });
-      socket.connect(`tcp://127.0.0.1:${port}`);
-      return socket;
-    };
-    const subscriber = new Subscriber({ linger: 0 });
-    subscriber.connect(`tcp://127.0.0.1:${iopub_port}`);
-    subscriber.subscribe('');
-    const kernel = new TestKernel(child, folder, connection, dealer(shell_port), dealer(control_port), dealer(stdin_port), subscriber);
+    fs.writeFileSync(file, JSON.stringify(asked));
+    // A process group of its own, as jupyter_client starts kernels.
+    const child = spawn(process.execPath, [CLI, 'kernel', file], { cwd: folder, stdio: ['ignore', 'inherit', 'pipe'], detached: true, env: { ...process.env, ...env } });
+    const kernel = new TestKernel(child, folder, await written(file));
     await kernel.until(() => kernel.iopub.some(({ header }) => header.msg_type === 'iopub_welcome'), 'iopub_welcome');
     return kernel;
   }
@@ -125,8 +143,12 @@ export class TestKernel {
     return plain(reply.content.traceback.join('\n'));
   }
 
-  async stop(): Promise<void> {
+  close(): void {
     for (const socket of [this.shell, this.control, this.stdin, this.subscriber]) socket.close();
+  }
+
+  async stop(): Promise<void> {
+    this.close();
     if (this.process.exitCode === null && this.process.signalCode === null) {
       this.process.kill('SIGTERM');
       await new Promise((resolve) => this.process.once('exit', resolve));
@@ -174,6 +196,16 @@ export function text(outputs: Message[]): string {
 /** Text without ANSI colours. */
 export function plain(coloured: string): string {
   return coloured.replace(/\x1b\[[0-9;]*m/g, '');
+}
+
+/** The connection once all of its ports are known. */
+async function written(file: string): Promise<ConnectionInfo> {
+  for (let waited = 0; waited < TIMEOUT; waited += 20) {
+    const connection = JSON.parse(fs.readFileSync(file, 'utf8') || '{"shell_port":0}') as ConnectionInfo;
+    if (connection.shell_port !== 0) return connection;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error('The kernel chose no ports.');
 }
 
 async function freePorts(count: number): Promise<number[]> {

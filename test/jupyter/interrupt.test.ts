@@ -10,12 +10,13 @@ before(async () => {
 after(() => kernel.stop());
 
 /** Starts a cell, interrupts it when it printed "started", and returns how long it took to stop, in milliseconds. */
-async function interrupt(code: string, how: 'message' | 'signal' = 'message'): Promise<{ ms: number; output: string }> {
+async function interrupt(code: string, how: 'message' | 'signal' | 'group' = 'message'): Promise<{ ms: number; output: string }> {
   const id = kernel.send('shell', 'execute_request', { code: `kept++;\nconsole.log('started');\n${code}` });
   await kernel.published((it) => it.parentHeader.msg_id === id && String(it.content.text).startsWith('started'), 'the start');
   await new Promise((resolve) => setTimeout(resolve, 50));
   const start = performance.now();
   if (how === 'signal') kernel.process.kill('SIGINT');
+  else if (how === 'group') process.kill(-kernel.process.pid!, 'SIGINT');
   else await kernel.request('control', 'interrupt_request');
   const { reply, outputs } = await kernel.finish(id);
   const ms = performance.now() - start;
@@ -35,18 +36,38 @@ const CASES: Record<string, string> = {
 };
 
 for (const [name, code] of Object.entries(CASES)) {
-  test(`${name} stops within a second, and the state survives`, async () => {
-    await kernel.run('function endless() { do { kept = kept; } while (true); }\nkept = 1;');
-    const { ms } = await interrupt(code);
-    assert.ok(ms < 1000, `it took ${ms} ms`);
-    assert.equal(await kernel.run('kept'), '2');
-  });
+  for (const how of ['message', 'signal', 'group'] as const) {
+    test(`${name} stops within a second by ${how}, and the state survives`, async () => {
+      await kernel.run('function endless() { do { kept = kept; } while (true); }\nkept = 1;');
+      const { ms } = await interrupt(code, how);
+      assert.ok(ms < 1000, `it took ${ms} ms`);
+      assert.equal(await kernel.run('kept'), '2');
+    });
+  }
 }
 
-test('SIGINT interrupts, too', async () => {
-  const { ms } = await interrupt('while (true) {}', 'signal');
-  assert.ok(ms < 1000);
-  assert.ok((await interrupt('await new Promise(() => {});', 'signal')).ms < 1000);
+test('a signal while nothing runs does nothing, whatever listeners a library adds', async () => {
+  const idleSignal = async () => {
+    kernel.process.kill('SIGINT');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  };
+  await idleSignal();
+  assert.equal(await kernel.run("process.on('SIGINT', () => process.exit(9)); 6 * 7"), '42');
+  await idleSignal();
+  assert.equal(await kernel.run('6 * 7'), '42');
+  assert.ok((await interrupt('while (true) {}', 'signal')).ms < 1000);
+  assert.ok((await interrupt('await sleep(1); while (true) {}', 'signal')).ms < 1000);
+  await kernel.run("process.removeAllListeners('SIGINT');");
+  assert.ok((await interrupt('while (true) {}', 'signal')).ms < 1000);
+});
+
+test('a library that computes after an await: the user learns why the cell goes on', async () => {
+  const id = kernel.send('shell', 'execute_request', { code: "await sleep(1); console.log('started');\n(0, eval)('for (const end = Date.now() + 3000; Date.now() < end; );');" });
+  await kernel.published((it) => it.parentHeader.msg_id === id && it.content.text === 'started\n', 'the start');
+  await kernel.request('control', 'interrupt_request');
+  const { reply, outputs } = await kernel.finish(id);
+  assert.equal(reply.content.ename, 'KeyboardInterrupt');
+  assert.match(text(outputs), /a library is computing .* restart the kernel/);
 });
 
 test('an interrupted cell does not go on in the background', async () => {

@@ -1,0 +1,28 @@
+import { writeSync } from 'node:fs';
+
+/** The kernel's log: standard error of the process, where Jupyter shows it. */
+export class Log {
+  private readonly said = new Set<string>();
+
+  /**
+   * Writes to the process's standard error itself: the stream of a thread
+   * passes the main thread, where it would be taken for a cell's output.
+   */
+  write(text: string): void {
+    try {
+      writeSync(2, `joylab: ${text}\n`);
+    } catch {
+      // Nobody reads the log: the kernel goes on without it.
+    }
+  }
+
+  /** Writes a text the first time only: what a broken client sends comes a thousand times. */
+  once(text: string): void {
+    if (this.said.has(text) || this.said.size >= MAXIMUM) return;
+    this.said.add(text);
+    this.write(`${text} (said once)`);
+  }
+}
+
+/** Different texts that are said once. */
+const MAXIMUM = 100;
