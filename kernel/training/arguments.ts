@@ -42,7 +42,7 @@ export interface TrainingArguments {
   loggingSteps?: number;
   /** Log the first step, too. false by default. */
   loggingFirstStep?: boolean;
-  /** When to evaluate on `evalDataset`: every `evalSteps` steps, after each pass over the data, or never. 'no' by default. */
+  /** When to evaluate on `evalDataset`: every `evalSteps` steps and at the end, after each pass over the data, or never. 'no' by default. */
   evalStrategy?: 'no' | 'steps' | 'epoch';
   /** Steps between evaluations; below 1: a fraction of all steps. As `loggingSteps` by default. */
   evalSteps?: number | null;

@@ -329,7 +329,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     const last = step === totalSteps;
     const every = (setting: number) => step % stepInterval(setting, totalSteps) === 0;
     const epochEnds = last || Math.floor(step / stepsPerEpoch) > Math.floor((step - 1) / stepsPerEpoch);
-    const evaluates = { no: false, steps: every(evalSteps ?? loggingSteps), epoch: epochEnds };
+    const evaluates = { no: false, steps: every(evalSteps ?? loggingSteps) || last, epoch: epochEnds };
     const saves = { no: false, steps: every(saveSteps) || last, epoch: epochEnds };
     return {
       shouldTrainingStop: false,

@@ -1,108 +1,174 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { before, test } from 'node:test';
-import { groupAdvantages, fractionZeroStd } from '../../kernel/grpo/advantages';
-import { completionMetrics, rewardMetrics } from '../../kernel/grpo/metrics';
-import { learningRateAt, type ScheduleSettings } from '../../kernel/training/scheduler';
-import type { RewardTable } from '../../kernel/rewards/scoring';
-import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { after, before, test } from 'node:test';
+import type { GRPOConfig } from '../../kernel/grpo';
+import { readSafetensors } from '../../kernel/models/safetensors';
+import { learningRateAt, type ScheduleType } from '../../kernel/training/scheduler';
+import { PythonPeer, relativeError } from '../models/pythonPeer';
+import { givenGeneration, givenGenerations, givenTrainer, loadModel, shuffleOrders, type GivenGeneration } from './given';
+import { quietHost } from './runs';
 
-/** Completions of 2 groups of 4: token 1 ends them; two run into the limit. */
-const completionIds = [[5, 6, 1], [7, 8, 9, 10], [5, 1], [6, 6, 6, 1], [5, 6, 1], [7, 8, 9, 10], [5, 1], [6, 6, 6, 6, 6, 1]];
+const peer = new PythonPeer('grpo/trl_peer.py');
+const folder = peer.path('model');
+after(() => peer.close());
+before(async () => {
+  quietHost();
+  await peer.call('make_model', { folder });
+});
 
-const rewardSets: Record<string, Array<number | null>>[] = [
-  { works: [1, 2, 3.5, -1, 0.5, 0.25, 0.5, 0.5], score: [0.25, 0, 7, 1, 3, 2, 1, 0] },
-  // Does not apply to some, to a whole group, to all; a completion without any reward; a group without spread.
-  { works: [1, 2, null, -1, 0.5, 0.5, 0.5, 0.5], score: [0.25, null, null, 1, null, null, null, null] },
-  { works: [1, 2, 4, -1, 2, 2, 2, 2], score: [null, null, null, null, null, null, null, null] },
-  { works: [1, 1, 1, 1, 1, 1, 1, 1], score: [2, 2, 2, 2, 2, 2, 2, 2] },
+/** TRL's names of settings. */
+function snakeCase(args: object): Record<string, unknown> {
+  const words = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const convert = (value: unknown): unknown => (value !== null && typeof value === 'object' && !Array.isArray(value) ? snakeCase(value) : value);
+  return Object.fromEntries(Object.entries(args).map(([name, value]) => [words(name), convert(value)]));
+}
+
+/** Two prompts with four completions each, five steps that change the weights enough to be clipped. */
+const base: GRPOConfig = {
+  maxSteps: 5,
+  numGenerations: 4,
+  perDeviceTrainBatchSize: 8,
+  maxCompletionLength: 12,
+  learningRate: 5e-3,
+  shuffleDataset: false,
+  seed: 3,
+};
+
+interface Case {
+  args: GRPOConfig;
+  /** Train an adapter that was trained before, instead of all weights. */
+  lora?: boolean;
+  generations?: GivenGeneration[];
+  evaluation?: GivenGeneration;
+}
+
+/** A metric of ours and of TRL's: three significant digits, or nothing that a float32 can tell from TRL's. */
+const close = (ours: number, theirs: number) => Math.abs(ours - theirs) <= 1e-3 * Math.abs(theirs) + 2e-6;
+
+/** Trains here and with TRL, and compares every metric of every step, and the final weights. */
+async function compareWithTrl({ args: given, lora = false, generations: own, evaluation }: Case): Promise<Array<Record<string, number>>> {
+  const args = { ...base, ...given };
+  const generations = own ?? givenGenerations(args, 10);
+  const model = await loadModel(folder, lora);
+  const adapter = lora ? peer.path('adapter') : null;
+  if (adapter) await model.savePretrained(adapter);
+  const trainer = givenTrainer(model, args, generations, evaluation);
+  await trainer.train();
+  const out = peer.path('trained.safetensors');
+  const { log } = await peer.call('train', { folder, adapter, settings: snakeCase(args), generations, orders: shuffleOrders(args, 10), evaluation: evaluation ?? null, out });
+  assert.deepEqual(trainer.logHistory.map(({ step }) => step), log.map(({ step }: { step: number }) => step));
+  trainer.logHistory.forEach((ours, entry) => {
+    for (const [name, theirs] of Object.entries<number | null>(log[entry])) {
+      if (/step_time|runtime|per_second|epoch$/.test(name)) continue;
+      if (theirs === null || Number.isNaN(theirs)) assert.ok(!(name in ours), `${name} is ${ours[name]}, TRL has none`);
+      else assert.ok(close(ours[name], theirs), `${name} of step ${ours.step}: ${ours[name]}, TRL: ${theirs}`);
+    }
+    for (const name of Object.keys(ours)) assert.ok(name in log[entry] || /step_time/.test(name), `TRL does not log ${name}`);
+  });
+  const expected = readSafetensors(out);
+  for (const [name, { data }] of model.trainableParameters()) {
+    const error = relativeError(data, expected.get(name)!.data);
+    assert.ok(error <= 1e-4, `${name} at the end: relative error ${error}`);
+  }
+  await trainer.dispose();
+  return [...trainer.logHistory];
+}
+
+const lossTypes = ['grpo', 'dr_grpo', 'dapo', 'bnpo', 'cispo', 'sapo', 'luspo', 'vespo'] as const;
+
+for (const lossType of lossTypes) {
+  for (const beta of [0, 0.1]) {
+    // Half of them train an adapter: there the reference is a copy of it.
+    const lora = beta > 0 === (lossTypes.indexOf(lossType) % 2 === 0);
+    test(`5 steps as TRL: ${lossType}, beta ${beta}, ${lora ? 'adapter' : 'all weights'}, two iterations`, async () => {
+      const epsilonHigh = lossType === 'cispo' ? 1.05 : 0.1;
+      const log = await compareWithTrl({ args: { lossType, beta, epsilon: 0.08, epsilonHigh, numIterations: 2, temperature: 0.9 }, lora });
+      const clipped = log.map((entry) => entry['clip_ratio/region_mean'] ?? entry.cispo_clip_ratio ?? NaN);
+      if (lossType !== 'sapo' && lossType !== 'vespo') assert.ok(clipped.some((ratio) => ratio > 0), 'some tokens are clipped');
+    });
+  }
+}
+
+const cases: Record<string, Case> = {
+  'defaults, on-policy': { args: {} },
+  'an adapter on-policy, with beta': { args: { beta: 0.1 }, lora: true },
+  'gradient accumulation, dapo': { args: { gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 4 } },
+  'gradient accumulation, bnpo with beta': { args: { lossType: 'bnpo', beta: 0.1, gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 4 } },
+  'gradient accumulation, grpo, two iterations': { args: { lossType: 'grpo', gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 4, numIterations: 2, epsilon: 0.05 } },
+  'gradient accumulation, dr_grpo, luspo and others see the step once': { args: { lossType: 'dr_grpo', gradientAccumulationSteps: 4, perDeviceTrainBatchSize: 2 } },
+  'several steps per generation': { args: { stepsPerGeneration: 4, gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 2, epsilon: 0.05 }, lora: true },
+  'several generations per step': { args: { generationBatchSize: 4, gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 4 } },
+  'ratios of whole completions, grpo': { args: { lossType: 'grpo', importanceSamplingLevel: 'sequence', epsilon: 0.01, numIterations: 2 } },
+  'ratios of whole completions, luspo with beta': { args: { lossType: 'luspo', importanceSamplingLevel: 'sequence', epsilon: 0.01, beta: 0.1, numIterations: 2 } },
+  'two-sided clipping below the clip range': { args: { delta: 1.05, epsilon: 0.1, numIterations: 2 }, lora: true },
+  'two-sided clipping above the clip range': { args: { lossType: 'grpo', delta: 1.2, epsilon: 0.05, numIterations: 3 } },
+  'the tokens of the highest entropy': { args: { topEntropyQuantile: 0.3 } },
+  'the tokens of the highest entropy, of each micro-batch, with beta and two iterations': {
+    args: { topEntropyQuantile: 0.5, beta: 0.1, gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 4, numIterations: 2, maskTruncatedCompletions: true },
+    lora: true,
+  },
+  'without truncated completions, dapo': { args: { maskTruncatedCompletions: true } },
+  'without truncated completions, grpo by completion': { args: { lossType: 'grpo', maskTruncatedCompletions: true, importanceSamplingLevel: 'sequence', numIterations: 2, epsilon: 0.01, learningRate: 2e-3 } },
+  'a reference model that follows': { args: { beta: 0.2, syncRefModel: true, refModelSyncSteps: 2, refModelMixupAlpha: 0.4 } },
+  'the KL term without correction': { args: { beta: 0.2, useBiasCorrectionKl: false, numIterations: 2 } },
+  'the off-policy mask': { args: { offPolicyMaskThreshold: 0.01, numIterations: 3 } },
+  'an entropy bonus': { args: { entropyCoef: 0.02, gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 4 } },
+  'an entropy bonus that is steered': { args: { lossType: 'grpo', useAdaptiveEntropy: true, entropyCoef: 0.01, entropyTarget: 3.2, entropyCoefDelta: 0.02, topEntropyQuantile: 0.6 }, lora: true },
+  'schedule, weight decay, clipping': {
+    args: { lrSchedulerType: 'cosine', warmupSteps: 2, weightDecay: 0.1, maxGradNorm: 0.05, adamBeta2: 0.95, adamEpsilon: 1e-6, temperature: 0.7 },
+  },
+  'evaluation': { args: { evalStrategy: 'steps', evalSteps: 2, perDeviceEvalBatchSize: 8, beta: 0.1 }, evaluation: givenGeneration(50, 2, 4) },
+  'log entries of several steps': { args: { maxSteps: 4, loggingSteps: 2, numIterations: 2, epsilon: 0.05 } },
+};
+
+for (const [title, one] of Object.entries(cases)) test(`5 steps as TRL: ${title}`, async () => void (await compareWithTrl(one)));
+
+/** Rewards that do not apply to some, to a whole group, to all; a completion without any; groups without spread. */
+const rewardSets: Array<Record<string, Array<number | null>>> = [
+  { first: [1, 2, 3.5, -1, 0.5, 0.25, 0.5, 0.5], second: [0.25, 0, 7, 1, 3, 2, 1, 0] },
+  { first: [1, 2, null, -1, 0.5, 0.5, 0.5, 0.5], second: [0.25, null, null, 1, null, null, null, null] },
+  { first: [1, 2, 4, -1, 2, 2, 2, 2], second: [null, null, null, null, null, null, null, null] },
+  { first: [1, 1, 1, 1, 1, 1, 1, 1], second: [2, 2, 2, 2, 2, 2, 2, 2] },
   // One reward in a group has no spread to divide by.
-  { works: [1, null, null, null, 2, 3, 4, 5], score: [null, null, null, null, 1, -1, 1, -1] },
+  { first: [1, null, null, null, 2, 3, 4, 5], second: [null, null, null, null, 1, -1, 1, -1] },
 ];
-const scaleRewards = ['group', 'batch', 'none'] as const;
-const aggregations = ['sum_then_normalize', 'normalize_then_sum'] as const;
 
-const cases = rewardSets.flatMap((rewards) =>
-  aggregations.flatMap((multiObjectiveAggregation) =>
-    scaleRewards.map((scale) => ({ rewards, multiObjectiveAggregation, scaleRewards: scale, weights: [1, 0.5] })),
-  ),
-);
-
-const schedules = (['linear', 'cosine', 'constant_with_warmup', 'constant'] as const).flatMap((type) => [
-  { type, warmup: 0, total: 10, lr: 1e-3 },
-  { type, warmup: 3, total: 12, lr: 2e-4 },
-]);
-
-let reference: { scenarios: Array<{ advantages: number[]; log: Record<string, number> }>; schedules: number[][] };
-
-before(() => {
-  const scenarios = cases.map(({ rewards, weights, scaleRewards, multiObjectiveAggregation }) => ({
-    completion_ids: completionIds,
-    rewards,
-    settings: {
-      num_generations: 4,
-      scale_rewards: scaleRewards,
-      multi_objective_aggregation: multiObjectiveAggregation,
-      reward_weights: weights,
-    },
-  }));
-  const script = join(packageRoot, 'test', 'grpo', 'trl_reference.py');
-  const result = spawnSync(pythonPath(), [script], {
-    input: JSON.stringify({ scenarios, schedules }),
-    encoding: 'utf8',
-    maxBuffer: 1e8,
-    timeout: 300_000,
-    env: { ...process.env, OMP_NUM_THREADS: '1', PYTHONWARNINGS: 'ignore' },
-  });
-  assert.equal(result.status, 0, result.stderr);
-  reference = JSON.parse(result.stdout.split('\nRESULT')[1]);
-});
-
-function tableOf(rewards: Record<string, Array<number | null>>, weights: number[]): RewardTable {
-  return { names: Object.keys(rewards), weights, values: Object.values(rewards) };
+for (const multiObjectiveAggregation of ['sum_then_normalize', 'normalize_then_sum'] as const) {
+  for (const scaleRewards of ['group', 'batch', 'none'] as const) {
+    test(`5 steps as TRL: rewards scaled by ${scaleRewards}, ${multiObjectiveAggregation}, some null`, async () => {
+      const generations = rewardSets.map((rewards, i) => ({ ...givenGeneration(i + 20, 2, 4), rewards }));
+      await compareWithTrl({ args: { multiObjectiveAggregation, scaleRewards, rewardWeights: [1, 0.5] }, generations });
+    });
+  }
 }
 
-function close(actual: number, expected: number, message: string): void {
-  assert.ok(Math.abs(actual - expected) <= 1e-5 * Math.max(1, Math.abs(expected)), `${message}: ${actual}, TRL ${expected}`);
-}
-
-test('advantages equal those of TRL', () => {
-  cases.forEach(({ rewards, weights, ...settings }, c) => {
-    const ours = groupAdvantages(tableOf(rewards, weights), { numGenerations: 4, ...settings });
-    const theirs = reference.scenarios[c].advantages;
-    assert.equal(ours.length, theirs.length);
-    theirs.forEach((value, i) => close(ours[i], value, `${JSON.stringify(settings)} ${JSON.stringify(rewards)} advantage ${i}`));
-  });
-});
-
-test('metrics of rewards and completions have the names and values of TRL', () => {
-  const compared = new Set<string>();
-  cases.forEach(({ rewards, weights, ...settings }, c) => {
-    const table = tableOf(rewards, weights);
-    const ours: Record<string, number> = {
-      ...completionMetrics(completionIds.map((ids) => ids.length), completionIds.map((ids) => ids.at(-1) === 1)),
-      ...rewardMetrics(table),
-      frac_reward_zero_std: fractionZeroStd(table, { numGenerations: 4, ...settings }),
-    };
-    const theirs = reference.scenarios[c].log;
-    for (const [name, value] of Object.entries(ours)) {
-      assert.ok(name in theirs, `TRL has no metric ${name}`);
-      if (theirs[name] === null) assert.ok(Number.isNaN(value), `${name} is ${value}, TRL has none`);
-      else close(value, theirs[name], `${name} of ${JSON.stringify(rewards)}`);
-      compared.add(name);
+test('learning rates equal those of transformers', async () => {
+  const schedules: Array<{ type: ScheduleType; kwargs?: Record<string, number | string> }> = [
+    { type: 'linear' },
+    { type: 'cosine' },
+    { type: 'cosine', kwargs: { numCycles: 1.5 } },
+    { type: 'cosine_with_restarts', kwargs: { numCycles: 3 } },
+    { type: 'polynomial' },
+    { type: 'polynomial', kwargs: { lrEnd: 1e-5, power: 2 } },
+    { type: 'constant' },
+    { type: 'constant_with_warmup' },
+    { type: 'inverse_sqrt' },
+    { type: 'inverse_sqrt', kwargs: { timescale: 7 } },
+    { type: 'cosine_with_min_lr', kwargs: { minLr: 1e-4 } },
+    { type: 'cosine_with_min_lr', kwargs: { minLrRate: 0.1, numCycles: 1 } },
+    { type: 'cosine_warmup_with_min_lr', kwargs: { minLrRate: 0.1 } },
+    { type: 'cosine_warmup_with_min_lr', kwargs: { minLr: 1e-5, warmupLrRate: 0.2 } },
+    { type: 'warmup_stable_decay', kwargs: { numDecaySteps: 4 } },
+    { type: 'warmup_stable_decay', kwargs: { numDecaySteps: 4, numStableSteps: 3, warmupType: 'cosine', decayType: '1-sqrt', minLrRatio: 0.1 } },
+    { type: 'warmup_stable_decay', kwargs: { numDecaySteps: 3, warmupType: '1-sqrt', decayType: 'linear' } },
+  ];
+  for (const { type, kwargs = {} } of schedules) {
+    for (const [warmup, total, lr] of [[0, 10, 1e-3], [3, 12, 2e-4]]) {
+      const theirs: number[] = await peer.call('schedule', { type, warmup, total, lr, kwargs: snakeCase(kwargs) });
+      const settings = { learningRate: lr, lrSchedulerType: type, lrSchedulerKwargs: kwargs, warmupSteps: warmup, warmupRatio: 0 };
+      theirs.forEach((rate, step) => {
+        const ours = learningRateAt(step, total, settings);
+        assert.ok(Math.abs(ours - rate) < 1e-12, `${type} ${JSON.stringify(kwargs)} step ${step}: ${ours}, transformers ${rate}`);
+      });
     }
-    for (const name of Object.keys(theirs)) if (/reward|completions\//.test(name)) assert.ok(name in ours, `${name} is missing`);
-  });
-  assert.equal(compared.size, 7 + 4 + 3);
-});
-
-test('learning rates equal those of transformers', () => {
-  schedules.forEach(({ type, warmup, total, lr }, s) => {
-    const settings: ScheduleSettings = { learningRate: lr, lrSchedulerType: type, lrSchedulerKwargs: null, warmupSteps: warmup, warmupRatio: 0 };
-    for (let step = 0; step < total; step++) {
-      const [ours, theirs] = [learningRateAt(step, total, settings), reference.schedules[s][step]];
-      assert.ok(Math.abs(ours - theirs) < 1e-12, `${type} step ${step}: ${ours}, transformers ${theirs}`);
-    }
-  });
+  }
 });
