@@ -4,14 +4,20 @@ import { packageRoot } from '../setup/python';
 import { TARGET_MODULES } from './architecture';
 import { loadCheckpoint, readJson } from './checkpoint';
 import { CausalLM } from './causalLM';
+import { hubModel, isHubName } from './hub';
 import { createLora } from './lora';
 import { PeftModel } from './peft';
 import { loadTokenizer, type Tokenizer } from './tokenizer';
 
 /** Which model to load. */
 export interface FromPretrainedOptions {
-  /** 'joylab/strategist' (comes with Joylab), or a folder: a Hugging Face model or a PEFT adapter. */
+  /**
+   * A folder, or a model of the Hugging Face hub ('organisation/model'), which is downloaded into the hub's cache when it
+   * is not there: a model, or a PEFT adapter (then its base is loaded, too). 'joylab/strategist' comes with Joylab.
+   */
   modelName: string;
+  /** Branch, tag or commit of a model of the hub; 'main' by default. */
+  revision?: string;
   /** Longest sequence, prompt and completion together, in tokens; by default what the model was made for, or its sliding window. */
   maxSeqLength?: number;
   /**
@@ -49,7 +55,7 @@ export const FastLanguageModel = {
   /** Loads a model and its tokenizer. */
   async fromPretrained(options: FromPretrainedOptions): Promise<{ model: CausalLM; tokenizer: Tokenizer }> {
     if (options.loadIn4bit && options.loadIn8bit) throw new Error('loadIn4bit and loadIn8bit exclude each other: give one of them, or none for float32');
-    const folder = findFolder(options.modelName);
+    const folder = await findFolder(options.modelName, options.revision);
     const model = existsSync(join(folder, 'adapter_config.json'))
       ? await loadWithAdapter(folder, options)
       : await loadModel(folder, options);
@@ -67,7 +73,7 @@ export const FastLanguageModel = {
   },
 };
 
-function findFolder(modelName: string): string {
+async function findFolder(modelName: string, revision?: string): Promise<string> {
   const bundled = BUNDLED[modelName];
   if (bundled) {
     const folder = join(packageRoot, bundled);
@@ -75,10 +81,11 @@ function findFolder(modelName: string): string {
     throw new Error(`the checkpoint of ${modelName} is missing from ${folder}; it is part of the repository, so check the clone`);
   }
   if (existsSync(modelName)) return resolve(modelName);
+  if (isHubName(modelName)) return hubModel(modelName, revision);
   const bundledNames = Object.keys(BUNDLED).map((name) => `'${name}'`);
   throw new Error(
-    `there is no model ${JSON.stringify(modelName)}: modelName is ${bundledNames.join(' or ')}, or the folder of a model or ` +
-      'adapter; to use a model of the hub, download it to a folder first',
+    `there is no model ${JSON.stringify(modelName)}: modelName is ${bundledNames.join(' or ')}, the folder of a model or ` +
+      "adapter, or a model of the hub ('organisation/model')",
   );
 }
 
@@ -98,9 +105,11 @@ async function loadModel(folder: string, { modelName, maxSeqLength, loadIn4bit, 
 
 /** An adapter names its base; a relative name is looked for beside the adapter, too. */
 async function loadWithAdapter(folder: string, options: FromPretrainedOptions): Promise<PeftModel> {
-  const base = readJson(folder, 'adapter_config.json').base_model_name_or_path;
+  const { base_model_name_or_path: base, revision } = readJson(folder, 'adapter_config.json');
   if (typeof base !== 'string') throw new Error(`${join(folder, 'adapter_config.json')} does not name its base model (base_model_name_or_path)`);
   const beside = resolve(folder, base);
-  const model = await loadModel(!BUNDLED[base] && !existsSync(base) && existsSync(beside) ? beside : findFolder(base), { ...options, modelName: base });
+  const isBeside = !BUNDLED[base] && !existsSync(base) && existsSync(beside);
+  const baseFolder = isBeside ? beside : await findFolder(base, typeof revision === 'string' ? revision : undefined);
+  const model = await loadModel(baseFolder, { ...options, modelName: base });
   return PeftModel.fromPretrained(model, folder);
 }

@@ -1,0 +1,74 @@
+import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+
+/**
+ * A model in the hub's cache, in the layout that all of the hub's clients
+ * share: `blobs` by their hash, `snapshots/<commit>` with links to them, and
+ * `refs/<revision>` with the commit that a branch or tag was last seen at.
+ */
+export class CachedModel {
+  private readonly folder: string;
+
+  constructor(cache: string, name: string) {
+    this.folder = join(cache, `models--${name.replaceAll('/', '--')}`);
+  }
+
+  blob(hash: string): string {
+    return join(this.folder, 'blobs', hash);
+  }
+
+  snapshot(commit: string): string {
+    return join(this.folder, 'snapshots', commit);
+  }
+
+  /** The commit of a revision as last seen, or null. */
+  commitOf(revision: string): string | null {
+    if (isCommit(revision)) return revision;
+    const file = join(this.folder, 'refs', revision);
+    return existsSync(file) ? readFileSync(file, 'utf8').trim() : null;
+  }
+
+  /** Remembers the commit of a branch or tag. */
+  setCommit(revision: string, commit: string): void {
+    if (isCommit(revision) || this.commitOf(revision) === commit) return;
+    const file = join(this.folder, 'refs', revision);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, commit);
+  }
+
+  /** Shows a blob as a file of a snapshot. */
+  link(commit: string, path: string, hash: string): void {
+    const file = join(this.snapshot(commit), path);
+    if (existsSync(file)) return;
+    mkdirSync(dirname(file), { recursive: true });
+    const blob = this.blob(hash);
+    try {
+      symlinkSync(relative(dirname(file), blob), file);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // Another process was quicker; or Windows, which may not allow links.
+      if (code !== 'EEXIST') copyFileSync(blob, file);
+    }
+  }
+}
+
+/** Whether a folder holds all that a model or an adapter needs. */
+export function isComplete(folder: string): boolean {
+  if (existsSync(join(folder, 'adapter_config.json'))) return existsSync(join(folder, 'adapter_model.safetensors'));
+  if (!existsSync(join(folder, 'config.json')) || !existsSync(join(folder, 'tokenizer.json'))) return false;
+  return existsSync(join(folder, 'model.safetensors')) || (existsSync(join(folder, INDEX)) && shardNames(folder).every((name) => existsSync(join(folder, name))));
+}
+
+/** Lists the files of weights that come in several. */
+export const INDEX = 'model.safetensors.index.json';
+
+/** The files that the index of a folder lists. */
+export function shardNames(folder: string): string[] {
+  const { weight_map } = JSON.parse(readFileSync(join(folder, INDEX), 'utf8')) as { weight_map: Record<string, string> };
+  return [...new Set(Object.values(weight_map))];
+}
+
+/** Whether a revision is a commit, which never changes. */
+export function isCommit(revision: string): boolean {
+  return /^[0-9a-f]{40}$/.test(revision);
+}

@@ -1,0 +1,175 @@
+import { existsSync } from 'node:fs';
+import { mkdir, statfs } from 'node:fs/promises';
+import { host } from '../../display/host';
+import { formatBytes, ProgressBar } from '../../display/progressBar';
+import { downloadBlob, partialSize, type RemoteFile } from './blob';
+import { CachedModel, INDEX, isCommit, isComplete, shardNames } from './cache';
+import { answerError, diskFull, HubError, HubUnreachable, networkError } from './errors';
+import { hubSettings, type HubSettings } from './settings';
+
+/** What a model or an adapter consists of, besides its weights. */
+const SMALL_FILES = [
+  'config.json',
+  'generation_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'chat_template.jinja',
+  'adapter_config.json',
+  INDEX,
+];
+
+/** Whether a name can be that of a model of the hub: 'organisation/model'. */
+export function isHubName(name: string): boolean {
+  return /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/.test(name);
+}
+
+/**
+ * The folder of a model of the hub, in the hub's cache; what is missing there
+ * is downloaded. Without a network what the cache has is used.
+ *
+ * @param revision branch, tag or commit
+ */
+export async function hubModel(name: string, revision = 'main'): Promise<string> {
+  const settings = hubSettings();
+  const cached = new CachedModel(settings.cache, name);
+  const known = cached.commitOf(revision);
+  const there = known && isComplete(cached.snapshot(known)) ? cached.snapshot(known) : null;
+  if (there && (isCommit(revision) || settings.offline)) return there;
+  if (settings.offline) {
+    throw new HubError(
+      `there is no model ${JSON.stringify(name)}: it is not a folder, ${revision === 'main' ? '' : `revision ${revision} of it `}is not complete in the cache ` +
+        `(${settings.cache}), and HF_HUB_OFFLINE forbids to download it`,
+    );
+  }
+  try {
+    return await new Snapshot(name, revision, settings, cached).fetch();
+  } catch (error) {
+    if (!(error instanceof HubUnreachable)) throw error;
+    if (there) return there;
+    throw new HubUnreachable(`${name} is not complete in the cache (${settings.cache}), and ${error.message}`, { cause: error });
+  }
+}
+
+/** A model at a revision, on its way into the cache. */
+class Snapshot {
+  private readonly signal = host().signal;
+  private readonly client = require('@huggingface/hub') as typeof import('@huggingface/hub');
+
+  constructor(
+    private readonly name: string,
+    private readonly revision: string,
+    private readonly settings: HubSettings,
+    private readonly cached: CachedModel,
+  ) {}
+
+  async fetch(): Promise<string> {
+    const commit = await this.commit();
+    const folder = this.cached.snapshot(commit);
+    if (!isComplete(folder)) {
+      const files = await this.files(commit);
+      await this.download(commit, pick(files, SMALL_FILES));
+      const weights = pick(files, this.weightNames(folder, files));
+      await this.download(commit, weights);
+    }
+    this.cached.setCommit(this.revision, commit);
+    return folder;
+  }
+
+  private async commit(): Promise<string> {
+    if (isCommit(this.revision)) return this.revision;
+    const { name, revision } = this;
+    const { sha } = await this.client.modelInfo({ ...this.access, name, revision, additionalFields: ['sha'] });
+    if (!isCommit(sha)) throw new HubUnreachable(`${this.settings.endpoint} does not answer as the hub does (commit ${JSON.stringify(sha)})`);
+    return sha;
+  }
+
+  private async files(commit: string): Promise<Map<string, RemoteFile>> {
+    const files = new Map<string, RemoteFile>();
+    for await (const { type, path, size, oid, lfs } of this.client.listFiles({ ...this.access, repo: this.name, revision: commit })) {
+      const hash = lfs?.oid ?? oid ?? '';
+      if (type === 'file' && /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(hash)) files.set(path, { path, size: lfs?.size ?? size, hash });
+    }
+    return files;
+  }
+
+  /** Names of the weights, the small files being there. */
+  private weightNames(folder: string, files: ReadonlyMap<string, RemoteFile>): string[] {
+    if (files.has('adapter_config.json')) return ['adapter_model.safetensors'];
+    const names = files.has('model.safetensors') ? ['model.safetensors'] : files.has(INDEX) ? shardNames(folder) : [];
+    if (names.length === 0) {
+      throw new HubError(`${this.name} has no weights in the safetensors format (its files: ${[...files.keys()].join(', ')}); choose another model, or a revision that has them`);
+    }
+    return names;
+  }
+
+  private async download(commit: string, files: readonly RemoteFile[]): Promise<void> {
+    const missing = files.filter(({ hash }) => !existsSync(this.cached.blob(hash)));
+    const total = missing.reduce((sum, { size }) => sum + size, 0);
+    const there = missing.reduce((sum, { hash }) => sum + partialSize(this.cached.blob(hash)), 0);
+    await this.checkRoom(total - there);
+    const bar = total > 1e6 ? new ProgressBar(`downloading ${this.name}`, total) : null;
+    try {
+      for (const file of missing) await this.downloadFile(commit, file, bar);
+    } catch (error) {
+      bar?.end(this.signal.aborted ? 'interrupted; the next attempt goes on from here' : 'failed; the next attempt goes on from here');
+      throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? diskFull(this.name, total, 0, this.settings.cache) : error;
+    }
+    bar?.end(`${formatBytes(total)} downloaded`);
+    for (const { path, hash } of files) this.cached.link(commit, path, hash);
+  }
+
+  private async downloadFile(commit: string, file: RemoteFile, bar: ProgressBar | null): Promise<void> {
+    const { access, client, name, settings, signal } = this;
+    await downloadBlob({
+      file,
+      target: this.cached.blob(file.hash),
+      async *read(start) {
+        const blob = await client.downloadFile({ ...access, repo: name, path: file.path, revision: commit, xet: settings.xet });
+        if (!blob) throw new HubError(`${name} has no file ${file.path} any more`);
+        yield* blob.slice(start).stream() as unknown as AsyncIterable<Uint8Array>;
+      },
+      onBytes: (count, options) => bar?.add(count, options),
+      signal,
+    });
+  }
+
+  private async checkRoom(needed: number): Promise<void> {
+    await mkdir(this.settings.cache, { recursive: true });
+    const { bavail, bsize } = await statfs(this.settings.cache);
+    const free = bavail * bsize;
+    // Some network drives say 0.
+    if (free > 0 && needed > free) throw diskFull(this.name, needed, free, this.settings.cache);
+  }
+
+  /** What every call of the client is given. */
+  private get access() {
+    return { hubUrl: this.settings.endpoint, fetch: this.ask };
+  }
+
+  /** `fetch` with our token, a limit on the time to an answer, and errors that say what to do. */
+  private readonly ask: typeof fetch = async (input, init) => {
+    const { endpoint, token, timeout } = this.settings;
+    const headers = new Headers(init?.headers);
+    headers.set('User-Agent', 'joylab');
+    if (token && new URL(String(input)).origin === new URL(endpoint).origin) headers.set('Authorization', `Bearer ${token}`);
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new Error(`no answer in ${timeout / 1000} s`)), timeout);
+    try {
+      const signal = AbortSignal.any([this.signal, late.signal, ...(init?.signal ? [init.signal] : [])]);
+      const response = await fetch(input, { ...init, headers, signal });
+      if (response.ok) return response;
+      throw await answerError(response, this.name, this.settings);
+    } catch (error) {
+      this.signal.throwIfAborted();
+      throw error instanceof TypeError || late.signal.aborted ? networkError(error, this.settings) : error;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+function pick(files: ReadonlyMap<string, RemoteFile>, names: readonly string[]): RemoteFile[] {
+  return names.flatMap((name) => files.get(name) ?? []);
+}

@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+
+/** A repository as the server shows it. */
+export interface Repository {
+  folder: string;
+  /** Branches and tags, by name their commit; `main` by default. */
+  revisions?: Record<string, string>;
+  /** Who may read it: holders of this token. */
+  token?: string;
+}
+
+/** What goes wrong with the content of a file. */
+export interface Trouble {
+  /** The connection ends after so many bytes of each answer. */
+  cutAfter?: number;
+  /** So many answers are wrong in one byte. */
+  damaged?: number;
+  /** Bytes per 10 ms. */
+  slow?: number;
+}
+
+/** Speaks the part of the hub's protocol that downloads need, for folders of this machine. */
+export class HubServer {
+  readonly repositories = new Map<string, Repository>();
+  readonly trouble = new Map<string, Trouble>();
+  /** Path and range of each request for content. */
+  readonly served: { path: string; range: string | undefined }[] = [];
+  requests = 0;
+  private readonly server = createServer((request, response) => void this.answer(request, response).catch(() => response.destroy()));
+
+  async start(): Promise<string> {
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  close(): void {
+    this.server.closeAllConnections();
+    this.server.close();
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.requests++;
+    const url = new URL(request.url!, 'http://hub');
+    const path = decodeURIComponent(url.pathname);
+    const api = /^\/api\/models\/([^/]+\/[^/]+)(?:\/(revision|tree)\/([^?]+))?$/.exec(path);
+    const content = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(path);
+    const name = (api ?? content)?.[1];
+    const repository = name === undefined ? undefined : this.repositories.get(name);
+    if (!repository) return fail(response, 404, 'RepoNotFound', 'Repository not found');
+    const commit = commitOf(repository, (api ? api[3] : content![2]) ?? 'main');
+    if (!commit) return fail(response, 404, 'RevisionNotFound', 'Invalid rev id');
+    if (api && api[2] !== 'tree') return json(response, { _id: '0', id: name, modelId: name, sha: commit, private: false, gated: false, downloads: 0, likes: 0, tags: [], lastModified: '2026-01-01T00:00:00.000Z', siblings: [] });
+    if (api) return json(response, list(repository.folder));
+    if (repository.token && request.headers.authorization !== `Bearer ${repository.token}`) {
+      return fail(response, request.headers.authorization ? 403 : 401, 'GatedRepo', 'Access to this model is restricted.');
+    }
+    return this.file(request, response, repository, commit, content![3]);
+  }
+
+  private async file(request: IncomingMessage, response: ServerResponse, { folder }: Repository, commit: string, path: string): Promise<void> {
+    const entry = list(folder).find((one) => one.path === path);
+    if (!entry) return fail(response, 404, 'EntryNotFound', 'Entry not found');
+    const whole = readFileSync(join(folder, path));
+    const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
+    const start = Number(from ?? 0);
+    let bytes = whole.subarray(start, to ? Number(to) + 1 : undefined);
+    const etag = `"${entry.lfs?.oid ?? entry.oid}"`;
+    const range = from === undefined ? {} : { 'Content-Range': `bytes ${start}-${start + bytes.length - 1}/${whole.length}` };
+    response.writeHead(from === undefined ? 200 : 206, {
+      ...range,
+      'Content-Length': bytes.length,
+      'X-Repo-Commit': commit,
+      ETag: etag,
+      'Accept-Ranges': 'bytes',
+      ...(entry.lfs && { 'X-Linked-Etag': etag, 'X-Linked-Size': whole.length }),
+    });
+    if (request.method === 'HEAD' || (bytes.length === 1 && whole.length > 1)) return void response.end(request.method === 'HEAD' ? undefined : bytes);
+    this.served.push({ path, range: request.headers.range });
+    const trouble = this.trouble.get(path) ?? {};
+    if (trouble.damaged) {
+      trouble.damaged--;
+      bytes = Buffer.from(bytes);
+      bytes[bytes.length - 1] ^= 1;
+    }
+    if (trouble.slow) {
+      for (let at = 0; at < bytes.length && !response.destroyed; at += trouble.slow) {
+        response.write(bytes.subarray(at, at + trouble.slow));
+        await setTimeout(10);
+      }
+      return void response.end();
+    }
+    if (trouble.cutAfter === undefined || trouble.cutAfter >= bytes.length) return void response.end(bytes);
+    response.write(bytes.subarray(0, trouble.cutAfter), () => global.setTimeout(() => response.destroy(), 20));
+  }
+}
+
+function commitOf({ revisions = { main: 'a'.repeat(40) } }: Repository, revision: string): string | undefined {
+  return revisions[revision] ?? Object.values(revisions).find((commit) => commit === revision);
+}
+
+/** Files as the hub lists them: weights are large files, known by their sha256, others by git's hash. */
+function list(folder: string) {
+  return readdirSync(folder).map((path) => {
+    const content = readFileSync(join(folder, path));
+    const oid = createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
+    const lfs = path.endsWith('.safetensors') ? { oid: createHash('sha256').update(content).digest('hex'), size: content.length, pointerSize: 130 } : undefined;
+    return { type: 'file', oid, size: content.length, path, ...(lfs && { lfs }) };
+  });
+}
+
+function json(response: ServerResponse, value: unknown): void {
+  response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(value));
+}
+
+function fail(response: ServerResponse, status: number, code: string, message: string): void {
+  response.writeHead(status, { 'X-Error-Code': code, 'X-Error-Message': message }).end();
+}
