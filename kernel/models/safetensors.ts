@@ -11,15 +11,15 @@ interface Entry {
   data_offsets: [number, number];
 }
 
-const TYPES: Record<string, { bytes: number; read: (bytes: Uint8Array) => Float32Array }> = {
-  F32: { bytes: 4, read: (bytes) => new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4) },
-  F16: { bytes: 2, read: (bytes) => float16ToFloat32(words(bytes)) },
-  BF16: { bytes: 2, read: (bytes) => bfloat16ToFloat32(words(bytes)) },
+/** Types on disk; `widen` makes float32 of 16-bit ones. */
+const TYPES: Record<string, { bytes: number; widen?: (bits: Uint16Array, result: Float32Array) => void }> = {
+  F32: { bytes: 4 },
+  F16: { bytes: 2, widen: float16ToFloat32 },
+  BF16: { bytes: 2, widen: bfloat16ToFloat32 },
 };
 
-function words(bytes: Uint8Array): Uint16Array {
-  return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
-}
+/** 16-bit values are widened so many at a time, so that a tensor is in memory once. */
+const SLICE = 1 << 20;
 
 /** A safetensors file, read tensor by tensor. A damaged file is an error that says what is wrong with it. */
 export class SafetensorsFile {
@@ -49,8 +49,17 @@ export class SafetensorsFile {
   /** A tensor as float32. */
   read(name: string): Tensor {
     const { dtype, shape, data_offsets } = this.entries.get(name)!;
-    const [begin, end] = data_offsets;
-    return { shape, data: TYPES[dtype].read(readBytes(this.file, this.start + begin, end - begin)) };
+    const start = this.start + data_offsets[0];
+    const data = new Float32Array(sizeOf(shape));
+    const { widen } = TYPES[dtype];
+    if (!widen) readInto(this.file, start, data);
+    const bits = new Uint16Array(widen ? Math.min(SLICE, data.length) : 0);
+    for (let at = 0; widen && at < data.length; at += bits.length) {
+      const slice = bits.subarray(0, data.length - at);
+      readInto(this.file, start + 2 * at, slice);
+      widen(slice, data.subarray(at, at + slice.length));
+    }
+    return { shape, data };
   }
 
   close(): void {
@@ -97,16 +106,19 @@ function checkEntry(path: string, name: string, entry: Entry, start: number, siz
   }
 }
 
-/** Bytes of a file in a buffer of their own, so that typed arrays over it are aligned. */
 function readBytes(file: number, position: number, length: number): Buffer {
-  const buffer = Buffer.from(new ArrayBuffer(length));
-  let done = 0;
-  while (done < length) {
-    const count = readSync(file, buffer, done, Math.min(length - done, 1 << 30), position + done);
+  return readInto(file, position, Buffer.alloc(length));
+}
+
+/** Fills an array with bytes of a file. */
+function readInto<T extends NodeJS.ArrayBufferView>(file: number, position: number, array: T): T {
+  for (let done = 0; done < array.byteLength; ) {
+    const bytes = new Uint8Array(array.buffer, array.byteOffset + done, Math.min(array.byteLength - done, 1 << 30));
+    const count = readSync(file, bytes, 0, bytes.length, position + done);
     if (count === 0) throw new Error('the file ended while it was read');
     done += count;
   }
-  return buffer;
+  return array;
 }
 
 /** What a safetensors file says of a tensor before its values. */
