@@ -1,5 +1,5 @@
 import type { CausalLM } from '../models/causalLM';
-import { LogprobScorer, type CompletionScores } from '../models/groupLogprobs';
+import { LogprobScorer, type CompletionScores } from '../training/logprobScorer';
 import type { LoraAdapter } from '../models/lora';
 import { loraName, type ParameterSet } from '../models/parameters';
 import type { Tensor } from '../onnx/tensor';

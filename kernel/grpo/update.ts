@@ -1,5 +1,5 @@
 import type { CausalLM } from '../models/causalLM';
-import { LogprobScorer } from '../models/groupLogprobs';
+import { LogprobScorer } from '../training/logprobScorer';
 import type { ExtraTensors } from '../training/checkpoint';
 import { checkPerToken, checkSequences, ModelUpdate, type BatchOutcome, type OptimizerState, type TokenBatch } from '../training/modelUpdate';
 import type { SavedUpdate, TrainerUpdate } from '../training/trainer';

@@ -59,7 +59,7 @@ export class InferenceEngine {
       positions: int64Feed(Array.from(ids.keys())),
       mask: causalMask(ids.length),
       rows: int64Feed(rows),
-    }, outputs);
+    }, { outputs });
   }
 
   /** One more token for each row, all at the same position. */

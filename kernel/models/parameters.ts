@@ -1,5 +1,6 @@
 import type { Graph } from '../onnx/graph';
 import { add, scale } from '../onnx/operators/arithmetic';
+import { gatherRows } from '../onnx/operators/gather';
 import { linear } from '../onnx/operators/matmul';
 import { linearInt8, linearNf4 } from '../onnx/operators/quantized';
 import type { Feed } from '../onnx/session';
@@ -34,6 +35,8 @@ export class GraphParameters {
   private readonly fed = new Map<string, Feed>();
   /** Inputs to take gradients of, by name. */
   readonly trainable = new Map<string, Value>();
+  /** Rows of trained weights that were asked for: their gradients are to be added to the weights' own, at the IDs of an input of the graph. */
+  readonly trainableRows: { name: string; ids: Value; rows: Value }[] = [];
 
   constructor(
     private readonly graph: Graph,
@@ -43,29 +46,49 @@ export class GraphParameters {
 
   /** A weight by its name in the checkpoint. */
   weight(name: string): Value {
+    const value = this.stored(name);
+    if (this.options.trainable === 'weights') this.trainable.set(name, value);
+    return value;
+  }
+
+  /** Rows of a weight at `ids`, an int64 input of the graph: [ids, width]. */
+  rows(name: string, ids: Value): Value {
+    const rows = this.graph.withoutRecording(() => gatherRows(this.stored(name), ids));
+    if (this.options.trainable !== 'weights') return rows;
+    const leaf = this.graph.leaf(rows);
+    this.trainableRows.push({ name, ids, rows: leaf });
+    return leaf;
+  }
+
+  private stored(name: string): Value {
     const tensor = this.set.weights.get(name)!;
-    if (this.options.weights === 'input') return this.feed(name, tensor, this.options.trainable === 'weights');
+    if (this.options.weights === 'input') return this.input(name, 'float32', tensor, this.options.trainable === 'weights');
     return this.once(name, () => this.graph.constant('float32', tensor.shape, tensor.data, name));
   }
 
   /** x [rows, in] through the linear layer of a weight [out, in], with its bias and its LoRA update, where it has them. */
   linear(x: Value, name: string): Value {
-    const base = this.base(x, name);
-    const pair = this.set.adapter?.pairs.get(name);
-    if (!pair) return base;
-    const trainable = this.options.trainable === 'adapter';
-    const a = this.feed(loraName(name, 'A'), pair.a, trainable);
-    const b = this.feed(loraName(name, 'B'), pair.b, trainable);
-    return add(base, linear(scale(linear(x, a), loraScaling(this.set.adapter!.config)), b));
-  }
-
-  private base(x: Value, name: string): Value {
-    const quantized = this.set.quantized?.get(name);
     const biasName = name.replace(/weight$/, 'bias');
     const bias = this.set.weights.has(biasName) ? this.weight(biasName) : undefined;
-    if (!quantized) return linear(x, this.weight(name), bias);
+    const addend = this.loraUpdate(x, name, bias) ?? bias;
+    const quantized = this.set.quantized?.get(name);
+    if (!quantized) return linear(x, this.weight(name), addend);
     const product = this.quantizedLinear(x, name, quantized);
-    return bias ? add(product, bias) : product;
+    return addend ? add(product, addend) : product;
+  }
+
+  /** What the adapter adds to a linear layer, and its bias. */
+  private loraUpdate(x: Value, name: string, bias: Value | undefined): Value | null {
+    const pair = this.set.adapter?.pairs.get(name);
+    if (!pair) return null;
+    const trainable = this.options.trainable === 'adapter';
+    const factor = (of: 'A' | 'B', tensor: Tensor) => {
+      const value = this.input(loraName(name, of), 'float32', tensor, trainable);
+      if (trainable) this.trainable.set(value.name, value);
+      return value;
+    };
+    const [a, b] = [factor('A', pair.a), factor('B', pair.b)];
+    return linear(scale(linear(x, a), loraScaling(this.set.adapter!.config)), b, bias);
   }
 
   private quantizedLinear(x: Value, name: string, quantized: QuantizedWeight): Value {
@@ -87,12 +110,6 @@ export class GraphParameters {
   /** The tensors to feed, by input name: the model's own arrays, so that a change to them is seen by the next run. */
   feeds(): Record<string, Feed> {
     return Object.fromEntries(this.fed);
-  }
-
-  private feed(name: string, tensor: Tensor, trainable: boolean): Value {
-    const value = this.input(name, 'float32', tensor, trainable);
-    if (trainable) this.trainable.set(name, value);
-    return value;
   }
 
   private input(name: string, type: ElementType, feed: Feed, trainable = false): Value {

@@ -2,7 +2,6 @@ import type { Graph } from '../onnx/graph';
 import { geluTanh, softCap } from '../onnx/operators/activations';
 import { add, detach, equal, mul, scale, select } from '../onnx/operators/arithmetic';
 import { silu } from '../onnx/operators/elementwise';
-import { gatherRows } from '../onnx/operators/gather';
 import { rmsNorm } from '../onnx/operators/normalization';
 import { rotary, rotaryTables, type RotaryTables } from '../onnx/operators/rotary';
 import { reshape } from '../onnx/operators/shape';
@@ -46,13 +45,19 @@ export class Transformer {
 
   /** Logits [rows, vocabulary] of the next token. */
   logits(hidden: Value): Value {
-    const { tiedEmbeddings, logitSoftcap } = this.config;
-    const logits = this.parameters.linear(this.norm(hidden, FINAL_NORM), tiedEmbeddings ? EMBEDDING : HEAD);
+    const { logitSoftcap } = this.config;
+    const { x, weight } = this.head(hidden);
+    const logits = this.parameters.linear(x, weight);
     return logitSoftcap === null ? logits : softCap(logits, logitSoftcap);
   }
 
+  /** What logits, before they are capped, are the product of: rows [rows, hiddenSize], and the name of the weight [vocabulary, hiddenSize]. */
+  head(hidden: Value): { x: Value; weight: string } {
+    return { x: this.norm(hidden, FINAL_NORM), weight: this.config.tiedEmbeddings ? EMBEDDING : HEAD };
+  }
+
   private embeddings(ids: Value): Value {
-    const rows = gatherRows(this.parameters.weight(EMBEDDING), ids);
+    const rows = this.parameters.rows(EMBEDDING, ids);
     const { padTokenId } = this.config;
     if (padTokenId === null || !rows.tracked) return rows;
     const isPadding = equal(reshape(ids, [ids.dimension(0), 1]), this.graph.int64([padTokenId]));

@@ -1,5 +1,5 @@
 import type { onnx as Onnx } from 'onnx-proto';
-import type { Attribute, Graph, GraphConstant } from './graph';
+import type { Attribute, Graph, GraphConstant, GraphNode } from './graph';
 import type { ElementType, Value } from './value';
 
 /** Versions of the operator sets that the graphs are written in. */
@@ -12,6 +12,8 @@ const IR_VERSION = 10;
 /** A graph as an ONNX model file. */
 export function encodeModel(graph: Graph): Uint8Array {
   const { onnx } = require('onnx-proto') as typeof import('onnx-proto');
+  const { names, copies } = outputNames(graph);
+  const called = (name: string) => names.get(name) ?? name;
   const model = onnx.ModelProto.create({
     irVersion: IR_VERSION,
     producerName: 'joylab',
@@ -19,15 +21,14 @@ export function encodeModel(graph: Graph): Uint8Array {
     graph: {
       name: 'graph',
       node: [
-        ...graph.nodes.map((node) => ({
+        ...neededNodes(graph).map((node) => ({
           opType: node.operator,
           domain: node.domain,
-          input: node.inputs,
-          output: node.outputs,
+          input: node.inputs.map(called),
+          output: node.outputs.map(called),
           attribute: Object.entries(node.attributes).map(([name, attribute]) => encodeAttribute(onnx, name, attribute)),
         })),
-        // A value may be an input or be named twice, so outputs are copies.
-        ...[...graph.outputs].map(([name, value]) => ({ opType: 'Identity', input: [value.name], output: [name] })),
+        ...copies.map(([name, value]) => ({ opType: 'Identity', input: [called(value.name)], output: [name] })),
       ],
       input: graph.inputs.map((input) => encodeValue(onnx, input.name, input)),
       output: [...graph.outputs].map(([name, value]) => encodeValue(onnx, name, value)),
@@ -35,6 +36,33 @@ export function encodeModel(graph: Graph): Uint8Array {
     },
   });
   return onnx.ModelProto.encode(model).finish();
+}
+
+/** The nodes that some output depends on. */
+function neededNodes(graph: Graph): GraphNode[] {
+  const needed = new Set([...graph.outputs.values()].map((value) => value.name));
+  const nodes: GraphNode[] = [];
+  for (const node of [...graph.nodes].reverse()) {
+    if (!node.outputs.some((name) => needed.has(name))) continue;
+    for (const name of node.inputs) needed.add(name);
+    nodes.push(node);
+  }
+  return nodes.reverse();
+}
+
+/**
+ * Values that are outputs are called by the output's name, so that nothing is
+ * copied; copies are what is left: inputs, constants, and values named twice.
+ */
+function outputNames(graph: Graph): { names: Map<string, string>; copies: [string, Value][] } {
+  const computed = new Set(graph.nodes.flatMap((node) => node.outputs));
+  const names = new Map<string, string>();
+  const copies: [string, Value][] = [];
+  for (const [name, value] of graph.outputs) {
+    if (computed.has(value.name) && !names.has(value.name)) names.set(value.name, name);
+    else copies.push([name, value]);
+  }
+  return { names, copies };
 }
 
 function elementType(onnx: typeof Onnx, type: ElementType): number {

@@ -7,9 +7,21 @@ import type { Value } from './value';
  * the loss does not depend on is an error: it would silently not be trained.
  */
 export function gradients(loss: Value, parameters: readonly Value[]): Value[] {
-  const { graph } = loss;
   if (loss.rank !== 0) throw new Error(`a loss is a scalar; this value has shape [${loss.shape.join(', ')}]`);
-  const found = new Map<Value, Value>([[loss, graph.scalar(1)]]);
+  return backward(new Map([[loss, loss.graph.scalar(1)]]), parameters).map((gradient, i) => {
+    if (!gradient) throw new Error(`the loss does not depend on "${parameters[i].name}"`);
+    return gradient;
+  });
+}
+
+/**
+ * The gradients of a loss that is known by its gradients with respect to some
+ * values of the graph (a part of a larger computation); null where these do not
+ * depend on a parameter.
+ */
+export function backward(arrived: ReadonlyMap<Value, Value>, parameters: readonly Value[]): (Value | null)[] {
+  const [{ graph }] = arrived.keys();
+  const found = new Map(arrived);
   graph.withoutRecording(() => {
     for (let i = graph.tape.length - 1; i >= 0; i--) {
       const { inputs, outputs, vjps } = graph.tape[i];
@@ -23,12 +35,8 @@ export function gradients(loss: Value, parameters: readonly Value[]): Value[] {
         found.set(input, before ? add(before, gradient) : gradient);
       });
       // What has flowed through a node is not needed again.
-      for (const output of outputs) if (output !== loss) found.delete(output);
+      for (const output of outputs) found.delete(output);
     }
   });
-  return parameters.map((parameter) => {
-    const gradient = found.get(parameter);
-    if (!gradient) throw new Error(`the loss does not depend on "${parameter.name}"`);
-    return gradient;
-  });
+  return parameters.map((parameter) => found.get(parameter) ?? null);
 }

@@ -136,6 +136,28 @@ export class Graph {
     this.outputs.set(name, value);
   }
 
+  /**
+   * Adds a value to a sum: input `name` is the sum so far, output `name` the sum
+   * with the value. A run may be given the same memory for both.
+   */
+  accumulate(name: string, value: Value): void {
+    const sum = this.input(`${name} so far`, value.type, value.shape);
+    const source = this.nodes.find((node) => node.outputs.includes(value.name));
+    const used = this.nodes.some((node) => node.inputs.includes(value.name));
+    if (source?.operator === 'Gemm' && source.inputs.length === 2 && !used) {
+      // A matrix product adds to its third input.
+      source.inputs.push(sum.name);
+      this.output(name, value);
+    } else {
+      this.output(name, this.node('Add', [sum, value], value.type, value.shape));
+    }
+  }
+
+  /** A value that is computed but counts as given: gradients can be taken with respect to it and do not flow on. */
+  leaf(value: Value): Value {
+    return new Value(this, value.name, value.type, value.shape, true);
+  }
+
   /** Runs `build` without recording: what it makes is constant to gradients. */
   withoutRecording<T>(build: () => T): T {
     const before = this.recording;

@@ -13,6 +13,12 @@ export const runtimeSettings = {
 /** What a run is fed: tensors, or integers with their shape. */
 export type Feed = Tensor | { shape: number[]; data: BigInt64Array | Int8Array | Uint8Array };
 
+/** Options of {@link GraphSession.run}. */
+export interface RunOptions {
+  outputs?: readonly string[];
+  into?: Record<string, Tensor>;
+}
+
 /** ONNX Runtime, loaded at the first use: importing the library stays quick. */
 function runtime(): typeof import('onnxruntime-node') {
   return require('onnxruntime-node') as typeof import('onnxruntime-node');
@@ -30,6 +36,11 @@ function elementType(data: Feed['data']): 'float32' | 'int64' | 'int8' | 'uint8'
   if (data instanceof Float32Array) return 'float32';
   if (data instanceof BigInt64Array) return 'int64';
   return data instanceof Int8Array ? 'int8' : 'uint8';
+}
+
+function ortTensor({ shape, data }: Feed): OrtTensor {
+  const { Tensor } = runtime();
+  return new Tensor(elementType(data), data, shape) as OrtTensor;
 }
 
 /**
@@ -59,18 +70,23 @@ export class GraphSession {
     return new GraphSession(session, session.inputNames);
   }
 
-  /** Runs the graph. Feeds that the graph has no input for are ignored, so that callers may share a set. */
-  async run(feeds: Record<string, Feed>, outputs?: readonly string[]): Promise<Record<string, Tensor>> {
-    const { Tensor } = runtime();
-    const inputs: Record<string, OrtTensor> = {};
-    for (const name of this.inputNames) {
-      const feed = feeds[name];
-      if (!feed) throw new Error(`the graph's input "${name}" was not given`);
-      inputs[name] = new Tensor(elementType(feed.data), feed.data, feed.shape) as OrtTensor;
-    }
-    const results = outputs ? await this.session.run(inputs, outputs) : await this.session.run(inputs);
+  /**
+   * Runs the graph.
+   *
+   * @param feeds the graph's inputs; others are ignored, so that callers may share a set
+   * @param options.outputs names of the outputs that are wanted; by default all
+   * @param options.into memory that outputs are written to, by their names. It may be that of a feed whose
+   *   last use makes the output (`Graph.accumulate`).
+   */
+  async run(feeds: Record<string, Feed>, { outputs = this.session.outputNames, into = {} }: RunOptions = {}): Promise<Record<string, Tensor>> {
+    const inputs = Object.fromEntries(this.inputNames.map((name) => {
+      if (!feeds[name]) throw new Error(`the graph's input "${name}" was not given`);
+      return [name, ortTensor(feeds[name])];
+    }));
+    const fetches = Object.fromEntries(outputs.map((name) => [name, into[name] ? ortTensor(into[name]) : null]));
+    const results = await this.session.run(inputs, fetches);
     return Object.fromEntries(
-      Object.entries(results).map(([name, tensor]) => [name, { shape: [...tensor.dims], data: tensor.data as Float32Array }]),
+      Object.entries(results).map(([name, tensor]) => [name, into[name] ?? { shape: [...tensor.dims], data: tensor.data as Float32Array }]),
     );
   }
 

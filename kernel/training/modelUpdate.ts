@@ -1,10 +1,11 @@
 import type { CausalLM } from '../models/causalLM';
-import { groupFeeds } from '../models/groupBatch';
-import type { GraphParameters } from '../models/parameters';
-import { GraphSession } from '../onnx/session';
 import { AdamW, type OptimizerState } from './adamw';
+import { GradientSums } from './gradientSums';
+import type { GraphOptions } from './graphs';
 import type { Objective } from './objective';
-import { objectiveFeeds, updateGraph } from './updateGraph';
+import { planSteps, type Sequences } from './plan';
+import { rowsPerRun } from './flops';
+import { Runner } from './runner';
 
 export type { OptimizerState } from './adamw';
 
@@ -27,16 +28,12 @@ export interface ModelUpdateOptions extends Partial<OptimizerSettings> {
   objective: Objective;
   /** Logits are divided by it; 1 by default. */
   temperature?: number;
+  /** About how many tokens one run computes; by default so many that it takes well under a second. */
+  maxRows?: number;
 }
 
 /** Completions to learn from. Completions of one prompt share its computation. */
-export interface TokenBatch {
-  /** Token IDs of the prompts: context that is not learned, none empty. */
-  promptIds: readonly (readonly number[])[];
-  /** Token IDs of the completions, none empty: these tokens are learned. */
-  completionIds: readonly (readonly number[])[];
-  /** Completion i answers prompt `promptOf[i]`. */
-  promptOf: ArrayLike<number>;
+export interface TokenBatch extends Sequences {
   /** The objective's inputs by name: for each completion, one value per token. */
   tokens: Record<string, readonly ArrayLike<number>[]>;
 }
@@ -55,39 +52,50 @@ export interface BatchOutcome {
  *
  * `accumulate` adds the gradients of a batch to those already there, `apply`
  * makes one optimizer step with all of them; `step` is both.
+ *
+ * #### Notes
+ * A batch is cut into runs (see `planSteps`) that are short, so that the
+ * process stays responsive, and small, so that what is held between forward and
+ * backward fits into little memory. The result does not depend on the cut but
+ * for rounding; the same batch gives the same result, bit for bit.
  */
 export class ModelUpdate {
-  private gradients = new Map<string, Float32Array>();
-  /** For {@link evaluate}, once it is needed. */
-  private forward: BatchGraph | null = null;
+  private readonly gradients: GradientSums;
+  private readonly training: Runner;
+  /** For {@link evaluate}. */
+  private readonly forward: Runner;
 
   private constructor(
     private readonly model: CausalLM,
-    private readonly objective: Objective,
+    private readonly options: GraphOptions & { objective: Objective },
     private readonly settings: OptimizerSettings,
-    private readonly temperature: number,
-    private readonly training: BatchGraph,
     private readonly optimizer: AdamW,
-  ) {}
+    private readonly maxRows: number,
+  ) {
+    this.gradients = new GradientSums(model.trainableParameters());
+    this.training = new Runner(options);
+    this.forward = new Runner({ ...options, trainable: 'none' });
+  }
 
-  /** Builds the graphs for a model: for its adapter where it has one, else for all of its weights. */
-  static async create(model: CausalLM, { objective, temperature = 1, ...given }: ModelUpdateOptions): Promise<ModelUpdate> {
+  /** Prepares training of a model: of its adapter where it has one, else of all of its weights. */
+  static async create(model: CausalLM, { objective, temperature = 1, maxRows = rowsPerRun(model), ...given }: ModelUpdateOptions): Promise<ModelUpdate> {
     const settings = { ...OPTIMIZER_DEFAULTS, ...given };
     if (!(temperature > 0)) throw new Error(`temperature must be positive for training, not ${temperature}`);
-    const training = await batchGraph(updateGraph(model, objective, temperature));
     const optimizer = new AdamW(model.trainableParameters(), {
       beta1: settings.adamBeta1,
       beta2: settings.adamBeta2,
       epsilon: settings.adamEpsilon,
       weightDecay: settings.weightDecay,
     });
-    return new ModelUpdate(model, objective, settings, temperature, training, optimizer);
+    const { config, parameters } = model;
+    const options = { config, parameters, trainable: model.adapter ? 'adapter' : 'weights', objective, temperature } as const;
+    return new ModelUpdate(model, options, settings, optimizer, maxRows);
   }
 
   /** Adds the gradients of a batch. Where it fails or is aborted, all gathered gradients are dropped. */
   async accumulate(batch: TokenBatch, { signal }: { signal?: AbortSignal } = {}): Promise<BatchOutcome> {
     try {
-      return await this.runBatch(this.training, batch, signal);
+      return await this.run(this.training, batch, this.gradients, signal);
     } catch (error) {
       this.discard();
       throw error;
@@ -95,19 +103,14 @@ export class ModelUpdate {
   }
 
   /** What the objective says of a batch, without learning from it. */
-  async evaluate(batch: TokenBatch, { signal }: { signal?: AbortSignal } = {}): Promise<BatchOutcome> {
-    this.forward ??= await batchGraph(updateGraph(this.model, this.objective, this.temperature, { backward: false }));
-    return this.runBatch(this.forward, batch, signal);
+  evaluate(batch: TokenBatch, { signal }: { signal?: AbortSignal } = {}): Promise<BatchOutcome> {
+    return this.run(this.forward, batch, null, signal);
   }
 
-  private async runBatch(graph: BatchGraph, batch: TokenBatch, signal?: AbortSignal): Promise<BatchOutcome> {
-    checkBatch(batch, this.objective, this.model.maxSeqLength);
+  private async run(runner: Runner, batch: TokenBatch, sums: GradientSums | null, signal?: AbortSignal): Promise<BatchOutcome> {
+    checkBatch(batch, this.options.objective, this.model.maxSeqLength);
     const outcome: BatchOutcome = { loss: 0, tokens: {} };
-    for (let prompt = 0; prompt < batch.promptIds.length; prompt++) {
-      signal?.throwIfAborted();
-      const rows = Array.from(batch.promptOf).flatMap((of, i) => (of === prompt ? [i] : []));
-      if (rows.length > 0) await this.run(graph, batch, prompt, rows, outcome);
-    }
+    for (const step of planSteps(batch, this.maxRows)) await runner.run(step, batch, { sums, outcome, signal });
     signal?.throwIfAborted();
     return outcome;
   }
@@ -119,14 +122,14 @@ export class ModelUpdate {
    * @throws where it is not finite; the gradients are dropped and the model is as it was
    */
   apply(learningRate: number): number {
-    const gradNorm = norm(this.gradients);
+    const gradNorm = this.gradients.norm();
     if (!Number.isFinite(gradNorm)) {
       this.discard();
       throw new Error('the gradient is not finite, and nothing was changed; a lower learningRate or a smaller maxGradNorm keeps training stable');
     }
     const { maxGradNorm } = this.settings;
     const factor = maxGradNorm > 0 ? Math.min(1, maxGradNorm / (gradNorm + 1e-6)) : 1;
-    this.optimizer.step(this.gradients, learningRate, factor);
+    this.optimizer.step(this.gradients.all(), learningRate, factor);
     this.discard();
     return gradNorm;
   }
@@ -139,23 +142,7 @@ export class ModelUpdate {
 
   /** Drops the gradients gathered so far. */
   discard(): void {
-    this.gradients = new Map();
-  }
-
-  /** Runs the graph for completions of one prompt. */
-  private async run({ session, parameters }: BatchGraph, batch: TokenBatch, prompt: number, rows: readonly number[], outcome: BatchOutcome): Promise<void> {
-    const group = { promptIds: batch.promptIds[prompt], completionIds: rows.map((i) => batch.completionIds[i]) };
-    const tokens = Object.fromEntries(this.objective.inputs.map((name) => [name, rows.map((i) => batch.tokens[name][i])]));
-    const feeds = groupFeeds(group);
-    const outputs = await session.run({ ...parameters.feeds(), ...feeds, ...objectiveFeeds(group.completionIds, tokens) });
-    for (const name of parameters.trainable.keys()) addTo(this.gradients, name, outputs[`gradient ${name}`].data);
-    outcome.loss += outputs.loss.data[0];
-    for (const [output, { data }] of Object.entries(outputs)) {
-      if (!output.startsWith('token ')) continue;
-      const perCompletion = (outcome.tokens[output.slice('token '.length)] ??= []);
-      let start = 0;
-      for (const i of rows) perCompletion[i] = data.slice(start, (start += batch.completionIds[i].length));
-    }
+    this.gradients.clear();
   }
 
   /** Steps made and moments, for checkpoints: the optimizer's own tensors. */
@@ -170,36 +157,9 @@ export class ModelUpdate {
 
   /** Frees what it holds outside JavaScript; it cannot be used afterwards. */
   async dispose(): Promise<void> {
-    await this.training.session.release();
-    await this.forward?.session.release();
+    await this.training.dispose();
+    await this.forward.dispose();
   }
-}
-
-/** A graph of the objective, ready to run. */
-interface BatchGraph {
-  session: GraphSession;
-  parameters: GraphParameters;
-}
-
-async function batchGraph({ graph, parameters }: ReturnType<typeof updateGraph>): Promise<BatchGraph> {
-  return { session: await GraphSession.create(graph), parameters };
-}
-
-function addTo(sums: Map<string, Float32Array>, name: string, gradient: Float32Array): void {
-  const sum = sums.get(name);
-  if (!sum) sums.set(name, gradient);
-  else for (let i = 0; i < sum.length; i++) sum[i] += gradient[i];
-}
-
-/** The norm of all gradients together. */
-function norm(gradients: ReadonlyMap<string, Float32Array>): number {
-  let square = 0;
-  for (const gradient of gradients.values()) {
-    let sum = 0;
-    for (let i = 0; i < gradient.length; i++) sum += gradient[i] * gradient[i];
-    square += sum;
-  }
-  return Math.sqrt(square);
 }
 
 function checkBatch(batch: TokenBatch, objective: Objective, maxSeqLength: number): void {
@@ -211,7 +171,7 @@ function checkBatch(batch: TokenBatch, objective: Objective, maxSeqLength: numbe
 }
 
 /** Refuses prompts and completions that a model cannot be trained on. */
-export function checkSequences({ promptIds, completionIds, promptOf }: Omit<TokenBatch, 'tokens'>, maxSeqLength: number): void {
+export function checkSequences({ promptIds, completionIds, promptOf }: Sequences, maxSeqLength: number): void {
   const count = completionIds.length;
   if (count === 0) throw new Error('a batch needs at least one completion');
   if (promptOf.length !== count) throw new Error(`promptOf has ${promptOf.length} entries for ${count} completions`);

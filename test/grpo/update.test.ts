@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { AdamW } from '../../kernel/training/adamw';
 import { PolicyUpdate, type PolicyBatch, type UpdateMetrics, type UpdateSettings } from '../../kernel/grpo/update';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
-import { LogprobScorer } from '../../kernel/models/groupLogprobs';
+import { LogprobScorer } from '../../kernel/training/logprobScorer';
 import { seededRandom } from '../../kernel/models/random';
 import { readSafetensors } from '../../kernel/models/safetensors';
 import type { Tensor } from '../../kernel/onnx/tensor';
@@ -47,10 +47,7 @@ async function withOldLogprobs(model: CausalLM, batch: PolicyBatch, temperature:
   const scorer = await LogprobScorer.create(model.config, model.parameters, temperature);
   const random = seededRandom(4);
   const oldLogprobs: number[][] = [];
-  for (const [i, ids] of batch.completionIds.entries()) {
-    const scores = await scorer.score({ promptIds: batch.promptIds[batch.promptOf[i]], completionIds: [ids] });
-    oldLogprobs.push(Array.from(scores, (score) => score + 0.8 * (random.next() - 0.5)));
-  }
+  for (const scores of (await scorer.scoreBatch(batch)).logprobs) oldLogprobs.push(Array.from(scores, (score) => score + 0.8 * (random.next() - 0.5)));
   await scorer.dispose();
   return { ...batch, oldLogprobs };
 }

@@ -5,12 +5,13 @@ import { Graph } from '../../kernel/onnx/graph';
 import { geluTanh, softCap, tanh } from '../../kernel/onnx/operators/activations';
 import { add, detach, div, meanLast, minimum, mul, neg, scale, select, less, sub, sum, sumAll } from '../../kernel/onnx/operators/arithmetic';
 import { clip, exp, sigmoid, silu } from '../../kernel/onnx/operators/elementwise';
-import { gatherPairs, gatherRows, pack, pad, takeRows } from '../../kernel/onnx/operators/gather';
+import { gatherElements, gatherRows, pack, pad, takeRows } from '../../kernel/onnx/operators/gather';
 import { linear, matMul } from '../../kernel/onnx/operators/matmul';
 import { rmsNorm } from '../../kernel/onnx/operators/normalization';
 import { rotary, rotaryTables } from '../../kernel/onnx/operators/rotary';
-import { concat, reshape, split, transpose } from '../../kernel/onnx/operators/shape';
+import { concat, expand, reshape, split, transpose } from '../../kernel/onnx/operators/shape';
 import { logSoftmax, softmax } from '../../kernel/onnx/operators/softmax';
+import { logprobsOfLogits, tokenLogprobs } from '../../kernel/onnx/operators/tokenLogprobs';
 import { GraphSession } from '../../kernel/onnx/session';
 import { sizeOf } from '../../kernel/onnx/tensor';
 import type { Value } from '../../kernel/onnx/value';
@@ -72,7 +73,18 @@ const cases: Record<string, Case> = {
   'split, one part unused': { shapes: [[5, 3]], build: ([a]) => split(a, 0, [2, 3])[1], torch: 'x0[2:]' },
   'gatherRows with repetitions': { shapes: [[4, 3]], build: ([a], g) => gatherRows(a, indices(g, [1, 1, 3, 1, 0])), torch: 'x0[[1, 1, 3, 1, 0]]' },
   takeRows: { shapes: [[4, 3]], build: ([a], g) => takeRows(a, indices(g, [3, 1])), torch: 'x0[[3, 1]]' },
-  'gatherPairs with repetitions': { shapes: [[3, 4]], build: ([a], g) => gatherPairs(a, indices(g, [0, 1, 0, 1, 2, 3, 0, 0], [4, 2])), torch: 'x0[[0, 0, 2, 0], [1, 1, 3, 0]]' },
+  gatherElements: { shapes: [[3, 4]], build: ([a], g) => gatherElements(a, indices(g, [1, 3, 0], [3, 1])), torch: 'x0.gather(1, torch.tensor([[1], [3], [0]]))' },
+  expand: { shapes: [[2, 1, 3]], build: ([a]) => expand(a, [2, 4, 3]), torch: 'x0.expand(2, 4, 3)' },
+  tokenLogprobs: {
+    shapes: [[3, 4], [6, 4]],
+    build: ([x, w], g) => tokenLogprobs(x, w, indices(g, [5, 0, 5]), gatherRows(w, indices(g, [5, 0, 5]))).logprobs,
+    torch: '(x0 @ x1.T).log_softmax(-1)[[0, 1, 2], [5, 0, 5]]',
+  },
+  'entropies of logits': {
+    shapes: [[3, 6]],
+    build: ([x], g) => logprobsOfLogits(x, indices(g, [5, 0, 5]), true).entropies,
+    torch: '-(x0.softmax(-1) * x0.log_softmax(-1)).sum(-1)',
+  },
   pad: { shapes: [[5, 2]], build: ([a], g) => mul(pad(a, packing(g)), packing(g).filled), torch: 'torch.cat([x0, torch.zeros(1, 2)]).reshape(2, 3, 2)' },
   pack: { shapes: [[2, 3, 2]], build: ([a], g) => pack(a, packing(g)), torch: 'x0.reshape(6, 2)[:5]' },
   softmax: { shapes: [[2, 3, 4]], build: ([a]) => softmax(a), torch: 'x0.softmax(-1)' },

@@ -25,16 +25,11 @@ export function takeRows(x: Value, indices: Value): Value {
   });
 }
 
-/** Elements of a matrix x [rows, columns] at `pairs` (int64, [n, 2]: row, column); one may be taken several times. */
-export function gatherPairs(x: Value, pairs: Value): Value {
-  return x.graph.node('GatherND', [x, pairs], x.type, [pairs.dimension(0)], {
-    vjps: [
-      single((g) => {
-        const flat = scatterAdd(reshape(zerosLike(x), ['elements']), flatIndices(pairs, x), g);
-        return reshape(flat, x.shape);
-      }),
-      null,
-    ],
+/** One element of each row of a matrix x [rows, columns], at `columns` (int64, [rows, 1]): [rows, 1]. */
+export function gatherElements(x: Value, columns: Value): Value {
+  return x.graph.node('GatherElements', [x, columns], x.type, columns.shape, {
+    attributes: { axis: int(1) },
+    vjps: [single((g) => x.graph.node('ScatterElements', [zerosLike(x), columns, g], x.type, x.shape, { attributes: { axis: int(1) } })), null],
   });
 }
 
@@ -43,16 +38,6 @@ function scatterAdd(target: Value, indices: Value, updates: Value): Value {
   return target.graph.node('ScatterElements', [target, indices, updates], target.type, target.shape, {
     attributes: { axis: int(0), reduction: string('add') },
   });
-}
-
-/** row · columns + column, for each pair. */
-function flatIndices(pairs: Value, matrix: Value): Value {
-  const { graph } = pairs;
-  const columns = matrix.dimension(1);
-  if (typeof columns !== 'number') throw new Error('gatherPairs needs a known number of columns');
-  const strides = graph.constant('int64', [2], BigInt64Array.of(BigInt(columns), 1n));
-  const products = graph.node('Mul', [pairs, strides], 'int64', pairs.shape);
-  return graph.node('ReduceSum', [products, graph.int64([1])], 'int64', [pairs.dimension(0)], { attributes: { keepdims: int(0) } });
 }
 
 function column(indices: Value): Value {
@@ -72,16 +57,16 @@ function like(indices: Value, values: Value): Value {
  * a rectangle of sequences of equal length.
  */
 export interface Packing {
-  /** For each cell of the rectangle the packed row it shows (any row where it is padding); int64, [sequences, length]. */
+  /** For each cell of the rectangle the packed row it shows (any row where it is padding); int64, […sequences, length]. */
   toPadded: Value;
   /** For each packed row its cell, counted through the rectangle; int64, [rows]. */
   toPacked: Value;
-  /** 1 for cells that hold a row, 0 for padding; float32, [sequences, length, 1]. */
+  /** 1 for cells that hold a row, 0 for padding; float32, […sequences, length, 1]. */
   filled: Value;
 }
 
 /**
- * Packed rows [rows, width] laid out as [sequences, length, width]. What
+ * Packed rows [rows, width] laid out as […sequences, length, width]. What
  * padding cells hold is unspecified; they must not influence the result.
  */
 export function pad(x: Value, packing: Packing): Value {
@@ -92,9 +77,9 @@ export function pad(x: Value, packing: Packing): Value {
   });
 }
 
-/** The inverse of {@link pad}: [sequences, length, width] → [rows, width]. */
+/** The inverse of {@link pad}: […sequences, length, width] → [rows, width]. */
 export function pack(x: Value, packing: Packing): Value {
-  const width = x.dimension(2);
+  const width = x.dimension(-1);
   const cells = x.graph.withoutRecording(() => reshape(x, ['cells', width]));
   return x.graph.node('Gather', [cells, packing.toPacked], x.type, [packing.toPacked.dimension(0), width], {
     attributes: { axis: int(0) },

@@ -1,26 +1,26 @@
 import { float, int } from '../graph';
 import { sameShape, type Value } from '../value';
-import { single, sum } from './arithmetic';
+import { single, sumTo } from './arithmetic';
 
 /**
  * x · wᵀ for rows x [rows, in] and a weight w [out, in], the layout in which
- * checkpoints keep their weights; plus a bias [out], where there is one.
+ * checkpoints keep their weights; plus `addend` (a bias [out], or rows [rows, out]), where there is one.
  */
-export function linear(x: Value, w: Value, bias?: Value): Value {
+export function linear(x: Value, w: Value, addend?: Value): Value {
   if (x.dimension(-1) !== w.dimension(1)) {
     throw new Error(`rows of width ${x.dimension(-1)} do not fit a weight [${w.shape.join(', ')}]`);
   }
-  return gemm(x, w, false, true, bias);
+  return gemm(x, w, false, true, addend);
 }
 
-function gemm(a: Value, b: Value, transA: boolean, transB: boolean, bias?: Value): Value {
+function gemm(a: Value, b: Value, transA: boolean, transB: boolean, addend?: Value): Value {
   const shape = [a.dimension(transA ? 1 : 0), b.dimension(transB ? 0 : 1)];
-  return a.graph.node('Gemm', bias ? [a, b, bias] : [a, b], 'float32', shape, {
+  return a.graph.node('Gemm', addend ? [a, b, addend] : [a, b], 'float32', shape, {
     attributes: { transA: int(transA ? 1 : 0), transB: int(transB ? 1 : 0) },
     vjps: [
       single((g) => (transA ? gemm(b, g, transB, true) : gemm(g, b, false, !transB))),
       single((g) => (transB ? gemm(g, a, true, transA) : gemm(a, g, !transA, false))),
-      single((g) => sum(g, [0], false)),
+      single((g) => sumTo(g, addend!.shape)),
     ],
   });
 }

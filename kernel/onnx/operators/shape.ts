@@ -1,6 +1,6 @@
 import { int, ints } from '../graph';
 import type { Dimension, Shape, Value } from '../value';
-import { single, zerosLike } from './arithmetic';
+import { single, sumTo, zerosLike } from './arithmetic';
 
 /**
  * The same elements in another shape. Named dimensions that inputs have are
@@ -72,4 +72,11 @@ function sizeTensor(x: Value, sizes: readonly Dimension[]): Value {
   const { graph } = x;
   const pieces = sizes.map((size) => (typeof size === 'number' ? graph.int64([size]) : graph.dimension(size)));
   return graph.node('Concat', pieces, 'int64', [sizes.length], { attributes: { axis: int(0) } });
+}
+
+/** x stretched to a shape by NumPy's rule. */
+export function expand(x: Value, shape: Shape): Value {
+  const pieces = shape.map((dimension) => (typeof dimension === 'number' ? x.graph.int64([dimension]) : x.graph.dimension(dimension)));
+  const sizes = x.graph.node('Concat', pieces, 'int64', [shape.length], { attributes: { axis: int(0) } });
+  return x.graph.node('Expand', [x, sizes], x.type, shape, { vjps: [single((g) => sumTo(g, x.shape)), null] });
 }

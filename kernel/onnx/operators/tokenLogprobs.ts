@@ -1,0 +1,77 @@
+import { float, int } from '../graph';
+import type { Value } from '../value';
+import { mul, neg, sub, sum } from './arithmetic';
+import { exp } from './elementwise';
+import { gatherElements } from './gather';
+import { matMul } from './matmul';
+import { reshape } from './shape';
+import { logSoftmax } from './softmax';
+
+/** What the logits of some rows say of one token each. */
+export interface TokenLogprobs {
+  /** Logarithm of the token's share in the softmax, [rows]. */
+  logprobs: Value;
+  /** Entropy of the softmax, [rows]. */
+  entropies: Value;
+}
+
+/** Log-probabilities of tokens (int64, [rows]) under logits [rows, vocabulary], however these are made. */
+export function logprobsOfLogits(logits: Value, tokens: Value, entropyGradients: boolean): TokenLogprobs {
+  const { graph } = logits;
+  const [rows] = logits.shape;
+  const all = logSoftmax(logits);
+  const entropies = () => neg(sum(mul(exp(all), all), [-1], false));
+  return {
+    logprobs: reshape(gatherElements(all, reshape(tokens, [rows, 1])), [rows]),
+    entropies: entropyGradients ? entropies() : graph.withoutRecording(entropies),
+  };
+}
+
+/**
+ * Log-probabilities of tokens under the logits x · wᵀ. The entropies are
+ * constants to gradients.
+ *
+ * @param x [rows, width]
+ * @param w [vocabulary, width]
+ * @param tokens int64, [rows]
+ * @param tokenRows the rows of w at `tokens`, [rows, width]. What flows back to
+ *   the tokens' own rows of w arrives here: it is sparse, the rest (in w) is not.
+ *
+ * #### Notes
+ * With p the softmax and g the gradient of the result, the gradients are
+ * g (w[token] − p w) for x, −pᵀ (g x) for w and g x for `tokenRows`: beside the
+ * softmax nothing is as large as the logits, backward there are matrix products
+ * only.
+ */
+export function tokenLogprobs(x: Value, w: Value, tokens: Value, tokenRows: Value): TokenLogprobs {
+  const { graph } = x;
+  const rows = x.dimension(0);
+  const perRow = [rows, 1];
+  const { all, p } = graph.withoutRecording(() => {
+    const logits = gemm(x, w, { transB: true });
+    const all = graph.node('LogSoftmax', [logits], 'float32', logits.shape, { attributes: { axis: int(-1) } });
+    return { all, p: graph.node('Exp', [all], 'float32', logits.shape) };
+  });
+  const own = graph.node('GatherElements', [all, reshape(tokens, perRow)], 'float32', perRow, {
+    attributes: { axis: int(1) },
+    derivativeOf: [x, w, tokenRows],
+    vjps: [
+      ([g]) => mul(sub(tokenRows, gemm(p, w)), g!),
+      ([g]) => gemm(p, mul(x, g!), { transA: true, alpha: -1 }),
+      ([g]) => mul(x, g!),
+    ],
+  });
+  return { logprobs: reshape(own, [rows]), entropies: graph.withoutRecording(() => neg(reshape(rowDots(p, all), [rows]))) };
+}
+
+/** The inner product of each row of a with that of b, [rows, 1, 1]. */
+function rowDots(a: Value, b: Value): Value {
+  const [rows, width] = a.shape;
+  const single = [rows, 1, width];
+  return matMul(reshape(a, single), reshape(b, single), { transB: true });
+}
+
+function gemm(a: Value, b: Value, { transA = false, transB = false, alpha = 1 } = {}): Value {
+  const shape = [a.dimension(transA ? 1 : 0), b.dimension(transB ? 0 : 1)];
+  return a.graph.node('Gemm', [a, b], 'float32', shape, { attributes: { transA: int(Number(transA)), transB: int(Number(transB)), alpha: float(alpha) } });
+}
