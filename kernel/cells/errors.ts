@@ -1,17 +1,26 @@
+import { isAbsolute, relative } from 'node:path';
 import { inspect } from 'node:util';
-import type { Diagnostic } from 'tslab/dist/converter';
 import type { CellError } from '../jupyter/interpreter';
-import { isCellScript, type CellCompiler } from './compile/compiler';
+import type { Problem } from './compile/compiler';
+import { BOLD, CYAN, DIM, excerpt, placeOf, RED, RESET } from './traceback/excerpt';
+import { userFrames, type Frame } from './traceback/stack';
 
-const RED = '\x1b[31m';
-const BOLD = '\x1b[1m';
-const DIM = '\x1b[2m';
-const CYAN = '\x1b[36m';
-const RESET = '\x1b[0m';
+/** Problems shown of one cell. */
+const MAXIMUM_PROBLEMS = 50;
 
-/** Lines shown before and after the one at fault. */
-const CONTEXT = 2;
-const MAXIMUM_DIAGNOSTICS = 10;
+/** Frames shown of a stack: so many of its newest, and of its oldest. */
+const NEWEST_FRAMES = 10;
+const OLDEST_FRAMES = 4;
+
+/** Errors shown behind an error: its causes, the errors of an AggregateError. */
+const MAXIMUM_DEPTH = 5;
+
+/** The cell that an error is told of. */
+export interface Told {
+  /** How errors name it: "Cell [3]". */
+  label: string;
+  code: string;
+}
 
 /** A failure of a cell that says all there is to say: no stack is shown. */
 export class CellFailure extends Error {
@@ -26,92 +35,92 @@ export class CellFailure extends Error {
   }
 }
 
-/** The excerpt of a text around a line, with a caret under the column. Both count from 1. */
-export function excerpt(code: string, line: number, column: number, length = 1): string {
-  const lines = code.split('\n');
-  const first = Math.max(1, line - CONTEXT);
-  const last = Math.min(lines.length, line + CONTEXT);
-  const width = String(last).length;
-  const shown: string[] = [];
-  for (let number = first; number <= last; number++) {
-    const text = lines[number - 1];
-    const label = String(number).padStart(width);
-    if (number !== line) {
-      shown.push(`${DIM}  ${label} |${RESET} ${text}`);
-      continue;
-    }
-    const indent = text.slice(0, column - 1).replace(/[^\t]/g, ' ');
-    const carets = '^'.repeat(Math.max(1, Math.min(length, text.length - column + 1)));
-    shown.push(`${RED}>${RESET} ${label} ${DIM}|${RESET} ${text}`, `  ${' '.repeat(width)} ${DIM}|${RESET} ${indent}${RED}${carets}${RESET}`);
-  }
-  return shown.join('\n');
-}
+/** Codes of the problems that the parser finds. */
+const isSyntax = ({ code }: Problem): boolean => code >= 1000 && code < 2000;
 
-/** What the type checker says about a cell. */
-export function typeErrors(diagnostics: Diagnostic[], label: string, code: string): CellError {
-  const problems = joinChains(diagnostics);
-  const traceback = problems.slice(0, MAXIMUM_DIAGNOSTICS).map((problem) => {
-    const { line, character } = problem.start;
-    const where = `${problem.fileName ?? label}, line ${line + 1}, column ${character + 1}`;
-    const length = problem.end.line === line ? problem.end.character - character : 1;
-    const source = problem.fileName ? '' : `\n\n${excerpt(code, line + 1, character + 1, length)}\n`;
-    return `${CYAN}${where}${RESET}: ${RED}error${RESET} ${DIM}TS${problem.code}${RESET}: ${problem.messageText}${source}`;
+/** What the compiler says about a cell. */
+export function compileErrors(problems: Problem[], label: string, folder: string): CellError {
+  const told = problems.map((problem) => {
+    const { line, column } = placeOf(problem.text, problem.start);
+    return { ...problem, line, column, label: problem.path === null ? label : pathLabel(problem.path, folder) };
   });
-  const more = problems.length - traceback.length;
+  const traceback = told.slice(0, MAXIMUM_PROBLEMS).map(({ label, line, column, text, start, length, code, message }) => {
+    // What spans lines is marked to the end of the first.
+    const marked = text.slice(start, start + length).split('\n')[0].length;
+    return `${CYAN}${label}, line ${line}, column ${column}${RESET}: ${RED}error${RESET} ${DIM}TS${code}${RESET}: ${message}\n\n${excerpt(text, line, column, marked)}\n`;
+  });
+  const more = told.length - traceback.length;
   if (more > 0) traceback.push(`… and ${more} more.`);
-  const [first] = problems;
-  const others = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-  return { ename: 'TypeScriptError', evalue: `line ${first.start.line + 1}: ${first.messageText}${others}`, traceback };
+  const [first] = told;
+  const others = told.length > 1 ? ` (and ${told.length - 1} more)` : '';
+  const where = first.path === null ? '' : `${first.label}, `;
+  return { ename: isSyntax(first) ? 'SyntaxError' : 'TypeScriptError', evalue: `${where}line ${first.line}: ${first.message}${others}`, traceback };
 }
 
-/** tslab gives each part of an explanation as a diagnostic of its own, at the same place. */
-function joinChains(diagnostics: Diagnostic[]): Diagnostic[] {
-  const joined: Diagnostic[] = [];
-  for (const diagnostic of diagnostics) {
-    const last = joined.at(-1);
-    const same = last && last.start.offset === diagnostic.start.offset && last.end.offset === diagnostic.end.offset;
-    if (same) last.messageText += `\n  ${diagnostic.messageText}`;
-    else joined.push({ ...diagnostic });
-  }
-  return joined;
-}
-
-/** A frame of a stack, in a cell. */
-interface Frame {
-  label: string;
-  code: string;
-  line: number;
-  column: number;
-  /** The function, as V8 names it; empty at the cell's top level. */
-  name: string;
+function pathLabel(path: string, folder: string): string {
+  const from = relative(folder, path);
+  return isAbsolute(from) ? path : from;
 }
 
 /** An exception, with the user's own frames and the source line of the newest. */
-export function describeError(error: unknown, compiler: CellCompiler, current: { label: string; code: string }): CellError {
-  if (error instanceof CellFailure) return describeFailure(error, current);
+export function describeError(error: unknown, told: Told, depth = 0): CellError {
+  if (error instanceof CellFailure) return describeFailure(error, told);
   if (!isErrorLike(error)) {
     const text = inspect(error);
     return { ename: 'Thrown', evalue: text, traceback: [`${RED}${BOLD}Thrown${RESET}: ${text}`] };
   }
-  const ename = error.name || 'Error';
-  const traceback = [`${RED}${BOLD}${ename}${RESET}: ${error.message}`];
-  const frames = cellFrames(String(error.stack ?? ''), compiler);
-  const [newest] = frames;
-  if (newest) traceback.push('', excerpt(newest.code, newest.line, newest.column), '');
-  for (const { label, line, column, name } of frames) {
-    traceback.push(`    at ${name ? `${name} ` : ''}(${CYAN}${label}, line ${line}, column ${column}${RESET})`);
-  }
-  const shown = ['name', 'message', 'stack', 'cause'];
-  const details = Object.entries(error).filter(([key, value]) => !shown.includes(key) && value !== undefined);
-  if (details.length > 0) traceback.push(inspect(Object.fromEntries(details)));
-  if (error.cause !== undefined) {
-    const cause = describeError(error.cause, compiler, current);
-    traceback.push('', 'Caused by:', ...cause.traceback);
-  }
-  return { ename, evalue: error.message, traceback };
+  const ename = errorName(error);
+  const message = String(error.message);
+  const traceback = [`${RED}${BOLD}${ename}${RESET}: ${message}`, ...describeStack(error)];
+  const details = errorDetails(error);
+  if (details) traceback.push(details);
+  if (depth < MAXIMUM_DEPTH) traceback.push(...errorsBehind(error).flatMap(([title, inner]) => ['', `${title}:`, ...describeError(inner, told, depth + 1).traceback]));
+  return { ename, evalue: message, traceback };
 }
 
-function describeFailure(error: CellFailure, { label, code }: { label: string; code: string }): CellError {
+/** An error as a value: what is printed where it is not thrown. */
+export function errorText(error: Error): string {
+  return describeError(error, { label: '', code: '' }).traceback.join('\n').replace(/\x1b\[\d+m/g, '');
+}
+
+/** The name of an error; its class where it has no name of its own. */
+function errorName(error: Error): string {
+  const own = error.constructor?.name;
+  return (error.name === 'Error' && own && own !== 'Object' ? own : String(error.name || '')) || 'Error';
+}
+
+function describeStack(error: Error): string[] {
+  const frames = userFrames(error);
+  const [newest] = frames;
+  if (!newest) return [];
+  const lines = ['', excerpt(newest.text, newest.line, newest.column), ''];
+  const middle = frames.length - NEWEST_FRAMES - OLDEST_FRAMES;
+  if (middle <= 1) return [...lines, ...frames.map(frameLine)];
+  return [...lines, ...frames.slice(0, NEWEST_FRAMES).map(frameLine), `${DIM}    … ${middle} more${RESET}`, ...frames.slice(-OLDEST_FRAMES).map(frameLine)];
+}
+
+function frameLine({ name, label, line, column }: Frame): string {
+  return `    at ${name ? `${name} ` : ''}(${CYAN}${label}, line ${line}, column ${column}${RESET})`;
+}
+
+/** Properties of an error beyond the usual ones, such as `code`. */
+function errorDetails(error: Error): string {
+  const usual = ['name', 'message', 'stack', 'cause', 'errors', 'error', 'suppressed'];
+  const details = Object.entries(error).filter(([key, value]) => !usual.includes(key) && value !== undefined);
+  return details.length > 0 ? inspect(Object.fromEntries(details)) : '';
+}
+
+/** The errors that led to an error. */
+function errorsBehind(error: Error): Array<[title: string, error: unknown]> {
+  const { cause, errors, suppressed } = error as { cause?: unknown; errors?: unknown; suppressed?: unknown };
+  const behind: Array<[string, unknown]> = [];
+  if (Array.isArray(errors)) behind.push(...errors.slice(0, MAXIMUM_DEPTH).map((it, i): [string, unknown] => [`Error ${i + 1} of ${errors.length}`, it]));
+  if (cause !== undefined) behind.push(['Caused by', cause]);
+  if (suppressed !== undefined) behind.push(['Suppressed', suppressed]);
+  return behind;
+}
+
+function describeFailure(error: CellFailure, { label, code }: Told): CellError {
   const { name, message, place } = error;
   const traceback = [`${RED}${BOLD}${name}${RESET}: ${message}`];
   if (place) traceback.push('', excerpt(code, place.line, place.column, place.length), '', `    at (${CYAN}${label}, line ${place.line}, column ${place.column}${RESET})`);
@@ -120,20 +129,4 @@ function describeFailure(error: CellFailure, { label, code }: { label: string; c
 
 function isErrorLike(error: unknown): error is Error {
   return error instanceof Error || (typeof error === 'object' && error !== null && 'message' in error && 'stack' in error);
-}
-
-const FRAME = /^\s+at (?:(async )?(.*?) \()?(?:async )?([\w-]+):(\d+):(\d+)\)?$/;
-
-function cellFrames(stack: string, compiler: CellCompiler): Frame[] {
-  const frames: Frame[] = [];
-  for (const text of stack.split('\n')) {
-    const match = FRAME.exec(text);
-    if (!match || !isCellScript(match[3])) continue;
-    const place = compiler.trace(match[3], Number(match[4]), Number(match[5]));
-    if (!place) continue;
-    // Top-level functions are called as methods of tslab's exports, which is a Proxy.
-    const name = (match[2] ?? '').replace(/^(eval|Object\.<anonymous>|<anonymous>)$|^Proxy\./, '');
-    frames.push({ label: place.label, code: place.code, line: place.line, column: place.column, name });
-  }
-  return frames;
 }

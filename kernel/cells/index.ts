@@ -2,10 +2,10 @@ import { setHost } from '../display/host';
 import type { CommOpener, Interpreter } from '../jupyter/interpreter';
 import { packageRoot } from '../setup/python';
 import { captureStreams } from './console';
+import { shareTypeScript } from './compile/typescript';
 import { KernelHost } from './host';
 import { installLoopGuard } from './interrupt';
 import { installGlobals } from './globals';
-import { resolveJoylab } from './resolve';
 import { Session } from './session';
 import { connectTslabDisplay } from './tslabDisplay';
 
@@ -17,16 +17,12 @@ export interface InterpreterOptions {
   folder: string;
 }
 
-/** Enough frames to reach the user's own below a library's. */
-const STACK_FRAMES = 50;
-
 /**
  * Makes the interpreter of a kernel, once in a process: from here on, what
  * the process prints goes to cells, and `joylab` displays in them.
  */
 export function createInterpreter({ comms, interruptFlag, folder }: InterpreterOptions): Interpreter {
-  Error.stackTraceLimit = STACK_FRAMES;
-  resolveJoylab(packageRoot);
+  shareTypeScript();
   installLoopGuard(interruptFlag);
   connectTslabDisplay();
   installGlobals();

@@ -1,5 +1,5 @@
 import { currentCell, KeyboardInterrupt } from './cell';
-import { GUARD, GUARD_TEXT } from './compile/guards';
+import { GUARD, withoutNames } from './compile/names';
 
 /**
  * Installs the global that guarded loops look at (see compile/guards.ts): the
@@ -10,15 +10,14 @@ export function installLoopGuard(flag: Int32Array): void {
     if (Atomics.load(flag, 0) !== 0 || currentCell()?.interrupted) throw new KeyboardInterrupt();
   };
   Object.defineProperty(globalThis, GUARD, { value: Object.assign(flag, { check }) });
-  hideGuards();
+  hideNames();
 }
 
-/** Lets `toString` of a function show what the user wrote: such text may run where the guard does not exist. */
-function hideGuards(): void {
+/** Lets `toString` of a function show what the user wrote. */
+function hideNames(): void {
   const original = Function.prototype.toString;
-  const withoutGuards = function toString(this: Function): string {
-    const text = original.call(this);
-    return text.includes(GUARD) ? text.replace(GUARD_TEXT, '') : text;
+  const toString = function toString(this: Function): string {
+    return withoutNames(original.call(this));
   };
-  Object.defineProperty(Function.prototype, 'toString', { value: withoutGuards, writable: true, configurable: true });
+  Object.defineProperty(Function.prototype, 'toString', { value: toString, writable: true, configurable: true });
 }

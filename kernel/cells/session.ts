@@ -1,14 +1,20 @@
 import { createExecutor, type Executor } from 'tslab/dist/executor';
 import type { MimeBundle } from '../display/host';
 import type { CellError, CellOutput, CellRequest, Completeness, Completion, Interpreter } from '../jupyter/interpreter';
+import { complete } from './assist/complete';
+import { inspect } from './assist/inspect';
 import { Cell, currentCell, KeyboardInterrupt, runBeside, runIn } from './cell';
 import { completeness } from './completeness';
 import { CellCompiler, type CellSource } from './compile/compiler';
-import { endsWithAssignment } from './compile/declarations';
-import { createCellConverter, type ConverterSettings } from './compile/typescript';
+import type { Surroundings } from './compile/options';
 import { prepareDirectives, type PreparedCell } from './directives';
 import { completeDirective, inspectDirective } from './directives/assist';
-import { describeError, typeErrors } from './errors';
+import { compileErrors, describeError } from './errors';
+import { installStackTraces } from './traceback/stack';
+import { Imports, ModuleToAwait } from './modules/imports';
+import { LocalModules } from './modules/localModules';
+import { installResolution } from './modules/resolve';
+import { cellMeta, CellRuntime, type CellMeta } from './runtime';
 import { describe } from './values';
 import { Variables } from './variables';
 
@@ -19,32 +25,55 @@ interface Outcome {
   value?: unknown;
 }
 
+/** What tslab's executor gives to the code of cells, in a global of this name. */
+interface TslabGlobal {
+  exports: Record<string, unknown>;
+  require: NodeRequire;
+  cell: CellRuntime | null;
+}
+
 /** A notebook's session: its cells run one after another in one scope. */
 export class Session implements Interpreter {
   private readonly compiler: CellCompiler;
   private readonly executor: Executor;
   private readonly variables: Variables;
+  private readonly imports: Imports;
+  private readonly modules: LocalModules;
+  private readonly meta: CellMeta;
+  private readonly tslab: TslabGlobal;
   private running: Cell | null = null;
   /** Counts the synchronous parts of cells. */
   private parts = 0;
   private outcome: Outcome = { ok: true };
 
   constructor(
-    settings: ConverterSettings,
+    private readonly surroundings: Surroundings,
     private readonly interruptFlag: Int32Array,
   ) {
-    this.compiler = new CellCompiler(createCellConverter(settings), () => Atomics.store(interruptFlag, 1, ++this.parts));
+    const { folder, packageRoot } = surroundings;
+    const begin = () => Atomics.store(interruptFlag, 1, ++this.parts);
+    this.compiler = new CellCompiler(surroundings, begin, (path, text) => this.modules.addVirtual(path, text));
+    this.modules = new LocalModules(packageRoot, () => this.compiler.notebook.service.getProgram()!.getCompilerOptions());
+    installResolution(packageRoot, this.modules.isVirtual);
+    installStackTraces(this.compiler, this.modules, folder);
     const converters = { node: this.compiler, browser: this.compiler, close: () => this.compiler.close() };
-    this.executor = createExecutor(settings.folder, converters, {
-      log: (value) => (this.outcome.value = value),
+    this.executor = createExecutor(folder, converters, {
+      log: () => {},
       // tslab also reports diagnostics here, with more arguments: the compiler has them already.
       error: (error, ...rest) => rest.length === 0 && (this.outcome.error = error),
     });
-    this.variables = new Variables(this.executor.locals);
+    // tslab's object of variables is a Proxy, on which loops of a cell are a hundred times slower.
+    const scope: Record<string, unknown> = {};
+    this.imports = new Imports(folder, scope);
+    this.tslab = { exports: scope, require: this.imports.require, cell: null };
+    Object.assign(globalThis, { __tslab__: this.tslab });
+    this.meta = cellMeta(folder, this.imports.require);
+    this.variables = new Variables(scope);
   }
 
   /** Compiles something, so that the first cell finds a compiler that has run before. */
   warmUp(): void {
+    this.compiler.begin({ label: '', code: '', preamble: '' });
     this.compiler.convert('', 'const warm = await 1;\nwarm');
     Atomics.store(this.interruptFlag, 1, 0);
   }
@@ -57,19 +86,19 @@ export class Session implements Interpreter {
       return await runIn(cell, () => this.run(cell, { label, code, preamble: '' }));
     } catch (error) {
       const interrupted = cell.interrupted || isTermination(error);
-      return describeError(interrupted ? new KeyboardInterrupt() : error, this.compiler, { label, code });
+      return describeError(interrupted ? new KeyboardInterrupt() : error, { label, code });
     } finally {
       this.running = null;
     }
   }
 
   private async run(cell: Cell, source: CellSource): Promise<CellError | null> {
-    const prepared = prepareDirectives(source.code, this.compiler.declarations);
+    const prepared = prepareDirectives(source.code, this.compiler.notebook.names());
     const { ok, error, value } = await this.evaluateSource({ ...source, preamble: prepared.preamble });
-    if (this.compiler.diagnostics.length > 0) return typeErrors(this.compiler.diagnostics, source.label, source.code);
+    if (this.compiler.problems.length > 0) return compileErrors(this.compiler.problems, source.label, this.surroundings.folder);
     if (!ok) throw error;
     this.throwIfInterrupted(cell);
-    await this.afterwards(cell, source.code, prepared, value);
+    await this.afterwards(cell, prepared, value);
     this.throwIfInterrupted(cell);
     return null;
   }
@@ -80,25 +109,37 @@ export class Session implements Interpreter {
   }
 
   /** Displays the last value and does what the cell's directives ask for; an interrupt ends it. */
-  private async afterwards(cell: Cell, code: string, prepared: PreparedCell, value: unknown): Promise<void> {
+  private async afterwards(cell: Cell, prepared: PreparedCell, value: unknown): Promise<void> {
     const work = async (): Promise<void> => {
-      if (value !== undefined && value !== null && !endsWithAssignment(code)) cell.output.result(await describe(value));
+      if (value !== undefined && value !== null) cell.output.result(await describe(value));
       await prepared.apply(this.variables);
     };
     await Promise.race([work(), cell.stopped]);
   }
 
+  /** Runs a source; a module that it imports and that has to be awaited is, first. */
   private async evaluateSource(source: CellSource): Promise<Outcome> {
+    for (;;) {
+      const outcome = await this.executeOnce(source);
+      if (!(outcome.error instanceof ModuleToAwait)) return outcome;
+      await Promise.race([this.imports.await(outcome.error.specifier), currentCell()?.stopped]);
+    }
+  }
+
+  private async executeOnce(source: CellSource): Promise<Outcome> {
     const outcome: Outcome = { ok: false };
     this.outcome = outcome;
+    const runtime = new CellRuntime(this.imports, this.meta);
+    this.tslab.cell = runtime;
     this.compiler.begin(source);
+    if (this.modules.forgetChanged()) this.imports.refresh();
     this.variables.mark();
     const executed = this.executor.execute(source.preamble + source.code);
     // The synchronous part is over: from here on, a signal could end nothing.
     Atomics.store(this.interruptFlag, 1, 0);
     outcome.ok = await executed;
-    if (outcome.ok) this.compiler.commit();
-    else this.compiler.commitAssigned((name) => this.variables.isChanged(name));
+    outcome.value = runtime.value;
+    this.compiler.commit(outcome.ok ? () => true : (name) => this.variables.isChanged(name));
     this.variables.update();
     return outcome;
   }
@@ -109,30 +150,21 @@ export class Session implements Interpreter {
     try {
       return await runBeside(cell, async () => {
         const { ok, error, value } = await this.evaluateSource(source);
-        if (this.compiler.diagnostics.length > 0) return typeErrors(this.compiler.diagnostics, source.label, source.code);
+        if (this.compiler.problems.length > 0) return compileErrors(this.compiler.problems, source.label, this.surroundings.folder);
         if (!ok) throw error;
         return describe(value);
       });
     } catch (error) {
-      return describeError(error, this.compiler, source);
+      return describeError(error, source);
     }
   }
 
   complete(code: string, position: number): Completion | null {
-    const directive = completeDirective(code, position, this.variables.names());
-    if (directive) return directive;
-    const { candidates, start, end, original } = this.executor.complete(code, position);
-    const kinds = new Map(original?.entries.map((entry) => [entry.name, entry.kind as string]));
-    return { matches: candidates, start, end, types: candidates.map((name) => kinds.get(name) ?? '') };
+    return completeDirective(code, position, this.variables.names()) ?? complete(this.compiler.notebook, code, position);
   }
 
   inspect(code: string, position: number): MimeBundle | null {
-    const directive = inspectDirective(code, position);
-    if (directive) return { 'text/plain': directive };
-    const info = this.executor.inspect(code, position);
-    if (!info) return null;
-    const { printQuickInfo } = require('tslab/dist/inspect') as typeof import('tslab/dist/inspect');
-    return { 'text/plain': printQuickInfo(info) };
+    return inspectDirective(code, position) ?? inspect(this.compiler.notebook, code, position);
   }
 
   isComplete(code: string): Completeness {
@@ -154,7 +186,7 @@ export class Session implements Interpreter {
   /** Shows an exception that no code caught, in the cell that it belongs to. */
   reportUncaught(error: unknown): void {
     if (error instanceof KeyboardInterrupt) return;
-    const { traceback } = describeError(error, this.compiler, { label: 'Cell', code: '' });
+    const { traceback } = describeError(error, { label: 'Cell', code: '' });
     currentCell()?.output.stream('stderr', `Uncaught in a promise or callback:\n${traceback.join('\n')}\n`);
   }
 

@@ -18,7 +18,7 @@ function kernelInfo(): Record<string, unknown> {
     implementation_version: version,
     language_info: {
       name: 'typescript',
-      version: '5.0',
+      version: require('typescript/package.json').version,
       mimetype: 'text/typescript',
       file_extension: '.ts',
       pygments_lexer: 'typescript',

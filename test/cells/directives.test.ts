@@ -23,8 +23,10 @@ test('an unknown argument, or a wrong value, names the valid ones', async () => 
   assert.match(await kernel.fail('/** @grpo model=3x */\nconst config = {};'), /does not name a variable/);
 });
 
-test('a directive hidden behind text on its line is pointed out', async () => {
-  assert.match(await kernel.fail('/** Scores. @reward */\nfunction score() { return 1; }'), /must stand on a line of its own/);
+test('a directive may follow text on its line', async () => {
+  await clear();
+  await kernel.run('/** Scores. @reward weight=3 */\nfunction described() { return 1; }');
+  assert.equal(await rewards(), `'[["described",3]]'`);
 });
 
 test('documentation comments are left alone', async () => {

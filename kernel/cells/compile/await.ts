@@ -1,16 +1,22 @@
-import type * as ts from '@tslab/typescript-for-tslab';
-import { parse } from './declarations';
+import type * as ts from 'typescript';
 import { typescript } from './typescript';
-
-/** Whether a cell awaits outside functions. tslab overlooks some forms, `for await` for one. */
-export function awaitsAtTopLevel(code: string): boolean {
-  return code.includes('await') && awaits(parse(code));
-}
 
 /** Whether a node awaits something, functions inside it aside. */
 export function awaits(node: ts.Node): boolean {
   const compiler = typescript();
   if (compiler.isAwaitExpression(node)) return true;
   if (compiler.isForOfStatement(node) && node.awaitModifier) return true;
-  return !!compiler.forEachChild(node, (child) => !compiler.isFunctionLike(child) && awaits(child));
+  if (compiler.isVariableDeclarationList(node) && isAwaitUsing(node)) return true;
+  return !!compiler.forEachChild(node, (child) => !compiler.isFunctionLike(child) && !compiler.isPropertyDeclaration(child) && awaits(child));
+}
+
+export function isAwaitUsing({ flags }: ts.VariableDeclarationList): boolean {
+  const { NodeFlags } = typescript();
+  return (flags & NodeFlags.BlockScoped) === NodeFlags.AwaitUsing;
+}
+
+/** `using` or `await using`. */
+export function isUsing({ flags }: ts.VariableDeclarationList): boolean {
+  const { NodeFlags } = typescript();
+  return (flags & NodeFlags.Using) !== 0;
 }

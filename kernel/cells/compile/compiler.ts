@@ -1,9 +1,11 @@
-import type { CompletionInfo, Converter, ConvertResult, Diagnostic } from 'tslab/dist/converter';
-import type * as ts from '@tslab/typescript-for-tslab';
-import { awaitsAtTopLevel } from './await';
-import { mergeDeclarations } from './declarations';
-import type { OutputMap, Place } from './outputMap';
-import type { CellConverter } from './typescript';
+import type { CompletionInfo, Converter, ConvertResult } from 'tslab/dist/converter';
+import type * as ts from 'typescript';
+import { join } from 'node:path';
+import { emitCell, PREFIX_LINES } from './emit';
+import { NotebookProgram } from './notebook';
+import { OutputMap, type Place } from './outputMap';
+import type { Surroundings } from './options';
+import { typescript } from './typescript';
 
 /** The text of a cell on its way through the compiler. */
 export interface CellSource {
@@ -15,6 +17,18 @@ export interface CellSource {
   preamble: string;
 }
 
+/** Something that the compiler says about a cell, or about a file that it imports. */
+export interface Problem {
+  /** The text it is about: the cell's, or a file's with its path. */
+  text: string;
+  path: string | null;
+  /** Offsets into the text. */
+  start: number;
+  length: number;
+  code: number;
+  message: string;
+}
+
 /** A compiled cell, kept to trace errors in functions that it declared. */
 interface CompiledCell extends CellSource {
   map: OutputMap;
@@ -23,71 +37,82 @@ interface CompiledCell extends CellSource {
 /** Stack frames name a cell's script so, followed by its number. */
 const SCRIPT = 'joylab-cell-';
 
+/** Compiled cells that are kept: an error in an older one has no place. */
+const MAXIMUM_COMPILED = 2000;
+
+const UNUSED = 'The kernel asks the notebook program instead.';
+
 /**
- * What stands between tslab's executor and its converter: it keeps the
- * declarations of earlier cells, so that those of a failed cell survive, and
- * names each cell's script, so that its stack frames can be traced.
+ * The compiler as tslab's executor calls it. It names each cell's script, so
+ * that its stack frames can be traced, and keeps what a cell declared only
+ * when it ran.
  */
 export class CellCompiler implements Converter {
-  /** Declarations of the cells so far, as TypeScript declares them. */
-  declarations = '';
-  /** Problems that the type checker found in the last cell. */
-  diagnostics: Diagnostic[] = [];
-  /** Declarations after the last cell, if it runs to its end. */
-  private pending = '';
+  /** Problems of the last cell. */
+  problems: Problem[] = [];
+  readonly notebook: NotebookProgram;
   private readonly compiled = new Map<string, CompiledCell>();
   private source: CellSource = { label: '', code: '', preamble: '' };
   private count = 0;
+  /** The last cell's text, until what it declared is kept. */
+  private pending: string | null = null;
 
-  /** @param onConverted Called just before the executor runs what was converted. */
+  /**
+   * @param onConverted called just before the executor runs what was converted
+   * @param onModule called with a module that a cell declares with `@module`
+   */
   constructor(
-    private readonly converter: CellConverter,
+    private readonly surroundings: Surroundings,
     private readonly onConverted: () => void,
-  ) {}
+    private readonly onModule: (path: string, text: string) => void,
+  ) {
+    this.notebook = new NotebookProgram(surroundings);
+  }
 
   /** Announces the cell that the executor will convert next. */
   begin(source: CellSource): void {
     this.source = source;
-    this.diagnostics = [];
-    this.pending = this.declarations;
+    this.problems = [];
+    this.pending = null;
   }
 
-  /** Keeps what the last cell declared. */
-  commit(): void {
-    this.declarations = this.pending;
-  }
-
-  /** Keeps what the last cell declared before it failed. */
-  commitAssigned(isAssigned: (name: string) => boolean): void {
-    this.declarations = mergeDeclarations(this.declarations, this.pending, isAssigned);
+  /** Keeps what the last cell declared; of its values, if it failed, those that it assigned. */
+  commit(holds: (name: string) => boolean): void {
+    if (this.pending !== null) this.notebook.keep(this.pending, holds);
+    this.pending = null;
   }
 
   convert(_previous: string, text: string): ConvertResult {
-    const result = this.converter.convert(this.declarations, text);
-    this.diagnostics = result.diagnostics.map((diagnostic) => this.withoutPreamble(diagnostic));
-    if (result.diagnostics.length > 0) return result;
-    this.pending = result.declOutput ?? '';
-    if (!result.output) return result;
+    const { program, file } = this.notebook.open(text);
+    this.problems = this.notebook.diagnostics().map((diagnostic) => this.problem(diagnostic));
+    // Problems are reported by us: for tslab it is enough that there are some.
+    if (this.problems.length > 0) return { diagnostics: this.problems as never };
+    const { output, map, isAsync } = emitCell(program, file, (it) => this.notebook.isCell(it));
     const script = `${SCRIPT}${++this.count}`;
-    const map = this.converter.outputMap();
-    if (map) this.compiled.set(script, { ...this.source, map });
-    const hasToplevelAwait = result.hasToplevelAwait || awaitsAtTopLevel(text);
+    this.compiled.set(script, { ...this.source, map: new OutputMap(map, PREFIX_LINES) });
+    if (this.compiled.size > MAXIMUM_COMPILED) this.compiled.delete(this.compiled.keys().next().value!);
+    this.pending = text;
     this.onConverted();
-    return { ...result, hasToplevelAwait, output: `${keepOldValues(result.output)}\n//# sourceURL=${script}` };
+    return { diagnostics: [], hasToplevelAwait: isAsync, output: `${output}\n//# sourceURL=${script}` };
   }
 
-  complete(_previous: string, code: string, position: number): CompletionInfo {
-    return this.converter.complete(this.declarations, code, position);
+  addModule: Converter['addModule'] = (name, content, meta) => {
+    const path = join(this.surroundings.folder, `${name}${meta?.jsx ? '.tsx' : '.ts'}`);
+    this.problems = this.notebook.addModule(path, content).map((diagnostic) => this.problem(diagnostic));
+    this.onModule(path, content);
+    return this.problems as never;
+  };
+
+  complete(): CompletionInfo {
+    throw new Error(UNUSED);
   }
 
-  inspect(_previous: string, code: string, position: number): ts.QuickInfo {
-    return this.converter.inspect(this.declarations, code, position);
+  inspect(): never {
+    throw new Error(UNUSED);
   }
-
-  addModule: Converter['addModule'] = (name, content, meta) => this.converter.addModule(name, content, meta);
 
   close(): void {
-    this.converter.close();
+    this.notebook.service.dispose();
   }
 
   /** The cell and the place in it of a position in a script; `null` where it is not a cell's, or not the user's code. */
@@ -99,19 +124,15 @@ export class CellCompiler implements Converter {
     return { ...cell, line: place.line, column: Math.max(1, place.column - shift) };
   }
 
-  private withoutPreamble(diagnostic: Diagnostic): Diagnostic {
-    const shift = (position: Diagnostic['start']): Diagnostic['start'] =>
-      position.line > 0 ? position : { ...position, character: Math.max(0, position.character - this.source.preamble.length) };
-    return diagnostic.fileName ? diagnostic : { ...diagnostic, start: shift(diagnostic.start), end: shift(diagnostic.end) };
+  private problem({ file, start = 0, length = 1, code, messageText }: ts.Diagnostic): Problem {
+    const message = typescript().flattenDiagnosticMessageText(messageText, '\n').replace(/import\("[^"]*__cell_?\d*_?_"\)\./g, '');
+    if (file && file.fileName !== this.notebook.draft) return { text: file.text, path: file.fileName, start, length, code, message };
+    const shift = this.source.preamble.length;
+    return { text: this.source.code, path: null, start: Math.max(0, start - shift), length, code, message };
   }
 }
 
 /** Whether a stack frame's script is a cell. */
 export function isCellScript(script: string): boolean {
   return script.startsWith(SCRIPT);
-}
-
-/** TypeScript first sets every exported name to undefined: a cell that fails would lose the values of earlier ones. */
-function keepOldValues(output: string): string {
-  return output.replace(/^(exports\.[\p{ID_Continue}$]+ = )+void 0;$/mu, '');
 }

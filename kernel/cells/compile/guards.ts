@@ -1,12 +1,7 @@
-import type * as ts from '@tslab/typescript-for-tslab';
+import type * as ts from 'typescript';
 import { awaits } from './await';
+import { GUARD } from './names';
 import type { TypeScript } from './typescript';
-
-/** Name of the global that guarded loops use; see interrupt.ts. */
-export const GUARD = '__joylab_interrupt__';
-
-/** A guard in the text of a function. */
-export const GUARD_TEXT = new RegExp(`\\s*(Atomics\\.load\\(${GUARD}, 0\\) && )?${GUARD}\\.check\\(\\);`, 'g');
 
 /**
  * A transformer that puts a check at the start of every loop's body, so that

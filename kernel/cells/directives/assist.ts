@@ -1,3 +1,4 @@
+import type { MimeBundle } from '../../display/host';
 import type { Completion } from '../../jupyter/interpreter';
 import type { Directive, Parameter } from './directive';
 import { directives } from './registry';
@@ -24,7 +25,7 @@ export function completeDirective(code: string, position: number, variables: str
 }
 
 /** The documentation of a directive, or of its argument, at a position; `null` where there is none. */
-export function inspectDirective(code: string, position: number): string | null {
+export function inspectDirective(code: string, position: number): MimeBundle | null {
   const end = position + /^[\w]*/.exec(code.slice(position))![0].length;
   const cursor = locate(code, end);
   if (!cursor) return null;
@@ -58,10 +59,15 @@ function offer(all: string[], typed: string, position: number, type: string): Co
   return { matches, start: position - typed.length, end: position, types: matches.map(() => type) };
 }
 
-function describe({ name, documentation, parameters }: Directive): string {
-  return [`@${name}`, documentation, '', ...parameters.map(describeParameter)].join('\n');
+function describe({ name, documentation, parameters }: Directive): MimeBundle {
+  const plain = parameters.map(({ name, type, documentation }) => `${name} (${type}): ${documentation}`);
+  const markdown = parameters.map(({ name, type, documentation }) => `- \`${name}\` (${type}): ${documentation}`);
+  return {
+    'text/plain': [`@${name}`, documentation, '', ...plain].join('\n'),
+    'text/markdown': [`**@${name}**`, documentation, markdown.join('\n')].join('\n\n'),
+  };
 }
 
-function describeParameter({ name, type, documentation }: Parameter): string {
-  return `${name} (${type}): ${documentation}`;
+function describeParameter({ name, type, documentation }: Parameter): MimeBundle {
+  return { 'text/plain': `${name} (${type}): ${documentation}`, 'text/markdown': `**${name}** (${type}): ${documentation}` };
 }

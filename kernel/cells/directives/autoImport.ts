@@ -1,4 +1,4 @@
-import type * as ts from '@tslab/typescript-for-tslab';
+import type * as ts from 'typescript';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { declaredNames, parse } from '../compile/declarations';
@@ -9,8 +9,8 @@ import { packageRoot } from '../../setup/python';
  * An import of those of joylab's names that a cell uses and neither it nor an
  * earlier cell declares; one line without its end, or nothing.
  */
-export function joylabImport(file: ts.SourceFile, declarations: string): string {
-  const known = new Set([...file.statements, ...parse(declarations).statements].flatMap(declaredNames));
+export function joylabImport(file: ts.SourceFile, declared: ReadonlySet<string>): string {
+  const known = new Set([...file.statements.flatMap(declaredNames), ...declared]);
   const exported = joylabExports();
   const missing = [...usedNames(file)].filter((name) => exported.has(name) && !known.has(name));
   return missing.length === 0 ? '' : `import { ${missing.join(', ')} } from 'joylab'; `;

@@ -1,4 +1,4 @@
-import type * as ts from '@tslab/typescript-for-tslab';
+import type * as ts from 'typescript';
 import { parse } from '../compile/declarations';
 import { typescript } from '../compile/typescript';
 import type { Declared } from './directive';

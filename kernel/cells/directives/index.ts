@@ -5,6 +5,7 @@ import { outline, type CellOutline, type LeadingComment, type Tag } from './comm
 import type { Arguments, Directive } from './directive';
 import { directives } from './registry';
 import { JSDOC_TAGS } from './tags';
+import { nameDistance } from '../../nearest';
 import type { Variables } from '../variables';
 
 /** A cell, ready to be compiled, and what its directives do once it ran. */
@@ -26,15 +27,15 @@ const PLAIN: PreparedCell = { preamble: '', apply: async () => {} };
  * Finds the directives of a cell. Throws a {@link CellFailure} that names the
  * valid ones when a directive or an argument is unknown.
  *
- * @param declarations what earlier cells declared, as TypeScript
+ * @param declared names that earlier cells declared
  */
-export function prepareDirectives(code: string, declarations: string): PreparedCell {
+export function prepareDirectives(code: string, declared: ReadonlySet<string>): PreparedCell {
   if (!code.includes('/**')) return PLAIN;
   const cell = outline(code);
   const uses = cell.comments.flatMap((comment, index) => readComment(comment, index === 0, code));
   if (uses.length === 0) return PLAIN;
   return {
-    preamble: joylabImport(cell.file, declarations),
+    preamble: joylabImport(cell.file, declared),
     async apply(variables) {
       for (const use of uses) await applyUse(use, uses, cell, variables);
     },
@@ -47,10 +48,6 @@ function applyUse({ directive, args, comment }: Use, uses: Use[], cell: CellOutl
 }
 
 function readComment(comment: LeadingComment, first: boolean, code: string): Use[] {
-  const hidden = /@(\w+)/.exec(comment.description);
-  if (hidden && directives.has(hidden[1])) {
-    throw failure(code, code.indexOf(hidden[0], comment.start), hidden[0].length, `@${hidden[1]} must stand on a line of its own, or first in the comment.`);
-  }
   return comment.tags.flatMap((tag) => {
     const directive = directives.get(tag.name);
     if (directive) return [{ directive, args: readTagArguments(directive, tag, code), comment }];
@@ -72,11 +69,11 @@ function readTagArguments(directive: Directive, tag: Tag, code: string): Argumen
 function isMistake(tag: Tag, comment: LeadingComment, first: boolean): boolean {
   if (JSDOC_TAGS.has(tag.name)) return false;
   if (first && comment.description === '' && tag === comment.tags[0]) return true;
-  return [...directives.keys()].some((name) => distance(name, tag.name.toLowerCase()) <= 2);
+  return [...directives.keys()].some((name) => nameDistance(name, tag.name) <= 2);
 }
 
 function unknown(name: string): string {
-  const nearest = [...directives.keys()].find((it) => distance(it, name.toLowerCase()) <= 2);
+  const nearest = [...directives.keys()].find((it) => nameDistance(it, name) <= 2);
   const valid = [...directives.keys()].map((it) => `@${it}`).join(', ');
   return `There is no directive @${name}.${nearest ? ` Did you mean @${nearest}?` : ''} Valid: ${valid}.`;
 }
@@ -84,17 +81,4 @@ function unknown(name: string): string {
 function failure(code: string, offset: number, length: number, message: string): CellFailure {
   const before = code.slice(0, offset).split('\n');
   return new CellFailure('DirectiveError', message, { line: before.length, column: before.at(-1)!.length + 1, length });
-}
-
-/** Edit distance of two words. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length];
 }

@@ -1,0 +1,107 @@
+import type * as ts from 'typescript';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { compilerOptions, joylabDeclarations, type Surroundings } from './options';
+import { typescript } from './typescript';
+
+/** Files that exist in memory only, with a version that grows with each change. */
+class VirtualFiles {
+  private readonly files = new Map<string, { text: string; version: number }>();
+
+  get(path: string): { text: string; version: number } | undefined {
+    return this.files.get(path);
+  }
+
+  set(path: string, text: string): void {
+    const file = this.files.get(path);
+    if (file?.text === text) return;
+    this.files.set(path, { text, version: (file?.version ?? 0) + 1 });
+  }
+}
+
+/** Files that do not change while a kernel runs. */
+function isFixed(path: string, packageRoot: string): boolean {
+  return path.includes('/node_modules/') || path.startsWith(join(packageRoot, 'dist'));
+}
+
+/**
+ * What TypeScript's language service reads: cells from memory, all else from
+ * disk. Packages are found from the notebook's folder first, then from Joylab's.
+ */
+export class NotebookFiles implements ts.LanguageServiceHost {
+  readonly virtual = new VirtualFiles();
+  /** Paths of all cells. While the list stays the same, a change of a cell leaves the rest of the program as it is. */
+  cells: string[] = [];
+  /** Paths of modules that cells declared with tslab's `@module`. */
+  readonly modules = new Set<string>();
+  private readonly options: ts.CompilerOptions;
+  private readonly packages: ts.ModuleResolutionCache;
+  /** Files with an import that was not found: they are asked again each time. */
+  private readonly unresolved = new Set<string>();
+  private readonly snapshots = new Map<string, { version: string; snapshot: ts.IScriptSnapshot }>();
+  private readonly sys = typescript().sys;
+
+  constructor(private readonly surroundings: Surroundings) {
+    this.options = compilerOptions(surroundings);
+    this.packages = typescript().createModuleResolutionCache(surroundings.folder, (name) => name, this.options);
+  }
+
+  /** Without it, the program reads the package.json around each file, each time. */
+  getModuleResolutionCache = () => this.packages;
+  getCompilationSettings = () => this.options;
+  getScriptFileNames = () => [joylabDeclarations(this.surroundings), ...this.cells, ...this.modules];
+  getCurrentDirectory = () => this.surroundings.folder;
+  getDefaultLibFileName = (options: ts.CompilerOptions) => typescript().getDefaultLibFilePath(options);
+  useCaseSensitiveFileNames = () => this.sys.useCaseSensitiveFileNames;
+  readDirectory = (...args: Parameters<ts.System['readDirectory']>) => this.sys.readDirectory(...args);
+  directoryExists = (path: string) => this.sys.directoryExists(path);
+  getDirectories = (path: string) => this.sys.getDirectories(path);
+  realpath = (path: string) => (this.virtual.get(path) ? path : this.sys.realpath!(path));
+  fileExists = (path: string) => this.virtual.get(path) !== undefined || this.sys.fileExists(path);
+  readFile = (path: string) => this.virtual.get(path)?.text ?? this.sys.readFile(path);
+  hasInvalidatedResolutions = (path: string) => this.unresolved.has(path);
+
+  getScriptVersion(path: string): string {
+    const file = this.virtual.get(path);
+    if (file) return String(file.version);
+    if (isFixed(path, this.surroundings.packageRoot)) return '0';
+    return String(statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 'gone');
+  }
+
+  /** Asked for every file of the program after each change. */
+  getScriptSnapshot(path: string): ts.IScriptSnapshot | undefined {
+    const version = this.getScriptVersion(path);
+    const known = this.snapshots.get(path);
+    if (known?.version === version) return known.snapshot;
+    const text = this.readFile(path);
+    if (text === undefined) return undefined;
+    const snapshot = typescript().ScriptSnapshot.fromString(text);
+    this.snapshots.set(path, { version, snapshot });
+    return snapshot;
+  }
+
+  resolveModuleNameLiterals(
+    literals: readonly ts.StringLiteralLike[],
+    containing: string,
+    redirect: ts.ResolvedProjectReference | undefined,
+    options: ts.CompilerOptions,
+    source: ts.SourceFile,
+  ): readonly ts.ResolvedModuleWithFailedLookupLocations[] {
+    const compiler = typescript();
+    const fixed = isFixed(containing, this.surroundings.packageRoot);
+    this.unresolved.delete(containing);
+    return literals.map((literal) => {
+      const mode = compiler.getModeForUsageLocation(source, literal, options);
+      const resolve = (from: string) => compiler.resolveModuleName(literal.text, from, options, this, fixed ? this.packages : undefined, redirect, mode);
+      let found = resolve(containing);
+      if (!found.resolvedModule && !fixed && !literal.text.startsWith('.')) found = resolve(join(this.surroundings.packageRoot, 'index.ts'));
+      if (!found.resolvedModule && !fixed) this.unresolved.add(containing);
+      return found;
+    });
+  }
+
+  /** Whether a file is the user's: neither a package's nor the kernel's, nor a cell. */
+  isLocal(file: ts.SourceFile): boolean {
+    return !file.isDeclarationFile && !isFixed(file.fileName, this.surroundings.packageRoot) && !this.cells.includes(file.fileName);
+  }
+}

@@ -1,0 +1,21 @@
+/*
+ * Names in the JavaScript of a cell that the user's code cannot clash with.
+ */
+
+/** The object whose properties are the notebook's variables. */
+export const SCOPE = '__cells__';
+
+/** What a cell needs of the kernel while it runs: see runtime.ts. */
+export const RUNTIME = '__joylab__';
+
+/** Name of the global that guarded loops use; see interrupt.ts. */
+export const GUARD = '__joylab_interrupt__';
+
+const GUARDS = new RegExp(`\\s*(Atomics\\.load\\(${GUARD}, 0\\) && )?${GUARD}\\.check\\(\\);`, 'g');
+const CALLS = new RegExp(`\\(0, ${SCOPE}\\.([\\p{ID_Continue}$]+)\\)`, 'gu');
+const NAMES = new RegExp(`\\b${SCOPE}\\.`, 'g');
+
+/** The text of a function as the user wrote it: such text may run where the kernel's names do not exist. */
+export function withoutNames(text: string): string {
+  return text.includes('__') ? text.replace(GUARDS, '').replace(CALLS, '$1').replace(NAMES, '') : text;
+}

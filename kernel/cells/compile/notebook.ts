@@ -1,0 +1,208 @@
+import type * as ts from 'typescript';
+import { join } from 'node:path';
+import { neededCells, type ChainCell } from './chain';
+import { NotebookFiles } from './files';
+import { isValueImport } from './imports';
+import type { Surroundings } from './options';
+import { typescript } from './typescript';
+
+/** What TypeScript keeps in a source file and does not declare. */
+export interface BoundFile extends ts.SourceFile {
+  /** What the file declares, by name; `null` before it is bound. */
+  locals?: Map<string, ts.Symbol>;
+  symbol?: ts.Symbol;
+  imports?: readonly ts.StringLiteralLike[];
+}
+
+/** A cell that stays in the program, because it declared something. */
+interface KeptCell extends ChainCell {
+  path: string;
+  /** Names that the cell declared and never assigned, because it failed. */
+  hidden: ReadonlySet<string>;
+}
+
+/** Places for cells that are made at once. */
+const PLACES = 64;
+
+/**
+ * The notebook as TypeScript sees it: each cell is a module, and the scope
+ * around a module is the cell before it. So a name means what the newest cell
+ * that declares it says, with its type, documentation and overloads; and a
+ * cell may declare a name again, as another type.
+ *
+ * #### Notes
+ * TypeScript looks a name up in a source file, then in the file's parent:
+ * setting the parent of a file, which is not a part of TypeScript's public
+ * API, is all that it takes. tslab's compiler does the same with one file of
+ * declarations.
+ */
+export class NotebookProgram {
+  readonly service: ts.LanguageService;
+  /** Path of the cell that is being compiled or edited. */
+  readonly draft: string;
+  private readonly files: NotebookFiles;
+  private kept: KeptCell[] = [];
+  private linked: ts.Program | null = null;
+  /** Local files without problems: path and version. */
+  private readonly sound = new Map<string, string>();
+
+  constructor(surroundings: Surroundings) {
+    this.files = new NotebookFiles(surroundings);
+    this.draft = join(surroundings.folder, '__cell__.ts');
+    this.files.virtual.set(this.draft, '');
+    this.addPlaces(surroundings.folder);
+    this.service = typescript().createLanguageService(this.files);
+  }
+
+  /** Makes `text` the draft; returns the program and the draft's file in it. */
+  open(text: string): { program: ts.Program; file: BoundFile } {
+    this.files.virtual.set(this.draft, text);
+    const program = this.link();
+    return { program, file: program.getSourceFile(this.draft) as BoundFile };
+  }
+
+  /**
+   * Keeps a cell as the newest one.
+   *
+   * @param holds whether a value that it declares was assigned
+   */
+  keep(text: string, holds: (name: string) => boolean): void {
+    const { program, file } = this.open(text);
+    const names = declaredKeys(file, program.getTypeChecker());
+    const hidden = new Set([...names].filter((key) => key.startsWith('v:') && !holds(key.slice(2))).map((key) => key.slice(2)));
+    const declares = new Set([...names].filter((key) => !hidden.has(key.slice(2))));
+    if (declares.size === 0) return;
+    const path = this.freePlace();
+    this.files.virtual.set(path, file.text);
+    this.files.virtual.set(this.draft, '');
+    const kept = neededCells([...this.kept, { path, hidden, declares, mentions: mentions(file) }]);
+    for (const cell of this.kept) if (!kept.includes(cell)) this.files.virtual.set(cell.path, '');
+    this.kept = kept;
+    this.linked = null;
+  }
+
+  /** Names of values and types that cells have declared. */
+  names(): Set<string> {
+    return new Set(this.kept.flatMap(({ declares }) => [...declares].map((key) => key.slice(2))));
+  }
+
+  /** Makes a module that cells import as `./name`. */
+  addModule(path: string, text: string): ts.Diagnostic[] {
+    this.files.virtual.set(path, text);
+    this.files.modules.add(path);
+    const program = this.link();
+    return fileDiagnostics(program, program.getSourceFile(path)!);
+  }
+
+  /** The problems of the draft, and of local files that it imports and that changed since they were found sound. */
+  diagnostics(): ts.Diagnostic[] {
+    const program = this.link();
+    const draft = program.getSourceFile(this.draft)!;
+    const local = this.localImports(program, draft).filter(({ fileName }) => this.sound.get(fileName) !== this.files.getScriptVersion(fileName));
+    const found = local.flatMap((file) => {
+      const problems = fileDiagnostics(program, file);
+      if (problems.length === 0) this.sound.set(file.fileName, this.files.getScriptVersion(file.fileName));
+      return problems;
+    });
+    return [...fileDiagnostics(program, draft), ...found];
+  }
+
+  /** Whether a file is a cell: the draft or an earlier one. */
+  isCell(file: ts.SourceFile): boolean {
+    return file.fileName === this.draft || this.kept.some(({ path }) => path === file.fileName);
+  }
+
+  /** The program, each cell with the one before it as its scope. */
+  private link(): ts.Program {
+    const program = this.service.getProgram()!;
+    if (program === this.linked) return program;
+    // The checker binds all files as it is made.
+    program.getTypeChecker();
+    let before: ts.SourceFile | undefined;
+    for (const { path, hidden } of this.kept) {
+      const file = program.getSourceFile(path) as BoundFile;
+      for (const name of hidden) {
+        file.locals?.delete(name);
+        file.symbol?.exports?.delete(name as ts.__String);
+      }
+      setParent(file, before);
+      before = file;
+    }
+    setParent(program.getSourceFile(this.draft)!, before);
+    return (this.linked = program);
+  }
+
+  private localImports(program: ts.Program, file: BoundFile): ts.SourceFile[] {
+    const found = new Set<BoundFile>([file]);
+    const checker = program.getTypeChecker();
+    for (const next of found) {
+      for (const specifier of next.imports ?? []) {
+        const module = checker.getSymbolAtLocation(specifier)?.declarations?.find(typescript().isSourceFile);
+        if (module && this.files.isLocal(module)) found.add(module);
+      }
+    }
+    return [...found].slice(1);
+  }
+
+  private freePlace(): string {
+    const used = new Set(this.kept.map(({ path }) => path));
+    const isFree = (path: string) => path !== this.draft && this.files.virtual.get(path)!.text === '' && !used.has(path);
+    const free = this.files.cells.find(isFree);
+    if (free) return free;
+    this.addPlaces(join(this.draft, '..'));
+    return this.files.cells.find(isFree)!;
+  }
+
+  private addPlaces(folder: string): void {
+    const first = this.files.cells.length;
+    const places = Array.from({ length: PLACES }, (_, i) => join(folder, `__cell_${first + i}__.ts`));
+    for (const path of places) this.files.virtual.set(path, '');
+    this.files.cells = [...this.files.cells.filter((path) => path !== this.draft), ...places, this.draft];
+  }
+}
+
+/** Problems of one file; while there are errors of syntax, those alone. */
+function fileDiagnostics(program: ts.Program, file: ts.SourceFile): ts.Diagnostic[] {
+  const syntactic = program.getSyntacticDiagnostics(file);
+  return syntactic.length > 0 ? [...syntactic] : [...program.getSemanticDiagnostics(file)];
+}
+
+function setParent(file: ts.SourceFile, parent: ts.SourceFile | undefined): void {
+  (file as { parent?: ts.Node }).parent = parent;
+}
+
+/** What a file declares, see {@link ChainCell}. */
+function declaredKeys(file: BoundFile, checker: ts.TypeChecker): Set<string> {
+  const { SymbolFlags } = typescript();
+  const keys = new Set<string>();
+  const add = (name: string, symbol: ts.Symbol): void => {
+    const { flags } = symbol;
+    if (flags & (SymbolFlags.Value | SymbolFlags.ExportValue) || isValueImport(checker, symbol)) keys.add(`v:${name}`);
+    if (flags & (SymbolFlags.Type | SymbolFlags.Namespace | SymbolFlags.Alias)) keys.add(`t:${name}`);
+  };
+  file.locals?.forEach((symbol, name) => add(name, symbol));
+  file.symbol?.exports?.forEach((symbol, name) => add(String(name), symbol));
+  for (const name of globalNames(file)) keys.add(`g:${name}`);
+  return keys;
+}
+
+/** Names that a file declares in `declare global` and `declare module "…"`. */
+function globalNames(file: ts.SourceFile): string[] {
+  const compiler = typescript();
+  return file.statements.filter(compiler.isModuleDeclaration).flatMap(({ name, body }) => {
+    if (compiler.isStringLiteral(name)) return [`"${name.text}"`];
+    if (name.text !== 'global' || !body || !compiler.isModuleBlock(body)) return [];
+    return body.statements.map((statement) => statement.getText(file).slice(0, 80));
+  });
+}
+
+function mentions(file: ts.SourceFile): Set<string> {
+  const compiler = typescript();
+  const names = new Set<string>();
+  const visit = (node: ts.Node): void => {
+    if (compiler.isIdentifier(node)) names.add(node.text);
+    compiler.forEachChild(node, visit);
+  };
+  visit(file);
+  return names;
+}

@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs';
+import Module, { createRequire } from 'node:module';
+import { dirname, extname, join, resolve } from 'node:path';
+
+type Resolve = (request: string, parent?: { filename?: string | null } | null, ...rest: unknown[]) => string;
+
+/** TypeScript's file for a JavaScript file's ending. */
+const SOURCES: Record<string, string[]> = { '.js': ['.ts', '.tsx'], '.mjs': ['.mts'], '.cjs': ['.cts'] };
+
+/**
+ * Makes `require` find what a notebook may import from any folder:
+ *
+ * - `joylab` and `tslab` are the kernel's own copies, so that a notebook and
+ *   the kernel share one host;
+ * - packages that the notebook's folder lacks are looked for in Joylab's;
+ * - `./file.js` is `./file.ts` where only that exists, as in TypeScript.
+ *
+ * @param isVirtual whether a path is a module that a cell declared
+ */
+export function installResolution(packageRoot: string, isVirtual: (path: string) => boolean): void {
+  const internals = Module as unknown as { _resolveFilename: Resolve };
+  const original = internals._resolveFilename;
+  const own = createRequire(join(packageRoot, 'package.json'));
+  const known: Record<string, string> = { joylab: join(packageRoot, 'dist', 'kernel', 'index.js'), tslab: own.resolve('tslab') };
+  internals._resolveFilename = function (this: unknown, request, parent, ...rest) {
+    if (Object.hasOwn(known, request)) return known[request];
+    const folder = parent?.filename ? dirname(parent.filename) : '';
+    const isRelative = /^\.{0,2}\//.test(request);
+    if (isRelative && folder) {
+      const virtual = ['', '.ts', '.tsx'].map((ending) => resolve(folder, request) + ending).find(isVirtual);
+      if (virtual) return virtual;
+    }
+    try {
+      return original.call(this, request, parent, ...rest);
+    } catch (error) {
+      const missing = (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND' && !folder.includes('node_modules');
+      const found = missing ? (isRelative ? sourceFile(resolve(folder, request)) : fromJoylab(request)) : null;
+      if (found) return found;
+      throw error;
+    }
+  };
+
+  function fromJoylab(request: string): string | null {
+    try {
+      return original.call(Module, request, { filename: join(packageRoot, 'package.json'), paths: [join(packageRoot, 'node_modules')] } as never);
+    } catch {
+      return null;
+    }
+  }
+}
+
+function sourceFile(path: string): string | null {
+  const ending = extname(path);
+  const stem = path.slice(0, path.length - ending.length);
+  return (SOURCES[ending] ?? []).map((it) => stem + it).find((it) => existsSync(it)) ?? null;
+}
