@@ -7,7 +7,7 @@ import type { Feed } from '../onnx/session';
 import type { Tensor } from '../onnx/tensor';
 import type { ElementType, Value } from '../onnx/value';
 import { loraScaling, type LoraAdapter } from './lora';
-import { NF4_BLOCK, type QuantizedWeight } from './quantization';
+import { NF4_LEVELS, type QuantizedWeight } from './quantization';
 
 /** What a graph needs of a model: its weights and, if it is to be applied, its adapter. */
 export interface ParameterSet {
@@ -101,9 +101,8 @@ export class GraphParameters {
     return linearNf4(x, {
       codes: this.input(name, 'uint8', { shape: [codes.length], data: codes }),
       absmax: this.input(`${name}.absmax`, 'float32', { shape: [quantized.absmax.length], data: quantized.absmax }),
-      blockSize: NF4_BLOCK,
-      out,
-      in: width,
+      levels: NF4_LEVELS,
+      shape: [out, width],
     });
   }
 

@@ -54,16 +54,18 @@ export function quantize(weight: Tensor, format: QuantizedFormat): QuantizedWeig
 }
 
 function quantizeNf4({ shape, data }: Tensor): Nf4Weight {
-  const codes = new Uint8Array(Math.ceil(data.length / 2));
-  const absmax = new Float32Array(Math.ceil(data.length / NF4_BLOCK));
+  if (data.length % NF4_BLOCK !== 0) {
+    throw new Error(`a weight [${shape.join(', ')}] does not divide into blocks of ${NF4_BLOCK} values, which loadIn4bit needs; use loadIn8bit`);
+  }
+  const codes = new Uint8Array(data.length / 2);
+  const absmax = new Float32Array(data.length / NF4_BLOCK);
   for (let block = 0; block < absmax.length; block++) {
     const start = block * NF4_BLOCK;
-    const end = Math.min(start + NF4_BLOCK, data.length);
+    const end = start + NF4_BLOCK;
     absmax[block] = largest(data, start, end);
     const inverse = Math.fround(1 / Math.max(absmax[block], 1e-38));
     for (let i = start; i < end; i += 2) {
-      const second = i + 1 < end ? nearestLevel(Math.fround(data[i + 1] * inverse)) : 0;
-      codes[i >> 1] = (nearestLevel(Math.fround(data[i] * inverse)) << 4) | second;
+      codes[i >> 1] = (nearestLevel(Math.fround(data[i] * inverse)) << 4) | nearestLevel(Math.fround(data[i + 1] * inverse));
     }
   }
   return { format: 'nf4', shape, codes, absmax };

@@ -67,7 +67,7 @@ function outputNames(graph: Graph): { names: Map<string, string>; copies: [strin
 
 function elementType(onnx: typeof Onnx, type: ElementType): number {
   const types = onnx.TensorProto.DataType;
-  return { float32: types.FLOAT, int64: types.INT64, int8: types.INT8, uint8: types.UINT8, bool: types.BOOL }[type];
+  return { float32: types.FLOAT, int64: types.INT64, int32: types.INT32, int8: types.INT8, uint8: types.UINT8, bool: types.BOOL }[type];
 }
 
 function encodeValue(onnx: typeof Onnx, name: string, value: Value): Onnx.IValueInfoProto {

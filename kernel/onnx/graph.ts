@@ -80,18 +80,18 @@ export class Graph {
 
   /** A float32 scalar; equal scalars are one constant. */
   scalar(value: number): Value {
-    return this.cached(`scalar ${value}`, () => this.constant('float32', [], Float32Array.of(value)));
+    return this.shared(`scalar ${value}`, () => this.constant('float32', [], Float32Array.of(value)));
   }
 
   /** A one-dimensional int64 constant, for axes and shapes. */
   int64(values: readonly number[]): Value {
     const key = `int64 ${values.join(' ')}`;
-    return this.cached(key, () => this.constant('int64', [values.length], BigInt64Array.from(values, BigInt)));
+    return this.shared(key, () => this.constant('int64', [values.length], BigInt64Array.from(values, BigInt)));
   }
 
   /** The size of a named dimension as an int64 vector of one element, read from an input that has it. */
   dimension(name: string): Value {
-    return this.cached(`dimension ${name}`, () => {
+    return this.shared(`dimension ${name}`, () => {
       const source = this.inputs.find((input) => input.shape.includes(name));
       if (!source) throw new Error(`no input has a dimension "${name}"`);
       const axis = source.shape.indexOf(name);
@@ -169,7 +169,8 @@ export class Graph {
     }
   }
 
-  private cached(key: string, make: () => Value): Value {
+  /** What `make` makes, once in this graph for all who ask by the same key. */
+  shared(key: string, make: () => Value): Value {
     let value = this.cache.get(key);
     if (!value) this.cache.set(key, (value = make()));
     return value;

@@ -10,7 +10,7 @@ export type Dimension = number | string;
 export type Shape = readonly Dimension[];
 
 /** Element types that the graphs use, by ONNX Runtime's names. */
-export type ElementType = 'float32' | 'int64' | 'int8' | 'uint8' | 'bool';
+export type ElementType = 'float32' | 'int64' | 'int32' | 'int8' | 'uint8' | 'bool';
 
 /** An edge of a {@link Graph}: what a node computes, an input, or a constant. */
 export class Value {

@@ -1,48 +1,58 @@
-import { int, type Graph } from '../graph';
+import { int } from '../graph';
 import type { Value } from '../value';
 import { mul, single } from './arithmetic';
 
 /*
  * Linear layers of quantised weights. A weight is expanded to float32 for the
  * one product that reads it and freed again, forward and backward, so that
- * never more than one layer is held expanded. The weights are inputs: constant
- * ones ONNX Runtime would expand for good. They are not trained: gradients flow
- * to the rows alone.
+ * never more than one layer is held expanded. That has two conditions: the
+ * weights are inputs, as ONNX Runtime expands constants for good; and forward
+ * and backward expand by different nodes, as equal ones become one whose result
+ * is held in between. The weights are not trained: gradients flow to the rows.
  */
 
-/** A weight [out, in] in 4-bit blocks: codes, two in a byte, the earlier in the upper half, and each block's factor. */
-export interface FourBitWeight {
-  /** uint8, [out · in / 2]. */
+/** A weight [out, in] in 4-bit blocks. */
+export interface Nf4Values {
+  /** Codes, two in a byte, the earlier in the upper half; uint8, [out · in / 2]. */
   codes: Value;
-  /** float32, [out · in / blockSize]. */
+  /** The factor of each block; float32, [out · in / blockSize]. */
   absmax: Value;
-  blockSize: number;
-  out: number;
-  in: number;
+  /** What the 16 codes mean. */
+  levels: Float32Array;
+  /** [out, in]. */
+  shape: readonly [number, number];
 }
 
 /** x · wᵀ for rows x [rows, in] and a weight in bitsandbytes' NF4 format. */
-export function linearNf4(x: Value, weight: FourBitWeight): Value {
-  return nf4Product(x, weight, true);
-}
-
-function nf4Product(x: Value, weight: FourBitWeight, transposed: boolean): Value {
-  const { codes, absmax, blockSize } = weight;
-  return x.graph.node('MatMulBnb4', [x, codes, absmax], 'float32', [x.dimension(0), transposed ? weight.out : weight.in], {
+export function linearNf4(x: Value, weight: Nf4Values): Value {
+  const [N, K] = weight.shape;
+  return x.graph.node('MatMulBnb4', [x, weight.codes, weight.absmax], 'float32', [x.dimension(0), N], {
     domain: 'com.microsoft',
-    attributes: {
-      K: int(weight.in),
-      N: int(weight.out),
-      block_size: int(blockSize),
-      quant_type: int(1),
-      transB: int(transposed ? 1 : 0),
-    },
-    vjps: [single((g) => nf4Product(g, weight, !transposed)), null, null],
+    attributes: { K: int(K), N: int(N), block_size: int(blockSize(weight)), quant_type: int(1) },
+    // With transB = 0 the operator reads wrong memory on the CPU.
+    vjps: [single((g) => product(g, expandNf4(weight))), null, null],
   });
 }
 
+function blockSize({ absmax, shape: [out, width] }: Nf4Values): number {
+  return (out * width) / (absmax.dimension(0) as number);
+}
+
+function expandNf4(weight: Nf4Values): Value {
+  const { codes, absmax, levels, shape } = weight;
+  const { graph } = codes;
+  const pairs = Float32Array.from({ length: 512 }, (_, i) => levels[i & 1 ? (i >> 1) & 15 : i >> 5]);
+  const table = graph.shared('nf4 pairs', () => graph.constant('float32', [256, 2], pairs));
+  const indices = graph.node('Cast', [codes], 'int32', codes.shape, { attributes: { to: int(6) } });
+  const values = graph.node('Gather', [table, indices], 'float32', [codes.dimension(0), 2], { attributes: { axis: int(0) } });
+  const size = blockSize(weight);
+  const blocks = graph.node('Reshape', [values, graph.int64([-1, size])], 'float32', [absmax.dimension(0), size]);
+  const factors = graph.node('Reshape', [absmax, graph.int64([-1, 1])], 'float32', [absmax.dimension(0), 1]);
+  return graph.node('Reshape', [mul(blocks, factors), graph.int64(shape)], 'float32', shape);
+}
+
 /** A weight [out, in] in 8 bits: value = code · scale of its row. */
-export interface EightBitWeight {
+export interface Int8Values {
   /** int8, [out, in]. */
   codes: Value;
   /** float32, [out]. */
@@ -50,20 +60,17 @@ export interface EightBitWeight {
 }
 
 /** x · wᵀ for rows x [rows, in] and a weight in 8 bits. */
-export function linearInt8(x: Value, { codes, scales }: EightBitWeight): Value {
+export function linearInt8(x: Value, { codes, scales }: Int8Values): Value {
   const { graph } = x;
-  const [out, width] = codes.shape;
   const expanded = graph.node('DequantizeLinear', [codes, scales], 'float32', codes.shape, { attributes: { axis: int(0) } });
-  return graph.node('Gemm', [x, expanded], 'float32', [x.dimension(0), out], {
+  return graph.node('Gemm', [x, expanded], 'float32', [x.dimension(0), codes.dimension(0)], {
     attributes: { transB: int(1) },
     derivativeOf: [x],
-    vjps: [
-      // Another node than the forward one: equal nodes become one, and its result would be held from forward to backward.
-      single((g) => plainProduct(graph, mul(g, scales), graph.node('Cast', [codes], 'float32', codes.shape, { attributes: { to: int(1) } }), width)),
-    ],
+    vjps: [single((g) => product(mul(g, scales), graph.node('Cast', [codes], 'float32', codes.shape, { attributes: { to: int(1) } })))],
   });
 }
 
-function plainProduct(graph: Graph, x: Value, w: Value, width: Value['shape'][number]): Value {
-  return graph.node('Gemm', [x, w], 'float32', [x.dimension(0), width], { attributes: { transB: int(0) } });
+/** a · b, of which no gradient is taken. */
+function product(a: Value, b: Value): Value {
+  return a.graph.node('Gemm', [a, b], 'float32', [a.dimension(0), b.dimension(1)]);
 }
