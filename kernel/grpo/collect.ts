@@ -58,32 +58,31 @@ export async function collect(context: CollectContext): Promise<Rollouts> {
 }
 
 async function generate({ model, tokenizer, config, groups, numGenerations, step, signal }: CollectContext): Promise<Rollouts> {
-  const result: Rollouts = { promptIds: [], completionIds: [], promptOf: [], logprobs: [], terminated: [], samples: [], frames: new Map() };
-  for (const [g, { prompt, samplingSeed }] of groups.entries()) {
-    signal.throwIfAborted();
-    const output = await model.generate({
-      inputIds: prompt.ids,
-      numReturnSequences: numGenerations,
-      maxNewTokens: config.maxCompletionLength,
-      temperature: config.temperature,
-      topK: config.topK,
-      topP: config.topP,
-      minP: config.minP ?? 0,
-      repetitionPenalty: config.repetitionPenalty,
-      ...config.generationKwargs,
-      seed: samplingSeed,
-      signal,
-    });
-    signal.throwIfAborted();
-    result.promptIds.push(prompt.ids);
-    output.sequences.forEach((completionIds, i) => {
-      result.completionIds.push(completionIds);
-      result.promptOf.push(g);
-      result.logprobs.push(output.logprobs[i]);
-      result.terminated.push(output.terminated[i]);
-      result.samples.push(emptySample(prompt, completionIds, tokenizer, step));
-    });
-  }
+  const output = await model.generate({
+    inputIds: groups.map(({ prompt }) => prompt.ids),
+    numReturnSequences: numGenerations,
+    maxNewTokens: config.maxCompletionLength,
+    doSample: true,
+    temperature: config.temperature,
+    topK: config.topK,
+    topP: config.topP,
+    minP: config.minP ?? 0,
+    repetitionPenalty: config.repetitionPenalty,
+    ...config.generationKwargs,
+    seed: groups.map(({ samplingSeed }) => samplingSeed),
+    signal,
+  });
+  signal.throwIfAborted();
+  const promptOf = output.sequences.map((_, i) => Math.floor(i / numGenerations));
+  const result: Rollouts = {
+    promptIds: groups.map(({ prompt }) => prompt.ids),
+    completionIds: output.sequences,
+    promptOf,
+    logprobs: output.logprobs,
+    terminated: output.terminated,
+    samples: output.sequences.map((ids, i) => emptySample(groups[promptOf[i]].prompt, ids, tokenizer, step)),
+    frames: new Map(),
+  };
   return result;
 }
 

@@ -24,14 +24,15 @@ export function promptHeads(config: ModelConfig, rows: Value): Value {
   return transpose(split, [1, 0, 2]);
 }
 
-/** Causal attention within a prompt: queries [P, heads · headSize]; `mask` [P, P] is 0 or very negative. */
+/** Attention of P rows to K tokens of their prompt: queries [P, heads · headSize]; `mask` [P, K] is 0 or very negative. */
 export function promptAttention(config: ModelConfig, queries: Value, prompt: PromptHeads, mask: Value): Value {
   const { kv, group, size, width } = headShape(config);
   const P = queries.shape[0];
+  const K = prompt.keys.shape[1];
   const byHead = reshape(transpose(reshape(queries, [P, kv, group, size]), [1, 2, 0, 3]), [kv, 'group*P', size]);
   const scores = matMul(byHead, prompt.keys, { transB: true, alpha: config.attentionScale });
-  const weights = softmax(add(cap(config, reshape(scores, [kv, group, P, P])), mask));
-  const mixed = matMul(reshape(weights, [kv, 'group*P', P]), prompt.values);
+  const weights = softmax(add(cap(config, reshape(scores, [kv, group, P, K])), mask));
+  const mixed = matMul(reshape(weights, [kv, 'group*P', K]), prompt.values);
   return reshape(transpose(reshape(mixed, [kv, group, P, size]), [2, 0, 1, 3]), [P, width]);
 }
 

@@ -7,11 +7,12 @@ const STEP = 32;
 /** What a mask adds to the score of a token that is not to be seen. */
 export const HIDDEN = -1e9;
 
-/** A lower triangle: row i sees columns 0 … i. */
-export function causalMask(length: number): Feed {
-  const data = new Float32Array(length * length);
-  for (let row = 0; row < length; row++) data.fill(HIDDEN, row * length + row + 1, (row + 1) * length);
-  return { shape: [length, length], data };
+/** A lower triangle after `past` columns that all rows see: row i sees columns 0 … past + i. */
+export function causalMask(length: number, past = 0): Feed {
+  const width = past + length;
+  const data = new Float32Array(length * width);
+  for (let row = 0; row < length; row++) data.fill(HIDDEN, row * width + past + row + 1, (row + 1) * width);
+  return { shape: [length, width], data };
 }
 
 /**

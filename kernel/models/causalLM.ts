@@ -1,6 +1,7 @@
 import { sizeOf, type Tensor } from '../onnx/tensor';
 import type { ModelConfig } from './config';
 import { generate, type GenerateOptions, type Generation } from './generate';
+import { readGenerationConfig, type GenerationConfig } from './generationConfig';
 import { InferenceEngine } from './inference';
 import { loraScaling, mergeLora, type LoraAdapter } from './lora';
 import { loraName, type ParameterSet } from './parameters';
@@ -35,6 +36,8 @@ export class CausalLM {
   readonly weights: Map<string, Tensor>;
   /** @internal The weights that are held in 4 or 8 bits instead. They never change. */
   readonly quantized: Map<string, QuantizedWeight>;
+  /** Defaults of {@link generate}: what the model's generation_config.json says. They may be changed. */
+  readonly generationConfig: GenerationConfig;
   private engine: InferenceEngine | undefined;
 
   /** @internal */
@@ -46,6 +49,7 @@ export class CausalLM {
     this.folder = parts.folder;
     this.weights = parts.weights;
     this.quantized = parts.quantized;
+    this.generationConfig = readGenerationConfig(parts.folder);
   }
 
   /** The LoRA adapter that is trained and applied, or null. */
@@ -122,6 +126,7 @@ export class CausalLM {
     return generate(
       {
         engine: this.inference(),
+        generationConfig: this.generationConfig,
         maxSeqLength: this.maxSeqLength,
         eosTokenIds: this.eosTokenIds,
         decode: (ids) => this.tokenizer.decode(ids),

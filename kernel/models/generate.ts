@@ -1,11 +1,11 @@
-import type { InferenceEngine, Prefill } from './inference';
-import { KeyValueCache } from './cache';
+import { Batch, type Prompt } from './generateBatch';
+import { generationSettings, positiveInteger, type GenerationConfig } from './generationConfig';
+import type { InferenceEngine } from './inference';
 import { seededRandom } from './random';
-import { checkSampling, Sampler, type SamplingOptions } from './sampling';
 import type { Streamer } from './streamer';
 
-/** What to generate from, and how. */
-export interface GenerateOptions extends Partial<SamplingOptions> {
+/** What to generate from, and how. Settings that are not given are the model's `generationConfig`'s, then transformers' defaults. */
+export interface GenerateOptions extends GenerationConfig {
   /** Token IDs of one prompt or of several: what `tokenizer(text)` gives. */
   inputIds?: number[] | number[][];
   /** The same, by Python's name. */
@@ -14,7 +14,10 @@ export interface GenerateOptions extends Partial<SamplingOptions> {
   attentionMask?: number[] | number[][];
   /** Completions per prompt; they share the prompt's computation. 1 by default. */
   numReturnSequences?: number;
-  /** At most so many tokens per completion; 256 by default. The model's `maxSeqLength` is a limit, too. */
+  /**
+   * At most so many tokens per completion; the model's own limit or 256 by
+   * default. The model's `maxSeqLength` is a limit, too.
+   */
   maxNewTokens?: number;
   /** `false` takes the most likely token, as temperature 0 does. */
   doSample?: boolean;
@@ -22,8 +25,11 @@ export interface GenerateOptions extends Partial<SamplingOptions> {
   eosTokenId?: number | number[] | null;
   /** A completion also ends when its text contains one of these. */
   stopStrings?: string | string[];
-  /** The same seed gives the same completions. A random one by default. */
-  seed?: number;
+  /**
+   * The same seed gives the same completions, whatever else is in the batch
+   * (but for rounding). A random one by default. A list has one per prompt.
+   */
+  seed?: number | number[];
   /** Follows the generation of a single completion. */
   streamer?: Streamer;
   /** Ends the generation with the reason of the abort as error. */
@@ -34,7 +40,7 @@ export interface GenerateOptions extends Partial<SamplingOptions> {
 export interface Generation {
   /** Token IDs without the prompt; the end token, if it was reached, is the last. */
   sequences: number[][];
-  /** Log-probability of each token at the temperature it was sampled with (before topK, topP and minP). */
+  /** Log-probability of each token at the temperature it was sampled with (before topK, topP and minP); at 1 where it was not sampled. */
   logprobs: Float32Array[];
   /** Whether a completion ended by itself (end token or stop string), not at the limit of tokens. */
   terminated: boolean[];
@@ -43,150 +49,67 @@ export interface Generation {
 /** What generation needs to know of the model. */
 export interface GenerationSetting {
   engine: InferenceEngine;
+  generationConfig: GenerationConfig;
   maxSeqLength: number;
   eosTokenIds: readonly number[];
   decode: (ids: readonly number[]) => string;
 }
 
-/** One completion while it grows. */
-interface Row {
-  index: number;
-  ids: number[];
-  logprobs: number[];
-  terminated: boolean;
-  random: ReturnType<typeof seededRandom>;
-  seen: Set<number>;
-}
+/** Completions that are decoded at the same time: more share a pass over the weights, but take more memory. */
+const ROWS_PER_BATCH = 64;
 
-const DEFAULTS: SamplingOptions = { temperature: 1, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1 };
-
-/** Generates completions, all of one prompt at a time. */
+/** Generates completions, those of several prompts together. */
 export async function generate(setting: GenerationSetting, options: GenerateOptions): Promise<Generation> {
-  const sampling = samplingOptions(options);
-  const prompts = promptsOf(options);
+  const settings = generationSettings(options, setting.generationConfig);
   const copies = positiveInteger(options.numReturnSequences ?? 1, 'numReturnSequences');
+  const prompts = promptsOf(setting, options, settings.maxNewTokens);
   if (options.streamer && prompts.length * copies !== 1) {
     throw new Error('a streamer follows one completion: give one prompt and numReturnSequences 1');
   }
+  if (Array.isArray(options.seed) && options.seed.length !== prompts.length) {
+    throw new Error(`seed has ${options.seed.length} numbers for ${prompts.length} prompts; give one number, or one per prompt`);
+  }
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
-  const result: Generation = { sequences: [], logprobs: [], terminated: [] };
-  for (const [number, prompt] of prompts.entries()) {
-    const rows = Array.from({ length: copies }, (_, index) => newRow(index, prompt, seed, number * copies + index));
-    await new GroupGeneration(setting, options, sampling, prompt, rows).run();
-    for (const row of rows) {
-      result.sequences.push(row.ids);
-      result.logprobs.push(Float32Array.from(row.logprobs));
-      result.terminated.push(row.terminated);
-    }
+  const rows = prompts.flatMap((prompt, number) =>
+    Array.from({ length: copies }, (_, copy) => ({
+      prompt,
+      ids: [] as number[],
+      logprobs: [] as number[],
+      terminated: false,
+      random: Array.isArray(seed) ? seededRandom(seed[number], copy) : seededRandom(seed, number * copies + copy),
+      seen: new Set(prompt.ids),
+    })),
+  );
+  const { streamer, signal } = options;
+  const eos = options.eosTokenId === undefined ? setting.eosTokenIds : [options.eosTokenId ?? []].flat();
+  const stops = [options.stopStrings ?? []].flat().filter((stop) => stop.length > 0);
+  for (let start = 0; start < rows.length; start += ROWS_PER_BATCH) {
+    await new Batch({ ...setting, settings, eos, stops, streamer, signal }, rows.slice(start, start + ROWS_PER_BATCH)).run();
   }
-  return result;
+  return {
+    sequences: rows.map((row) => row.ids),
+    logprobs: rows.map((row) => Float32Array.from(row.logprobs)),
+    terminated: rows.map((row) => row.terminated),
+  };
 }
 
-/** The completions of one prompt: the prompt once, then a token of every unfinished completion per step. */
-class GroupGeneration {
-  private readonly maxNewTokens: number;
-  private readonly eos: ReadonlySet<number>;
-  private readonly stops: readonly string[];
-  private readonly sampler: Sampler;
-
-  constructor(
-    private readonly setting: GenerationSetting,
-    private readonly options: GenerateOptions,
-    sampling: SamplingOptions,
-    private readonly prompt: readonly number[],
-    private readonly rows: readonly Row[],
-  ) {
-    const { maxSeqLength } = setting;
-    if (prompt.length >= maxSeqLength) {
-      throw new Error(
-        `the prompt has ${prompt.length} tokens, the model takes ${maxSeqLength} with the completion; ` +
-          'shorten it or load the model with a larger maxSeqLength',
-      );
-    }
-    const wanted = positiveInteger(options.maxNewTokens ?? 256, 'maxNewTokens');
-    this.maxNewTokens = Math.min(wanted, maxSeqLength - prompt.length);
-    this.eos = new Set(options.eosTokenId === undefined ? setting.eosTokenIds : [options.eosTokenId ?? []].flat());
-    this.stops = [options.stopStrings ?? []].flat();
-    this.sampler = new Sampler(sampling, setting.engine.config.vocabSize);
-  }
-
-  async run(): Promise<void> {
-    const { engine } = this.setting;
-    this.options.signal?.throwIfAborted();
-    this.options.streamer?.put(this.prompt);
-    const prefill = await engine.prefill(this.prompt);
-    const cache = new KeyValueCache(engine.config, this.rows.length);
-    // The first token of every completion comes from the same logits.
-    this.rows.forEach((row) => this.take(row, prefill.logits));
-    let active = this.compact([...this.rows], cache);
-    for (let length = 1; active.length > 0 && length < this.maxNewTokens; length++) {
-      this.options.signal?.throwIfAborted();
-      active = await this.step(active, prefill, cache);
-    }
-    this.options.streamer?.end();
-  }
-
-  private async step(active: Row[], prefill: Prefill, cache: KeyValueCache): Promise<Row[]> {
-    const { engine } = this.setting;
-    const position = this.prompt.length + active[0].ids.length - 1;
-    const step = await engine.decode(active.map((row) => row.ids[row.ids.length - 1]), position, prefill, cache);
-    cache.append(step.keys, step.values);
-    const { vocabSize } = engine.config;
-    active.forEach((row, i) => this.take(row, step.logits.subarray(i * vocabSize, (i + 1) * vocabSize)));
-    return this.compact(active, cache);
-  }
-
-  /** Appends the next token to a completion. */
-  private take(row: Row, logits: Float32Array): void {
-    const { token, logprob } = this.sampler.choose(logits, row.seen, row.random);
-    row.ids.push(token);
-    row.logprobs.push(logprob);
-    row.seen.add(token);
-    this.options.streamer?.put([token]);
-    row.terminated = this.eos.has(token) || this.hasStop(row.ids);
-  }
-
-  private hasStop(ids: readonly number[]): boolean {
-    if (this.stops.length === 0) return false;
-    const text = this.setting.decode(ids);
-    return this.stops.some((stop) => text.includes(stop));
-  }
-
-  /** Takes finished completions out of the batch. */
-  private compact(active: Row[], cache: KeyValueCache): Row[] {
-    const kept = active.flatMap((row, i) => (row.terminated ? [] : [i]));
-    if (kept.length === active.length) return active;
-    cache.keep(kept);
-    return kept.map((i) => active[i]);
-  }
-}
-
-function newRow(index: number, prompt: readonly number[], seed: number, stream: number): Row {
-  return { index, ids: [], logprobs: [], terminated: false, random: seededRandom(seed, stream), seen: new Set(prompt) };
-}
-
-function samplingOptions(options: GenerateOptions): SamplingOptions {
-  const sampling = { ...DEFAULTS };
-  for (const name of Object.keys(DEFAULTS) as (keyof SamplingOptions)[]) sampling[name] = options[name] ?? DEFAULTS[name];
-  if (options.doSample === false) sampling.temperature = 0;
-  checkSampling(sampling);
-  return sampling;
-}
-
-function promptsOf(options: GenerateOptions): number[][] {
-  const ids = options.inputIds ?? options.input_ids;
-  if (!ids || ids.length === 0) throw new Error('generate needs inputIds: generate({ ...tokenizer(text), maxNewTokens: 128 })');
-  const prompts = Array.isArray(ids[0]) ? (ids as number[][]) : [ids as number[]];
+function promptsOf({ maxSeqLength }: GenerationSetting, options: GenerateOptions, maxNewTokens: (length: number) => number): Prompt[] {
+  const given = options.inputIds ?? options.input_ids;
+  if (!given || given.length === 0) throw new Error('generate needs inputIds: generate({ ...tokenizer(text), maxNewTokens: 128 })');
+  const prompts = Array.isArray(given[0]) ? (given as number[][]) : [given as number[]];
   const masks = options.attentionMask;
   const byPrompt = masks && (Array.isArray(masks[0]) ? (masks as number[][]) : [masks as number[]]);
   return prompts.map((prompt, i) => {
-    const kept = byPrompt ? prompt.filter((_, j) => byPrompt[i]?.[j] !== 0) : prompt;
-    if (kept.length === 0) throw new Error(`prompt ${i} is empty; the model needs at least one token`);
-    return kept;
+    const ids = byPrompt ? prompt.filter((_, j) => byPrompt[i]?.[j] !== 0) : prompt;
+    if (ids.length === 0) throw new Error(`prompt ${i} is empty; the model needs at least one token`);
+    const limit = Math.min(maxNewTokens(ids.length), maxSeqLength - ids.length);
+    if (maxSeqLength <= ids.length) {
+      throw new Error(
+        `the prompt has ${ids.length} tokens, the model takes ${maxSeqLength} with the completion; ` +
+          'shorten it or load the model with a larger maxSeqLength',
+      );
+    }
+    if (limit < 1) throw new Error(`the prompt has ${ids.length} tokens, as many as maxLength allows with the completion; give maxNewTokens instead`);
+    return { ids, limit };
   });
-}
-
-function positiveInteger(value: number, name: string): number {
-  if (!Number.isInteger(value) || value < 1) throw new Error(`${name} must be a positive integer, not ${value}`);
-  return value;
 }

@@ -1,5 +1,6 @@
 export { FastLanguageModel, type FromPretrainedOptions, type PeftOptions } from './fastLanguageModel';
 export type { GenerateOptions, Generation } from './generate';
+export type { GenerationConfig } from './generationConfig';
 export { CausalLM } from './causalLM';
 export type { LoraConfig } from './lora';
 export { PeftModel } from './peft';

@@ -1,18 +1,31 @@
 import { GraphSession, int64Feed, type Feed } from '../onnx/session';
+import { sizeOf } from '../onnx/tensor';
 import { causalMask, type KeyValueCache } from './cache';
 import type { ModelConfig } from './config';
 import { decodeGraph, prefillGraph, type ModelGraph } from './inferenceGraphs';
 import type { GraphParameters, ParameterSet } from './parameters';
+import type { PromptCache, PromptKeys } from './promptCache';
 
 /** A prompt's keys and values, and the logits of its next token. */
-export interface Prefill {
-  feeds: Record<string, Feed>;
+export interface Prefill extends PromptKeys {
   logits: Float32Array;
 }
 
-/** One decoded token per row: logits [rows, vocabulary], keys and values per layer. */
+/** One more token for each row of a batch. */
+export interface DecodeInputs {
+  /** The newest token of each row, and its position in its sequence. */
+  ids: readonly number[];
+  positions: readonly number[];
+  prompts: PromptCache;
+  cache: KeyValueCache;
+  /** What is wanted of the next token: logits, or probabilities at the temperature. */
+  wanted: 'logits' | 'probabilities';
+  temperature: number;
+}
+
+/** `next` [rows, vocabulary] as wanted, the newest tokens' keys and values per layer. */
 export interface DecodeStep {
-  logits: Float32Array;
+  next: Float32Array;
   keys: Float32Array[];
   values: Float32Array[];
 }
@@ -22,10 +35,12 @@ interface LoadedGraph {
   parameters: GraphParameters;
 }
 
+/** Floating point operations of a run: a fraction of a second, so that an interrupt is seen soon. */
+const OPERATIONS_PER_RUN = 6e10;
+
 /** Runs a model forward. Sessions are made at the first use; weights are read at every run, so that training is seen at once. */
 export class InferenceEngine {
-  private prefillLoaded: Promise<LoadedGraph> | undefined;
-  private decodeLoaded: Promise<LoadedGraph> | undefined;
+  private readonly loaded = new Map<string, Promise<LoadedGraph>>();
 
   constructor(
     readonly config: ModelConfig,
@@ -33,48 +48,75 @@ export class InferenceEngine {
   ) {}
 
   /** Computes a prompt once. */
-  async prefill(ids: readonly number[]): Promise<Prefill> {
-    const outputs = await this.runPrefill(ids, [ids.length - 1]);
-    const feeds: Record<string, Feed> = {};
-    for (let layer = 0; layer < this.config.numLayers; layer++) {
-      feeds[`prompt_keys.${layer}`] = outputs[`keys.${layer}`];
-      feeds[`prompt_values.${layer}`] = outputs[`values.${layer}`];
-    }
-    return { feeds, logits: outputs.logits.data };
+  async prefill(ids: readonly number[], signal?: AbortSignal): Promise<Prefill> {
+    let prefill: Prefill | undefined;
+    for await (const part of this.parts(ids, 'last', signal)) prefill = part;
+    return prefill!;
   }
 
   /** Logits [tokens, vocabulary] of every next token of a sequence. */
   async logits(ids: readonly number[]): Promise<Float32Array> {
-    const { logits } = await this.runPrefill(ids, Array.from(ids.keys()), ['logits']);
-    return logits.data;
+    const all = new Float32Array(ids.length * this.config.vocabSize);
+    let done = 0;
+    for await (const { logits } of this.parts(ids, 'all')) {
+      all.set(logits, done);
+      done += logits.length;
+    }
+    return all;
   }
 
-  private async runPrefill(ids: readonly number[], rows: readonly number[], outputs?: string[]) {
+  /** Runs a sequence part by part; logits are those of the part. */
+  private async *parts(ids: readonly number[], wanted: 'all' | 'last', signal?: AbortSignal): AsyncGenerator<Prefill> {
     this.checkIds(ids);
-    this.prefillLoaded ??= load(prefillGraph(this.config, this.set, 'input'));
-    const { session, parameters } = await this.prefillLoaded;
-    return session.run({
-      ...parameters.feeds(),
-      ids: int64Feed(ids),
-      positions: int64Feed(Array.from(ids.keys())),
-      mask: causalMask(ids.length),
-      rows: int64Feed(rows),
-    }, { outputs });
+    const { numLayers, numKeyValueHeads: kv, headSize: size } = this.config;
+    const { session, parameters } = await this.load('prefill', () => prefillGraph(this.config, this.set));
+    const empty = Array.from({ length: numLayers }, () => new Float32Array(0));
+    let past: PromptKeys = { length: 0, keys: empty, values: empty };
+    const partLength = this.partLength();
+    while (past.length < ids.length) {
+      signal?.throwIfAborted();
+      const part = ids.slice(past.length, past.length + partLength);
+      const feeds: Record<string, Feed> = { mask: causalMask(part.length, past.length), ids: int64Feed(part) };
+      feeds.positions = int64Feed(part.map((_, i) => past.length + i));
+      feeds.rows = int64Feed(wanted === 'all' ? part.map((_, i) => i) : [part.length - 1]);
+      for (let layer = 0; layer < numLayers; layer++) {
+        feeds[`past_keys.${layer}`] = { shape: [kv, size, past.length], data: past.keys[layer] };
+        feeds[`past_values.${layer}`] = { shape: [kv, past.length, size], data: past.values[layer] };
+      }
+      const outputs = await session.run({ ...parameters.feeds(), ...feeds });
+      const prefill = { length: past.length + part.length, logits: outputs.logits.data, ...this.perLayer(outputs) };
+      yield prefill;
+      past = prefill;
+    }
   }
 
-  /** One more token for each row, all at the same position. */
-  async decode(ids: readonly number[], position: number, prefill: Prefill, cache: KeyValueCache): Promise<DecodeStep> {
-    this.decodeLoaded ??= load(decodeGraph(this.config, this.set, 'input'));
-    const { session, parameters } = await this.decodeLoaded;
-    const outputs = await session.run({
+  /** One more token for each row. */
+  async decode({ ids, positions, prompts, cache, wanted, temperature }: DecodeInputs): Promise<DecodeStep> {
+    const kind = prompts.isSingle ? 'one' : 'several';
+    const { session, parameters } = await this.load(kind, () => decodeGraph(this.config, this.set, kind));
+    const feeds = {
       ...parameters.feeds(),
-      ...prefill.feeds,
+      ...prompts.feeds(),
       ...cache.feeds(),
       ids: int64Feed(ids),
-      positions: int64Feed(new Array(ids.length).fill(position)),
-    });
-    const perLayer = (name: string) => Array.from({ length: this.config.numLayers }, (_, layer) => outputs[`${name}.${layer}`].data);
-    return { logits: outputs.logits.data, keys: perLayer('keys'), values: perLayer('values') };
+      positions: int64Feed(positions),
+      temperature: { shape: [1], data: Float32Array.of(temperature) },
+    };
+    const layers = Array.from({ length: this.config.numLayers }, (_, layer) => [`keys.${layer}`, `values.${layer}`]);
+    const outputs = await session.run(feeds, { outputs: [wanted, ...layers.flat()] });
+    return { next: outputs[wanted].data, ...this.perLayer(outputs) };
+  }
+
+  private perLayer(outputs: Record<string, { data: Float32Array }>): { keys: Float32Array[]; values: Float32Array[] } {
+    const of = (name: string) => Array.from({ length: this.config.numLayers }, (_, layer) => outputs[`${name}.${layer}`].data);
+    return { keys: of('keys'), values: of('values') };
+  }
+
+  /** Tokens of a sequence that are computed in one run. */
+  private partLength(): number {
+    const tensors = [...this.set.weights.values(), ...(this.set.quantized?.values() ?? [])];
+    const parameters = tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    return Math.max(16, Math.min(512, Math.floor(OPERATIONS_PER_RUN / (2 * parameters))));
   }
 
   private checkIds(ids: readonly number[]): void {
@@ -85,11 +127,17 @@ export class InferenceEngine {
     }
   }
 
+  private load(name: string, make: () => ModelGraph): Promise<LoadedGraph> {
+    let loaded = this.loaded.get(name);
+    if (!loaded) this.loaded.set(name, (loaded = load(make())));
+    return loaded;
+  }
+
   /** Frees the sessions; the next use makes them again. */
   async dispose(): Promise<void> {
-    const loaded = [this.prefillLoaded, this.decodeLoaded];
-    this.prefillLoaded = this.decodeLoaded = undefined;
-    for (const promise of loaded) await (await promise)?.session.release();
+    const loaded = [...this.loaded.values()];
+    this.loaded.clear();
+    for (const promise of loaded) await (await promise).session.release();
   }
 }
 

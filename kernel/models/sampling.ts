@@ -4,7 +4,7 @@ import type { Random } from './random';
 export interface SamplingOptions {
   /** Logits are divided by it; 0 takes the most likely token. 1 by default. */
   temperature: number;
-  /** Only the so many most likely tokens; 0 (the default) means all. */
+  /** Only the so many most likely tokens; 0 means all. */
   topK: number;
   /** Only the most likely tokens that together have this probability; 1 (the default) means all. */
   topP: number;
@@ -32,83 +32,132 @@ export interface Choice {
   logprob: number;
 }
 
+/** What a choice depends on besides the probabilities. */
+export interface ChoiceContext {
+  random: Random;
+  /** Tokens that cannot be chosen now. */
+  forbidden?: Iterable<number>;
+}
+
+/** Probabilities fall into classes by their leading bits, which are in the order of the values: at most 1 is 0x3f80…. */
+const CLASS_SHIFT = 16;
+const CLASSES = (0x3f80 >>> 0) + 2;
+
 /**
  * Chooses tokens. One sampler serves all rows of a batch of the same
  * vocabulary; each row has its own stream of random numbers.
  */
 export class Sampler {
-  private readonly probabilities: Float64Array;
+  private readonly counts = new Uint32Array(CLASSES);
+  private readonly masses = new Float64Array(CLASSES);
 
-  constructor(
-    private readonly options: SamplingOptions,
-    vocabulary: number,
-  ) {
-    this.probabilities = new Float64Array(vocabulary);
+  constructor(private readonly options: SamplingOptions) {}
+
+  /** What logits are divided by; the most likely token's log-probability is given at temperature 1. */
+  get divisor(): number {
+    return this.options.temperature || 1;
+  }
+
+  /** Whether probabilities depend on the tokens before, so that only {@link probabilities} can compute them. */
+  get penalizes(): boolean {
+    return this.options.repetitionPenalty !== 1;
+  }
+
+  /** Probabilities of the next token from its logits: after the repetition penalty, at the temperature. */
+  probabilities(logits: Float32Array, seen: Iterable<number>): Float32Array {
+    const { repetitionPenalty: penalty } = this.options;
+    const p = Float32Array.from(logits);
+    if (this.penalizes) for (const token of seen) p[token] = p[token] < 0 ? p[token] * penalty : p[token] / penalty;
+    let highest = -Infinity;
+    for (let i = 0; i < p.length; i++) if (p[i] > highest) highest = p[i];
+    let total = 0;
+    for (let i = 0; i < p.length; i++) total += p[i] = Math.exp((p[i] - highest) / this.divisor);
+    for (let i = 0; i < p.length; i++) p[i] /= total;
+    return p;
   }
 
   /**
-   * The next token from its logits. Its log-probability is that of the
-   * distribution at the temperature, before topK, topP and minP take tokens
-   * out, as TRL compares it in training; with temperature 0 at temperature 1.
+   * The next token from the probabilities p at the temperature, which are
+   * changed. Its log-probability is the one before topK, topP and minP take
+   * tokens out, as TRL compares it in training.
    */
-  choose(logits: Float32Array, seen: ReadonlySet<number>, random: Random): Choice {
-    const { probabilities: p } = this;
-    const { temperature, repetitionPenalty } = this.options;
-    for (let i = 0; i < p.length; i++) p[i] = logits[i];
-    if (repetitionPenalty !== 1) {
-      for (const token of seen) p[token] = p[token] < 0 ? p[token] * repetitionPenalty : p[token] / repetitionPenalty;
-    }
-    let best = 0;
-    for (let i = 1; i < p.length; i++) if (p[i] > p[best]) best = i;
-    const highest = p[best];
-    const factor = temperature === 0 ? 1 : 1 / temperature;
-    let total = 0;
-    for (let i = 0; i < p.length; i++) total += p[i] = Math.exp((p[i] - highest) * factor);
-    const token = temperature === 0 ? best : this.draw(this.truncate(total), random);
-    // Truncation has set the others to 0; the drawn one is as it was.
-    return { token, logprob: Math.log(p[token] / total) };
+  choose(p: Float32Array, { random, forbidden = [] }: ChoiceContext): Choice {
+    for (const token of forbidden) p[token] = 0;
+    const best = mostLikely(p);
+    if (this.options.temperature === 0) return { token: best, logprob: Math.log(p[best]) };
+    this.truncate(p, p[best]);
+    const token = draw(p, random, best);
+    // Truncation has set others to 0; the drawn one is as it was.
+    return { token, logprob: Math.log(p[token]) };
   }
 
-  /** Sets tokens that are taken out to 0 and returns the sum of the rest. */
-  private truncate(total: number): number {
+  /** Sets tokens that are taken out to 0, in transformers' order: topK, then topP of what is left, then minP. */
+  private truncate(p: Float32Array, highest: number): void {
     const { topK, topP, minP } = this.options;
-    const { probabilities: p } = this;
-    if ((topK === 0 || topK >= p.length) && topP === 1 && minP === 0) return total;
-    const order = Array.from(p.keys()).sort((a, b) => p[b] - p[a] || a - b);
-    let kept = topK === 0 ? order.length : Math.min(topK, order.length);
-    let among = 0;
-    for (let i = 0; i < kept; i++) among += p[order[i]];
-    if (topP < 1) kept = countUntil(order, kept, p, topP * among);
-    // The most likely token has p = 1 here, so minP is a threshold as it is.
-    while (kept > 1 && p[order[kept - 1]] < minP) kept--;
-    let rest = 0;
-    for (let i = 0; i < order.length; i++) {
-      if (i < kept) rest += p[order[i]];
-      else p[order[i]] = 0;
+    if (topK > 0 && topK < p.length) this.keepMostLikely(p, topK, Infinity);
+    if (topP < 1) this.keepMostLikely(p, Infinity, topP * sum(p));
+    if (minP > 0) {
+      const least = minP * highest;
+      for (let i = 0; i < p.length; i++) if (p[i] < least) p[i] = 0;
     }
-    return rest;
   }
 
-  private draw(total: number, random: Random): number {
-    const { probabilities: p } = this;
-    let remaining = random.next() * total;
-    let last = 0;
+  /**
+   * Keeps the most likely tokens: so many, or as few as together have the
+   * mass. Tokens are counted by classes of similar probability, so that only
+   * the class in which the limit falls has to be sorted.
+   */
+  private keepMostLikely(p: Float32Array, count: number, mass: number): void {
+    const { counts, masses } = this;
+    const bits = new Uint32Array(p.buffer, p.byteOffset, p.length);
+    counts.fill(0);
+    masses.fill(0);
     for (let i = 0; i < p.length; i++) {
-      if (p[i] === 0) continue;
-      last = i;
-      remaining -= p[i];
-      if (remaining < 0) break;
+      const of = bits[i] >>> CLASS_SHIFT;
+      counts[of]++;
+      masses[of] += p[i];
     }
-    return last;
+    let border = CLASSES - 1;
+    while (border > 0 && counts[border] < count && masses[border] < mass) {
+      count -= counts[border];
+      mass -= masses[border];
+      border--;
+    }
+    const inBorder: number[] = [];
+    for (let i = 0; i < p.length; i++) {
+      const of = bits[i] >>> CLASS_SHIFT;
+      if (of === border) inBorder.push(i);
+      else if (of < border) p[i] = 0;
+    }
+    inBorder.sort((a, b) => p[b] - p[a] || a - b);
+    for (const token of inBorder) {
+      const kept = count > 0 && mass > 0;
+      count--;
+      mass -= p[token];
+      if (!kept) p[token] = 0;
+    }
   }
 }
 
-/** How many of the first `limit` tokens it takes for their probabilities to reach `goal`. */
-function countUntil(order: readonly number[], limit: number, p: Float64Array, goal: number): number {
-  let sum = 0;
-  for (let i = 0; i < limit; i++) {
-    sum += p[order[i]];
-    if (sum >= goal) return i + 1;
+function mostLikely(p: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < p.length; i++) if (p[i] > p[best]) best = i;
+  return best;
+}
+
+function sum(p: Float32Array): number {
+  let total = 0;
+  for (let i = 0; i < p.length; i++) total += p[i];
+  return total;
+}
+
+/** A token with probability in proportion to p. */
+function draw(p: Float32Array, random: Random, fallback: number): number {
+  let remaining = random.next() * sum(p);
+  for (let i = 0; i < p.length; i++) {
+    remaining -= p[i];
+    if (remaining < 0) return i;
   }
-  return limit;
+  // Only rounding leads here.
+  return fallback;
 }

@@ -111,7 +111,7 @@ def save(model: LlamaForCausalLM, folder: Path) -> None:
     """Weights in half precision, configuration and generation defaults."""
     half = LlamaForCausalLM(model.config).to(torch.float16)
     half.load_state_dict(model.state_dict())
-    half.generation_config = GenerationConfig(do_sample=True, temperature=1.0, max_new_tokens=128, eos_token_id=1, pad_token_id=0)
+    half.generation_config = GenerationConfig(do_sample=True, temperature=1.0, top_k=0, max_new_tokens=128, eos_token_id=1, pad_token_id=0)
     half.save_pretrained(folder)
 
 
