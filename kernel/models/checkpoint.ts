@@ -74,7 +74,7 @@ export function readJson(folder: string, name: string): Record<string, unknown> 
 }
 
 /** The file `model.safetensors`, or the files that `model.safetensors.index.json` lists. */
-function weightFiles(folder: string): string[] {
+export function weightFiles(folder: string): string[] {
   const single = join(folder, 'model.safetensors');
   if (existsSync(single)) return [single];
   const index = 'model.safetensors.index.json';

@@ -171,11 +171,17 @@ function writeProblem(folder: string, step: number, error: NodeJS.ErrnoException
     EEXIST: 'a part of the path is a file: choose another outputDir',
     EFBIG: 'the file would be larger than the system allows: raise the limit or choose another outputDir',
   };
-  const what = reason[error.code ?? ''] ?? `${error.message}: choose another outputDir, or none`;
+  const what = reason[errorCode(error) ?? ''] ?? `${error.message}: choose another outputDir, or none`;
   return (
     `The checkpoint of step ${step} could not be written to ${folder}: ${what}. ` +
     `Training is paused and nothing is lost: run the training again and it goes on after step ${step}.`
   );
+}
+
+/** The system's code of an error or of what caused it. */
+function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return (error as NodeJS.ErrnoException).code ?? errorCode(error.cause);
 }
 
 function removeQuietly(folder: string): void {
@@ -188,28 +194,32 @@ function removeQuietly(folder: string): void {
 
 function removeOldest(outputDir: string, limit: number | null): void {
   if (limit === null) return;
-  for (const { folder } of listCheckpoints(outputDir).slice(limit)) fs.rmSync(folder, { recursive: true, force: true });
+  const readable = listCheckpoints(outputDir).filter(({ state }) => state !== null);
+  for (const { folder } of readable.slice(limit)) fs.rmSync(folder, { recursive: true, force: true });
 }
 
-/** A folder that looks like a checkpoint; `state` is null where it cannot be read. */
+/** A folder that looks like a checkpoint; `state` is null where it cannot be read, and the folder's own time counts. */
 interface Found {
   folder: string;
   step: number;
+  savedAt: number;
   state: SavedRunState | null;
 }
 
 /**
  * The checkpoints in a folder, last written first: another run may have left
- * some of higher steps. Those that cannot be read come last.
+ * some of higher steps.
  */
 function listCheckpoints(outputDir: string): Found[] {
   if (!fs.existsSync(outputDir)) return [];
   const found = fs.readdirSync(outputDir).flatMap((name): Found[] => {
     const match = /^checkpoint-(\d+)$/.exec(name);
     const folder = join(outputDir, name);
-    return match ? [{ folder, step: Number(match[1]), state: readQuietly(join(folder, runStateFile)) }] : [];
+    if (!match) return [];
+    const state = readQuietly(join(folder, runStateFile));
+    return [{ folder, step: Number(match[1]), savedAt: state?.saved_at ?? fs.statSync(folder).mtimeMs, state }];
   });
-  return found.sort((a, b) => (b.state?.saved_at ?? 0) - (a.state?.saved_at ?? 0) || b.step - a.step);
+  return found.sort((a, b) => b.savedAt - a.savedAt || b.step - a.step);
 }
 
 function readQuietly(path: string): SavedRunState | null {
@@ -267,22 +277,32 @@ async function loadFolder(folder: string, model: CausalLM): Promise<LoadedCheckp
 
 /** Copies the weights that `savePretrained` wrote into the model's own arrays, once all are known to fit. */
 async function restoreWeights(model: CausalLM, folder: string): Promise<void> {
-  const saved = await savedWeights(model, folder);
-  const pairs = [...model.trainableParameters()].map(([name, own]): [Tensor, Tensor] => {
-    const tensor = saved.get(name);
-    if (!tensor) throw new Error(`it has no tensor ${name}, so it is of another model`);
-    if (tensor.shape.join() !== own.shape.join()) {
-      throw new Error(`tensor ${name} has shape [${tensor.shape.join(', ')}], the model has [${own.shape.join(', ')}]`);
-    }
-    return [own, tensor];
-  });
-  for (const [own, tensor] of pairs) own.data.set(tensor.data);
+  if (model.adapter) {
+    const { PeftModel } = require('../models/peft') as typeof import('../models/peft');
+    const saved = (await PeftModel.fromPretrained(model, folder)).trainableParameters();
+    return copyInto(model, new Map([...saved].map(([name, { shape }]) => [name, shape])), (name) => saved.get(name)!);
+  }
+  const { weightFiles } = require('../models/checkpoint') as typeof import('../models/checkpoint');
+  const { SafetensorsFile } = safetensors();
+  const files = weightFiles(folder).map((path) => new SafetensorsFile(path));
+  try {
+    const fileOf = new Map(files.flatMap((file) => [...file.shapes.keys()].map((name) => [name, file] as const)));
+    const shapes = new Map([...fileOf].map(([name, file]) => [name, file.shapes.get(name)!]));
+    // One by one, so that the weights are not in memory twice.
+    copyInto(model, shapes, (name) => fileOf.get(name)!.read(name));
+  } finally {
+    for (const file of files) file.close();
+  }
 }
 
-async function savedWeights(model: CausalLM, folder: string): Promise<Map<string, Tensor>> {
-  if (!model.adapter) return safetensors().readSafetensors(join(folder, 'model.safetensors'));
-  const { PeftModel } = require('../models/peft') as typeof import('../models/peft');
-  return (await PeftModel.fromPretrained(model, folder)).trainableParameters();
+function copyInto(model: CausalLM, shapes: ReadonlyMap<string, readonly number[]>, read: (name: string) => Tensor): void {
+  const parameters = model.trainableParameters();
+  for (const [name, own] of parameters) {
+    const shape = shapes.get(name);
+    if (!shape) throw new Error(`it has no tensor ${name}, so it is of another model`);
+    if (shape.join() !== own.shape.join()) throw new Error(`tensor ${name} has shape [${shape.join(', ')}], the model has [${own.shape.join(', ')}]`);
+  }
+  for (const [name, own] of parameters) own.data.set(read(name).data);
 }
 
 /** The step is a tensor, too, as in PyTorch's optimizers. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { CheckpointError } from '../../kernel/training';
@@ -72,6 +72,67 @@ test('a missing or broken checkpoint is refused, and the model is as it was', as
     });
     assert.deepEqual(outcome(trainer).weights, untouched, name);
   }
+});
+
+test('a newest checkpoint that is broken is passed over with a message, and the one before is gone on from', async (t) => {
+  const folder = temporaryFolder();
+  const args = { outputDir: folder, saveSteps: 2 };
+  const abort = new AbortController();
+  await newTrainer(await freshModel(), args, { onStep: ({ step }) => void (step === 4 && abort.abort()) }).train({ signal: abort.signal });
+  for (const [name, damage] of [
+    ['optimizer.safetensors', (path: string) => truncateSync(path, 3000)],
+    ['run_state.json', (path: string) => truncateSync(path, 300)],
+  ] as const) {
+    damage(join(folder, 'checkpoint-4', name));
+    const warnings = t.mock.method(console, 'warn', () => {});
+    const resumed = newTrainer(await freshModel(), args);
+    const stop = AbortSignal.abort();
+    await resumed.train({ resumeFromCheckpoint: true, signal: stop });
+    assert.equal(resumed.globalStep, 2);
+    const said = warnings.mock.calls.map(({ arguments: [text] }) => text).join('\n');
+    assert.match(said, /checkpoint-4 cannot be loaded: .*\nThe run goes on from .*checkpoint-2 instead/);
+    warnings.mock.restore();
+    await resumed.dispose();
+  }
+  const last = newTrainer(await freshModel(), args);
+  t.mock.method(console, 'warn', () => {});
+  await last.train({ resumeFromCheckpoint: true });
+  assert.deepEqual(outcome(last), await uninterrupted());
+});
+
+test('checkpoints of an earlier run in the folder are neither gone on from nor counted as newer', async () => {
+  const folder = temporaryFolder();
+  await newTrainer(await freshModel(), { outputDir: folder, saveSteps: 2, saveTotalLimit: 2 }).train();
+  assert.deepEqual(readdirSync(folder).sort(), ['checkpoint-4', 'checkpoint-6']);
+  const args = { outputDir: folder, saveSteps: 1, saveTotalLimit: 2, seed: 8 };
+  const abort = new AbortController();
+  const second = newTrainer(await freshModel(), args, { onStep: ({ step }) => void (step === 2 && abort.abort()) });
+  await second.train({ signal: abort.signal });
+  assert.deepEqual(readdirSync(folder).sort(), ['checkpoint-1', 'checkpoint-2']);
+  const resumed = newTrainer(await freshModel(), args);
+  await resumed.train({ resumeFromCheckpoint: true, signal: AbortSignal.abort() });
+  assert.equal(resumed.globalStep, 2);
+});
+
+test('a reference model that stays the same is on the disk once, and is the same after a resumption', async () => {
+  const folder = temporaryFolder();
+  const args = { outputDir: folder, saveSteps: 2, maxSteps: 4, beta: 0.1 };
+  const whole = await uninterrupted({ maxSteps: 4, beta: 0.1 }, false);
+  const abort = new AbortController();
+  await newTrainer(await freshModel({ adapter: false }), args, { onStep: ({ step }) => void (step === 2 && abort.abort()) }).train({ signal: abort.signal });
+  const resumed = newTrainer(await freshModel({ adapter: false }), args);
+  await resumed.train({ resumeFromCheckpoint: true });
+  assert.deepEqual(outcome(resumed), whole);
+  const [first, second] = [2, 4].map((step) => statSync(join(folder, `checkpoint-${step}`, 'reference.safetensors')).ino);
+  assert.equal(first, second);
+});
+
+test('what a killed process left of a checkpoint is removed, not read', async () => {
+  const folder = temporaryFolder();
+  const gone = spawnSync(process.execPath, ['-e', '']).pid;
+  mkdirSync(join(folder, `.checkpoint-9.partial-${gone}`));
+  await newTrainer(await freshModel(), { outputDir: folder, saveSteps: 1, maxSteps: 1 }).train();
+  assert.deepEqual(readdirSync(folder), ['checkpoint-1']);
 });
 
 test('a checkpoint of another model is refused', async () => {

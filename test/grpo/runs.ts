@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,4 +69,12 @@ export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'joylab-grpo-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** The outcome of a run as text that is equal only where every bit is. */
+export function outcomeJson(trainer: GRPOTrainer): string {
+  const { log, weights } = outcome(trainer);
+  const bits = Object.entries(weights).map(([name, { buffer, byteOffset, byteLength }]) => [name, createHash('sha256').update(new Uint8Array(buffer, byteOffset, byteLength)).digest('hex')]);
+  const timeless = log.map((entry) => Object.fromEntries(Object.entries(entry).filter(([name]) => !/runtime|per_second/.test(name))));
+  return JSON.stringify({ log: timeless, weights: Object.fromEntries(bits) }, null, 1);
 }

@@ -141,6 +141,20 @@ for (const multiObjectiveAggregation of ['sum_then_normalize', 'normalize_then_s
   }
 }
 
+test('transformers and PEFT read a checkpoint', async () => {
+  const outputDir = peer.path('checkpoints');
+  const args = { ...base, outputDir, saveSteps: 5, beta: 0.1 };
+  const model = await loadModel(folder, true);
+  const trainer = givenTrainer(model, args, givenGenerations(args));
+  await trainer.train();
+  const checkpoint = `${outputDir}/checkpoint-5`;
+  const state = await peer.call('trainer_state', { path: `${checkpoint}/trainer_state.json` });
+  assert.deepEqual([state.global_step, state.max_steps, state.epoch], [5, 5, 1]);
+  assert.deepEqual(state.log_history, trainer.logHistory);
+  const norm = Math.sqrt([...model.trainableParameters().values()].reduce((sum, { data }) => sum + data.reduce((a, b) => a + b * b, 0), 0));
+  assert.ok(Math.abs((await peer.call<number>('load_adapter', { folder, adapter: checkpoint })) - norm) < 1e-4 * norm);
+});
+
 test('learning rates equal those of transformers', async () => {
   const schedules: Array<{ type: ScheduleType; kwargs?: Record<string, number | string> }> = [
     { type: 'linear' },

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import type { GRPOConfig } from '../../kernel/grpo';
+import { freshModel, newTrainer, outcomeJson, quietHost, temporaryFolder } from './runs';
+
+before(quietHost);
+
+/** When a process is killed: some milliseconds after a step, or as soon as it begins to write the checkpoint of one. */
+type Moment = { step: number; milliseconds: number } | { writing: number };
+
+interface Run {
+  args: GRPOConfig;
+  adapter: boolean;
+  outputDir: string;
+  outcome: string;
+}
+
+/** Starts (or goes on with) a run, and kills its process at a moment; without one it ends by itself. @returns the signal that ended it */
+function start({ args, adapter, outputDir, outcome }: Run, moment?: Moment): Promise<string | null> {
+  const child = spawn(process.execPath, [join(__dirname, 'killed_run.js'), JSON.stringify({ args: { ...args, outputDir }, adapter }), outcome], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const kill = () => child.kill('SIGKILL');
+  const watcher = watch(outputDir, (_, name) => moment && 'writing' in moment && name?.startsWith(`.checkpoint-${moment.writing}.partial`) && kill());
+  let errors = '';
+  child.stderr.on('data', (data) => (errors += data));
+  child.stdout.on('data', (data: Buffer) => {
+    if (moment && 'step' in moment && `${data}`.includes(`step ${moment.step}\n`)) setTimeout(kill, moment.milliseconds);
+  });
+  return new Promise((resolve, reject) =>
+    child.on('close', (code, signal) => {
+      watcher.close();
+      if (code) reject(new Error(errors));
+      else resolve(signal);
+    }),
+  );
+}
+
+/** Three rows, so that kills come in the middle of a pass; a schedule; two updates per generation. */
+const args: GRPOConfig = { maxSteps: 10, numIterations: 2, lrSchedulerType: 'cosine', warmupSteps: 2, loggingSteps: 3 };
+
+const cases: Array<{ title: string; args: GRPOConfig; adapter: boolean; kills: Moment[] }> = [
+  {
+    title: 'an adapter, checkpoints of every other step',
+    args: { ...args, saveSteps: 2, beta: 0.1, saveTotalLimit: 2 },
+    adapter: true,
+    kills: [{ step: 3, milliseconds: 17 }, { writing: 6 }, { step: 7, milliseconds: 0 }],
+  },
+  {
+    title: 'all weights, a reference model that follows, a checkpoint of each step',
+    args: { ...args, saveSteps: 1, beta: 0.2, syncRefModel: true, refModelSyncSteps: 3, learningRate: 1e-4 },
+    adapter: false,
+    kills: [{ step: 4, milliseconds: 29 }, { writing: 7 }],
+  },
+  {
+    title: 'micro-batches of several generations, a steered entropy bonus',
+    args: { ...args, numIterations: 1, saveSteps: 3, perDeviceTrainBatchSize: 2, stepsPerGeneration: 6, gradientAccumulationSteps: 2, useAdaptiveEntropy: true, entropyCoef: 0.01, entropyTarget: 3 },
+    adapter: true,
+    kills: [{ step: 5, milliseconds: 8 }, { writing: 9 }],
+  },
+];
+
+for (const { title, args, adapter, kills } of cases) {
+  test(`a run whose process is killed, and killed again, ends bit for bit as one that was not: ${title}`, async () => {
+    const folder = temporaryFolder();
+    const run: Run = { args, adapter, outputDir: join(folder, 'checkpoints'), outcome: join(folder, 'outcome.json') };
+    mkdirSync(run.outputDir);
+    for (const moment of kills) assert.equal(await start(run, moment), 'SIGKILL', `the process ended before ${JSON.stringify(moment)}`);
+    assert.equal(await start(run), null);
+    const whole = newTrainer(await freshModel({ adapter }), args);
+    await whole.train();
+    assert.equal(readFileSync(run.outcome, 'utf8'), outcomeJson(whole));
+    await whole.dispose();
+  });
+}
