@@ -9,6 +9,7 @@ export * from './models';
 export * from './openenv';
 export * from './rewards';
 export * from './rollout';
+export * from './sft';
 export * from './strategy';
 export * from './training';
 // Both trainer and client have a StepResult; the public one is OpenEnv's.

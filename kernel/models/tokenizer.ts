@@ -37,6 +37,8 @@ export interface ChatTemplateOptions {
   tokenize?: boolean;
   /** End with the words that start the model's answer. */
   addGenerationPrompt?: boolean;
+  /** A Jinja template to use instead of the tokenizer's own. */
+  chatTemplate?: string | null;
   /** Variables of the template: `enableThinking` is its `enable_thinking`. */
   [variable: string]: unknown;
 }
@@ -67,7 +69,7 @@ export class TokenizerMethods {
   /** @internal */
   declare private readonly hub: HubTokenizer;
   /** @internal */
-  declare private template: Template | undefined;
+  declare private readonly templates: Map<string, Template>;
 
   /** Token IDs of a text. */
   encode(text: string, { addSpecialTokens = true }: EncodeOptions = {}): number[] {
@@ -104,12 +106,17 @@ export class TokenizerMethods {
   applyChatTemplate(messages: readonly ChatMessage[], options?: ChatTemplateOptions & { tokenize?: true }): number[];
   applyChatTemplate(messages: readonly ChatMessage[], options?: ChatTemplateOptions): string | number[];
   applyChatTemplate(messages: readonly ChatMessage[], options: ChatTemplateOptions = {}): string | number[] {
-    if (!this.chatTemplate) {
+    const { tokenize, addGenerationPrompt, chatTemplate, ...variables } = options;
+    const source = chatTemplate ?? this.chatTemplate;
+    if (!source) {
       throw new Error(`the tokenizer in ${this.folder} has no chat template; encode the prompt as text instead: tokenizer(text)`);
     }
-    this.template ??= new (require('@huggingface/jinja') as { Template: typeof Template }).Template(this.chatTemplate);
-    const { tokenize, addGenerationPrompt, ...variables } = options;
-    const text = this.template.render({
+    let template = this.templates.get(source);
+    if (!template) {
+      template = new (require('@huggingface/jinja') as { Template: typeof Template }).Template(source);
+      this.templates.set(source, template);
+    }
+    const text = template.render({
       ...Object.fromEntries(Object.entries(variables).map(([name, value]) => [snakeCase(name), value])),
       messages: messages.map((message) => ({ ...message })),
       add_generation_prompt: addGenerationPrompt ?? false,
@@ -156,7 +163,7 @@ export function loadTokenizer(folder: string): Tokenizer {
     vocabSize: { value: hub.get_vocab(true).size, enumerable: true },
     chatTemplate: { value: readTemplate(folder, settings), ...hidden },
     hub: { value: hub, ...hidden },
-    template: { value: undefined, writable: true, ...hidden },
+    templates: { value: new Map<string, Template>(), ...hidden },
   });
   return tokenizer;
 }

@@ -133,8 +133,8 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
   /** The settings with their defaults; throws a TypeError for wrong ones. */
   protected abstract resolve(args?: Given): Config;
 
-  /** Reads the data, fills in {@link config} what follows from them, and says how long the run is. Called again after settings changed. */
-  protected abstract prepare(): RunLength;
+  /** Reads the data, fills in {@link config} what follows from them, and says how long the run is. Called again after settings changed, and after an interruption. */
+  protected abstract prepare(signal: AbortSignal): RunLength | Promise<RunLength>;
 
   /** @param saved what it goes on from, after a resumption or a change of settings; the model has its weights already */
   protected abstract createUpdate(saved: SavedUpdate | null): Promise<Update>;
@@ -254,7 +254,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     return this.exclusively(async () => {
       const abort = abortSource(signal ?? host().signal);
       try {
-        this.runLength();
+        await this.prepared(abort.signal);
         await raceAbort(this.leftover, abort.signal);
         return await this.evaluateAndLog(abort.signal);
       } finally {
@@ -281,7 +281,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
   }
 
   private async run(signal: AbortSignal): Promise<void> {
-    const length = this.runLength();
+    const length = await this.prepared(signal);
     const { data } = this.output;
     Object.assign(data, { maxSteps: length.totalSteps, status: 'running' } satisfies Partial<TrainingData>);
     this.output.show();
@@ -383,17 +383,17 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     for (const callback of this.callbacks) await callback[name]?.({ args, state, control, model, ...more });
   }
 
-  private runLength(): RunLength {
-    return (this.length ??= this.prepare());
+  private async prepared(signal: AbortSignal): Promise<RunLength> {
+    return (this.length ??= await this.prepare(signal));
   }
 
   private async currentUpdate(signal: AbortSignal): Promise<Update> {
-    if (!this.update) await this.interruptible(this.makeUpdate(), signal);
+    if (!this.update) await this.interruptible(this.makeUpdate(signal), signal);
     return this.update!;
   }
 
-  private async makeUpdate(): Promise<void> {
-    this.runLength();
+  private async makeUpdate(signal: AbortSignal): Promise<void> {
+    await this.prepared(signal);
     this.update = await this.createUpdate(this.saved);
     this.saved = null;
   }
@@ -406,7 +406,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     this.saved = { optimizer: update.state(), extras: update.extras?.() ?? new Map() };
     this.update = null;
     await update.dispose();
-    await this.makeUpdate();
+    await this.makeUpdate(host().signal);
   }
 
   private async release(): Promise<void> {

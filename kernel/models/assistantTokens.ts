@@ -1,0 +1,70 @@
+import type { ChatMessage, Tokenizer } from './tokenizer';
+
+/** A conversation as tokens, and which of them the assistant wrote. */
+export interface AssistantTokens {
+  inputIds: number[];
+  /** 1 for tokens of the assistant: those of the template's `{% generation %}` blocks. */
+  assistantMasks: number[];
+}
+
+/** Characters that stand for the edges of a block in the rendered text; no text has them. */
+const START = '\uE0F0';
+const END = '\uE0F1';
+
+/**
+ * Tokenizes a conversation and marks what the assistant wrote, as
+ * transformers' `return_assistant_tokens_mask`.
+ *
+ * @throws where the template has no `{% generation %}` blocks
+ */
+export function assistantTokens(tokenizer: Tokenizer, messages: readonly ChatMessage[], variables: Record<string, unknown> = {}): AssistantTokens {
+  const template = tokenizer.chatTemplate;
+  if (template && !/\{%-?\s*generation\s*-?%\}/.test(template)) {
+    throw new Error(
+      `the chat template of ${tokenizer.folder} does not mark what the assistant writes; put {% generation %} and {% endgeneration %} around ` +
+        'the assistant\'s content in its chat template (end-of-turn token included), or train with assistantOnlyLoss: false',
+    );
+  }
+  const marked = tokenizer.applyChatTemplate(messages, { ...variables, chatTemplate: template && withMarks(template), tokenize: false });
+  const { text, spans } = readMarks(marked);
+  const inputIds = tokenizer.encode(text, { addSpecialTokens: false });
+  const assistantMasks = new Array<number>(inputIds.length).fill(0);
+  const tokenAt = tokenFinder(tokenizer, inputIds, text);
+  for (const [start, end] of spans) if (end > start) assistantMasks.fill(1, tokenAt(start), tokenAt(end - 1) + 1);
+  return { inputIds, assistantMasks };
+}
+
+/** The template with a mark inside each edge of its generation blocks. Whitespace is left out where the block's tag would have taken it. */
+function withMarks(template: string): string {
+  return template
+    .replace(/(\{%-?\s*generation\s*(-?)%\})(\s*)/g, (_, tag, dash, space) => `${tag}{{ '${START}' }}${dash ? '' : space.replace(/^\n/, '')}`)
+    .replace(/(\s*)(\{%(-?)\s*endgeneration\s*-?%\})/g, (_, space, tag, dash) => `${dash ? '' : space.replace(/\n[ \t]*$/, '\n')}{{ '${END}' }}${tag}`);
+}
+
+function readMarks(marked: string): { text: string; spans: [number, number][] } {
+  const spans: [number, number][] = [];
+  let text = '';
+  for (const [i, part] of marked.split(START).entries()) {
+    const [inside, ...outside] = i === 0 ? ['', part] : part.split(END);
+    if (i > 0) spans.push([text.length, text.length + inside.length]);
+    text += inside + outside.join('');
+  }
+  return { text, spans };
+}
+
+/** Finds the token that a character of the text is in (the first, where it is split among several). */
+function tokenFinder(tokenizer: Tokenizer, ids: readonly number[], text: string): (character: number) => number {
+  // Tokenizers that write a space before the text add it to all decoded texts alike.
+  const extra = tokenizer.decode(ids).length - text.length;
+  if (!tokenizer.decode(ids).endsWith(text)) throw new Error(`the tokenizer in ${tokenizer.folder} changes the text of a conversation, so that its parts cannot be found again; train with assistantOnlyLoss: false`);
+  const end = (token: number) => tokenizer.decode(ids.slice(0, token + 1)).length - extra;
+  return (character) => {
+    let [low, high] = [0, ids.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (end(middle) > character) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  };
+}

@@ -1,0 +1,72 @@
+import { chunks } from '../rewards/statistics';
+import type { BatchOutcome, TokenBatch } from '../training/modelUpdate';
+import type { Metrics } from '../training/metricsBuffer';
+import { deriveSeed, permutation } from '../training/seeds';
+import type { RunLength } from '../training/trainer';
+import type { ResolvedSFTConfig } from './config';
+import { isLearned, type Row } from './packing';
+
+type Course = Pick<ResolvedSFTConfig, 'maxSteps' | 'numTrainEpochs' | 'perDeviceTrainBatchSize' | 'gradientAccumulationSteps' | 'trainSamplingStrategy' | 'seed'>;
+
+/** How long a run over so many rows is. The last step of a pass takes what is left of it. */
+export function supervisedRunLength(rows: number, { maxSteps, numTrainEpochs, perDeviceTrainBatchSize, gradientAccumulationSteps }: Course): RunLength {
+  const stepsPerEpoch = Math.ceil(Math.ceil(rows / perDeviceTrainBatchSize) / gradientAccumulationSteps);
+  return { stepsPerEpoch, totalSteps: maxSteps > 0 ? maxSteps : Math.ceil(numTrainEpochs * stepsPerEpoch) };
+}
+
+/** The micro-batches of a step, as indices of rows: they follow from step and seed alone. */
+export function microBatches(step: number, rows: number, course: Course): number[][] {
+  const { perDeviceTrainBatchSize: size, gradientAccumulationSteps: count, trainSamplingStrategy, seed } = course;
+  const { stepsPerEpoch } = supervisedRunLength(rows, course);
+  const epoch = Math.floor(step / stepsPerEpoch);
+  const order = trainSamplingStrategy === 'random' ? permutation(rows, deriveSeed(seed, 'dataset', epoch)) : Array.from({ length: rows }, (_, i) => i);
+  const start = (step % stepsPerEpoch) * size * count;
+  return chunks(order.slice(start, start + size * count), size);
+}
+
+/** Tokens that rows of a batch learn. */
+export function learnedTokens(rows: readonly Row[]): number {
+  return rows.flat().reduce((sum, { learned }) => sum + learned.filter((value, i) => value && i > 0).length, 0);
+}
+
+/** All tokens of rows, learned or not. */
+export function allTokens(rows: readonly Row[]): number {
+  return rows.flat().reduce((sum, { ids }) => sum + ids.length, 0);
+}
+
+/**
+ * Rows as the update takes them: what stands before the first learned token is
+ * a prompt, which equal rows share; what stands after the last plays no part.
+ *
+ * @param share of a learned token in the loss
+ */
+export function tokenBatch(rows: readonly Row[], share: number): TokenBatch {
+  const batch = { promptIds: [] as number[][], completionIds: [] as number[][], promptOf: [] as number[] };
+  const weights: Float32Array[] = [];
+  const known = new Map<string, number>();
+  for (const { ids, learned } of rows.flat().filter(isLearned)) {
+    const start = learned.indexOf(true, 1);
+    const end = learned.lastIndexOf(true) + 1;
+    const prompt = ids.slice(0, start);
+    const key = prompt.join(' ');
+    if (!known.has(key)) known.set(key, batch.promptIds.push(prompt) - 1);
+    batch.promptOf.push(known.get(key)!);
+    batch.completionIds.push(ids.slice(start, end));
+    weights.push(Float32Array.from(learned.slice(start, end), (value) => (value ? share : 0)));
+  }
+  return { ...batch, tokens: { weights } };
+}
+
+/** Loss, entropy and token accuracy of a batch, by TRL's names: means over the learned tokens (of the loss: its weighted sum). */
+export function batchMetrics({ loss, tokens }: BatchOutcome, { tokens: { weights } }: TokenBatch): Metrics {
+  let [count, entropy, correct] = [0, 0, 0];
+  weights.forEach((row, i) => {
+    for (let t = 0; t < row.length; t++) {
+      if (row[t] === 0) continue;
+      count++;
+      entropy += tokens.entropies[i][t];
+      correct += tokens.correct[i][t];
+    }
+  });
+  return { loss, entropy: entropy / count, mean_token_accuracy: correct / count };
+}

@@ -1,0 +1,3 @@
+export type { SFTConfig } from './config';
+export type { SFTRow } from './dataset';
+export { SFTTrainer, type SFTTrainerOptions } from './trainer';

@@ -1,0 +1,19 @@
+import { detach, mul, neg, sumAll } from '../onnx/operators/arithmetic';
+import { exp } from '../onnx/operators/elementwise';
+import type { Objective } from '../training/objective';
+import type { SFTConfig } from './config';
+
+/**
+ * The loss of supervised training: the weighted sum of negative
+ * log-likelihoods. Input `weights`, per token: its share in the mean over all
+ * learned tokens of the step, 0 where it is not learned.
+ */
+export function supervisedObjective(lossType: NonNullable<SFTConfig['lossType']>): Objective {
+  return {
+    inputs: ['weights'],
+    build({ logprobs, input }) {
+      const losses = neg(mul(logprobs, input('weights')));
+      return { loss: sumAll(lossType === 'dft' ? mul(losses, detach(exp(logprobs))) : losses) };
+    },
+  };
+}
