@@ -113,7 +113,7 @@ export class TokenizerMethods {
     }
     let template = this.templates.get(source);
     if (!template) {
-      template = new (require('@huggingface/jinja') as { Template: typeof Template }).Template(source);
+      template = new (require('@huggingface/jinja') as { Template: typeof Template }).Template(withoutGenerationBlocks(source));
       this.templates.set(source, template);
     }
     const text = template.render({
@@ -126,6 +126,11 @@ export class TokenizerMethods {
     // The template has written the special tokens.
     return tokenize === false ? text : this.encode(text, { addSpecialTokens: false });
   }
+}
+
+/** A template without transformers' own blocks, which only say what the assistant writes. Whitespace stays as with them. */
+function withoutGenerationBlocks(template: string): string {
+  return template.replace(/(\{%-?\s*)(end)?generation(\s*-?%\})/g, (_, before, end, after) => `${before}${end ? 'endif' : 'if true'}${after}`);
 }
 
 function snakeCase(name: string): string {
