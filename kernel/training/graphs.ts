@@ -42,11 +42,11 @@ export interface GraphOptions {
 export function lossGraph(options: GraphOptions, rows: TreeRows): UpdateGraph {
   const { graph, parameters, forward } = start(options, rows);
   const { objective, temperature, trainable } = options;
-  const { logprobs, entropies } = forward.logprobs(temperature, objective?.entropyGradients ?? false);
+  const { logprobs, entropies, isTop1 } = forward.logprobs(temperature, objective?.entropyGradients ?? false);
   graph.output('token logprobs', logprobs);
   graph.output('token entropies', entropies);
   if (!objective) return { graph, parameters, sums: [], rows: [] };
-  const { loss, outputs = {} } = objective.build({ graph, logprobs, entropies, ...objectiveInputs(graph, objective) });
+  const { loss, outputs = {} } = objective.build({ graph, logprobs, entropies, isTop1, ...objectiveInputs(graph, objective) });
   graph.output('loss', loss);
   for (const [name, value] of Object.entries(outputs)) graph.output(`token ${name}`, value);
   if (trainable === 'none') return { graph, parameters, sums: [], rows: [] };

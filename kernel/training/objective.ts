@@ -8,6 +8,8 @@ export interface TokenValues {
   logprobs: Value;
   /** Entropy of the distribution that each token was drawn from; a constant to gradients unless the objective has `entropyGradients`. */
   entropies: Value;
+  /** 1 for tokens that the model finds likeliest, else 0: the token accuracy. */
+  isTop1(): Value;
   /** The per-token values of a name among the objective's `inputs`. */
   input(name: string): Value;
   /** For each token the sum of `values` over its completion. */

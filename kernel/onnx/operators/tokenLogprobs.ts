@@ -1,6 +1,6 @@
 import { float, int } from '../graph';
 import type { Value } from '../value';
-import { mul, neg, sub, sum } from './arithmetic';
+import { lessOrEqual, mul, neg, sub, sum, toFloat } from './arithmetic';
 import { exp } from './elementwise';
 import { gatherElements } from './gather';
 import { matMul } from './matmul';
@@ -13,6 +13,8 @@ export interface TokenLogprobs {
   logprobs: Value;
   /** Entropy of the softmax, [rows]. */
   entropies: Value;
+  /** 1 for tokens that no other is likelier than, else 0, [rows]; a constant to gradients. Adds to the graph when it is called. */
+  isTop1(): Value;
 }
 
 /** Log-probabilities of tokens (int64, [rows]) under logits [rows, vocabulary], however these are made. */
@@ -21,8 +23,10 @@ export function logprobsOfLogits(logits: Value, tokens: Value, entropyGradients:
   const [rows] = logits.shape;
   const all = logSoftmax(logits);
   const entropies = () => neg(sum(mul(exp(all), all), [-1], false));
+  const logprobs = reshape(gatherElements(all, reshape(tokens, [rows, 1])), [rows]);
   return {
-    logprobs: reshape(gatherElements(all, reshape(tokens, [rows, 1])), [rows]),
+    logprobs,
+    isTop1: () => isLargest(logprobs, all),
     entropies: entropyGradients ? entropies() : graph.withoutRecording(entropies),
   };
 }
@@ -61,7 +65,21 @@ export function tokenLogprobs(x: Value, w: Value, tokens: Value, tokenRows: Valu
       ([g]) => mul(x, g!),
     ],
   });
-  return { logprobs: reshape(own, [rows]), entropies: graph.withoutRecording(() => neg(reshape(rowDots(p, all), [rows]))) };
+  const logprobs = reshape(own, [rows]);
+  return {
+    logprobs,
+    entropies: graph.withoutRecording(() => neg(reshape(rowDots(p, all), [rows]))),
+    isTop1: () => isLargest(logprobs, all),
+  };
+}
+
+/** 1 where a value [rows] is not below any of its row of `all`, else 0. */
+function isLargest(values: Value, all: Value): Value {
+  const { graph } = values;
+  return graph.withoutRecording(() => {
+    const largest = graph.node('ReduceMax', [all, graph.int64([-1])], 'float32', values.shape, { attributes: { keepdims: int(0) } });
+    return toFloat(lessOrEqual(largest, values));
+  });
 }
 
 /** The inner product of each row of a with that of b, [rows, 1, 1]. */
