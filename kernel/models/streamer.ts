@@ -36,7 +36,7 @@ export class TextStreamer implements Streamer {
     if (text.endsWith('\uFFFD')) return;
     this.write(text.slice(this.printed));
     this.printed = text.length;
-    if (text.endsWith('\n')) this.reset();
+    if (text.endsWith('\n')) this.shorten();
   }
 
   end(): void {
@@ -47,6 +47,12 @@ export class TextStreamer implements Streamer {
 
   private text(): string {
     return this.tokenizer.decode(this.pending, { skipSpecialTokens: this.options.skipSpecialTokens });
+  }
+
+  /** Forgets all but the last token: some tokenizers leave out a space where a text begins, and here none begins. */
+  private shorten(): void {
+    this.pending = this.pending.slice(-1);
+    this.printed = this.text().length;
   }
 
   private reset(): void {

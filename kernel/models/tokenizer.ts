@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Template } from '@huggingface/jinja' with { 'resolution-mode': 'import' };
 import type { Tokenizer as HubTokenizer } from '@huggingface/tokenizers' with { 'resolution-mode': 'import' };
+import { renderChat, type ChatMessage, type ChatTemplateOptions } from './chatTemplate';
+
+export type { ChatMessage, ChatTemplateOptions };
 
 /** A text as the model sees it. */
 export interface Encoding {
@@ -16,12 +18,6 @@ export interface BatchEncoding {
   attentionMask: number[][];
 }
 
-/** A message of a conversation. */
-export interface ChatMessage {
-  role: string;
-  content: string;
-}
-
 export interface EncodeOptions {
   /** Whether the tokenizer adds its start and end tokens; true by default, as in transformers. */
   addSpecialTokens?: boolean;
@@ -30,17 +26,6 @@ export interface EncodeOptions {
 export interface DecodeOptions {
   /** Leave out tokens such as the end of the text; false by default, as in transformers. */
   skipSpecialTokens?: boolean;
-}
-
-export interface ChatTemplateOptions {
-  /** Return token IDs (the default, as in transformers) or, with `false`, the text. */
-  tokenize?: boolean;
-  /** End with the words that start the model's answer. */
-  addGenerationPrompt?: boolean;
-  /** A Jinja template to use instead of the tokenizer's own. */
-  chatTemplate?: string | null;
-  /** Variables of the template: `enableThinking` is its `enable_thinking`. */
-  [variable: string]: unknown;
 }
 
 /** Turns text into token IDs and back. `tokenizer(text)` gives what `model.generate` takes. */
@@ -68,8 +53,10 @@ export class TokenizerMethods {
 
   /** @internal */
   declare private readonly hub: HubTokenizer;
-  /** @internal */
-  declare private readonly templates: Map<string, Template>;
+  /** @internal Special tokens by the names that templates use, `bos_token`. */
+  declare private readonly specialTokens: Record<string, string>;
+  /** @internal Templates besides {@link chatTemplate}, by name. */
+  declare private readonly namedTemplates: Record<string, string>;
 
   /** Token IDs of a text. */
   encode(text: string, { addSpecialTokens = true }: EncodeOptions = {}): number[] {
@@ -101,40 +88,21 @@ export class TokenizerMethods {
     return this.hub.id_to_token(id);
   }
 
-  /** Writes a conversation in the model's own format. */
+  /** Writes a conversation in the model's own format. See {@link ChatTemplateOptions}. */
   applyChatTemplate(messages: readonly ChatMessage[], options: ChatTemplateOptions & { tokenize: false }): string;
   applyChatTemplate(messages: readonly ChatMessage[], options?: ChatTemplateOptions & { tokenize?: true }): number[];
   applyChatTemplate(messages: readonly ChatMessage[], options?: ChatTemplateOptions): string | number[];
   applyChatTemplate(messages: readonly ChatMessage[], options: ChatTemplateOptions = {}): string | number[] {
-    const { tokenize, addGenerationPrompt, chatTemplate, ...variables } = options;
-    const source = chatTemplate ?? this.chatTemplate;
-    if (!source) {
-      throw new Error(`the tokenizer in ${this.folder} has no chat template; encode the prompt as text instead: tokenizer(text)`);
-    }
-    let template = this.templates.get(source);
+    const { chatTemplate, namedTemplates, folder } = this;
+    // Some models have a template of their own for conversations with tools.
+    const template = options.chatTemplate ?? (options.tools ? namedTemplates.tool_use : undefined) ?? chatTemplate;
     if (!template) {
-      template = new (require('@huggingface/jinja') as { Template: typeof Template }).Template(withoutGenerationBlocks(source));
-      this.templates.set(source, template);
+      throw new Error(`the tokenizer in ${folder} has no chat template; encode the prompt as text instead: tokenizer(text), or give one: { chatTemplate }`);
     }
-    const text = template.render({
-      ...Object.fromEntries(Object.entries(variables).map(([name, value]) => [snakeCase(name), value])),
-      messages: messages.map((message) => ({ ...message })),
-      add_generation_prompt: addGenerationPrompt ?? false,
-      bos_token: this.bosToken ?? '',
-      eos_token: this.eosToken ?? '',
-    });
+    const text = renderChat(template, messages, options, this.specialTokens);
     // The template has written the special tokens.
-    return tokenize === false ? text : this.encode(text, { addSpecialTokens: false });
+    return options.tokenize === false ? text : this.encode(text, { addSpecialTokens: false });
   }
-}
-
-/** A template without transformers' own blocks, which only say what the assistant writes. Whitespace stays as with them. */
-function withoutGenerationBlocks(template: string): string {
-  return template.replace(/(\{%-?\s*)(end)?generation(\s*-?%\})/g, (_, before, end, after) => `${before}${end ? 'endif' : 'if true'}${after}`);
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 /** Reads the tokenizer of a model folder: `tokenizer.json`, `tokenizer_config.json`, `chat_template.jinja`. */
@@ -156,6 +124,7 @@ export function loadTokenizer(folder: string): Tokenizer {
   const eosToken = tokenText(settings.eos_token);
   const bosToken = tokenText(settings.bos_token);
   const padToken = tokenText(settings.pad_token) ?? eosToken;
+  const templates = readTemplates(folder, settings);
   const hidden = { enumerable: false };
   Object.defineProperties(tokenizer, {
     folder: { value: folder, enumerable: true },
@@ -166,9 +135,10 @@ export function loadTokenizer(folder: string): Tokenizer {
     padToken: { value: padToken, enumerable: true },
     padTokenId: { value: idOf(padToken), enumerable: true },
     vocabSize: { value: hub.get_vocab(true).size, enumerable: true },
-    chatTemplate: { value: readTemplate(folder, settings), ...hidden },
+    chatTemplate: { value: templates.default ?? null, ...hidden },
+    namedTemplates: { value: templates, ...hidden },
+    specialTokens: { value: specialTokens(settings), ...hidden },
     hub: { value: hub, ...hidden },
-    templates: { value: new Map<string, Template>(), ...hidden },
   });
   return tokenizer;
 }
@@ -177,14 +147,20 @@ function encoding(inputIds: number[]): Encoding {
   return { inputIds, attentionMask: inputIds.map(() => 1) };
 }
 
-function readTemplate(folder: string, settings: Record<string, unknown>): string | null {
+/** Chat templates by name; the one without a name is `default`. */
+function readTemplates(folder: string, settings: Record<string, unknown>): Record<string, string> {
   const file = join(folder, 'chat_template.jinja');
-  if (existsSync(file)) return readFileSync(file, 'utf8');
+  if (existsSync(file)) return { default: readFileSync(file, 'utf8') };
   const template = settings.chat_template;
-  if (typeof template === 'string') return template;
-  // Several named templates: the one that transformers takes without a name.
-  if (Array.isArray(template)) return (template.find((one) => one?.name === 'default')?.template as string | undefined) ?? null;
-  return null;
+  if (typeof template === 'string') return { default: template };
+  const named = Array.isArray(template) ? (template as { name: string; template: string }[]) : [];
+  return Object.fromEntries(named.map((one) => [one.name, one.template]));
+}
+
+/** `bos_token`, `eos_token` and the like, as far as the tokenizer has them. */
+function specialTokens(settings: Record<string, unknown>): Record<string, string> {
+  const texts = Object.entries(settings).map(([name, value]): [string, string | null] => [name, name.endsWith('_token') ? tokenText(value) : null]);
+  return Object.fromEntries(texts.filter((entry): entry is [string, string] => entry[1] !== null));
 }
 
 /** Special tokens are kept as text or as an object with the text in `content`. */
