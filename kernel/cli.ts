@@ -5,9 +5,25 @@ const USAGE = `joylab: reinforcement learning with language models in a TypeScri
 
   joylab lab [NOTEBOOK] [JUPYTERLAB OPTIONS]   open JupyterLab (by default on notebooks/atari.ipynb)
   joylab run NOTEBOOK [--output FILE]          run a notebook without a browser
-  joylab install [--prefix FOLDER]             register kernel and extension in a Jupyter prefix
+  joylab install [OPTIONS]                     register kernel and extension in Jupyter
+  joylab uninstall [OPTIONS]                   take them out again
   joylab kernel CONNECTION_FILE                run the kernel (Jupyter calls this)
+
+Options of install and uninstall:
+  --sys-prefix         in the active Python environment (the one of \`python\` on the PATH)
+  --user               for this user
+  --prefix FOLDER      in FOLDER/share/jupyter
+                       without any of these: in the package's own .venv where there is one, else for this user
+  --name NAME          the kernel's name in Jupyter (joylab)
+  --display-name TEXT  what launchers show (Joylab (TypeScript)); install only
 `;
+
+const PLACES = {
+  user: { type: 'boolean' },
+  'sys-prefix': { type: 'boolean' },
+  prefix: { type: 'string' },
+  name: { type: 'string' },
+} as const;
 
 /** What each command does. Loaded when called, so that the kernel starts quickly. */
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
@@ -31,22 +47,37 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   },
 
   async install(args) {
-    const { values } = parseArgs({ args, options: { prefix: { type: 'string' } } });
-    const { pythonPrefix } = await import('./setup/python.js');
-    const { installKernel } = await import('./install.js');
-    const { installLabextension } = await import('./setup/labextension.js');
-    const prefix = values.prefix ?? pythonPrefix();
-    process.stdout.write(`${installKernel({ prefix })}\n${installLabextension({ prefix })}\n`);
+    const { values } = parseArgs({ args, options: { ...PLACES, 'display-name': { type: 'string' } } });
+    const { install } = await import('./install.js');
+    print(install({ ...values, sysPrefix: values['sys-prefix'], displayName: values['display-name'] }));
     return 0;
-  }
+  },
+
+  async uninstall(args) {
+    const { values } = parseArgs({ args, options: PLACES });
+    const { uninstall } = await import('./install.js');
+    print(uninstall({ ...values, sysPrefix: values['sys-prefix'] }));
+    return 0;
+  },
 };
+
+function print(folders: string[]): void {
+  for (const folder of folders) process.stdout.write(`${folder}\n`);
+}
+
+const HELP = new Set(['--help', '-h', 'help']);
 
 async function main(): Promise<void> {
   const [name, ...args] = process.argv.slice(2);
-  const command = COMMANDS[name];
+  // What follows `lab` is for JupyterLab, which has a help of its own.
+  if (HELP.has(name) || (name !== 'lab' && args.some((argument) => HELP.has(argument)))) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const command = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name] : null;
   if (!command) {
-    process.stderr.write(name === '--help' || name === '-h' ? USAGE : `${name ? `There is no command ${name}.\n\n` : ''}${USAGE}`);
-    process.exitCode = name === '--help' || name === '-h' ? 0 : 2;
+    process.stderr.write(`${name ? `There is no command ${name}.\n\n` : ''}${USAGE}`);
+    process.exitCode = 2;
     return;
   }
   try {

@@ -9,8 +9,15 @@ export class History {
     this.entries.push([0, line, source]);
   }
 
+  /** Content of `history_reply`. This kernel keeps inputs only: where outputs are asked for, they are null. */
+  reply(content: Record<string, any>): object {
+    const entries = this.query(content);
+    const history = content.output ? entries.map(([session, line, source]) => [session, line, [source, null]]) : entries;
+    return { status: 'ok', history };
+  }
+
   /** Answers the content of a `history_request`: `tail`, `range` or `search` (with `*` and `?`). */
-  query(content: Record<string, any>): HistoryEntry[] {
+  private query(content: Record<string, any>): HistoryEntry[] {
     const { hist_access_type: type, n, pattern, start, stop, session = 0, unique } = content;
     if (type === 'range') {
       if (session !== 0) return [];

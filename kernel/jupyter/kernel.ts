@@ -1,6 +1,5 @@
 import type { MimeBundle } from '../display/host';
 import { Comms } from './comms';
-import { History } from './history';
 import { awaitAnswer, createAnswer } from './input';
 import type { CellError, CellOutput, CommOpener, Interpreter } from './interpreter';
 import type { Header } from './message';
@@ -20,8 +19,6 @@ export type InterpreterFactory = (comms: CommOpener) => Interpreter;
 export class Kernel {
   private readonly comms: Comms;
   private readonly interpreter: Interpreter;
-  private readonly history = new History();
-  private executionCount = 0;
   /** Header of the request whose handler runs: the parent of comm messages. */
   private parent: Header | null = null;
 
@@ -69,24 +66,19 @@ export class Kernel {
       case 'inspect_request':
         return this.inspect(request.content);
       case 'is_complete_request':
-        return this.interpreter.isComplete(String(request.content.code ?? '')) as unknown as Reply;
-      case 'history_request':
-        return this.answerHistory(request.content);
+        return this.interpreter.isComplete(text(request.content.code)) as unknown as Reply;
       default:
         return { status: 'ok', ...this.comms.info(request.content.target_name) };
     }
   }
 
   private async execute(request: Request): Promise<Reply> {
-    const code = String(request.content.code ?? '');
+    const code = text(request.content.code);
     const silent = request.content.silent === true;
-    const storeHistory = !silent && request.content.store_history !== false;
-    if (storeHistory) this.history.add(++this.executionCount, code);
-    const executionCount = this.executionCount;
-    if (!silent) this.publish(request.header, 'execute_input', { code, execution_count: executionCount });
+    const { executionCount } = request;
     this.parent = request.header;
     const payload: object[] = [];
-    const output = this.output(request, executionCount, silent, payload);
+    const output = this.output(request, silent, payload);
     const error = await this.interpreter.execute({ code, executionCount, silent, output });
     if (error) {
       if (!silent) this.publish(request.header, 'error', error);
@@ -106,7 +98,7 @@ export class Kernel {
   }
 
   private complete(content: Record<string, any>): Reply {
-    const code = String(content.code ?? '');
+    const code = text(content.code);
     const position = toUtf16(code, cursor(content, code));
     const completion = this.interpreter.complete(code, position) ?? { matches: [], start: position, end: position };
     const [start, end] = [toCodePoints(code, completion.start), toCodePoints(code, completion.end)];
@@ -117,20 +109,13 @@ export class Kernel {
   }
 
   private inspect(content: Record<string, any>): Reply {
-    const code = String(content.code ?? '');
+    const code = text(content.code);
     const data = this.interpreter.inspect(code, toUtf16(code, cursor(content, code)), content.detail_level === 1 ? 1 : 0);
     return { status: 'ok', found: data !== null, data: data ?? {}, metadata: {} };
   }
 
-  private answerHistory(content: Record<string, any>): Reply {
-    const entries = this.history.query(content);
-    // This kernel keeps inputs only: with `output`, the outputs are null.
-    const history = content.output ? entries.map(([session, line, source]) => [session, line, [source, null]]) : entries;
-    return { status: 'ok', history };
-  }
-
   private handleComm(request: Request): void {
-    const output = this.output(request, this.executionCount, false);
+    const output = this.output(request, false);
     this.interpreter.within(output, () => {
       const parent = this.parent;
       this.parent = request.header;
@@ -144,7 +129,7 @@ export class Kernel {
     });
   }
 
-  private output(request: Request, executionCount: number, silent: boolean, payload: object[] = []): CellOutput {
+  private output(request: Request, silent: boolean, payload: object[] = []): CellOutput {
     const parent = request.header;
     return {
       stream: (name, text) => this.outbox.write(name, text, parent),
@@ -153,7 +138,7 @@ export class Kernel {
         this.publish(parent, update ? 'update_display_data' : 'display_data', { data, metadata, transient });
       },
       result: (data, metadata = {}) => {
-        if (!silent) this.publish(parent, 'execute_result', { data, metadata, execution_count: executionCount });
+        if (!silent) this.publish(parent, 'execute_result', { data, metadata, execution_count: request.executionCount });
       },
       clear: (wait) => this.publish(parent, 'clear_output', { wait }),
       page: (data) => payload.push({ source: 'page', data, start: 0 }),
@@ -181,4 +166,8 @@ function isError(value: MimeBundle | CellError): value is CellError {
 
 function cursor(content: Record<string, any>, code: string): number {
   return typeof content.cursor_pos === 'number' ? content.cursor_pos : code.length;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }

@@ -32,7 +32,8 @@ export interface Posted {
 
 /** Wire thread → main thread. */
 export type ToMain =
-  | { type: 'request'; id: number; header: Header; metadata: Record<string, unknown>; content: Record<string, any>; buffers: Uint8Array[] }
+  /** `executionCount`: the number of the newest cell, in a request to run it its own. */
+  | { type: 'request'; id: number; header: Header; metadata: Record<string, unknown>; content: Record<string, any>; buffers: Uint8Array[]; executionCount: number }
   | { type: 'interrupt' }
   | { type: 'shutdown' }
   | { type: 'fatal'; message: string };

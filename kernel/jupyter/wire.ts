@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { writeConnection } from './connection';
+import { History } from './history';
 import { giveAnswer } from './input';
 import { Log } from './log';
 import type { Header, Message } from './message';
@@ -29,7 +30,6 @@ const REQUESTS = new Set([
   'inspect_request',
   'complete_request',
   'is_complete_request',
-  'history_request',
   'comm_info_request',
 ]);
 const COMM_MESSAGES = new Set(['comm_open', 'comm_msg', 'comm_close']);
@@ -57,6 +57,8 @@ class Wire {
   private readonly sockets: Sockets;
   private readonly streams: StreamBuffer;
   private readonly usage = new Usage();
+  private readonly history = new History();
+  private executionCount = 0;
   /** Requests that the main thread works on, by ID. */
   private readonly open = new Map<number, Request>();
   private readonly queue: Request[] = [];
@@ -109,6 +111,10 @@ class Wire {
   private reply(channel: RequestChannel, { header, identities }: Message, content: string, metadata?: string): void {
     const type = header.msg_type.replace('_request', '_reply');
     this.sockets.send(channel, identities, { type, content, metadata, parent: header });
+  }
+
+  historyFor(content: Record<string, any>): object {
+    return this.history.reply(content);
   }
 
   kernelInfo(): object {
@@ -225,7 +231,17 @@ class Wire {
     request.started = new Date().toISOString();
     this.open.set(request.id, request);
     if (!request.quiet) this.status('busy', header);
-    this.post({ type: 'request', id: request.id, header, metadata, content, buffers });
+    if (header.msg_type === 'execute_request') this.announce(header, content);
+    this.post({ type: 'request', id: request.id, header, metadata, content, buffers, executionCount: this.executionCount });
+  }
+
+  /** Counts a cell that is about to run, keeps its input and publishes it. */
+  private announce(header: Header, content: Record<string, any>): void {
+    if (content.silent === true) return;
+    const code = typeof content.code === 'string' ? content.code : '';
+    if (content.store_history !== false) this.history.add(++this.executionCount, code);
+    const input = JSON.stringify({ code, execution_count: this.executionCount });
+    this.sockets.publish({ type: 'execute_input', content: input, parent: header });
   }
 
   /** Handles what the main thread sends. */
@@ -320,6 +336,7 @@ const IMMEDIATE: Record<string, (this: Wire, content: Record<string, any>) => ob
   // A null prototype: the type comes from outside.
   __proto__: null as never,
   kernel_info_request() { return this.kernelInfo(); },
+  history_request(content) { return this.historyFor(content); },
   connect_request() { return this.ports(); },
   usage_request() { return this.usageNow(); },
   interrupt_request() { return this.raiseInterrupt(); },

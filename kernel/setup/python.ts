@@ -11,20 +11,23 @@ export const packageRoot: string = findPackageRoot(__dirname);
  * Throws when there is none.
  */
 export function pythonPath(): string {
-  const chosen = process.env.JOYLAB_PYTHON ?? path.join(packageRoot, '.venv', ...venvPython());
-  if (!fs.existsSync(chosen)) {
-    throw new Error(`There is no Python at ${chosen}. Run \`npm start\` in ${packageRoot} once: it makes the environment.`);
-  }
-  return chosen;
+  const chosen = process.env.JOYLAB_PYTHON || environmentPython(path.join(packageRoot, '.venv'));
+  if (fs.existsSync(chosen)) return chosen;
+  const isCheckout = fs.existsSync(path.join(packageRoot, 'package-lock.json'));
+  throw new Error(
+    `There is no Python at ${chosen}. ${isCheckout ? `Run \`npm start\` in ${packageRoot} once: it makes the environment. Or let` : 'Let'} ` +
+      '$JOYLAB_PYTHON name a Python that has the packages jupyterlab, openenv and ale-py; `joylab install --sys-prefix` notes it in the kernelspec.',
+  );
+}
+
+/** The interpreter of a Python environment. */
+export function environmentPython(prefix: string): string {
+  return path.join(prefix, ...(process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']));
 }
 
 /** The prefix of the Python environment: where Jupyter looks for kernels and extensions. */
 export function pythonPrefix(): string {
   return path.dirname(path.dirname(pythonPath()));
-}
-
-function venvPython(): string[] {
-  return process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python'];
 }
 
 /** Compiled code lies in `dist/kernel/setup`, its source in `kernel/setup`: both are below the package's folder. */

@@ -58,7 +58,8 @@ async function installPython(tests) {
 
 async function installRequirements(name, title) {
   const file = path.join(root, 'kernel', 'setup', name);
-  await unlessDone(name, hashFiles([file]), '.venv', () =>
+  const translator = listFiles(path.join(root, 'kernel', 'papermill'));
+  await unlessDone(name, hashFiles([file, ...translator]), '.venv', () =>
     step(title, () => runQuietly(venvPython(root), ['-m', 'pip', 'install', '--disable-pip-version-check', '-r', file], { cwd: root })));
 }
 

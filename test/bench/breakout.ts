@@ -44,8 +44,10 @@ interface Result {
 /** The cells of the notebook that decide how it trains. */
 function trainingCells(path: string): string[] {
   const notebook = JSON.parse(readFileSync(path, 'utf8'));
-  const cells: string[] = notebook.cells.filter((cell: any) => cell.cell_type === 'code').map((cell: any) => [cell.source].flat().join(''));
-  return cells.filter((source) => /@reward|@grpo|getPeftModel\(/.test(source));
+  const cells: Array<{ tags: string[]; source: string }> = notebook.cells
+    .filter((cell: any) => cell.cell_type === 'code')
+    .map((cell: any) => ({ tags: cell.metadata.tags ?? [], source: [cell.source].flat().join('') }));
+  return cells.filter(({ tags, source }) => tags.includes('parameters') || /@reward|@grpo|getPeftModel\(/.test(source)).map(({ source }) => source);
 }
 
 /** Runs those cells on a model, as the kernel does. */

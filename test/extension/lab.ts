@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { installKernel } from '../../kernel/install';
+import { dataFolder, installKernel } from '../../kernel/install';
 import { installLabextension } from '../../kernel/setup/labextension';
 import { pythonPath } from '../../kernel/setup/python';
 
@@ -31,8 +31,8 @@ export async function startLab({ theme = 'light' }: LabOptions = {}): Promise<La
   const runtime = path.join(home, 'runtime');
   for (const place of [folder, runtime]) fs.mkdirSync(place);
   const prefix = path.join(home, 'prefix');
-  installLabextension({ prefix });
-  installKernel({ prefix });
+  installLabextension(dataFolder(prefix));
+  installKernel({ data: dataFolder(prefix) });
   const settings = path.join(home, 'settings');
   writeSettings(settings, theme);
   const token = randomBytes(16).toString('hex');

@@ -25,9 +25,9 @@ after(async () => {
 function writeShortened(file: string): void {
   let text = fs.readFileSync(path.join(packageRoot, 'notebooks', 'atari.ipynb'), 'utf8');
   for (const [setting, value] of [['maxSteps', 12], ['numGenerations', 8], ['numReturnSequences', 4]]) {
-    const pattern = new RegExp(`${setting}: \\d+(?=,( //|\\\\n| maxNew))`);
+    const pattern = new RegExp(`${setting}(:| =) \\d+(?=(,|;)( //|\\\\n| maxNew))`);
     assert.ok(pattern.test(text), `the notebook sets no ${setting}`);
-    text = text.replace(pattern, `${setting}: ${value}`);
+    text = text.replace(pattern, `${setting}$1 ${value}`);
   }
   const notebook = JSON.parse(text);
   for (const cell of notebook.cells) if (cell.cell_type === 'code') Object.assign(cell, { outputs: [], execution_count: null });

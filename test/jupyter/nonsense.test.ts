@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { TestKernel } from './client';
 
-const MESSAGES = 2000;
+const MESSAGES = 10_000;
 const SEED = 20261122;
 
 let kernel: TestKernel;

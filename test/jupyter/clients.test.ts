@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { after, before, test } from 'node:test';
+import { pythonPath } from '../../kernel/setup/python';
+import { plain } from './client';
+import { JupyterPrefix } from './prefix';
+
+let jupyter: JupyterPrefix;
+before(() => (jupyter = new JupyterPrefix()));
+after(() => jupyter.remove());
+
+test('nbconvert runs a notebook that imports joylab, in a folder without node_modules', { timeout: 60_000 }, () => {
+  const file = jupyter.write('notebook.ipynb', [
+    "import { rewardRegistry, type Sample } from 'joylab';\nconst count: number = rewardRegistry.list().length;\ncount",
+    "console.log('a'); await new Promise((resolve) => setTimeout(resolve, 10)); console.log('b');",
+  ]);
+  const { cells, metadata } = JSON.parse(jupyter.python('-m', 'jupyter', 'nbconvert', '--to', 'notebook', '--execute', '--stdout', file));
+  assert.deepEqual(cells[0].outputs[0].data, { 'text/plain': ['0'] });
+  assert.deepEqual(cells[1].outputs, [{ output_type: 'stream', name: 'stdout', text: ['a\n', 'b\n'] }]);
+  // What editors, exporters and GitHub go by.
+  assert.deepEqual([metadata.language_info.name, metadata.language_info.file_extension, metadata.language_info.mimetype], ['typescript', '.ts', 'text/typescript']);
+});
+
+test('nbconvert exports a highlighted page and a script that TypeScript can read', { timeout: 60_000 }, () => {
+  const file = jupyter.write('export.ipynb', ['const answer: number = 6 * 7;', 'interface Point { x: number }']);
+  jupyter.python('-m', 'jupyter', 'nbconvert', '--to', 'notebook', '--execute', '--inplace', file);
+  const page = jupyter.python('-m', 'jupyter', 'nbconvert', '--to', 'html', '--stdout', file);
+  assert.match(page, /<span class="kd">const<\/span>/);
+  assert.match(page, /<span class="kt">number<\/span>/);
+  const log = jupyter.python('-c', `import subprocess, sys; print(subprocess.run([sys.executable, '-m', 'jupyter', 'nbconvert', '--to', 'script', ${JSON.stringify(file)}], capture_output=True, text=True, check=True).stderr)`);
+  assert.match(log, /export\.ts/);
+  const script = jupyter.python('-c', `print(open(${JSON.stringify(file.replace(/ipynb$/, 'ts'))}).read())`);
+  assert.match(script, /^const answer: number = 6 \* 7;$/m);
+  assert.doesNotMatch(script, /In\[|#!/);
+});
+
+const PARAMETERS = ['maxSteps', '2', 'game', 'pong', 'rate', '3e-3', 'dry', 'False', 'nothing', 'None'];
+
+test('papermill sets parameters, with their literal types', { timeout: 60_000 }, () => {
+  jupyter.write('parameters.ipynb', [
+    { source: "const maxSteps: number = 60; // steps of training\nconst game = 'breakout';", tags: ['parameters'] },
+    "const allowed: 'breakout' | 'pong' = game;\n[maxSteps, allowed, rate, dry, nothing, list, nested]",
+  ]);
+  const pairs = Array.from({ length: PARAMETERS.length / 2 }, (_, i) => ['-p', ...PARAMETERS.slice(2 * i, 2 * i + 2)]).flat();
+  jupyter.python('-m', 'papermill', 'parameters.ipynb', 'out.ipynb', '--no-progress-bar', ...pairs, '-y', 'list: [1, "ünï \\"q\\" 😀"]', '-y', 'nested: {"a b": {"c": [true]}}');
+  const { cells } = jupyter.read('out.ipynb');
+  assert.deepEqual(cells[1].metadata.tags, ['injected-parameters']);
+  assert.match(cells[1].source.join(''), /^\/\/ Parameters\n(const \w+ = .*;\n){7}$/);
+  const result = cells[2].outputs[0].data['text/plain'].join('').replace(/\s+/g, ' ');
+  assert.equal(result, `[ 2, 'pong', 0.003, false, null, [ 1, 'ünï "q" 😀' ], { 'a b': { c: [Array] } } ]`);
+});
+
+test('papermill says which parameters a notebook has', { timeout: 60_000 }, () => {
+  const help = jupyter.python('-m', 'papermill', '--help-notebook', 'parameters.ipynb');
+  assert.match(help, /maxSteps: number \(default 60\)\s+steps of training/);
+  assert.match(help, /game: Unknown type \(default 'breakout'\)/);
+});
+
+/** Gives a program a terminal: jupyter console has its own lines only there. */
+const IN_TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
+
+test('jupyter console: lines that go on, results, errors, input, the end', { timeout: 90_000 }, async () => {
+  const python = pythonPath();
+  const args = [python, '-m', 'jupyter_console', '--kernel', 'joylab', '--ZMQTerminalInteractiveShell.kernel_is_complete_timeout=20', '--ZMQTerminalInteractiveShell.true_color=False'];
+  const child = spawn(python, ['-c', IN_TERMINAL, ...args], { env: { ...jupyter.env, TERM: 'xterm', PROMPT_TOOLKIT_NO_CPR: '1' }, cwd: jupyter.folder });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  const expect = async (text: RegExp) => {
+    for (let waited = 0; !text.test(visible(output)); waited += 20) {
+      assert.ok(waited < 30_000, `${text} did not come:\n${visible(output)}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    output = '';
+  };
+  await expect(/Joylab .*In \[1\]: /s);
+  child.stdin.write('function twice(x: number) {\r');
+  await expect(/\.\.\.: /);
+  child.stdin.write('return 2 * x;\r}\r\r');
+  await expect(/In \[2\]: /);
+  child.stdin.write('twice(21)\r');
+  await expect(/Out\[2\]: 42[\s\S]*In \[3\]: /);
+  child.stdin.write("twice('x')\r");
+  await expect(/error TS2345: Argument of type 'string' is not assignable[\s\S]*In \[4\]: /);
+  child.stdin.write("prompt('Who?')\r");
+  await expect(/Who\? /);
+  child.stdin.write('Zoe\r');
+  await expect(/Out\[4\]: 'Zoe'[\s\S]*In \[5\]: /);
+  child.stdin.write('\x04');
+  await expect(/exit/);
+  child.stdin.write('y\r');
+  assert.equal(await new Promise((resolve) => child.once('exit', resolve)), 0);
+});
+
+/** The text of a terminal's output, without what moves the cursor. */
+function visible(output: string): string {
+  return plain(output).replace(/\x1b(\[[?>=\d;]*[A-Za-z]|[=>])/g, '').replace(/\r/g, '');
+}
