@@ -16,7 +16,8 @@ export const METRIC_CHARTS: MetricChart[] = [
   { label: 'Reward', title: 'Reward, mean ± std', shown: true, lines: data => [metric(data, 'reward', 'reward', 'reward_std')] },
   { label: 'Reward functions', title: 'Reward functions', shown: true, lines: data => data.rewardNames.map(name => metric(data, `rewards/${name}/mean`, name)) },
   { label: 'Length', title: 'Completion length, tokens', shown: true, lines: data => [metric(data, 'completions/mean_length', 'mean length')] },
-  { label: 'Loss', title: 'Loss', shown: true, lines: data => [metric(data, 'loss', 'loss')] },
+  { label: 'Loss', title: 'Loss', shown: true, lines: data => [metric(data, 'loss', 'loss'), ...evaluated(data, 'eval_loss')] },
+  { label: 'Token accuracy', title: 'Token accuracy', shown: true, lines: data => [metric(data, 'mean_token_accuracy', 'accuracy'), ...evaluated(data, 'eval_mean_token_accuracy')] },
   { label: 'KL', title: 'KL from the reference model', shown: false, lines: data => [metric(data, 'kl', 'kl')] },
   { label: 'Entropy', title: 'Entropy of the policy', shown: false, lines: data => [metric(data, 'entropy', 'entropy')] },
   { label: 'Gradient norm', title: 'Gradient norm', shown: false, lines: data => [metric(data, 'grad_norm', 'grad_norm')] },
@@ -31,7 +32,19 @@ export function chartContent(chart: MetricChart, data: TrainingData): ChartConte
   return { lines, maxX: data.maxSteps, marks: data.events.map(({ step, text }) => ({ x: step, text })) };
 }
 
-function metric({ log }: TrainingData, key: string, name: string, spread?: string): Line {
+/** Whether a run learns from given texts, without rewards. */
+export function isSupervised({ log }: TrainingData): boolean {
+  return log.some(entry => 'mean_token_accuracy' in entry || 'eval_mean_token_accuracy' in entry);
+}
+
+/** The line of evaluations, where there were any. */
+function evaluated(data: TrainingData, key: string): Line[] {
+  return data.log.some(entry => key in entry) ? [metric(data, key, 'evaluation')] : [];
+}
+
+function metric(data: TrainingData, key: string, name: string, spread?: string): Line {
+  // Entries of evaluations stand between those of steps: they would be gaps in each other's lines.
+  const log = data.log.filter(entry => ('eval_runtime' in entry) === key.startsWith('eval_'));
   const value = (entry: Record<string, number>) => (Number.isFinite(entry[key]) ? entry[key] : null);
   const line: Line = { name, x: log.map(entry => entry.step), y: log.map(value) };
   if (!spread || !log.some(entry => Number.isFinite(entry[spread]))) return line;

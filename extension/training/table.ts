@@ -1,5 +1,6 @@
 import type { TrainingData } from '../../kernel/display/mime';
 import { element } from '../widgets/element';
+import { isSupervised } from './metrics';
 
 interface Column {
   title: string;
@@ -17,17 +18,34 @@ const COLUMNS: Column[] = [
   { title: 'KL', metric: 'kl', digits: 4 }
 ];
 
+/** What TRL's supervised trainer logs. */
+const SUPERVISED_COLUMNS: Column[] = [
+  { title: 'Step', metric: 'step', digits: 0 },
+  { title: 'Loss', metric: 'loss', digits: 4 },
+  { title: 'Evaluation loss', metric: 'eval_loss', digits: 4 },
+  { title: 'Token accuracy', metric: 'mean_token_accuracy', digits: 3 },
+  { title: 'Learning rate', metric: 'learning_rate', digits: 6 },
+  { title: 'Tokens', metric: 'num_tokens', digits: 0 }
+];
+
+/** The columns of a run; that of evaluations only where there were any. */
+function columnsOf(data: TrainingData): Column[] {
+  if (!isSupervised(data)) return COLUMNS;
+  return SUPERVISED_COLUMNS.filter(({ metric }) => metric !== 'eval_loss' || data.log.some(entry => metric in entry));
+}
+
 /** The table of a run: a row per step, what happened between them, the newest at the bottom and in view. */
 export class MetricTable {
   readonly node: HTMLElement;
+  private readonly head = element('thead', '');
   private readonly body = element('tbody', '');
+  private columns: Column[] = [];
   private rows: string[] = [];
   /** Whether the end is in view: then it stays so. */
   private following = true;
 
   constructor() {
-    const head = element('thead', '', [element('tr', '', COLUMNS.map(column => header(column.title)))]);
-    this.node = element('div', 'joylab-Table', [element('table', '', [head, this.body])]);
+    this.node = element('div', 'joylab-Table', [element('table', '', [this.head, this.body])]);
     this.node.tabIndex = 0;
     this.node.dataset.lmSuppressShortcuts = 'true';
     this.node.addEventListener('scroll', () => {
@@ -38,13 +56,22 @@ export class MetricTable {
   }
 
   show(data: TrainingData): void {
-    const rows = allRows(data);
+    this.showHead(columnsOf(data));
+    const rows = allRows(data, this.columns);
     const kept = commonStart(this.rows, rows.map(row => row.key));
     while (this.body.rows.length > kept) this.body.lastElementChild!.remove();
     for (const row of rows.slice(kept)) this.body.append(row.make());
     this.rows = rows.map(row => row.key);
     this.node.hidden = rows.length === 0;
     if (this.following) this.node.scrollTop = this.node.scrollHeight;
+  }
+
+  private showHead(columns: Column[]): void {
+    if (columns.map(({ title }) => title).join() === this.columns.map(({ title }) => title).join()) return;
+    this.columns = columns;
+    this.head.replaceChildren(element('tr', '', columns.map(column => header(column.title))));
+    this.body.replaceChildren();
+    this.rows = [];
   }
 }
 
@@ -54,26 +81,29 @@ interface Row {
   make(): HTMLTableRowElement;
 }
 
-function allRows({ log, events }: TrainingData): Row[] {
+/** A row per logged step, an evaluation beside what was logged at its step. */
+function allRows({ log, events }: TrainingData, columns: Column[]): Row[] {
+  const steps = new Map<number, Record<string, number>>();
+  for (const entry of log) steps.set(entry.step, { ...entry, ...steps.get(entry.step) });
   const rows: Row[] = [];
   let next = 0;
-  for (const entry of log) {
-    while (next < events.length && events[next].step < entry.step) rows.push(eventRow(events[next++].step, events[next - 1].text));
-    rows.push(stepRow(entry));
+  for (const entry of steps.values()) {
+    while (next < events.length && events[next].step < entry.step) rows.push(eventRow(events[next++].step, events[next - 1].text, columns.length));
+    rows.push(stepRow(entry, columns));
   }
-  for (const event of events.slice(next)) rows.push(eventRow(event.step, event.text));
+  for (const event of events.slice(next)) rows.push(eventRow(event.step, event.text, columns.length));
   return rows;
 }
 
-function stepRow(entry: Record<string, number>): Row {
-  const texts = COLUMNS.map(({ metric, digits }) => format(entry[metric], digits));
+function stepRow(entry: Record<string, number>, columns: Column[]): Row {
+  const texts = columns.map(({ metric, digits }) => format(entry[metric], digits));
   return { key: texts.join('\t'), make: () => element('tr', '', texts.map(text => element('td', '', text))) };
 }
 
-function eventRow(step: number, text: string): Row {
+function eventRow(step: number, text: string, columns: number): Row {
   const make = () => {
     const cell = element('td', 'joylab-Table-event', text);
-    cell.colSpan = COLUMNS.length - 1;
+    cell.colSpan = columns - 1;
     return element('tr', '', [element('td', '', String(step)), cell]);
   };
   return { key: `event ${step}\t${text}`, make };

@@ -8,7 +8,8 @@ const maxRows = 200;
 
 /** The output of a run: our JSON for the extension, charts and table as HTML for other viewers, the table as text. */
 export function trainingBundle(data: TrainingData): MimeBundle {
-  const rows = tableRows(data);
+  const columns = tableColumns(data);
+  const rows = tableRows(data, columns);
   const title = `${statusLine(data)}${data.events.map(({ step, text }) => `\nstep ${step}: ${text}`).join('')}`;
   const charts = data.log.length > 0 ? trainingCharts(data).map(chartImage).join('\n') : '';
   return {
@@ -24,19 +25,22 @@ export function trainingBundle(data: TrainingData): MimeBundle {
 /** One step as a line, for a terminal. */
 export function progressLine(entry: Record<string, number>, maxSteps: number): string {
   const step = String(entry.step).padStart(String(maxSteps).length);
-  const parts = [
-    `step ${step}/${maxSteps}`,
-    `reward ${formatNumber(entry.reward, 2)} ± ${formatNumber(entry.reward_std, 2)}`,
-    `loss ${formatNumber(entry.loss, 4)}`,
-    `length ${formatNumber(entry['completions/mean_length'], 1)}`,
-  ];
+  const parts = [`step ${step}/${maxSteps}`];
+  if (entry.reward !== undefined) parts.push(`reward ${formatNumber(entry.reward, 2)} ± ${formatNumber(entry.reward_std, 2)}`);
+  if (entry.loss !== undefined) parts.push(`loss ${formatNumber(entry.loss, 4)}`);
+  if (entry.eval_loss !== undefined) parts.push(`evaluation: loss ${formatNumber(entry.eval_loss, 4)}`);
+  const accuracy = entry.mean_token_accuracy ?? entry.eval_mean_token_accuracy;
+  if (accuracy !== undefined) parts.push(`token accuracy ${formatNumber(accuracy, 3)}`);
+  if (entry['completions/mean_length'] !== undefined) parts.push(`length ${formatNumber(entry['completions/mean_length'], 1)}`);
   if (entry.kl !== undefined) parts.push(`kl ${formatNumber(entry.kl, 4)}`);
   if (entry.step_time !== undefined) parts.push(`${formatNumber(entry.step_time, 1)} s`);
   return parts.join('  ');
 }
 
 function statusLine({ status, step, maxSteps, log }: TrainingData): string {
-  const spent = log.reduce((sum, entry) => sum + (entry.step_time ?? 0), 0);
+  // An entry has the mean time of the steps since the one before.
+  const timed = log.filter((entry) => entry.step_time !== undefined);
+  const spent = timed.reduce((sum, entry, i) => sum + entry.step_time * (entry.step - (timed[i - 1]?.step ?? 0)), 0);
   const left = status === 'running' && step > 0 ? `, about ${duration((spent / step) * (maxSteps - step))} left` : '';
   return `Training ${status}: step ${step} of ${maxSteps}, ${duration(spent)}${left}`;
 }
@@ -47,24 +51,53 @@ function duration(seconds: number): string {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** The columns of the public notebook's table. */
-const columns: Column[] = ['step', 'loss', 'reward', 'reward_std', 'completion length', 'kl'].map((title) => ({ title }));
-
-function tableRows({ log }: TrainingData): string[][] {
-  const every = Math.ceil(log.length / maxRows);
-  return log
-    .filter((_, i) => i % every === 0 || i === log.length - 1)
-    .map((entry) => [
-      String(entry.step),
-      formatNumber(entry.loss, 4),
-      formatNumber(entry.reward, 2),
-      formatNumber(entry.reward_std, 2),
-      formatNumber(entry['completions/mean_length'], 1),
-      formatNumber(entry.kl, 4),
-    ]);
+/** A column of the table. */
+interface MetricColumn extends Column {
+  metric: string;
+  /** Digits after the point; without: as many as needed. */
+  digits?: number;
 }
 
-/** Reward and its spread, each reward function, length of completions, loss. */
+/** The columns of the public notebook's table; of a run without rewards, what TRL's supervised trainer logs. */
+function tableColumns({ log }: TrainingData): MetricColumn[] {
+  if (!isSupervised(log)) {
+    return [
+      { title: 'step', metric: 'step' },
+      { title: 'loss', metric: 'loss', digits: 4 },
+      { title: 'reward', metric: 'reward', digits: 2 },
+      { title: 'reward_std', metric: 'reward_std', digits: 2 },
+      { title: 'completion length', metric: 'completions/mean_length', digits: 1 },
+      { title: 'kl', metric: 'kl', digits: 4 },
+    ];
+  }
+  const evaluated = log.some((entry) => 'eval_loss' in entry);
+  return [
+    { title: 'step', metric: 'step' },
+    { title: 'loss', metric: 'loss', digits: 4 },
+    ...(evaluated ? [{ title: 'eval loss', metric: 'eval_loss', digits: 4 }] : []),
+    { title: 'token accuracy', metric: 'mean_token_accuracy', digits: 3 },
+    { title: 'learning rate', metric: 'learning_rate', digits: 6 },
+    { title: 'tokens', metric: 'num_tokens', digits: 0 },
+  ];
+}
+
+/** Whether a run learns from given texts, without rewards. */
+function isSupervised(log: TrainingData['log']): boolean {
+  return log.some((entry) => 'mean_token_accuracy' in entry || 'eval_mean_token_accuracy' in entry);
+}
+
+/** One row per step: an evaluation stands beside what was logged at its step. */
+function tableRows({ log }: TrainingData, columns: readonly MetricColumn[]): string[][] {
+  const steps = new Map<number, Record<string, number>>();
+  for (const entry of log) steps.set(entry.step, { ...entry, ...steps.get(entry.step) });
+  const entries = [...steps.values()];
+  const every = Math.ceil(entries.length / maxRows);
+  return entries
+    .filter((_, i) => i % every === 0 || i === entries.length - 1)
+    .map((entry) => columns.map(({ metric, digits }) => formatNumber(entry[metric], digits)));
+}
+
+/** Reward and its spread, each reward function, length of completions, loss; of a supervised run: loss, token accuracy, norm, rate. */
 export function trainingCharts({ log, rewardNames, events }: TrainingData): Chart[] {
   const marks = events.map(({ step, text }) => ({ x: step, text }));
   const line = (name: string, metric: string, spread?: string): Series => ({
@@ -76,6 +109,15 @@ export function trainingCharts({ log, rewardNames, events }: TrainingData): Char
       return [around === undefined ? { x: entry.step, y } : { x: entry.step, y, low: y - around, high: y + around }];
     }),
   });
+  if (isSupervised(log)) {
+    const evaluated = (metric: string) => [line('evaluation', metric)].filter(({ points }) => points.length > 0);
+    return [
+      { title: 'loss', marks, series: [line('loss', 'loss'), ...evaluated('eval_loss')] },
+      { title: 'token accuracy', marks, series: [line('accuracy', 'mean_token_accuracy'), ...evaluated('eval_mean_token_accuracy')] },
+      { title: 'gradient norm', marks, series: [line('norm', 'grad_norm')] },
+      { title: 'learning rate', marks, series: [line('rate', 'learning_rate')] },
+    ];
+  }
   return [
     { title: 'reward, mean ± spread', marks, series: [line('reward', 'reward', 'reward_std')] },
     { title: 'reward functions', marks, series: rewardNames.map((name) => line(name, `rewards/${name}/mean`)) },
