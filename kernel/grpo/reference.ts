@@ -64,7 +64,7 @@ function parametersOf(model: CausalLM, copies: ReadonlyMap<string, Tensor>): Par
   const { weights, quantized, adapter } = model.parameters;
   if (!adapter) return { weights: new Map([...weights].map(([name, tensor]) => [name, copies.get(name) ?? tensor])), adapter: null };
   const pairs: LoraAdapter['pairs'] = new Map();
-  for (const name of adapter.pairs.keys()) pairs.set(name, { a: copies.get(loraName(name, 'A'))!, b: copies.get(loraName(name, 'B'))! });
+  for (const [name, pair] of adapter.pairs) pairs.set(name, { ...pair, a: copies.get(loraName(name, 'A'))!, b: copies.get(loraName(name, 'B'))! });
   const changes = [...pairs.values()].some(({ b }) => b.data.some((value) => value !== 0));
   return { weights, quantized, adapter: changes ? { ...adapter, pairs } : null };
 }

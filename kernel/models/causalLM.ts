@@ -3,7 +3,7 @@ import type { ModelConfig } from './config';
 import { generate, type GenerateOptions, type Generation } from './generate';
 import { readGenerationConfig, type GenerationConfig } from './generationConfig';
 import { InferenceEngine } from './inference';
-import { loraScaling, mergeLora, type LoraAdapter } from './lora';
+import { mergeLora, type LoraAdapter } from './lora';
 import { loraName, type ParameterSet } from './parameters';
 import { dequantize, type QuantizedWeight } from './quantization';
 import { saveModel, type SaveOptions } from './save';
@@ -181,7 +181,7 @@ export class CausalLM {
     const quantized = this.quantized.get(name);
     const weight = quantized ? dequantize(quantized) : this.weights.get(name)!;
     const pair = this.adapter?.pairs.get(name);
-    return pair ? mergeLora(weight, pair, loraScaling(this.adapter!.config)) : weight;
+    return pair ? mergeLora(weight, pair) : weight;
   }
 
   private inference(): InferenceEngine {

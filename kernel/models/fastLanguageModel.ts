@@ -5,7 +5,7 @@ import { TARGET_MODULES } from './architecture';
 import { loadCheckpoint, readJson } from './checkpoint';
 import { CausalLM } from './causalLM';
 import { hubModel, isHubName } from './hub';
-import { createLora } from './lora';
+import { createLora, LORA_DEFAULTS, type LoraConfig } from './lora';
 import { PeftModel } from './peft';
 import { loadTokenizer, type Tokenizer } from './tokenizer';
 
@@ -35,8 +35,21 @@ export interface PeftOptions {
   r?: number;
   /** The update is scaled by loraAlpha / r; 16 by default. */
   loraAlpha?: number;
-  /** Linear layers to adapt; all seven of a block by default. */
-  targetModules?: string[];
+  /**
+   * Linear layers to adapt, all seven of a block by default: names such as 'q_proj' or 'layers.0.mlp.up_proj',
+   * 'all-linear', or a regular expression that is to match whole paths ('.*\\.(q|v)_proj').
+   */
+  targetModules?: string | string[];
+  /** Layers not to adapt, by names or a regular expression. */
+  excludeModules?: string | string[];
+  /** Indices of the blocks to adapt; all by default. */
+  layersToTransform?: number | number[];
+  /** Ranks of some layers, by name or by a regular expression of the end of their path: `{ 'layers.0.*q_proj': 32 }`. */
+  rankPattern?: Record<string, number>;
+  /** The same for `loraAlpha`. */
+  alphaPattern?: Record<string, number>;
+  /** true, the default: A random, B zero; 'gaussian': A normal with deviation 1 / r, B zero; false: both random. */
+  initLoraWeights?: boolean | 'gaussian';
   /** Only 0, the default, is supported. */
   loraDropout?: number;
   /** Only 'none', the default, is supported. */
@@ -64,14 +77,22 @@ export const FastLanguageModel = {
 
   /** The model with a new LoRA adapter, which is what training will change. The weights are shared, not copied. */
   getPeftModel(model: CausalLM, options: PeftOptions = {}): PeftModel {
-    const { r = 16, loraAlpha = 16, targetModules = TARGET_MODULES, useRslora = false, randomState = 3407 } = options;
+    const { randomState = 3407 } = options;
     if (options.loraDropout) throw new Error(`loraDropout ${options.loraDropout} is not supported; use 0`);
     if (options.bias && options.bias !== 'none') throw new Error(`bias ${JSON.stringify(options.bias)} is not supported; use 'none'`);
     if (model instanceof PeftModel) throw new Error('the model has an adapter already; call getPeftModel with the model that fromPretrained gave');
-    const config = { r, loraAlpha, targetModules: [...targetModules], useRslora };
-    return new PeftModel(model, createLora(model.config, config, randomState));
+    return new PeftModel(model, createLora(model.config, loraConfig(options), randomState));
   },
 };
+
+/** The settings of an adapter, defaults filled in. */
+function loraConfig(options: PeftOptions): LoraConfig {
+  const names = Object.keys(LORA_DEFAULTS) as (keyof LoraConfig)[];
+  const config = Object.fromEntries(names.map((name) => [name, options[name] ?? LORA_DEFAULTS[name]])) as unknown as LoraConfig;
+  const { targetModules } = config;
+  // 'all-linear' is written out, as PEFT does when it saves.
+  return { ...config, targetModules: targetModules === 'all-linear' ? [...TARGET_MODULES] : Array.isArray(targetModules) ? [...targetModules] : targetModules };
+}
 
 async function findFolder(modelName: string, revision?: string): Promise<string> {
   const bundled = BUNDLED[modelName];

@@ -1,8 +1,9 @@
 import type { Tensor } from '../onnx/tensor';
 import { zeros } from '../onnx/tensor';
-import { TARGET_MODULES, moduleWeights } from './architecture';
+import { TARGET_MODULES } from './architecture';
 import type { ModelConfig } from './config';
-import { seededRandom } from './random';
+import { loraTargets } from './loraTargets';
+import { seededRandom, type Random } from './random';
 
 /** Settings of a LoRA adapter, by PEFT's names. */
 export interface LoraConfig {
@@ -10,17 +11,41 @@ export interface LoraConfig {
   r: number;
   /** The update is scaled by loraAlpha / r (by loraAlpha / √r with rslora). */
   loraAlpha: number;
-  /** Which linear layers are adapted, such as 'q_proj'. */
-  targetModules: string[];
+  /** Which linear layers are adapted: ends of their paths such as 'q_proj', a regular expression of whole paths, or 'all-linear'. */
+  targetModules: string | string[];
+  /** Which of them are not, in the same way. */
+  excludeModules: string | string[] | null;
+  /** Indices of the blocks to which adapted layers belong; null: all. */
+  layersToTransform: number | number[] | null;
+  /** Ranks of layers by the ends of their paths (regular expressions), where they differ from `r`. */
+  rankPattern: Record<string, number>;
+  /** The same for `loraAlpha`. */
+  alphaPattern: Record<string, number>;
   useRslora: boolean;
+  /** How a new adapter starts; see {@link createLora}. */
+  initLoraWeights: boolean | 'gaussian';
 }
 
-/** The two factors of a weight's update, B · A · scaling. */
+/** What settings are where a user gives none: PEFT's defaults, and Unsloth's for rank, alpha and targets. */
+export const LORA_DEFAULTS: LoraConfig = {
+  r: 16,
+  loraAlpha: 16,
+  targetModules: TARGET_MODULES,
+  excludeModules: null,
+  layersToTransform: null,
+  rankPattern: {},
+  alphaPattern: {},
+  useRslora: false,
+  initLoraWeights: true,
+};
+
+/** The update of a weight: B · A · scaling. */
 export interface LoraPair {
   /** [r, in]. */
   a: Tensor;
   /** [out, r]. */
   b: Tensor;
+  scaling: number;
 }
 
 /** A LoRA adapter: trainable low-rank updates of frozen weights. */
@@ -35,37 +60,61 @@ export function peftName(weight: string, factor: 'A' | 'B'): string {
   return `base_model.model.${weight.replace(/weight$/, `lora_${factor}.weight`)}`;
 }
 
-/** What the update is multiplied by. */
-export function loraScaling({ r, loraAlpha, useRslora }: LoraConfig): number {
+/** What the update of a layer is multiplied by. */
+export function loraScaling({ r, loraAlpha }: { r: number; loraAlpha: number }, useRslora: boolean): number {
   return useRslora ? loraAlpha / Math.sqrt(r) : loraAlpha / r;
 }
 
 /** Checks settings as a user gave them; an error names the setting and its valid values. */
 export function checkLoraConfig(config: LoraConfig): void {
-  if (!Number.isInteger(config.r) || config.r < 1) throw new Error(`r must be a positive integer, not ${config.r}`);
-  if (!(config.loraAlpha > 0)) throw new Error(`loraAlpha must be a positive number, not ${config.loraAlpha}`);
-  const unknown = config.targetModules.filter((module) => !TARGET_MODULES.includes(module));
-  if (unknown.length > 0 || config.targetModules.length === 0) {
-    throw new Error(`targetModules: ${unknown.length > 0 ? `unknown ${unknown.join(', ')}` : 'empty'}; valid are ${TARGET_MODULES.join(', ')}`);
+  const { r, loraAlpha, rankPattern, alphaPattern, initLoraWeights } = config;
+  const named = (values: Record<string, number>, name: string) => Object.entries(values).map(([key, value]): [string, number] => [`${name}[${JSON.stringify(key)}]`, value]);
+  for (const [name, value] of [['r', r] as const, ...named(rankPattern, 'rankPattern')]) {
+    if (!Number.isInteger(value) || value < 1) throw new Error(`${name} must be a positive integer, not ${value}`);
+  }
+  for (const [name, value] of [['loraAlpha', loraAlpha] as const, ...named(alphaPattern, 'alphaPattern')]) {
+    if (!(value > 0)) throw new Error(`${name} must be a positive number, not ${value}`);
+  }
+  if (typeof initLoraWeights !== 'boolean' && initLoraWeights !== 'gaussian') {
+    throw new Error(`initLoraWeights ${JSON.stringify(initLoraWeights)} is not supported; use true (A random, B zero), 'gaussian' (A normal, B zero) or false (both random)`);
   }
 }
 
-/** A new adapter, initialised as PEFT does: A uniform (Kaiming, a = √5), B zero, so that it changes nothing yet. */
+/**
+ * A new adapter, initialised as PEFT does. `initLoraWeights` true: A uniform
+ * (Kaiming, a = √5), B zero, so that it changes nothing yet; 'gaussian': A
+ * normal with deviation 1 / r instead; false: B is random like A.
+ */
 export function createLora(model: ModelConfig, config: LoraConfig, seed: number): LoraAdapter {
   checkLoraConfig(config);
   const pairs = new Map<string, LoraPair>();
-  moduleWeights(model, config.targetModules).forEach(({ name, shape: [outputs, inputs] }, index) => {
+  loraTargets(model, config, { strict: true }).forEach((target, index) => {
     const random = seededRandom(seed, index);
-    const bound = 1 / Math.sqrt(inputs);
-    const a = zeros([config.r, inputs]);
-    for (let i = 0; i < a.data.length; i++) a.data[i] = (2 * random.next() - 1) * bound;
-    pairs.set(name, { a, b: zeros([outputs, config.r]) });
+    const { name, r, shape: [outputs, inputs] } = target;
+    const a = zeros([r, inputs]);
+    const b = zeros([outputs, r]);
+    if (config.initLoraWeights === 'gaussian') fillNormal(a, 1 / r, random);
+    else fillUniform(a, 1 / Math.sqrt(inputs), random);
+    if (config.initLoraWeights === false) fillUniform(b, 1 / Math.sqrt(r), random);
+    pairs.set(name, { a, b, scaling: loraScaling(target, config.useRslora) });
   });
   return { config, pairs };
 }
 
+function fillUniform({ data }: Tensor, bound: number, random: Random): void {
+  for (let i = 0; i < data.length; i++) data[i] = (2 * random.next() - 1) * bound;
+}
+
+/** Box and Muller's way from uniform to normal numbers. */
+function fillNormal({ data }: Tensor, deviation: number, random: Random): void {
+  for (let i = 0; i < data.length; i++) {
+    const radius = Math.sqrt(-2 * Math.log(1 - random.next()));
+    data[i] = deviation * radius * Math.cos(2 * Math.PI * random.next());
+  }
+}
+
 /** The weight with its update added, as a new tensor. */
-export function mergeLora(weight: Tensor, { a, b }: LoraPair, scaling: number): Tensor {
+export function mergeLora(weight: Tensor, { a, b, scaling }: LoraPair): Tensor {
   const [outputs, inputs] = weight.shape;
   const rank = a.shape[0];
   const data = new Float32Array(weight.data);

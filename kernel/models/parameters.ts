@@ -6,7 +6,7 @@ import { linearInt8, linearNf4 } from '../onnx/operators/quantized';
 import type { Feed } from '../onnx/session';
 import type { Tensor } from '../onnx/tensor';
 import type { ElementType, Value } from '../onnx/value';
-import { loraScaling, type LoraAdapter } from './lora';
+import type { LoraAdapter } from './lora';
 import { NF4_LEVELS, type QuantizedWeight } from './quantization';
 
 /** What a graph needs of a model: its weights and, if it is to be applied, its adapter. */
@@ -88,7 +88,7 @@ export class GraphParameters {
       return value;
     };
     const [a, b] = [factor('A', pair.a), factor('B', pair.b)];
-    return linear(scale(linear(x, a), loraScaling(this.set.adapter!.config)), b, bias);
+    return linear(scale(linear(x, a), pair.scaling), b, bias);
   }
 
   private quantizedLinear(x: Value, name: string, quantized: QuantizedWeight): Value {

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { moduleWeights } from './architecture';
 import { readJson } from './checkpoint';
 import { CausalLM } from './causalLM';
-import { checkLoraConfig, peftName, type LoraAdapter, type LoraConfig } from './lora';
+import { checkLoraConfig, LORA_DEFAULTS, loraScaling, peftName, type LoraAdapter, type LoraConfig } from './lora';
+import { loraTargets } from './loraTargets';
 import { readSafetensors } from './safetensors';
 import { saveAdapter } from './save';
 
@@ -42,7 +42,8 @@ function loadAdapter(model: CausalLM, folder: string): LoraAdapter {
   const config = readAdapterConfig(folder);
   const tensors = readSafetensors(join(folder, 'adapter_model.safetensors'));
   const pairs: LoraAdapter['pairs'] = new Map();
-  for (const { name, shape: [outputs, inputs] } of moduleWeights(model.config, config.targetModules)) {
+  for (const target of loraTargets(model.config, config)) {
+    const { name, r, shape: [outputs, inputs] } = target;
     const take = (factor: 'A' | 'B', shape: number[]) => {
       const key = peftName(name, factor);
       const tensor = tensors.get(key);
@@ -53,7 +54,7 @@ function loadAdapter(model: CausalLM, folder: string): LoraAdapter {
       tensors.delete(key);
       return tensor;
     };
-    pairs.set(name, { a: take('A', [config.r, inputs]), b: take('B', [outputs, config.r]) });
+    pairs.set(name, { a: take('A', [r, inputs]), b: take('B', [outputs, r]), scaling: loraScaling(target, config.useRslora) });
   }
   const extra = [...tensors.keys()];
   if (extra.length > 0) throw new Error(`${folder}: the adapter has tensors that are not supported: ${extra.slice(0, 4).join(', ')}`);
@@ -65,28 +66,35 @@ const FIXED: Record<string, readonly unknown[]> = {
   peft_type: ['LORA'],
   bias: ['none'],
   use_dora: [false],
+  lora_bias: [false],
   fan_in_fan_out: [false],
   modules_to_save: [null],
-  layers_to_transform: [null],
+  layers_pattern: [null, '', 'layers'],
   target_parameters: [null],
   trainable_token_indices: [null],
+  alora_invocation_tokens: [null],
+  use_qalora: [false],
+  // The others would change the base when PEFT loads the adapter.
+  init_lora_weights: [true, false, 'gaussian', 'orthogonal', 'eva'],
 };
 
 function readAdapterConfig(folder: string): LoraConfig {
   const raw = readJson(folder, 'adapter_config.json');
   const problems = Object.entries(FIXED)
     .filter(([name, allowed]) => name in raw && !allowed.includes(raw[name]))
-    .map(([name, allowed]) => `${name} = ${JSON.stringify(raw[name])} (supported: ${JSON.stringify(allowed[0])})`);
-  for (const name of ['rank_pattern', 'alpha_pattern']) {
-    if (raw[name] && Object.keys(raw[name] as object).length > 0) problems.push(`${name} (supported: empty)`);
-  }
-  if (!Array.isArray(raw.target_modules)) problems.push('target_modules (supported: a list of names)');
+    .map(([name, allowed]) => `${name} = ${JSON.stringify(raw[name])} (supported: ${allowed.map((value) => JSON.stringify(value)).join(', ')})`);
+  if (!Array.isArray(raw.target_modules) && typeof raw.target_modules !== 'string') problems.push('target_modules (supported: a list of names or a regular expression)');
   if (problems.length > 0) throw new Error(`${join(folder, 'adapter_config.json')}: not supported: ${problems.join('; ')}`);
   const config: LoraConfig = {
     r: Number(raw.r),
     loraAlpha: Number(raw.lora_alpha),
-    targetModules: raw.target_modules as string[],
+    targetModules: raw.target_modules as string | string[],
+    excludeModules: (raw.exclude_modules as string | string[] | null | undefined) ?? null,
+    layersToTransform: (raw.layers_to_transform as number | number[] | null | undefined) ?? null,
+    rankPattern: (raw.rank_pattern as Record<string, number> | null | undefined) ?? {},
+    alphaPattern: (raw.alpha_pattern as Record<string, number> | null | undefined) ?? {},
     useRslora: raw.use_rslora === true,
+    initLoraWeights: typeof raw.init_lora_weights === 'boolean' || raw.init_lora_weights === 'gaussian' ? raw.init_lora_weights : LORA_DEFAULTS.initLoraWeights,
   };
   checkLoraConfig(config);
   return config;

@@ -69,9 +69,13 @@ export async function saveAdapter(model: PeftModel, folder: string): Promise<voi
       lora_dropout: 0,
       use_rslora: config.useRslora,
       target_modules: config.targetModules,
+      exclude_modules: config.excludeModules,
+      layers_to_transform: config.layersToTransform,
+      rank_pattern: config.rankPattern,
+      alpha_pattern: config.alphaPattern,
       bias: 'none',
       fan_in_fan_out: false,
-      init_lora_weights: true,
+      init_lora_weights: config.initLoraWeights,
       inference_mode: true,
     });
   });

@@ -83,6 +83,11 @@ test('adapters: bad settings and folders that do not fit are errors', async () =
   const make = (options: object) => () => FastLanguageModel.getPeftModel(model, options);
   assert.throws(make({ targetModules: ['qproj'] }), /unknown qproj; valid are q_proj, k_proj/);
   assert.throws(make({ targetModules: [] }), /targetModules: empty/);
+  assert.throws(make({ targetModules: ['q_proj', 'lm_head'] }), /LoRA on lm_head is not supported; valid are q_proj/);
+  assert.throws(make({ targetModules: '.*proj(' }), /targetModules: Invalid regular expression/);
+  assert.throws(make({ targetModules: 'q_proj' }), /"q_proj" chooses no layer; valid are .*regular expression of whole paths/);
+  assert.throws(make({ rankPattern: { q_proj: 0 } }), /rankPattern\["q_proj"\] must be a positive integer, not 0/);
+  assert.throws(make({ initLoraWeights: 'olora' }), /initLoraWeights "olora" is not supported; use true .*'gaussian' .* or false/);
   assert.throws(make({ r: 0 }), /r must be a positive integer/);
   assert.throws(make({ loraDropout: 0.1 }), /loraDropout 0\.1 is not supported/);
   assert.throws(make({ bias: 'all' }), /bias "all" is not supported/);
@@ -98,8 +103,8 @@ test('adapters: bad settings and folders that do not fit are errors', async () =
   await assert.rejects(reload(), /has shape \[2, 256\], this model wants \[4, 256\]/);
   editJson(join(adapter, 'adapter_config.json'), { r: 2, target_modules: ['q_proj'] });
   await assert.rejects(reload(), /the adapter has tensors that are not supported/);
-  editJson(join(adapter, 'adapter_config.json'), { use_dora: true, rank_pattern: { q_proj: 8 } });
-  await assert.rejects(reload(), /use_dora = true .*; rank_pattern/);
+  editJson(join(adapter, 'adapter_config.json'), { use_dora: true, init_lora_weights: 'pissa' });
+  await assert.rejects(reload(), /use_dora = true \(supported: false\); init_lora_weights = "pissa" \(supported: true, false, "gaussian"/);
 });
 
 test('saving is refused for an unknown type', async () => {

@@ -5,7 +5,7 @@ import os
 
 import torch
 from peer import serve
-from peft import PeftModel
+from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, models
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
@@ -81,4 +81,21 @@ def gradients(model, prompt, completions):
     return {name.removeprefix("base_model.model.").replace(".default", ""): gradient.contiguous() for name, gradient in named.items()}
 
 
-serve({"make_model": make_model, "compare": compare})
+def make_adapter(folder, adapter, out, ids, **settings):
+    """A PEFT adapter of random factors, and the logits of the model with it."""
+    model = get_peft_model(load(folder), LoraConfig(task_type="CAUSAL_LM", **settings))
+    torch.manual_seed(1)
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            torch.nn.init.normal_(parameter, std=0.3)
+    model.save_pretrained(adapter)
+    with torch.no_grad():
+        save_file({"logits": model(torch.tensor([ids])).logits[0].contiguous()}, out)
+
+
+@torch.no_grad()
+def logits(folder, ids, out, adapter=None):
+    save_file({"logits": load(folder, adapter)(torch.tensor([ids])).logits[0].contiguous()}, out)
+
+
+serve({"make_model": make_model, "compare": compare, "make_adapter": make_adapter, "logits": logits})
