@@ -6,6 +6,7 @@ import { InferenceEngine } from './inference';
 import { mergeLora, type LoraAdapter } from './lora';
 import { loraName, type ParameterSet } from './parameters';
 import { dequantize, type QuantizedWeight } from './quantization';
+import type { OnnxOptions } from './onnxExport';
 import { saveModel, type SaveOptions } from './save';
 import type { Tokenizer } from './tokenizer';
 
@@ -162,6 +163,15 @@ export class CausalLM {
       console.log(`${folder}: the weights were loaded in ${this.precision}; ${this.adapter ? 'the adapter is merged into' : 'saved are'} their values as ${type}.`);
     }
     await saveModel(this, folder, options);
+  }
+
+  /**
+   * Saves the model, its adapter merged, as an ONNX graph for inference with a key-value cache, in the layout of Optimum
+   * and Transformers.js: `onnx/model.onnx`, configuration and tokenizer. Weights are float32.
+   */
+  async savePretrainedOnnx(folder: string, options: OnnxOptions = {}): Promise<void> {
+    const { saveOnnx } = require('./onnxExport') as typeof import('./onnxExport');
+    await saveOnnx(this, folder, options);
   }
 
   /** Frees what the model holds outside JavaScript; it can still be used, and takes it again. */

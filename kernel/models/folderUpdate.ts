@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, fsyncSync, closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, posix, resolve } from 'node:path';
 
 /**
  * New files of a folder. They are written whole beside the old ones, under
@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
  */
 export class FolderUpdate {
   private readonly files: string[] = [];
-  private obsolete: RegExp | null = null;
+  private obsolete: { names: RegExp; folder: string } | null = null;
 
   private constructor(private readonly folder: string) {}
 
@@ -51,21 +51,25 @@ export class FolderUpdate {
     }
   }
 
-  /** Files of these names that are not among the new ones are removed at the end. */
-  removeOthers(names: RegExp): void {
-    this.obsolete = names;
+  /** Files of these names (of a subfolder) that are not among the new ones are removed at the end. */
+  removeOthers(names: RegExp, subfolder = ''): void {
+    this.obsolete = { names, folder: subfolder };
   }
 
-  private partial(name: string): string {
+  /** Where a new file is to be written. */
+  partial(name: string): string {
     this.files.push(name);
-    return join(this.folder, `${name}.partial`);
+    const path = join(this.folder, `${name}.partial`);
+    mkdirSync(dirname(path), { recursive: true });
+    return path;
   }
 
   private settle(): void {
     for (const name of this.files) renameSync(join(this.folder, `${name}.partial`), join(this.folder, name));
     if (!this.obsolete) return;
-    for (const name of readdirSync(this.folder)) {
-      if (this.obsolete.test(name) && !this.files.includes(name)) rmSync(join(this.folder, name));
+    const { names, folder } = this.obsolete;
+    for (const name of readdirSync(join(this.folder, folder))) {
+      if (names.test(name) && !this.files.includes(posix.join(folder, name))) rmSync(join(this.folder, folder, name));
     }
   }
 

@@ -4,6 +4,7 @@ export type { GenerationConfig } from './generationConfig';
 export { CausalLM } from './causalLM';
 export type { LoraConfig } from './lora';
 export { PeftModel } from './peft';
+export type { OnnxOptions } from './onnxExport';
 export type { SaveOptions } from './save';
 export { TextStreamer, type Streamer, type TextStreamerOptions } from './streamer';
 export type { BatchEncoding, ChatMessage, ChatTemplateOptions, DecodeOptions, EncodeOptions, Encoding, Tokenizer } from './tokenizer';

@@ -12,30 +12,38 @@ const IR_VERSION = 10;
 /** A graph as an ONNX model file. */
 export function encodeModel(graph: Graph): Uint8Array {
   const { onnx } = require('onnx-proto') as typeof import('onnx-proto');
+  return onnx.ModelProto.encode({ ...modelHeader(), graph: graphProto(onnx, graph, new Set()) }).finish();
+}
+
+/** A model without its graph, and the graph without the tensors of some inputs, which are no longer inputs. */
+export function encodeParts(graph: Graph, tensors: ReadonlySet<string>): { model: Uint8Array; graph: Uint8Array } {
+  const { onnx } = require('onnx-proto') as typeof import('onnx-proto');
+  return { model: onnx.ModelProto.encode(modelHeader()).finish(), graph: onnx.GraphProto.encode(graphProto(onnx, graph, tensors)).finish() };
+}
+
+function modelHeader(): Onnx.IModelProto {
+  return { irVersion: IR_VERSION, producerName: 'joylab', opsetImport: OPSETS };
+}
+
+function graphProto(onnx: typeof Onnx, graph: Graph, tensors: ReadonlySet<string>): Onnx.IGraphProto {
   const { names, copies } = outputNames(graph);
   const called = (name: string) => names.get(name) ?? name;
-  const model = onnx.ModelProto.create({
-    irVersion: IR_VERSION,
-    producerName: 'joylab',
-    opsetImport: OPSETS,
-    graph: {
-      name: 'graph',
-      node: [
-        ...neededNodes(graph).map((node) => ({
-          opType: node.operator,
-          domain: node.domain,
-          input: node.inputs.map(called),
-          output: node.outputs.map(called),
-          attribute: Object.entries(node.attributes).map(([name, attribute]) => encodeAttribute(onnx, name, attribute)),
-        })),
-        ...copies.map(([name, value]) => ({ opType: 'Identity', input: [called(value.name)], output: [name] })),
-      ],
-      input: graph.inputs.map((input) => encodeValue(onnx, input.name, input)),
-      output: [...graph.outputs].map(([name, value]) => encodeValue(onnx, name, value)),
-      initializer: graph.constants.map((constant) => encodeConstant(onnx, constant)),
-    },
-  });
-  return onnx.ModelProto.encode(model).finish();
+  return {
+    name: 'graph',
+    node: [
+      ...neededNodes(graph).map((node) => ({
+        opType: node.operator,
+        domain: node.domain,
+        input: node.inputs.map(called),
+        output: node.outputs.map(called),
+        attribute: Object.entries(node.attributes).map(([name, attribute]) => encodeAttribute(onnx, name, attribute)),
+      })),
+      ...copies.map(([name, value]) => ({ opType: 'Identity', input: [called(value.name)], output: [name] })),
+    ],
+    input: graph.inputs.filter(({ name }) => !tensors.has(name)).map((input) => encodeValue(onnx, input.name, input)),
+    output: [...graph.outputs].map(([name, value]) => encodeValue(onnx, name, value)),
+    initializer: graph.constants.map((constant) => encodeConstant(onnx, constant)),
+  };
 }
 
 /** The nodes that some output depends on. */

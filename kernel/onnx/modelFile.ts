@@ -1,0 +1,117 @@
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import type { onnx as Onnx } from 'onnx-proto';
+import { encodeParts } from './encode';
+import type { Graph } from './graph';
+import { sizeOf, type Tensor } from './tensor';
+
+/** From here on protobuf's limit of 2 GB per file comes near, and tensors go to a file of their own. */
+export const EXTERNAL_DATA_BYTES = 1.9e9;
+
+/** Offsets in a data file are multiples of this, so that it can be mapped. */
+const PAGE = 4096;
+
+/** Where the tensors of a model file lie: in it, or in a file beside it. */
+export interface DataFile {
+  /** Where it is written. */
+  path: string;
+  /** What the model calls it. */
+  name: string;
+}
+
+/**
+ * Writes a graph as an ONNX model whose float32 inputs named in `tensors` are
+ * part of it. The tensors are asked for one after the other, so that they are
+ * never together in memory.
+ */
+export async function writeModelFile(path: string, graph: Graph, tensors: ReadonlyMap<string, Tensor>, data: DataFile | null): Promise<void> {
+  const { onnx } = require('onnx-proto') as typeof import('onnx-proto');
+  const { model, graph: rest } = encodeParts(graph, new Set(tensors.keys()));
+  const headers = data ? externalHeaders(onnx, tensors, data.name) : inlineHeaders(onnx, tensors);
+  const length = rest.length + headers.reduce((sum, { bytes, inline }) => sum + bytes.length + inline, 0);
+  await writing(path, async (write) => {
+    // A model is a list of fields in any order: here the graph is the last, and in it the tensors.
+    write(model);
+    write(field(7, length));
+    write(rest);
+    for (const { name, bytes, inline } of headers) {
+      write(bytes);
+      if (inline > 0) await writeTensor(write, tensors.get(name)!);
+    }
+  });
+  if (!data) return;
+  await writing(data.path, async (write) => {
+    for (const [, tensor] of tensors) {
+      await writeTensor(write, tensor);
+      write(new Uint8Array(padding(bytesOf(tensor))));
+    }
+  });
+}
+
+type Write = (bytes: Uint8Array) => void;
+
+async function writing(path: string, body: (write: Write) => Promise<void>): Promise<void> {
+  const file = openSync(path, 'w');
+  try {
+    await body((bytes) => {
+      for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+    });
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+async function writeTensor(write: Write, tensor: Tensor): Promise<void> {
+  const { data } = tensor;
+  write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  // Large models take a while: interrupts and timers live.
+  await setImmediate();
+}
+
+/** What stands before the values of a tensor in the graph, and how many bytes of values follow. */
+interface Header {
+  name: string;
+  bytes: Uint8Array;
+  inline: number;
+}
+
+function inlineHeaders(onnx: typeof Onnx, tensors: ReadonlyMap<string, Tensor>): Header[] {
+  return Array.from(tensors, ([name, tensor]) => {
+    const size = bytesOf(tensor);
+    const description = Buffer.concat([encodeTensor(onnx, name, tensor, {}), field(9, size)]);
+    return { name, bytes: Buffer.concat([field(5, description.length + size), description]), inline: size };
+  });
+}
+
+function externalHeaders(onnx: typeof Onnx, tensors: ReadonlyMap<string, Tensor>, location: string): Header[] {
+  let offset = 0;
+  return Array.from(tensors, ([name, tensor]) => {
+    const size = bytesOf(tensor);
+    const externalData = Object.entries({ location, offset, length: size }).map(([key, value]) => ({ key, value: String(value) }));
+    offset += size + padding(size);
+    const description = encodeTensor(onnx, name, tensor, { dataLocation: onnx.TensorProto.DataLocation.EXTERNAL, externalData });
+    return { name, bytes: Buffer.concat([field(5, description.length), description]), inline: 0 };
+  });
+}
+
+function encodeTensor(onnx: typeof Onnx, name: string, { shape }: Tensor, more: Onnx.ITensorProto): Uint8Array {
+  const tensor = onnx.TensorProto.create({ name, dims: shape, dataType: onnx.TensorProto.DataType.FLOAT, ...more });
+  return onnx.TensorProto.encode(tensor).finish();
+}
+
+function bytesOf({ shape }: Tensor): number {
+  return 4 * sizeOf(shape);
+}
+
+function padding(size: number): number {
+  return (PAGE - (size % PAGE)) % PAGE;
+}
+
+/** What stands before a field of protobuf that is `length` bytes long: its number with the kind 2, and the length. */
+function field(number: number, length: number): Uint8Array {
+  const bytes = [(number << 3) | 2];
+  let rest = length;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
+  return Uint8Array.from([...bytes, rest]);
+}
