@@ -40,8 +40,6 @@ export interface ModelConfig {
   /** The token whose embedding is not trained as such (PyTorch's `padding_idx`), or null. */
   padTokenId: number | null;
   eosTokenIds: number[];
-  /** The file as it was read, for saving. */
-  raw: Record<string, unknown>;
 }
 
 type Settings = Record<string, unknown>;
@@ -90,7 +88,6 @@ export function parseConfig(raw: Settings, where = 'config.json'): ModelConfig {
     tiedEmbeddings: settings.tie_word_embeddings === true,
     padTokenId: tokenIds(settings.pad_token_id)[0] ?? null,
     eosTokenIds: tokenIds(settings.eos_token_id),
-    raw,
   };
 }
 

@@ -33,11 +33,16 @@ export class FolderUpdate {
     await write(this.partial(name));
   }
 
+  /** A text file. */
+  text(name: string, text: string): void {
+    const path = this.partial(name);
+    writeFileSync(path, text);
+    flush(path);
+  }
+
   /** A JSON file. */
   json(name: string, value: object): void {
-    const path = this.partial(name);
-    writeFileSync(path, JSON.stringify(value, null, 2) + '\n');
-    flush(path);
+    this.text(name, JSON.stringify(value, null, 2) + '\n');
   }
 
   /** Those of the files that another folder has. */

@@ -13,7 +13,7 @@ import type { CausalLM } from './causalLM';
 import type { ModelConfig } from './config';
 import { FolderUpdate } from './folderUpdate';
 import { GraphParameters } from './parameters';
-import { COMPANIONS } from './save';
+import { changedConfig, COMPANIONS } from './save';
 import { Transformer } from './transformer';
 
 /** How a model is saved as an ONNX graph. */
@@ -29,7 +29,6 @@ export interface OnnxOptions {
  * `.value`, its outputs `logits` and `present.<layer>.key` and `.value`.
  */
 export async function saveOnnx(model: CausalLM, folder: string, { externalData }: OnnxOptions): Promise<void> {
-  const { torch_dtype: _, ...config } = model.config.raw;
   const tensors = mergedTensors(model);
   const graph = exportGraph(model.config, tensors);
   const bytes = [...tensors.values()].reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
@@ -37,8 +36,8 @@ export async function saveOnnx(model: CausalLM, folder: string, { externalData }
   await FolderUpdate.run(folder, async (update) => {
     const data = external ? { path: update.partial('onnx/model.onnx_data'), name: 'model.onnx_data' } : null;
     await update.stream('onnx/model.onnx', (path) => writeModelFile(path, graph, tensors, data));
-    const transformersJs = external ? { 'transformers.js_config': { use_external_data_format: { 'model.onnx': true } } } : {};
-    update.json('config.json', { ...config, dtype: 'float32', ...transformersJs });
+    const transformersJs = { 'transformers.js_config': external ? { use_external_data_format: { 'model.onnx': true } } : undefined };
+    update.text('config.json', changedConfig(model, { dtype: 'float32', ...transformersJs }));
     update.copy(model.folder, COMPANIONS);
     update.removeOthers(/^model\.onnx_data$/, 'onnx');
   });

@@ -1,11 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { sizeOf, type Tensor } from '../onnx/tensor';
 import { allWeights } from './architecture';
 import type { CausalLM } from './causalLM';
 import { peftName } from './lora';
 import type { PeftModel } from './peft';
-import { SafetensorsWriter, WEIGHT_BYTES, type TensorSpec, type WeightType } from './safetensors';
 import { FolderUpdate } from './folderUpdate';
+import { SafetensorsWriter, WEIGHT_BYTES, type TensorSpec, type WeightType } from './safetensors';
+import { changeSettings } from './settingsFile';
 
 /** How a model is saved. */
 export interface SaveOptions {
@@ -36,17 +39,21 @@ export async function saveModel(model: CausalLM, folder: string, { dtype = 'floa
   const types = Object.keys(WEIGHT_BYTES);
   if (!types.includes(dtype)) throw new Error(`dtype must be one of ${types.join(', ')}, not ${JSON.stringify(dtype)}`);
   if (!(maxShardSize > 0)) throw new Error(`maxShardSize must be a positive number of bytes, not ${maxShardSize}`);
-  const { torch_dtype: _, ...config } = model.config.raw;
   const shards = shard(allWeights(model.config), dtype, maxShardSize);
   await FolderUpdate.run(folder, async (update) => {
     for (const { file, tensors } of shards) {
       await update.stream(file, (path) => writeShard(path, tensors, dtype, (name) => model.mergedWeight(name)));
     }
-    update.json('config.json', { ...config, dtype });
+    update.text('config.json', changedConfig(model, { dtype }));
     if (shards.length > 1) update.json(INDEX, weightIndex(shards, dtype));
     update.copy(model.folder, COMPANIONS);
     update.removeOthers(/^model(-\d+-of-\d+)?\.safetensors(\.index\.json)?$/);
   });
+}
+
+/** The model's `config.json` with some settings changed. */
+export function changedConfig(model: CausalLM, changes: Record<string, unknown>): string {
+  return changeSettings(readFileSync(join(model.folder, 'config.json'), 'utf8'), { torch_dtype: undefined, ...changes });
 }
 
 /** Writes a PEFT adapter folder. */
