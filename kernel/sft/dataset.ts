@@ -19,7 +19,9 @@ export interface SFTRow {
   inputIds?: number[];
   /** As `inputIds`, or −100. By default all tokens are learned. */
   labels?: number[];
-  /** Variables of the chat template. */
+  /** JSON schemas of functions that the model may call, for the chat template; as JSON, too. */
+  tools?: object[] | string | null;
+  /** Other variables of the chat template. */
   chatTemplateKwargs?: Record<string, unknown>;
   [column: string]: unknown;
 }
@@ -60,7 +62,7 @@ function given({ inputIds, labels = inputIds }: SFTRow, where: string): Example 
 }
 
 function promptAndCompletion(row: SFTRow, where: string, tokenizer: Tokenizer, settings: ExampleSettings): Example {
-  const { prompt, completion, chatTemplateKwargs = {} } = row;
+  const { prompt, completion } = row;
   if (typeof prompt === 'string' && typeof completion === 'string') {
     if (settings.assistantOnlyLoss) throw new TypeError(`${where} is no conversation, which assistantOnlyLoss needs. Leave the setting out, or give prompt and completion as messages.`);
     const example = all(tokenizer.encode(prompt + ended(completion, tokenizer, settings)));
@@ -71,7 +73,7 @@ function promptAndCompletion(row: SFTRow, where: string, tokenizer: Tokenizer, s
   }
   const before = messagesOf(prompt, `${where}: prompt`);
   const example = conversation([...before, ...messagesOf(completion, `${where}: completion`)], row, where, tokenizer, settings);
-  return completionOnly(example, tokenizer.applyChatTemplate(before, { ...chatTemplateKwargs, addGenerationPrompt: true }), settings);
+  return completionOnly(example, tokenizer.applyChatTemplate(before, { ...templateVariables(row), addGenerationPrompt: true }), settings);
 }
 
 /** Learns from where the row is no longer its prompt: tokens may merge across that border. */
@@ -82,11 +84,16 @@ function completionOnly({ ids, learned }: Example, promptIds: number[], { comple
   return { ids, learned: learned.map((value, i) => value && i >= start) };
 }
 
-function conversation(messages: ChatMessage[], { chatTemplateKwargs = {} }: SFTRow, where: string, tokenizer: Tokenizer, { assistantOnlyLoss }: ExampleSettings): Example {
-  if (!assistantOnlyLoss) return all(tokenizer.applyChatTemplate(messages, chatTemplateKwargs));
-  const { inputIds, assistantMasks } = assistantTokens(tokenizer, messages, chatTemplateKwargs);
+function conversation(messages: ChatMessage[], row: SFTRow, where: string, tokenizer: Tokenizer, { assistantOnlyLoss }: ExampleSettings): Example {
+  const variables = templateVariables(row);
+  if (!assistantOnlyLoss) return all(tokenizer.applyChatTemplate(messages, variables));
+  const { inputIds, assistantMasks } = assistantTokens(tokenizer, messages, variables);
   if (!assistantMasks.includes(1)) throw new TypeError(`${where} has no token of the assistant. assistantOnlyLoss needs a message with the role assistant in each row.`);
   return { ids: inputIds, learned: assistantMasks.map((value) => value === 1) };
+}
+
+function templateVariables({ tools, chatTemplateKwargs = {} }: SFTRow): Record<string, unknown> {
+  return { tools: typeof tools === 'string' ? JSON.parse(tools) : tools, ...chatTemplateKwargs };
 }
 
 function messagesOf(value: unknown, what: string): ChatMessage[] {

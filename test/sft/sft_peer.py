@@ -14,7 +14,8 @@ from trl import SFTConfig, SFTTrainer
 torch.set_num_threads(1)
 
 # With blocks that own a line, and with tags that take whitespace away.
-TEMPLATE = """{%- for message in messages %}
+TEMPLATE = """{%- if tools %}{{- '<|system|>' + tools | map(attribute='function') | map(attribute='name') | join(', ') }}{% endif %}
+{%- for message in messages %}
     {%- if message.role == 'assistant' %}
         {{- '<|assistant|>' }}
         {% generation %}

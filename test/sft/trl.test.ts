@@ -38,6 +38,12 @@ const preparations: Record<string, { rows: SFTRow[]; args?: SFTConfig }> = {
   'conversations, the assistant alone': { rows: conversations, args: { assistantOnlyLoss: true } },
   'conversations as prompts and completions': { rows: chatPairs },
   'the same, the assistant alone': { rows: chatPairs, args: { assistantOnlyLoss: true } },
+  'conversations with tools': {
+    rows: conversations.map((row, i) => {
+      const tools = [{ type: 'function', function: { name: `look_${i}`, parameters: { type: 'object', properties: {} } } }];
+      return { ...row, tools: JSON.stringify(tools) };
+    }),
+  },
   'packed, long ones cut': { rows: many, args: { packing: true, maxLength: 40 } },
   'packed, long ones split': { rows: many, args: { packing: true, maxLength: 25, packingStrategy: 'bfd_split' } },
   'wrapped completions': { rows: pairs, args: { packing: true, maxLength: 32, packingStrategy: 'wrapped' } },
