@@ -13,7 +13,7 @@ export interface MetricChart {
 
 /** The charts, in their order. One without data is not offered. Metrics have TRL's names. */
 export const METRIC_CHARTS: MetricChart[] = [
-  { label: 'Reward', title: 'Reward, mean ± std', shown: true, lines: data => [metric(data, 'reward', 'reward', 'reward_std')] },
+  { label: 'Reward', title: 'Reward, mean ± std', shown: true, lines: data => [metric(data, 'reward', 'reward', 'reward_std'), ...evaluated(data, 'eval_reward')] },
   { label: 'Reward functions', title: 'Reward functions', shown: true, lines: data => data.rewardNames.map(name => metric(data, `rewards/${name}/mean`, name)) },
   { label: 'Length', title: 'Completion length, tokens', shown: true, lines: data => [metric(data, 'completions/mean_length', 'mean length')] },
   { label: 'Loss', title: 'Loss', shown: true, lines: data => [metric(data, 'loss', 'loss'), ...evaluated(data, 'eval_loss')] },

@@ -28,7 +28,8 @@ export function progressLine(entry: Record<string, number>, maxSteps: number): s
   const parts = [`step ${step}/${maxSteps}`];
   if (entry.reward !== undefined) parts.push(`reward ${formatNumber(entry.reward, 2)} ± ${formatNumber(entry.reward_std, 2)}`);
   if (entry.loss !== undefined) parts.push(`loss ${formatNumber(entry.loss, 4)}`);
-  if (entry.eval_loss !== undefined) parts.push(`evaluation: loss ${formatNumber(entry.eval_loss, 4)}`);
+  if (entry.eval_reward !== undefined) parts.push(`evaluation: reward ${formatNumber(entry.eval_reward, 2)} ± ${formatNumber(entry.eval_reward_std, 2)}`);
+  else if (entry.eval_loss !== undefined) parts.push(`evaluation: loss ${formatNumber(entry.eval_loss, 4)}`);
   const accuracy = entry.mean_token_accuracy ?? entry.eval_mean_token_accuracy;
   if (accuracy !== undefined) parts.push(`token accuracy ${formatNumber(accuracy, 3)}`);
   if (entry['completions/mean_length'] !== undefined) parts.push(`length ${formatNumber(entry['completions/mean_length'], 1)}`);
@@ -109,8 +110,8 @@ export function trainingCharts({ log, rewardNames, events }: TrainingData): Char
       return [around === undefined ? { x: entry.step, y } : { x: entry.step, y, low: y - around, high: y + around }];
     }),
   });
+  const evaluated = (metric: string) => [line('evaluation', metric)].filter(({ points }) => points.length > 0);
   if (isSupervised(log)) {
-    const evaluated = (metric: string) => [line('evaluation', metric)].filter(({ points }) => points.length > 0);
     return [
       { title: 'loss', marks, series: [line('loss', 'loss'), ...evaluated('eval_loss')] },
       { title: 'token accuracy', marks, series: [line('accuracy', 'mean_token_accuracy'), ...evaluated('eval_mean_token_accuracy')] },
@@ -119,7 +120,7 @@ export function trainingCharts({ log, rewardNames, events }: TrainingData): Char
     ];
   }
   return [
-    { title: 'reward, mean ± spread', marks, series: [line('reward', 'reward', 'reward_std')] },
+    { title: 'reward, mean ± spread', marks, series: [line('reward', 'reward', 'reward_std'), ...evaluated('eval_reward')] },
     { title: 'reward functions', marks, series: rewardNames.map((name) => line(name, `rewards/${name}/mean`)) },
     { title: 'completion length, tokens', marks, series: [line('length', 'completions/mean_length')] },
     { title: 'loss', marks, series: [line('loss', 'loss')] },
