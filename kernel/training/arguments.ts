@@ -102,7 +102,9 @@ export const trainingArguments = {
 
 /** What transformers' and TRL's settings that Joylab does not have are called here, or why they are missing. */
 export const elsewhere: Record<string, string> = {
-  ...sayFor('the metrics are in the output of the cell and in trainer.logHistory', ['reportTo', 'runName', 'project', 'logLevel', 'disableTqdm']),
+  ...sayFor('the metrics are in the output of the cell and in trainer.logHistory', [
+    'reportTo', 'runName', 'project', 'logLevel', 'logLevelReplica', 'disableTqdm', 'trackioSpaceId', 'trackioBucketId', 'trackioStaticSpaceId',
+  ]),
   ...sayFor('the optimizer is AdamW', ['optim', 'optimArgs', 'optimTargetModules']),
   ...sayFor('the weights are trained in float32', ['bf16', 'fp16', 'tf32', 'bf16FullEval', 'fp16FullEval', 'castLmHeadToFp32']),
   ...sayFor('training runs in this process on the CPU; it is for several GPUs', [
@@ -112,10 +114,28 @@ export const elsewhere: Record<string, string> = {
   ]),
   ...sayFor('graphs are compiled once for all shapes', ['torchCompile', 'torchCompileBackend', 'torchCompileMode', 'useLigerKernel', 'ligerKernelConfig']),
   ...sayFor('sequences are packed, never padded', ['padToMultipleOf']),
-  ...sayFor('batches are made in this process', ['dataloaderNumWorkers', 'dataloaderPinMemory', 'dataloaderPersistentWorkers', 'dataloaderPrefetchFactor', 'dataloaderDropLast']),
+  ...sayFor('batches are made in this process', [
+    'dataloaderNumWorkers', 'dataloaderPinMemory', 'dataloaderPersistentWorkers', 'dataloaderPrefetchFactor', 'dataloaderDropLast',
+    'dataloaderInOrder', 'dataloaderMultiprocessingContext', 'trainSamplingStrategy', 'lengthColumnName', 'labelNames',
+  ]),
   ...sayFor('training runs on the CPU', ['useCpu', 'torchEmptyCacheSteps']),
-  ...sayFor('memory is saved without it', ['gradientCheckpointing', 'gradientCheckpointingKwargs', 'activationCheckpointing', 'autoFindBatchSize']),
+  ...sayFor('memory is saved without it', [
+    'gradientCheckpointing', 'gradientCheckpointingKwargs', 'activationCheckpointing', 'activationCheckpointingKwargs', 'autoFindBatchSize',
+    'skipMemoryMetrics', 'useCache',
+  ]),
   ...sayFor('call model.pushToHub after training', ['pushToHub', 'hubModelId', 'hubToken', 'hubPrivateRepo', 'hubStrategy', 'hubAlwaysPush', 'hubRevision']),
+  ...sayFor('an evaluation logs its metrics as it is', [
+    'predictionLossOnly', 'evalDoConcatBatches', 'evalUseGatherObject', 'evalAccumulationSteps', 'batchEvalMetrics', 'includeForMetrics',
+  ]),
+  ...sayFor('choose a checkpoint by trainer.logHistory, and go on from it with resumeFromCheckpoint', ['loadBestModelAtEnd', 'metricForBestModel', 'greaterIsBetter']),
+  ...sayFor('call trainer.train() or trainer.evaluate()', ['doTrain', 'doEval', 'doPredict']),
+  ...sayFor('a resumed run goes on exactly as it would have', ['ignoreDataSkip', 'restoreCallbackStatesFromCheckpoint', 'enableJitCheckpoint', 'fullDeterminism']),
+  ...sayFor('the loss is the trainer\'s own', ['labelSmoothingFactor', 'neftuneNoiseAlpha']),
+  ...sayFor('num_tokens is always among the metrics', ['includeNumInputTokensSeen']),
+  ...sayFor('a value that is not finite stops the run with an error', ['loggingNanInfFilter', 'debug']),
+  loggingStrategy: 'logging goes by loggingSteps and loggingFirstStep',
+  evalDelay: 'call trainer.evaluate() when the time has come, or set control.shouldEvaluate in a callback',
+  saveOnlyModel: 'a checkpoint is whole; model.savePretrained(folder) saves the model alone',
   dataSeed: 'the order of the data follows from seed',
   removeUnusedColumns: 'columns of the data set are kept: reward functions see them',
 };

@@ -44,8 +44,41 @@ test('a wrong value is answered with the valid ones', () => {
   assert.throws(() => resolveConfig(null as unknown as GRPOConfig), /GRPOConfig is an object/);
 });
 
+test('settings that do not fit together are answered with what to do', () => {
+  assert.throws(invalid({ generationBatchSize: 8, stepsPerGeneration: 2 }), /give generationBatchSize or stepsPerGeneration, not both/);
+  assert.throws(invalid({ generationBatchSize: 12, perDeviceTrainBatchSize: 8 }), /generationBatchSize = 12 is not a multiple of perDeviceTrainBatchSize = 8/);
+  assert.throws(invalid({ syncRefModel: true }), /with beta = 0 there is no reference model\. Give beta a value above 0/);
+  assert.throws(invalid({ perDeviceEvalBatchSize: 8, numGenerationsEval: 3 }), /not a multiple of numGenerationsEval = 3/);
+  assert.throws(invalid({ lrSchedulerType: 'cosine', lrSchedulerKwargs: { num_cycles: 2 } }), /there is no num_cycles\. Did you mean numCycles\?/);
+  assert.throws(invalid({ lrSchedulerType: 'linear', lrSchedulerKwargs: { power: 2 } }), /'linear': there is no power\. There are no settings of this schedule/);
+  assert.throws(invalid({ lrSchedulerType: 'cosine_with_min_lr' }), /give either minLr or minLrRate/);
+  assert.throws(invalid({ lrSchedulerType: 'warmup_stable_decay' }), /give numDecaySteps/);
+  assert.throws(invalid({ lrSchedulerType: 'warmup_stable_decay', lrSchedulerKwargs: { numDecaySteps: 2, decayType: 'step' } }), /Valid: "linear", "cosine", "1-sqrt"/);
+  assert.throws(invalid({ lrSchedulerType: 'polynomial', learningRate: 1e-8 }), /lrEnd \(1e-7\) must be below learningRate/);
+  assert.throws(invalid({ loggingSteps: 1.5 }), /loggingSteps is 1\.5\. Valid: a whole number from 1, or a fraction/);
+});
+
+test('every setting of TRL that Joylab does not have says why, or what to do instead', () => {
+  const said: Array<[string, RegExp]> = [
+    ['vllm_mode', /generation runs in this process/],
+    ['vllmImportanceSamplingMode', /there is nothing to correct/],
+    ['deepspeed', /several GPUs/],
+    ['gradient_checkpointing', /memory is saved without it/],
+    ['report_to', /trainer\.logHistory/],
+    ['push_to_hub', /call model\.pushToHub/],
+    ['model_init_kwargs', /FastLanguageModel\.fromPretrained/],
+    ['pad_to_multiple_of', /packed, never padded/],
+    ['disable_dropout', /set loraDropout to 0/],
+    ['maxPromptLength', /shorten the prompt/],
+  ];
+  for (const [name, reason] of said) assert.throws(invalid({ [name]: true }), reason);
+});
+
 test('what follows from other settings is filled in', () => {
   assert.equal(resolveConfig({ numGenerations: 32 }).perDeviceTrainBatchSize, 32);
+  const { stepsPerGeneration, generationBatchSize } = resolveConfig({ gradientAccumulationSteps: 3 });
+  assert.deepEqual([stepsPerGeneration, generationBatchSize], [3, 24]);
+  assert.equal(resolveConfig({ generationBatchSize: 64, perDeviceTrainBatchSize: 16 }).stepsPerGeneration, 4);
   assert.equal(resolveConfig({ scaleRewards: false }).scaleRewards, 'none');
   assert.equal(resolveConfig({}).outputDir, null);
   assert.equal(resolveConfig({ saveSteps: 10 }).outputDir, 'trainer_output');

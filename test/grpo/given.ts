@@ -92,10 +92,12 @@ export function givenTrainer(
   const rows = (from: readonly GivenGeneration[]) => from.flatMap((one) => groupsOf(one).map((_, g) => ({ prompt: one.prompt_ids[g * size].join(' ') })));
   let scorer: Promise<LogprobScorer> | undefined;
   model.generate = async ({ inputIds }) => {
-    const sequences = queues.get((inputIds as number[]).join(' '))![0];
+    const promptIds = inputIds as number[][];
+    const groups = promptIds.map((ids) => queues.get(ids.join(' '))![0]);
+    const [completionIds, promptOf] = [groups.flat(), groups.flatMap((group, g) => group.map(() => g))];
     scorer ??= LogprobScorer.create(model.config, model.parameters, args.temperature ?? 1);
-    const { logprobs } = await (await scorer).scoreBatch({ promptIds: [inputIds as number[]], completionIds: sequences, promptOf: sequences.map(() => 0) });
-    return { sequences, logprobs, terminated: sequences.map((ids) => ids.at(-1) === 0) };
+    const { logprobs } = await (await scorer).scoreBatch({ promptIds, completionIds, promptOf });
+    return { sequences: completionIds, logprobs, terminated: completionIds.map((ids) => ids.at(-1) === 0) };
   };
   const reward = (name: string): RewardFunction => Object.defineProperty(({ completionIds }) => rewards.get(completionIds)![name], 'name', { value: name }) as RewardFunction;
   return new GRPOTrainer({

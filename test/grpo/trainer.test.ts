@@ -199,5 +199,6 @@ test('what is missing is said before anything is computed', async () => {
   await assert.rejects(make({ rewardFuncs: [letters, letters] })().train(), /Two reward functions have the name letters/);
   await assert.rejects(make({ rewardFuncs: [letters], args: { rewardWeights: [1, 2] } })().train(), /rewardWeights has 2 numbers for 1 reward functions/);
   await assert.rejects(make({ rewardFuncs: [letters], args: { maxCompletionLength: 500 } })().train(), /maxSeqLength is 128\. Valid: up to \d+/);
+  await assert.rejects(make({ rewardFuncs: [letters], args: { beta: 0.1, syncRefModel: true } })().train(), /syncRefModel does not work with an adapter/);
   await assert.rejects(make({ rewardFuncs: [letters], trainDataset: [{ prompt: 5 }] })().train(), /trainDataset\[0\]\.prompt must be a string or a list/);
 });

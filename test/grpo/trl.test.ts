@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { GRPOConfig } from '../../kernel/grpo';
+import { resolveConfig } from '../../kernel/grpo/config';
 import { readSafetensors } from '../../kernel/models/safetensors';
 import { learningRateAt, type ScheduleType } from '../../kernel/training/scheduler';
 import { PythonPeer, relativeError } from '../models/pythonPeer';
@@ -140,6 +141,19 @@ for (const multiObjectiveAggregation of ['sum_then_normalize', 'normalize_then_s
     });
   }
 }
+
+test('every setting of TRL is one of ours, or its absence is explained', async () => {
+  const names: string[] = await peer.call('settings');
+  const camelCase = (name: string) => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  for (const name of names.map(camelCase)) {
+    try {
+      resolveConfig({ [name]: undefined });
+    } catch (error) {
+      assert.doesNotMatch((error as Error).message, /Did you mean|The settings are/);
+    }
+  }
+  assert.ok(names.length > 150);
+});
 
 test('transformers and PEFT read a checkpoint', async () => {
   const outputDir = peer.path('checkpoints');

@@ -1,5 +1,6 @@
 """TRL's own GRPOTrainer on given completions and rewards: what it logs, and the weights it ends with."""
 
+import dataclasses
 import tempfile
 
 import torch
@@ -130,10 +131,15 @@ def trainer_state(path):
     return {"global_step": state.global_step, "max_steps": state.max_steps, "epoch": state.epoch, "log_history": state.log_history}
 
 
+def settings():
+    """The names of all settings of TRL's GRPOConfig."""
+    return [field.name for field in dataclasses.fields(GRPOConfig) if not field.name.startswith("_")]
+
+
 def load_adapter(folder, adapter):
     """Whether PEFT reads a checkpoint's adapter: the norm of its factors."""
     model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(folder), adapter)
     return sum(p.norm().item() ** 2 for name, p in model.named_parameters() if "lora_" in name) ** 0.5
 
 
-serve({"make_model": make_model, "train": train, "schedule": schedule, "trainer_state": trainer_state, "load_adapter": load_adapter})
+serve({function.__name__: function for function in (make_model, train, schedule, settings, trainer_state, load_adapter)})
