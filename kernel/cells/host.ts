@@ -17,6 +17,10 @@ export class KernelHost implements Host {
     return currentCell()?.signal ?? never;
   }
 
+  openComm(target: string, data?: object, buffers?: Uint8Array[]): Comm {
+    return this.comms.open(target, data, buffers);
+  }
+
   registerCommTarget(target: string, onOpen: (comm: Comm, data: any, buffers: Uint8Array[]) => void): void {
     this.comms.registerTarget(target, onOpen);
   }

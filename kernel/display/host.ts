@@ -29,6 +29,8 @@ export interface Host {
   display(bundle: MimeBundle, options?: DisplayOptions): void;
   /** Aborted when the running cell is interrupted (Ctrl-C in plain Node.js). A new one for each cell. */
   readonly signal: AbortSignal;
+  /** Opens a comm to the front end, which knows `target` or closes it again. Left out where there is no front end. */
+  openComm?(target: string, data?: object, buffers?: Uint8Array[]): Comm;
   /** Called for each comm that a front end opens on `target`. A later call for the same target replaces the earlier. */
   registerCommTarget(target: string, onOpen: (comm: Comm, data: any, buffers: Uint8Array[]) => void): void;
 }

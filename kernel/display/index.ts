@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { host, type DisplayOptions, type MimeBundle } from './host';
 
 export { display };
+export * from './comm';
 export type { DisplayOptions, MimeBundle };
 
 /** Objects with this method say how they are displayed: it returns a MIME bundle, or a promise of one. */

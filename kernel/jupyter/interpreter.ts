@@ -43,6 +43,8 @@ export type Completeness = { status: 'complete' | 'invalid' | 'unknown' } | { st
 
 /** What happens to a comm; the registry is the protocol's, the handlers are the interpreter's. */
 export interface CommOpener {
+  /** Opens a comm from the kernel's side. */
+  open(target: string, data?: object, buffers?: Uint8Array[]): Comm;
   registerTarget(target: string, onOpen: (comm: Comm, data: any, buffers: Uint8Array[]) => void): void;
 }
 

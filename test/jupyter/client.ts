@@ -38,7 +38,7 @@ export interface KernelOptions {
 /** A kernel process and a client of it, for tests: plain ZeroMQ, one process per test file. */
 export class TestKernel {
   readonly iopub: Message[] = [];
-  private readonly replies: Message[] = [];
+  readonly replies: Message[] = [];
   private readonly waiting = new Set<() => void>();
   readonly signer: Signer;
   readonly shell: Dealer;

@@ -64,6 +64,19 @@ test('store_history false leaves count and history as they are', async () => {
   assert.deepEqual(history.content.history, []);
 });
 
+test('history: tail, range, search, and outputs', async () => {
+  const other = await TestKernel.start();
+  for (const code of ['1 + 1', '2 + 2', '1 + 1', 'const a = 1']) await other.run(code);
+  const ask = async (content: object) => (await other.request('shell', 'history_request', { raw: true, output: false, ...content })).content.history;
+  assert.deepEqual(await ask({ hist_access_type: 'tail', n: 2 }), [[0, 3, '1 + 1'], [0, 4, 'const a = 1']]);
+  assert.deepEqual(await ask({ hist_access_type: 'range', session: 0, start: 2, stop: 4 }), [[0, 2, '2 + 2'], [0, 3, '1 + 1']]);
+  assert.deepEqual(await ask({ hist_access_type: 'range', session: -1, start: 1, stop: 9 }), []);
+  assert.deepEqual(await ask({ hist_access_type: 'search', pattern: '? + *', n: 9 }), [[0, 1, '1 + 1'], [0, 2, '2 + 2'], [0, 3, '1 + 1']]);
+  assert.deepEqual(await ask({ hist_access_type: 'search', pattern: '? + *', n: 9, unique: true }), [[0, 2, '2 + 2'], [0, 3, '1 + 1']]);
+  assert.deepEqual(await ask({ hist_access_type: 'tail', n: 1, output: true }), [[0, 4, ['const a = 1', null]]]);
+  await other.stop();
+});
+
 test('user_expressions are evaluated after the cell', async () => {
   const { reply } = await kernel.execute('const forty = 40', { user_expressions: { good: 'forty + 2', bad: 'nothing.here' } });
   assert.deepEqual(reply.content.user_expressions.good, { status: 'ok', data: { 'text/plain': '42' }, metadata: {} });
@@ -82,8 +95,8 @@ test('cells queued behind one that fails are aborted, unless stop_on_error is fa
 
 test('a comm carries data and binary buffers both ways', async () => {
   await kernel.run(`
-    import { host } from '${require.resolve('../../kernel/display/host')}';
-    host().registerCommTarget('test.echo', (comm, data, buffers) => {
+    import { registerCommTarget } from 'joylab';
+    registerCommTarget('test.echo', (comm, data, buffers) => {
       comm.send({ opened: data }, buffers);
       comm.onMessage((data, buffers) => comm.send({ echo: data }, buffers.map((it) => it.map((byte) => 255 - byte))));
       comm.onClose(() => console.log('closed'));
@@ -103,6 +116,26 @@ test('a comm carries data and binary buffers both ways', async () => {
   kernel.send('shell', 'comm_close', { comm_id, data: {} });
   await kernel.published((it) => it.content.text === 'closed\n', 'the close handler');
   assert.deepEqual((await kernel.request('shell', 'comm_info_request', {})).content.comms, {});
+});
+
+test('the kernel opens and closes comms, too', async () => {
+  const { outputs } = await kernel.execute(`
+    import { openComm } from 'joylab';
+    const opened = openComm('front.end', { a: 1 }, [new Uint8Array([1, 2])]);
+    opened.onMessage((data, buffers) => console.log(data, buffers[0][0]));
+    opened.onClose(() => console.log('gone'));`);
+  const [open] = outputs;
+  assert.equal(open.header.msg_type, 'comm_open');
+  assert.deepEqual([open.content.target_name, open.content.data, [...open.buffers[0]]], ['front.end', { a: 1 }, [1, 2]]);
+  const { comm_id } = open.content;
+  kernel.send('shell', 'comm_msg', { comm_id, data: { b: 2 } }, [Buffer.from([7])]);
+  await kernel.published((it) => it.content.text === '{ b: 2 } 7\n', 'the message');
+  const sent = await kernel.execute("opened.send({ c: 3 }, [new Uint8Array(new Float32Array([1.5]).buffer)])");
+  assert.equal(sent.outputs[0].buffers[0].length, 4);
+  kernel.send('shell', 'comm_close', { comm_id });
+  await kernel.published((it) => it.content.text === 'gone\n', 'the end');
+  const closed = await kernel.execute("const second = openComm('front.end'); second.close(); second.send({}); second.close();");
+  assert.deepEqual(types(closed.outputs), ['comm_open', 'comm_close']);
 });
 
 test('a comm for an unknown target is closed', async () => {
@@ -144,6 +177,57 @@ test('positions are code points: after emoji, too', async () => {
   assert.deepEqual([content.cursor_start, content.cursor_end], [points - 'toUpp'.length, points]);
   const inspected = await kernel.request('shell', 'inspect_request', { code, cursor_pos: [...code].lastIndexOf('f') + 1, detail_level: 0 });
   assert.match(inspected.content.data['text/plain'], /const face: "😀😀"/);
+});
+
+test('completions carry their types, as JupyterLab shows them', async () => {
+  const { content } = await kernel.request('shell', 'complete_request', { code: 'Math.f', cursor_pos: 6 });
+  const floor = content.metadata._jupyter_types_experimental.find((it: any) => it.text === 'floor');
+  assert.deepEqual(floor, { text: 'floor', type: floor.type, start: 5, end: 6 });
+  assert.match(floor.type, /method|function/);
+  assert.equal(content.metadata._jupyter_types_experimental.length, content.matches.length);
+});
+
+test('is_complete says how far to indent', async () => {
+  const ask = async (code: string) => (await kernel.request('shell', 'is_complete_request', { code })).content;
+  assert.deepEqual(await ask('1 + 1'), { status: 'complete' });
+  assert.deepEqual(await ask('if (true) {'), { status: 'incomplete', indent: '  ' });
+  assert.equal((await ask('let = ;')).status, 'invalid');
+});
+
+test('kernel_info tells what JupyterLab, nbconvert and VS Code go by', async () => {
+  const { content } = await kernel.request('shell', 'kernel_info_request');
+  assert.equal(content.status, 'ok');
+  assert.equal(content.protocol_version, '5.5');
+  const { name, mimetype, file_extension, pygments_lexer, nbconvert_exporter, version } = content.language_info;
+  assert.deepEqual([name, mimetype, file_extension, pygments_lexer, nbconvert_exporter], ['typescript', 'text/typescript', '.ts', 'typescript', 'script']);
+  assert.match(version, /^\d+\.\d+\.\d+/);
+  // Nothing is promised that is not there: no debugger, no subshells.
+  assert.deepEqual(content.supported_features, []);
+});
+
+test('debug_request is refused at once; usage_request tells memory and processor time', async () => {
+  const debug = await kernel.request('control', 'debug_request', { type: 'request', seq: 3, command: 'initialize' });
+  assert.deepEqual(debug.content, { type: 'response', request_seq: 3, success: false, command: 'initialize', message: 'This kernel has no debugger.' });
+  const { content } = await kernel.request('control', 'usage_request');
+  assert.equal(content.pid, kernel.process.pid);
+  assert.ok(content.kernel_memory > 50e6 && content.host_virtual_memory.total > content.kernel_memory);
+  assert.ok(content.kernel_cpu >= 0 && content.cpu_count >= 1);
+});
+
+test('requests on control have a busy and an idle of their own', async () => {
+  for (const type of ['interrupt_request', 'kernel_info_request', 'usage_request']) {
+    const id = kernel.send('control', type, {});
+    await kernel.reply(id);
+    await kernel.published((it) => it.parentHeader.msg_id === id && it.content.execution_state === 'idle', 'idle');
+    assert.deepEqual(kernel.iopub.filter((it) => it.parentHeader.msg_id === id).map((it) => it.content.execution_state), ['busy', 'idle']);
+  }
+});
+
+test('execute_reply says when the cell started, for the notebook\'s timing', async () => {
+  const { reply } = await kernel.execute('await new Promise((resolve) => setTimeout(resolve, 30))');
+  const { started, status } = reply.metadata as { started: string; status: string };
+  assert.equal(status, 'ok');
+  assert.ok(Date.parse(reply.header.date) - Date.parse(started) >= 29);
 });
 
 test('messages with a wrong signature, or none, are dropped', async () => {
@@ -188,6 +272,27 @@ test('prompt asks the front end; without one it is an error', async () => {
   assert.match(await kernel.fail("prompt('x')"), /allow_stdin/);
 });
 
+test('confirm and promptSecret ask, too', async () => {
+  const id = kernel.send('shell', 'execute_request', { code: "[confirm('Sure?'), promptSecret('Key?')]", allow_stdin: true });
+  const first = await kernel.reply(id, 'input_request');
+  assert.deepEqual(first.content, { prompt: 'Sure? [y/N] ', password: false });
+  kernel.send('stdin', 'input_reply', { status: 'ok', value: 'Yes' });
+  await kernel.until(() => kernel.replies.filter((it) => it.parentHeader.msg_id === id).length === 2, 'the second question');
+  const second = kernel.replies.filter((it) => it.parentHeader.msg_id === id)[1];
+  assert.deepEqual(second.content, { prompt: 'Key? ', password: true });
+  kernel.send('stdin', 'input_reply', { status: 'ok', value: 'hush' });
+  assert.equal(text((await kernel.finish(id)).outputs), "[ true, 'hush' ]");
+});
+
+test('an answer that nobody waits for is not taken for the next one', async () => {
+  kernel.send('stdin', 'input_reply', { status: 'ok', value: 'stale' });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const id = kernel.send('shell', 'execute_request', { code: "prompt('?')", allow_stdin: true });
+  await kernel.reply(id, 'input_request');
+  kernel.send('stdin', 'input_reply', { status: 'ok', value: 'fresh' });
+  assert.equal(text((await kernel.finish(id)).outputs), "'fresh'");
+});
+
 test('a prompt can be interrupted', async () => {
   const id = kernel.send('shell', 'execute_request', { code: "prompt('?')", allow_stdin: true });
   await kernel.reply(id, 'input_request');
@@ -218,6 +323,15 @@ test('shutdown answers and ends the process', async () => {
   assert.deepEqual(reply.content, { status: 'ok', restart: false });
   const code = other.process.exitCode ?? (await new Promise((resolve) => other.process.once('exit', resolve)));
   assert.equal(code, 0);
+  await other.stop();
+});
+
+test('shutdown_request is answered on the channel it came on', async () => {
+  const other = await TestKernel.start();
+  const reply = await other.request('shell', 'shutdown_request', { restart: true });
+  assert.deepEqual(reply.content, { status: 'ok', restart: true });
+  await other.published((it) => it.header.msg_type === 'shutdown_reply' && it.content.restart === true, 'shutdown_reply for the other clients');
+  if (other.process.exitCode === null) await new Promise((resolve) => other.process.once('exit', resolve));
   await other.stop();
 });
 

@@ -7,6 +7,8 @@ import { currentCell, KeyboardInterrupt, type Cell } from '../cell';
 declare global {
   /** Asks the user for a line of text in the front end, and returns it; `initial` where the answer is empty. */
   function prompt(message?: string, initial?: string): string;
+  /** Asks the user for a line of text that the front end does not show: a password, a key. */
+  function promptSecret(message?: string): string;
   /** Asks the user a question in the front end; `true` for "y" and "yes". */
   function confirm(message?: string): boolean;
   /** Shows a text in the front end's pager when the cell has ended. */
@@ -16,14 +18,15 @@ declare global {
 /** Gives cells the globals that are declared here; `console.clear()` removes the cell's outputs. */
 export function installGlobals(): void {
   const prompt = (message = '', initial = ''): string => ask(message && `${message} `) || initial;
+  const promptSecret = (message = ''): string => ask(message && `${message} `, true);
   const confirm = (message = ''): boolean => /^y(es)?$/i.test(ask(`${message} [y/N] `).trim());
   const page = (text: string): void => runningCell().output.page({ 'text/plain': text });
-  Object.assign(globalThis, { prompt, confirm, page });
+  Object.assign(globalThis, { prompt, promptSecret, confirm, page });
   console.clear = () => currentCell()?.output.clear(false);
 }
 
-function ask(text: string): string {
-  const answer = runningCell().output.input(text, false);
+function ask(text: string, secret = false): string {
+  const answer = runningCell().output.input(text, secret);
   if (answer === null) throw new KeyboardInterrupt();
   return answer;
 }
