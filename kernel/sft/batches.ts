@@ -14,6 +14,14 @@ export function supervisedRunLength(rows: number, { maxSteps, numTrainEpochs, pe
   return { stepsPerEpoch, totalSteps: maxSteps > 0 ? maxSteps : Math.ceil(numTrainEpochs * stepsPerEpoch) };
 }
 
+/** Passes over the rows after so many steps: the last step of a pass may have fewer micro-batches than the others. */
+export function epochAt(step: number, rows: number, course: Course): number {
+  const { perDeviceTrainBatchSize, gradientAccumulationSteps } = course;
+  const { stepsPerEpoch } = supervisedRunLength(rows, course);
+  const batches = Math.ceil(rows / perDeviceTrainBatchSize);
+  return Math.floor(step / stepsPerEpoch) + ((step % stepsPerEpoch) * gradientAccumulationSteps) / batches;
+}
+
 /** The micro-batches of a step, as indices of rows: they follow from step and seed alone. */
 export function microBatches(step: number, rows: number, course: Course): number[][] {
   const { perDeviceTrainBatchSize: size, gradientAccumulationSteps: count, trainSamplingStrategy, seed } = course;

@@ -7,7 +7,7 @@ import type { Metrics } from '../training/metricsBuffer';
 import type { ModelUpdate } from '../training/modelUpdate';
 import { deriveSeed, permutation } from '../training/seeds';
 import { Trainer, type Evaluation, type RunLength, type SavedUpdate, type Step } from '../training/trainer';
-import { allTokens, batchMetrics, learnedTokens, microBatches, supervisedRunLength, tokenBatch } from './batches';
+import { allTokens, batchMetrics, epochAt, learnedTokens, microBatches, supervisedRunLength, tokenBatch } from './batches';
 import { resolveSFTConfig, type ResolvedSFTConfig, type SFTConfig } from './config';
 import { tokenizeRow, type Example, type SFTRow } from './dataset';
 import { supervisedObjective } from './objective';
@@ -96,6 +96,10 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
     if (longest > model.maxSeqLength) throw new TypeError(`A row has ${longest} tokens, more than the model takes (${model.maxSeqLength}, its maxSeqLength). Give maxLength to cut such rows.`);
     if (rows.length === 0) throw new TypeError(`No row of the data set has a token to learn within its first ${config.maxLength} tokens (maxLength).`);
     return rows;
+  }
+
+  protected override epochAt(step: number): number {
+    return epochAt(step, this.rows.length, this.config);
   }
 
   protected async createUpdate(saved: SavedUpdate | null): Promise<ModelUpdate> {

@@ -158,6 +158,11 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     return false;
   }
 
+  /** Passes over the data after so many steps, with the part of the one that is under way. */
+  protected epochAt(step: number, { stepsPerEpoch }: RunLength): number {
+    return step / stepsPerEpoch;
+  }
+
   /** What a checkpoint keeps beside weights, optimizer and log, as JSON. */
   protected saveState(_update: Update): Record<string, unknown> {
     return {};
@@ -195,7 +200,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
   /** Where the run stands. */
   get state(): TrainerState {
     const { step, maxSteps, log } = this.output.data;
-    const epoch = this.length ? step / this.length.stepsPerEpoch : 0;
+    const epoch = this.length ? this.epochAt(step, this.length) : 0;
     return { globalStep: step, maxSteps, epoch, numInputTokensSeen: this.numInputTokensSeen, logHistory: log };
   }
 

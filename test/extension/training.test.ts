@@ -20,6 +20,7 @@ before(async () => {
   save('finished.ipynb', { ...run('finished', 40), group: { step: 40, episodes: await playedGroup() } });
   save('running.ipynb', run('running', 12));
   save('empty.ipynb', run('running', 0));
+  save('supervised.ipynb', supervisedRun());
   writeNotebook(lab.folder, 'broken.ipynb', [{ source: '', outputs: [{ [TRAINING_MIME]: { version: 1 }, 'text/plain': 'text' }] }]);
 });
 
@@ -43,6 +44,15 @@ function run(status: TrainingData['status'], steps: number): TrainingData {
   }));
   const events = steps > 5 ? [{ step: 5, text: 'scores was replaced' }] : [];
   return { version: 1, runId: 'saved', status, step: steps, maxSteps: 40, rewardNames: ['functionWorks', 'scores'], log, events };
+}
+
+/** A supervised run that is evaluated after every second step. */
+function supervisedRun(): TrainingData {
+  const log: TrainingData['log'] = Array.from({ length: 6 }, (_, i): TrainingData['log'] => [
+    { step: i + 1, loss: 3 - i / 4, mean_token_accuracy: i / 10, grad_norm: 1, learning_rate: 2e-5, num_tokens: 100 * (i + 1), epoch: i / 3, step_time: 2 },
+    ...(i % 2 ? [{ step: i + 1, eval_loss: 3.5 - i / 4, eval_mean_token_accuracy: i / 20, eval_runtime: 1 }] : [])
+  ]).flat();
+  return { version: 1, runId: 'supervised', status: 'finished', step: 6, maxSteps: 6, rewardNames: [], log, events: [] };
 }
 
 /** Three real episodes with their frames. */
@@ -73,6 +83,19 @@ test('a finished run of a saved notebook shows charts and table without a kernel
   assert.deepEqual(await page.locator('.joylab-Table th').allInnerTexts(), ['Step', 'Loss', 'Reward', 'Reward std', 'Completion length', 'KL']);
   assert.equal(await page.locator('.joylab-Table tbody tr').count(), 41, '40 steps and an event');
   assert.equal(await page.locator('.joylab-Table-event').innerText(), 'scores was replaced');
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('a supervised run shows its losses and accuracies, evaluations beside the steps', async () => {
+  const { page, errors } = await openNotebook(browser, lab.url('supervised.ipynb'));
+  await page.locator('.joylab-Chart .js-line').first().waitFor();
+  assert.deepEqual(await page.locator('.joylab-Chart-title').allInnerTexts(), ['Loss', 'Token accuracy']);
+  const lines = await charts(page).first().locator('.joylab-Chart-plot').evaluate((node: any) => node.data.map(({ x, y }: any) => [x, y]));
+  assert.deepEqual(lines, [[[1, 2, 3, 4, 5, 6], [3, 2.75, 2.5, 2.25, 2, 1.75]], [[2, 4, 6], [3.25, 2.75, 2.25]]]);
+  assert.deepEqual(await page.locator('.joylab-Table th').allInnerTexts(), ['Step', 'Loss', 'Evaluation loss', 'Token accuracy', 'Learning rate', 'Tokens']);
+  assert.deepEqual(await page.locator('.joylab-Table tbody tr').nth(1).locator('td').allInnerTexts(), ['2', '2.7500', '3.2500', '0.100', '0.000020', '200']);
+  assert.equal(await page.locator('.joylab-Table tbody tr').count(), 6);
   assert.deepEqual(errors, []);
   await page.close();
 });
