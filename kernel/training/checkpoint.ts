@@ -1,8 +1,10 @@
 import * as fs from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { TrainingEvent } from '../display/mime';
 import type { CausalLM } from '../models/causalLM';
 import type { Tensor } from '../onnx/tensor';
 import type { OptimizerState } from './adamw';
+import type { Metrics } from './metricsBuffer';
 
 /*
  * A checkpoint is a folder `checkpoint-<step>`:
@@ -38,8 +40,14 @@ export interface ExtraTensors {
 export interface RunState {
   run_id: string;
   global_step: number;
-  /** Of the trainer that wrote it. */
-  [more: string]: unknown;
+  num_input_tokens_seen: number;
+  log_history: Metrics[];
+  events: TrainingEvent[];
+  /** Metrics of the steps since the last log entry. */
+  pending_metrics: Record<string, number[]>;
+  args: object;
+  /** The trainer's own. */
+  state: Record<string, unknown>;
 }
 
 /** What a checkpoint is made of. Tensors are written from where they are, without a copy in memory. */
@@ -268,7 +276,7 @@ async function loadFolder(folder: string, model: CausalLM): Promise<LoadedCheckp
       extras.set(name, { version, tensors: safetensors().readSafetensors(join(folder, `${name}.safetensors`)) });
     }
     await restoreWeights(model, folder);
-    return { folder, optimizer, extras, runState: runState as unknown as RunState };
+    return { folder, optimizer, extras, runState };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CheckpointError(`The checkpoint ${folder} cannot be loaded: ${reason}. Choose another, or train from the start.`, { cause: error });

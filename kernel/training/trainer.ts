@@ -1,83 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { host } from '../display/host';
-import type { TrainingData, TrainingEvent, TrainingStatus } from '../display/mime';
+import type { TrainingData, TrainingStatus } from '../display/mime';
 import { TrainingOutput } from '../display/training';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
 import { raceAbort } from '../rewards/raceAbort';
 import { abortSource } from './abort';
-import type { OptimizerState } from './adamw';
-import { stepInterval, type ResolvedArguments, type TrainingArguments } from './arguments';
-import { newControl, type TrainerCallback, type TrainerControl, type TrainerState } from './callbacks';
-import { CheckpointError, loadCheckpoint, saveCheckpoint, type ExtraTensors, type RunState } from './checkpoint';
+import type { ResolvedArguments, TrainingArguments } from './arguments';
+import { newControl, type TrainerCallback, type TrainerState } from './callbacks';
+import { CheckpointError, loadCheckpoint, saveCheckpoint, type RunState } from './checkpoint';
+import { dueAfter } from './due';
 import { MetricsBuffer, type Metrics } from './metricsBuffer';
 import { learningRateAt } from './scheduler';
 import { changedSettings, changeText } from './settings';
+import type { Evaluation, RunLength, SavedUpdate, Step, TrainerOptions, TrainerUpdate, TrainOptions, TrainOutput } from './trainerParts';
 import { transformersState } from './transformersState';
 
-/** What every trainer is made of. */
-export interface TrainerOptions<Given> {
-  model: CausalLM;
-  /** The model's tokenizer. */
-  processingClass: Tokenizer;
-  args?: Given;
-  /** Called as the run goes on. */
-  callbacks?: TrainerCallback[];
-}
-
-/** Options of {@link Trainer.train}. */
-export interface TrainOptions {
-  /** Pauses the run when aborted. By default the interruption of the running cell. */
-  signal?: AbortSignal;
-  /** Folder of a checkpoint to go on from, or `true` for the newest in `outputDir`. By default the setting of this name, for a new run. */
-  resumeFromCheckpoint?: string | boolean;
-}
-
-/** What {@link Trainer.train} returns. */
-export interface TrainOutput {
-  status: TrainingStatus;
-  /** Steps completed. */
-  globalStep: number;
-  /** Mean loss over the logged steps. */
-  trainingLoss: number;
-}
-
-/** How long a run is. */
-export interface RunLength {
-  /** Steps of the whole run, and of one pass over the data (which need not be whole). */
-  totalSteps: number;
-  stepsPerEpoch: number;
-}
-
-/** A step to be made. */
-export interface Step extends RunLength {
-  /** Steps made before it. */
-  step: number;
-  learningRate: number;
-  signal: AbortSignal;
-}
-
-/** What moves the weights, as the run needs it: a `ModelUpdate`, or something made of one. */
-export interface TrainerUpdate {
-  /** The optimizer's own tensors, not copies. */
-  state(): OptimizerState;
-  /** Other tensors that a checkpoint has to keep, by file name. */
-  extras?(): Map<string, ExtraTensors>;
-  dispose(): Promise<void>;
-}
-
-/** What an update goes on from. Its tensors may be taken over without a copy. */
-export interface SavedUpdate {
-  optimizer: OptimizerState;
-  extras: ReadonlyMap<string, ExtraTensors>;
-}
-
-/** An evaluation: its metrics without prefix, and how much it looked at. */
-export interface Evaluation {
-  metrics: Metrics;
-  samples: number;
-  batches: number;
-}
+export type { Evaluation, RunLength, SavedUpdate, Step, TrainerOptions, TrainerUpdate, TrainOptions, TrainOutput } from './trainerParts';
 
 /**
  * A training run: its loop with schedule, log, evaluation, checkpoints,
@@ -116,6 +55,8 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
   /** What follows from the last step and was not done yet. */
   private due = newControl();
   private training = false;
+  /** Whether a run has begun: `resumeFromCheckpoint` among the settings is for the first. */
+  private begun = false;
   private disposed = false;
   /** Work that an interruption left going: what follows waits for it. */
   private leftover: Promise<unknown> = Promise.resolve();
@@ -233,8 +174,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
       const abort = abortSource(options.signal ?? host().signal);
       try {
         if (this.status === 'finished') await this.startAnew();
-        const fresh = this.globalStep === 0 && this.update === null;
-        const checkpoint = options.resumeFromCheckpoint ?? (fresh && this.given.resumeFromCheckpoint);
+        const checkpoint = options.resumeFromCheckpoint ?? (!this.begun && this.given.resumeFromCheckpoint);
         if (checkpoint) await this.resume(checkpoint);
         await this.run(abort.signal);
       } catch (error) {
@@ -293,6 +233,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     await raceAbort(this.leftover, signal);
     await this.currentUpdate(signal);
     if (data.step === 0 && this.config.evalOnStart && this.canEvaluate && this.logHistory.length === 0) this.due.shouldEvaluate = true;
+    this.begun = true;
     await this.call('onTrainBegin');
     await this.settle(signal);
     while (data.step < length.totalSteps) {
@@ -318,7 +259,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     this.numInputTokensSeen = metrics.num_tokens ?? this.numInputTokensSeen;
     Object.assign(metrics, { learning_rate: learningRate, step_time: (performance.now() - started) / 1000 });
     this.buffer.add({ ...metrics, epoch: this.state.epoch });
-    this.due = this.dueAfter(step + 1, length);
+    this.due = dueAfter(step + 1, length, this.config, this.canEvaluate);
     this.stepDone(step, metrics);
     await this.call('onStepEnd');
     const { shouldTrainingStop } = this.due;
@@ -326,22 +267,6 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     await this.settle(signal);
     await this.afterStep(step, metrics);
     return shouldTrainingStop;
-  }
-
-  /** What follows from a step by the settings. */
-  private dueAfter(step: number, { totalSteps, stepsPerEpoch }: RunLength): TrainerControl {
-    const { loggingSteps, loggingFirstStep, evalStrategy, evalSteps, saveStrategy, saveSteps, outputDir } = this.config;
-    const last = step === totalSteps;
-    const every = (setting: number) => step % stepInterval(setting, totalSteps) === 0;
-    const epochEnds = last || Math.floor(step / stepsPerEpoch) > Math.floor((step - 1) / stepsPerEpoch);
-    const evaluates = { no: false, steps: every(evalSteps ?? loggingSteps) || last, epoch: epochEnds };
-    const saves = { no: false, steps: every(saveSteps) || last, epoch: epochEnds };
-    return {
-      shouldTrainingStop: false,
-      shouldLog: every(loggingSteps) || last || (loggingFirstStep && step === 1),
-      shouldEvaluate: this.canEvaluate && evaluates[evalStrategy],
-      shouldSave: outputDir !== null && saves[saveStrategy],
-    };
   }
 
   /** Does what is due. What an interruption or a failure leaves stays due. */
@@ -454,7 +379,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     );
   }
 
-  private runState(update: Update): RunState & SavedRun {
+  private runState(update: Update): RunState {
     const { runId, step, events } = this.output.data;
     return {
       run_id: runId,
@@ -469,8 +394,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
   }
 
   private async resume(from: string | true): Promise<void> {
-    const { runState, optimizer, extras } = await loadCheckpoint(from, this.config.outputDir, this.model);
-    const saved = runState as RunState & SavedRun;
+    const { runState: saved, optimizer, extras } = await loadCheckpoint(from, this.config.outputDir, this.model);
     await this.startAnew();
     const { data } = this.output;
     Object.assign(data, { runId: saved.run_id, step: saved.global_step, log: saved.log_history, events: saved.events } satisfies Partial<TrainingData>);
@@ -484,18 +408,6 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     const losses = this.logHistory.flatMap(({ loss }) => loss ?? []);
     return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
   }
-}
-
-/** The part of `run_state.json` that is the same for every trainer. */
-interface SavedRun {
-  num_input_tokens_seen: number;
-  log_history: Metrics[];
-  events: TrainingEvent[];
-  /** Metrics of the steps since the last log entry. */
-  pending_metrics: Record<string, number[]>;
-  args: object;
-  /** The trainer's own. */
-  state: Record<string, unknown>;
 }
 
 function newRun(): TrainingData {

@@ -111,6 +111,13 @@ test('an evaluation is the same each time for the same model, and changes nothin
   const { log, weights } = outcome(trainer);
   assert.deepEqual(log.filter((entry) => !isEvaluation(entry)), whole.log);
   assert.deepEqual(weights, whole.weights);
+  const outputDir = temporaryFolder();
+  await newTrainer(await freshModel(), { maxSteps: 2, outputDir }).train();
+  const resumed = newTrainer(await freshModel(), { maxSteps: 3, outputDir, resumeFromCheckpoint: true }, { evalDataset });
+  await resumed.evaluate();
+  const firstStep = new Promise((resolve) => resumed.callbacks.push({ onStepEnd: ({ state }) => resolve(state.globalStep) }));
+  await resumed.train();
+  assert.equal(await firstStep, 3, 'an evaluation before it does not keep a run from its checkpoint');
   const none = newTrainer(await freshModel());
   await assert.rejects(none.evaluate(), /needs evalDataset/);
   await assert.rejects(newTrainer(await freshModel(), { evalStrategy: 'epoch' }).train(), /evalStrategy needs evalDataset/);
