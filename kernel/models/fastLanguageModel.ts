@@ -50,7 +50,7 @@ export interface PeftOptions {
   alphaPattern?: Record<string, number>;
   /** true, the default: A random, B zero; 'gaussian': A normal with deviation 1 / r, B zero; false: both random. */
   initLoraWeights?: boolean | 'gaussian';
-  /** Only 0, the default, is supported. */
+  /** In training, elements of what enters the adapter are left out with this probability, the others scaled up; 0 by default. */
   loraDropout?: number;
   /** Only 'none', the default, is supported. */
   bias?: string;
@@ -78,7 +78,6 @@ export const FastLanguageModel = {
   /** The model with a new LoRA adapter, which is what training will change. The weights are shared, not copied. */
   getPeftModel(model: CausalLM, options: PeftOptions = {}): PeftModel {
     const { randomState = 3407 } = options;
-    if (options.loraDropout) throw new Error(`loraDropout ${options.loraDropout} is not supported; use 0`);
     if (options.bias && options.bias !== 'none') throw new Error(`bias ${JSON.stringify(options.bias)} is not supported; use 'none'`);
     if (model instanceof PeftModel) throw new Error('the model has an adapter already; call getPeftModel with the model that fromPretrained gave');
     return new PeftModel(model, createLora(model.config, loraConfig(options), randomState));

@@ -22,6 +22,8 @@ export interface LoraConfig {
   /** The same for `loraAlpha`. */
   alphaPattern: Record<string, number>;
   useRslora: boolean;
+  /** In training, elements of what enters A are left out with this probability, the others scaled up. */
+  loraDropout: number;
   /** How a new adapter starts; see {@link createLora}. */
   initLoraWeights: boolean | 'gaussian';
 }
@@ -36,6 +38,7 @@ export const LORA_DEFAULTS: LoraConfig = {
   rankPattern: {},
   alphaPattern: {},
   useRslora: false,
+  loraDropout: 0,
   initLoraWeights: true,
 };
 
@@ -67,7 +70,7 @@ export function loraScaling({ r, loraAlpha }: { r: number; loraAlpha: number }, 
 
 /** Checks settings as a user gave them; an error names the setting and its valid values. */
 export function checkLoraConfig(config: LoraConfig): void {
-  const { r, loraAlpha, rankPattern, alphaPattern, initLoraWeights } = config;
+  const { r, loraAlpha, rankPattern, alphaPattern, loraDropout, initLoraWeights } = config;
   const named = (values: Record<string, number>, name: string) => Object.entries(values).map(([key, value]): [string, number] => [`${name}[${JSON.stringify(key)}]`, value]);
   for (const [name, value] of [['r', r] as const, ...named(rankPattern, 'rankPattern')]) {
     if (!Number.isInteger(value) || value < 1) throw new Error(`${name} must be a positive integer, not ${value}`);
@@ -75,6 +78,7 @@ export function checkLoraConfig(config: LoraConfig): void {
   for (const [name, value] of [['loraAlpha', loraAlpha] as const, ...named(alphaPattern, 'alphaPattern')]) {
     if (!(value > 0)) throw new Error(`${name} must be a positive number, not ${value}`);
   }
+  if (!(loraDropout >= 0 && loraDropout < 1)) throw new Error(`loraDropout must be a probability from 0 to less than 1, not ${loraDropout}`);
   if (typeof initLoraWeights !== 'boolean' && initLoraWeights !== 'gaussian') {
     throw new Error(`initLoraWeights ${JSON.stringify(initLoraWeights)} is not supported; use true (A random, B zero), 'gaussian' (A normal, B zero) or false (both random)`);
   }

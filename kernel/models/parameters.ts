@@ -1,11 +1,13 @@
 import type { Graph } from '../onnx/graph';
 import { add, scale } from '../onnx/operators/arithmetic';
+import { dropout } from '../onnx/operators/dropout';
 import { gatherRows } from '../onnx/operators/gather';
 import { linear } from '../onnx/operators/matmul';
 import { linearInt8, linearNf4 } from '../onnx/operators/quantized';
 import type { Feed } from '../onnx/session';
 import type { Tensor } from '../onnx/tensor';
 import type { ElementType, Value } from '../onnx/value';
+import { DROPOUT_NUMBERS, dropoutColumns } from './dropout';
 import type { LoraAdapter } from './lora';
 import { NF4_LEVELS, type QuantizedWeight } from './quantization';
 
@@ -28,6 +30,9 @@ export interface ParameterOptions {
 export function loraName(weight: string, factor: 'A' | 'B'): string {
   return weight.replace(/weight$/, `lora_${factor}.weight`);
 }
+
+/** Input of a graph that trains an adapter with dropout, to be fed with `dropoutRows`. */
+export const DROPOUT_INPUT = 'dropout_rows';
 
 /** The parameters of a model in a graph, added to it as they are asked for. */
 export class GraphParameters {
@@ -88,7 +93,15 @@ export class GraphParameters {
       return value;
     };
     const [a, b] = [factor('A', pair.a), factor('B', pair.b)];
-    return linear(scale(linear(x, a), pair.scaling), b, bias);
+    const p = trainable ? this.set.adapter!.config.loraDropout : 0;
+    const kept = p > 0 ? this.dropout(x, name, p) : x;
+    return linear(scale(linear(kept, a), pair.scaling / (1 - p)), b, bias);
+  }
+
+  private dropout(x: Value, name: string, p: number): Value {
+    const rows = this.once(DROPOUT_INPUT, () => this.graph.input(DROPOUT_INPUT, 'float32', [x.dimension(0), DROPOUT_NUMBERS]));
+    const { shape, data } = dropoutColumns(name, x.dimension(1) as number);
+    return dropout(x, p, rows, this.once(`${name}.dropout`, () => this.graph.constant('float32', shape, data)));
   }
 
   private quantizedLinear(x: Value, name: string, quantized: QuantizedWeight): Value {

@@ -94,6 +94,7 @@ function readAdapterConfig(folder: string): LoraConfig {
     rankPattern: (raw.rank_pattern as Record<string, number> | null | undefined) ?? {},
     alphaPattern: (raw.alpha_pattern as Record<string, number> | null | undefined) ?? {},
     useRslora: raw.use_rslora === true,
+    loraDropout: Number(raw.lora_dropout ?? 0),
     initLoraWeights: typeof raw.init_lora_weights === 'boolean' || raw.init_lora_weights === 'gaussian' ? raw.init_lora_weights : LORA_DEFAULTS.initLoraWeights,
   };
   checkLoraConfig(config);

@@ -73,7 +73,7 @@ export async function saveAdapter(model: PeftModel, folder: string): Promise<voi
       base_model_name_or_path: model.modelName,
       r: config.r,
       lora_alpha: config.loraAlpha,
-      lora_dropout: 0,
+      lora_dropout: config.loraDropout,
       use_rslora: config.useRslora,
       target_modules: config.targetModules,
       exclude_modules: config.excludeModules,

@@ -69,6 +69,11 @@ function packing(graph: Graph, name: string, rectangle: string[], rows: string):
   };
 }
 
+/** The sequences that a graph has rows of, in their order. */
+export function sequencesOf<S extends Sequence>(trees: readonly Tree<S>[], rows: TreeRows): S[] {
+  return [...(rows === 'branches' ? [] : trees.map(({ root }) => root)), ...(rows === 'roots' ? [] : trees.flatMap(({ branches }) => branches))];
+}
+
 /** Trees, as the inputs of a graph with these rows are fed. */
 export function treeFeeds(trees: readonly Tree[], rows: TreeRows): Record<string, Feed> {
   const roots = rows === 'branches' ? [] : trees.map(({ root }) => ({ ...root, from: 0 }));

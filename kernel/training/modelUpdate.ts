@@ -6,6 +6,7 @@ import type { Objective } from './objective';
 import { planSteps, type Sequences } from './plan';
 import { rowsPerRun } from './flops';
 import { Runner } from './runner';
+import { deriveSeed } from './seeds';
 
 export type { OptimizerState } from './adamw';
 
@@ -17,10 +18,12 @@ export interface OptimizerSettings {
   weightDecay: number;
   /** Gradients are scaled down to this norm; 0: they are not. */
   maxGradNorm: number;
+  /** What an adapter's dropout follows from, together with the step. */
+  seed: number;
 }
 
 /** TRL's defaults. */
-export const OPTIMIZER_DEFAULTS: OptimizerSettings = { adamBeta1: 0.9, adamBeta2: 0.999, adamEpsilon: 1e-8, weightDecay: 0, maxGradNorm: 1 };
+export const OPTIMIZER_DEFAULTS: OptimizerSettings = { adamBeta1: 0.9, adamBeta2: 0.999, adamEpsilon: 1e-8, weightDecay: 0, maxGradNorm: 1, seed: 42 };
 
 /** Settings of a {@link ModelUpdate}. */
 export interface ModelUpdateOptions extends Partial<OptimizerSettings> {
@@ -64,6 +67,8 @@ export class ModelUpdate {
   private readonly training: Runner;
   /** For {@link evaluate}. */
   private readonly forward: Runner;
+  /** Batches whose gradients were gathered since the last step. */
+  private batches = 0;
 
   private constructor(
     private readonly model: CausalLM,
@@ -110,7 +115,9 @@ export class ModelUpdate {
   private async run(runner: Runner, batch: TokenBatch, sums: GradientSums | null, signal?: AbortSignal): Promise<BatchOutcome> {
     checkBatch(batch, this.options.objective, this.model.maxSeqLength);
     const outcome: BatchOutcome = { loss: 0, tokens: {} };
-    for (const step of planSteps(batch, this.maxRows)) await runner.run(step, batch, { sums, outcome, signal });
+    const seed = deriveSeed(this.settings.seed, 'dropout', this.optimizer.state().step, this.batches);
+    if (sums) this.batches++;
+    for (const step of planSteps(batch, this.maxRows)) await runner.run(step, batch, { sums, outcome, seed, signal });
     signal?.throwIfAborted();
     return outcome;
   }
@@ -143,6 +150,7 @@ export class ModelUpdate {
   /** Drops the gradients gathered so far. */
   discard(): void {
     this.gradients.clear();
+    this.batches = 0;
   }
 
   /** Steps made and moments, for checkpoints: the optimizer's own tensors. */

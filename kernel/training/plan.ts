@@ -13,6 +13,8 @@ export interface Sequences {
 /** Rows whose `targets` are the tokens of a completion; null where it has none. */
 export interface PlannedSequence extends Sequence {
   completion: number | null;
+  /** Numbers sequences of a batch, however it is cut: what is random in their rows follows from it. */
+  stream: number;
 }
 
 export type PlannedTree = Tree<PlannedSequence>;
@@ -52,13 +54,13 @@ function trees({ promptIds, completionIds, promptOf }: Sequences): { alone: Plan
     const prompt = promptIds[p];
     const sequence = (context: readonly number[], i: number): PlannedSequence => {
       const targets = completionIds[i];
-      return { ids: [...context, ...targets.slice(0, -1)], targets, completion: i };
+      return { ids: [...context, ...targets.slice(0, -1)], targets, completion: i, stream: i };
     };
     if (completions.length < 2 || prompt.length < 2) {
       for (const i of completions) alone.push({ root: sequence(prompt, i), branches: [] });
     } else {
       // Each branch has a row of its own for the prompt's last token: that one predicts, and all rows of branches do.
-      const root = { ids: prompt.slice(0, -1), targets: [], completion: null };
+      const root = { ids: prompt.slice(0, -1), targets: [], completion: null, stream: completionIds.length + p };
       shared.push({ root, branches: completions.map((i) => sequence(prompt.slice(-1), i)) });
     }
   });

@@ -1,5 +1,6 @@
-import type { GraphParameters } from '../models/parameters';
-import { treeFeeds, type TreeRows } from '../models/trees';
+import { dropoutRows } from '../models/dropout';
+import { DROPOUT_INPUT, type GraphParameters } from '../models/parameters';
+import { sequencesOf, treeFeeds, type TreeRows } from '../models/trees';
 import type { Graph } from '../onnx/graph';
 import { GraphSession, int64Feed, type Feed } from '../onnx/session';
 import { zeros, type Tensor } from '../onnx/tensor';
@@ -13,6 +14,8 @@ export interface RunTarget {
   outcome: BatchOutcome;
   /** Where gradients are added; null where nothing is trained. */
   sums: GradientSums | null;
+  /** What dropout follows from, in training. */
+  seed?: number;
   signal?: AbortSignal;
 }
 
@@ -35,7 +38,7 @@ export class Runner {
   /** The root forward, its branches with the root's keys and values, the root backward with the gradients of these. */
   private async runCut({ root, parts }: Extract<Step, { rows: 'cut' }>, batch: TokenBatch, target: RunTarget): Promise<void> {
     const { sums, signal } = target;
-    const feeds = treeFeeds([{ root, branches: [] }], 'roots');
+    const feeds = this.feeds([{ root, branches: [] }], 'roots', target);
     const forward = await this.load('root forward', () => rootForwardGraph(this.options));
     signal?.throwIfAborted();
     const values = await forward.session.run({ ...forward.made.parameters.feeds(), ...feeds });
@@ -48,11 +51,12 @@ export class Runner {
   }
 
   /** Loss and gradients of some rows; adds to the outcome. */
-  private async runLoss(rows: TreeRows, trees: PlannedTree[], batch: TokenBatch, { outcome, signal }: RunTarget, given: Record<string, Feed>, sums: GradientSums[]): Promise<void> {
+  private async runLoss(rows: TreeRows, trees: PlannedTree[], batch: TokenBatch, target: RunTarget, given: Record<string, Feed>, sums: GradientSums[]): Promise<void> {
+    const { outcome, signal } = target;
     const loaded = await this.load(rows, () => lossGraph(this.options, rows));
     signal?.throwIfAborted();
     const completions = learned(trees);
-    const outputs = await this.runUpdate(loaded, { ...given, ...treeFeeds(trees, rows), ...this.objectiveFeeds(batch, completions) }, sums);
+    const outputs = await this.runUpdate(loaded, { ...given, ...this.feeds(trees, rows, target), ...this.objectiveFeeds(batch, completions) }, sums);
     outcome.loss += outputs.loss?.data[0] ?? 0;
     for (const [output, { data }] of Object.entries(outputs)) {
       if (!output.startsWith('token ')) continue;
@@ -74,6 +78,13 @@ export class Runner {
     const outputs = await session.run(all, { into });
     made.rows.forEach(({ name, ids }, i) => sums[0].addRows(name, all[ids].data as BigInt64Array, outputs[`rows ${i}`]));
     return outputs;
+  }
+
+  private feeds(trees: readonly PlannedTree[], rows: TreeRows, { seed = 0 }: RunTarget): Record<string, Feed> {
+    const feeds = treeFeeds(trees, rows);
+    if (!this.options.parameters.adapter?.config.loraDropout) return feeds;
+    const sequences = sequencesOf(trees, rows).map(({ stream, ids }) => ({ stream, length: ids.length }));
+    return { ...feeds, [DROPOUT_INPUT]: dropoutRows(sequences, seed) };
   }
 
   /** What the objective is computed from: values per token of some completions, one after the other. */

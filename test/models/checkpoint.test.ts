@@ -89,7 +89,6 @@ test('adapters: bad settings and folders that do not fit are errors', async () =
   assert.throws(make({ rankPattern: { q_proj: 0 } }), /rankPattern\["q_proj"\] must be a positive integer, not 0/);
   assert.throws(make({ initLoraWeights: 'olora' }), /initLoraWeights "olora" is not supported; use true .*'gaussian' .* or false/);
   assert.throws(make({ r: 0 }), /r must be a positive integer/);
-  assert.throws(make({ loraDropout: 0.1 }), /loraDropout 0\.1 is not supported/);
   assert.throws(make({ bias: 'all' }), /bias "all" is not supported/);
   const peft = FastLanguageModel.getPeftModel(model, { r: 2 });
   assert.throws(() => FastLanguageModel.getPeftModel(peft), /has an adapter already/);
