@@ -1,5 +1,5 @@
 import type { Template } from '@huggingface/jinja' with { 'resolution-mode': 'import' };
-import { pythonString, replaceStringFilter } from './pythonString';
+import { PYTHON_BUILTINS, usePythonBuiltins } from './pythonBuiltins';
 
 /** A message of a conversation. What else it has, such as `tool_calls`, reaches the template under its own name. */
 export interface ChatMessage {
@@ -28,9 +28,6 @@ export interface ChatTemplateOptions {
 /** Fields that a model's thoughts come in; templates read the first or the second. */
 const REASONING = ['reasoning_content', 'thinking', 'reasoning'];
 
-/** The function that stands for Jinja's filter `string`. */
-const PYTHON_STRING = 'joylab_python_string';
-
 const compiled = new Map<string, Template>();
 
 /** Writes a conversation by a Jinja template, with the variables that transformers gives to one. */
@@ -55,7 +52,7 @@ export function renderChat(
   const text = compile(template).render({
     ...specialTokens,
     ...snakeCase(variables),
-    [PYTHON_STRING]: pythonString,
+    ...PYTHON_BUILTINS,
     messages: conversation,
     tools,
     documents,
@@ -69,7 +66,7 @@ function compile(template: string): Template {
   if (!made) {
     const { Template } = require('@huggingface/jinja') as { Template: typeof import('@huggingface/jinja', { with: { 'resolution-mode': 'import' } }).Template };
     made = new Template(withoutGenerationBlocks(template));
-    made.parsed = replaceStringFilter(made.parsed, PYTHON_STRING);
+    made.parsed = usePythonBuiltins(made.parsed);
     compiled.set(template, made);
   }
   return made;

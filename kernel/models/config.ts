@@ -103,6 +103,9 @@ function checkFixed(family: Family, settings: Settings, where: string): void {
   const problems = Object.entries({ ...FIXED, ...activations, ...family.fixed })
     .filter(([name, allowed]) => name in settings && !allowed.includes(settings[name]))
     .map(([name, allowed]) => `${name} = ${JSON.stringify(settings[name])} (supported: ${quoted(allowed)})`);
+  if (settings.quantization_config) {
+    problems.push('quantization_config: its weights are saved quantised (supported: float32, float16, bfloat16; load the model it was made from, with loadIn4bit or loadIn8bit)');
+  }
   if (problems.length > 0) throw new Error(`${where}: this model is not supported: ${problems.join('; ')}`);
 }
 

@@ -33,8 +33,6 @@ export const COMMON: Record<string, unknown> = {
 
 /** Settings that would make any family compute something else. */
 export const FIXED: Record<string, readonly unknown[]> = {
-  pretraining_tp: [1],
-  quantization_config: [null],
   partial_rotary_factor: [1],
   attention_dropout: [0, null],
   use_bidirectional_attention: [false, null],

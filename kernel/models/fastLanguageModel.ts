@@ -4,20 +4,18 @@ import { packageRoot } from '../setup/python';
 import { TARGET_MODULES } from './architecture';
 import { loadCheckpoint, readJson } from './checkpoint';
 import { CausalLM } from './causalLM';
-import { hubModel, isHubName } from './hub';
+import { hubModel, isHubName, type HubOptions } from './hub';
 import { createLora, LORA_DEFAULTS, type LoraConfig } from './lora';
 import { PeftModel } from './peft';
 import { loadTokenizer, type Tokenizer } from './tokenizer';
 
 /** Which model to load. */
-export interface FromPretrainedOptions {
+export interface FromPretrainedOptions extends HubOptions {
   /**
    * A folder, or a model of the Hugging Face hub ('organisation/model'), which is downloaded into the hub's cache when it
    * is not there: a model, or a PEFT adapter (then its base is loaded, too). 'joylab/strategist' comes with Joylab.
    */
   modelName: string;
-  /** Branch, tag or commit of a model of the hub; 'main' by default. */
-  revision?: string;
   /** Longest sequence, prompt and completion together, in tokens; by default what the model was made for, or its sliding window. */
   maxSeqLength?: number;
   /**
@@ -68,7 +66,7 @@ export const FastLanguageModel = {
   /** Loads a model and its tokenizer. */
   async fromPretrained(options: FromPretrainedOptions): Promise<{ model: CausalLM; tokenizer: Tokenizer }> {
     if (options.loadIn4bit && options.loadIn8bit) throw new Error('loadIn4bit and loadIn8bit exclude each other: give one of them, or none for float32');
-    const folder = await findFolder(options.modelName, options.revision);
+    const folder = await findFolder(options.modelName, options);
     const model = existsSync(join(folder, 'adapter_config.json'))
       ? await loadWithAdapter(folder, options)
       : await loadModel(folder, options);
@@ -93,7 +91,7 @@ function loraConfig(options: PeftOptions): LoraConfig {
   return { ...config, targetModules: targetModules === 'all-linear' ? [...TARGET_MODULES] : Array.isArray(targetModules) ? [...targetModules] : targetModules };
 }
 
-async function findFolder(modelName: string, revision?: string): Promise<string> {
+async function findFolder(modelName: string, options: HubOptions): Promise<string> {
   const bundled = BUNDLED[modelName];
   if (bundled) {
     const folder = join(packageRoot, bundled);
@@ -101,7 +99,7 @@ async function findFolder(modelName: string, revision?: string): Promise<string>
     throw new Error(`the checkpoint of ${modelName} is missing from ${folder}; it is part of the repository, so check the clone`);
   }
   if (existsSync(modelName)) return resolve(modelName);
-  if (isHubName(modelName)) return hubModel(modelName, revision);
+  if (isHubName(modelName)) return hubModel(modelName, options);
   const bundledNames = Object.keys(BUNDLED).map((name) => `'${name}'`);
   throw new Error(
     `there is no model ${JSON.stringify(modelName)}: modelName is ${bundledNames.join(' or ')}, the folder of a model or ` +
@@ -129,7 +127,7 @@ async function loadWithAdapter(folder: string, options: FromPretrainedOptions): 
   if (typeof base !== 'string') throw new Error(`${join(folder, 'adapter_config.json')} does not name its base model (base_model_name_or_path)`);
   const beside = resolve(folder, base);
   const isBeside = !BUNDLED[base] && !existsSync(base) && existsSync(beside);
-  const baseFolder = isBeside ? beside : await findFolder(base, typeof revision === 'string' ? revision : undefined);
+  const baseFolder = isBeside ? beside : await findFolder(base, { token: options.token, revision: typeof revision === 'string' ? revision : undefined });
   const model = await loadModel(baseFolder, { ...options, modelName: base });
   return PeftModel.fromPretrained(model, folder);
 }

@@ -52,6 +52,7 @@ const damages: [string, (copy: string) => void, RegExp][] = [
   ['settings that would compute something else', (copy) => editJson(join(copy, 'config.json'), { hidden_act: 'gelu', attention_dropout: 0.1 }), /attention_dropout = 0\.1 \(supported: 0, null\); hidden_act = "gelu" \(supported: "silu"/],
   ['a rope type that is not known', (copy) => editJson(join(copy, 'config.json'), { rope_parameters: null, rope_scaling: { type: 'su' } }), /rope_type "su" is not supported \(supported: default, linear, dynamic, llama3, yarn\)/],
   ['rope without its parameters', (copy) => editJson(join(copy, 'config.json'), { rope_parameters: { rope_type: 'llama3', rope_theta: 10000, factor: 8 } }), /rope_type llama3 needs low_freq_factor as a positive number, not undefined/],
+  ['weights that were saved quantised', (copy) => editJson(join(copy, 'config.json'), { quantization_config: { quant_method: 'bitsandbytes' } }), /quantization_config: its weights are saved quantised .*loadIn4bit/],
   ['heads that do not divide', (copy) => editJson(join(copy, 'config.json'), { num_key_value_heads: 3 }), /num_attention_heads \(4\) must be a multiple of num_key_value_heads \(3\)/],
   ['a wrong size', (copy) => editJson(join(copy, 'config.json'), { hidden_size: '256' }), /hidden_size must be a positive integer, not "256"/],
 ];

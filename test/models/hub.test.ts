@@ -161,6 +161,8 @@ test('what the hub refuses is an error that says what to do', async () => {
   await assert.rejects(load('joy/gated'), /joy\/gated is gated: ask for access at .*then set HF_TOKEN/);
   process.env.HF_TOKEN = 'hf_wrong';
   await assert.rejects(load('joy/gated'), /joy\/gated is gated, and your token has no access/);
+  await load('joy/gated', { token: 'hf_right' });
+  rmSync(join(home, 'hub'), { recursive: true });
   delete process.env.HF_TOKEN;
   writeFileSync(join(home, 'token'), 'hf_right\n');
   await load('joy/gated');

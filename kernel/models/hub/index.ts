@@ -25,14 +25,20 @@ export function isHubName(name: string): boolean {
   return /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/.test(name);
 }
 
+/** What is asked of the hub besides a name. */
+export interface HubOptions {
+  /** Branch, tag or commit; 'main' by default. */
+  revision?: string;
+  /** An access token instead of `HF_TOKEN`. */
+  token?: string;
+}
+
 /**
  * The folder of a model of the hub, in the hub's cache; what is missing there
  * is downloaded. Without a network what the cache has is used.
- *
- * @param revision branch, tag or commit
  */
-export async function hubModel(name: string, revision = 'main'): Promise<string> {
-  const settings = hubSettings();
+export async function hubModel(name: string, { revision = 'main', token }: HubOptions = {}): Promise<string> {
+  const settings = { ...hubSettings(), ...(token && { token }) };
   const cached = new CachedModel(settings.cache, name);
   const known = cached.commitOf(revision);
   const there = known && isComplete(cached.snapshot(known)) ? cached.snapshot(known) : null;
@@ -109,7 +115,7 @@ class Snapshot {
     const total = missing.reduce((sum, { size }) => sum + size, 0);
     const there = missing.reduce((sum, { hash }) => sum + partialSize(this.cached.blob(hash)), 0);
     await this.checkRoom(total - there);
-    const bar = total > 1e6 ? new ProgressBar(`downloading ${this.name}`, total) : null;
+    const bar = this.settings.progress && total > 1e6 ? new ProgressBar(`downloading ${this.name}`, total) : null;
     try {
       for (const file of missing) await this.downloadFile(commit, file, bar);
     } catch (error) {

@@ -14,6 +14,8 @@ export interface HubSettings {
   offline: boolean;
   /** Without `HF_HUB_DISABLE_XET`: large files by the hub's own protocol. */
   xet: boolean;
+  /** Without `HF_HUB_DISABLE_PROGRESS_BARS`. */
+  progress: boolean;
   /** `HF_HUB_ETAG_TIMEOUT`: milliseconds that a question to the hub may take; 10 s by default. */
   timeout: number;
 }
@@ -27,6 +29,7 @@ export function hubSettings(env: NodeJS.ProcessEnv = process.env): HubSettings {
     token: token(env, home),
     offline: isTrue(env.HF_HUB_OFFLINE) || isTrue(env.TRANSFORMERS_OFFLINE),
     xet: !isTrue(env.HF_HUB_DISABLE_XET),
+    progress: !isTrue(env.HF_HUB_DISABLE_PROGRESS_BARS),
     timeout: 1000 * (Number(env.HF_HUB_ETAG_TIMEOUT) || 10),
   };
 }
