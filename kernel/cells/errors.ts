@@ -70,17 +70,13 @@ export function describeError(error: unknown, told: Told, depth = 0): CellError 
     return { ename: 'Thrown', evalue: text, traceback: [`${RED}${BOLD}Thrown${RESET}: ${text}`] };
   }
   const ename = errorName(error);
-  const message = String(error.message);
+  // Node.js goes on about who asked for a module: that is this cell.
+  const message = String(error.message).replace(/\nRequire stack:[^]*/, '');
   const traceback = [`${RED}${BOLD}${ename}${RESET}: ${message}`, ...describeStack(error)];
   const details = errorDetails(error);
   if (details) traceback.push(details);
   if (depth < MAXIMUM_DEPTH) traceback.push(...errorsBehind(error).flatMap(([title, inner]) => ['', `${title}:`, ...describeError(inner, told, depth + 1).traceback]));
   return { ename, evalue: message, traceback };
-}
-
-/** An error as a value: what is printed where it is not thrown. */
-export function errorText(error: Error): string {
-  return describeError(error, { label: '', code: '' }).traceback.join('\n').replace(/\x1b\[\d+m/g, '');
 }
 
 /** The name of an error; its class where it has no name of its own. */
@@ -93,10 +89,21 @@ function describeStack(error: Error): string[] {
   const frames = userFrames(error);
   const [newest] = frames;
   if (!newest) return [];
-  const lines = ['', excerpt(newest.text, newest.line, newest.column), ''];
-  const middle = frames.length - NEWEST_FRAMES - OLDEST_FRAMES;
-  if (middle <= 1) return [...lines, ...frames.map(frameLine)];
-  return [...lines, ...frames.slice(0, NEWEST_FRAMES).map(frameLine), `${DIM}    … ${middle} more${RESET}`, ...frames.slice(-OLDEST_FRAMES).map(frameLine)];
+  const lines = joinRepeated(frames.map(frameLine));
+  const middle = lines.length - NEWEST_FRAMES - OLDEST_FRAMES;
+  if (middle > 1) lines.splice(NEWEST_FRAMES, middle, `${DIM}    … ${middle} more${RESET}`);
+  return ['', excerpt(newest.text, newest.line, newest.column), '', ...lines];
+}
+
+/** A function that calls itself is one line. */
+function joinRepeated(lines: string[]): string[] {
+  const joined: Array<{ line: string; count: number }> = [];
+  for (const line of lines) {
+    const last = joined.at(-1);
+    if (last?.line === line) last.count++;
+    else joined.push({ line, count: 1 });
+  }
+  return joined.map(({ line, count }) => (count > 1 ? `${line} ${DIM}… ${count} times${RESET}` : line));
 }
 
 function frameLine({ name, label, line, column }: Frame): string {
@@ -105,7 +112,7 @@ function frameLine({ name, label, line, column }: Frame): string {
 
 /** Properties of an error beyond the usual ones, such as `code`. */
 function errorDetails(error: Error): string {
-  const usual = ['name', 'message', 'stack', 'cause', 'errors', 'error', 'suppressed'];
+  const usual = ['name', 'message', 'stack', 'cause', 'errors', 'error', 'suppressed', 'requireStack'];
   const details = Object.entries(error).filter(([key, value]) => !usual.includes(key) && value !== undefined);
   return details.length > 0 ? inspect(Object.fromEntries(details)) : '';
 }

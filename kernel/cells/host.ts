@@ -13,6 +13,10 @@ export class KernelHost implements Host {
     currentCell()?.output.display(encoded(bundle), options);
   }
 
+  clear(wait: boolean): void {
+    currentCell()?.output.clear(wait);
+  }
+
   get signal(): AbortSignal {
     return currentCell()?.signal ?? never;
   }

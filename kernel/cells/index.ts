@@ -6,6 +6,7 @@ import { shareTypeScript } from './compile/typescript';
 import { KernelHost } from './host';
 import { installLoopGuard } from './interrupt';
 import { installGlobals } from './globals';
+import { printPromisesPlainly } from './promises';
 import { Session } from './session';
 import { connectTslabDisplay } from './tslabDisplay';
 
@@ -26,6 +27,7 @@ export function createInterpreter({ comms, interruptFlag, folder }: InterpreterO
   installLoopGuard(interruptFlag);
   connectTslabDisplay();
   installGlobals();
+  printPromisesPlainly();
   setHost(new KernelHost(comms));
   captureStreams();
   const session = new Session({ folder, packageRoot }, interruptFlag);

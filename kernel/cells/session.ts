@@ -68,6 +68,8 @@ export class Session implements Interpreter {
     this.tslab = { exports: scope, require: this.imports.require, cell: null };
     Object.assign(globalThis, { __tslab__: this.tslab });
     this.meta = cellMeta(folder, this.imports.require);
+    // What TypeScript takes for granted in Node.js.
+    Object.assign(globalThis, { __dirname: this.meta.dirname, __filename: this.meta.filename });
     this.variables = new Variables(scope);
   }
 
@@ -111,7 +113,7 @@ export class Session implements Interpreter {
   /** Displays the last value and does what the cell's directives ask for; an interrupt ends it. */
   private async afterwards(cell: Cell, prepared: PreparedCell, value: unknown): Promise<void> {
     const work = async (): Promise<void> => {
-      if (value !== undefined && value !== null) cell.output.result(await describe(value));
+      if (value !== undefined && value !== null) showResult(cell, await describe(value));
       await prepared.apply(this.variables);
     };
     await Promise.race([work(), cell.stopped]);
@@ -193,6 +195,11 @@ export class Session implements Interpreter {
   close(): void {
     this.executor.close();
   }
+}
+
+/** A value may choose to show nothing. */
+function showResult(cell: Cell, bundle: MimeBundle): void {
+  if (Object.keys(bundle).length > 0) cell.output.result(bundle);
 }
 
 /** What Node.js throws where SIGINT ended synchronous code; the message that says so is still on its way. */

@@ -27,6 +27,8 @@ export interface Host {
   /** True where outputs are lines of text that cannot be updated. */
   readonly console?: boolean;
   display(bundle: MimeBundle, options?: DisplayOptions): void;
+  /** Removes the running cell's outputs; with `wait`, when the next output arrives. */
+  clear?(wait: boolean): void;
   /** Aborted when the running cell is interrupted (Ctrl-C in plain Node.js). A new one for each cell. */
   readonly signal: AbortSignal;
   /** Opens a comm to the front end, which knows `target` or closes it again. Left out where there is no front end. */

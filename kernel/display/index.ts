@@ -1,63 +1,88 @@
+import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
+import { describe } from './describe';
 import { host, type DisplayOptions, type MimeBundle } from './host';
 
-export { display };
+export { clearOutput, display, DisplayHandle };
+export { image } from './image';
+export { html, Markup, md, svg, type MarkupTag } from './markup';
 export * from './comm';
 export type { DisplayOptions, MimeBundle };
-
-/** Objects with this method say how they are displayed: it returns a MIME bundle, or a promise of one. */
-const displaySymbol = Symbol.for('Jupyter.display');
 
 /** Displays still being made: later ones wait for them, so that outputs keep their order. */
 let pending: Promise<void> | null = null;
 
 /**
+ * An output that is shown: `const progress = display('0 %'); progress.update('50 %');`.
+ * Awaiting it waits until it is shown; that does not fail, since an object
+ * that cannot be displayed is shown as an error message.
+ */
+class DisplayHandle implements PromiseLike<void> {
+  /** @param displayId Jupyter's ID of the output. */
+  constructor(
+    readonly displayId: string,
+    private readonly shown: Promise<void>,
+  ) {}
+
+  /** Shows another value in place of the one that is shown. */
+  update(value: unknown, options: Pick<DisplayOptions, 'metadata'> = {}): DisplayHandle {
+    return display(value, { ...options, displayId: this.displayId, update: true });
+  }
+
+  then<A = void, B = never>(done?: ((value: void) => A | PromiseLike<A>) | null, failed?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<A | B> {
+    return this.shown.then(done, failed);
+  }
+
+  /** As the result of a cell it shows nothing: its value is shown already. */
+  [Symbol.for('Jupyter.display')](): MimeBundle {
+    return {};
+  }
+}
+
+/**
  * Shows `value` under the cell: an object with a `Symbol.for('Jupyter.display')`
- * method as it says, a MIME bundle as it is, anything else as text.
+ * method as it says, a MIME bundle as it is, an array of records as a table, an
+ * image's bytes as the image, anything else as text.
  *
  * @param options.displayId an ID by which the output can be updated later
  * @param options.update update the outputs of that ID instead of adding one
- * @returns a promise that resolves when it is shown; it does not reject: an
- * object that cannot be displayed is shown as an error message
+ * @returns a handle that updates the output, and that can be awaited
  */
-function display(value: unknown, options: DisplayOptions = {}): Promise<void> {
-  const bundle = describe(value);
+function display(value: unknown, options: DisplayOptions = {}): DisplayHandle {
+  const displayId = options.displayId ?? randomUUID();
+  const show = (bundle: MimeBundle): void => host().display(bundle, { ...options, displayId });
+  const bundle = describeSafely(value);
   if (!(bundle instanceof Promise) && pending === null) {
-    host().display(bundle, options);
-    return Promise.resolve();
+    show(bundle);
+    return new DisplayHandle(displayId, Promise.resolve());
   }
-  const mine = Promise.all([bundle, pending]).then(([ready]) => host().display(ready, options));
+  const mine = Promise.all([bundle, pending]).then(([ready]) => show(ready));
   pending = mine;
-  return mine.finally(() => {
+  const shown = mine.finally(() => {
     if (pending === mine) pending = null;
   });
+  return new DisplayHandle(displayId, shown);
 }
 
-function describe(value: unknown): MimeBundle | Promise<MimeBundle> {
-  const method = (value as Record<symbol, unknown> | null | undefined)?.[displaySymbol];
-  if (typeof method === 'function') {
-    try {
-      const bundle: unknown = method.call(value);
-      return bundle instanceof Promise ? bundle.then(checked, failed) : checked(bundle);
-    } catch (error) {
-      return failed(error);
-    }
+/**
+ * Removes the outputs of the cell.
+ *
+ * @param options.wait remove them when the next output arrives, so that nothing flickers
+ */
+function clearOutput({ wait = false }: { wait?: boolean } = {}): void {
+  host().clear?.(wait);
+}
+
+function describeSafely(value: unknown): MimeBundle | Promise<MimeBundle> {
+  if (typeof value === 'string') return { 'text/plain': value };
+  try {
+    const bundle = describe(value);
+    return bundle instanceof Promise ? bundle.catch(failed) : bundle;
+  } catch (error) {
+    return failed(error);
   }
-  if (isMimeBundle(value)) return value;
-  return { 'text/plain': typeof value === 'string' ? value : inspect(value) };
-}
-
-function checked(bundle: unknown): MimeBundle {
-  return isMimeBundle(bundle) ? bundle : { 'text/plain': inspect(bundle) };
 }
 
 function failed(error: unknown): MimeBundle {
   return { 'text/plain': `This object could not be displayed. ${error instanceof Error ? error.message : inspect(error)}` };
-}
-
-/** A plain object whose keys are all MIME types. */
-function isMimeBundle(value: unknown): value is MimeBundle {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const keys = Object.keys(value);
-  return keys.length > 0 && keys.every((key) => /^[a-z]+\/[\w.+-]+$/.test(key));
 }

@@ -39,6 +39,7 @@ export function compilerOptions(surroundings: Surroundings): ts.CompilerOptions 
     esModuleInterop: true,
     resolveJsonModule: true,
     skipLibCheck: true,
+    noUncheckedSideEffectImports: true,
     sourceMap: true,
     newLine: compiler.NewLineKind.LineFeed,
     ...types(surroundings, own),

@@ -81,7 +81,7 @@ class ScopeTransformer {
     const visited = this.visit(expression) as ts.Expression;
     const isResult = this.result !== undefined && compiler.getOriginalNode(statement) === this.result;
     const shown = isResult ? factory.createCallExpression(this.runtime('result'), undefined, [visited]) : visited;
-    return compiler.setTextRange(factory.createExpressionStatement(shown), statement);
+    return compiler.setOriginalNode(compiler.setTextRange(factory.createExpressionStatement(shown), statement), statement);
   }
 
   private withoutExport(statement: ts.Statement): ts.Statement {
@@ -227,7 +227,9 @@ class ScopeTransformer {
     const [declaration] = symbol.declarations ?? [];
     if (!declaration) return false;
     const variable = compiler.findAncestor(declaration, compiler.isVariableDeclaration);
-    return variable !== undefined && !compiler.isSourceFile(variable.parent.parent.parent);
+    if (!variable) return false;
+    const statement = variable.parent.parent;
+    return !(compiler.isVariableStatement(statement) && compiler.isSourceFile(statement.parent));
   }
 }
 

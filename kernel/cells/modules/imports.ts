@@ -36,6 +36,7 @@ export class Imports {
     private readonly scope: Record<string, unknown>,
   ) {
     const filename = join(folder, 'notebook.js');
+    withoutWarnings(['USE_MAIN_CONTEXT_DEFAULT_LOADER', 'is loading ES Module']);
     this.require = createRequire(filename);
     this.nativeImport = vm.runInThisContext('(specifier) => import(specifier)', {
       filename,
@@ -94,6 +95,15 @@ export class Imports {
       throw error;
     }
   }
+}
+
+/** Keeps Node.js from warning in a cell about what the kernel does. */
+function withoutWarnings(texts: string[]): void {
+  const emit = process.emitWarning as (warning: string | Error, ...rest: unknown[]) => void;
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
+    const text = String(warning instanceof Error ? warning.message : warning);
+    if (!texts.some((it) => text.includes(it))) emit.call(process, warning, ...rest);
+  };
 }
 
 const views = new WeakMap<object, Record<string, unknown>>();

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import Module from 'node:module';
 import { sep } from 'node:path';
+import type * as ts from 'typescript';
 import { guardLoops } from '../compile/guards';
 import { OutputMap, type Place } from '../compile/outputMap';
 import { typescript } from '../compile/typescript';
@@ -28,7 +29,7 @@ export class LocalModules {
   /** @param packageRoot folder of the joylab package, whose built files are not the user's */
   constructor(
     private readonly packageRoot: string,
-    private readonly compilerOptions: () => import('typescript').CompilerOptions,
+    private readonly compilerOptions: () => ts.CompilerOptions,
   ) {
     const extensions = (Module as unknown as { _extensions: Record<string, Extension> })._extensions;
     for (const ending of ['.js', '.cjs', '.json']) {
@@ -89,12 +90,24 @@ export class LocalModules {
         paths: undefined,
         sourceMap: true,
       },
-      transformers: { before: [guardLoops(compiler)] },
+      transformers: { before: [guardLoops(compiler), commonJsMeta] },
     });
     this.loaded.set(path, { changed: this.virtual.has(path) ? 0 : changeTime(path), map: new OutputMap(sourceMapText!) });
     module._compile(outputText.replace(SOURCE_MAP, ''), path);
   }
 }
+
+/** `import.meta` of a file that is run as CommonJS. */
+const commonJsMeta: ts.TransformerFactory<ts.SourceFile> = (context) => (file) => {
+  const compiler = typescript();
+  if (!file.text.includes('import.meta')) return file;
+  const meta = "({ url: require('node:url').pathToFileURL(__filename).href, filename: __filename, dirname: __dirname, resolve: require.resolve })";
+  const visit = (node: ts.Node): ts.Node =>
+    compiler.isMetaProperty(node) && node.keywordToken === compiler.SyntaxKind.ImportKeyword
+      ? compiler.factory.createIdentifier(meta)
+      : compiler.visitEachChild(node, visit, context);
+  return compiler.visitNode(file, visit) as ts.SourceFile;
+};
 
 function changeTime(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;

@@ -1,0 +1,18 @@
+import { inspect } from 'node:util';
+
+const INTERNAL = /^(async_id_symbol|trigger_async_id_symbol|kResourceStore|destroyed)$/;
+
+/**
+ * Lets a promise be printed without what Node.js keeps in it to know its
+ * cell: that is `Promise { <pending> }` and nothing else.
+ */
+export function printPromisesPlainly(): void {
+  const hide = function hide(this: Promise<unknown>): Promise<unknown> {
+    for (const symbol of Object.getOwnPropertySymbols(this)) {
+      if (INTERNAL.test(symbol.description ?? '')) Object.defineProperty(this, symbol, { enumerable: false });
+    }
+    // Node.js then prints the object itself.
+    return this;
+  };
+  Object.defineProperty(Promise.prototype, inspect.custom, { value: hide, writable: true, configurable: true });
+}

@@ -1,0 +1,47 @@
+import { inspect, types } from 'node:util';
+import type { MimeBundle } from './host';
+import { imageType } from './image';
+import { isNumeric, numericText } from './numeric';
+import { isRecords, recordTable } from './records';
+
+/** Objects with this method say how they are displayed: it returns a MIME bundle, or a promise of one. */
+export const displaySymbol = Symbol.for('Jupyter.display');
+
+/**
+ * How a value is shown: as its `Symbol.for('Jupyter.display')` method says, as
+ * it is if it is a MIME bundle, an array of records as a table, the bytes of
+ * an image as the image, numbers in bulk with what is notable about them, and
+ * anything else as text. Throws what the method throws.
+ */
+export function describe(value: unknown): MimeBundle | Promise<MimeBundle> {
+  const method = displayMethod(value);
+  if (method) {
+    const bundle = method.call(value);
+    return bundle instanceof Promise ? bundle.then(checked) : checked(bundle);
+  }
+  if (isMimeBundle(value)) return value;
+  const image = value instanceof Uint8Array && imageType(value);
+  if (image) return { [image]: value, 'text/plain': `${image}, ${value.length} bytes` };
+  if (isNumeric(value)) return { 'text/plain': numericText(value) };
+  if (isRecords(value)) return recordTable(value);
+  return { 'text/plain': inspect(value) };
+}
+
+function displayMethod(value: unknown): ((this: unknown) => unknown) | null {
+  // A trap of a proxy is the user's code, which need not expect this question.
+  if (value === null || value === undefined || types.isProxy(value)) return null;
+  const method = (value as Record<symbol, unknown>)[displaySymbol];
+  return typeof method === 'function' ? (method as (this: unknown) => unknown) : null;
+}
+
+function checked(bundle: unknown): MimeBundle {
+  if (typeof bundle === 'object' && bundle !== null && Object.keys(bundle).length === 0) return {};
+  return isMimeBundle(bundle) ? bundle : { 'text/plain': inspect(bundle) };
+}
+
+/** A plain object whose keys are all MIME types. */
+function isMimeBundle(value: unknown): value is MimeBundle {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || types.isProxy(value)) return false;
+  const keys = Object.keys(value);
+  return keys.length > 0 && keys.every((key) => /^(text|image|audio|video|application|model|font)\/[\w.+-]+$/.test(key));
+}

@@ -1,0 +1,64 @@
+import { inspect, types } from 'node:util';
+import type { MimeBundle } from './host';
+import { htmlTable, textTable, type Column } from './table';
+
+type Row = Record<string, unknown>;
+
+/** Rows shown of a longer table: its first and its last. */
+const HEAD = 20;
+const TAIL = 5;
+const MAXIMUM_COLUMNS = 20;
+/** Longest text of a cell, in characters. */
+const MAXIMUM_WIDTH = 60;
+
+/** Whether a value is an array of plain objects that have their keys in common: the rows of a table. */
+export function isRecords(value: unknown): value is Row[] {
+  if (!Array.isArray(value) || types.isProxy(value) || value.length === 0 || !value.every(isPlain)) return false;
+  const names = columnNames(value);
+  const filled = value.reduce((count, row) => count + Object.keys(row).length, 0);
+  return names.length > 0 && filled >= 0.5 * names.length * value.length;
+}
+
+function isPlain(value: unknown): value is Row {
+  if (typeof value !== 'object' || value === null || types.isProxy(value)) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+/** Records as a table, in HTML and as text; a long one without its middle. */
+export function recordTable(rows: Row[]): MimeBundle {
+  const names = columnNames(rows);
+  const shown = names.slice(0, MAXIMUM_COLUMNS);
+  const cut = rows.length > HEAD + TAIL + 1;
+  const kept: Array<[number, Row]> = rows.map((row, i): [number, Row] => [i, row]).filter(([i]) => !cut || i < HEAD || i >= rows.length - TAIL);
+  const columns: Column[] = [{ title: '', align: 'right' }, ...shown.map((title): Column => ({ title, align: kept.every(([, row]) => isNumber(row[title])) ? 'right' : 'left' }))];
+  const cells = kept.map(([i, row]) => [String(i), ...shown.map((name) => cellText(row, name))]);
+  if (cut) cells.splice(HEAD, 0, ['…', ...shown.map(() => '…')]);
+  const hidden = names.length - shown.length;
+  const size = `${rows.length} rows × ${names.length} columns`;
+  const note = cut || hidden > 0 ? size : '';
+  return {
+    'text/html': htmlTable(columns, cells) + (note && `<p>${note}</p>`),
+    'text/plain': textTable(columns, cells) + (note && `\n${note}`),
+  };
+}
+
+function columnNames(rows: Row[]): string[] {
+  const names = new Set<string>();
+  for (const row of rows) for (const name of Object.keys(row)) names.add(name);
+  return [...names];
+}
+
+function isNumber(value: unknown): boolean {
+  return value === undefined || value === null || typeof value === 'number' || typeof value === 'bigint';
+}
+
+function cellText(row: Row, name: string): string {
+  const descriptor = Object.getOwnPropertyDescriptor(row, name);
+  if (!descriptor) return '';
+  const value = descriptor.get ? '[Getter]' : descriptor.value;
+  if (value === undefined) return '';
+  const text = typeof value === 'string' ? value : inspect(value, { depth: 1, breakLength: Infinity, compact: true, maxArrayLength: 8 });
+  const line = text.replace(/\s*\n\s*/g, ' ');
+  return line.length > MAXIMUM_WIDTH ? `${line.slice(0, MAXIMUM_WIDTH - 1)}…` : line;
+}
