@@ -3,11 +3,12 @@ import type { MimeBundle } from '../display/host';
 import type { CellError, CellOutput, CellRequest, Completeness, Completion, Interpreter } from '../jupyter/interpreter';
 import { complete } from './assist/complete';
 import { inspect } from './assist/inspect';
+import { completeValue } from './assist/values';
 import { Cell, currentCell, KeyboardInterrupt, runBeside, runIn } from './cell';
 import { completeness } from './completeness';
 import { CellCompiler, type CellSource } from './compile/compiler';
 import type { Surroundings } from './compile/options';
-import { prepareDirectives, type PreparedCell } from './directives';
+import { assistPreamble, prepareDirectives, type PreparedCell } from './directives';
 import { completeDirective, inspectDirective } from './directives/assist';
 import { compileErrors, describeError } from './errors';
 import { installStackTraces } from './traceback/stack';
@@ -162,11 +163,15 @@ export class Session implements Interpreter {
   }
 
   complete(code: string, position: number): Completion | null {
-    return completeDirective(code, position, this.variables.names()) ?? complete(this.compiler.notebook, code, position);
+    const { notebook } = this.compiler;
+    return completeDirective(code, position, this.variables.names())
+      ?? complete(notebook, code, position, assistPreamble(code, notebook.names()))
+      ?? completeValue(this.variables, code, position);
   }
 
   inspect(code: string, position: number): MimeBundle | null {
-    return inspectDirective(code, position) ?? inspect(this.compiler.notebook, code, position);
+    const { notebook } = this.compiler;
+    return inspectDirective(code, position) ?? inspect(notebook, code, position, assistPreamble(code, notebook.names()));
   }
 
   isComplete(code: string): Completeness {

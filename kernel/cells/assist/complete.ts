@@ -5,49 +5,50 @@ import type { NotebookProgram } from '../compile/notebook';
 /** Candidates that are offered at most: front ends draw them all. */
 const MAXIMUM = 500;
 
-/** What can stand at a position of a cell; `null`: nothing. */
-export function complete(notebook: NotebookProgram, code: string, position: number): Completion | null {
-  notebook.open(code);
-  const info = notebook.service.getCompletionsAtPosition(notebook.draft, position, {
+/**
+ * What can stand at a position of a cell; `null`: nothing.
+ *
+ * @param preamble text that belongs before the cell: imports that it leaves out
+ */
+export function complete(notebook: NotebookProgram, code: string, position: number, preamble = ''): Completion | null {
+  notebook.open(preamble + code);
+  const info = notebook.service.getCompletionsAtPosition(notebook.draft, preamble.length + position, {
     includeCompletionsWithInsertText: true,
     includeCompletionsForImportStatements: false,
   });
   if (!info) return null;
-  const span = replacedSpan(info, code, position);
+  const span = replacedSpan(info, code, position, preamble.length);
   const typed = code.slice(span.start, position);
-  const entries = info.entries.filter((entry) => entry.kind !== 'warning' && rank(entry, typed) < NO_MATCH).sort((a, b) => order(a, b, typed)).slice(0, MAXIMUM);
+  const own = notebook.names();
+  // What is inserted elsewhere, as `["a-b"]` in place of the dot, has no place in a common span.
+  const fitting = info.entries.filter((it) => it.kind !== 'warning' && (it.replacementSpan?.start ?? span.start) - (it.replacementSpan ? preamble.length : 0) === span.start);
+  const entries = matching(fitting, typed)
+    .sort((a, b) => compare(sortKey(a, typed, own), sortKey(b, typed, own)))
+    .slice(0, MAXIMUM);
   if (entries.length === 0) return null;
-  return { ...span, matches: entries.map((entry) => inserted(entry, span, code)), types: entries.map(({ kind }) => KINDS[kind] ?? kind) };
+  return { ...span, matches: entries.map(({ insertText, name }) => insertText ?? name), types: entries.map(({ kind }) => KINDS[kind] ?? kind) };
 }
 
 /** The word around the cursor, or what TypeScript says for strings and paths. */
-function replacedSpan(info: ts.CompletionInfo, code: string, position: number): { start: number; end: number } {
-  const own = info.optionalReplacementSpan ?? info.entries.find(({ replacementSpan }) => replacementSpan)?.replacementSpan;
-  if (own && own.start <= position) return { start: own.start, end: own.start + own.length };
+function replacedSpan(info: ts.CompletionInfo, code: string, position: number, shift: number): { start: number; end: number } {
+  const spans = info.entries.map(({ replacementSpan }) => replacementSpan);
+  const own = info.optionalReplacementSpan ?? (spans.every((it) => it !== undefined) ? spans[0] : undefined);
+  if (own && own.start - shift <= position) return { start: own.start - shift, end: own.start - shift + own.length };
   const before = /[\p{ID_Continue}$]*$/u.exec(code.slice(0, position))![0].length;
   const after = /^[\p{ID_Continue}$]*/u.exec(code.slice(position))![0].length;
   return { start: position - before, end: position + after };
 }
 
-/** The text of an entry for the common span; entries that are no identifiers replace the dot before it. */
-function inserted(entry: ts.CompletionEntry, span: { start: number }, code: string): string {
-  const text = entry.insertText ?? entry.name;
-  const own = entry.replacementSpan;
-  return own && own.start < span.start && text.startsWith(code.slice(own.start, span.start)) ? text.slice(span.start - own.start) : text;
+/** The entries that begin with what was typed; if there are none, those that contain it. */
+function matching(entries: ts.CompletionEntry[], typed: string): ts.CompletionEntry[] {
+  const part = typed.toLowerCase();
+  const beginning = entries.filter(({ name }) => name.toLowerCase().startsWith(part));
+  return beginning.length > 0 ? beginning : entries.filter(({ name }) => name.toLowerCase().includes(part));
 }
 
-const NO_MATCH = 3;
-
-/** 0: begins with what was typed; 1: does so in another case; 2: contains it. */
-function rank({ name }: ts.CompletionEntry, typed: string): number {
-  if (name.startsWith(typed)) return 0;
-  const [lower, part] = [name.toLowerCase(), typed.toLowerCase()];
-  if (lower.startsWith(part)) return 1;
-  return lower.includes(part) ? 2 : NO_MATCH;
-}
-
-function order(a: ts.CompletionEntry, b: ts.CompletionEntry, typed: string): number {
-  return rank(a, typed) - rank(b, typed) || compare(a.sortText, b.sortText) || compare(a.name, b.name);
+/** In the case that was typed first, then the notebook's own names, then as TypeScript sorts. */
+function sortKey({ name, sortText }: ts.CompletionEntry, typed: string, own: ReadonlySet<string>): string {
+  return `${name.startsWith(typed) ? 0 : 1}${own.has(name) ? 0 : 1}${sortText}${name}`;
 }
 
 function compare(a: string, b: string): number {

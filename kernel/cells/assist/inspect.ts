@@ -9,14 +9,18 @@ interface Description {
   tags: Array<{ name: string; text: string }>;
 }
 
-/** What is known about the name at a position, else about the call around it; `null`: nothing. */
-export function inspect(notebook: NotebookProgram, code: string, position: number): MimeBundle | null {
-  notebook.open(code);
+/**
+ * What is known about the name at a position, else about the call around it; `null`: nothing.
+ *
+ * @param preamble text that belongs before the cell: imports that it leaves out
+ */
+export function inspect(notebook: NotebookProgram, code: string, position: number, preamble = ''): MimeBundle | null {
+  notebook.open(preamble + code);
   const { service, draft } = notebook;
   // A cursor behind a name is still at it.
   const places = [position, position - 1].filter((at) => at >= 0 && /[\p{ID_Continue}$]/u.test(code[at] ?? ''));
-  const info = places.map((at) => service.getQuickInfoAtPosition(draft, at)).find((it) => it !== undefined);
-  const description = info ? described(info) : signature(service.getSignatureHelpItems(draft, position, {}));
+  const info = places.map((at) => service.getQuickInfoAtPosition(draft, preamble.length + at)).find((it) => it !== undefined);
+  const description = info ? described(info) : signature(service.getSignatureHelpItems(draft, preamble.length + position, {}));
   return description && bundle(description);
 }
 

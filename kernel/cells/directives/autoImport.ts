@@ -16,6 +16,13 @@ export function joylabImport(file: ts.SourceFile, declared: ReadonlySet<string>)
   return missing.length === 0 ? '' : `import { ${missing.join(', ')} } from 'joylab'; `;
 }
 
+/** An import of all of joylab's names that neither a cell nor an earlier one declares: for completion, in a cell that leaves imports out. */
+export function wholeJoylabImport(file: ts.SourceFile, declared: ReadonlySet<string>): string {
+  const known = new Set([...file.statements.flatMap(declaredNames), ...declared]);
+  const names = [...joylabExports()].filter((name) => !known.has(name));
+  return `import { ${names.join(', ')} } from 'joylab'; `;
+}
+
 /** Identifiers of a file, apart from names of properties. */
 function usedNames(file: ts.SourceFile): Set<string> {
   const compiler = typescript();

@@ -1,6 +1,6 @@
 import { CellFailure } from '../errors';
 import { readArguments, type ArgumentProblem } from './arguments';
-import { joylabImport } from './autoImport';
+import { joylabImport, wholeJoylabImport } from './autoImport';
 import { outline, type CellOutline, type LeadingComment, type Tag } from './comments';
 import type { Arguments, Directive } from './directive';
 import { directives } from './registry';
@@ -40,6 +40,14 @@ export function prepareDirectives(code: string, declared: ReadonlySet<string>): 
       for (const use of uses) await applyUse(use, uses, cell, variables);
     },
   };
+}
+
+/** The preamble for completion and inspection; see {@link PreparedCell}. */
+export function assistPreamble(code: string, declared: ReadonlySet<string>): string {
+  if (!code.includes('/**')) return '';
+  const cell = outline(code);
+  const isDirective = cell.comments.some(({ tags }) => tags.some(({ name }) => directives.has(name)));
+  return isDirective ? wholeJoylabImport(cell.file, declared) : '';
 }
 
 function applyUse({ directive, args, comment }: Use, uses: Use[], cell: CellOutline, variables: Variables): Promise<void> {
