@@ -20,7 +20,7 @@ export function describe(value: unknown): MimeBundle | Promise<MimeBundle> {
     return bundle instanceof Promise ? bundle.then(checked) : checked(bundle);
   }
   if (isMimeBundle(value)) return value;
-  const image = value instanceof Uint8Array && imageType(value);
+  const image = types.isUint8Array(value) && imageType(value);
   if (image) return { [image]: value, 'text/plain': `${image}, ${value.length} bytes` };
   if (isNumeric(value)) return { 'text/plain': numericText(value) };
   if (isRecords(value)) return recordTable(value);

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { plain, text, TestKernel } from '../jupyter/client';
+
+let kernel: TestKernel;
+before(async () => {
+  kernel = await TestKernel.start({
+    'helper.ts': "interface Padding {}\n\nexport function fails(): never {\n  throw new Error('in the helper');\n}\n",
+    'wrong.ts': "export const n: number = 'text';\n",
+    'node_modules/calls/index.js': 'exports.call = (f) => f();\nexports.read = (x) => x.y.z;\n',
+  });
+});
+after(() => kernel.stop());
+
+const frames = (traceback: string) => traceback.split('\n').filter((line) => line.startsWith('    at '));
+
+/** Runs a cell that fails; returns its number and its traceback without colours. */
+async function failing(code: string): Promise<{ cell: string; error: string }> {
+  const { reply } = await kernel.execute(code);
+  assert.equal(reply.content.status, 'error');
+  return { cell: `Cell [${reply.content.execution_count}]`, error: plain(reply.content.traceback.join('\n')) };
+}
+
+test('an error in a function of another cell names both cells, also after an await', async () => {
+  const first = await kernel.execute('async function outer() {\n  await null;\n  return inner();\n}\nfunction inner(): never {\n  throw new RangeError("deep");\n}');
+  const declared = `Cell [${first.reply.content.execution_count}]`;
+  const { cell, error } = await failing('// a comment\nawait outer();');
+  assert.deepEqual(frames(error), [
+    `    at inner (${declared}, line 6, column 9)`, `    at outer (${declared}, line 3, column 10)`, `    at (${cell}, line 2, column 1)`,
+  ]);
+  assert.match(error, /^RangeError: deep\n\n {2}4 \| }\n {2}5 \| function inner\(\): never {\n> 6 \| {3}throw/);
+});
+
+test('all problems come before anything runs, each with its place', async () => {
+  const { cell, error } = await failing("console.log('ran');\nconst a: number = 'x'; const b: string = 5;\nnothing();");
+  assert.deepEqual(error.match(/Cell \[\d+\], line \d+, column \d+: error TS\d+/g), [
+    `${cell}, line 2, column 7: error TS2322`, `${cell}, line 2, column 30: error TS2322`, `${cell}, line 3, column 1: error TS2304`,
+  ]);
+  assert.ok(!kernel.iopub.some(({ content }) => content.text === 'ran\n'));
+});
+
+test('names and values for programs: ename, evalue without colours', async () => {
+  const named = async (code: string) => {
+    const { content } = (await kernel.execute(code)).reply;
+    return [content.ename, content.evalue];
+  };
+  assert.deepEqual(await named("throw new TypeError('plain')"), ['TypeError', 'plain']);
+  assert.deepEqual(await named("class OwnError extends Error {} throw new OwnError('mine')"), ['OwnError', 'mine']);
+  assert.deepEqual(await named('const a: number = "x"'), ['TypeScriptError', "line 1: Type 'string' is not assignable to type 'number'."]);
+  assert.deepEqual(await named('const a = ;'), ['SyntaxError', 'line 1: Expression expected.']);
+  assert.deepEqual(await named('throw { code: 5 }'), ['Thrown', '{ code: 5 }']);
+});
+
+test('causes, AggregateError, details', async () => {
+  const { error } = await failing("throw Object.assign(new Error('outer', { cause: new TypeError('root') }), { code: 'E1' })");
+  assert.match(error, /^Error: outer[^]*{ code: 'E1' }\n\nCaused by:\nTypeError: root/);
+  const several = await failing("await Promise.any([Promise.reject(new Error('one')), Promise.reject(new TypeError('two'))])");
+  assert.match(several.error, /^AggregateError: All promises were rejected[^]*Error 1 of 2:\nError: one[^]*Error 2 of 2:\nTypeError: two/);
+});
+
+test('a stack overflow is one line of a function that calls itself', async () => {
+  const { cell, error } = await failing('function deep(n: number): number { return deep(n + 1) + 1; }\ndeep(0)');
+  assert.match(error, /^RangeError: Maximum call stack size exceeded/);
+  assert.match(error, /at deep \(Cell \[\d+\], line 1, column \d+\) … \d+ times/);
+  assert.ok(frames(error).length < 5 && error.includes(cell));
+  assert.equal(await kernel.run('1'), '1');
+});
+
+test('more memory than there is is an error', async () => {
+  assert.match(await kernel.fail('new Array(2 ** 32)'), /RangeError: Invalid array length/);
+  assert.match(await kernel.fail('new Float64Array(2 ** 50)'), /RangeError/);
+  assert.equal(await kernel.run('1'), '1');
+});
+
+test('an error in a package is shown where the cell calls it', async () => {
+  const { cell, error } = await failing("import { call, read } from 'calls';\nread({});");
+  assert.deepEqual(frames(error), [`    at (${cell}, line 2, column 1)`]);
+  assert.match(error, /> 2 \| read\({}\);/);
+  const back = await failing('call(() => { throw new Error("back"); })');
+  assert.equal(frames(back.error).length, 2);
+});
+
+test('an error in a file of the user names the file and its line', async () => {
+  const { cell, error } = await failing("import { fails } from './helper';\nfails();");
+  assert.deepEqual(frames(error), ['    at fails (helper.ts, line 4, column 9)', `    at (${cell}, line 2, column 1)`]);
+  assert.match(error, /> 4 \| {3}throw new Error\('in the helper'\);/);
+});
+
+test('a type error in a file that is imported stops the cell, at its place in the file', async () => {
+  const { error } = await failing("import { n } from './wrong';");
+  assert.match(error, /^wrong\.ts, line 1, column 14: error TS2322[^]*> 1 \| export const n: number = 'text';/);
+});
+
+test('exceptions that nothing caught are shown in their cell, with its lines', async () => {
+  const { reply } = await kernel.execute("setTimeout(() => {\n  throw new Error('in a timer');\n}, 5);\nvoid Promise.reject(new Error('in a promise'));");
+  const cell = `Cell [${reply.content.execution_count}]`;
+  for (const [what, line] of [['in a timer', 2], ['in a promise', 4]] as const) {
+    const shown = await kernel.published((it) => it.parentHeader.msg_id === reply.parentHeader.msg_id && String(it.content.text).includes(what), what);
+    assert.ok(plain(shown.content.text).includes(`(${cell}, line ${line}`), shown.content.text);
+  }
+});
+
+test('a stack that is printed speaks of cells, too', async () => {
+  const { outputs, reply } = await kernel.execute("// first\nconsole.log(new Error('printed').stack)");
+  assert.equal(text(outputs), `Error: printed\n    at (Cell [${reply.content.execution_count}], line 2, column 13)\n`);
+});
+
+test('a module that is not there is pointed at', async () => {
+  assert.match(await kernel.fail("const a = 1;\nimport './missing';"), /line 2, column 8: error TS2307: Cannot find module '\.\/missing'/);
+  const { error } = await failing("await import('no-such-package' as string)");
+  assert.match(error, /^Error: Cannot find module 'no-such-package'\n/);
+  assert.doesNotMatch(error, /Require stack/);
+});
