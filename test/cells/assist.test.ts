@@ -55,7 +55,7 @@ test('completion of keys, string literals, imports and paths', async () => {
 });
 
 test('completion in broken code, after emoji, in templates', async () => {
-  assert.equal((await complete('if (true) { const face = '😀'; [1].map(x => x.toFix|')).matches[0], 'toFixed');
+  assert.equal((await complete("if (true) { const face = '😀'; [1].map(x => x.toFix|")).matches[0], 'toFixed');
   assert.equal((await complete("const s = '😀😀'; s.toUpperC|ase()")).first, "const s = '😀😀'; s.toUpperCase()");
   assert.equal((await complete('`${ad|}`')).first, '`${add}`');
   assert.deepEqual((await complete('// a comment |')).matches, []);
