@@ -68,7 +68,7 @@ function types({ folder, packageRoot }: Surroundings, own: ts.CompilerOptions): 
   const names = own.types ?? (existsSync(folderTypes) ? readdirSync(folderTypes) : []);
   return {
     // Ours come first: joylab's declarations refer to the same copy of Node's types.
-    typeRoots: [join(packageRoot, 'node_modules', '@types'), join(packageRoot, 'dist', 'kernel', 'cells'), ...(own.typeRoots ?? [folderTypes])],
+    typeRoots: [join(require.resolve('@types/node/package.json'), '..', '..'), join(packageRoot, 'dist', 'kernel', 'cells'), ...(own.typeRoots ?? [folderTypes])],
     types: [...new Set(['node', 'globals', ...names])].filter((name) => !name.startsWith('.')),
   };
 }

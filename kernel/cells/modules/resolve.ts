@@ -18,7 +18,7 @@ const SOURCES: Record<string, string[]> = { '.js': ['.ts', '.tsx'], '.mjs': ['.m
  * @param isVirtual whether a path is a module that a cell declared
  */
 export function installResolution(packageRoot: string, isVirtual: (path: string) => boolean): void {
-  const internals = Module as unknown as { _resolveFilename: Resolve };
+  const internals = Module as unknown as { _resolveFilename: Resolve; _nodeModulePaths(folder: string): string[] };
   const original = internals._resolveFilename;
   const own = createRequire(join(packageRoot, 'package.json'));
   const known: Record<string, string> = { joylab: join(packageRoot, 'dist', 'kernel', 'index.js'), tslab: own.resolve('tslab') };
@@ -42,7 +42,7 @@ export function installResolution(packageRoot: string, isVirtual: (path: string)
 
   function fromJoylab(request: string): string | null {
     try {
-      return original.call(Module, request, { filename: join(packageRoot, 'package.json'), paths: [join(packageRoot, 'node_modules')] } as never);
+      return original.call(Module, request, { filename: join(packageRoot, 'package.json'), paths: internals._nodeModulePaths(packageRoot) } as never);
     } catch {
       return null;
     }
