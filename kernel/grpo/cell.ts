@@ -14,6 +14,8 @@ export interface GRPOCellParts {
   env?: VectorEnvironment | null;
   /** Rows `{ prompt }`; the environment's prompt by default. */
   dataset?: TrainRow[];
+  /** Rows to evaluate on, where the settings have an `evalStrategy`. */
+  evalDataset?: TrainRow[];
 }
 
 /** The newest run, which the next `@grpo` cell may go on with. */
@@ -41,7 +43,8 @@ export async function grpoCell(config: GRPOConfig, parts: GRPOCellParts, options
 async function continued(config: GRPOConfig, parts: GRPOCellParts): Promise<GRPOTrainer | null> {
   if (!newest || newest.trainer.status === 'finished') return null;
   const { trainer, parts: before } = newest;
-  const same = before.model === parts.model && before.env === parts.env && before.dataset === parts.dataset && before.tokenizer === parts.tokenizer;
+  const names = ['model', 'tokenizer', 'env', 'dataset', 'evalDataset'] as const;
+  const same = names.every((name) => before[name] === parts[name]);
   if (!same) return null;
   const changed = changedSettings(trainer.args, resolveConfig(config));
   if (changed.includes('seed')) {
@@ -54,6 +57,6 @@ async function continued(config: GRPOConfig, parts: GRPOCellParts): Promise<GRPO
   return trainer;
 }
 
-function startNew(config: GRPOConfig, { model, tokenizer, env, dataset }: GRPOCellParts): GRPOTrainer {
-  return new GRPOTrainer({ model, processingClass: tokenizer ?? model.tokenizer, env, args: config, trainDataset: dataset });
+function startNew(args: GRPOConfig, { model, tokenizer, env, dataset: trainDataset, evalDataset }: GRPOCellParts): GRPOTrainer {
+  return new GRPOTrainer({ model, processingClass: tokenizer ?? model.tokenizer, env, args, trainDataset, evalDataset });
 }

@@ -12,6 +12,7 @@ export const grpo: Directive = {
     { name: 'tokenizer', type: 'variable', documentation: 'Its tokenizer. Default: the newest tokenizer.' },
     { name: 'env', type: 'variable', documentation: 'The environment to play. Default: the newest environment.' },
     { name: 'dataset', type: 'variable', documentation: 'The prompts. Default: the prompt that describes the environment.' },
+    { name: 'evalDataset', type: 'variable', documentation: 'The prompts of evaluations, for evalStrategy. Default: none.' },
   ],
 
   async apply({ args, declared, variables }) {
@@ -25,6 +26,7 @@ export const grpo: Directive = {
       tokenizer: part('tokenizer', args, variables),
       env: part('env', args, variables),
       dataset: named('dataset', args, variables),
+      evalDataset: named('evalDataset', args, variables),
     };
     const { grpoCell } = await import('../../grpo/cell.js');
     await grpoCell(config, parts as Parameters<typeof grpoCell>[1]);
