@@ -92,7 +92,7 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
     }
     const order = config.shuffleDataset ? permutation(examples.length, deriveSeed(config.seed, 'rows')) : null;
     const rows = makeRows(order ? order.map((i) => examples[i]) : examples, config.maxLength!, packing ? config.packingStrategy : null);
-    const longest = Math.max(0, ...rows.flat().map(({ ids }) => ids.length));
+    const longest = rows.flat().reduce((most, { ids }) => Math.max(most, ids.length), 0);
     if (longest > model.maxSeqLength) throw new TypeError(`A row has ${longest} tokens, more than the model takes (${model.maxSeqLength}, its maxSeqLength). Give maxLength to cut such rows.`);
     if (rows.length === 0) throw new TypeError(`No row of the data set has a token to learn within its first ${config.maxLength} tokens (maxLength).`);
     return rows;

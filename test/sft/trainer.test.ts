@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { setHost, type MimeBundle } from '../../kernel/display/host';
+import { FastLanguageModel } from '../../kernel/models';
 import { SFTTrainer, type SFTConfig, type SFTRow } from '../../kernel/sft';
 import { temporaryFolder } from '../grpo/runs';
 import { freshModel, newTrainer, outcome, quietHost, uninterrupted } from './runs';
@@ -40,6 +41,27 @@ test('interrupted and run again, it goes on with the same numbers', async () => 
     await trainer.dispose();
   }
 });
+
+test('interrupted while it still tokenizes, it starts when it is run again', async () => {
+  const abort = new AbortController();
+  const trainDataset = Array.from({ length: 2000 }, (_, i) => ({ text: `${i} ${texts[i % texts.length].text}` }));
+  const trainer = newTrainer(await freshModel(), { maxSteps: 1 }, { trainDataset });
+  setImmediate(() => abort.abort());
+  assert.deepEqual(await trainer.train({ signal: abort.signal }).then(({ status, globalStep }) => [status, globalStep]), ['paused', 0]);
+  assert.equal((await trainer.train()).status, 'finished');
+  await trainer.dispose();
+});
+
+for (const bits of [4, 8]) {
+  test(`an adapter learns on weights of ${bits} bits`, async () => {
+    const { model } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 128, [`loadIn${bits}bit`]: true });
+    const adapted = FastLanguageModel.getPeftModel(model, { r: 4, loraAlpha: 8 });
+    const trainer = newTrainer(adapted, { maxSteps: 6, loggingSteps: 1, learningRate: 5e-3 });
+    await trainer.train();
+    assert.ok(trainer.logHistory[5].loss < trainer.logHistory[0].loss - 0.5, JSON.stringify(trainer.logHistory.map(({ loss }) => loss)));
+    await trainer.dispose();
+  });
+}
 
 test('after SIGKILL it goes on from its newest checkpoint with the same numbers', async () => {
   const folder = temporaryFolder();
