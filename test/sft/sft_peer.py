@@ -1,5 +1,6 @@
 """TRL's own SFTTrainer: what it makes of rows, what it logs, and the weights it ends with."""
 
+import dataclasses
 import tempfile
 
 import torch
@@ -106,4 +107,11 @@ def train(folder, adapter, rows, evaluation, settings, out):
     return trainer.state.log_history[:-1]
 
 
-serve({"make_model": make_model, "prepare": prepare, "train": train})
+def defaults():
+    """TRL's settings and the defaults of those that JSON can say."""
+    fields = [field for field in dataclasses.fields(SFTConfig) if not field.name.startswith("_")]
+    plain = (bool, int, float, str, type(None))
+    return {field.name: field.default if isinstance(field.default, plain) else "?" for field in fields}
+
+
+serve({"defaults": defaults, "make_model": make_model, "prepare": prepare, "train": train})

@@ -24,6 +24,20 @@ function snakeCase(args: SFTConfig): Record<string, unknown> {
   return Object.fromEntries(Object.entries(args).map(([name, value]) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]));
 }
 
+test('every setting of TRL is one of ours, with its default, or its absence is explained', async () => {
+  const theirs = await peer.call<Record<string, unknown>>('defaults');
+  const ours = resolveSFTConfig() as unknown as Record<string, unknown>;
+  // Documented: a run logs each step, writes nowhere unless it is told to, and takes what the model takes.
+  const own = ['loggingSteps', 'outputDir', 'maxLength'];
+  const { logging_steps, max_length } = theirs;
+  assert.deepEqual([logging_steps, max_length], [10, 1024]);
+  for (const [name, value] of Object.entries(theirs)) {
+    const camel = name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+    if (!(camel in ours)) assert.throws(() => resolveSFTConfig({ [camel]: value } as SFTConfig), new RegExp(`no setting ${camel}: `), camel);
+    else if (!own.includes(camel) && value !== '?') assert.deepEqual(ours[camel] ?? null, value, `default of ${camel}`);
+  }
+});
+
 const many = Array.from({ length: 120 }, (_, i) => ({ text: `${texts[i % 10].text}${' and'.repeat(i % 13)}` }));
 
 const preparations: Record<string, { rows: SFTRow[]; args?: SFTConfig }> = {
