@@ -13,14 +13,14 @@ type Moment = { step: number; milliseconds: number } | { writing: number };
 
 interface Run {
   args: GRPOConfig;
-  adapter: boolean;
+  model: Parameters<typeof freshModel>[0];
   outputDir: string;
   outcome: string;
 }
 
 /** Starts (or goes on with) a run, and kills its process at a moment; without one it ends by itself. @returns the signal that ended it */
-function start({ args, adapter, outputDir, outcome }: Run, moment?: Moment): Promise<string | null> {
-  const child = spawn(process.execPath, [join(__dirname, 'killed_run.js'), JSON.stringify({ args: { ...args, outputDir }, adapter }), outcome], { stdio: ['ignore', 'pipe', 'pipe'] });
+function start({ args, model, outputDir, outcome }: Run, moment?: Moment): Promise<string | null> {
+  const child = spawn(process.execPath, [join(__dirname, 'killed_run.js'), JSON.stringify({ args: { ...args, outputDir }, model }), outcome], { stdio: ['ignore', 'pipe', 'pipe'] });
   const kill = () => child.kill('SIGKILL');
   const watcher = watch(outputDir, (_, name) => moment && 'writing' in moment && name?.startsWith(`.checkpoint-${moment.writing}.partial`) && kill());
   let errors = '';
@@ -40,35 +40,35 @@ function start({ args, adapter, outputDir, outcome }: Run, moment?: Moment): Pro
 /** Three rows, so that kills come in the middle of a pass; a schedule; two updates per generation. */
 const args: GRPOConfig = { maxSteps: 10, numIterations: 2, lrSchedulerType: 'cosine', warmupSteps: 2, loggingSteps: 3 };
 
-const cases: Array<{ title: string; args: GRPOConfig; adapter: boolean; kills: Moment[] }> = [
+const cases: Array<Pick<Run, 'args' | 'model'> & { title: string; kills: Moment[] }> = [
   {
-    title: 'an adapter, checkpoints of every other step',
+    title: 'an adapter with dropout, checkpoints of every other step',
     args: { ...args, saveSteps: 2, beta: 0.1, saveTotalLimit: 2 },
-    adapter: true,
+    model: { loraDropout: 0.1 },
     kills: [{ step: 3, milliseconds: 17 }, { writing: 6 }, { step: 7, milliseconds: 0 }],
   },
   {
     title: 'all weights, a reference model that follows, a checkpoint of each step',
     args: { ...args, saveSteps: 1, beta: 0.2, syncRefModel: true, refModelSyncSteps: 3, learningRate: 1e-4 },
-    adapter: false,
+    model: { adapter: false },
     kills: [{ step: 4, milliseconds: 29 }, { writing: 7 }],
   },
   {
     title: 'micro-batches of several generations, a steered entropy bonus',
     args: { ...args, numIterations: 1, saveSteps: 3, perDeviceTrainBatchSize: 2, stepsPerGeneration: 6, gradientAccumulationSteps: 2, useAdaptiveEntropy: true, entropyCoef: 0.01, entropyTarget: 3 },
-    adapter: true,
+    model: {},
     kills: [{ step: 5, milliseconds: 8 }, { writing: 9 }],
   },
 ];
 
-for (const { title, args, adapter, kills } of cases) {
+for (const { title, args, model, kills } of cases) {
   test(`a run whose process is killed, and killed again, ends bit for bit as one that was not: ${title}`, async () => {
     const folder = temporaryFolder();
-    const run: Run = { args, adapter, outputDir: join(folder, 'checkpoints'), outcome: join(folder, 'outcome.json') };
+    const run: Run = { args, model, outputDir: join(folder, 'checkpoints'), outcome: join(folder, 'outcome.json') };
     mkdirSync(run.outputDir);
     for (const moment of kills) assert.equal(await start(run, moment), 'SIGKILL', `the process ended before ${JSON.stringify(moment)}`);
     assert.equal(await start(run), null);
-    const whole = newTrainer(await freshModel({ adapter }), args);
+    const whole = newTrainer(await freshModel(model), args);
     await whole.train();
     assert.equal(readFileSync(run.outcome, 'utf8'), outcomeJson(whole));
     await whole.dispose();

@@ -32,9 +32,9 @@ export function quietHost(): void {
 }
 
 /** The bundled model with a new adapter, or (`adapter: false`) to train as a whole. */
-export async function freshModel({ adapter = true } = {}): Promise<CausalLM> {
+export async function freshModel({ adapter = true, loraDropout = 0 } = {}): Promise<CausalLM> {
   const { model } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 128 });
-  return adapter ? FastLanguageModel.getPeftModel(model, { r: 4, loraAlpha: 8 }) : model;
+  return adapter ? FastLanguageModel.getPeftModel(model, { r: 4, loraAlpha: 8, loraDropout }) : model;
 }
 
 export function newTrainer(model: CausalLM, args: GRPOConfig = {}, more: Partial<GRPOTrainerOptions> = {}): GRPOTrainer {
