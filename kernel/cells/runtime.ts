@@ -18,7 +18,7 @@ export interface CellMeta {
 
 /** What the JavaScript of a cell calls while it runs; one for each run. See compile/scope.ts. */
 export class CellRuntime {
-  /** The value of the cell's last expression. */
+  /** The value of the cell's last expression: the cell assigns it. */
   value: unknown = undefined;
   private readonly resources: Resource[] = [];
   private error: { value: unknown } | null = null;
@@ -30,10 +30,6 @@ export class CellRuntime {
 
   readonly import = (specifier: unknown) => this.imports.import(specifier);
   readonly link = (specifier: string, names: Record<string, string>) => this.imports.link(specifier, names);
-
-  result(value: unknown): void {
-    this.value = value;
-  }
 
   /** `using` and `await using`: keeps a value to be disposed of at the end of the cell. */
   use<T>(value: T, isAsync: boolean): T {

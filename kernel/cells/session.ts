@@ -7,6 +7,7 @@ import { completeValue } from './assist/values';
 import { Cell, currentCell, KeyboardInterrupt, runBeside, runIn } from './cell';
 import { completeness } from './completeness';
 import { CellCompiler, type CellSource } from './compile/compiler';
+import { isObjectLiteral } from './compile/declarations';
 import type { Surroundings } from './compile/options';
 import { assistPreamble, prepareDirectives, type PreparedCell } from './directives';
 import { completeDirective, inspectDirective } from './directives/assist';
@@ -97,7 +98,8 @@ export class Session implements Interpreter {
 
   private async run(cell: Cell, source: CellSource): Promise<CellError | null> {
     const prepared = prepareDirectives(source.code, this.compiler.notebook.names());
-    const { ok, error, value } = await this.evaluateSource({ ...source, preamble: prepared.preamble });
+    const around = isObjectLiteral(source.code) ? { preamble: '(', postamble: '\n)' } : { preamble: prepared.preamble };
+    const { ok, error, value } = await this.evaluateSource({ ...source, ...around });
     if (this.compiler.problems.length > 0) return compileErrors(this.compiler.problems, source.label, this.surroundings.folder);
     if (!ok) throw error;
     this.throwIfInterrupted(cell);
@@ -137,7 +139,7 @@ export class Session implements Interpreter {
     this.compiler.begin(source);
     if (this.modules.forgetChanged()) this.imports.refresh();
     this.variables.mark();
-    const executed = this.executor.execute(source.preamble + source.code);
+    const executed = this.executor.execute(source.preamble + source.code + (source.postamble ?? ''));
     // The synchronous part is over: from here on, a signal could end nothing.
     Atomics.store(this.interruptFlag, 1, 0);
     outcome.ok = await executed;

@@ -89,6 +89,18 @@ test('globals can be hidden, and names that the kernel uses can be declared', as
   assert.equal(await run('Map + exports + require'), '18');
 });
 
+test('the last expression is shown, whatever stands around it', async () => {
+  assert.equal(await run('1 + 1 // a comment\n// another'), '2');
+  assert.equal(await run("/* before */ 'text' /* after */;"), "'text'");
+  assert.equal(await run('(Number(1), 2)'), '2');
+  assert.equal(await run('async () => 1 // a function'), '[AsyncFunction (anonymous)]');
+  assert.equal(await run('{ a: 1, b: [2] }'), '{ a: 1, b: [ 2 ] }');
+  assert.equal(await run('{ a: 1 }'), '{ a: 1 }');
+  assert.equal(await run('{ const block = 1; }'), '');
+  assert.match(await kernel.fail('{ a: 1, b: nothing }'), /line 1, column 12: error TS2304/);
+  assert.match(await kernel.fail("export * from 'node:fs'"), /Import the names/);
+});
+
 test('export in a cell is no error: the name is shared anyway', async () => {
   assert.equal(await run('export const shared = 1;\nexport type Id = string;\nexport default function named() { return 3; }', "const id: Id = 'a'; [shared, named(), id]"), "[ 1, 3, 'a' ]");
 });

@@ -15,6 +15,8 @@ export interface CellSource {
   code: string;
   /** Text that is put before the first line: imports that the cell leaves out. */
   preamble: string;
+  /** Text that is put after the last line. */
+  postamble?: string;
 }
 
 /** Something that the compiler says about a cell, or about a file that it imports. */
@@ -84,7 +86,7 @@ export class CellCompiler implements Converter {
 
   convert(_previous: string, text: string): ConvertResult {
     const { program, file } = this.notebook.open(text);
-    this.problems = this.notebook.diagnostics().map((diagnostic) => this.problem(diagnostic));
+    this.problems = [...this.notebook.diagnostics(), ...reexports(file)].map((diagnostic) => this.problem(diagnostic));
     // Problems are reported by us: for tslab it is enough that there are some.
     if (this.problems.length > 0) return { diagnostics: this.problems as never };
     const { output, map, isAsync } = emitCell(program, file, (it) => this.notebook.isCell(it));
@@ -130,6 +132,15 @@ export class CellCompiler implements Converter {
     const shift = this.source.preamble.length;
     return { text: this.source.code, path: null, start: Math.max(0, start - shift), length, code, message };
   }
+}
+
+/** `export … from` in a cell: a notebook is no module that others import. */
+function reexports(file: ts.SourceFile): ts.Diagnostic[] {
+  const compiler = typescript();
+  const messageText = 'A cell cannot export what another module has. Import the names: later cells see them.';
+  return file.statements
+    .filter((statement) => compiler.isExportDeclaration(statement) && statement.moduleSpecifier !== undefined)
+    .map((statement) => ({ file, start: statement.getStart(file), length: statement.getWidth(file), code: 1474, messageText, category: compiler.DiagnosticCategory.Error }));
 }
 
 /** Whether a stack frame's script is a cell. */

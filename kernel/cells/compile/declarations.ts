@@ -18,6 +18,17 @@ export function parse(text: string): ts.SourceFile {
   return compiler.createSourceFile('cell.ts', text, compiler.ScriptTarget.Latest, true);
 }
 
+/** Whether a text is an object literal that TypeScript would take for a block: `{ a: 1, b: 2 }`. */
+export function isObjectLiteral(text: string): boolean {
+  if (!/^\s*\{[^]*\}\s*$/.test(text)) return false;
+  const compiler = typescript();
+  const file = parse(`(${text}\n)`);
+  const { parseDiagnostics } = file as unknown as { parseDiagnostics: unknown[] };
+  const [statement, ...more] = file.statements;
+  if (parseDiagnostics.length > 0 || more.length > 0 || !compiler.isExpressionStatement(statement)) return false;
+  return compiler.isParenthesizedExpression(statement.expression) && compiler.isObjectLiteralExpression(statement.expression.expression);
+}
+
 export function bindingNames(name: ts.BindingName): string[] {
   const compiler = typescript();
   if (compiler.isIdentifier(name)) return [name.text];

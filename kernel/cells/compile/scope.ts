@@ -80,7 +80,8 @@ class ScopeTransformer {
     const { factory, compiler } = this;
     const visited = this.visit(expression) as ts.Expression;
     const isResult = this.result !== undefined && compiler.getOriginalNode(statement) === this.result;
-    const shown = isResult ? factory.createCallExpression(this.runtime('result'), undefined, [visited]) : visited;
+    // A comment after the expression ends with its line: it may not stand before a parenthesis.
+    const shown = isResult ? factory.createAssignment(this.runtime('value'), compiler.setEmitFlags(visited, compiler.EmitFlags.NoTrailingComments)) : visited;
     return compiler.setOriginalNode(compiler.setTextRange(factory.createExpressionStatement(shown), statement), statement);
   }
 
