@@ -1,14 +1,15 @@
 import { int } from '../graph';
-import type { Value } from '../value';
+import type { ElementType, Value } from '../value';
 import { mul, single } from './arithmetic';
 
 /*
  * Linear layers of quantised weights. A weight is expanded to float32 for the
  * one product that reads it and freed again, forward and backward, so that
- * never more than one layer is held expanded. That has two conditions: the
- * weights are inputs, as ONNX Runtime expands constants for good; and forward
- * and backward expand by different nodes, as equal ones become one whose result
- * is held in between. The weights are not trained: gradients flow to the rows.
+ * never more than one layer is held expanded. For this the weights are inputs
+ * (constants ONNX Runtime expands for good) and the expansion waits for the
+ * rows that it is for (else it may be made with all others at the start, and
+ * that of the forward pass is kept for the backward pass). The weights are not
+ * trained: gradients flow to the rows.
  */
 
 /** A weight [out, in] in 4-bit blocks. */
@@ -30,7 +31,7 @@ export function linearNf4(x: Value, weight: Nf4Values): Value {
     domain: 'com.microsoft',
     attributes: { K: int(K), N: int(N), block_size: int(blockSize(weight)), quant_type: int(1) },
     // With transB = 0 the operator reads wrong memory on the CPU.
-    vjps: [single((g) => product(g, expandNf4(weight))), null, null],
+    vjps: [single((g) => product(g, expandNf4(weight, g))), null, null],
   });
 }
 
@@ -38,12 +39,12 @@ function blockSize({ absmax, shape: [out, width] }: Nf4Values): number {
   return (out * width) / (absmax.dimension(0) as number);
 }
 
-function expandNf4(weight: Nf4Values): Value {
+function expandNf4(weight: Nf4Values, rows: Value): Value {
   const { codes, absmax, levels, shape } = weight;
   const { graph } = codes;
   const pairs = Float32Array.from({ length: 512 }, (_, i) => levels[i & 1 ? (i >> 1) & 15 : i >> 5]);
   const table = graph.shared('nf4 pairs', () => graph.constant('float32', [256, 2], pairs));
-  const indices = graph.node('Cast', [codes], 'int32', codes.shape, { attributes: { to: int(6) } });
+  const indices = graph.node('Cast', [waiting(codes, rows)], 'int32', codes.shape, { attributes: { to: int(6) } });
   const values = graph.node('Gather', [table, indices], 'float32', [codes.dimension(0), 2], { attributes: { axis: int(0) } });
   const size = blockSize(weight);
   const blocks = graph.node('Reshape', [values, graph.int64([-1, size])], 'float32', [absmax.dimension(0), size]);
@@ -60,14 +61,28 @@ export interface Int8Values {
 }
 
 /** x · wᵀ for rows x [rows, in] and a weight in 8 bits. */
-export function linearInt8(x: Value, { codes, scales }: Int8Values): Value {
-  const { graph } = x;
-  const expanded = graph.node('DequantizeLinear', [codes, scales], 'float32', codes.shape, { attributes: { axis: int(0) } });
-  return graph.node('Gemm', [x, expanded], 'float32', [x.dimension(0), codes.dimension(0)], {
+export function linearInt8(x: Value, weight: Int8Values): Value {
+  return x.graph.node('Gemm', [x, expandInt8(weight, x)], 'float32', [x.dimension(0), weight.codes.dimension(0)], {
     attributes: { transB: int(1) },
-    derivativeOf: [x],
-    vjps: [single((g) => product(mul(g, scales), graph.node('Cast', [codes], 'float32', codes.shape, { attributes: { to: int(1) } })))],
+    vjps: [single((g) => product(g, expandInt8(weight, g))), null],
   });
+}
+
+function expandInt8({ codes, scales }: Int8Values, rows: Value): Value {
+  return codes.graph.node('DequantizeLinear', [codes, waiting(scales, rows)], 'float32', codes.shape, { attributes: { axis: int(0) } });
+}
+
+/** A vector, not before `rows` are there: with none of their elements appended. */
+function waiting(vector: Value, rows: Value): Value {
+  const { graph } = rows;
+  const nothing = graph.shared(`no ${vector.type} of ${rows.name}`, () => {
+    const zero = graph.int64([0]);
+    const slice = graph.node('Slice', [rows, zero, zero, zero], 'float32', [0, rows.dimension(1)]);
+    const flat = graph.node('Reshape', [slice, zero], 'float32', [0], { attributes: { allowzero: int(1) } });
+    const types: Partial<Record<ElementType, number>> = { float32: 1, uint8: 2 };
+    return graph.node('Cast', [flat], vector.type, [0], { attributes: { to: int(types[vector.type]!) } });
+  });
+  return graph.node('Concat', [vector, nothing], vector.type, vector.shape, { attributes: { axis: int(0) } });
 }
 
 /** a · b, of which no gradient is taken. */
