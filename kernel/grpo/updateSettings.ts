@@ -4,6 +4,8 @@ import { LOSS_TYPES, type LossSettings } from './losses';
 
 /** Settings of a `PolicyUpdate`: TRL's names, meaning and defaults. */
 export interface UpdateSettings extends LossSettings, OptimizerSettings, EntropySettings {
+  /** About how many tokens are computed at a time; chosen by the size of the model where it is absent. */
+  maxRows?: number;
   /** The temperature that completions were sampled with. */
   temperature: number;
   /** For dr_grpo, whose shares do not depend on the lengths. */

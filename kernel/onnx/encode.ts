@@ -46,16 +46,24 @@ function graphProto(onnx: typeof Onnx, graph: Graph, tensors: ReadonlySet<string
   };
 }
 
-/** The nodes that some output depends on. */
+/**
+ * The nodes that some output depends on, those that no other node reads at the
+ * end and backwards: ONNX Runtime starts from the last of these and goes
+ * through what it depends on. So results are made, and what they need is freed,
+ * in the order in which they were added to the graph, such as gradients layer
+ * by layer on the way back.
+ */
 function neededNodes(graph: Graph): GraphNode[] {
-  const needed = new Set([...graph.outputs.values()].map((value) => value.name));
-  const nodes: GraphNode[] = [];
+  const outputs = new Set([...graph.outputs.values()].map((value) => value.name));
+  const read = new Set<string>();
+  const [inner, last]: GraphNode[][] = [[], []];
   for (const node of [...graph.nodes].reverse()) {
-    if (!node.outputs.some((name) => needed.has(name))) continue;
-    for (const name of node.inputs) needed.add(name);
-    nodes.push(node);
+    const isRead = node.outputs.some((name) => read.has(name));
+    if (!isRead && !node.outputs.some((name) => outputs.has(name))) continue;
+    for (const name of node.inputs) read.add(name);
+    (isRead ? inner : last).push(node);
   }
-  return nodes.reverse();
+  return [...inner.reverse(), ...last];
 }
 
 /**

@@ -53,7 +53,13 @@ export class GraphSession {
     private readonly inputNames: readonly string[],
   ) {}
 
-  static async create(graph: Graph): Promise<GraphSession> {
+  /**
+   * Prepares a graph.
+   *
+   * @param options.keepMemory whether the memory of a run is kept for the next (faster for many short runs), or given
+   *   back, so that sessions with large runs share it; true by default
+   */
+  static async create(graph: Graph, { keepMemory = true }: { keepMemory?: boolean } = {}): Promise<GraphSession> {
     const { InferenceSession } = runtime();
     const session = await InferenceSession.create(encodeModel(graph), {
       executionProviders: ['cpu'],
@@ -62,7 +68,7 @@ export class GraphSession {
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
-      enableCpuMemArena: true,
+      enableCpuMemArena: keepMemory,
       enableMemPattern: false,
       // Waiting threads sleep: where other processes want the cores, spinning makes a step several times slower.
       extra: { session: { intra_op: { allow_spinning: '0' } } },

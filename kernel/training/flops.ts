@@ -1,8 +1,15 @@
 import { moduleWeights } from '../models/architecture';
 import type { CausalLM } from '../models/causalLM';
 
-/** Work of one run, in floating-point operations: a fraction of a second on two cores. */
-const RUN = 1.2e11;
+/**
+ * Work of one run, in floating-point operations: a fraction of a second on two
+ * cores. More where all weights are trained, because each run then adds to the
+ * gradients of all weights, however few its rows are.
+ */
+const RUN = { adapter: 1.2e11, weights: 2e11 };
+
+/** Rows beyond which a run only takes more memory: the values between its operators leave the processor's caches. */
+const MOST_ROWS = 400;
 
 /**
  * Floating-point operations of the matrix products that a row needs in the
@@ -27,5 +34,6 @@ export function headFlops({ config, adapter }: Pick<CausalLM, 'config' | 'adapte
 
 /** Rows that one run should have. */
 export function rowsPerRun(model: Pick<CausalLM, 'config' | 'adapter'>): number {
-  return Math.max(64, Math.round(RUN / (rowFlops(model) + headFlops(model))));
+  const run = model.adapter ? RUN.adapter : RUN.weights;
+  return Math.min(MOST_ROWS, Math.max(64, Math.round(run / (rowFlops(model) + headFlops(model)))));
 }

@@ -155,6 +155,14 @@ test(`${STEPS} steps as TRL: ratios of whole completions, two-sided clipping`, a
   });
 });
 
+for (const lora of [false, true]) {
+  test(`${STEPS} steps as TRL: cut into short runs, ${lora ? 'LoRA' : 'all parameters'}`, async () => {
+    const folder = lora ? 'gqa' : 'tied';
+    const settings = { beta: 0.1, maxRows: 16 };
+    await compareWithTrl({ model: await load(folder, lora), folder, settings, trl: { beta: 0.1 }, batches: batches() });
+  });
+}
+
 test(`${STEPS} steps as TRL: masked completions`, async () => {
   const mask = (batch: PolicyBatch) => batch.completionIds.map((ids, i) => Array.from(ids, () => (i === 3 || i === 4 ? 0 : 1)));
   const masked = batches().map((batch) => ({ ...batch, mask: mask(batch) }));
