@@ -159,13 +159,15 @@ class Snapshot {
     const { endpoint, token, timeout } = this.settings;
     const headers = new Headers(init?.headers);
     headers.set('User-Agent', 'joylab');
-    if (token && new URL(String(input)).origin === new URL(endpoint).origin) headers.set('Authorization', `Bearer ${token}`);
+    // Content may come from elsewhere; what such servers refuse the client knows to handle.
+    const isHub = new URL(String(input instanceof Request ? input.url : input)).origin === new URL(endpoint).origin;
+    if (token && isHub) headers.set('Authorization', `Bearer ${token}`);
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(new Error(`no answer in ${timeout / 1000} s`)), timeout);
     try {
       const signal = AbortSignal.any([this.signal, late.signal, ...(init?.signal ? [init.signal] : [])]);
       const response = await fetch(input, { ...init, headers, signal });
-      if (response.ok) return response;
+      if (response.ok || !isHub) return response;
       throw await answerError(response, this.name, this.settings);
     } catch (error) {
       this.signal.throwIfAborted();
