@@ -144,6 +144,11 @@ test('broken connections are taken up again; damage is found and repaired, or sa
   await load('joy/single');
   assert.ok(server.served.filter(({ path }) => path === weights).length > 3);
 
+  process.env.HF_HOME = join(home, 'stalled');
+  process.env.HF_HUB_DOWNLOAD_TIMEOUT = '0.5';
+  server.trouble.set(weights, { stalled: 2 });
+  await load('joy/single');
+
   process.env.HF_HOME = join(home, 'damaged');
   server.trouble.set(weights, { damaged: 1 });
   await load('joy/single');
@@ -176,7 +181,7 @@ test('the notebook shows a bar; an interrupt ends the download, which goes on la
   try {
     server.trouble.set(weights, { slow: 100_000 });
     const loading = load('joy/single');
-    while (shown.length < 2) await setTimeout(5);
+    while (shown.length < 2) await Promise.race([loading, setTimeout(5)]);
     interrupt.abort(new Error('interrupted by the user'));
     await assert.rejects(loading, /interrupted by the user/);
   } finally {

@@ -22,9 +22,15 @@ export interface Trouble {
   damaged?: number;
   /** Bytes per 10 ms. */
   slow?: number;
+  /** So many answers stop after 1 MB and leave the connection open. */
+  stalled?: number;
 }
 
-/** Speaks the part of the hub's protocol that downloads need, for folders of this machine. */
+/**
+ * Speaks the part of the hub's protocol that downloads need, for folders of
+ * this machine. As with the hub, large files lie at another address, to which
+ * it redirects.
+ */
 export class HubServer {
   readonly repositories = new Map<string, Repository>();
   readonly trouble = new Map<string, Trouble>();
@@ -56,6 +62,11 @@ export class HubServer {
     if (!commit) return fail(response, 404, 'RevisionNotFound', 'Invalid rev id');
     if (api && api[2] !== 'tree') return json(response, { _id: '0', id: name, modelId: name, sha: commit, private: false, gated: false, downloads: 0, likes: 0, tags: [], lastModified: '2026-01-01T00:00:00.000Z', siblings: [] });
     if (api) return json(response, list(repository.folder));
+    if (url.searchParams.has('content')) {
+      // Where large files lie nobody must send a token of the hub.
+      if (request.headers.authorization) return fail(response, 400, 'Unauthorized', 'a token does not belong here');
+      return this.file(request, response, repository, commit, content![3]);
+    }
     if (repository.token && request.headers.authorization !== `Bearer ${repository.token}`) {
       return fail(response, request.headers.authorization ? 403 : 401, 'GatedRepo', 'Access to this model is restricted.');
     }
@@ -65,6 +76,12 @@ export class HubServer {
   private async file(request: IncomingMessage, response: ServerResponse, { folder }: Repository, commit: string, path: string): Promise<void> {
     const entry = list(folder).find((one) => one.path === path);
     if (!entry) return fail(response, 404, 'EntryNotFound', 'Entry not found');
+    const linked = entry.lfs && { 'X-Linked-Etag': `"${entry.lfs.oid}"`, 'X-Linked-Size': entry.size };
+    if (linked && !request.url!.endsWith('?content')) {
+      const { port } = this.server.address() as AddressInfo;
+      response.writeHead(302, { Location: `http://localhost:${port}${request.url}?content`, 'X-Repo-Commit': commit, ...linked }).end();
+      return;
+    }
     const whole = readFileSync(join(folder, path));
     const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
     const start = Number(from ?? 0);
@@ -77,7 +94,6 @@ export class HubServer {
       'X-Repo-Commit': commit,
       ETag: etag,
       'Accept-Ranges': 'bytes',
-      ...(entry.lfs && { 'X-Linked-Etag': etag, 'X-Linked-Size': whole.length }),
     });
     if (request.method === 'HEAD' || (bytes.length === 1 && whole.length > 1)) return void response.end(request.method === 'HEAD' ? undefined : bytes);
     this.served.push({ path, range: request.headers.range });
@@ -86,6 +102,10 @@ export class HubServer {
       trouble.damaged--;
       bytes = Buffer.from(bytes);
       bytes[bytes.length - 1] ^= 1;
+    }
+    if (trouble.stalled) {
+      trouble.stalled--;
+      return void response.write(bytes.subarray(0, 1_000_000));
     }
     if (trouble.slow) {
       for (let at = 0; at < bytes.length && !response.destroyed; at += trouble.slow) {

@@ -19,6 +19,8 @@ export interface BlobDownload {
   target: string;
   /** The content from byte `start` on. */
   read(start: number): AsyncIterable<Uint8Array>;
+  /** Milliseconds without a byte after which a connection is given up for a new one. */
+  timeout: number;
   /** Counts bytes that are there; `before`: from an earlier attempt. */
   onBytes(count: number, options?: { before?: boolean }): void;
   signal: AbortSignal;
@@ -62,7 +64,7 @@ export function partialSize(target: string): number {
 }
 
 /** Writes what is missing; the hash of the whole. */
-async function fill(handle: FileHandle, { file, read, onBytes, signal }: BlobDownload): Promise<string> {
+async function fill(handle: FileHandle, { file, read, timeout, onBytes, signal }: BlobDownload): Promise<string> {
   let position = (await handle.stat()).size;
   if (position > file.size) {
     await handle.truncate(0);
@@ -74,7 +76,7 @@ async function fill(handle: FileHandle, { file, read, onBytes, signal }: BlobDow
   for (let failures = 0; position < file.size; ) {
     const before = position;
     try {
-      for await (const chunk of read(position)) {
+      for await (const chunk of withoutStalls(read(position), timeout)) {
         signal.throwIfAborted();
         await write(handle, chunk, position);
         hash.update(chunk);
@@ -92,6 +94,25 @@ async function fill(handle: FileHandle, { file, read, onBytes, signal }: BlobDow
     }
   }
   return hash.digest('hex');
+}
+
+/** What comes from a source, or an error where nothing comes for so many milliseconds. */
+async function* withoutStalls(source: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
+  const iterator = source[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<never>((_, reject) => {
+        timer = global.setTimeout(() => reject(new Error(`nothing came for ${limit / 1000} s`)), limit);
+      });
+      const { done, value } = await Promise.race([iterator.next(), late]).finally(() => clearTimeout(timer));
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // Not waited for: where nothing comes it would not end.
+    iterator.return?.().catch(() => {});
+  }
 }
 
 async function write(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {

@@ -136,6 +136,7 @@ class Snapshot {
         if (!blob) throw new HubError(`${name} has no file ${file.path} any more`);
         yield* blob.slice(start).stream() as unknown as AsyncIterable<Uint8Array>;
       },
+      timeout: settings.downloadTimeout,
       onBytes: (count, options) => bar?.add(count, options),
       signal,
     });

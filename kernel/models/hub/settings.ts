@@ -18,6 +18,8 @@ export interface HubSettings {
   progress: boolean;
   /** `HF_HUB_ETAG_TIMEOUT`: milliseconds that a question to the hub may take; 10 s by default. */
   timeout: number;
+  /** `HF_HUB_DOWNLOAD_TIMEOUT`: milliseconds that a download may stand still before it is taken up again; 10 s by default. */
+  downloadTimeout: number;
 }
 
 /** Read anew at every use, so that a cell can change them. */
@@ -31,6 +33,7 @@ export function hubSettings(env: NodeJS.ProcessEnv = process.env): HubSettings {
     xet: !isTrue(env.HF_HUB_DISABLE_XET),
     progress: !isTrue(env.HF_HUB_DISABLE_PROGRESS_BARS),
     timeout: 1000 * (Number(env.HF_HUB_ETAG_TIMEOUT) || 10),
+    downloadTimeout: 1000 * (Number(env.HF_HUB_DOWNLOAD_TIMEOUT) || 10),
   };
 }
 
