@@ -123,19 +123,18 @@ async function main(): Promise<void> {
   const chosen = chosenCases(args);
   const [float32, json] = [args.includes('--float32'), args.includes('--json')];
   const folder = mkdtempSync(join(tmpdir(), 'joylab-bench-'));
+  // The checkpoints are large: an interrupted benchmark leaves none behind.
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const results: Measured[] = [];
   let title = '';
-  try {
-    for (const one of chosen) {
-      const checkpoint = join(folder, one.model);
-      if (!existsSync(checkpoint)) makeCheckpoint(checkpoint, models[one.model]);
-      const { measured, versions } = await measure(one, checkpoint, float32 ? { bf16: false } : {});
-      title = heading(versions, float32);
-      if (!json) console.log(`${results.length === 0 ? `${title}\n` : ''}\n${table(measured)}`);
-      results.push(measured);
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  for (const one of chosen) {
+    const checkpoint = join(folder, one.model);
+    if (!existsSync(checkpoint)) makeCheckpoint(checkpoint, models[one.model]);
+    const { measured, versions } = await measure(one, checkpoint, float32 ? { bf16: false } : {});
+    title = heading(versions, float32);
+    if (!json) console.log(`${results.length === 0 ? `${title}\n` : ''}\n${table(measured)}`);
+    results.push(measured);
   }
   if (json) console.log(JSON.stringify({ title, results: results.map((one) => ({ ...one, lines: lines(one) })) }, null, 2));
 }
