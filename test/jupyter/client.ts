@@ -33,6 +33,8 @@ export interface KernelOptions {
   /** Fields of the connection file that shall differ. */
   connection?: Partial<ConnectionInfo>;
   env?: NodeJS.ProcessEnv;
+  /** Another kernel to start, from its connection file. */
+  command?: (connectionFile: string) => string[];
 }
 
 /** A kernel process and a client of it, for tests: plain ZeroMQ, one process per test file. */
@@ -57,14 +59,14 @@ export class TestKernel {
     process.stderr!.on('data', (chunk) => (this.log += chunk));
     const routingId = randomUUID();
     const dealer = (port: number) => {
-      const socket = new Dealer({ routingId, linger: 0 });
+      const socket = new Dealer({ routingId, linger: 0, reconnectInterval: 10 });
       socket.connect(address(connection, port));
       return socket;
     };
     this.shell = dealer(connection.shell_port);
     this.control = dealer(connection.control_port);
     this.stdin = dealer(connection.stdin_port);
-    this.subscriber = new Subscriber({ linger: 0 });
+    this.subscriber = new Subscriber({ linger: 0, reconnectInterval: 10, receiveHighWaterMark: 0 });
     this.subscriber.connect(address(connection, connection.iopub_port));
     this.subscriber.subscribe('');
     void this.collect(this.subscriber, this.iopub);
@@ -77,7 +79,7 @@ export class TestKernel {
   }
 
   /** Starts a kernel in a new folder; `files` are written into it first. */
-  static async start(files: Record<string, string> = {}, { connection: given = {}, env = {} }: KernelOptions = {}): Promise<TestKernel> {
+  static async start(files: Record<string, string> = {}, { connection: given = {}, env = {}, command }: KernelOptions = {}): Promise<TestKernel> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-kernel-'));
     for (const [name, text] of Object.entries(files)) {
       fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
@@ -91,9 +93,10 @@ export class TestKernel {
     const file = path.join(folder, 'connection.json');
     fs.writeFileSync(file, JSON.stringify(asked));
     // A process group of its own, as jupyter_client starts kernels.
-    const child = spawn(process.execPath, [CLI, 'kernel', file], { cwd: folder, stdio: ['ignore', 'inherit', 'pipe'], detached: true, env: { ...process.env, ...env } });
+    const [program, ...args] = command?.(file) ?? [process.execPath, CLI, 'kernel', file];
+    const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'inherit', 'pipe'], detached: true, env: { ...process.env, ...env } });
     const kernel = new TestKernel(child, folder, await written(file));
-    await kernel.until(() => kernel.iopub.some(({ header }) => header.msg_type === 'iopub_welcome'), 'iopub_welcome');
+    if (!command) await kernel.until(() => kernel.iopub.some(({ header }) => header.msg_type === 'iopub_welcome'), 'iopub_welcome');
     return kernel;
   }
 

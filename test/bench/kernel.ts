@@ -1,0 +1,234 @@
+/**
+ * The kernel beside ipykernel and stock tslab: `npm run bench -- kernel`.
+ *
+ * All are measured in the same way, by a client that speaks the protocol to
+ * them, in turns. Ratios are to ipykernel, above 1 in Joylab's favour.
+ */
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { cpus } from 'node:os';
+import { textTable } from '../../kernel/display/table';
+import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { text, TestKernel } from '../jupyter/client';
+
+const STARTS = 5;
+const ROUNDS = 100;
+const PRINTS = 1000;
+/** What takes longer is given up, in milliseconds. */
+const PATIENCE = 3000;
+
+/** One kernel, and the same work in its language. */
+interface Peer {
+  name: string;
+  command: (connectionFile: string) => string[];
+  prints: string;
+  completion: string;
+  /** Loops that print "on" first; the second begins with an await. */
+  loops: [string, string];
+  interrupt: (kernel: TestKernel) => void;
+}
+
+const javascript = {
+  prints: `for (let i = 0; i < ${PRINTS}; i++) console.log(i)`,
+  completion: 'Math.flo',
+  loops: [
+    "console.log('on'); while (true) {}",
+    "await new Promise((resolve) => setTimeout(resolve, 1)); console.log('on'); while (true) {}",
+  ] as [string, string],
+};
+const signal = (kernel: TestKernel): void => void kernel.process.kill('SIGINT');
+
+const PEERS: Peer[] = [
+  {
+    name: 'Joylab',
+    command: (file) => [process.execPath, path.join(packageRoot, 'dist', 'kernel', 'cli.js'), 'kernel', file],
+    ...javascript,
+    interrupt: (kernel) => void kernel.send('control', 'interrupt_request', {}),
+  },
+  {
+    name: 'ipykernel',
+    command: (file) => [pythonPath(), '-m', 'ipykernel_launcher', '-f', file],
+    prints: `for i in range(${PRINTS}): print(i)`,
+    completion: 'import math; math.flo',
+    loops: ["print('on')\nwhile True: pass", "import asyncio; await asyncio.sleep(0.001)\nprint('on')\nwhile True: pass"],
+    interrupt: signal,
+  },
+  {
+    name: 'tslab',
+    command: (file) => [process.execPath, require.resolve('tslab/bin/tslab'), 'kernel', '--config-path', file],
+    ...javascript,
+    interrupt: signal,
+  },
+];
+
+/** What was measured of a peer: values by the name of the line. */
+type Figures = Record<string, number[]>;
+
+const LINES = {
+  start: 'start-up to the first reply (kernel_info)',
+  first: 'start-up to the end of a first cell',
+  cell: 'trivial cell',
+  completion: 'completion',
+  prints: `${PRINTS} prints, whole and in order`,
+  loop: 'interrupt: a loop',
+  awaited: 'interrupt: a loop after an await',
+  memoryStart: 'memory after the start',
+  memoryCell: 'memory after a first cell',
+} as const;
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+/** Resident memory of a process in MB. */
+function memory(kernel: TestKernel): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${kernel.process.pid}/status`, 'utf8'))![1]) / 1000;
+}
+
+const running = new Set<TestKernel>();
+
+async function launch(peer: Peer): Promise<TestKernel> {
+  // As jupyter_client does: without a parent ipykernel ignores SIGINT.
+  const kernel = await TestKernel.start({}, { command: peer.command, env: { JPY_PARENT_PID: String(process.pid) } });
+  running.add(kernel);
+  return kernel;
+}
+
+async function end(kernel: TestKernel): Promise<void> {
+  kernel.process.kill('SIGKILL');
+  running.delete(kernel);
+  await kernel.stop();
+}
+
+process.on('exit', () => running.forEach((kernel) => kernel.process.kill('SIGKILL')));
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => process.exit(1));
+
+async function start(peer: Peer, figures: Figures): Promise<TestKernel> {
+  const began = performance.now();
+  const kernel = await launch(peer);
+  await kernel.request('shell', 'kernel_info_request');
+  figures.start.push(performance.now() - began);
+  await kernel.reply(kernel.send('shell', 'execute_request', { code: '1' }));
+  figures.first.push(performance.now() - began);
+  // A kernel that does not send iopub_welcome: until the subscription is there.
+  for (let seen = false; !seen; ) {
+    const id = kernel.send('shell', 'kernel_info_request', {});
+    await kernel.reply(id);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    seen = kernel.iopub.some((it) => it.parentHeader.msg_id === id);
+  }
+  return kernel;
+}
+
+/** One round of everything that is short. */
+async function measureRound(kernel: TestKernel, peer: Peer, figures: Figures, round: number): Promise<void> {
+  figures.cell.push(await timed(() => kernel.execute('1')));
+  if (round % 2 === 0) {
+    const content = { code: peer.completion, cursor_pos: peer.completion.length };
+    figures.completion.push(await timed(async () => {
+      const reply = await kernel.request('shell', 'complete_request', content);
+      if (!reply.content.matches.some((match: string) => match.endsWith('floor'))) throw new Error(`${peer.name} did not complete`);
+    }));
+  }
+  if (round % 5 === 0 && !figures.prints.includes(Infinity)) figures.prints.push(await prints(kernel, peer));
+  // What was received is not looked at again: searching it would take longer each time.
+  kernel.iopub.length = 0;
+  kernel.replies.length = 0;
+}
+
+/** Milliseconds until all prints are there; `Infinity` where some are lost, as stock tslab loses them when it is fast. */
+async function prints(kernel: TestKernel, peer: Peer): Promise<number> {
+  const began = performance.now();
+  const id = kernel.send('shell', 'execute_request', { code: peer.prints });
+  const whole = kernel.finish(id).then(({ outputs }) => {
+    const ms = performance.now() - began;
+    return text(outputs) === Array.from({ length: PRINTS }, (_, i) => `${i}\n`).join('') ? ms : Infinity;
+  });
+  return patiently(whole);
+}
+
+function patiently(work: Promise<number>): Promise<number> {
+  work.catch(() => {});
+  return Promise.race([work, new Promise<number>((resolve) => setTimeout(resolve, PATIENCE, Infinity))]);
+}
+
+/** Milliseconds until the loop has ended; `Infinity` where it does not. */
+async function interrupt(kernel: TestKernel, peer: Peer, code: string): Promise<number> {
+  const id = kernel.send('shell', 'execute_request', { code });
+  await kernel.published((it) => it.parentHeader.msg_id === id && String(it.content.text).startsWith('on'), 'the start of the loop');
+  const began = performance.now();
+  peer.interrupt(kernel);
+  return patiently(kernel.reply(id).then(() => performance.now() - began));
+}
+
+function median(values: number[]): number {
+  if (values.length === 0) return NaN;
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+function print(all: Figures[]): void {
+  const unit = (key: string) => (key.startsWith('memory') ? 'MB' : 'ms');
+  const figure = (value: number) => (Number.isNaN(value) ? '–' : value === Infinity ? 'never' : value.toFixed(value < 100 ? 1 : 0));
+  const rows = Object.entries(LINES).map(([key, name]) => {
+    const [ours, theirs, tslab] = all.map((figures) => median(figures[key]));
+    return [`${(theirs / ours).toFixed(2)} ×`, name, figure(ours), figure(theirs), figure(tslab), unit(key)];
+  });
+  const columns = [{ title: 'ratio' }, { title: '', align: 'left' as const }, ...PEERS.map(({ name }) => ({ title: name })), { title: '', align: 'left' as const }];
+  console.log(`${cpus().length} cores (${cpus()[0].model.trim()}), Node.js ${process.version}; medians of ${STARTS} starts, ${ROUNDS} cells, ${ROUNDS / 2} completions, ${ROUNDS / 5} runs of prints\n`);
+  console.log(textTable(columns, rows));
+}
+
+/** Peers that have stopped to answer: what is missing of them is not printed. */
+const silent = new Set<Peer>();
+
+function gaveUp(peer: Peer, error: Error): void {
+  if (peer === PEERS[0]) throw error;
+  console.error(`${peer.name}: ${error.message}`);
+  silent.add(peer);
+}
+
+async function main(): Promise<void> {
+  const all: Figures[] = PEERS.map(() => Object.fromEntries(Object.keys(LINES).map((key) => [key, []])));
+  // Once without counting: from then on the files are in the system's cache.
+  const warm: Figures = { start: [], first: [] };
+  for (const peer of PEERS) await end(await start(peer, warm));
+  for (let i = 0; i < STARTS - 1; i++) {
+    for (const [p, peer] of PEERS.entries()) await end(await start(peer, all[p]));
+  }
+  const kernels: TestKernel[] = [];
+  for (const [p, peer] of PEERS.entries()) {
+    const kernel = await launch(peer);
+    await kernel.request('shell', 'kernel_info_request');
+    // Some load more after their first reply.
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    all[p].memoryStart.push(memory(kernel));
+    await end(kernel);
+    kernels.push(await start(peer, all[p]));
+    all[p].memoryCell.push(memory(kernels[p]));
+  }
+  for (let round = -10; round < ROUNDS; round++) {
+    for (const [p, peer] of PEERS.entries()) {
+      const figures = round < 0 ? Object.fromEntries(Object.keys(LINES).map((key) => [key, []])) : all[p];
+      if (!silent.has(peer)) await measureRound(kernels[p], peer, figures, Math.abs(round)).catch((error) => gaveUp(peer, error));
+    }
+  }
+  for (const [p, peer] of PEERS.entries()) {
+    if (silent.has(peer)) continue;
+    for (let i = 0; i < 3; i++) all[p].loop.push(await interrupt(kernels[p], peer, peer.loops[0]));
+    all[p].awaited.push(await interrupt(kernels[p], peer, peer.loops[1]));
+  }
+  print(all);
+  for (const kernel of kernels) await end(kernel);
+}
+
+main().then(
+  () => process.exit(0),
+  (error) => {
+    console.error(error);
+    process.exit(1);
+  },
+);
