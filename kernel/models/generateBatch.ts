@@ -85,6 +85,7 @@ export class Batch {
       temperature: sampler.divisor,
       prompts,
       cache,
+      batch: this.rows.length,
     });
     cache.append(step.keys, step.values);
     const { vocabSize } = engine.config;

@@ -1,8 +1,8 @@
-import { GraphSession, int64Feed, type Feed } from '../onnx/session';
+import { GraphSession, int64Feed, runtimeSettings, type Feed } from '../onnx/session';
 import { sizeOf } from '../onnx/tensor';
 import { causalMask, type KeyValueCache } from './cache';
 import type { ModelConfig } from './config';
-import { decodeGraph, prefillGraph, type ModelGraph } from './inferenceGraphs';
+import { decodeGraph, prefillGraph, type DecodeGraphOptions, type ModelGraph } from './inferenceGraphs';
 import type { GraphParameters, ParameterSet } from './parameters';
 import type { PromptCache, PromptKeys } from './promptCache';
 
@@ -18,6 +18,8 @@ export interface DecodeInputs {
   positions: readonly number[];
   prompts: PromptCache;
   cache: KeyValueCache;
+  /** Rows of the batch when it began; the same for all of its steps, which then run the same graph. */
+  batch: number;
   /** What is wanted of the next token: logits, or probabilities at the temperature. */
   wanted: 'logits' | 'probabilities';
   temperature: number;
@@ -37,6 +39,12 @@ interface LoadedGraph {
 
 /** Floating point operations of a run: a fraction of a second, so that an interrupt is seen soon. */
 const OPERATIONS_PER_RUN = 6e10;
+
+/** Below so many rows, products with the rows on the left are the faster ones (with one row, twice as fast). */
+const FEW_ROWS = 8;
+
+/** Multiplications in a product below which waking a second thread costs more than it saves. */
+const WORTH_A_THREAD = 5e6;
 
 /** Runs a model forward. Sessions are made at the first use; weights are read at every run, so that training is seen at once. */
 export class InferenceEngine {
@@ -91,9 +99,8 @@ export class InferenceEngine {
   }
 
   /** One more token for each row. */
-  async decode({ ids, positions, prompts, cache, wanted, temperature }: DecodeInputs): Promise<DecodeStep> {
-    const kind = prompts.isSingle ? 'one' : 'several';
-    const { session, parameters } = await this.load(kind, () => decodeGraph(this.config, this.set, kind));
+  async decode({ ids, positions, prompts, cache, wanted, temperature, batch }: DecodeInputs): Promise<DecodeStep> {
+    const { session, parameters } = await this.decoder(prompts, batch);
     const feeds = {
       ...parameters.feeds(),
       ...prompts.feeds(),
@@ -105,6 +112,14 @@ export class InferenceEngine {
     const layers = Array.from({ length: this.config.numLayers }, (_, layer) => [`keys.${layer}`, `values.${layer}`]);
     const outputs = await session.run(feeds, { outputs: [wanted, ...layers.flat()] });
     return { next: outputs[wanted].data, ...this.perLayer(outputs) };
+  }
+
+  /** The graph for a batch, by what is fastest for its size. */
+  private decoder(prompts: PromptCache, batch: number): Promise<LoadedGraph> {
+    const { hiddenSize, intermediateSize } = this.config;
+    const options: DecodeGraphOptions = { prompts: prompts.isSingle ? 'one' : 'several', products: batch < FEW_ROWS ? 'rows' : 'columns' };
+    const threads = batch * hiddenSize * intermediateSize < WORTH_A_THREAD ? 1 : runtimeSettings.threads;
+    return this.load(`${options.prompts} ${options.products} ${threads}`, () => decodeGraph(this.config, this.set, options), threads);
   }
 
   private perLayer(outputs: Record<string, { data: Float32Array }>): { keys: Float32Array[]; values: Float32Array[] } {
@@ -127,9 +142,9 @@ export class InferenceEngine {
     }
   }
 
-  private load(name: string, make: () => ModelGraph): Promise<LoadedGraph> {
+  private load(name: string, make: () => ModelGraph, threads?: number): Promise<LoadedGraph> {
     let loaded = this.loaded.get(name);
-    if (!loaded) this.loaded.set(name, (loaded = load(make())));
+    if (!loaded) this.loaded.set(name, (loaded = load(make(), threads)));
     return loaded;
   }
 
@@ -141,6 +156,6 @@ export class InferenceEngine {
   }
 }
 
-async function load({ graph, parameters }: ModelGraph): Promise<LoadedGraph> {
-  return { session: await GraphSession.create(graph), parameters };
+async function load({ graph, parameters }: ModelGraph, threads?: number): Promise<LoadedGraph> {
+  return { session: await GraphSession.create(graph, { threads }), parameters };
 }

@@ -47,6 +47,11 @@ export function prefillGraph(config: ModelConfig, set: ParameterSet): ModelGraph
   return { graph, parameters };
 }
 
+export interface DecodeGraphOptions {
+  prompts: 'one' | 'several';
+  products: ParameterOptions['products'];
+}
+
 /**
  * One more token for each of N completions, of one prompt or of several.
  * Inputs: `ids`, `positions` [N]; the prompts' `prompt_keys.i`,
@@ -59,15 +64,15 @@ export function prefillGraph(config: ModelConfig, set: ParameterSet): ModelGraph
  * `values.i` [N, kv · headSize]: the caller keeps the cache, so that nothing
  * of it is copied.
  */
-export function decodeGraph(config: ModelConfig, set: ParameterSet, prompts: 'one' | 'several'): ModelGraph {
+export function decodeGraph(config: ModelConfig, set: ParameterSet, options: DecodeGraphOptions): ModelGraph {
   const graph = new Graph();
-  const parameters = new GraphParameters(graph, set, NOT_TRAINED);
+  const parameters = new GraphParameters(graph, set, { ...NOT_TRAINED, products: options.products });
   const transformer = new Transformer(graph, config, parameters);
   const ids = graph.input('ids', 'int64', ['N']);
   const positions = graph.input('positions', 'int64', ['N']);
   const mask = graph.input('mask', 'float32', ['C']);
   const temperature = graph.input('temperature', 'float32', [1]);
-  const layout = prompts === 'one' ? onePrompt() : severalPrompts(graph);
+  const layout = options.prompts === 'one' ? onePrompt() : severalPrompts(graph);
   const hidden = transformer.hidden(ids, positions, (layer, queries, keys, values) => {
     graph.output(`keys.${layer}`, keys);
     graph.output(`values.${layer}`, values);

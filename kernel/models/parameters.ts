@@ -2,8 +2,9 @@ import type { Graph } from '../onnx/graph';
 import { add, scale } from '../onnx/operators/arithmetic';
 import { dropout } from '../onnx/operators/dropout';
 import { gatherRows } from '../onnx/operators/gather';
-import { linear } from '../onnx/operators/matmul';
+import { linear, matMul } from '../onnx/operators/matmul';
 import { linearInt8, linearNf4 } from '../onnx/operators/quantized';
+import { transpose } from '../onnx/operators/shape';
 import type { Feed } from '../onnx/session';
 import type { Tensor } from '../onnx/tensor';
 import type { ElementType, Value } from '../onnx/value';
@@ -24,6 +25,11 @@ export interface ParameterOptions {
   weights: 'input' | 'constant';
   /** What gradients are taken of: the adapter's factors, all weights, or nothing. */
   trainable: 'adapter' | 'weights' | 'none';
+  /**
+   * How products with weights are computed: x · wᵀ, the default, or (w · xᵀ)ᵀ, which is faster where there are few rows
+   * of x. ONNX Runtime rearranges the right operand of a product at every run, so that should be the small one.
+   */
+  products?: 'rows' | 'columns';
 }
 
 /** Name of a factor of a weight's LoRA update, as an input of a graph and in an optimizer's state. */
@@ -77,8 +83,8 @@ export class GraphParameters {
     const bias = this.set.weights.has(biasName) ? this.weight(biasName) : undefined;
     const addend = this.loraUpdate(x, name, bias) ?? bias;
     const quantized = this.set.quantized?.get(name);
-    if (!quantized) return linear(x, this.weight(name), addend);
-    const product = this.quantizedLinear(x, name, quantized);
+    if (!quantized && this.options.products !== 'columns') return linear(x, this.weight(name), addend);
+    const product = quantized ? this.quantizedLinear(x, name, quantized) : transpose(matMul(this.weight(name), x, { transB: true }), [1, 0]);
     return addend ? add(product, addend) : product;
   }
 

@@ -38,9 +38,17 @@ function elementType(data: Feed['data']): 'float32' | 'int64' | 'int8' | 'uint8'
   return data instanceof Int8Array ? 'int8' : 'uint8';
 }
 
-function ortTensor({ shape, data }: Feed): OrtTensor {
+/** Weights are fed to every run: what ONNX Runtime wants of them is made once. */
+const ortTensors = new WeakMap<Feed, OrtTensor>();
+
+function ortTensor(feed: Feed): OrtTensor {
+  const { shape, data } = feed;
+  const known = ortTensors.get(feed);
+  if (known && known.data === data) return known;
   const { Tensor } = runtime();
-  return new Tensor(elementType(data), data, shape) as OrtTensor;
+  const tensor = new Tensor(elementType(data), data, shape) as OrtTensor;
+  ortTensors.set(feed, tensor);
+  return tensor;
 }
 
 /**
@@ -58,12 +66,16 @@ export class GraphSession {
    *
    * @param options.keepMemory whether the memory of a run is kept for the next (faster for many short runs), or given
    *   back, so that sessions with large runs share it; true by default
+   * @param options.threads that one operator may use, where it is not what {@link runtimeSettings} says
    */
-  static async create(graph: Graph, { keepMemory = true }: { keepMemory?: boolean } = {}): Promise<GraphSession> {
+  static async create(
+    graph: Graph,
+    { keepMemory = true, threads = runtimeSettings.threads }: { keepMemory?: boolean; threads?: number } = {},
+  ): Promise<GraphSession> {
     const { InferenceSession } = runtime();
     const session = await InferenceSession.create(encodeModel(graph), {
       executionProviders: ['cpu'],
-      intraOpNumThreads: runtimeSettings.threads,
+      intraOpNumThreads: threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
