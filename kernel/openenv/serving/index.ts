@@ -1,0 +1,19 @@
+import type { EnvironmentClass } from './environment';
+import type { EnvironmentServer, ServeOptions } from './server';
+
+export { Environment, type EnvironmentClass, type EnvironmentSettings, type EnvironmentTool, type ResetOptions, type Turn } from './environment';
+export { RandomSource } from './randomSource';
+export type { EnvironmentServer, ServeOptions } from './server';
+
+/**
+ * Serves an environment: any OpenEnv client can play it.
+ *
+ * ```ts
+ * const server = await serve(GuessTheNumber, { port: 8000 });
+ * const env = await openenv(server.url);
+ * ```
+ */
+export async function serve(type: EnvironmentClass<any>, options: ServeOptions = {}): Promise<EnvironmentServer> {
+  const { serveClass } = await import('./server.js');
+  return serveClass(type, options);
+}

@@ -1,0 +1,75 @@
+import type { EnvironmentMetadata, EnvironmentSchema } from '../protocol';
+import type { EnvironmentClass } from './environment';
+import { validator, type Validate } from './validate';
+
+type JsonSchema = Record<string, any>;
+
+/** What a server says about its environment, and how it checks what it is sent. */
+export interface Contract {
+  schema: EnvironmentSchema;
+  metadata: EnvironmentMetadata;
+  /** Takes an action as it came; gives it without what only the protocol needs. */
+  checkAction(action: object): object;
+  checkReset: Validate;
+}
+
+/** Reads a class's schemas and metadata; `given` come before the class's own. */
+export function contract(type: EnvironmentClass, given: { schema?: Partial<EnvironmentSchema>; metadata?: Partial<EnvironmentMetadata> }): Contract {
+  const schema = wireSchema({ ...given.schema, ...type.schema });
+  const checkAction = validator(schema.action, 'action');
+  const keepsMetadata = 'metadata' in (schema.action.properties ?? {});
+  return {
+    schema,
+    metadata: { description: '', ...given.metadata, ...type.metadata, name: type.metadata?.name ?? given.metadata?.name ?? type.name },
+    checkReset: validator(RESET, 'reset'),
+    checkAction(action) {
+      const { metadata, ...rest } = action as { metadata?: unknown };
+      // OpenEnv's typed clients send it with every action.
+      const stripped = !keepsMetadata && typeof metadata === 'object' ? rest : action;
+      checkAction(stripped);
+      return stripped;
+    },
+  };
+}
+
+/** The arguments of a reset. An environment may know more. */
+const RESET: JsonSchema = {
+  type: 'object',
+  properties: {
+    seed: { type: ['integer', 'null'], minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+    episode_id: { type: ['string', 'null'], maxLength: 255 },
+  },
+};
+
+const ANY_OBJECT: JsonSchema = { type: 'object', additionalProperties: true };
+
+function wireSchema({ action, observation, state, reset_observation }: Partial<EnvironmentSchema>): EnvironmentSchema {
+  return {
+    action: closed(action ?? { title: 'Action', ...ANY_OBJECT }),
+    observation: withProperties(observation ?? { title: 'Observation', ...ANY_OBJECT }, OBSERVATION_FIELDS),
+    state: withProperties(state ?? { title: 'State', ...ANY_OBJECT }, STATE_FIELDS),
+    ...(reset_observation ? { reset_observation: withProperties(reset_observation, OBSERVATION_FIELDS) } : {}),
+  };
+}
+
+/** OpenEnv forbids unknown fields of an action unless they are allowed. */
+function closed(schema: JsonSchema): JsonSchema {
+  const combined = ['$ref', 'allOf', 'anyOf', 'oneOf', 'additionalProperties', 'unevaluatedProperties'].some((key) => key in schema);
+  return combined || !schema.properties ? schema : { ...schema, additionalProperties: false };
+}
+
+/** Fields that every observation has in OpenEnv's schemas; on the wire they stand beside the observation. */
+const OBSERVATION_FIELDS: JsonSchema = {
+  done: { type: 'boolean', default: false, description: 'Whether the episode has ended' },
+  reward: { type: ['number', 'null'], default: null, description: 'Reward of the last action' },
+  metadata: { type: 'object', additionalProperties: true, description: 'Anything else' },
+};
+
+const STATE_FIELDS: JsonSchema = {
+  episode_id: { type: ['string', 'null'], default: null, description: 'Name of the episode' },
+  step_count: { type: 'integer', minimum: 0, default: 0, description: 'Steps taken in the episode' },
+};
+
+function withProperties(schema: JsonSchema, fields: JsonSchema): JsonSchema {
+  return { ...schema, properties: { ...fields, ...schema.properties } };
+}

@@ -1,0 +1,108 @@
+import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv/dist/2020';
+import { OpenEnvError } from '../errors';
+
+/** One problem of a message, as pydantic reports it. */
+export interface ValidationProblem {
+  /** pydantic's name of the problem: "missing", "extra_forbidden", "literal_error" … */
+  type: string;
+  /** Where: names and indices. */
+  loc: (string | number)[];
+  msg: string;
+  input: unknown;
+  ctx?: Record<string, unknown>;
+}
+
+/** A message that is not what it should be. */
+export class ValidationFailure extends Error {
+  override readonly name = 'ValidationFailure';
+
+  constructor(readonly problems: ValidationProblem[]) {
+    super('Invalid message');
+  }
+}
+
+/** Throws a {@link ValidationFailure} that lists everything that is wrong with a value. */
+export type Validate = (value: unknown) => void;
+
+/**
+ * A check by a JSON Schema. `what` names the schema in the error that is
+ * thrown when it is not one.
+ */
+export function validator(schema: object, what: string): Validate {
+  const validate = compile(schema, what);
+  return (value) => {
+    if (validate(value)) return;
+    const errors = relevant(validate.errors ?? []);
+    throw new ValidationFailure(errors.map((error) => problem(error, value)));
+  };
+}
+
+function compile(schema: object, what: string): ValidateFunction {
+  // Schemas are the user's own and may hold keywords for other readers; formats are not checked.
+  const ajv = new Ajv({ allErrors: true, strict: false, validateFormats: false, verbose: true, logger: false });
+  try {
+    return ajv.compile(schema);
+  } catch (error) {
+    throw new OpenEnvError('INVALID_ARGUMENT', `The JSON Schema of the ${what} is not valid: ${(error as Error).message}.`);
+  }
+}
+
+/** Without what a union reports in sum when one of its members says it better. */
+function relevant(errors: ErrorObject[]): ErrorObject[] {
+  const told = errors.filter(({ keyword }) => !['anyOf', 'oneOf', 'if'].includes(keyword));
+  return (told.length > 0 ? told : errors).slice(0, 20);
+}
+
+function problem(error: ErrorObject, value: unknown): ValidationProblem {
+  const loc = pointer(error.instancePath);
+  const { params, keyword, data, message } = error;
+  switch (keyword) {
+    case 'required':
+      return { type: 'missing', loc: [...loc, params.missingProperty], msg: 'Field required', input: data };
+    case 'additionalProperties':
+    case 'unevaluatedProperties': {
+      const name = params.additionalProperty ?? params.unevaluatedProperty;
+      return { type: 'extra_forbidden', loc: [...loc, name], msg: 'Extra inputs are not permitted', input: (data as Record<string, unknown>)[name] };
+    }
+    case 'type':
+      return { type: TYPE_NAMES[params.type] ?? 'type_error', loc, msg: `Input should be ${typeWords(params.type)}`, input: data };
+    case 'enum':
+      return { type: 'literal_error', loc, msg: `Input should be ${alternatives(params.allowedValues)}`, input: data, ctx: { expected: alternatives(params.allowedValues) } };
+    case 'const':
+      return { type: 'literal_error', loc, msg: `Input should be ${literal(params.allowedValue)}`, input: data, ctx: { expected: literal(params.allowedValue) } };
+    case 'minimum':
+      return { type: 'greater_than_equal', loc, msg: `Input should be greater than or equal to ${params.limit}`, input: data, ctx: { ge: params.limit } };
+    case 'maximum':
+      return { type: 'less_than_equal', loc, msg: `Input should be less than or equal to ${params.limit}`, input: data, ctx: { le: params.limit } };
+    default:
+      return { type: 'value_error', loc, msg: `Input ${message ?? 'is not valid'}`, input: data ?? value };
+  }
+}
+
+const TYPE_NAMES: Record<string, string> = {
+  object: 'dict_type', array: 'list_type', string: 'string_type', number: 'float_type', integer: 'int_type', boolean: 'bool_type', null: 'none_required',
+};
+
+const WORDS: Record<string, string> = {
+  object: 'a valid dictionary', array: 'a valid list', string: 'a valid string', number: 'a valid number', integer: 'a valid integer', boolean: 'a valid boolean', null: 'None',
+};
+
+function typeWords(type: string | string[]): string {
+  return [type].flat().map((name) => WORDS[name] ?? name).join(' or ');
+}
+
+function literal(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
+}
+
+/** As pydantic writes it: `'up', 'down' or 'left'`. */
+function alternatives(values: unknown[]): string {
+  const words = values.map(literal);
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}
+
+/** The parts of a JSON pointer; indices as numbers. */
+function pointer(path: string): (string | number)[] {
+  const parts = path.split('/').slice(1).map((part) => part.replace(/~1/g, '/').replace(/~0/g, '~'));
+  return parts.map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+}
