@@ -1,10 +1,22 @@
 import type { StateVariable } from '../../environment';
 import type { AtariGame } from '../actions';
+import { bowling } from './bowling';
 import { boxing } from './boxing';
 import { breakout } from './breakout';
+import { demonAttack } from './demonAttack';
+import { freeway } from './freeway';
+import { msPacman } from './msPacman';
 import { pong } from './pong';
+import { qbert } from './qbert';
+import { seaquest } from './seaquest';
+import { skiing } from './skiing';
+import { spaceInvaders } from './spaceInvaders';
+import { tennis } from './tennis';
 
-const VARIABLES: { [game in AtariGame]?: StateVariable[] } = { boxing, breakout, pong };
+const VARIABLES: { [game in AtariGame]?: StateVariable[] } = {
+  bowling, boxing, breakout, demon_attack: demonAttack, freeway, ms_pacman: msPacman, pong, qbert, seaquest, skiing,
+  space_invaders: spaceInvaders, tennis,
+};
 
 /** The named state of a game; empty where none is defined: strategies then have `ram` alone. */
 export function atariStateVariables(game: AtariGame): StateVariable[] {
