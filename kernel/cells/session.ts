@@ -117,7 +117,7 @@ export class Session implements Interpreter {
   private async afterwards(cell: Cell, prepared: PreparedCell, value: unknown): Promise<void> {
     const work = async (): Promise<void> => {
       if (value !== undefined && value !== null) showResult(cell, await describe(value));
-      await prepared.apply(this.variables);
+      await prepared.apply(this.variables, this.compiler.notebook);
     };
     await Promise.race([work(), cell.stopped]);
   }

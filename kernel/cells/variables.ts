@@ -35,6 +35,10 @@ export class Variables {
     return Object.hasOwn(this.locals, name);
   }
 
+  set(name: string, value: unknown): void {
+    this.locals[name] = value;
+  }
+
   get(name: string): unknown {
     return this.locals[name];
   }

@@ -8,3 +8,4 @@ export { openenv } from './openenv';
 export { strategyPrompt, type PromptSubject, type PromptVariable } from './prompt';
 export { environmentReader } from './reader';
 export { RemoteEnvironment, type RemoteOptions } from './remote';
+export type { EnvironmentClient } from './served';

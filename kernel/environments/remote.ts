@@ -10,8 +10,8 @@ export type RemoteOptions = Pick<ClientOptions, 'connectTimeout' | 'messageTimeo
 
 const OPTION_NAMES = ['connectTimeout', 'messageTimeout'];
 
-/** A session with any OpenEnv server. Made by `openenv(url)`. */
-export class RemoteEnvironment {
+/** A session with any OpenEnv server. Made by `openenv(url)`; the types of action, observation and state may be given. */
+export class RemoteEnvironment<Action extends object = Record<string, any>, Observation = Record<string, any>, State = EpisodeState> {
   /** The server's address. */
   readonly environment: string;
   /** The name that the server gives itself. */
@@ -40,18 +40,18 @@ export class RemoteEnvironment {
   }
 
   /** Starts an episode. */
-  reset(args: ResetArguments = {}): Promise<StepResult> {
-    return this.client.reset(args);
+  reset(args: ResetArguments = {}): Promise<StepResult<Observation>> {
+    return this.client.reset(args) as Promise<StepResult<Observation>>;
   }
 
   /** Takes one step; `schema` tells what an action is. */
-  step(action: object): Promise<StepResult> {
-    return this.client.step(action);
+  step(action: Action): Promise<StepResult<Observation>> {
+    return this.client.step(action) as Promise<StepResult<Observation>>;
   }
 
   /** What the server tells about the episode. */
-  state(): Promise<EpisodeState> {
-    return this.client.state();
+  state(): Promise<State> {
+    return this.client.state() as Promise<State>;
   }
 
   schema(): Promise<EnvironmentSchema> {

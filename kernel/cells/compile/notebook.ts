@@ -81,6 +81,18 @@ export class NotebookProgram {
     this.linked = null;
   }
 
+  /** A class that the newest cell declares which declares the name. */
+  findClass(name: string): { checker: ts.TypeChecker; symbol: ts.Symbol } | null {
+    const program = this.link();
+    const checker = program.getTypeChecker();
+    for (const { path } of [...this.kept].reverse()) {
+      const file = program.getSourceFile(path) as BoundFile;
+      const symbol = file.symbol?.exports?.get(name as ts.__String) ?? file.locals?.get(name);
+      if (symbol) return symbol.flags & typescript().SymbolFlags.Class ? { checker, symbol } : null;
+    }
+    return null;
+  }
+
   /** Names of values and types that cells have declared. */
   names(): Set<string> {
     return new Set(this.kept.flatMap(({ declares }) => [...declares].map((key) => key.slice(2))));

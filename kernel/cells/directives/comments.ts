@@ -65,10 +65,16 @@ function readTag(tag: ts.JSDocTag, comment: string, offset: number): Tag {
   return { name: comment.slice(pos, end), text, start: offset + pos, textStart: offset + end + (raw.length - raw.trimStart().length) };
 }
 
+function isDerived({ heritageClauses, modifiers }: ts.ClassDeclaration): boolean {
+  const { SyntaxKind } = typescript();
+  const isAbstract = modifiers?.some(({ kind }) => kind === SyntaxKind.AbstractKeyword) ?? false;
+  return !isAbstract && (heritageClauses?.some(({ token }) => token === SyntaxKind.ExtendsKeyword) ?? false);
+}
+
 function declarations(node: ts.Node): Declared[] {
   const compiler = typescript();
   if (compiler.isFunctionDeclaration(node) && node.name) return [{ name: node.name.text, kind: 'function' }];
-  if (compiler.isClassDeclaration(node) && node.name) return [{ name: node.name.text, kind: 'class' }];
+  if (compiler.isClassDeclaration(node) && node.name) return [{ name: node.name.text, kind: 'class', derived: isDerived(node) }];
   if (!compiler.isVariableStatement(node)) return [];
   const kind = node.declarationList.flags & compiler.NodeFlags.Const ? 'const' : 'variable';
   const names = (name: ts.BindingName): string[] =>

@@ -1,3 +1,4 @@
+import type { NotebookProgram } from '../compile/notebook';
 import type { Variables } from '../variables';
 
 /** One argument of a directive: `name=value` in its comment. */
@@ -16,6 +17,8 @@ export type Arguments = Record<string, number | boolean | string | undefined>;
 export interface Declared {
   name: string;
   kind: 'function' | 'class' | 'const' | 'variable';
+  /** A class that extends another and can be made. */
+  derived?: boolean;
 }
 
 /** What a directive works on, after its cell ran. */
@@ -23,12 +26,16 @@ export interface DirectiveCell {
   args: Arguments;
   /** What the statement right after the comment declares. */
   target: Declared[];
+  /** What the comment says before its first tag. */
+  description: string;
   /** What the whole cell declares, in order. */
   declared: Declared[];
   /** Whether the same directive stands before more than one statement of the cell. */
   repeated: boolean;
   /** The variables of the notebook, with what the cell left in them. */
   variables: Variables;
+  /** The notebook's types. */
+  notebook: NotebookProgram;
 }
 
 /** A comment that gives a cell a meaning: `/** @name argument=value *\/`. */
@@ -37,6 +44,8 @@ export interface Directive {
   /** A sentence or two for inspection. */
   documentation: string;
   parameters: Parameter[];
+  /** Variables that the directive itself gives the notebook, each with its type. */
+  gives?(args: Arguments, target: Declared[], declared: Declared[]): Record<string, string>;
   /** Called after the cell ran to its end. */
   apply(cell: DirectiveCell): Promise<void>;
 }

@@ -6,13 +6,14 @@ import type { Arguments, Directive } from './directive';
 import { directives } from './registry';
 import { JSDOC_TAGS } from './tags';
 import { nameDistance } from '../../nearest';
+import type { NotebookProgram } from '../compile/notebook';
 import type { Variables } from '../variables';
 
 /** A cell, ready to be compiled, and what its directives do once it ran. */
 export interface PreparedCell {
   /** Text for the front of the first line. */
   preamble: string;
-  apply(variables: Variables): Promise<void>;
+  apply(variables: Variables, notebook: NotebookProgram): Promise<void>;
 }
 
 interface Use {
@@ -35,11 +36,17 @@ export function prepareDirectives(code: string, declared: ReadonlySet<string>): 
   const uses = cell.comments.flatMap((comment, index) => readComment(comment, index === 0, code));
   if (uses.length === 0) return PLAIN;
   return {
-    preamble: joylabImport(cell.file, declared),
-    async apply(variables) {
-      for (const use of uses) await applyUse(use, uses, cell, variables);
+    preamble: joylabImport(cell.file, declared) + givenVariables(uses, cell),
+    async apply(variables, notebook) {
+      for (const use of uses) await applyUse(use, uses, cell, variables, notebook);
     },
   };
+}
+
+/** Declarations of what directives give the notebook, on one line. */
+function givenVariables(uses: Use[], { declared }: CellOutline): string {
+  const given = uses.flatMap(({ directive, args, comment }) => Object.entries(directive.gives?.(args, comment.target, declared) ?? {}));
+  return given.map(([name, type]) => `var ${name}: ${type}; `).join('');
 }
 
 /** The preamble for completion and inspection; see {@link PreparedCell}. */
@@ -50,9 +57,9 @@ export function assistPreamble(code: string, declared: ReadonlySet<string>): str
   return isDirective ? wholeJoylabImport(cell.file, declared) : '';
 }
 
-function applyUse({ directive, args, comment }: Use, uses: Use[], cell: CellOutline, variables: Variables): Promise<void> {
+function applyUse({ directive, args, comment }: Use, uses: Use[], cell: CellOutline, variables: Variables, notebook: NotebookProgram): Promise<void> {
   const repeated = uses.filter((use) => use.directive === directive).length > 1;
-  return directive.apply({ args, target: comment.target, declared: cell.declared, repeated, variables });
+  return directive.apply({ args, target: comment.target, description: comment.description, declared: cell.declared, repeated, variables, notebook });
 }
 
 function readComment(comment: LeadingComment, first: boolean, code: string): Use[] {

@@ -1,20 +1,57 @@
-import type { Directive } from './directive';
+import { typescript } from '../compile/typescript';
+import type { Arguments, Declared, Directive, DirectiveCell } from './directive';
 
-/** `@openenv`: shows the environments that the cell declares, each as its card. */
+/** `@openenv`: shows the environments that the cell declares, each as its card, and serves a class that extends `Environment`. */
 export const openenv: Directive = {
   name: 'openenv',
-  documentation: 'Shows the environments that the cell declares: name, actions, state variables, first frame.',
-  parameters: [{ name: 'card', type: 'boolean', documentation: 'Whether the card is shown. Default: true.' }],
+  documentation:
+    'Shows the environments that the cell declares: name, actions, state variables, first frame. ' +
+    'A class that extends `Environment` is served as an OpenEnv server on a free local port; a client of it becomes a variable, for `class MyGame` the variable `myGame`. ' +
+    'Running the cell again replaces the server.',
+  parameters: [
+    { name: 'card', type: 'boolean', documentation: 'Whether the card is shown. Default: true.' },
+    { name: 'client', type: 'variable', documentation: "The client's variable, for a class. Default: the name of the class, its first letter small." },
+    { name: 'port', type: 'number', documentation: 'The port of the server, for a class. Default: a free one.' },
+  ],
 
-  async apply({ args, declared, variables }) {
+  gives(args, target, declared) {
+    const served = servedClass(target);
+    const name = served && clientName(args, served, declared);
+    return name ? { [name]: `import('joylab').EnvironmentClient<${served.name}>` } : {};
+  },
+
+  async apply(cell) {
+    const { args, target, declared, variables } = cell;
+    const served = servedClass(target);
+    const client = served && (await serveClass(served, cell));
     if (args.card === false) return;
     const { display } = await import('../../display/index.js');
-    for (const { name } of declared) {
-      const value = variables.get(name);
-      if (hasCard(value)) await display(await value.card());
-    }
+    const values = new Set([...(client ? [client] : []), ...declared.map(({ name }) => variables.get(name))]);
+    for (const value of values) if (hasCard(value)) await display(await value.card());
   },
 };
+
+function servedClass(target: Declared[]): Declared | undefined {
+  return target.find(({ derived }) => derived);
+}
+
+/** The variable for the client; none where the cell declares the name itself. */
+function clientName(args: Arguments, { name }: Declared, declared: Declared[]): string | undefined {
+  const small = name[0].toLowerCase() + name.slice(1);
+  const chosen = typeof args.client === 'string' ? args.client : small === name ? `${name}Client` : small;
+  return declared.some((it) => it.name === chosen) ? undefined : chosen;
+}
+
+async function serveClass(served: Declared, { args, declared, description, variables, notebook }: DirectiveCell): Promise<unknown> {
+  const { serveInNotebook } = await import('../../environments/served.js');
+  const { classTypes } = await import('../../openenv/serving/classTypes.js');
+  const found = notebook.findClass(served.name);
+  const types = found && classTypes(typescript(), found.checker, found.symbol);
+  const client = await serveInNotebook(variables.get(served.name), { ...(types ? { schema: types.schema } : {}), metadata: { description }, port: args.port as number | undefined });
+  const name = clientName(args, served, declared);
+  if (name) variables.set(name, client);
+  return client;
+}
 
 function hasCard(value: unknown): value is { card(): unknown } {
   return typeof (value as { card?: unknown } | null | undefined)?.card === 'function';
