@@ -93,6 +93,8 @@ export class Session implements Interpreter {
       return describeError(interrupted ? new KeyboardInterrupt() : error, { label, code });
     } finally {
       this.running = null;
+      // After the reply: what the cell declared is then ready for the next one.
+      setImmediate(() => this.compiler.notebook.prepare());
     }
   }
 

@@ -85,8 +85,9 @@ export class CellCompiler implements Converter {
   }
 
   convert(_previous: string, text: string): ConvertResult {
-    const { program, file } = this.notebook.open(text);
-    this.problems = [...this.notebook.diagnostics(), ...reexports(file)].map((diagnostic) => this.problem(diagnostic));
+    const cell = this.notebook.read(text);
+    const { program, file } = cell;
+    this.problems = [...this.notebook.diagnostics(cell), ...reexports(file)].map((diagnostic) => this.problem(diagnostic));
     // Problems are reported by us: for tslab it is enough that there are some.
     if (this.problems.length > 0) return { diagnostics: this.problems as never };
     const { output, map, isAsync } = emitCell(program, file, (it) => this.notebook.isCell(it));
@@ -128,7 +129,7 @@ export class CellCompiler implements Converter {
 
   private problem({ file, start = 0, length = 1, code, messageText }: ts.Diagnostic): Problem {
     const message = typescript().flattenDiagnosticMessageText(messageText, '\n').replace(/import\("[^"]*__cell_?\d*_?_"\)\./g, '');
-    if (file && file.fileName !== this.notebook.draft) return { text: file.text, path: file.fileName, start, length, code, message };
+    if (file && !this.notebook.isDraft(file)) return { text: file.text, path: file.fileName, start, length, code, message };
     const shift = this.source.preamble.length;
     return { text: this.source.code, path: null, start: Math.max(0, start - shift), length, code, message };
   }

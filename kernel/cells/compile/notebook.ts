@@ -2,6 +2,7 @@ import type * as ts from 'typescript';
 import { join } from 'node:path';
 import { neededCells, type ChainCell } from './chain';
 import { NotebookFiles } from './files';
+import { guestFile, reachesOut } from './guest';
 import { isValueImport } from './imports';
 import type { Surroundings } from './options';
 import { typescript } from './typescript';
@@ -21,8 +22,18 @@ interface KeptCell extends ChainCell {
   hidden: ReadonlySet<string>;
 }
 
+/** A cell in a program that can check and emit it. */
+export interface OpenCell {
+  program: ts.Program;
+  file: BoundFile;
+}
+
 /** Places for cells that are made at once. */
 const PLACES = 64;
+/** Cells that one program checks as its guests: its checker remembers each. */
+const MAXIMUM_GUESTS = 200;
+/** Numbers of guests begin here: cells that are kept have smaller ones. */
+const GUEST_NUMBERS = 1_000_000;
 
 /**
  * The notebook as TypeScript sees it: each cell is a module, and the scope
@@ -43,6 +54,9 @@ export class NotebookProgram {
   private readonly files: NotebookFiles;
   private kept: KeptCell[] = [];
   private linked: ts.Program | null = null;
+  /** The cell that was compiled last, if the program did without it, and how many there were. */
+  private guest: OpenCell | null = null;
+  private guests = 0;
   /** Local files without problems: path and version. */
   private readonly sound = new Map<string, string>();
 
@@ -55,10 +69,29 @@ export class NotebookProgram {
   }
 
   /** Makes `text` the draft; returns the program and the draft's file in it. */
-  open(text: string): { program: ts.Program; file: BoundFile } {
+  open(text: string): OpenCell {
     this.files.virtual.set(this.draft, text);
     const program = this.link();
     return { program, file: program.getSourceFile(this.draft) as BoundFile };
+  }
+
+  /** Opens `text` to be compiled: where it can be, as a guest of the program that is there. */
+  read(text: string): OpenCell {
+    this.guest = null;
+    if (reachesOut(text)) return this.open(text);
+    const last = this.files.virtual.get(this.draft)!.text;
+    // Another draft makes another program, without what the last one declared and without its guests.
+    if (reachesOut(last) || this.guests >= MAXIMUM_GUESTS) this.files.virtual.set(this.draft, last === '' ? ';' : '');
+    const program = this.link();
+    const path = join(this.draft, '..', `__cell_${GUEST_NUMBERS + ++this.guests}__.ts`);
+    const file = guestFile(program, path, text);
+    setParent(file, this.newest(program));
+    return (this.guest = { program, file });
+  }
+
+  /** Does beforehand what the next cell would wait for. */
+  prepare(): void {
+    this.link();
   }
 
   /**
@@ -67,7 +100,7 @@ export class NotebookProgram {
    * @param holds whether a value that it declares was assigned
    */
   keep(text: string, holds: (name: string) => boolean): void {
-    const { program, file } = this.open(text);
+    const { program, file } = this.guest?.file.text === text ? this.guest : this.open(text);
     const names = declaredKeys(file, program.getTypeChecker());
     const hidden = new Set([...names].filter((key) => key.startsWith('v:') && !holds(key.slice(2))).map((key) => key.slice(2)));
     const declares = new Set([...names].filter((key) => !hidden.has(key.slice(2))));
@@ -106,22 +139,25 @@ export class NotebookProgram {
     return fileDiagnostics(program, program.getSourceFile(path)!);
   }
 
-  /** The problems of the draft, and of local files that it imports and that changed since they were found sound. */
-  diagnostics(): ts.Diagnostic[] {
-    const program = this.link();
-    const draft = program.getSourceFile(this.draft)!;
-    const local = this.localImports(program, draft).filter(({ fileName }) => this.sound.get(fileName) !== this.files.getScriptVersion(fileName));
+  /** The problems of a cell, and of local files that it imports and that changed since they were found sound. */
+  diagnostics({ program, file: cell }: OpenCell): ts.Diagnostic[] {
+    const local = this.localImports(program, cell).filter(({ fileName }) => this.sound.get(fileName) !== this.files.getScriptVersion(fileName));
     const found = local.flatMap((file) => {
       const problems = fileDiagnostics(program, file);
       if (problems.length === 0) this.sound.set(file.fileName, this.files.getScriptVersion(file.fileName));
       return problems;
     });
-    return [...fileDiagnostics(program, draft), ...found];
+    return [...fileDiagnostics(program, cell), ...found];
+  }
+
+  /** Whether a file is the cell that is being compiled or edited. */
+  isDraft(file: ts.SourceFile): boolean {
+    return file.fileName === this.draft || file === this.guest?.file;
   }
 
   /** Whether a file is a cell: the draft or an earlier one. */
   isCell(file: ts.SourceFile): boolean {
-    return file.fileName === this.draft || this.kept.some(({ path }) => path === file.fileName);
+    return this.isDraft(file) || this.kept.some(({ path }) => path === file.fileName);
   }
 
   /** The program, each cell with the one before it as its scope. */
@@ -141,7 +177,14 @@ export class NotebookProgram {
       before = file;
     }
     setParent(program.getSourceFile(this.draft)!, before);
+    this.guests = 0;
     return (this.linked = program);
+  }
+
+  /** The newest cell that is kept. */
+  private newest(program: ts.Program): ts.SourceFile | undefined {
+    const last = this.kept.at(-1);
+    return last && program.getSourceFile(last.path);
   }
 
   private localImports(program: ts.Program, file: BoundFile): ts.SourceFile[] {
