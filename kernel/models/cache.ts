@@ -17,8 +17,7 @@ export function causalMask(length: number, past = 0): Feed {
 
 /**
  * Keys and values of completions that grow by a token each at a time, in the
- * layout that the decoding graph reads: keys [rows, kv, headSize, slots],
- * values [rows, kv, slots, headSize].
+ * layout that the decoding graph reads: [rows, kv, slots, headSize].
  */
 export class KeyValueCache {
   private slots = STEP;
@@ -45,7 +44,7 @@ export class KeyValueCache {
     const elements = rows * kv * size * slots;
     const feeds: Record<string, Feed> = { mask: { shape: [slots], data: this.mask } };
     this.keys.forEach((keys, layer) => {
-      feeds[`own_keys.${layer}`] = { shape: [rows, kv, size, slots], data: keys.subarray(0, elements) };
+      feeds[`own_keys.${layer}`] = { shape: [rows, kv, slots, size], data: keys.subarray(0, elements) };
       feeds[`own_values.${layer}`] = { shape: [rows, kv, slots, size], data: this.values[layer].subarray(0, elements) };
     });
     return feeds;
@@ -56,13 +55,8 @@ export class KeyValueCache {
     if (this.length === this.slots) this.grow();
     const { rows, kv, size, slots, length } = this;
     for (let layer = 0; layer < keys.length; layer++) {
-      const [toKeys, fromKeys] = [this.keys[layer], keys[layer]];
-      const [toValues, fromValues] = [this.values[layer], values[layer]];
-      for (let head = 0; head < rows * kv; head++) {
-        const from = head * size;
-        for (let i = 0; i < size; i++) toKeys[(from + i) * slots + length] = fromKeys[from + i];
-        toValues.set(fromValues.subarray(from, from + size), (head * slots + length) * size);
-      }
+      place(keys[layer], this.keys[layer], { heads: rows * kv, size, slots, slot: length });
+      place(values[layer], this.values[layer], { heads: rows * kv, size, slots, slot: length });
     }
     this.mask[length] = 0;
     this.length++;
@@ -80,10 +74,19 @@ export class KeyValueCache {
   private grow(): void {
     const { rows, kv, size, slots } = this;
     const wider = slots + STEP;
-    this.keys = this.keys.map((keys) => stretch(keys, rows * kv * size, slots, wider));
+    this.keys = this.keys.map((keys) => stretch(keys, rows * kv, slots * size, wider * size));
     this.values = this.values.map((values) => stretch(values, rows * kv, slots * size, wider * size));
     this.mask = stretch(this.mask, 1, slots, wider, HIDDEN);
     this.slots = wider;
+  }
+}
+
+/** Puts one token's vectors [heads, size] into a slot of [heads, slots, size]. For so few elements a view to copy from costs more than the copy. */
+function place(from: Float32Array, to: Float32Array, { heads, size, slots, slot }: { heads: number; size: number; slots: number; slot: number }): void {
+  for (let head = 0; head < heads; head++) {
+    const source = head * size;
+    const target = (head * slots + slot) * size;
+    for (let i = 0; i < size; i++) to[target + i] = from[source + i];
   }
 }
 

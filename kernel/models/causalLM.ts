@@ -3,6 +3,7 @@ import type { ModelConfig } from './config';
 import { generate, type GenerateOptions, type Generation } from './generate';
 import { readGenerationConfig, type GenerationConfig } from './generationConfig';
 import { InferenceEngine } from './inference';
+import { MergedAdapter } from './mergedAdapter';
 import { mergeLora, type LoraAdapter } from './lora';
 import { loraName, type ParameterSet } from './parameters';
 import { dequantize, type QuantizedWeight } from './quantization';
@@ -25,6 +26,9 @@ export interface ModelParts {
   modelName: string;
 }
 
+/** Tokens to generate from which on the adapter is merged for it: merging takes about the time of ten steps. */
+const WORTH_MERGING = 256;
+
 /** A causal language model in memory, on the CPU. Made by `FastLanguageModel.fromPretrained`. */
 export class CausalLM {
   readonly config: ModelConfig;
@@ -40,6 +44,7 @@ export class CausalLM {
   /** Defaults of {@link generate}: what the model's generation_config.json says. They may be changed. */
   readonly generationConfig: GenerationConfig;
   private engine: InferenceEngine | undefined;
+  private merged: { adapter: MergedAdapter; engine: InferenceEngine } | undefined;
 
   /** @internal */
   constructor(parts: ModelParts) {
@@ -126,7 +131,7 @@ export class CausalLM {
   async generate(options: GenerateOptions): Promise<Generation> {
     return generate(
       {
-        engine: this.inference(),
+        engine: (tokens) => this.generationEngine(tokens),
         generationConfig: this.generationConfig,
         maxSeqLength: this.maxSeqLength,
         eosTokenIds: this.eosTokenIds,
@@ -177,6 +182,9 @@ export class CausalLM {
   /** Frees what the model holds outside JavaScript; it can still be used, and takes it again. */
   async dispose(): Promise<void> {
     await this.engine?.dispose();
+    await this.merged?.engine.dispose();
+    await this.merged?.adapter.dispose();
+    this.merged = undefined;
   }
 
   /** Tokens that end a completion. */
@@ -192,6 +200,17 @@ export class CausalLM {
     const weight = quantized ? dequantize(quantized) : this.weights.get(name)!;
     const pair = this.adapter?.pairs.get(name);
     return pair ? mergeLora(weight, pair) : weight;
+  }
+
+  /** What generates so many tokens: with the adapter merged where that saves more time than it takes. */
+  private async generationEngine(tokens: number): Promise<InferenceEngine> {
+    if (tokens < WORTH_MERGING || !MergedAdapter.fits(this.parameters)) return this.inference();
+    if (!this.merged) {
+      const adapter = new MergedAdapter(this.weights, this.adapter!.pairs);
+      this.merged = { adapter, engine: new InferenceEngine(this.config, adapter.parameters) };
+    }
+    await this.merged.adapter.refresh();
+    return this.merged.engine;
   }
 
   private inference(): InferenceEngine {

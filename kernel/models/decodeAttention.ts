@@ -79,14 +79,14 @@ export function decodeAttention(
   const alpha = config.attentionScale;
   const promptKeys = graph.input(`prompt_keys.${layer}`, 'float32', [prompts.groups, kv, size, 'P']);
   const promptValues = graph.input(`prompt_values.${layer}`, 'float32', [prompts.groups, kv, 'P', size]);
-  const ownKeys = graph.input(`own_keys.${layer}`, 'float32', ['N', kv, size, 'C']);
+  const ownKeys = graph.input(`own_keys.${layer}`, 'float32', ['N', kv, 'C', size]);
   const ownValues = graph.input(`own_values.${layer}`, 'float32', ['N', kv, 'C', size]);
 
   const queries = reshape(rows.queries, ['N', kv, group, size]);
   const promptScores = matMul(prompts.beside(queries), promptKeys, { alpha });
   const scores = [
     prompts.back(prompts.mask(cap(config, promptScores), group), group),
-    add(cap(config, matMul(queries, ownKeys, { alpha })), mask),
+    add(cap(config, matMul(queries, ownKeys, { transB: true, alpha })), mask),
     cap(config, matMul(queries, reshape(rows.keys, ['N', kv, size, 1]), { alpha })),
   ];
   const weights = softmax(concat(scores, -1, 'P+C+1'));

@@ -48,7 +48,8 @@ export interface Generation {
 
 /** What generation needs to know of the model. */
 export interface GenerationSetting {
-  engine: InferenceEngine;
+  /** What runs the model, for at most so many tokens in all. */
+  engine(tokens: number): Promise<InferenceEngine>;
   generationConfig: GenerationConfig;
   maxSeqLength: number;
   eosTokenIds: readonly number[];
@@ -83,8 +84,9 @@ export async function generate(setting: GenerationSetting, options: GenerateOpti
   const { streamer, signal } = options;
   const eos = options.eosTokenId === undefined ? setting.eosTokenIds : [options.eosTokenId ?? []].flat();
   const stops = [options.stopStrings ?? []].flat().filter((stop) => stop.length > 0);
+  const engine = await setting.engine(rows.reduce((sum, { prompt }) => sum + prompt.limit, 0));
   for (let start = 0; start < rows.length; start += ROWS_PER_BATCH) {
-    await new Batch({ ...setting, settings, eos, stops, streamer, signal }, rows.slice(start, start + ROWS_PER_BATCH)).run();
+    await new Batch({ ...setting, engine, settings, eos, stops, streamer, signal }, rows.slice(start, start + ROWS_PER_BATCH)).run();
   }
   return {
     sequences: rows.map((row) => row.ids),
