@@ -1,5 +1,5 @@
 import { GraphSession, int64Feed, runtimeSettings, type Feed } from '../onnx/session';
-import { sizeOf } from '../onnx/tensor';
+import { sizeOf, zeros, type Tensor } from '../onnx/tensor';
 import { causalMask, type KeyValueCache } from './cache';
 import type { ModelConfig } from './config';
 import { decodeGraph, prefillGraph, type DecodeGraphOptions, type ModelGraph } from './inferenceGraphs';
@@ -25,7 +25,7 @@ export interface DecodeInputs {
   temperature: number;
 }
 
-/** `next` [rows, vocabulary] as wanted, the newest tokens' keys and values per layer. */
+/** `next` [rows, vocabulary] as wanted, the newest tokens' keys and values per layer. Valid until the next step. */
 export interface DecodeStep {
   next: Float32Array;
   keys: Float32Array[];
@@ -49,6 +49,7 @@ const WORTH_A_THREAD = 5e6;
 /** Runs a model forward. Sessions are made at the first use; weights are read at every run, so that training is seen at once. */
 export class InferenceEngine {
   private readonly loaded = new Map<string, Promise<LoadedGraph>>();
+  private outputs: { rows: number; wanted: string; tensors: Record<string, Tensor> } | undefined;
 
   constructor(
     readonly config: ModelConfig,
@@ -109,9 +110,22 @@ export class InferenceEngine {
       positions: int64Feed(positions),
       temperature: { shape: [1], data: Float32Array.of(temperature) },
     };
-    const layers = Array.from({ length: this.config.numLayers }, (_, layer) => [`keys.${layer}`, `values.${layer}`]);
-    const outputs = await session.run(feeds, { outputs: [wanted, ...layers.flat()] });
+    const into = this.stepOutputs(ids.length, wanted);
+    const outputs = await session.run(feeds, { outputs: Object.keys(into), into });
     return { next: outputs[wanted].data, ...this.perLayer(outputs) };
+  }
+
+  /** Memory for what a step gives. Steps of as many rows share it: each is used up before the next. */
+  private stepOutputs(rows: number, wanted: DecodeInputs['wanted']): Record<string, Tensor> {
+    if (this.outputs?.rows !== rows || this.outputs.wanted !== wanted) {
+      const { vocabSize, numLayers, numKeyValueHeads, headSize } = this.config;
+      const tensors: Record<string, Tensor> = { [wanted]: zeros([rows, vocabSize]) };
+      for (let layer = 0; layer < numLayers; layer++) {
+        for (const name of ['keys', 'values']) tensors[`${name}.${layer}`] = zeros([rows, numKeyValueHeads * headSize]);
+      }
+      this.outputs = { rows, wanted, tensors };
+    }
+    return this.outputs.tensors;
   }
 
   /** The graph for a batch, by what is fastest for its size. */

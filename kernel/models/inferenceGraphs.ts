@@ -57,7 +57,7 @@ export interface DecodeGraphOptions {
  * Inputs: `ids`, `positions` [N]; the prompts' `prompt_keys.i`,
  * `prompt_values.i` [G, …] as {@link prefillGraph} gives them, and for several
  * those of {@link severalPrompts}; the completions' own keys and values, in C
- * slots of which some may be empty: `own_keys.i` [N, kv, headSize, C],
+ * slots of which some may be empty: `own_keys.i` [N, kv, C, headSize],
  * `own_values.i` [N, kv, C, headSize]; `mask` [C], very negative at empty
  * slots; `temperature` [1]. Outputs: `logits` and, at the temperature,
  * `probabilities` [N, vocabulary]; per layer the token's own `keys.i`,
