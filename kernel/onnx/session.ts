@@ -10,6 +10,9 @@ export const runtimeSettings = {
   threads: Number(process.env.JOYLAB_THREADS) || Math.min(2, availableParallelism()),
 };
 
+/** Microseconds that a spinning thread waits: where other processes want the cores, long waits make a step several times slower. */
+const SPIN = '50';
+
 /** What a run is fed: tensors, or integers with their shape. */
 export type Feed = Tensor | { shape: number[]; data: BigInt64Array | Int8Array | Uint8Array };
 
@@ -64,13 +67,14 @@ export class GraphSession {
   /**
    * Prepares a graph.
    *
-   * @param options.keepMemory whether the memory of a run is kept for the next (faster for many short runs), or given
-   *   back, so that sessions with large runs share it; true by default
+   * @param options.keepMemory whether the memory of a run is kept for the next, which is faster; true by default
+   * @param options.spin whether a thread waits for the next operator before it sleeps: faster where operators are many
+   *   and large enough for several threads; false by default
    * @param options.threads that one operator may use, where it is not what {@link runtimeSettings} says
    */
   static async create(
     graph: Graph,
-    { keepMemory = true, threads = runtimeSettings.threads }: { keepMemory?: boolean; threads?: number } = {},
+    { keepMemory = true, spin = false, threads = runtimeSettings.threads }: { keepMemory?: boolean; spin?: boolean; threads?: number } = {},
   ): Promise<GraphSession> {
     const { InferenceSession } = runtime();
     const session = await InferenceSession.create(encodeModel(graph), {
@@ -82,8 +86,7 @@ export class GraphSession {
       logSeverityLevel: 3,
       enableCpuMemArena: keepMemory,
       enableMemPattern: false,
-      // Waiting threads sleep: where other processes want the cores, spinning makes a step several times slower.
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
+      extra: { session: { intra_op: spin ? { allow_spinning: '1', spin_duration_us: SPIN } : { allow_spinning: '0' } } },
     });
     return new GraphSession(session, session.inputNames);
   }

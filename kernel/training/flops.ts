@@ -8,8 +8,8 @@ import type { CausalLM } from '../models/causalLM';
  */
 const RUN = { adapter: 1.2e11, weights: 2e11 };
 
-/** Rows beyond which a run only takes more memory: the values between its operators leave the processor's caches. */
-const MOST_ROWS = 400;
+/** Rows beyond which a run only takes more memory. */
+const MOST_ROWS = 1500;
 
 /**
  * Floating-point operations of the matrix products that a row needs in the

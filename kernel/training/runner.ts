@@ -113,7 +113,7 @@ export class Runner {
 }
 
 async function load<G extends { graph: Graph }>(made: G): Promise<Loaded<G>> {
-  return { made, session: await GraphSession.create(made.graph, { keepMemory: false }) };
+  return { made, session: await GraphSession.create(made.graph, { spin: true }) };
 }
 
 /** The completions whose tokens trees learn, in the order of their rows. */
