@@ -5,9 +5,17 @@ const USAGE = `joylab: reinforcement learning with language models in a TypeScri
 
   joylab lab [NOTEBOOK] [JUPYTERLAB OPTIONS]   open JupyterLab (by default on notebooks/atari.ipynb)
   joylab run NOTEBOOK [--output FILE]          run a notebook without a browser
+  joylab serve FILE [OPTIONS]                  serve the environment of a TypeScript file by OpenEnv
   joylab install [OPTIONS]                     register kernel and extension in Jupyter
   joylab uninstall [OPTIONS]                   take them out again
   joylab kernel CONNECTION_FILE                run the kernel (Jupyter calls this)
+
+Options of serve:
+  --port NUMBER        (8000)
+  --host ADDRESS       (127.0.0.1; 0.0.0.0 for other machines, too)
+  --capacity NUMBER    sessions at a time (64)
+  --environment NAME   the class, where the file exports several
+  --export FOLDER      write a folder that can be pushed as a Space, instead
 
 Options of install and uninstall:
   --sys-prefix         in the active Python environment (the one of \`python\` on the PATH)
@@ -44,6 +52,11 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
     if (positionals.length !== 1) throw new Error('`joylab run` takes one notebook: joylab run NOTEBOOK [--output FILE]');
     const { runNotebook } = await import('./run/notebook.js');
     return runNotebook(positionals[0], values.output ?? positionals[0]);
+  },
+
+  async serve(args) {
+    const { serveCommand } = await import('./openenv/serving/command.js');
+    return serveCommand(args);
   },
 
   async install(args) {

@@ -47,10 +47,10 @@ function optionList(options: Record<string, unknown>): HTMLElement {
   return element('ul', 'joylab-Options', items);
 }
 
-function picture(name: string, { width, height, png }: NonNullable<EnvironmentData['frame']>): HTMLElement {
+function picture(name: string, { width, height, png, type }: NonNullable<EnvironmentData['frame']>): HTMLElement {
   const image = element('img', 'joylab-Environment-frame');
   image.alt = `First frame of ${name}`;
-  image.src = `data:image/png;base64,${png}`;
+  image.src = `data:${type ?? 'image/png'};base64,${png}`;
   image.style.aspectRatio = String(aspectRatio(width, height));
   return element('div', 'joylab-Environment-picture', [image]);
 }

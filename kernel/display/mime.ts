@@ -106,6 +106,6 @@ export interface EnvironmentData {
   actions: string[];
   /** The named state that strategies see. */
   variables: Array<{ name: string; description: string; minimum: number; maximum: number }>;
-  /** The first frame: base64 of a PNG file. */
-  frame?: { width: number; height: number; png: string };
+  /** The first frame: base64 of a PNG file, or of an image file of another MIME type. */
+  frame?: { width: number; height: number; png: string; type?: string };
 }

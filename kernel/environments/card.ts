@@ -3,6 +3,15 @@ import { ENVIRONMENT_MIME, type EnvironmentData } from '../display/mime';
 import type { StateVariable } from './environment';
 import { png, type IndexedImage } from './image';
 
+/** A picture as the file that it is. */
+export interface PictureFile {
+  width: number;
+  height: number;
+  /** MIME type. */
+  type: string;
+  bytes: Uint8Array;
+}
+
 /** What a card shows. */
 export interface CardContent {
   environment: string;
@@ -10,8 +19,8 @@ export interface CardContent {
   description?: string;
   options: Record<string, unknown>;
   actions: string[];
-  stateVariables: StateVariable[];
-  frame?: IndexedImage;
+  stateVariables: Array<Pick<StateVariable, 'name' | 'description' | 'minimum' | 'maximum'>>;
+  frame?: IndexedImage | PictureFile;
 }
 
 /** The card of an environment: for the extension, as HTML for other viewers, as text. */
@@ -29,14 +38,20 @@ function cardData({ environment, name, description, options, actions, stateVaria
     options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
     actions,
     variables: stateVariables.map(({ name, description, minimum, maximum }) => ({ name, description, minimum, maximum })),
-    ...(frame ? { frame: { width: frame.width, height: frame.height, png: Buffer.from(png(frame)).toString('base64') } } : {}),
+    ...(frame ? { frame: frameData(frame) } : {}),
   };
+}
+
+function frameData(frame: IndexedImage | PictureFile): EnvironmentData['frame'] {
+  const { width, height } = frame;
+  if ('bytes' in frame) return { width, height, type: frame.type, png: Buffer.from(frame.bytes).toString('base64') };
+  return { width, height, png: Buffer.from(png(frame)).toString('base64') };
 }
 
 /** No colours of its own: it reads well on light and on dark pages. */
 function cardHtml({ environment, name, description, options, actions, variables, frame }: EnvironmentData): string {
   const picture = frame
-    ? `<img alt="First frame of ${escapeHtml(name)}" src="data:image/png;base64,${frame.png}" width="${frame.width}" height="${frame.height}" style="image-rendering: pixelated; flex: none">`
+    ? `<img alt="First frame of ${escapeHtml(name)}" src="data:${frame.type ?? 'image/png'};base64,${frame.png}" width="${frame.width}" height="${frame.height}" style="image-rendering: pixelated; flex: none">`
     : '';
   const rows = variables.map(({ name, description, minimum, maximum }) => row(`<code>${escapeHtml(name)}</code>`, `${minimum} … ${maximum}`, escapeHtml(description)));
   const table = rows.length

@@ -1,11 +1,12 @@
 import { OpenEnvError } from '../openenv/errors';
 import { AtariEnvironment } from './atari/environment';
 import type { AtariOptions } from './atari/options';
+import { openGame2048, type Game2048Environment } from './game2048';
 import { nearestFirst } from '../nearest';
 import { RemoteEnvironment, type RemoteOptions } from './remote';
 
 /** The environments that can be opened by their name. */
-const ENVIRONMENTS = ['atari'];
+const ENVIRONMENTS = ['atari', 'game2048'];
 
 /**
  * Opens an environment: one of Joylab's by its name, or any OpenEnv server by
@@ -13,13 +14,16 @@ const ENVIRONMENTS = ['atari'];
  *
  * ```ts
  * const env = await openenv('atari', { game: 'breakout' });
+ * const board = await openenv('game2048');
  * const other = await openenv('http://localhost:8000');
  * ```
  */
 export function openenv(name: 'atari', options: AtariOptions): Promise<AtariEnvironment>;
+export function openenv(name: 'game2048'): Promise<Game2048Environment>;
 export function openenv(url: string, options?: RemoteOptions): Promise<RemoteEnvironment>;
-export async function openenv(target: string, options: object = {}): Promise<AtariEnvironment | RemoteEnvironment> {
+export async function openenv(target: string, options: object = {}): Promise<AtariEnvironment | Game2048Environment | RemoteEnvironment> {
   if (target === 'atari') return AtariEnvironment.open(options as AtariOptions);
+  if (target === 'game2048') return openGame2048();
   if (/^(https?|wss?):\/\//.test(target)) return RemoteEnvironment.open(target, options);
   throw new OpenEnvError(
     'INVALID_ARGUMENT',

@@ -1,0 +1,57 @@
+/** A board of 2048: 16 tile values, row by row from the top left, 0 for an empty cell. */
+export type Board = readonly number[];
+
+export const SIZE = 4;
+
+/** Names of the actions; an action's ID is its index. */
+export const ACTIONS = ['UP', 'RIGHT', 'DOWN', 'LEFT'] as const;
+
+/** What a move makes of a board. */
+export interface Moved {
+  board: number[];
+  /** Sum of the tiles that the move made by merging. */
+  merged: number;
+  /** Whether anything moved. */
+  changed: boolean;
+}
+
+/** Slides and merges all tiles, each at most once, those in front first. A new tile is not added. */
+export function move(board: Board, actionId: number): Moved {
+  const result = [...board];
+  let merged = 0;
+  for (let line = 0; line < SIZE; line++) {
+    const cells = lineCells(actionId, line);
+    const [tiles, sum] = slide(cells.map((cell) => board[cell]));
+    cells.forEach((cell, i) => (result[cell] = tiles[i]));
+    merged += sum;
+  }
+  return { board: result, merged, changed: result.some((tile, i) => tile !== board[i]) };
+}
+
+/** IDs of the actions that change the board. */
+export function legalActions(board: Board): number[] {
+  return ACTIONS.map((_, id) => id).filter((id) => move(board, id).changed);
+}
+
+/** Indices of the cells of a row or column, beginning where the tiles slide to. */
+function lineCells(actionId: number, line: number): number[] {
+  const vertical = actionId % 2 === 0;
+  const cells = Array.from({ length: SIZE }, (_, i) => (vertical ? i * SIZE + line : line * SIZE + i));
+  return ACTIONS[actionId] === 'UP' || ACTIONS[actionId] === 'LEFT' ? cells : cells.reverse();
+}
+
+/** A line after its tiles slid to the front, and the sum of the merged ones. */
+function slide(line: number[]): [tiles: number[], merged: number] {
+  const waiting = line.filter((tile) => tile !== 0);
+  const tiles: number[] = [];
+  let merged = 0;
+  while (waiting.length > 0) {
+    const tile = waiting.shift()!;
+    if (waiting[0] !== tile) tiles.push(tile);
+    else {
+      tiles.push(tile + waiting.shift()!);
+      merged += 2 * tile;
+    }
+  }
+  return [[...tiles, ...Array(SIZE - tiles.length).fill(0)], merged];
+}

@@ -1,0 +1,20 @@
+import { LocalEnvironment } from '../local';
+import type { EpisodeState } from '../../openenv/protocol';
+import { ACTIONS } from './board';
+import { Game2048, type Game2048Action, type Game2048Observation } from './environment';
+
+/** The game 2048, opened with `openenv('game2048')`. */
+export type Game2048Environment = LocalEnvironment<Game2048Action, Game2048Observation, EpisodeState & { moves: number }>;
+
+/** What a strategy can read, for the card and the prompt. */
+const VARIABLES = [
+  { name: 'board', description: '16 tile values, row by row from the top left, 0 for an empty cell', minimum: 0, maximum: 2048 },
+  { name: 'legal_actions', description: 'IDs of the moves that change the board', minimum: 0, maximum: 3 },
+  { name: 'score', description: 'sum of all merged tiles', minimum: 0, maximum: 20_480 },
+  { name: 'highest_tile', description: 'the largest tile', minimum: 2, maximum: 2048 },
+];
+
+/** Opens 2048 in this process. */
+export function openGame2048(): Promise<Game2048Environment> {
+  return LocalEnvironment.open(Game2048, { environment: 'game2048', actions: [...ACTIONS], stateVariables: VARIABLES });
+}

@@ -1,0 +1,108 @@
+import type { MimeBundle } from '../display/host';
+import { OpenEnvError } from '../openenv/errors';
+import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../openenv/protocol';
+import type { Environment, EnvironmentClass } from '../openenv/serving';
+import { EpisodeRunner } from '../openenv/serving/episode';
+import type { Contract } from '../openenv/serving/schemas';
+import type { ValidationFailure } from '../openenv/serving/validate';
+import { environmentBundle, type CardContent } from './card';
+import { svgSize } from './svg';
+
+/** What a card tells besides name and description. */
+export type LocalCard = Pick<CardContent, 'environment' | 'actions' | 'stateVariables'>;
+
+/**
+ * A session with an environment in this process: the calls of an OpenEnv
+ * client, the same checks, no server.
+ */
+export class LocalEnvironment<Action extends object = Record<string, any>, Observation = Record<string, any>, State = EpisodeState> {
+  readonly environment: string;
+  readonly name: string;
+  readonly actions: string[];
+  readonly stateVariables: CardContent['stateVariables'];
+  readonly options: Record<string, unknown> = {};
+  private readonly runner: EpisodeRunner;
+  private closed = false;
+
+  private constructor(
+    private readonly type: EnvironmentClass<any>,
+    private readonly contract: Contract,
+    about: LocalCard,
+  ) {
+    ({ environment: this.environment, actions: this.actions, stateVariables: this.stateVariables } = about);
+    this.name = contract.metadata.name;
+    this.runner = new EpisodeRunner(new type());
+  }
+
+  static async open(type: EnvironmentClass<any>, about: LocalCard): Promise<LocalEnvironment<any, any, any>> {
+    const { contract } = await import('../openenv/serving/schemas.js');
+    return new LocalEnvironment(type, contract(type, {}), about);
+  }
+
+  /** Starts an episode. */
+  async reset(args: ResetArguments = {}): Promise<StepResult<Observation>> {
+    this.check(() => this.contract.checkReset(args));
+    return (await this.runner.reset(args)) as StepResult<Observation>;
+  }
+
+  /** Takes one step. */
+  async step(action: Action): Promise<StepResult<Observation>> {
+    const checked = this.check(() => this.contract.checkAction(action));
+    return (await this.runner.step(checked)) as StepResult<Observation>;
+  }
+
+  async state(): Promise<State> {
+    return this.runner.state() as State;
+  }
+
+  async schema(): Promise<EnvironmentSchema> {
+    return this.contract.schema;
+  }
+
+  async metadata(): Promise<EnvironmentMetadata> {
+    return this.contract.metadata;
+  }
+
+  /** The picture of the moment, to be displayed. */
+  render(): MimeBundle {
+    return pictureBundle(this.runner.environment);
+  }
+
+  /** The card: what it is, its actions, its state, the first frame of the episode with seed 0. */
+  async card(): Promise<MimeBundle> {
+    const example = new EpisodeRunner(new this.type());
+    await example.reset({ seed: 0 });
+    const svg = example.environment.render?.();
+    await example.close();
+    const frame = typeof svg === 'string' ? { ...svgSize(svg), type: 'image/svg+xml', bytes: Buffer.from(svg) } : undefined;
+    return environmentBundle({ ...this, description: this.contract.metadata.description, ...(frame ? { frame } : {}) });
+  }
+
+  [Symbol.for('Jupyter.display')](): Promise<MimeBundle> {
+    return this.card();
+  }
+
+  async close(): Promise<void> {
+    if (!this.closed) await this.runner.close();
+    this.closed = true;
+  }
+
+  private check<Result>(work: () => Result): Result {
+    if (this.closed) throw new OpenEnvError('CLOSED', 'The environment was closed.');
+    try {
+      return work();
+    } catch (error) {
+      const { problems } = error as ValidationFailure;
+      if (!problems) throw error;
+      const lines = problems.map(({ type, loc, msg }) => (type === 'extra_forbidden' ? `There is no field '${loc.join('.')}'.` : `${loc.join('.')}: ${msg}`));
+      throw new OpenEnvError('VALIDATION_ERROR', ['Invalid message', ...lines].join('\n  '), problems);
+    }
+  }
+}
+
+function pictureBundle(environment: Environment): MimeBundle {
+  const picture = environment.render?.();
+  if (typeof picture === 'string') return { 'image/svg+xml': picture, 'text/plain': 'picture of the environment' };
+  if (!picture) throw new OpenEnvError('INVALID_ARGUMENT', 'This environment has no pictures: its class has no render().');
+  return { 'image/png': Buffer.from(picture).toString('base64'), 'text/plain': 'picture of the environment' };
+}

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Game2048, openenv, serve, strategyPrompt, type EnvironmentServer, type Game2048Environment } from '../../kernel';
+import { legalActions, move } from '../../kernel/environments/game2048/board';
+
+const [UP, RIGHT, DOWN, LEFT] = [0, 1, 2, 3] as const;
+const row = (...tiles: number[]) => [...tiles, ...Array(12).fill(0)];
+
+let env: Game2048Environment;
+let server: EnvironmentServer;
+before(async () => {
+  env = await openenv('game2048');
+  server = await serve(Game2048);
+});
+after(() => server.close());
+
+test('tiles slide, and equal ones merge once, those in front first', () => {
+  assert.deepEqual(move(row(2, 0, 0, 2), LEFT), { board: row(4, 0, 0, 0), merged: 4, changed: true });
+  assert.deepEqual(move(row(2, 2, 2, 2), RIGHT), { board: row(0, 0, 4, 4), merged: 8, changed: true });
+  assert.deepEqual(move(row(4, 2, 2, 0), LEFT).board, row(4, 4, 0, 0));
+  assert.deepEqual(move(row(2, 2, 2, 0), RIGHT).board, row(0, 0, 2, 4));
+  assert.deepEqual(move(row(2, 4, 2, 4), LEFT), { board: row(2, 4, 2, 4), merged: 0, changed: false });
+  const column = [2, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0];
+  assert.deepEqual([0, 4, 8, 12].map((i) => move(column, UP).board[i]), [4, 4, 0, 0]);
+  assert.deepEqual([0, 4, 8, 12].map((i) => move(column, DOWN).board[i]), [0, 0, 4, 4]);
+});
+
+test('legal actions are those that change the board', () => {
+  assert.deepEqual(legalActions(row(2, 4, 2, 4)), [DOWN]);
+  assert.deepEqual(legalActions([2, 4, 2, 4, 4, 2, 4, 2, 2, 4, 2, 4, 4, 2, 4, 2]), []);
+});
+
+/** Plays an episode with always the first legal move; returns its records. */
+async function play(game: { reset(args: { seed: number }): Promise<any>; step(action: any): Promise<any> }, seed: number): Promise<any[]> {
+  const records = [await game.reset({ seed })];
+  while (!records.at(-1).done) records.push(await game.step({ action_id: records.at(-1).observation.legal_actions[0] }));
+  return records;
+}
+
+test('an episode: two tiles at first, one more per move, rewards sum to the score, it ends when stuck', async () => {
+  const records = await play(env, 7);
+  assert.equal(records[0].observation.board.filter(Boolean).length, 2);
+  const tiles = (record: any) => record.observation.board.reduce((sum: number, tile: number) => sum + tile, 0);
+  for (let i = 1; i < records.length; i++) assert.ok([2, 4].includes(tiles(records[i]) - tiles(records[i - 1])), 'merging keeps the sum, the new tile adds to it');
+  const last = records.at(-1);
+  assert.equal(records.slice(1).reduce((sum, { reward }) => sum + reward, 0), last.observation.score);
+  assert.deepEqual(last.observation.legal_actions, []);
+  assert.equal((await env.state()).step_count, records.length - 1);
+});
+
+test('the same seed gives the same episode, in this process and over WebSocket', async () => {
+  const remote = await openenv(server.url);
+  for (const seed of [1, 2]) assert.deepEqual(await play(remote, seed), await play(env, seed));
+  assert.notDeepEqual((await env.reset({ seed: 1 })).observation, (await env.reset({ seed: 2 })).observation);
+  await remote.close();
+});
+
+test('a move that changes nothing gives no reward and no tile', async () => {
+  let { observation } = await env.reset({ seed: 3 });
+  while (observation.legal_actions.length === 4) ({ observation } = await env.step({ action_id: UP }));
+  const illegal = [UP, RIGHT, DOWN, LEFT].find((id) => !observation.legal_actions.includes(id));
+  const result = await env.step({ action_id: illegal as 0 });
+  assert.deepEqual(result, { observation, reward: 0, done: false });
+});
+
+test('wrong actions are named; a closed environment says so', async () => {
+  const other = await openenv('game2048');
+  await other.reset();
+  await assert.rejects(other.step({ action_id: 4 } as never), /VALIDATION_ERROR|action_id: Input should be less than or equal to 3/);
+  await assert.rejects(other.step({ move: 'UP' } as never), /action_id: Field required[^]*There is no field 'move'/);
+  await other.close();
+  await assert.rejects(other.reset(), /closed/);
+});
+
+test('card, picture and prompt', async () => {
+  const card = (await env.card()) as Record<string, any>;
+  assert.match(card['text/plain'], /2048 \(game2048\): Slide and merge[^]*actions: UP, RIGHT, DOWN, LEFT[^]*state\.board/);
+  assert.match(card['text/html'], /data:image\/svg\+xml;base64,/);
+  await env.reset({ seed: 1 });
+  assert.equal(String(env.render()['image/svg+xml']).match(/<text /g)?.length, 2);
+  assert.match(strategyPrompt(env), /strategy\(state\) that plays 2048\.[^]*state\.board from 0 to 2048[^]*It returns one action: "UP", "RIGHT", "DOWN", "LEFT"\./);
+});
