@@ -11,6 +11,8 @@ export interface PromptSubject {
   name: string;
   stateVariables: readonly PromptVariable[];
   actions: readonly string[];
+  /** Bytes of `state.ram`, where strategies get the console's memory: told where no variable is named. */
+  readonly ramSize?: number;
 }
 
 /**
@@ -31,10 +33,11 @@ export interface PromptSubject {
  * @param subject an environment, or a plain object with the same fields
  */
 export function strategyPrompt(subject: PromptSubject): string {
-  const { name, stateVariables, actions } = subject;
+  const { name, stateVariables, actions, ramSize } = subject;
   const lines = [`Write a short TypeScript function strategy(state) that plays ${name}.`];
-  if (stateVariables.length > 0) lines.push('The state:');
+  if (stateVariables.length > 0 || ramSize) lines.push('The state:');
   for (const variable of stateVariables) lines.push(`state.${variable.name}${range(variable)}`);
+  if (stateVariables.length === 0 && ramSize) lines.push(`state.ram, ${ramSize} numbers from 0 to 255: the memory of the console`);
   lines.push(`It returns one action: ${actions.map((action) => `"${action}"`).join(', ')}.`);
   return lines.join('\n');
 }

@@ -6,7 +6,7 @@ import { createLockedDownFunction, isLockedDown, StrategyError, type LockedDownF
 import { outcomeOf } from './action';
 import { checkPlayable, recordOf, remember, unplayed, type RolloutEnvironment } from './environments';
 import { Episode } from './episode';
-import { play, type Game, type Played, type Player } from './play';
+import { mentionsRam, play, withRam, type Game, type Played, type Player } from './play';
 import { checkSeed, checkedLimits, type PlayLimits } from './settings';
 
 /** Options of {@link executeWithTimeLimit}. */
@@ -84,23 +84,28 @@ async function unlessAborted(connecting: Promise<VectorClient>, signal: AbortSig
 async function playerOf(strategy: Strategy, seed: number, callTimeLimit: number): Promise<Player> {
   if (isLockedDown(strategy)) {
     strategy.restart(seed);
-    return { choose: (state) => strategy.attempt([state]), dispose() {} };
+    return { choose: chooserOf(strategy), dispose() {} };
   }
-  if (typeof strategy === 'function') return { choose: (state) => callHere(strategy, state, callTimeLimit), dispose() {} };
+  if (typeof strategy === 'function') return { choose: (state, ram) => callHere(strategy, withRam(state, ram), callTimeLimit), dispose() {} };
   if (typeof strategy !== 'string') {
     throw new TypeError(`A strategy is a source text, a locked-down function or a function, not ${strategy === null ? 'null' : typeof strategy}.`);
   }
   try {
     const locked = await createLockedDownFunction(strategy, { seed, callTimeLimit });
-    return { choose: (state) => locked.attempt([state]), dispose: () => locked.dispose() };
+    return { choose: chooserOf(locked), dispose: () => locked.dispose() };
   } catch (error) {
     if (!(error instanceof StrategyError)) throw error;
     return { choose: () => ({ outcome: { kind: 'failure', failure: error.failure }, seconds: 0 }), dispose() {} };
   }
 }
 
+function chooserOf(locked: LockedDownFunction): Player['choose'] {
+  const seesRam = mentionsRam(locked.code);
+  return (state, ram) => locked.attempt([seesRam ? withRam(state, ram) : state]);
+}
+
 /** Calls a function of this process. That it took too long can only be told afterwards. */
-function callHere(strategy: (state: any) => unknown, state: Record<string, number>, callTimeLimit: number): ReturnType<Player['choose']> {
+function callHere(strategy: (state: any) => unknown, state: object, callTimeLimit: number): ReturnType<Player['choose']> {
   const start = performance.now();
   let outcome: Outcome;
   try {

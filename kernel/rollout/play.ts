@@ -6,8 +6,8 @@ import type { EpisodeEnd, EpisodeRecord } from './episode';
 
 /** A strategy as it is played. */
 export interface Player {
-  /** Its answer to a state, and the seconds that it took itself. Never throws. */
-  choose(state: Record<string, number>): { outcome: Outcome; seconds: number };
+  /** Its answer to a state, named and as the bytes of the console's memory, and the seconds that it took itself. Never throws. */
+  choose(state: Record<string, number>, ram: Uint8Array): { outcome: Outcome; seconds: number };
   dispose(): void;
 }
 
@@ -108,11 +108,22 @@ function byFrames(games: RunningGame[]): RunningGame[][] {
   return [...groups.values()];
 }
 
+/** The state as strategies see it: named numbers, and `ram`, the bytes of the console's memory as an array. */
+export function withRam(state: Record<string, number>, ram: Uint8Array): object {
+  return { ...state, ram: Array.from(ram) };
+}
+
+/** Whether a strategy gets `state.ram`: where its source names it. The others are spared the time that 128 numbers take. */
+export function mentionsRam(code: string): boolean {
+  return /\bram\b/.test(code);
+}
+
 class RunningGame {
   action = 0;
   end: EpisodeEnd | undefined;
   private ownTime = 0;
   private state: Record<string, number> = {};
+  private ram: Uint8Array = new Uint8Array();
   private readonly record: Omit<Played['record'], 'end'>;
   private readonly frames: Uint8Array[] = [];
 
@@ -127,7 +138,7 @@ class RunningGame {
 
   /** Asks the strategy for its action. */
   choose(): void {
-    const { outcome, seconds } = this.player.choose(this.state);
+    const { outcome, seconds } = this.player.choose(this.state, this.ram);
     this.ownTime += seconds;
     const action = chosenAction(outcome, this.reader.actions);
     if (typeof action !== 'number') this.end = action;
@@ -152,7 +163,8 @@ class RunningGame {
   }
 
   private see(answer: VectorStep, i: number): void {
-    this.state = this.reader.readState(answer.ram[i]);
+    this.ram = answer.ram[i];
+    this.state = this.reader.readState(this.ram);
     for (const name in this.state) this.record.states[name].push(this.state[name]);
     const frame = answer.frames[i];
     if (frame) this.frames.push(frame);

@@ -4,7 +4,7 @@ import { environmentReader } from '../environments/reader';
 import { VectorClient } from '../openenv/vector';
 import type { Outcome } from '../strategy/outcome';
 import { Sandbox } from '../strategy/sandbox';
-import { play, type Game, type Player } from './play';
+import { mentionsRam, play, withRam, type Game, type Player } from './play';
 import { CALL, QUEUE, type Job, type PlayRequest, type WorkerMessage } from './protocol';
 
 /** The connection stays open between rollouts: loading games takes longer than a short episode. */
@@ -66,13 +66,15 @@ async function seat(job: Job, position: number, call: Int32Array): Promise<Playe
     }
   };
   if (broken?.step === -1) return failing(broken.failure);
+  const seesRam = mentionsRam(job.program.javascript);
   const engine = await Sandbox.engine(job.limits);
   const sandbox = marked(() => new Sandbox(engine, job.program, job.limits));
   return {
-    choose(state) {
-      if (broken?.step === step) return failing(broken.failure).choose(state);
+    choose(state, ram) {
+      if (broken?.step === step) return failing(broken.failure).choose(state, ram);
+      const text = JSON.stringify([seesRam ? withRam(state, ram) : state]);
       const before = sandbox.ownTime;
-      const outcome = marked(() => sandbox.call(JSON.stringify([state])));
+      const outcome = marked(() => sandbox.call(text));
       return { outcome, seconds: sandbox.ownTime - before };
     },
     dispose: () => sandbox.dispose(),

@@ -44,6 +44,8 @@ export class AtariEnvironment implements VectorEnvironment {
   /** Names of the actions; an action's ID is its index. */
   readonly actions: string[];
   readonly stateVariables: StateVariable[];
+  /** Bytes of the console's memory: strategies get them as `state.ram`, an array of numbers from 0 to 255. */
+  readonly ramSize = 128;
   /** The named state, from the 128 bytes of memory. */
   readonly readState: (ram: Uint8Array) => Record<string, number>;
 
