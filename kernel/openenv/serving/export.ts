@@ -19,7 +19,7 @@ export async function exportEnvironment(found: FoundClass, folder: string, capac
   const files: Record<string, string> = {
     'server.js': await bundle({ text: entry(found, capacity), folder: dirname(found.file) }, resolve(__dirname, 'index.js')),
     'package.json': `${JSON.stringify({ name: slug(found.name), version: '0.1.0', private: true, main: 'server.js', scripts: { start: 'node server.js' }, engines: { node: '>=20.19' } }, null, 2)}\n`,
-    'openenv.yaml': `spec_version: 1\nname: ${slug(found.name)}\ntype: space\nruntime: docker\napp: server.js\nport: ${PORT}\n`,
+    'openenv.yaml': manifest(found),
     Dockerfile: dockerfile(),
     'README.md': readme(found),
   };
@@ -44,6 +44,34 @@ serve(Served, { ...${JSON.stringify({ schema, metadata, capacity })}, port, host
   console.error(error.message);
   process.exit(1);
 });
+`;
+}
+
+/** The part `validation` is for the author to narrow: `openenv validate` measures by it. */
+function manifest({ name }: FoundClass): string {
+  return `spec_version: 1
+name: ${slug(name)}
+version: 0.1.0
+type: space
+runtime: docker
+app: server.js
+port: ${PORT}
+validation:
+  reward:
+    range: [-1000000.0, 1000000.0] # narrow it to what your rewards can be
+    floor_margin: 1.0
+  resources:
+    cpu: 1.0
+    memory_mb: 512
+    disk_mb: 1024
+    episode_timeout_s: 600.0
+  network:
+    mode: public
+  capabilities:
+    verifier:
+      kind: reward_channel
+  types:
+    tags: [game] # what kind of environment it is
 `;
 }
 

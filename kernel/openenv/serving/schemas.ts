@@ -20,7 +20,7 @@ export function contract(type: EnvironmentClass, given: { schema?: Partial<Envir
   const keepsMetadata = 'metadata' in (schema.action.properties ?? {});
   return {
     schema,
-    metadata: { description: '', ...given.metadata, ...type.metadata, name: type.metadata?.name ?? given.metadata?.name ?? type.name },
+    metadata: { name: type.name, description: '', ...given.metadata, ...type.metadata },
     checkReset: validator(RESET, 'reset'),
     checkAction(action) {
       const { metadata, ...rest } = action as { metadata?: unknown };
