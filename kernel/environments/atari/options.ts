@@ -31,6 +31,9 @@ export interface AtariOptions {
 /** Options with the defaults filled in; `undefined` where the game decides. */
 export type ResolvedAtariOptions = Required<Omit<AtariOptions, 'mode' | 'difficulty'>> & Pick<AtariOptions, 'mode' | 'difficulty'>;
 
+/** Games of ALE that one player cannot play. */
+const TWO_PLAYER_GAMES = ['combat', 'joust', 'maze_craze', 'warlords'];
+
 const DEFAULTS = {
   frameSkip: 4,
   repeatActionProbability: 0.25,
@@ -72,7 +75,9 @@ export function resolveAtariOptions(options: object | undefined): ResolvedAtariO
   }
   if (!ATARI_GAMES.includes(given.game as AtariGame)) {
     const games = nearestFirst(String(given.game ?? ''), ATARI_GAMES);
-    const problem = given.game === undefined ? `'atari' needs a game: openenv('atari', { game: 'breakout' }).` : `There is no Atari game '${given.game}'. Did you mean '${games[0]}'?`;
+    const problem = TWO_PLAYER_GAMES.includes(String(given.game)) ? `'${given.game}' is a game for two players only: ALE has no part for the computer in it.`
+      : given.game === undefined ? `'atari' needs a game: openenv('atari', { game: 'breakout' }).`
+      : `There is no Atari game '${given.game}'. Did you mean '${games[0]}'?`;
     throw new OpenEnvError('INVALID_ARGUMENT', `${problem} The games are: ${games.join(', ')}.`);
   }
   for (const [name, [valid, wanted]] of Object.entries(CHECKS)) {
