@@ -66,11 +66,19 @@ export class Channel {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(message);
   }
 
-  /** Closes the connection; requests under way fail with `reason`. */
-  close(reason: unknown = new OpenEnvError('CLOSED', 'The environment was closed.')): void {
+  /** Closes the connection; requests under way fail with `reason`. Resolves when the server knows of it, or after a second. */
+  close(reason: unknown = new OpenEnvError('CLOSED', 'The environment was closed.')): Promise<void> {
     this.fail(reason);
-    this.socket.close();
-    setTimeout(() => this.socket.terminate(), 1000).unref();
+    return new Promise(resolve => {
+      if (this.socket.readyState === WebSocket.CLOSED) return resolve();
+      const timer = setTimeout(() => this.socket.terminate(), 1000).unref();
+      this.socket.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      this.tcp?.ref();
+      this.socket.close();
+    });
   }
 
   /** A message that came before it was asked for: a greeting, or why the server wants no session. */

@@ -54,7 +54,7 @@ export class OpenEnvClient {
   /** Ends the session. Calls after it fail with `CLOSED`. */
   async close(): Promise<void> {
     this.channel.notify(JSON.stringify({ type: 'close' } satisfies ClientMessage));
-    this.channel.close();
+    await this.channel.close();
   }
 
   /** `GET /health`: "healthy". */

@@ -59,6 +59,8 @@ class PoolRun {
   private readonly seats = new Set<Seat>();
   private readonly queue = new Int32Array(new SharedArrayBuffer(4 * QUEUE.length));
   private retries = 0;
+  /** Seats whose server was lost, and that wait for another. */
+  private recovering = 0;
   private finish!: () => void;
   private fail!: (error: unknown) => void;
   /** Between `run` and its end; what comes later is not looked at. */
@@ -123,7 +125,7 @@ class PoolRun {
         break;
       case 'idle':
         this.release(seat);
-        if (this.seats.size === 0) this.finish();
+        if (this.seats.size === 0 && this.recovering === 0) this.finish();
         break;
       case 'failed':
         this.discard(seat);
@@ -136,6 +138,7 @@ class PoolRun {
     const lost = code === 'CONNECTION_LOST' || code === 'CONNECTION_FAILED';
     const error = new OpenEnvError((code ?? 'EXECUTION_ERROR') as OpenEnvError['code'], message);
     if (!lost || this.retries++ >= RETRIES) return this.fail(error);
+    this.recovering++;
     try {
       const lanes = await this.env.vectorLanes(this.options.workers);
       const busy = new Set([...this.seats].map(({ url }) => url));
@@ -143,6 +146,8 @@ class PoolRun {
       if (!this.over) this.seat(url, [...seat.taken], lanes.length);
     } catch (failure) {
       this.fail(failure);
+    } finally {
+      this.recovering--;
     }
   }
 

@@ -108,7 +108,8 @@ class Served implements EnvironmentServer {
   private async accept(socket: WebSocket, protocol: 'openenv' | 'mcp'): Promise<void> {
     socket.on('error', () => {}); // a broken frame or a message that is too large closes the socket, and that is enough
     const { capacity } = this.settings;
-    const active = this.open.size;
+    // A session that is being closed makes room at once: its client may come again as soon as it knows.
+    const active = [...this.open].filter((session) => session.isOpen).length;
     if (active >= capacity) {
       const words = `Server at capacity: ${active}/${capacity} sessions active`;
       socket.send(errorMessage('CAPACITY_REACHED', words, { active_sessions: active, max_sessions: capacity }));

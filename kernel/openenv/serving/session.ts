@@ -109,6 +109,11 @@ export class ServedSession {
     }
   }
 
+  /** Whether the client is there. */
+  get isOpen(): boolean {
+    return this.socket.readyState === this.socket.OPEN;
+  }
+
   /** From within the work, which `end` waits for. */
   private async endSoon(): Promise<void> {
     void this.end();
