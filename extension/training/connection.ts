@@ -5,7 +5,7 @@ import { TRAINING_COMM, type TrainingMessage, type TrainingViewMessage } from '.
 /** What a connection tells its view. */
 export interface ConnectionListener {
   message(message: TrainingMessage, buffers: Uint8Array[]): void;
-  /** The connection came up or went down. */
+  /** The run answered, or its connection went down. */
   connected(connected: boolean): void;
 }
 
@@ -68,14 +68,16 @@ export class TrainingConnection {
     const comm = kernel.createComm(TRAINING_COMM);
     this.comm = comm;
     // No promise may be returned here: it would hold up all messages of the kernel.
+    let answered = false;
     comm.onMsg = ({ content, buffers = [] }) => {
+      if (!answered) this.listener.connected(true);
+      answered = true;
       this.listener.message(content.data as unknown as TrainingMessage, buffers.map(toBytes));
     };
     comm.onClose = () => {
       if (this.comm === comm) this.drop();
     };
     comm.open({ runId: this.runId });
-    this.listener.connected(true);
     if (this.visible) this.send({ type: 'visible', visible: true });
   }
 
