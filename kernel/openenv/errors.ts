@@ -42,9 +42,9 @@ export function serverError(data: any): OpenEnvError {
 }
 
 /** One entry of pydantic's `ValidationError.errors()`. */
-function describeProblem(problem: any): string {
+export function describeProblem(problem: any): string {
   const where = Array.isArray(problem?.loc) && problem.loc.length > 0 ? `${problem.loc.join('.')}: ` : '';
-  if (problem?.type === 'extra_forbidden') return `There is no field '${problem.loc?.join('.')}'.`;
+  if (problem?.type === 'extra_forbidden') return `There is no field '${problem.loc?.join('.')}'.${problem.ctx?.expected ? ` Valid: ${problem.ctx.expected}.` : ''}`;
   const given = problem?.input !== undefined && typeof problem.input !== 'object' ? ` (given: ${JSON.stringify(problem.input)})` : '';
   return `${where}${problem?.msg ?? JSON.stringify(problem)}${given}`;
 }

@@ -62,7 +62,8 @@ function problem(error: ErrorObject, value: unknown): ValidationProblem {
     case 'additionalProperties':
     case 'unevaluatedProperties': {
       const name = params.additionalProperty ?? params.unevaluatedProperty;
-      return { type: 'extra_forbidden', loc: [...loc, name], msg: 'Extra inputs are not permitted', input: (data as Record<string, unknown>)[name] };
+      const expected = Object.keys(error.parentSchema?.properties ?? {}).filter((it) => it !== 'metadata').join(', ');
+      return { type: 'extra_forbidden', loc: [...loc, name], msg: 'Extra inputs are not permitted', input: (data as Record<string, unknown>)[name], ...(expected ? { ctx: { expected } } : {}) };
     }
     case 'type':
       return { type: TYPE_NAMES[params.type] ?? 'type_error', loc, msg: `Input should be ${typeWords(params.type)}`, input: data };
