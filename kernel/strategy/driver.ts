@@ -1,12 +1,13 @@
 /**
- * The text that is evaluated inside the sandbox before the strategy is. It
+ * The text that is evaluated inside the sandbox before the strategy is: a
+ * function of the seed, which gives the function that calls the strategy. It
  * keeps the built-in functions that it needs, so that a strategy that changes
  * prototypes changes its own world only, and answers with one string: a letter
  * for what came, then its text (read by `Sandbox`). Escapes keep the text free
  * of NUL, where C would end it.
  */
-export function driverSource(seed: number): string {
-  return `(() => {
+export function driverSource(): string {
+  return `((seed) => {
   'use strict';
   const { parse, stringify } = JSON;
   const { apply } = Reflect;
@@ -16,7 +17,7 @@ export function driverSource(seed: number): string {
   const short = (value) => (value.length > most ? apply(slice, value, [0, most]) : value);
 
   // Every run with the same seed draws the same numbers. (mulberry32)
-  let drawn = ${seed >>> 0};
+  let drawn = seed >>> 0;
   const { imul } = Math;
   Object.defineProperty(Math, 'random', { configurable: true, writable: true, value: function random() {
     drawn = (drawn + 0x6d2b79f5) | 0;
@@ -61,7 +62,7 @@ export function driverSource(seed: number): string {
       return thrown(error);
     }
   };
-})()`;
+})`;
 }
 
 /** Longest text that leaves the sandbox in one answer, in characters. */

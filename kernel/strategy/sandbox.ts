@@ -1,14 +1,6 @@
-import * as fs from 'node:fs';
-import * as path from 'node:path';
-import type { QuickJSContext, QuickJSHandle, QuickJSRuntime, QuickJSWASMModule } from 'quickjs-emscripten';
-import { driverSource } from './driver';
+import type { QuickJSContext, QuickJSHandle } from 'quickjs-emscripten';
+import { Engine } from './engine';
 import { timeoutMessage, type Failure, type Outcome, type Program, type SandboxLimits } from './outcome';
-
-/** Native recursion is stopped here, well before the thread's own stack ends: see `SANDBOX_THREAD`. */
-const STACK_BYTES = 128 * 1024;
-
-const PAGE = 65_536;
-const FIRST_PAGES = 256;
 
 /**
  * One strategy in a QuickJS of its own, inside a WebAssembly instance of its
@@ -25,31 +17,29 @@ const FIRST_PAGES = 256;
 export class Sandbox {
   /** Seconds that calls took so far. */
   ownTime = 0;
-  private runtime: QuickJSRuntime;
-  private context: QuickJSContext;
-  private callStrategy: QuickJSHandle;
-  private deadline = 0;
+  private readonly context: QuickJSContext;
+  private readonly callStrategy: QuickJSHandle;
+  private deadline = Infinity;
   private broken: Failure | undefined;
+  /** Something escaped from the engine itself: nobody else must get it. */
+  private engineBroken = false;
+  private disposed = false;
 
   /** What evaluating the code came to: `undefined`, or why it failed. */
   get opened(): Outcome {
     return this.broken ? { kind: 'failure', failure: this.broken } : { kind: 'undefined' };
   }
 
-  /** A fresh engine, for one sandbox. About 2 ms. */
-  static engine({ memoryLimit }: SandboxLimits): Promise<QuickJSWASMModule> {
-    return instantiate(memoryLimit);
+  /** An engine for one sandbox, which gives it back when it is disposed. */
+  static engine({ memoryLimit }: SandboxLimits): Promise<Engine> {
+    return Engine.take(memoryLimit);
   }
 
   /** Evaluates the program's top level, under the limits of a call. Where that fails, every call fails the same way. */
-  constructor(private readonly engine: QuickJSWASMModule, private readonly program: Program, private readonly limits: SandboxLimits) {
-    this.runtime = engine.newRuntime();
-    this.runtime.setMemoryLimit(limits.memoryLimit);
-    this.runtime.setMaxStackSize(STACK_BYTES);
-    this.runtime.setInterruptHandler(() => performance.now() > this.deadline);
-    this.context = this.runtime.newContext({ intrinsics: INTRINSICS });
-    this.deadline = Infinity;
-    this.callStrategy = this.context.unwrapResult(this.context.evalCode(driverSource(limits.seed), 'joylab'));
+  constructor(private readonly engine: Engine, private readonly program: Program, private readonly limits: SandboxLimits) {
+    this.context = engine.context;
+    engine.interrupted = () => performance.now() > this.deadline;
+    this.callStrategy = this.context.unwrapResult(this.context.callFunction(engine.driver, this.context.undefined, this.context.newNumber(limits.seed)));
     this.broken = this.evaluate();
   }
 
@@ -67,16 +57,11 @@ export class Sandbox {
     });
   }
 
-  /** Frees the engine. Safe to call twice. */
+  /** Gives the engine back. Safe to call twice. */
   dispose(): void {
-    if (!this.context.alive) return;
-    try {
-      this.callStrategy.dispose();
-      this.context.dispose();
-      this.runtime.dispose();
-    } catch {
-      // An engine that a strategy broke cannot be taken down in order; its whole memory goes with the instance.
-    }
+    if (this.disposed) return;
+    this.disposed = true;
+    this.engine.giveBack(this.engineBroken);
     this.broken ??= { reason: 'error', message: 'the sandbox was disposed' };
   }
 
@@ -106,6 +91,7 @@ export class Sandbox {
         ? { reason: 'error', message: 'too much recursion' }
         : { reason: 'memory', message: this.memoryMessage() };
       this.broken = failure;
+      this.engineBroken = true;
       return { kind: 'failure', failure };
     } finally {
       this.ownTime += (performance.now() - start) / 1000;
@@ -139,7 +125,7 @@ export class Sandbox {
 
   private thrown(message: string, stack: string, isNull: boolean): Outcome {
     // Without a byte left QuickJS throws null.
-    const full = isNull && this.engine.getWasmMemory().buffer.byteLength > FIRST_PAGES * PAGE + this.limits.memoryLimit / 2;
+    const full = isNull && this.engine.isNearlyFull;
     const failure: Failure = full || message === 'InternalError: out of memory'
       ? { reason: 'memory', message: this.memoryMessage() }
       : { reason: 'error', message: isNull ? 'threw null' : message };
@@ -160,34 +146,4 @@ export class Sandbox {
   private memoryMessage(): string {
     return `used more than ${Number((this.limits.memoryLimit / 2 ** 20).toPrecision(3))} MiB of memory`;
   }
-}
-
-/** Everything but a clock (Date), and Proxy. */
-const INTRINSICS = {
-  BaseObjects: true, Eval: true, StringNormalize: true, RegExp: true, RegExpCompiler: true,
-  JSON: true, MapSet: true, TypedArrays: true, Promise: true, BigInt: true,
-} as const;
-
-/** The part of WebAssembly that is used here: its types come with the browser's, which Node.js code does without. */
-declare const WebAssembly: {
-  compile(bytes: Uint8Array): Promise<object>;
-  Memory: new (pages: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
-};
-
-let compiled: Promise<object> | undefined;
-
-/** An engine that cannot grow beyond `memoryLimit` bytes over what it starts with. */
-async function instantiate(memoryLimit: number): Promise<QuickJSWASMModule> {
-  const { newQuickJSWASMModuleFromVariant, newVariant, RELEASE_SYNC } = await import('quickjs-emscripten');
-  compiled ??= compileEngine();
-  // QuickJS counts little more than the number of its allocations; the memory's own maximum is the limit that holds.
-  const maximum = FIRST_PAGES + Math.ceil(memoryLimit / PAGE);
-  const wasmMemory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum });
-  return newQuickJSWASMModuleFromVariant(newVariant(RELEASE_SYNC, { wasmModule: await compiled, wasmMemory, log: () => {} }));
-}
-
-async function compileEngine(): Promise<object> {
-  const from = path.dirname(require.resolve('quickjs-emscripten'));
-  const file = require.resolve('@jitl/quickjs-wasmfile-release-sync/wasm', { paths: [from] });
-  return WebAssembly.compile(await fs.promises.readFile(file));
 }

@@ -1,0 +1,126 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { QuickJSContext, QuickJSHandle, QuickJSWASMModule } from 'quickjs-emscripten';
+import { driverSource } from './driver';
+
+/** Native recursion is stopped here, well before the thread's own stack ends: see `SANDBOX_THREAD`. */
+const STACK_BYTES = 128 * 1024;
+
+const PAGE = 65_536;
+const FIRST_PAGES = 256;
+
+/** Engines of this thread that wait for their next strategy, by memory limit. */
+const idle = new Map<number, Engine[]>();
+const MOST_IDLE = 32;
+
+/**
+ * A QuickJS inside a WebAssembly instance of its own, for one strategy at a
+ * time. About 8 ms to make, most of them garbage collection for its memory, so
+ * one that is given back starts again: its memory is set to what it was at
+ * first, which leaves nothing of the strategy that had it.
+ */
+export class Engine {
+  /** Asked often while a strategy runs: whether to stop it. */
+  interrupted: () => boolean = () => false;
+  private readonly first: Segment[];
+
+  private constructor(
+    private readonly memoryLimit: number,
+    private readonly memory: { readonly buffer: ArrayBuffer },
+    readonly context: QuickJSContext,
+    /** Makes the function that calls the strategy, from a seed: see `driverSource`. */
+    readonly driver: QuickJSHandle,
+  ) {
+    context.runtime.setInterruptHandler(() => this.interrupted());
+    this.first = snapshot(memory.buffer);
+  }
+
+  /** An engine whose strategy's data can grow to `memoryLimit` bytes: an idle one, else a new one. */
+  static async take(memoryLimit: number): Promise<Engine> {
+    const known = idle.get(memoryLimit)?.pop();
+    if (known) return known;
+    const { module, memory } = await instantiate(memoryLimit);
+    const runtime = module.newRuntime();
+    runtime.setMemoryLimit(memoryLimit);
+    runtime.setMaxStackSize(STACK_BYTES);
+    const context = runtime.newContext({ intrinsics: INTRINSICS });
+    const driver = context.unwrapResult(context.evalCode(driverSource(), 'joylab'));
+    return new Engine(memoryLimit, memory, context, driver);
+  }
+
+  /** Takes the engine from its strategy. One that is `broken`, or whose memory has grown, is not used again. */
+  giveBack(broken: boolean): void {
+    this.interrupted = () => false;
+    const { buffer } = this.memory;
+    const others = idle.get(this.memoryLimit) ?? [];
+    if (broken || buffer.byteLength !== FIRST_PAGES * PAGE || others.length >= MOST_IDLE) return;
+    const bytes = new Uint8Array(buffer);
+    for (const { at, content } of this.first) bytes.set(content, at);
+    idle.set(this.memoryLimit, [...others, this]);
+  }
+
+  /** Whether the strategy's data take more than half of what they may. */
+  get isNearlyFull(): boolean {
+    return this.memory.buffer.byteLength > FIRST_PAGES * PAGE + this.memoryLimit / 2;
+  }
+}
+
+/** A part of a memory. */
+interface Segment {
+  at: number;
+  content: Uint8Array;
+}
+
+const ZEROS = new Uint8Array(4096);
+/** A longer run of zeros is C's stack where nothing has been yet, or lies above the heap: nothing there is read before it is written. */
+const LONGEST_GAP = 256 * ZEROS.length;
+
+/** Where the parts of a new engine's memory are that are in use: variables, the top of the stack, the heap. The same for all. */
+let used: { from: number; to: number }[] | undefined;
+
+function snapshot(buffer: ArrayBuffer): Segment[] {
+  used ??= usedParts(buffer);
+  return used.map(({ from, to }) => ({ at: from, content: new Uint8Array(buffer.slice(from, to)) }));
+}
+
+function usedParts(buffer: ArrayBuffer): { from: number; to: number }[] {
+  const parts: { from: number; to: number }[] = [];
+  for (let from = 0; from < buffer.byteLength; from += ZEROS.length) {
+    if (Buffer.compare(new Uint8Array(buffer, from, ZEROS.length), ZEROS) === 0) continue;
+    const last = parts.at(-1);
+    if (last && from - last.to <= LONGEST_GAP) last.to = from + ZEROS.length;
+    else parts.push({ from, to: from + ZEROS.length });
+  }
+  return parts;
+}
+
+/** Everything but a clock (Date), and Proxy. */
+const INTRINSICS = {
+  BaseObjects: true, Eval: true, StringNormalize: true, RegExp: true, RegExpCompiler: true,
+  JSON: true, MapSet: true, TypedArrays: true, Promise: true, BigInt: true,
+} as const;
+
+/** The part of WebAssembly that is used here: its types come with the browser's, which Node.js code does without. */
+declare const WebAssembly: {
+  compile(bytes: Uint8Array): Promise<object>;
+  Memory: new (pages: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
+};
+
+let compiled: Promise<object> | undefined;
+
+/** An instance that cannot grow beyond `memoryLimit` bytes over what it starts with. */
+async function instantiate(memoryLimit: number): Promise<{ module: QuickJSWASMModule; memory: { readonly buffer: ArrayBuffer } }> {
+  const { newQuickJSWASMModuleFromVariant, newVariant, RELEASE_SYNC } = await import('quickjs-emscripten');
+  compiled ??= compileEngine();
+  // QuickJS counts little more than the number of its allocations; the memory's own maximum is the limit that holds.
+  const maximum = FIRST_PAGES + Math.ceil(memoryLimit / PAGE);
+  const memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum });
+  const variant = newVariant(RELEASE_SYNC, { wasmModule: await compiled, wasmMemory: memory, log: () => {} });
+  return { module: await newQuickJSWASMModuleFromVariant(variant), memory };
+}
+
+async function compileEngine(): Promise<object> {
+  const from = path.dirname(require.resolve('quickjs-emscripten'));
+  const file = require.resolve('@jitl/quickjs-wasmfile-release-sync/wasm', { paths: [from] });
+  return WebAssembly.compile(await fs.promises.readFile(file));
+}
