@@ -44,7 +44,8 @@ export class CausalLM {
   /** Defaults of {@link generate}: what the model's generation_config.json says. They may be changed. */
   readonly generationConfig: GenerationConfig;
   private engine: InferenceEngine | undefined;
-  private merged: { adapter: MergedAdapter; engine: InferenceEngine } | undefined;
+  private merged: MergedAdapter | undefined;
+  private mergedEngine: InferenceEngine | undefined;
 
   /** @internal */
   constructor(parts: ModelParts) {
@@ -182,9 +183,9 @@ export class CausalLM {
   /** Frees what the model holds outside JavaScript; it can still be used, and takes it again. */
   async dispose(): Promise<void> {
     await this.engine?.dispose();
-    await this.merged?.engine.dispose();
-    await this.merged?.adapter.dispose();
-    this.merged = undefined;
+    await this.mergedEngine?.dispose();
+    await this.merged?.dispose();
+    this.mergedEngine = this.merged = undefined;
   }
 
   /** Tokens that end a completion. */
@@ -204,13 +205,16 @@ export class CausalLM {
 
   /** What generates so many tokens: with the adapter merged where that saves more time than it takes. */
   private async generationEngine(tokens: number): Promise<InferenceEngine> {
-    if (tokens < WORTH_MERGING || !MergedAdapter.fits(this.parameters)) return this.inference();
-    if (!this.merged) {
-      const adapter = new MergedAdapter(this.weights, this.adapter!.pairs);
-      this.merged = { adapter, engine: new InferenceEngine(this.config, adapter.parameters) };
-    }
-    await this.merged.adapter.refresh();
-    return this.merged.engine;
+    const adapter = tokens < WORTH_MERGING ? null : this.mergedAdapter();
+    if (!adapter) return this.inference();
+    await adapter.refresh();
+    return (this.mergedEngine ??= new InferenceEngine(this.config, adapter.parameters));
+  }
+
+  /** @internal The weights with the adapter merged, the same for all who ask, or null where that does not fit. */
+  mergedAdapter(): MergedAdapter | null {
+    if (!MergedAdapter.fits(this.parameters)) return null;
+    return (this.merged ??= new MergedAdapter(this.weights, this.adapter!.pairs));
   }
 
   private inference(): InferenceEngine {

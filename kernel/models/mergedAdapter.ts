@@ -9,14 +9,16 @@ import type { ParameterSet } from './parameters';
 const MOST_BYTES = 2 ** 30;
 
 /**
- * A model's weights with its adapter's updates added, for generation: a step
- * then has one product per linear layer instead of three. The merged weights
- * are a copy that has to be made anew when the adapter has changed.
+ * A model's weights with its adapter's updates added: generation and training
+ * then have one product per linear layer instead of three. The merged weights
+ * are a copy that {@link refresh} makes anew where the adapter has changed.
  */
 export class MergedAdapter {
   /** The model as it is after {@link refresh}: without an adapter. */
   readonly parameters: ParameterSet;
-  private readonly merged = new Map<string, Tensor>();
+  readonly merged = new Map<string, Tensor>();
+  /** The factors that were merged last. */
+  private readonly known = new Map<string, Float32Array>();
   private session: Promise<GraphSession> | undefined;
 
   constructor(
@@ -34,13 +36,28 @@ export class MergedAdapter {
     return names.reduce((bytes, name) => bytes + 4 * sizeOf(weights.get(name)!.shape), 0) <= MOST_BYTES;
   }
 
-  /** Merges the adapter as it is now, one weight after the other: nothing is in memory a third time. */
+  /** Merges the adapter as it is now where it has changed, one weight after the other: nothing is in memory a third time. */
   async refresh(): Promise<void> {
     const session = await (this.session ??= GraphSession.create(mergeGraph(), { keepMemory: false }));
     for (const [name, { a, b, scaling }] of this.pairs) {
+      if (!this.hasChanged(name, a, b)) continue;
       const feeds = { w: this.weights.get(name)!, a, b, scaling: { shape: [1], data: Float32Array.of(scaling) } };
       await session.run(feeds, { into: { merged: this.merged.get(name)! } });
+      this.remember(name, a, b);
     }
+  }
+
+  /** Anyone may have written to the adapter's arrays: they are compared, which is quick beside merging. */
+  private hasChanged(name: string, a: Tensor, b: Tensor): boolean {
+    const known = this.known.get(name);
+    return !known || !equalBytes(known.subarray(0, a.data.length), a.data) || !equalBytes(known.subarray(a.data.length), b.data);
+  }
+
+  private remember(name: string, a: Tensor, b: Tensor): void {
+    let known = this.known.get(name);
+    if (!known) this.known.set(name, (known = new Float32Array(a.data.length + b.data.length)));
+    known.set(a.data);
+    known.set(b.data, a.data.length);
   }
 
   async dispose(): Promise<void> {
@@ -58,4 +75,9 @@ function mergeGraph(): Graph {
   const scaled = mul(b, graph.input('scaling', 'float32', [1]));
   graph.output('merged', graph.node('Gemm', [scaled, a, w], 'float32', w.shape));
   return graph;
+}
+
+function equalBytes(one: Float32Array, other: Float32Array): boolean {
+  const bytes = ({ buffer, byteOffset, byteLength }: Float32Array) => Buffer.from(buffer, byteOffset, byteLength);
+  return bytes(one).equals(bytes(other));
 }

@@ -2,7 +2,7 @@ import type { Graph } from '../onnx/graph';
 import { add, scale } from '../onnx/operators/arithmetic';
 import { dropout } from '../onnx/operators/dropout';
 import { gatherRows } from '../onnx/operators/gather';
-import { linear, matMul } from '../onnx/operators/matmul';
+import { linear, loraLinear, matMul } from '../onnx/operators/matmul';
 import { linearInt8, linearNf4 } from '../onnx/operators/quantized';
 import { transpose } from '../onnx/operators/shape';
 import type { Feed } from '../onnx/session';
@@ -18,6 +18,8 @@ export interface ParameterSet {
   /** The weights of linear layers that are held in 4 or 8 bits, which `weights` does not have. */
   quantized?: ReadonlyMap<string, QuantizedWeight>;
   adapter: LoraAdapter | null;
+  /** Weights with the adapter's updates added, where whoever runs the graphs keeps them so: then the adapter takes no products of its own. */
+  merged?: ReadonlyMap<string, Tensor>;
 }
 
 export interface ParameterOptions {
@@ -81,6 +83,8 @@ export class GraphParameters {
   linear(x: Value, name: string): Value {
     const biasName = name.replace(/weight$/, 'bias');
     const bias = this.set.weights.has(biasName) ? this.weight(biasName) : undefined;
+    const merged = this.set.merged?.get(name);
+    if (merged) return this.mergedLinear(x, name, merged, bias);
     const addend = this.loraUpdate(x, name, bias) ?? bias;
     const quantized = this.set.quantized?.get(name);
     if (!quantized && this.options.products !== 'columns') return linear(x, this.weight(name), addend);
@@ -88,20 +92,35 @@ export class GraphParameters {
     return addend ? add(product, addend) : product;
   }
 
+  /** A linear layer whose weight has the adapter's update in it. */
+  private mergedLinear(x: Value, name: string, merged: Tensor, bias: Value | undefined): Value {
+    const weight = this.input(`${name}.merged`, 'float32', merged);
+    if (this.options.trainable !== 'adapter') return linear(x, weight, bias);
+    const { scaling } = this.set.adapter!.pairs.get(name)!;
+    const product = loraLinear(x, weight, { ...this.factors(name), scaling });
+    return bias ? add(product, bias) : product;
+  }
+
   /** What the adapter adds to a linear layer, and its bias. */
   private loraUpdate(x: Value, name: string, bias: Value | undefined): Value | null {
     const pair = this.set.adapter?.pairs.get(name);
     if (!pair) return null;
+    const { a, b } = this.factors(name);
+    const p = this.options.trainable === 'adapter' ? this.set.adapter!.config.loraDropout : 0;
+    const kept = p > 0 ? this.dropout(x, name, p) : x;
+    return linear(scale(linear(kept, a), pair.scaling / (1 - p)), b, bias);
+  }
+
+  /** The factors of a weight's LoRA update, A [r, in] and B [out, r]. */
+  private factors(name: string): { a: Value; b: Value } {
+    const pair = this.set.adapter!.pairs.get(name)!;
     const trainable = this.options.trainable === 'adapter';
     const factor = (of: 'A' | 'B', tensor: Tensor) => {
       const value = this.input(loraName(name, of), 'float32', tensor, trainable);
       if (trainable) this.trainable.set(value.name, value);
       return value;
     };
-    const [a, b] = [factor('A', pair.a), factor('B', pair.b)];
-    const p = trainable ? this.set.adapter!.config.loraDropout : 0;
-    const kept = p > 0 ? this.dropout(x, name, p) : x;
-    return linear(scale(linear(kept, a), pair.scaling / (1 - p)), b, bias);
+    return { a: factor('A', pair.a), b: factor('B', pair.b) };
   }
 
   private dropout(x: Value, name: string, p: number): Value {

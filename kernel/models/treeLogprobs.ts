@@ -6,7 +6,7 @@ import { logprobsOfLogits, tokenLogprobs, type TokenLogprobs } from '../onnx/ope
 import type { ModelConfig } from './config';
 import type { GraphParameters } from './parameters';
 import { Transformer } from './transformer';
-import { branchAttention, rootAttention, rootHeads, type RootHeads } from './treeAttention';
+import { branchAttention, rootAttention, rootHeads, scoreFloor, type RootHeads } from './treeAttention';
 import { treeInputs, type TreeRows } from './trees';
 
 /** A model over trees of sequences. */
@@ -23,17 +23,18 @@ export function treeForward(graph: Graph, config: ModelConfig, parameters: Graph
   const transformer = new Transformer(graph, config, parameters);
   const roots: RootHeads[] = [];
   const hidden = transformer.hidden(inputs.ids, inputs.positions, (layer, queries, keys, values) => {
+    const floor = scoreFloor(config, { queries, keys });
     if (!inputs.roots) {
       roots.push(givenRoots(graph, config, layer));
-      return branchAttention(config, { queries, keys, values }, roots[layer], inputs.branches!);
+      return branchAttention(config, { queries, keys, values }, roots[layer], floor, inputs.branches!);
     }
     const parts = (x: typeof queries) => (inputs.branches ? split(x, 0, ['P', 'S']) : [x]);
     const [[rootQueries, ownQueries], [rootKeys, ownKeys], [rootValues, ownValues]] = [parts(queries), parts(keys), parts(values)];
     roots.push({ keys: rootHeads(config, rootKeys, inputs.roots), values: rootHeads(config, rootValues, inputs.roots) });
-    const mixed = rootAttention(config, rootQueries, roots[layer], inputs.roots);
+    const mixed = rootAttention(config, rootQueries, roots[layer], floor, inputs.roots);
     if (!inputs.branches) return mixed;
     const own = { queries: ownQueries, keys: ownKeys, values: ownValues };
-    return concat([mixed, branchAttention(config, own, roots[layer], inputs.branches)], 0, 'rows');
+    return concat([mixed, branchAttention(config, own, roots[layer], floor, inputs.branches)], 0, 'rows');
   });
   return {
     roots,

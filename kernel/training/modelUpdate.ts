@@ -1,4 +1,5 @@
 import type { CausalLM } from '../models/causalLM';
+import type { MergedAdapter } from '../models/mergedAdapter';
 import { AdamW, type OptimizerState } from './adamw';
 import { GradientSums } from './gradientSums';
 import type { GraphOptions } from './graphs';
@@ -76,6 +77,7 @@ export class ModelUpdate {
     private readonly settings: OptimizerSettings,
     private readonly optimizer: AdamW,
     private readonly maxRows: number,
+    private readonly merged: MergedAdapter | null,
   ) {
     this.gradients = new GradientSums(model.trainableParameters());
     this.training = new Runner(options);
@@ -92,9 +94,12 @@ export class ModelUpdate {
       epsilon: settings.adamEpsilon,
       weightDecay: settings.weightDecay,
     });
-    const { config, parameters } = model;
-    const options = { config, parameters, trainable: model.adapter ? 'adapter' : 'weights', objective, temperature } as const;
-    return new ModelUpdate(model, options, settings, optimizer, maxRows);
+    const { config, adapter } = model;
+    // Dropout is between a layer's input and its update: these cannot be merged.
+    const merged = adapter?.config.loraDropout ? null : model.mergedAdapter();
+    const parameters = { ...model.parameters, merged: merged?.merged };
+    const options = { config, parameters, trainable: adapter ? 'adapter' : 'weights', objective, temperature } as const;
+    return new ModelUpdate(model, options, settings, optimizer, maxRows, merged);
   }
 
   /** Adds the gradients of a batch. Where it fails or is aborted, all gathered gradients are dropped. */
@@ -117,6 +122,7 @@ export class ModelUpdate {
     const outcome: BatchOutcome = { loss: 0, tokens: {} };
     const seed = deriveSeed(this.settings.seed, 'dropout', this.optimizer.state().step, this.batches);
     if (sums) this.batches++;
+    await this.merged?.refresh();
     for (const step of planSteps(batch, this.maxRows)) await runner.run(step, batch, { sums, outcome, seed, signal });
     signal?.throwIfAborted();
     return outcome;

@@ -32,6 +32,11 @@ export function silu(x: Value): Value {
   return y;
 }
 
+/** The larger of x and a scalar; the gradient flows as if it were always x. */
+export function atLeast(x: Value, low: Value): Value {
+  return x.graph.node('Clip', [x, low], x.type, x.shape, { vjps: [single((g) => g), null] });
+}
+
 /** x limited to [low, high]; the gradient is 0 outside. */
 export function clip(x: Value, low: number, high: number): Value {
   const { graph } = x;

@@ -1,6 +1,6 @@
 import { float, int } from '../graph';
 import { sameShape, type Value } from '../value';
-import { single, sumTo } from './arithmetic';
+import { scale, single, sumTo } from './arithmetic';
 
 /**
  * x · wᵀ for rows x [rows, in] and a weight w [out, in], the layout in which
@@ -21,6 +21,30 @@ function gemm(a: Value, b: Value, transA: boolean, transB: boolean, addend?: Val
       single((g) => (transA ? gemm(b, g, transB, true) : gemm(g, b, false, !transB))),
       single((g) => (transB ? gemm(g, a, true, transA) : gemm(a, g, !transA, false))),
       single((g) => sumTo(g, addend!.shape)),
+    ],
+  });
+}
+
+/** A low-rank update of a weight [out, in]: scaling · b [out, r] · a [r, in]. */
+export interface LoraFactors {
+  a: Value;
+  b: Value;
+  scaling: number;
+}
+
+/**
+ * x · mergedᵀ for rows x [rows, in] and a weight [out, in] that has a low-rank
+ * update in it already: forward and back to x there is one product, and
+ * gradients flow to the update's factors.
+ */
+export function loraLinear(x: Value, merged: Value, { a, b, scaling }: LoraFactors): Value {
+  return x.graph.node('Gemm', [x, merged], 'float32', [x.dimension(0), merged.dimension(0)], {
+    attributes: { transA: int(0), transB: int(1) },
+    derivativeOf: [x, a, b],
+    vjps: [
+      single((g) => gemm(g, merged, false, false)),
+      single((g) => gemm(scale(gemm(g, b, false, false), scaling), x, true, false)),
+      single((g) => gemm(g, scale(gemm(x, a, false, true), scaling), true, false)),
     ],
   });
 }

@@ -19,7 +19,7 @@ export function rmsNorm(x: Value, weight: Value, epsilon: number): Value {
         ([g]) => {
           const gw = mul(g!, weight);
           const normalized = mul(x, inverse);
-          return mul(inverse, sub(gw, mul(normalized, meanLast(mul(gw, normalized)))));
+          return mul(sub(gw, mul(normalized, meanLast(mul(gw, normalized)))), inverse);
         },
         ([g]) => sum(mul(g!, mul(x, inverse)), x.shape.slice(0, -1).map((_, i) => i), false),
       ],

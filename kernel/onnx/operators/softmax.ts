@@ -2,6 +2,7 @@ import { int } from '../graph';
 import type { Value } from '../value';
 import { mul, single, sub, sum } from './arithmetic';
 import { exp } from './elementwise';
+import { matMul } from './matmul';
 
 /** Softmax over the last axis. */
 export function softmax(x: Value): Value {
@@ -10,6 +11,28 @@ export function softmax(x: Value): Value {
     vjps: [single((g) => mul(y, sub(g, sum(mul(g, y), [-1]))))],
   });
   return y;
+}
+
+/**
+ * softmax(scores) · values: values […, keys, width] mixed by scores […, rows, keys].
+ *
+ * #### Notes
+ * What the softmax's gradient needs of each row, the sum of its weights times
+ * their gradients, is as well the sum of the result times its gradient, which
+ * is over the width instead of the keys.
+ */
+export function softmaxMix(scores: Value, values: Value): Value {
+  const { graph } = scores;
+  const weights = graph.withoutRecording(() => softmax(scores));
+  const mixed: Value = graph.node('FusedMatMul', [weights, values], 'float32', [...scores.shape.slice(0, -1), values.dimension(-1)], {
+    domain: 'com.microsoft',
+    derivativeOf: [scores, values],
+    vjps: [
+      single((g) => mul(sub(matMul(g, values, { transB: true }), sum(mul(g, mixed), [-1])), weights)),
+      single((g) => matMul(weights, g, { transA: true })),
+    ],
+  });
+  return mixed;
 }
 
 /** Logarithm of the softmax over the last axis. */
