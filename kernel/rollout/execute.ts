@@ -3,6 +3,7 @@ import { host } from '../display/host';
 import { VectorClient } from '../openenv/vector';
 import { timeoutMessage, type Outcome } from '../strategy/outcome';
 import { createLockedDownFunction, isLockedDown, StrategyError, type LockedDownFunction } from '../strategy/locked';
+import { Stopwatch } from '../strategy/processorTime';
 import { outcomeOf } from './action';
 import { checkPlayable, recordOf, remember, unplayed, type RolloutEnvironment } from './environments';
 import { Episode } from './episode';
@@ -106,7 +107,8 @@ function chooserOf(locked: LockedDownFunction): Player['choose'] {
 
 /** Calls a function of this process. That it took too long can only be told afterwards. */
 function callHere(strategy: (state: any) => unknown, state: object, callTimeLimit: number): ReturnType<Player['choose']> {
-  const start = performance.now();
+  const stopwatch = new Stopwatch();
+  stopwatch.start();
   let outcome: Outcome;
   try {
     outcome = outcomeOf(strategy(state));
@@ -114,7 +116,7 @@ function callHere(strategy: (state: any) => unknown, state: object, callTimeLimi
     const message = error instanceof Error ? `${error.name}: ${error.message}` : inspect(error);
     outcome = { kind: 'failure', failure: { reason: 'error', message } };
   }
-  const seconds = (performance.now() - start) / 1000;
+  const seconds = stopwatch.elapsed / 1000;
   if (seconds > callTimeLimit) outcome = { kind: 'failure', failure: { reason: 'timeout', message: timeoutMessage(callTimeLimit) } };
   return { outcome, seconds };
 }

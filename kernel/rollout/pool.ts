@@ -2,6 +2,7 @@ import * as path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { OpenEnvError } from '../openenv/errors';
 import { SANDBOX_THREAD, timeoutMessage } from '../strategy/outcome';
+import { Deadline } from '../strategy/processorTime';
 import { unplayed, type RolloutEnvironment } from './environments';
 import type { Played } from './play';
 import { CALL, QUEUE, type Job, type PlayRequest, type WorkerMessage } from './protocol';
@@ -48,8 +49,8 @@ interface Seat {
   /** Why the thread ended, if it said so. */
   error?: Error;
   call: Int32Array;
-  /** The call under way when it was last looked at, and since when. */
-  seen: { count: number; since: number };
+  /** The call under way when the seat was last looked at, and how long it may take. */
+  seen: { call: CallUnderWay; deadline: Deadline } | undefined;
   stop(): void;
 }
 
@@ -101,7 +102,7 @@ class PoolRun {
     const seat: Seat = {
       url, thread, taken: new Set(mine),
       call: new Int32Array(new SharedArrayBuffer(4 * CALL.length)),
-      seen: { count: -1, since: 0 },
+      seen: undefined,
       stop: () => thread.removeAllListeners('message').removeAllListeners('exit').removeAllListeners('error').on('error', () => {}),
     };
     thread.on('error', (error) => void (seat.error = error));
@@ -153,30 +154,29 @@ class PoolRun {
 
   /** Ends threads that hang in a call, where the sandbox itself cannot. */
   private watch(): void {
-    const now = performance.now();
     for (const seat of this.seats) {
-      const count = Atomics.load(seat.call, CALL.count);
-      const position = Atomics.load(seat.call, CALL.job) - 1;
-      if (position < 0 || count !== seat.seen.count) {
-        seat.seen = { count, since: now };
-      } else if (now - seat.seen.since > this.jobs[position].limits.callTimeLimit * 1000 + GRACE) {
-        void seat.thread.terminate();
-        this.replace(seat);
+      const call = callUnderWay(seat.call);
+      if (!call) {
+        seat.seen = undefined;
+      } else if (call.count !== seat.seen?.call.count) {
+        const limit = this.jobs[call.position].limits.callTimeLimit * 1000 + GRACE;
+        seat.seen = { call, deadline: new Deadline(Atomics.load(seat.call, CALL.thread), limit) };
+      } else if (seat.seen.deadline.over) {
+        this.replace(seat, call);
       }
     }
   }
 
   /**
-   * A thread is gone. A new one plays its unfinished games again, from their
-   * seeds: all but the call that it hung in, which is not made again.
+   * A thread is gone, or hangs. A new one plays its unfinished games again, from
+   * their seeds: all but the call that it was in, which is not made again.
    */
-  private replace(seat: Seat): void {
+  private replace(seat: Seat, call = callUnderWay(seat.call)): void {
     if (!this.seats.has(seat)) return;
     this.discard(seat);
-    const position = Atomics.load(seat.call, CALL.job) - 1;
-    if (position >= 0) {
-      const seconds = this.jobs[position].limits.callTimeLimit;
-      this.jobs[position].broken = { step: Atomics.load(seat.call, CALL.step), failure: { reason: 'timeout', message: timeoutMessage(seconds) } };
+    if (call) {
+      const job = this.jobs[call.position];
+      job.broken = { step: call.step, failure: { reason: 'timeout', message: timeoutMessage(job.limits.callTimeLimit) } };
     } else if (this.retries++ >= RETRIES) {
       return this.fail(new Error(`A worker thread of the rollout ended unexpectedly, again and again: ${seat.error?.message ?? 'no reason given'}.`));
     }
@@ -205,6 +205,24 @@ class PoolRun {
     this.seats.delete(seat);
     seat.stop();
     void seat.thread.terminate();
+  }
+}
+
+/** A call of a strategy: whose it is, its number in that game, and the count of all calls of the thread. */
+interface CallUnderWay {
+  position: number;
+  step: number;
+  count: number;
+}
+
+/** The call that a worker is in. It goes on meanwhile: what was read belongs together when the count is still the same. */
+function callUnderWay(cells: Int32Array): CallUnderWay | undefined {
+  for (;;) {
+    const count = Atomics.load(cells, CALL.count);
+    const step = Atomics.load(cells, CALL.step);
+    const position = Atomics.load(cells, CALL.job) - 1;
+    if (position < 0) return undefined;
+    if (Atomics.load(cells, CALL.count) === count) return { position, step, count };
   }
 }
 

@@ -35,9 +35,9 @@ export const QUEUE = { next: 0, aborted: 1, length: 2 };
 /**
  * Cells of {@link PlayRequest.call}, by which a worker is watched: the job whose
  * strategy is being called (its position + 1, or 0 for none), the number of that
- * call, and the count of all calls.
+ * call, the count of all calls, and the ID of the worker's thread.
  */
-export const CALL = { job: 0, step: 1, count: 2, length: 3 };
+export const CALL = { job: 0, step: 1, count: 2, thread: 3, length: 4 };
 
 /** Worker → main thread. */
 export type WorkerMessage =

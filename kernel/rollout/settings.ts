@@ -1,8 +1,8 @@
 /** Limits that every way of playing an episode shares. */
 export interface PlayLimits {
-  /** Seconds of its own that a strategy has for the whole episode; the environment's time does not count. Default 2. */
+  /** Seconds of processor time that a strategy has for the whole episode; the environment's time does not count, nor does what else the machine does. Default 2. */
   seconds?: number;
-  /** Seconds that one call of a strategy may take. Default 0.1. */
+  /** Seconds of processor time that one call of a strategy may take. Default 0.1. */
   callSeconds?: number;
   /** The episode is truncated after so many steps. Default 1000. */
   maxSteps?: number;

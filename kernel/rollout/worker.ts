@@ -3,6 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import { environmentReader } from '../environments/reader';
 import { VectorClient } from '../openenv/vector';
 import type { Outcome } from '../strategy/outcome';
+import { threadId } from '../strategy/processorTime';
 import { Sandbox } from '../strategy/sandbox';
 import { mentionsRam, play, withRam, type Game, type Player } from './play';
 import { CALL, QUEUE, type Job, type PlayRequest, type WorkerMessage } from './protocol';
@@ -25,6 +26,7 @@ async function playJobs(request: PlayRequest): Promise<void> {
   const { environment, options, slots, jobs, queue, call } = request;
   const reader = environmentReader(environment, options);
   const mine = [...request.mine];
+  Atomics.store(call, CALL.thread, threadId());
   const client = await connect(request);
   await play(client, reader, {
     slots,

@@ -1,13 +1,14 @@
 import * as path from 'node:path';
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
 import { checkSource, compile } from './compile';
-import { DEFAULT_LIMITS, SANDBOX_THREAD, timeoutMessage, type Failure, type Outcome, type Program, type SandboxLimits } from './outcome';
+import { ANSWER, DEFAULT_LIMITS, SANDBOX_THREAD, timeoutMessage, type Failure, type Outcome, type Program, type SandboxLimits } from './outcome';
+import { Deadline } from './processorTime';
 
 /** Options of {@link createLockedDownFunction}. */
 export interface LockedDownOptions {
   /** Bytes that the function's data may take. 16 MiB by default. */
   memoryLimit?: number;
-  /** Seconds that one call may take. 0.1 by default. */
+  /** Seconds that one call may take, of processor time: how busy the machine is does not matter. 0.1 by default. */
   callTimeLimit?: number;
   /** Seed of its `Math.random`. 0 by default. */
   seed?: number;
@@ -57,8 +58,10 @@ export type LockedStage = 'ready' | 'opened';
 
 /** Time beyond the limit of a call before the thread is given up, in ms: QuickJS does not look at the clock everywhere. */
 const GRACE = 400;
+/** Between two looks at a thread that has not answered, in ms. */
+const WATCH = 25;
 /** For a new engine to come up, on a busy machine, in ms. */
-const START = 20_000;
+const START = 60_000;
 
 /**
  * Locks a strategy down: the function it returns runs the code in a sandbox
@@ -131,8 +134,8 @@ class SandboxThread {
   /** Undefined after a call that did not come back; the next one starts a thread again. */
   private worker: Worker | undefined;
   private port: MessagePort | undefined;
-  /** 1 when an answer is there. */
-  private answered = new Int32Array(new SharedArrayBuffer(4));
+  /** See {@link ANSWER}. */
+  private answered = sharedCells();
   private disposed = false;
 
   constructor(private program: Program, private limits: SandboxLimits) {}
@@ -151,9 +154,10 @@ class SandboxThread {
 
   /** Waits until the thread says that it has come so far, has ended, or the time is over. */
   private stage(worker: Worker, stage: LockedStage, milliseconds: number): Promise<void> {
+    const deadline = this.deadline(milliseconds);
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      const done = (): void => (clearTimeout(timer), resolve());
+      const timer = setInterval(() => deadline.over && done(), WATCH);
+      const done = (): void => (clearInterval(timer), resolve());
       worker.on('message', (message: LockedStage) => message === stage && done()).once('exit', done);
     });
   }
@@ -181,7 +185,7 @@ class SandboxThread {
 
   private start(): Worker {
     const { port1, port2 } = new MessageChannel();
-    this.answered = new Int32Array(new SharedArrayBuffer(4));
+    this.answered = sharedCells();
     this.port = port1;
     this.worker = new Worker(path.join(__dirname, 'lockedWorker.js'), {
       ...SANDBOX_THREAD,
@@ -211,12 +215,21 @@ class SandboxThread {
   }
 
   private wait(milliseconds: number): LockedReply | undefined {
-    Atomics.wait(this.answered, 0, 0, milliseconds);
+    const deadline = this.deadline(milliseconds);
+    while (Atomics.wait(this.answered, ANSWER.there, 0, WATCH) === 'timed-out' && !deadline.over);
     return this.receive();
   }
 
+  private deadline(milliseconds: number): Deadline {
+    return new Deadline(Atomics.load(this.answered, ANSWER.thread), milliseconds);
+  }
+
   private receive(): LockedReply | undefined {
-    if (Atomics.exchange(this.answered, 0, 0) === 0) return undefined;
+    if (Atomics.exchange(this.answered, ANSWER.there, 0) === 0) return undefined;
     return receiveMessageOnPort(this.port!)?.message as LockedReply | undefined;
   }
+}
+
+function sharedCells(): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(4 * ANSWER.length));
 }

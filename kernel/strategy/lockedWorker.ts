@@ -1,9 +1,12 @@
 /** The thread behind a locked-down function: one sandbox, one request at a time. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { ANSWER } from './outcome';
 import type { LockedReply, LockedRequest, LockedStage } from './locked';
+import { threadId } from './processorTime';
 import { Sandbox } from './sandbox';
 
 const { port, answered } = workerData as { port: MessagePort; answered: Int32Array };
+Atomics.store(answered, ANSWER.thread, threadId());
 let sandbox: Sandbox | undefined;
 
 port.on('message', async (request: LockedRequest) => {
@@ -14,8 +17,8 @@ port.on('message', async (request: LockedRequest) => {
     reply = { outcome: { kind: 'failure', failure: { reason: 'error', message: `the sandbox failed: ${error}` } }, seconds: 0 };
   }
   port.postMessage(reply);
-  Atomics.store(answered, 0, 1);
-  Atomics.notify(answered, 0);
+  Atomics.store(answered, ANSWER.there, 1);
+  Atomics.notify(answered, ANSWER.there);
   if (request.type === 'open') tell('opened');
 });
 

@@ -11,7 +11,7 @@ export interface Program {
 export interface SandboxLimits {
   /** Bytes that the strategy's data may take. */
   memoryLimit: number;
-  /** Seconds that one call may take. */
+  /** Seconds that one call may take, of processor time. */
   callTimeLimit: number;
   /** Seed of `Math.random`. */
   seed: number;
@@ -37,6 +37,9 @@ export type Outcome =
 
 /** Options of the worker threads that sandboxes run in. Recursion inside WebAssembly takes many times the stack that QuickJS counts. */
 export const SANDBOX_THREAD = { resourceLimits: { stackSizeMb: 32 }, env: {}, stdin: false } as const;
+
+/** Cells that a locked-down function shares with its thread: 1 when an answer is there, and the thread's ID. */
+export const ANSWER = { there: 0, thread: 1, length: 2 };
 
 /** What a strategy is told that took too long for one answer. */
 export function timeoutMessage(seconds: number): string {

@@ -1,6 +1,7 @@
 import type { QuickJSContext, QuickJSHandle } from 'quickjs-emscripten';
 import { Engine } from './engine';
 import { timeoutMessage, type Failure, type Outcome, type Program, type SandboxLimits } from './outcome';
+import { Stopwatch } from './processorTime';
 
 /**
  * One strategy in a QuickJS of its own, inside a WebAssembly instance of its
@@ -15,11 +16,13 @@ import { timeoutMessage, type Failure, type Outcome, type Program, type SandboxL
  * (`indexOf` on something that claims to be 2⁵³ long) never do.
  */
 export class Sandbox {
-  /** Seconds that calls took so far. */
+  /** Seconds that calls took so far, of the thread's own processor time. */
   ownTime = 0;
   private readonly context: QuickJSContext;
   private readonly callStrategy: QuickJSHandle;
-  private deadline = Infinity;
+  private readonly stopwatch = new Stopwatch();
+  /** Milliseconds that what runs may take. */
+  private limit = Infinity;
   private broken: Failure | undefined;
   /** Something escaped from the engine itself: nobody else must get it. */
   private engineBroken = false;
@@ -38,8 +41,9 @@ export class Sandbox {
   /** Evaluates the program's top level, under the limits of a call. Where that fails, every call fails the same way. */
   constructor(private readonly engine: Engine, private readonly program: Program, private readonly limits: SandboxLimits) {
     this.context = engine.context;
-    engine.interrupted = () => performance.now() > this.deadline;
+    engine.interrupted = () => this.stopwatch.exceeds(this.limit);
     this.callStrategy = this.context.unwrapResult(this.context.callFunction(engine.driver, this.context.undefined, this.context.newNumber(limits.seed)));
+    this.limit = limits.callTimeLimit * 1000;
     this.broken = this.evaluate();
   }
 
@@ -82,8 +86,7 @@ export class Sandbox {
 
   /** Runs something inside the engine under the time limit, and counts its time. What escapes as an exception of the host has broken the engine. */
   private guarded(run: () => Outcome): Outcome {
-    const start = performance.now();
-    this.deadline = start + this.limits.callTimeLimit * 1000;
+    this.stopwatch.start();
     try {
       return run();
     } catch (error) {
@@ -94,7 +97,7 @@ export class Sandbox {
       this.engineBroken = true;
       return { kind: 'failure', failure };
     } finally {
-      this.ownTime += (performance.now() - start) / 1000;
+      this.ownTime += this.stopwatch.elapsed / 1000;
     }
   }
 

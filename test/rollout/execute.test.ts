@@ -68,9 +68,16 @@ test('a plain function that does wrong ends its episode', async () => {
   assert.match((await end(() => Symbol('x'))).message!, /returned a symbol/);
   assert.deepEqual(await end((state) => state.ball.x), { reason: 'error', message: "TypeError: Cannot read properties of undefined (reading 'x')" });
   assert.equal((await end(() => { throw null; })).message, 'null');
-  const busy = (milliseconds: number) => () => { for (const stop = performance.now() + milliseconds; performance.now() < stop;); return 'LEFT'; };
-  assert.equal((await end(busy(60), { callSeconds: 0.05 })).reason, 'timeout');
-  assert.match((await end(busy(30), { seconds: 0.1 })).message!, /0.1 s of the strategy's own time/);
+  const computed = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000; };
+  const busy = (milliseconds: number) => () => { for (const end = computed() + milliseconds; computed() < end;); return 'LEFT'; };
+  assert.equal((await end(busy(200), { callSeconds: 0.05 })).reason, 'timeout');
+  assert.match((await end(busy(60), { seconds: 0.15, callSeconds: 0.12 })).message!, /0.15 s of the strategy's own time/);
+});
+
+test('time in which a strategy does not compute is not counted', async () => {
+  const waiting = () => (Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100), 'LEFT');
+  const { steps, end } = await executeWithTimeLimit(waiting, env, { maxSteps: 5, callSeconds: 0.05, seconds: 0.2 });
+  assert.deepEqual([steps, end], [5, { reason: 'truncated', message: '5 steps' }]);
 });
 
 test('is interrupted by its signal', async () => {

@@ -88,13 +88,13 @@ test('text that no parser likes has a problem, and nothing worse', () => {
   }
 });
 
-test('32 checks of new programs take less than 100 ms once warm', () => {
+test('32 checks of new programs take less than 100 ms of processor time once warm', () => {
   const programs = (salt: number): string[] => Array.from({ length: 32 }, (_, i) => body(`if (state.ball_x > ${salt + i}) return "RIGHT"; else if (state.ball_y < 3) return "LEFT";`));
   programs(0).forEach((code) => checkCode(code));
   const fastest = Math.min(...[100, 200, 300].map((salt) => {
-    const start = performance.now();
+    const start = process.cpuUsage();
     programs(salt).forEach((code) => checkCode(code));
-    return performance.now() - start;
+    return process.cpuUsage(start).user / 1000;
   }));
   assert.ok(fastest < 100, `${fastest.toFixed(0)} ms`);
 });
