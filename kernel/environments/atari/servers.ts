@@ -1,3 +1,4 @@
+import * as net from 'node:net';
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { ServerProcess } from '../../openenv/server';
@@ -26,12 +27,12 @@ export interface ServerLease {
 /** The OpenEnv server of these options: a running one, else a new one. */
 export async function leaseServer(options: ResolvedAtariOptions): Promise<ServerLease> {
   const key = JSON.stringify(options, Object.keys(options).sort());
-  let shared = servers.get(key);
-  if (!shared || (await hasEnded(shared.server))) {
-    shared = { server: launch(`The Atari server (${options.game})`, 'server.app', variables(options)), users: 0 };
-    servers.set(key, shared);
-  }
-  const lease = shared;
+  const known = servers.get(key);
+  const ended = known && (await hasEnded(known.server));
+  // Somebody else may have replaced it meanwhile.
+  if (ended && servers.get(key) === known) servers.delete(key);
+  const lease = servers.get(key) ?? { server: launch(`The Atari server (${options.game})`, 'server.app', variables(options)), users: 0 };
+  servers.set(key, lease);
   lease.users++;
   const release = async (): Promise<void> => {
     if (--lease.users > 0) return;
@@ -41,7 +42,7 @@ export async function leaseServer(options: ResolvedAtariOptions): Promise<Server
   try {
     return { server: await lease.server, release };
   } catch (error) {
-    servers.delete(key);
+    if (servers.get(key) === lease) servers.delete(key);
     throw error;
   }
 }
@@ -52,15 +53,34 @@ export async function leaseServer(options: ResolvedAtariOptions): Promise<Server
  * died is replaced.
  */
 export async function atariLanes(count = availableParallelism()): Promise<VectorLane[]> {
-  for (let i = 0; i < count; i++) {
-    if (!lanes[i] || (await hasEnded(lanes[i]))) lanes[i] = launch(`Atari process ${i + 1}`, 'server.vector_app', {});
-  }
-  const started = await Promise.all(lanes.slice(0, count));
+  const started = await Promise.all(Array.from({ length: count }, (_, i) => lane(i)));
   return started.map(({ url }) => ({ url }));
 }
 
-async function hasEnded(server: Promise<ServerProcess>): Promise<boolean> {
-  return server.then(({ exit }) => exit !== undefined, () => true);
+async function lane(i: number): Promise<ServerProcess> {
+  const known = lanes[i];
+  const ended = known && (await hasEnded(known));
+  // Somebody else may have replaced it meanwhile.
+  if (!known || (ended && lanes[i] === known)) lanes[i] = launch(`Atari process ${i + 1}`, 'server.vector_app', {});
+  return lanes[i];
+}
+
+/** Whether a server is gone, or goes: one that was killed listens no more some time before its end is reported. */
+async function hasEnded(launched: Promise<ServerProcess>): Promise<boolean> {
+  const server = await launched.catch(() => undefined);
+  if (!server || server.exit !== undefined) return true;
+  if (await listens(server.url)) return false;
+  await server.close();
+  return true;
+}
+
+function listens(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve) => {
+    const socket = net.connect(Number(port), hostname);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false)).once('close', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
 }
 
 function launch(name: string, module: string, env: Record<string, string>): Promise<ServerProcess> {
