@@ -10,20 +10,13 @@ import { openenv } from '../../kernel/environments';
 import { OpenEnvClient, OpenEnvError, VectorClient } from '../../kernel/openenv';
 import { pythonPath } from '../../kernel/setup/python';
 import { openenvCommand } from '../environments/python';
+import { eventually } from '../eventually';
 
 const code = (expected: string, pattern = /./) => (error: OpenEnvError) => {
   assert.equal(error.code, expected, error.message);
   assert.match(error.message, pattern);
   return true;
 };
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await new Promise(resolve => server.once('listening', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return port;
-}
 
 // The environment that `openenv init` makes: an echo, served by OpenEnv's own code, one session at a time.
 let folder: string;
@@ -34,14 +27,11 @@ before(async () => {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'openenv-'));
   const made = await openenvCommand('init', 'echoing', '--output-dir', folder);
   assert.equal(made.code, 0, made.output);
-  const port = await freePort();
-  url = `http://127.0.0.1:${port}`;
-  official = spawn(pythonPath(), ['-m', 'uvicorn', 'server.app:app', '--port', String(port), '--log-level', 'error'], { cwd: path.join(folder, 'echoing'), stdio: ['ignore', 'inherit', 'inherit'] });
-  for (let tries = 0; tries < 300; tries++) {
-    if (await fetch(`${url}/health`).then(response => response.ok, () => false)) return;
-    await new Promise(resolve => setTimeout(resolve, 100));
-  }
-  assert.fail('the official server did not start');
+  official = spawn(pythonPath(), ['-m', 'uvicorn', 'server.app:app', '--port', '0'], { cwd: path.join(folder, 'echoing'), stdio: ['ignore', 'ignore', 'pipe'] });
+  let log = '';
+  official.stderr!.on('data', chunk => (log += chunk));
+  await eventually(() => /running on (http\S+)/.test(log) || official.exitCode !== null, () => `the official server starts: ${log}`);
+  url = /running on (http\S+)/.exec(log)?.[1] ?? assert.fail(`the official server ended: ${log}`);
 });
 
 after(() => {
@@ -68,13 +58,12 @@ test('an official server: the whole protocol', async () => {
   await assert.rejects(openenv(url), code('CAPACITY_REACHED'));
   await env.close();
   await assert.rejects(env.step({ message: 'late' }), code('CLOSED'));
-  await new Promise(resolve => setTimeout(resolve, 300));
-  const next = await openenv(url); // its place is free again
-  await next.close();
+  // Its place is free again as soon as the server has seen that the client went.
+  await eventually(() => openenv(url).then(next => next.close()).then(() => true, () => false), 'its place is free again');
 });
 
 test('nobody listens: said at once, with the address', async () => {
-  await assert.rejects(openenv(`http://127.0.0.1:${await freePort()}`), code('CONNECTION_FAILED', /No OpenEnv server answers at ws:\/\/127.0.0.1:\d+\/ws/));
+  await assert.rejects(openenv('http://127.0.0.1:9'), code('CONNECTION_FAILED', /No OpenEnv server answers at ws:\/\/127.0.0.1:\d+\/ws/));
 });
 
 /** A server that behaves badly in one way. */

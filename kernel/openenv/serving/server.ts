@@ -91,7 +91,8 @@ class Served implements EnvironmentServer {
     const { port: used, family } = this.http.address() as AddressInfo;
     const name = host === '0.0.0.0' || host === '::' ? 'localhost' : family === 'IPv6' && host.includes(':') ? `[${host}]` : host;
     this.url = `http://${name}:${used}`;
-    this.reaper = setInterval(() => this.reap(), Math.min(Math.max(this.settings.idleTimeout / 4, 10), 60_000));
+    // Messages that are there already are read first: this process may not have come to it for a while.
+    this.reaper = setInterval(() => setImmediate(() => this.reap()), Math.min(Math.max(this.settings.idleTimeout / 4, 10), 60_000));
     this.reaper.unref();
   }
 

@@ -9,8 +9,6 @@ export class GuessTheNumber extends Environment<Guess, Hint, { guesses: number[]
     action: { type: 'object', properties: { number: { type: 'integer', minimum: 1, maximum: 100 } }, required: ['number'] },
   };
   static override metadata = { name: 'guess_the_number', description: 'Guess a number from 1 to 100.' };
-  /** Instances that were closed. */
-  static closed = 0;
   private secret = 0;
   private guesses: number[] = [];
 
@@ -30,10 +28,6 @@ export class GuessTheNumber extends Environment<Guess, Hint, { guesses: number[]
 
   override get state() {
     return { guesses: this.guesses, secret: this.secret };
-  }
-
-  override close(): void {
-    GuessTheNumber.closed++;
   }
 }
 

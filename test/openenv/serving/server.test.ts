@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import WebSocket from 'ws';
 import { Environment, openenv, OpenEnvClient, OpenEnvError, serve, type EnvironmentServer } from '../../../kernel';
+import { eventually } from '../../eventually';
 import { Calculator, GuessTheNumber } from './environments';
 
 let server: EnvironmentServer;
@@ -79,12 +80,19 @@ test('the HTTP routes', async () => {
 });
 
 test('environments are closed with their sessions', async () => {
-  const before = GuessTheNumber.closed;
-  const client = await OpenEnvClient.connect(server.url);
+  let closed = 0;
+  class Counted extends GuessTheNumber {
+    override close(): void {
+      closed++;
+    }
+  }
+  const counted = await serve(Counted);
+  const client = await OpenEnvClient.connect(counted.url);
   await client.reset();
   await client.close();
-  for (let i = 0; i < 100 && GuessTheNumber.closed === before; i++) await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.equal(GuessTheNumber.closed, before + 1);
+  await eventually(() => closed > 0, 'the environment is closed');
+  await counted.close();
+  assert.equal(closed, 1);
 });
 
 test('a full server says so; a place that is given back is taken', async () => {
@@ -93,18 +101,17 @@ test('a full server says so; a place that is given back is taken', async () => {
   await assert.rejects(openenv(small.url), code('CAPACITY_REACHED', /1\/1 sessions active/));
   await first.reset();
   await first.close();
-  for (let i = 0; i < 100 && small.sessions > 0; i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  await eventually(() => small.sessions === 0, 'the session is over');
   await (await openenv(small.url)).close();
   await small.close();
 });
 
 test('an idle session is closed and its client is told', async () => {
-  const quick = await serve(GuessTheNumber, { idleTimeout: 80 });
+  const quick = await serve(GuessTheNumber, { idleTimeout: 300 });
   const client = await OpenEnvClient.connect(quick.url);
   await client.reset();
-  for (let i = 0; i < 200 && quick.sessions > 0; i++) await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.equal(quick.sessions, 0);
-  await assert.rejects(client.state(), code('SESSION_ERROR', /no message came for 0.08 s/));
+  await eventually(() => quick.sessions === 0, 'the session is closed');
+  await assert.rejects(client.state(), code('SESSION_ERROR', /no message came for 0.3 s/));
   await quick.close();
 });
 
