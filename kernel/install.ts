@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
+import { userDataFolder } from './setup/jupyterFolder';
 import { installLabextension, uninstallLabextension } from './setup/labextension';
 import { environmentPython, packageRoot } from './setup/python';
 
@@ -84,7 +84,7 @@ function findTarget({ user, sysPrefix, prefix }: InstallOptions): Target {
   if (sysPrefix) return atPrefix(activePrefix());
   const own = path.join(packageRoot, '.venv');
   if (!user && fs.existsSync(environmentPython(own))) return { data: dataFolder(own), python: null };
-  return { data: userFolder(), python: null };
+  return { data: userDataFolder(), python: null };
 }
 
 function atPrefix(prefix: string): Target {
@@ -100,15 +100,6 @@ function activePrefix(): string {
     if (status === 0) return stdout.trim();
   }
   throw new Error('There is no `python` on the PATH: activate the environment that Jupyter is installed in, or give --prefix FOLDER.');
-}
-
-/** Jupyter's data folder of this user: what `jupyter --data-dir` prints. */
-function userFolder(): string {
-  const { JUPYTER_DATA_DIR, XDG_DATA_HOME, APPDATA } = process.env;
-  if (JUPYTER_DATA_DIR) return JUPYTER_DATA_DIR;
-  if (process.platform === 'darwin') return path.join(os.homedir(), 'Library', 'Jupyter');
-  if (process.platform === 'win32' && APPDATA) return path.join(APPDATA, 'jupyter');
-  return path.join(XDG_DATA_HOME || path.join(os.homedir(), '.local', 'share'), 'jupyter');
 }
 
 function checkedName(name = KERNEL_NAME): string {

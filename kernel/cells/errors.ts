@@ -112,8 +112,9 @@ function frameLine({ name, label, line, column }: Frame): string {
 
 /** Properties of an error beyond the usual ones, such as `code`. */
 function errorDetails(error: Error): string {
-  const usual = ['name', 'message', 'stack', 'cause', 'errors', 'error', 'suppressed', 'requireStack'];
-  const details = Object.entries(error).filter(([key, value]) => !usual.includes(key) && value !== undefined);
+  // The message of a child process that failed ends with what it wrote.
+  const usual = ['name', 'message', 'stack', 'cause', 'errors', 'error', 'suppressed', 'requireStack', 'output', 'stdout', 'stderr', 'pid'];
+  const details = Object.entries(error).filter(([key, value]) => !usual.includes(key) && value !== undefined && value !== null);
   return details.length > 0 ? inspect(Object.fromEntries(details)) : '';
 }
 

@@ -1,4 +1,4 @@
-import type { Comm, DisplayOptions, Host, MimeBundle } from '../display/host';
+import { metadataOf, type Comm, type DisplayOptions, type Host, type MimeBundle } from '../display/host';
 import type { CommOpener } from '../jupyter/interpreter';
 import { currentCell } from './cell';
 import { encoded } from './values';
@@ -10,7 +10,7 @@ export class KernelHost implements Host {
   constructor(private readonly comms: CommOpener) {}
 
   display(bundle: MimeBundle, options?: DisplayOptions): void {
-    currentCell()?.output.display(encoded(bundle), options);
+    currentCell()?.output.display(encoded(bundle), { ...options, metadata: { ...metadataOf(bundle), ...options?.metadata } });
   }
 
   clear(wait: boolean): void {

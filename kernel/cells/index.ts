@@ -1,6 +1,7 @@
 import { setHost } from '../display/host';
 import type { CommOpener, Interpreter } from '../jupyter/interpreter';
 import { packageRoot } from '../setup/python';
+import { captureChildren } from './children';
 import { captureStreams } from './console';
 import { shareTypeScript } from './compile/typescript';
 import { KernelHost } from './host';
@@ -30,6 +31,7 @@ export function createInterpreter({ comms, interruptFlag, folder }: InterpreterO
   printPromisesPlainly();
   setHost(new KernelHost(comms));
   captureStreams();
+  captureChildren();
   const session = new Session({ folder, packageRoot }, interruptFlag);
   process.on('uncaughtException', (error) => session.reportUncaught(error));
   process.on('unhandledRejection', (reason) => session.reportUncaught(reason));

@@ -1,15 +1,20 @@
 import { currentCell, KeyboardInterrupt } from './cell';
 import { GUARD, withoutNames } from './compile/names';
 
+let interruptFlag = new Int32Array(1);
+
+/** Throws where the running cell shall stop. */
+export function throwIfInterrupted(): void {
+  if (Atomics.load(interruptFlag, 0) !== 0 || currentCell()?.interrupted) throw new KeyboardInterrupt();
+}
+
 /**
  * Installs the global that guarded loops look at (see compile/guards.ts): the
  * flag in shared memory, with a method that throws when the loop shall end.
  */
 export function installLoopGuard(flag: Int32Array): void {
-  const check = (): void => {
-    if (Atomics.load(flag, 0) !== 0 || currentCell()?.interrupted) throw new KeyboardInterrupt();
-  };
-  Object.defineProperty(globalThis, GUARD, { value: Object.assign(flag, { check }) });
+  interruptFlag = flag as Int32Array<ArrayBuffer>;
+  Object.defineProperty(globalThis, GUARD, { value: Object.assign(flag, { check: throwIfInterrupted }) });
   hideNames();
 }
 

@@ -118,7 +118,7 @@ export class Session implements Interpreter {
   /** Displays the last value and does what the cell's directives ask for; an interrupt ends it. */
   private async afterwards(cell: Cell, prepared: PreparedCell, value: unknown): Promise<void> {
     const work = async (): Promise<void> => {
-      if (value !== undefined && value !== null) showResult(cell, await describe(value));
+      if (value !== undefined && value !== null) await showResult(cell, value);
       await prepared.apply(this.variables, this.compiler.notebook);
     };
     await Promise.race([work(), cell.stopped]);
@@ -159,7 +159,7 @@ export class Session implements Interpreter {
         const { ok, error, value } = await this.evaluateSource(source);
         if (this.compiler.problems.length > 0) return compileErrors(this.compiler.problems, source.label, this.surroundings.folder);
         if (!ok) throw error;
-        return describe(value);
+        return (await describe(value)).data;
       });
     } catch (error) {
       return describeError(error, source);
@@ -173,9 +173,9 @@ export class Session implements Interpreter {
       ?? completeValue(this.variables, code, position);
   }
 
-  inspect(code: string, position: number): MimeBundle | null {
+  inspect(code: string, position: number, detail: 0 | 1): MimeBundle | null {
     const { notebook } = this.compiler;
-    return inspectDirective(code, position) ?? inspect(notebook, code, position, assistPreamble(code, notebook.names()));
+    return inspectDirective(code, position) ?? inspect(notebook, code, position, assistPreamble(code, notebook.names()), detail);
   }
 
   isComplete(code: string): Completeness {
@@ -207,8 +207,9 @@ export class Session implements Interpreter {
 }
 
 /** A value may choose to show nothing. */
-function showResult(cell: Cell, bundle: MimeBundle): void {
-  if (Object.keys(bundle).length > 0) cell.output.result(bundle);
+async function showResult(cell: Cell, value: unknown): Promise<void> {
+  const { data, metadata } = await describe(value);
+  if (Object.keys(data).length > 0) cell.output.result(data, metadata);
 }
 
 /** What Node.js throws where SIGINT ended synchronous code; the message that says so is still on its way. */

@@ -1,9 +1,10 @@
 import { describe as describeValue } from '../display/describe';
-import type { MimeBundle } from '../display/host';
+import { metadataOf, type MimeBundle } from '../display/host';
 
 /** How the result of a cell is shown: see display/describe.ts. */
-export async function describe(value: unknown): Promise<MimeBundle> {
-  return encoded(await describeValue(value));
+export async function describe(value: unknown): Promise<{ data: MimeBundle; metadata: Record<string, unknown> }> {
+  const bundle = await describeValue(value);
+  return { data: encoded(bundle), metadata: metadataOf(bundle) };
 }
 
 /** A bundle with its binary data in base64, as Jupyter wants it. */

@@ -1,6 +1,14 @@
 /** A MIME bundle: MIME type → data, as in Jupyter's `display_data`. */
 export type MimeBundle = Record<string, unknown>;
 
+/** Under this symbol a bundle may carry metadata for its types, such as an image's size: `{ 'image/png': { width: 200 } }`. */
+export const bundleMetadata = Symbol('metadata of a MIME bundle');
+
+/** The metadata that a bundle carries. */
+export function metadataOf(bundle: MimeBundle): Record<string, unknown> {
+  return (bundle as { [bundleMetadata]?: Record<string, unknown> })[bundleMetadata] ?? {};
+}
+
 /** One end of a Jupyter comm. Buffers are binary and travel beside the JSON. */
 export interface Comm {
   readonly commId: string;

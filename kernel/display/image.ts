@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { MimeBundle } from './host';
+import { bundleMetadata, type MimeBundle } from './host';
 
 /** How files of an image format begin. */
 const SIGNATURES: Array<[type: string, test: (bytes: Buffer) => boolean]> = [
@@ -15,15 +15,50 @@ export function imageType(bytes: Uint8Array): string | null {
   return SIGNATURES.find(([, test]) => test(start))?.[0] ?? null;
 }
 
+/** Size of an image on the page, in CSS pixels; where one is left out, it follows from the other. */
+export interface ImageOptions {
+  width?: number;
+  height?: number;
+}
+
 /**
- * An image, to be displayed: `image(png)` at the end of a cell, or `display(image('plot.png'))`.
+ * An image, to be displayed: `image(png)` at the end of a cell, or
+ * `display(image('plot.png', { width: 400 }))`.
  *
  * @param source the bytes of a PNG, JPEG, GIF or WebP file, or the path of one, or of an SVG file
  */
-export function image(source: Uint8Array | string): MimeBundle {
-  if (typeof source === 'string' && /\.svg$/i.test(source)) return { 'image/svg+xml': readFileSync(source, 'utf8'), 'text/plain': source };
+export function image(source: Uint8Array | string, options: ImageOptions = {}): MimeBundle {
+  const size = checkedSize(options);
+  if (typeof source === 'string' && /\.svg$/i.test(source)) return { 'image/svg+xml': sizedSvg(readFileSync(source, 'utf8'), size), 'text/plain': source };
   const bytes = typeof source === 'string' ? readFileSync(source) : source;
-  const type = imageType(bytes);
+  const type = bytes instanceof Uint8Array ? imageType(bytes) : null;
   if (!type) throw new TypeError('image() takes the bytes or the path of a PNG, JPEG, GIF or WebP file, or the path of an SVG file.');
-  return { [type]: Buffer.from(bytes).toString('base64'), 'text/plain': typeof source === 'string' ? source : `${type}, ${bytes.length} bytes` };
+  return {
+    [type]: Buffer.from(bytes).toString('base64'),
+    'text/plain': typeof source === 'string' ? source : `${type}, ${bytes.length} bytes`,
+    ...(Object.keys(size).length > 0 && { [bundleMetadata]: { [type]: size } }),
+  };
+}
+
+function checkedSize(options: ImageOptions): ImageOptions {
+  const size: ImageOptions = {};
+  for (const [name, value] of Object.entries(options)) {
+    if (name !== 'width' && name !== 'height') throw new TypeError(`image() has no option ${name}. Valid: width, height.`);
+    if (value === undefined) continue;
+    if (!(typeof value === 'number' && value > 0 && Number.isFinite(value))) throw new TypeError(`image(): ${name} is a number of pixels above 0, not ${String(value)}.`);
+    size[name] = value;
+  }
+  return size;
+}
+
+/** Front ends do not size SVG by metadata: its own attributes do. */
+function sizedSvg(text: string, size: ImageOptions): string {
+  if (Object.keys(size).length === 0) return text;
+  return text.replace(/<svg\b[^>]*>/, (tag) => {
+    const own = (name: string) => new RegExp(`\\s${name}\\s*=\\s*["']([\\d.]+)(?:px)?["']`).exec(tag)?.[1];
+    const others = tag.slice(4).replace(/\s(?:width|height)\s*=\s*(?:"[^"]*"|'[^']*')/g, '');
+    // Without a viewBox another size would cut the picture instead of scaling it.
+    const box = /\sviewBox\s*=/.test(tag) || !own('width') || !own('height') ? '' : ` viewBox="0 0 ${own('width')} ${own('height')}"`;
+    return `<svg${Object.entries(size).map(([name, value]) => ` ${name}="${value}"`).join('')}${box}${others}`;
+  });
 }

@@ -25,22 +25,37 @@ function isPlain(value: unknown): value is Row {
   return prototype === null || prototype === Object.prototype;
 }
 
+/** What {@link recordTable} does otherwise than by itself. */
+export interface RecordTableOptions {
+  /** What stands before each row: its number, without this. */
+  labels?: string[];
+  /** The columns, in their order: all that the rows have, without this. */
+  columns?: readonly string[];
+}
+
 /** Records as a table, in HTML and as text; a long one without its middle. */
-export function recordTable(rows: Row[]): MimeBundle {
-  const names = columnNames(rows);
+export function recordTable(rows: Row[], { labels, columns: chosen }: RecordTableOptions = {}): MimeBundle {
+  const names = chosen ? [...chosen] : columnNames(rows);
   const shown = names.slice(0, MAXIMUM_COLUMNS);
   const cut = rows.length > HEAD + TAIL + 1;
-  const kept: Array<[number, Row]> = rows.map((row, i): [number, Row] => [i, row]).filter(([i]) => !cut || i < HEAD || i >= rows.length - TAIL);
-  const columns: Column[] = [{ title: '', align: 'right' }, ...shown.map((title): Column => ({ title, align: kept.every(([, row]) => isNumber(row[title])) ? 'right' : 'left' }))];
-  const cells = kept.map(([i, row]) => [String(i), ...shown.map((name) => cellText(row, name))]);
+  const kept = rows.map((row, i): [string, Row] => [labels?.[i] ?? String(i), row]).filter((_, i) => !cut || i < HEAD || i >= rows.length - TAIL);
+  const isNumeric = (name: string) => kept.every(([, row]) => isNumber(valueAt(row, name)));
+  const columns: Column[] = [{ title: '', align: labels ? 'left' : 'right' }, ...shown.map((title): Column => ({ title, align: isNumeric(title) ? 'right' : 'left' }))];
+  const cells = kept.map(([label, row]) => [label, ...shown.map((name) => cellText(valueAt(row, name)))]);
   if (cut) cells.splice(HEAD, 0, ['…', ...shown.map(() => '…')]);
-  const hidden = names.length - shown.length;
-  const size = `${rows.length} rows × ${names.length} columns`;
-  const note = cut || hidden > 0 ? size : '';
+  const note = cut || names.length > shown.length ? `${rows.length} rows × ${names.length} columns` : '';
   return {
     'text/html': htmlTable(columns, cells) + (note && `<p>${note}</p>`),
     'text/plain': textTable(columns, cells) + (note && `\n${note}`),
   };
+}
+
+/** Stands for a property that only the user's code can tell. */
+const GETTER = Symbol('[Getter]');
+
+function valueAt(row: Row, name: string): unknown {
+  const descriptor = Object.getOwnPropertyDescriptor(row, name);
+  return descriptor?.get ? GETTER : descriptor?.value;
 }
 
 function columnNames(rows: Row[]): string[] {
@@ -53,11 +68,9 @@ function isNumber(value: unknown): boolean {
   return value === undefined || value === null || typeof value === 'number' || typeof value === 'bigint';
 }
 
-function cellText(row: Row, name: string): string {
-  const descriptor = Object.getOwnPropertyDescriptor(row, name);
-  if (!descriptor) return '';
-  const value = descriptor.get ? '[Getter]' : descriptor.value;
+function cellText(value: unknown): string {
   if (value === undefined) return '';
+  if (value === GETTER) return '[Getter]';
   const text = typeof value === 'string' ? value : inspect(value, { depth: 1, breakLength: Infinity, compact: true, maxArrayLength: 8 });
   const line = text.replace(/\s*\n\s*/g, ' ');
   return line.length > MAXIMUM_WIDTH ? `${line.slice(0, MAXIMUM_WIDTH - 1)}…` : line;

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { userDataFolder } from '../setup/jupyterFolder';
 import { readConnection } from './connection';
 import type { Kernel } from './kernel';
 import { PROTOCOL_VERSION } from './message';
@@ -34,6 +35,11 @@ function kernelInfo(): Record<string, unknown> {
   };
 }
 
+/** `$JOYLAB_HISTORY`, which may be empty to keep no inputs, else a file in Jupyter's data folder of the user. */
+function historyFile(): string {
+  return process.env.JOYLAB_HISTORY ?? join(userDataFolder(), 'joylab', 'history.jsonl');
+}
+
 /**
  * Starts the kernel for a connection file and returns when it listens for
  * requests. The process then lives until it is shut down or its parent dies.
@@ -42,10 +48,10 @@ export async function startKernel(connectionFile: string): Promise<void> {
   const connection = readConnection(connectionFile);
   const interruptFlag = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
   const textRing = createTextRing();
-  const workerData: WireOptions = { connection, connectionFile, kernelInfo: kernelInfo(), interruptFlag, textRing };
+  const workerData: WireOptions = { connection, connectionFile, historyFile: historyFile(), kernelInfo: kernelInfo(), interruptFlag, textRing };
   const wire = new Worker(join(__dirname, 'wire.js'), { workerData });
   leaveSigint();
-  const outbox = new Outbox((posted) => wire.postMessage(posted), textRing);
+  const outbox = new Outbox((posted, transfer) => wire.postMessage(posted, transfer), textRing);
   closeBeforeExit(outbox);
   // Loading takes a while: what arrives meanwhile waits for the promise.
   let loaded: Kernel | null = null;

@@ -1,3 +1,4 @@
+import type { Child, ChildResult } from './children';
 import type { Comm, DisplayOptions, MimeBundle } from '../display/host';
 
 /** Where the output of one cell goes. */
@@ -11,6 +12,8 @@ export interface CellOutput {
   clear(wait: boolean): void;
   /** Shows a bundle in the front end's pager when the cell has ended. */
   page(bundle: MimeBundle): void;
+  /** Runs a child process and waits for its end; what it writes to streams that are shown goes to the cell at once. */
+  runChild(child: Child): ChildResult;
   /** Asks the user for a line of text; `null`: interrupted. Throws where the front end cannot ask. */
   input(prompt: string, password: boolean): string | null;
 }

@@ -142,6 +142,7 @@ export class Kernel {
       },
       clear: (wait) => this.publish(parent, 'clear_output', { wait }),
       page: (data) => payload.push({ source: 'page', data, start: 0 }),
+      runChild: (child) => this.outbox.runChild(child, parent),
       input: (prompt, password) => this.input(request, prompt, password),
     };
   }

@@ -1,3 +1,5 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { awaitChild, type Child, type ChildResult } from './children';
 import type { Header } from './message';
 import type { Posted, ToWire } from './protocol';
 import { TextWriter } from './textRing';
@@ -11,15 +13,29 @@ export class Outbox {
   private stream: { name: StreamName; parent: Header } | null = null;
 
   constructor(
-    private readonly send: (posted: Posted) => void,
+    private readonly send: (posted: Posted, transfer?: MessagePort[]) => void,
     ring: SharedArrayBuffer,
   ) {
     this.text = new TextWriter(ring);
   }
 
-  post(message: ToWire): void {
+  post(message: ToWire, transfer?: MessagePort[]): void {
     this.text.countMessage();
-    this.send({ message, position: this.text.position });
+    this.send({ message, position: this.text.position }, transfer);
+  }
+
+  /** Has the wire thread run a child process, and sleeps until it has ended. */
+  runChild(child: Child, parent: Header): ChildResult {
+    const { port1, port2 } = new MessageChannel();
+    const done = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    this.post({ type: 'child', child, back: { port: port2, done }, parent }, [port2]);
+    // What the child shows begins a stream of its own.
+    this.stream = null;
+    try {
+      return awaitChild({ port: port1, done });
+    } finally {
+      port1.close();
+    }
   }
 
   write(name: StreamName, text: string, parent: Header): void {

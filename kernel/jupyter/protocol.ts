@@ -1,3 +1,4 @@
+import type { Child, ChildReturn } from './children';
 import type { ConnectionInfo } from './connection';
 import type { Header } from './message';
 
@@ -12,6 +13,8 @@ export interface WireOptions {
   connection: ConnectionInfo;
   /** Where the ports are written to that the connection leaves open. */
   connectionFile: string;
+  /** Where inputs are kept for the kernels to come; empty: nowhere. */
+  historyFile: string;
   /** Content of `kernel_info_reply`: the wire thread answers that request by itself. */
   kernelInfo: Record<string, unknown>;
   /**
@@ -49,5 +52,7 @@ export type ToWire =
   | { type: 'text' }
   /** Asks the front end of request `id` for a line; the answer goes into `answer` (see input.ts). */
   | { type: 'input'; id: number; prompt: string; password: boolean; answer: SharedArrayBuffer }
+  /** Runs a child process for which the main thread waits; see children.ts. */
+  | { type: 'child'; child: Child; back: ChildReturn; parent: Header }
   /** Closes the sockets and ends the thread; `closed` is set to 1 when that is done. */
   | { type: 'close'; closed: Int32Array };

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { ChildRunner } from './children';
 import { writeConnection } from './connection';
 import { History } from './history';
 import { giveAnswer } from './input';
@@ -56,8 +57,9 @@ interface Request {
 class Wire {
   private readonly sockets: Sockets;
   private readonly streams: StreamBuffer;
+  private readonly children = new ChildRunner();
   private readonly usage = new Usage();
-  private readonly history = new History();
+  private readonly history: History;
   private executionCount = 0;
   /** Requests that the main thread works on, by ID. */
   private readonly open = new Map<number, Request>();
@@ -75,6 +77,7 @@ class Wire {
     private readonly post: (message: ToMain) => void,
     private readonly log: Log,
   ) {
+    this.history = new History(options.historyFile);
     this.streams = new StreamBuffer(options.textRing, (content, parent) => this.sockets.publish({ type: 'stream', content, parent }));
     this.sockets = new Sockets(options.connection, {
       onMessage: (channel, message) => this.receive(channel, message),
@@ -142,6 +145,7 @@ class Wire {
     this.post({ type: 'interrupt' });
     if (this.pendingInput) giveAnswer(this.pendingInput, null);
     this.pendingInput = null;
+    this.children.interrupt();
     if (synchronous === 0) setTimeout(() => this.explain(), EXPLAIN_AFTER).unref();
     else setTimeout(() => {
       if (Atomics.load(interruptFlag, 1) !== synchronous) return;
@@ -256,9 +260,17 @@ class Wire {
       this.streams.flush();
       this.sockets.publish({ type: message.message, content, metadata, parent, buffers });
     } else if (message.type === 'input') this.requestInput(message);
+    else if (message.type === 'child') this.runChild(message);
     else if (message.type === 'close') void this.close(message.closed);
     else this.finish(message);
     this.streams.after();
+  }
+
+  private runChild({ child, back, parent }: ToWire & { type: 'child' }): void {
+    this.children.run(child, back, (name, text) => {
+      this.streams.begin({ name, parent });
+      this.streams.append(text);
+    });
   }
 
   private finish(reply: ToWire & { type: 'reply' }): void {

@@ -94,7 +94,7 @@ export class TestKernel {
     fs.writeFileSync(file, JSON.stringify(asked));
     // A process group of its own, as jupyter_client starts kernels.
     const [program, ...args] = command?.(file) ?? [process.execPath, CLI, 'kernel', file];
-    const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'inherit', 'pipe'], detached: true, env: { ...process.env, ...env } });
+    const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'inherit', 'pipe'], detached: true, env: { ...process.env, JOYLAB_HISTORY: path.join(folder, 'history.jsonl'), ...env } });
     const kernel = new TestKernel(child, folder, await written(file));
     if (!command) await kernel.until(() => kernel.iopub.some(({ header }) => header.msg_type === 'iopub_welcome'), 'iopub_welcome');
     return kernel;

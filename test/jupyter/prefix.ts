@@ -14,7 +14,7 @@ export class JupyterPrefix {
     const data = dataFolder(this.folder);
     installKernel({ data });
     const own = (name: string) => path.join(this.folder, name);
-    this.env = { ...process.env, JUPYTER_PATH: data, JUPYTER_CONFIG_DIR: own('config'), JUPYTER_RUNTIME_DIR: own('runtime'), IPYTHONDIR: own('ipython'), JUPYTER_PLATFORM_DIRS: '1' };
+    this.env = { ...process.env, JUPYTER_PATH: data, JUPYTER_CONFIG_DIR: own('config'), JUPYTER_RUNTIME_DIR: own('runtime'), IPYTHONDIR: own('ipython'), JOYLAB_HISTORY: own('history.jsonl'), JUPYTER_PLATFORM_DIRS: '1' };
   }
 
   /** Runs a Python module; returns what it prints. Throws, with its error output, when it fails. */

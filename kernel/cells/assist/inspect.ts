@@ -7,21 +7,37 @@ interface Description {
   signature: string;
   documentation: string;
   tags: Array<{ name: string; text: string }>;
+  /** The text of the declaration, where it was asked for and is known. */
+  source?: string;
 }
 
 /**
  * What is known about the name at a position, else about the call around it; `null`: nothing.
  *
  * @param preamble text that belongs before the cell: imports that it leaves out
+ * @param detail 1: with the source of what is declared
  */
-export function inspect(notebook: NotebookProgram, code: string, position: number, preamble = ''): MimeBundle | null {
+export function inspect(notebook: NotebookProgram, code: string, position: number, preamble = '', detail: 0 | 1 = 0): MimeBundle | null {
   notebook.open(preamble + code);
   const { service, draft } = notebook;
   // A cursor behind a name is still at it.
   const places = [position, position - 1].filter((at) => at >= 0 && /[\p{ID_Continue}$]/u.test(code[at] ?? ''));
-  const info = places.map((at) => service.getQuickInfoAtPosition(draft, preamble.length + at)).find((it) => it !== undefined);
-  const description = info ? described(info) : signature(service.getSignatureHelpItems(draft, preamble.length + position, {}));
-  return description && bundle(description);
+  const at = places.map((it) => preamble.length + it).find((it) => service.getQuickInfoAtPosition(draft, it) !== undefined);
+  if (at === undefined) {
+    const call = signature(service.getSignatureHelpItems(draft, preamble.length + position, {}));
+    return call && bundle(call);
+  }
+  const description = described(service.getQuickInfoAtPosition(draft, at)!);
+  return bundle(detail === 1 ? { ...description, source: sourceOf(notebook, at) } : description);
+}
+
+/** The declaration of the name at a place of the draft: the cell's, the file's, or the one of a package. */
+function sourceOf({ service, draft }: NotebookProgram, at: number): string | undefined {
+  const [definition] = service.getDefinitionAtPosition(draft, at) ?? [];
+  const file = definition && service.getProgram()!.getSourceFile(definition.fileName);
+  if (!file) return undefined;
+  const { start, length } = definition.contextSpan ?? definition.textSpan;
+  return file.text.slice(start, start + length);
 }
 
 function described({ displayParts, documentation, tags }: ts.QuickInfo): Description {
@@ -48,9 +64,9 @@ function tagTexts(tags: readonly ts.JSDocTagInfo[] = []): Description['tags'] {
   return tags.map((tag) => ({ name: tag.name, text: text(tag.text) }));
 }
 
-function bundle({ signature, documentation, tags }: Description): MimeBundle {
-  const plain = [signature, documentation, tags.map(({ name, text }) => `@${name} ${text}`.trim()).join('\n')].filter((it) => it !== '');
+function bundle({ signature, documentation, tags, source = '' }: Description): MimeBundle {
+  const plain = [signature, documentation, tags.map(({ name, text }) => `@${name} ${text}`.trim()).join('\n'), source && `Source:\n${source}`].filter((it) => it !== '');
   const notes = tags.map(({ name, text }) => `- *${name}* ${name === 'param' ? text.replace(/^(\S+)\s*-?\s*/, '`$1` ') : text}`.trimEnd());
-  const markdown = [`\`\`\`typescript\n${signature}\n\`\`\``, documentation, notes.join('\n')].filter((it) => it !== '');
+  const markdown = [`\`\`\`typescript\n${signature}\n\`\`\``, documentation, notes.join('\n'), source && `**Source**\n\n\`\`\`typescript\n${source}\n\`\`\``].filter((it) => it !== '');
   return { 'text/plain': plain.join('\n\n'), 'text/markdown': markdown.join('\n\n') };
 }

@@ -13,7 +13,7 @@ export interface CellSource {
   label: string;
   /** What the user wrote. */
   code: string;
-  /** Text that is put before the first line: imports that the cell leaves out. */
+  /** Text that is put before the code: lines with imports that it leaves out. */
   preamble: string;
   /** Text that is put after the last line. */
   postamble?: string;
@@ -123,8 +123,11 @@ export class CellCompiler implements Converter {
     const cell = this.compiled.get(script);
     const place = cell?.map.find(line, column);
     if (!cell || !place) return null;
-    const shift = place.line === 1 ? cell.preamble.length : 0;
-    return { ...cell, line: place.line, column: Math.max(1, place.column - shift) };
+    const before = cell.preamble.split('\n');
+    const ownLine = place.line - (before.length - 1);
+    if (ownLine < 1) return null;
+    const shift = ownLine === 1 ? before.at(-1)!.length : 0;
+    return { ...cell, line: ownLine, column: Math.max(1, place.column - shift) };
   }
 
   private problem({ file, start = 0, length = 1, code, messageText }: ts.Diagnostic): Problem {

@@ -7,20 +7,20 @@ import { packageRoot } from '../../setup/python';
 
 /**
  * An import of those of joylab's names that a cell uses and neither it nor an
- * earlier cell declares; one line without its end, or nothing.
+ * earlier cell declares; a line, or nothing.
  */
 export function joylabImport(file: ts.SourceFile, declared: ReadonlySet<string>): string {
   const known = new Set([...file.statements.flatMap(declaredNames), ...declared]);
   const exported = joylabExports();
   const missing = [...usedNames(file)].filter((name) => exported.has(name) && !known.has(name));
-  return missing.length === 0 ? '' : `import { ${missing.join(', ')} } from 'joylab'; `;
+  return missing.length === 0 ? '' : `import { ${missing.join(', ')} } from 'joylab';\n`;
 }
 
 /** An import of all of joylab's names that neither a cell nor an earlier one declares: for completion, in a cell that leaves imports out. */
 export function wholeJoylabImport(file: ts.SourceFile, declared: ReadonlySet<string>): string {
   const known = new Set([...file.statements.flatMap(declaredNames), ...declared]);
   const names = [...joylabExports()].filter((name) => !known.has(name));
-  return `import { ${names.join(', ')} } from 'joylab'; `;
+  return `import { ${names.join(', ')} } from 'joylab';\n`;
 }
 
 /** Identifiers of a file, apart from names of properties. */

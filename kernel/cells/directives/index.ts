@@ -11,7 +11,7 @@ import type { Variables } from '../variables';
 
 /** A cell, ready to be compiled, and what its directives do once it ran. */
 export interface PreparedCell {
-  /** Text for the front of the first line. */
+  /** Lines to put before the first one: on its own line, a comment goes on documenting what comes after it. */
   preamble: string;
   apply(variables: Variables, notebook: NotebookProgram): Promise<void>;
 }
@@ -43,10 +43,10 @@ export function prepareDirectives(code: string, declared: ReadonlySet<string>): 
   };
 }
 
-/** Declarations of what directives give the notebook, on one line. */
+/** Declarations of what directives give the notebook, each on a line. */
 function givenVariables(uses: Use[], { declared }: CellOutline): string {
   const given = uses.flatMap(({ directive, args, comment }) => Object.entries(directive.gives?.(args, comment.target, declared) ?? {}));
-  return given.map(([name, type]) => `var ${name}: ${type}; `).join('');
+  return given.map(([name, type]) => `var ${name}: ${type};\n`).join('');
 }
 
 /** The preamble for completion and inspection; see {@link PreparedCell}. */

@@ -1,3 +1,5 @@
+import { consoleTable } from '../../display/consoleTable';
+import { host } from '../../display/host';
 import { currentCell, KeyboardInterrupt, type Cell } from '../cell';
 
 /**
@@ -15,7 +17,7 @@ declare global {
   function page(text: string): void;
 }
 
-/** Gives cells the globals that are declared here; `console.clear()` removes the cell's outputs. */
+/** Gives cells the globals that are declared here; `console.clear()` removes the cell's outputs, `console.table` shows a table. */
 export function installGlobals(): void {
   const prompt = (message = '', initial = ''): string => ask(message && `${message} `) || initial;
   const promptSecret = (message = ''): string => ask(message && `${message} `, true);
@@ -23,6 +25,12 @@ export function installGlobals(): void {
   const page = (text: string): void => runningCell().output.page({ 'text/plain': text });
   Object.assign(globalThis, { prompt, promptSecret, confirm, page });
   console.clear = () => currentCell()?.output.clear(false);
+  const printTable = console.table.bind(console);
+  console.table = (value: unknown, columns?: readonly string[]) => {
+    const table = currentCell() ? consoleTable(value, columns) : null;
+    if (table) host().display(table);
+    else printTable(value, columns);
+  };
 }
 
 function ask(text: string, secret = false): string {
