@@ -31,8 +31,8 @@ async function complete(marked: string): Promise<{ matches: string[]; first: str
   return { matches: content.matches, first, types: (content.metadata._jupyter_types_experimental ?? []).map(({ type }: { type: string }) => type) };
 }
 
-async function inspect(marked: string): Promise<Record<string, string> | null> {
-  const { content } = await kernel.request('shell', 'inspect_request', { code: marked.replace('|', ''), cursor_pos: marked.indexOf('|'), detail_level: 0 });
+async function inspect(marked: string, detail_level = 0): Promise<Record<string, string> | null> {
+  const { content } = await kernel.request('shell', 'inspect_request', { code: marked.replace('|', ''), cursor_pos: marked.indexOf('|'), detail_level });
   return content.found ? content.data : null;
 }
 
@@ -93,6 +93,22 @@ test('inspection: signature and documentation, as text and as Markdown', async (
 test('inspection inside a call shows the call, and the parameter that is being written', async () => {
   assert.match((await inspect('add(1, |'))!['text/plain'], /^add\(a: number, b: number\): number\n\nAdds numbers\.\n\n@param b the second/);
   assert.match((await inspect('Math.max(1, |2)'))!['text/plain'], /^max\(\.\.\.values: number\[\]\): number/);
+});
+
+test('inspection with more detail shows the source: of a cell, a file, a package', async () => {
+  const shown = await inspect('ad|d(1, 2)', 1);
+  assert.match(shown!['text/plain'], /^function add[^]*\n\nSource:\nfunction add\(a: number, b: number\) { return a \+ b; }$/);
+  assert.match(shown!['text/markdown'], /\*\*Source\*\*\n\n```typescript\nfunction add\(a: number, b: number\) { return a \+ b; }\n```$/);
+  assert.match((await inspect("import { sho|ut } from './helper';", 1))!['text/plain'], /Source:\nexport const shout = \(text: string\) => text;$/);
+  assert.match((await inspect('let options: Opt|ions', 1))!['text/plain'], /Source:\ninterface Options {\n  mode/);
+  assert.match((await inspect("import { GRPOCon|fig } from 'joylab';", 1))!['text/plain'], /Source:\nexport interface GRPOConfig [^]*numGenerations/);
+});
+
+test('inspection of what a cell with a directive declares first keeps its documentation', async () => {
+  const code = '/** How long it lasts. @reward */\nfunction lasts({ episode }: Sample) { return episode?.steps ?? null; }';
+  assert.match((await inspect(code.replace('function la', 'function la|')))!['text/plain'], /^function lasts\(.*\): number\n\nHow long it lasts\./);
+  await kernel.run(code);
+  assert.match((await inspect('la|sts'))!['text/plain'], /How long it lasts\./);
 });
 
 test('is_complete: what goes on is indented', async () => {

@@ -64,19 +64,6 @@ test('store_history false leaves count and history as they are', async () => {
   assert.deepEqual(history.content.history, []);
 });
 
-test('history: tail, range, search, and outputs', async () => {
-  const other = await TestKernel.start();
-  for (const code of ['1 + 1', '2 + 2', '1 + 1', 'const a = 1']) await other.run(code);
-  const ask = async (content: object) => (await other.request('shell', 'history_request', { raw: true, output: false, ...content })).content.history;
-  assert.deepEqual(await ask({ hist_access_type: 'tail', n: 2 }), [[0, 3, '1 + 1'], [0, 4, 'const a = 1']]);
-  assert.deepEqual(await ask({ hist_access_type: 'range', session: 0, start: 2, stop: 4 }), [[0, 2, '2 + 2'], [0, 3, '1 + 1']]);
-  assert.deepEqual(await ask({ hist_access_type: 'range', session: -1, start: 1, stop: 9 }), []);
-  assert.deepEqual(await ask({ hist_access_type: 'search', pattern: '? + *', n: 9 }), [[0, 1, '1 + 1'], [0, 2, '2 + 2'], [0, 3, '1 + 1']]);
-  assert.deepEqual(await ask({ hist_access_type: 'search', pattern: '? + *', n: 9, unique: true }), [[0, 2, '2 + 2'], [0, 3, '1 + 1']]);
-  assert.deepEqual(await ask({ hist_access_type: 'tail', n: 1, output: true }), [[0, 4, ['const a = 1', null]]]);
-  await other.stop();
-});
-
 test('user_expressions are evaluated after the cell', async () => {
   const { reply } = await kernel.execute('const forty = 40', { user_expressions: { good: 'forty + 2', bad: 'nothing.here' } });
   assert.deepEqual(reply.content.user_expressions.good, { status: 'ok', data: { 'text/plain': '42' }, metadata: {} });
