@@ -9,6 +9,7 @@ import { completeness } from './completeness';
 import { CellCompiler, type CellSource } from './compile/compiler';
 import { isObjectLiteral } from './compile/declarations';
 import type { Surroundings } from './compile/options';
+import { EnvironmentTypes } from './environmentTypes';
 import { assistPreamble, prepareDirectives, type PreparedCell } from './directives';
 import { completeDirective, inspectDirective } from './directives/assist';
 import { compileErrors, describeError } from './errors';
@@ -39,6 +40,7 @@ export class Session implements Interpreter {
   private readonly compiler: CellCompiler;
   private readonly executor: Executor;
   private readonly variables: Variables;
+  private readonly environments: EnvironmentTypes;
   private readonly imports: Imports;
   private readonly modules: LocalModules;
   private readonly meta: CellMeta;
@@ -73,6 +75,7 @@ export class Session implements Interpreter {
     // What TypeScript takes for granted in Node.js.
     Object.assign(globalThis, { __dirname: this.meta.dirname, __filename: this.meta.filename });
     this.variables = new Variables(scope);
+    this.environments = new EnvironmentTypes(this.variables, this.compiler.notebook);
   }
 
   /** Compiles something, so that the first cell finds a compiler that has run before. */
@@ -102,6 +105,7 @@ export class Session implements Interpreter {
     const prepared = prepareDirectives(source.code, this.compiler.notebook.names());
     const around = isObjectLiteral(source.code) ? { preamble: '(', postamble: '\n)' } : { preamble: prepared.preamble };
     const { ok, error, value } = await this.evaluateSource({ ...source, ...around });
+    this.environments.update();
     if (this.compiler.problems.length > 0) return compileErrors(this.compiler.problems, source.label, this.surroundings.folder);
     if (!ok) throw error;
     this.throwIfInterrupted(cell);
@@ -120,14 +124,16 @@ export class Session implements Interpreter {
     const work = async (): Promise<void> => {
       if (value !== undefined && value !== null) await showResult(cell, value);
       await prepared.apply(this.variables, this.compiler.notebook);
+      this.environments.update();
     };
     await Promise.race([work(), cell.stopped]);
   }
 
-  /** Runs a source; a module that it imports and that has to be awaited is, first. */
+  /** Runs a source; a module that it imports and that has to be awaited is, first; so are new types of its environments, if it has type errors. */
   private async evaluateSource(source: CellSource): Promise<Outcome> {
-    for (;;) {
+    for (let refreshed = false; ; ) {
       const outcome = await this.executeOnce(source);
+      if (this.compiler.problems.length > 0 && !refreshed && (refreshed = await this.environments.refresh(source.code))) continue;
       if (!(outcome.error instanceof ModuleToAwait)) return outcome;
       await Promise.race([this.imports.await(outcome.error.specifier), currentCell()?.stopped]);
     }

@@ -12,3 +12,4 @@ export { strategyPrompt, type PromptSubject, type PromptVariable } from './promp
 export { environmentReader } from './reader';
 export { RemoteEnvironment, type RemoteOptions } from './remote';
 export type { EnvironmentClient } from './served';
+export type { OpenedEnvironments } from './typing';

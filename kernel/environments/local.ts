@@ -1,4 +1,5 @@
 import type { MimeBundle } from '../display/host';
+import { invalid } from '../openenv/actionCheck';
 import { OpenEnvError } from '../openenv/errors';
 import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../openenv/protocol';
 import type { Environment, EnvironmentClass } from '../openenv/serving';
@@ -93,9 +94,7 @@ export class LocalEnvironment<Action extends object = Record<string, any>, Obser
       return work();
     } catch (error) {
       const { problems } = error as ValidationFailure;
-      if (!problems) throw error;
-      const lines = problems.map(({ type, loc, msg }) => (type === 'extra_forbidden' ? `There is no field '${loc.join('.')}'.` : `${loc.join('.')}: ${msg}`));
-      throw new OpenEnvError('VALIDATION_ERROR', ['Invalid message', ...lines].join('\n  '), problems);
+      throw problems ? invalid('The message', problems) : error;
     }
   }
 }

@@ -4,6 +4,10 @@ import type { AtariOptions } from './atari/options';
 import { openGame2048, type Game2048Environment } from './game2048';
 import { nearestFirst } from '../nearest';
 import { RemoteEnvironment, type RemoteOptions } from './remote';
+import type { OpenedEnvironments } from './typing';
+
+/** The type of an environment: by its schemas, where a notebook has opened it before. */
+type Opened<Target extends string> = Target extends keyof OpenedEnvironments ? OpenedEnvironments[Target] : RemoteEnvironment<any, any, any>;
 
 /** The environments that can be opened by their name. */
 const ENVIRONMENTS = ['atari', 'game2048'];
@@ -20,7 +24,7 @@ const ENVIRONMENTS = ['atari', 'game2048'];
  */
 export function openenv(name: 'atari', options: AtariOptions): Promise<AtariEnvironment>;
 export function openenv(name: 'game2048'): Promise<Game2048Environment>;
-export function openenv(url: string, options?: RemoteOptions): Promise<RemoteEnvironment>;
+export function openenv<Target extends string>(url: Target, options?: RemoteOptions): Promise<Opened<Target>>;
 export async function openenv(target: string, options: object = {}): Promise<AtariEnvironment | Game2048Environment | RemoteEnvironment> {
   if (target === 'atari') return AtariEnvironment.open(options as AtariOptions);
   if (target === 'game2048') return openGame2048();

@@ -1,16 +1,22 @@
 import type { MimeBundle } from '../display/host';
-import { OpenEnvClient, type ClientOptions } from '../openenv/client';
+import { actionCheck, type ActionCheck } from '../openenv/actionCheck';
+import { getJson, OpenEnvClient, type ClientOptions } from '../openenv/client';
 import { OpenEnvError } from '../openenv/errors';
 import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../openenv/protocol';
 import { environmentBundle } from './card';
 import type { StateVariable } from './environment';
+import { schemaTyping, TYPING, type EnvironmentTyping } from './typing';
 
 /** Options of `openenv(url, …)`. Times in milliseconds. */
 export type RemoteOptions = Pick<ClientOptions, 'connectTimeout' | 'messageTimeout'>;
 
 const OPTION_NAMES = ['connectTimeout', 'messageTimeout'];
 
-/** A session with any OpenEnv server. Made by `openenv(url)`; the types of action, observation and state may be given. */
+/**
+ * A session with any OpenEnv server. Made by `openenv(url)`. In a notebook its
+ * types come from the server's schemas once the cell ran; elsewhere they may
+ * be given.
+ */
 export class RemoteEnvironment<Action extends object = Record<string, any>, Observation = Record<string, any>, State = EpisodeState> {
   /** The server's address. */
   readonly environment: string;
@@ -22,21 +28,32 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
   private constructor(
     private readonly client: OpenEnvClient,
     private readonly about: EnvironmentMetadata,
+    private readonly schemas: EnvironmentSchema | null,
+    private readonly check: ActionCheck | null,
+    /** What `openenv` was asked for. */
+    private readonly target: string,
     readonly options: Record<string, unknown>,
   ) {
     this.environment = client.url;
     this.name = about.name;
   }
 
-  /** Opens a session with the server at `url`. */
-  static async open(url: string, options: RemoteOptions = {}): Promise<RemoteEnvironment> {
+  /**
+   * Opens a session with the server at `url`.
+   *
+   * @param target what the user asked for, where that is not the address
+   */
+  static async open(url: string, options: RemoteOptions = {}, target = url): Promise<RemoteEnvironment<any, any, any>> {
     for (const name of Object.keys(options)) {
       if (!OPTION_NAMES.includes(name)) throw new OpenEnvError('INVALID_ARGUMENT', `A server by its address has no option '${name}'. The options are: ${OPTION_NAMES.join(', ')}.`);
     }
     const client = await OpenEnvClient.connect(url, options);
     await client.state().catch(error => refuse(client, error));
-    const about = await client.metadata().catch(() => ({ name: client.url, description: '' })); // old servers have none
-    return new RemoteEnvironment(client, about, { ...options });
+    const [about, schemas] = await Promise.all([
+      client.metadata().catch(() => ({ name: client.url, description: '' })), // old servers have none
+      client.schema().catch(() => null),
+    ]);
+    return new RemoteEnvironment(client, about, schemas, schemas && actionCheck(schemas.action), target, { ...options });
   }
 
   /** Starts an episode. */
@@ -44,8 +61,9 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
     return this.client.reset(args) as Promise<StepResult<Observation>>;
   }
 
-  /** Takes one step; `schema` tells what an action is. */
-  step(action: Action): Promise<StepResult<Observation>> {
+  /** Takes one step. An action that does not fit the schema is not sent: `VALIDATION_ERROR` names field, value and what is valid. */
+  async step(action: Action): Promise<StepResult<Observation>> {
+    this.check?.(action);
     return this.client.step(action) as Promise<StepResult<Observation>>;
   }
 
@@ -54,8 +72,9 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
     return this.client.state() as Promise<State>;
   }
 
-  schema(): Promise<EnvironmentSchema> {
-    return this.client.schema();
+  /** JSON Schemas of action, observation and state. */
+  async schema(): Promise<EnvironmentSchema> {
+    return this.schemas ?? this.client.schema();
   }
 
   async metadata(): Promise<EnvironmentMetadata> {
@@ -69,6 +88,15 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
 
   [Symbol.for('Jupyter.display')](): MimeBundle {
     return this.card();
+  }
+
+  [TYPING](): EnvironmentTyping | null {
+    return this.schemas && this.typing(this.schemas);
+  }
+
+  private typing(schemas: EnvironmentSchema): EnvironmentTyping {
+    const refresh = async () => this.typing(await getJson(this.environment, '/schema', 3000));
+    return { ...schemaTyping('RemoteEnvironment', this.target, schemas, this.about.description), refresh };
   }
 
   /** Ends the session. */

@@ -3,9 +3,9 @@ import { serve } from '../openenv';
 import type { EpisodeState } from '../openenv/protocol';
 import { RemoteEnvironment } from './remote';
 
-/** A client of a server of a class that extends `Environment`, with its types. */
+/** A client of a server of a class that extends `Environment`, with its types; a class without types has those of its JSON Schemas, once it is served. */
 export type EnvironmentClient<Served> = Served extends Environment<infer Action, infer Observation, infer State>
-  ? RemoteEnvironment<Action, Observation, State & EpisodeState>
+  ? object extends Action ? RemoteEnvironment<any, any, any> : RemoteEnvironment<Action, Observation, State & EpisodeState>
   : RemoteEnvironment;
 
 interface Running {

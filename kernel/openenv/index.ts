@@ -1,4 +1,3 @@
-export { actionCheck, type ActionCheck } from './actionCheck';
 export { OpenEnvClient, type ClientOptions } from './client';
 export { OpenEnvError, type OpenEnvErrorCode } from './errors';
 export type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from './protocol';

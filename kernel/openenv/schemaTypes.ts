@@ -29,15 +29,30 @@ const MAXIMUM_DEPTH = 40;
  * observation, so that its type lacks them.
  */
 export function environmentTypes({ action, observation, state }: EnvironmentSchema): EnvironmentTypes {
+  const { declarations, types } = declareTypes([
+    { schema: withLast(action, 'metadata'), name: 'Action', use: 'input' },
+    { schema: withoutFields(observation, ['done', 'reward']), name: 'Observation', use: 'output' },
+    { schema: state, name: 'State', use: 'output' },
+  ]);
+  const actions = types[0] === 'any' ? [] : otherToolActions(action).map(({ text }) => text);
+  return { declarations, action: [types[0], ...actions].join(' | '), observation: types[1], state: types[2] };
+}
+
+/** A schema to be declared as a type. */
+interface Declared {
+  schema: JsonSchema;
+  /** Its name, where it has no title. */
+  name: string;
+  /** Whether the value is given to an environment, or comes from one: then fields with a default are always there. */
+  use: 'input' | 'output';
+}
+
+/** Declarations of several schemas beside each other, and the name of each one's type. */
+export function declareTypes(schemas: Declared[]): { declarations: string; types: string[] } {
   const writer = new TypeWriter();
-  const types = {
-    action: [writer.write(action, 'Action', 'input'), ...otherToolActions(action).map(({ text }) => text)].join(' | '),
-    observation: writer.write(withoutFields(observation, ['done', 'reward']), 'Observation', 'output'),
-    state: writer.write(state, 'State', 'output'),
-  };
+  const types = schemas.map(({ schema, name, use }) => writer.write(schema, name, use));
   const declarations = writer.declarations.join('\n');
-  if (declarations.length > MAXIMUM_LENGTH) return { declarations: '', action: 'any', observation: 'any', state: 'any' };
-  return { declarations, ...types };
+  return declarations.length > MAXIMUM_LENGTH ? { declarations: '', types: types.map(() => 'any') } : { declarations, types };
 }
 
 /** The type of one schema, as it would stand in a program: for tables and messages. */
@@ -51,11 +66,18 @@ function withoutFields(schema: JsonSchema, names: string[]): JsonSchema {
   return { ...schema, properties, ...(schema.required ? { required: schema.required.filter((name: string) => !names.includes(name)) } : {}) };
 }
 
+/** A schema whose field of a name comes after its own: OpenEnv's base models begin with theirs. */
+function withLast(schema: JsonSchema, name: string): JsonSchema {
+  if (!schema?.properties || !Object.hasOwn(schema.properties, name)) return schema;
+  const { [name]: last, ...properties } = schema.properties;
+  return { ...schema, properties: { ...properties, [name]: last } };
+}
+
 /** A schema document that is being written, with the names of its definitions. */
 interface Document {
   root: JsonSchema;
   rootName: string;
-  use: 'input' | 'output';
+  use: Declared['use'];
   /** Name of the type of each reference: `#/$defs/Color` → "Color". */
   names: Map<string, string>;
 }

@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import * as ts from 'typescript';
-import { actionCheck, OpenEnvError } from '../../kernel/openenv';
+import { OpenEnvError } from '../../kernel/openenv';
+import { actionCheck } from '../../kernel/openenv/actionCheck';
 import { environmentTypes, typeText } from '../../kernel/openenv/schemaTypes';
 import { packageRoot, pythonPath } from '../../kernel/setup/python';
 

@@ -1,5 +1,6 @@
 import type * as ts from 'typescript';
 import type { MimeBundle } from '../../display/host';
+import { withoutPlaces } from '../compile/names';
 import type { NotebookProgram } from '../compile/notebook';
 
 /** A declaration with its documentation: what a front end shows about a name. */
@@ -57,7 +58,7 @@ function signature(help: ts.SignatureHelpItems | undefined): Description | null 
 }
 
 function text(parts: readonly ts.SymbolDisplayPart[] | undefined): string {
-  return (parts ?? []).map((part) => part.text).join('');
+  return withoutPlaces((parts ?? []).map((part) => part.text).join(''));
 }
 
 function tagTexts(tags: readonly ts.JSDocTagInfo[] = []): Description['tags'] {

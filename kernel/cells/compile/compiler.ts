@@ -5,7 +5,9 @@ import { emitCell, PREFIX_LINES } from './emit';
 import { NotebookProgram } from './notebook';
 import { OutputMap, type Place } from './outputMap';
 import type { Surroundings } from './options';
+import { withoutPlaces } from './names';
 import { typescript } from './typescript';
+import { validAlternatives } from './valid';
 
 /** The text of a cell on its way through the compiler. */
 export interface CellSource {
@@ -87,7 +89,7 @@ export class CellCompiler implements Converter {
   convert(_previous: string, text: string): ConvertResult {
     const cell = this.notebook.read(text);
     const { program, file } = cell;
-    this.problems = [...this.notebook.diagnostics(cell), ...reexports(file)].map((diagnostic) => this.problem(diagnostic));
+    this.problems = [...this.notebook.diagnostics(cell), ...reexports(file)].map((diagnostic) => this.problem(diagnostic, validAlternatives(program, diagnostic)));
     // Problems are reported by us: for tslab it is enough that there are some.
     if (this.problems.length > 0) return { diagnostics: this.problems as never };
     const { output, map, isAsync } = emitCell(program, file, (it) => this.notebook.isCell(it));
@@ -130,8 +132,8 @@ export class CellCompiler implements Converter {
     return { ...cell, line: ownLine, column: Math.max(1, place.column - shift) };
   }
 
-  private problem({ file, start = 0, length = 1, code, messageText }: ts.Diagnostic): Problem {
-    const message = typescript().flattenDiagnosticMessageText(messageText, '\n').replace(/import\("[^"]*__cell_?\d*_?_"\)\./g, '');
+  private problem({ file, start = 0, length = 1, code, messageText }: ts.Diagnostic, alternatives = ''): Problem {
+    const message = withoutPlaces(typescript().flattenDiagnosticMessageText(messageText, '\n')) + alternatives;
     if (file && !this.notebook.isDraft(file)) return { text: file.text, path: file.fileName, start, length, code, message };
     const shift = this.source.preamble.length;
     return { text: this.source.code, path: null, start: Math.max(0, start - shift), length, code, message };

@@ -34,6 +34,8 @@ export class NotebookFiles implements ts.LanguageServiceHost {
   cells: string[] = [];
   /** Paths of modules that cells declared with tslab's `@module`. */
   readonly modules = new Set<string>();
+  /** Path of the module that adds to joylab's types. */
+  readonly additions: string;
   private readonly options: ts.CompilerOptions;
   private readonly packages: ts.ModuleResolutionCache;
   /** Files with an import that was not found: they are asked again each time. */
@@ -43,13 +45,15 @@ export class NotebookFiles implements ts.LanguageServiceHost {
 
   constructor(private readonly surroundings: Surroundings) {
     this.options = compilerOptions(surroundings);
+    this.additions = join(surroundings.folder, '__types__.ts');
+    this.virtual.set(this.additions, '');
     this.packages = typescript().createModuleResolutionCache(surroundings.folder, (name) => name, this.options);
   }
 
   /** Without it, the program reads the package.json around each file, each time. */
   getModuleResolutionCache = () => this.packages;
   getCompilationSettings = () => this.options;
-  getScriptFileNames = () => [joylabDeclarations(this.surroundings), ...this.cells, ...this.modules];
+  getScriptFileNames = () => [joylabDeclarations(this.surroundings), this.additions, ...this.cells, ...this.modules];
   getCurrentDirectory = () => this.surroundings.folder;
   getDefaultLibFileName = (options: ts.CompilerOptions) => typescript().getDefaultLibFilePath(options);
   useCaseSensitiveFileNames = () => this.sys.useCaseSensitiveFileNames;
@@ -102,6 +106,6 @@ export class NotebookFiles implements ts.LanguageServiceHost {
 
   /** Whether a file is the user's: neither a package's nor the kernel's, nor a cell. */
   isLocal(file: ts.SourceFile): boolean {
-    return !file.isDeclarationFile && !isFixed(file.fileName, this.surroundings.packageRoot) && !this.cells.includes(file.fileName);
+    return !file.isDeclarationFile && !isFixed(file.fileName, this.surroundings.packageRoot) && !this.cells.includes(file.fileName) && file.fileName !== this.additions;
   }
 }

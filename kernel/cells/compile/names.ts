@@ -19,3 +19,13 @@ const NAMES = new RegExp(`\\b${SCOPE}\\.`, 'g');
 export function withoutNames(text: string): string {
   return text.includes('__') ? text.replace(GUARDS, '').replace(CALLS, '$1').replace(NAMES, '') : text;
 }
+
+/** Namespaces of types that the kernel declares are called so, followed by a number: see environmentTypes.ts. */
+export const TYPES_NAMESPACE = '__types_';
+
+const PLACES = new RegExp(`import\\("[^"]*__(?:cell_?\\d*_?|types)_"\\)\\.|\\b${TYPES_NAMESPACE}\\d+\\.`, 'g');
+
+/** A text of TypeScript's about a cell, without where the kernel keeps the types that it names. */
+export function withoutPlaces(text: string): string {
+  return text.replace(PLACES, '');
+}

@@ -104,26 +104,62 @@ export class NotebookProgram {
     const names = declaredKeys(file, program.getTypeChecker());
     const hidden = new Set([...names].filter((key) => key.startsWith('v:') && !holds(key.slice(2))).map((key) => key.slice(2)));
     const declares = new Set([...names].filter((key) => !hidden.has(key.slice(2))));
-    if (declares.size === 0) return;
-    const path = this.freePlace();
-    this.files.virtual.set(path, file.text);
-    this.files.virtual.set(this.draft, '');
-    const kept = neededCells([...this.kept, { path, hidden, declares, mentions: mentions(file) }]);
-    for (const cell of this.kept) if (!kept.includes(cell)) this.files.virtual.set(cell.path, '');
-    this.kept = kept;
-    this.linked = null;
+    if (declares.size > 0) this.append(file.text, { hidden, declares, mentions: mentions(file) });
+  }
+
+  /** Keeps a text that declares a value and a namespace of this name, and nothing else. */
+  redeclare(name: string, text: string): void {
+    this.append(text, { hidden: new Set(), declares: new Set([`v:${name}`, `t:${name}`]), mentions: new Set() });
+  }
+
+  /** Replaces what the notebook adds to joylab's types: the text of a module. */
+  addTypes(text: string): void {
+    this.files.virtual.set(this.files.additions, text);
   }
 
   /** A class that the newest cell declares which declares the name. */
   findClass(name: string): { checker: ts.TypeChecker; symbol: ts.Symbol } | null {
+    const found = this.find(name);
+    return found && found.symbol.flags & typescript().SymbolFlags.Class ? found : null;
+  }
+
+  /** The class of a variable that no cell assigns again, with its type arguments: "Map<string, any>". */
+  constantType(name: string): string | null {
+    const { symbol, checker } = this.find(name) ?? {};
+    const declaration = symbol?.valueDeclaration;
+    if (!symbol || !checker || !declaration || this.isLet(declaration)) return null;
+    const type = checker.getTypeOfSymbol(symbol);
+    const { target } = type as ts.TypeReference;
+    const args = target ? checker.getTypeArguments(type as ts.TypeReference).slice(0, target.typeParameters?.length) : [];
+    return `${type.symbol?.name}<${args.map((it) => checker.typeToString(it)).join(', ')}>`;
+  }
+
+  private isLet(declaration: ts.Declaration): boolean {
+    const { NodeFlags, getCombinedNodeFlags } = typescript();
+    return (getCombinedNodeFlags(declaration) & NodeFlags.BlockScoped) === NodeFlags.Let;
+  }
+
+  /** What a name means in the newest cell that declares it. */
+  private find(name: string): { checker: ts.TypeChecker; symbol: ts.Symbol } | null {
     const program = this.link();
     const checker = program.getTypeChecker();
     for (const { path } of [...this.kept].reverse()) {
       const file = program.getSourceFile(path) as BoundFile;
       const symbol = file.symbol?.exports?.get(name as ts.__String) ?? file.locals?.get(name);
-      if (symbol) return symbol.flags & typescript().SymbolFlags.Class ? { checker, symbol } : null;
+      if (symbol) return { checker, symbol };
     }
     return null;
+  }
+
+  /** Makes a text the newest cell. */
+  private append(text: string, cell: Omit<KeptCell, 'path'>): void {
+    const path = this.freePlace();
+    this.files.virtual.set(path, text);
+    this.files.virtual.set(this.draft, '');
+    const kept = neededCells([...this.kept, { path, ...cell }]);
+    for (const it of this.kept) if (!kept.includes(it)) this.files.virtual.set(it.path, '');
+    this.kept = kept;
+    this.linked = null;
   }
 
   /** Names of values and types that cells have declared. */

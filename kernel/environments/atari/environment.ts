@@ -5,16 +5,18 @@ import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArgumen
 import type { VectorLane } from '../../openenv/vector';
 import { environmentBundle } from '../card';
 import type { StateVariable, VectorEnvironment } from '../environment';
+import { TYPING, type EnvironmentTyping } from '../typing';
 import { AtariFrame, SCREEN_HEIGHT, SCREEN_WIDTH } from './frame';
 import { resolveAtariOptions, type AtariOptions, type ResolvedAtariOptions } from './options';
 import { atariPalette } from './palette';
 import { atariReader } from './reader';
 import { atariLanes, leaseServer, type ServerLease } from './servers';
+import { atariTyping } from './typing';
 
 /** What a reset or a step of an Atari game shows. */
-export interface AtariObservation {
+export interface AtariObservation<State = Record<string, number>> {
   /** The named state: `state.ball_x`. */
-  state: Record<string, number>;
+  state: State;
   /** Lives left; 0 in games without lives. */
   lives: number;
   /** Sum of the episode's rewards. */
@@ -32,10 +34,13 @@ export interface AtariObservation {
 }
 
 /** A step's action: its name ("LEFT") or its ID. */
-export type AtariAction = string | { action_id: number };
+export type AtariAction<Name extends string = string> = Name | { action_id: number };
 
-/** An Atari game behind a local OpenEnv server. Made by `openenv('atari', { game })`. */
-export class AtariEnvironment implements VectorEnvironment {
+/**
+ * An Atari game behind a local OpenEnv server. Made by `openenv('atari', { game })`.
+ * In a notebook its type has the game's actions and state variables once the cell ran.
+ */
+export class AtariEnvironment<Action extends string = string, State = Record<string, number>> implements VectorEnvironment {
   readonly environment = 'atari';
   /** Name of the game. */
   readonly name: string;
@@ -78,13 +83,13 @@ export class AtariEnvironment implements VectorEnvironment {
    * Starts an episode. The same seed, options and actions give the same
    * episode; without a seed the server draws one, which `state` tells.
    */
-  async reset(args: ResetArguments = {}): Promise<StepResult<AtariObservation>> {
+  async reset(args: ResetArguments = {}): Promise<StepResult<AtariObservation<State>>> {
     if (this.lost && !this.closed) await this.reconnect();
     return this.observed(this.watch(this.client.reset(args)));
   }
 
   /** Plays one step: an action's name, or its ID. */
-  async step(action: AtariAction): Promise<StepResult<AtariObservation>> {
+  async step(action: AtariAction<Action>): Promise<StepResult<AtariObservation<State>>> {
     return this.observed(this.watch(this.client.step({ action_id: this.actionId(action) })));
   }
 
@@ -123,6 +128,10 @@ export class AtariEnvironment implements VectorEnvironment {
     return this.card();
   }
 
+  [TYPING](): EnvironmentTyping {
+    return atariTyping(this.resolved, this);
+  }
+
   /** The processes that play episodes many at a time. They start with the first call. */
   vectorLanes(count?: number): Promise<VectorLane[]> {
     return atariLanes(count);
@@ -144,13 +153,13 @@ export class AtariEnvironment implements VectorEnvironment {
     throw new OpenEnvError('INVALID_ARGUMENT', `'${this.name}' has no action ${given}. The actions are: ${this.actions.join(', ')}.${hint}`);
   }
 
-  private async observed(answer: Promise<StepResult>): Promise<StepResult<AtariObservation>> {
+  private async observed(answer: Promise<StepResult>): Promise<StepResult<AtariObservation<State>>> {
     const { observation, reward, done, metadata } = await answer;
     const ram = Uint8Array.from(observation.ram as number[]);
     const screen = typeof observation.screen === 'string' ? { screen: new Uint8Array(Buffer.from(observation.screen, 'base64')) } : {};
     return {
       observation: {
-        state: this.readState(ram),
+        state: this.readState(ram) as State,
         lives: observation.lives,
         score: observation.score,
         ram,

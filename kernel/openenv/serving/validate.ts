@@ -1,4 +1,4 @@
-import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv/dist/2020';
+import type { default as Ajv, ErrorObject, ValidateFunction } from 'ajv/dist/2020';
 import { OpenEnvError } from '../errors';
 
 /** One problem of a message, as pydantic reports it. */
@@ -38,8 +38,10 @@ export function validator(schema: object, what: string): Validate {
 }
 
 function compile(schema: object, what: string): ValidateFunction {
+  // Loaded on first use: it is large.
+  const { default: Ajv2020 } = require('ajv/dist/2020') as { default: typeof Ajv };
   // Schemas are the user's own and may hold keywords for other readers; formats are not checked.
-  const ajv = new Ajv({ allErrors: true, strict: false, validateFormats: false, verbose: true, logger: false });
+  const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: false, verbose: true, logger: false });
   try {
     return ajv.compile(schema);
   } catch (error) {

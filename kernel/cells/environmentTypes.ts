@@ -1,0 +1,80 @@
+import type { EnvironmentTyping } from '../environments/typing';
+import { TYPES_NAMESPACE } from './compile/names';
+import type { NotebookProgram } from './compile/notebook';
+import type { Variables } from './variables';
+
+/** As in environments/typing.ts, which is not loaded for it. */
+const TYPING = Symbol.for('joylab.typing');
+
+/** The types of the environments that the notebook has opened, as its cells see them. */
+export class EnvironmentTypes {
+  private readonly typings = new Map<string, EnvironmentTyping>();
+
+  constructor(
+    private readonly variables: Variables,
+    private readonly notebook: NotebookProgram,
+  ) {}
+
+  /**
+   * After a cell: where it left an environment in a variable, declares the
+   * types that its schemas tell. `openenv` gives them from then on, and so
+   * does the variable, unless the user gave it a type.
+   */
+  update(): void {
+    for (const name of this.variables.names()) {
+      if (!this.variables.isChanged(name)) continue;
+      const typing = typingOf(this.variables.get(name));
+      if (!typing) continue;
+      this.add(typing);
+      const type = this.notebook.constantType(name);
+      if (type === typing.general || type === typing.type) this.notebook.redeclare(name, variableText(name, typing));
+    }
+  }
+
+  /**
+   * Reads the schemas again of what a cell opens by its name, since a server
+   * may have been replaced by another. Returns whether any type changed.
+   */
+  async refresh(code: string): Promise<boolean> {
+    const mentioned = [...this.typings.values()].filter(({ key, refresh }) => refresh && code.includes(key));
+    const changed = await Promise.all(mentioned.map(async ({ refresh }) => {
+      const typing = await refresh!().catch(() => null);
+      return typing !== null && this.add(typing);
+    }));
+    return changed.includes(true);
+  }
+
+  /** Returns whether the types are new. */
+  private add(typing: EnvironmentTyping): boolean {
+    const known = this.typings.get(typing.key);
+    this.typings.set(typing.key, typing);
+    if (known?.declarations === typing.declarations && known.type === typing.type) return false;
+    this.notebook.addTypes(environmentsText([...this.typings.values()]));
+    return true;
+  }
+}
+
+function typingOf(value: unknown): EnvironmentTyping | null {
+  if (typeof value !== 'object' || value === null || !(TYPING in value)) return null;
+  return (value as { [TYPING](): EnvironmentTyping | null })[TYPING]();
+}
+
+/** A module that adds the types of environments to joylab's. */
+function environmentsText(typings: EnvironmentTyping[]): string {
+  // Other names in the namespace begin with a capital letter.
+  const namespaces = typings.map(({ declarations, type }, i) => `declare namespace ${TYPES_NAMESPACE}${i} {\n${declarations}\nexport type environment = import('joylab').${type};\n}`);
+  const entries = typings.map(({ key }, i) => `${JSON.stringify(key)}: ${TYPES_NAMESPACE}${i}.environment;`);
+  return `${namespaces.join('\n')}\ndeclare module 'joylab' { interface OpenedEnvironments {\n${entries.join('\n')}\n} }\n`;
+}
+
+/** The variable anew, and names for what its methods take and give: `env.Action`, `env.Observation`, `env.State`. */
+function variableText(name: string, { key, description }: EnvironmentTyping): string {
+  const documentation = description ? `/** ${description.replace(/\*\//g, '*\\/')} */\n` : '';
+  return `${documentation}declare const ${name}: import('joylab').OpenedEnvironments[${JSON.stringify(key)}];
+declare namespace ${name} {
+  type Action = Parameters<typeof ${name}.step>[0];
+  type Observation = Awaited<ReturnType<typeof ${name}.step>>['observation'];
+  type State = Awaited<ReturnType<typeof ${name}.state>>;
+}
+`;
+}
