@@ -1,5 +1,5 @@
 import { getHashes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
 /** What Jupyter writes into a connection file: where the kernel listens and the key that signs messages. */
 export interface ConnectionInfo {
@@ -66,9 +66,11 @@ function isKnownScheme(scheme: unknown): boolean {
   return typeof scheme === 'string' && scheme.startsWith('hmac-') && getHashes().includes(scheme.slice('hmac-'.length));
 }
 
-/** Writes a connection file that only this user can read: it holds the key. */
+/** Writes a connection file that only this user can read: it holds the key. Who reads it meanwhile finds it whole, as it was or as it is. */
 export function writeConnection(path: string, connection: ConnectionInfo): void {
-  writeFileSync(path, JSON.stringify(connection, null, 2) + '\n', { mode: 0o600 });
+  const partial = `${path}.partial`;
+  writeFileSync(partial, JSON.stringify(connection, null, 2) + '\n', { mode: 0o600 });
+  renameSync(partial, path);
 }
 
 /** The ZeroMQ address of one of the kernel's ports. */

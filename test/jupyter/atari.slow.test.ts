@@ -8,7 +8,7 @@ let jupyter: JupyterPrefix;
 before(() => (jupyter = new JupyterPrefix()));
 after(() => jupyter.remove());
 
-test('papermill runs the Atari notebook as it is, with fewer steps of training', { timeout: 200_000 }, () => {
+test('papermill runs the Atari notebook as it is, with fewer steps of training', { timeout: 600_000 }, () => {
   jupyter.python('-m', 'papermill', join(packageRoot, 'notebooks', 'atari.ipynb'), 'out.ipynb', '--no-progress-bar', '-p', 'maxSteps', '1');
   const code = jupyter.read('out.ipynb').cells.filter((cell: { cell_type: string }) => cell.cell_type === 'code');
   const injected = code.find((cell: any) => cell.metadata.tags?.includes('injected-parameters'));

@@ -10,7 +10,11 @@ import { decode, encode, type Message } from '../../kernel/jupyter/message';
 import { Signer } from '../../kernel/jupyter/signature';
 
 const CLI = path.resolve(__dirname, '..', '..', 'kernel', 'cli.js');
-const TIMEOUT = 20_000;
+/** A sign that something hangs, no measure of speed: starting a kernel takes a second on a quiet machine. */
+const TIMEOUT = 90_000;
+
+/** Code that computes, without a break, until {@link TestKernel.release}. */
+export const UNTIL_RELEASED = "{ const fs = process.getBuiltinModule('node:fs'); while (!fs.existsSync('released')); fs.rmSync('released'); }";
 
 /** What one execution gave. */
 export interface Execution {
@@ -85,7 +89,8 @@ export class TestKernel {
       fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
       fs.writeFileSync(path.join(folder, name), text);
     }
-    const [shell_port, control_port, stdin_port, hb_port, iopub_port] = await freePorts(5);
+    // Our kernel chooses its ports itself: nobody can take them in between.
+    const [shell_port, control_port, stdin_port, hb_port, iopub_port] = command ? await freePorts(5) : [0, 0, 0, 0, 0];
     const asked: ConnectionInfo = {
       transport: 'tcp', ip: '127.0.0.1', shell_port, control_port, stdin_port, hb_port, iopub_port,
       key: randomUUID(), signature_scheme: 'hmac-sha256', ...given,
@@ -163,7 +168,7 @@ export class TestKernel {
   async until(test: () => boolean, what: string): Promise<void> {
     if (test()) return;
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`The kernel did not send ${what} in ${TIMEOUT / 1000} s.`)), TIMEOUT);
+      const timer = setTimeout(() => reject(new Error(`The kernel did not send ${what} in ${TIMEOUT / 1000} s.${this.lately()}`)), TIMEOUT);
       const look = () => {
         if (!test()) return;
         clearTimeout(timer);
@@ -172,6 +177,24 @@ export class TestKernel {
       };
       this.waiting.add(look);
     });
+  }
+
+  /** For the error of a wait in vain: whether the process lives, its log, and its last messages. */
+  private lately(): string {
+    const { exitCode, signalCode } = this.process;
+    const end = exitCode ?? signalCode;
+    const messages = [...this.iopub, ...this.replies].slice(-10).map(({ header, content }) => `${header.msg_type} ${JSON.stringify(content).slice(0, 200)}`);
+    return [end === null ? '' : ` It ended (${end}).`, this.log && `\nIts log:\n${this.log.slice(-4000)}`, `\nThe last messages:\n${messages.join('\n')}`].join('');
+  }
+
+  /** Lets code go on that waits for {@link UNTIL_RELEASED}. */
+  release(): void {
+    fs.writeFileSync(path.join(this.folder, 'released'), '');
+  }
+
+  /** Resolves when all that was sent on the shell channel so far has reached the kernel, which may go on computing. */
+  async received(): Promise<void> {
+    await this.request('shell', 'kernel_info_request');
   }
 
   private async find(messages: Message[], test: (message: Message) => boolean, what: string): Promise<Message> {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { pythonPath } from '../../kernel/setup/python';
+import { eventually } from '../eventually';
 import { plain } from './client';
 import { JupyterPrefix } from './prefix';
 
@@ -9,7 +10,7 @@ let jupyter: JupyterPrefix;
 before(() => (jupyter = new JupyterPrefix()));
 after(() => jupyter.remove());
 
-test('nbconvert runs a notebook that imports joylab, in a folder without node_modules', { timeout: 60_000 }, () => {
+test('nbconvert runs a notebook that imports joylab, in a folder without node_modules', { timeout: 300_000 }, () => {
   const file = jupyter.write('notebook.ipynb', [
     "import { rewardRegistry, type Sample } from 'joylab';\nconst count: number = rewardRegistry.list().length;\ncount",
     "console.log('a'); await new Promise((resolve) => setTimeout(resolve, 10)); console.log('b');",
@@ -21,7 +22,7 @@ test('nbconvert runs a notebook that imports joylab, in a folder without node_mo
   assert.deepEqual([metadata.language_info.name, metadata.language_info.file_extension, metadata.language_info.mimetype], ['typescript', '.ts', 'text/typescript']);
 });
 
-test('nbconvert exports a highlighted page and a script that TypeScript can read', { timeout: 60_000 }, () => {
+test('nbconvert exports a highlighted page and a script that TypeScript can read', { timeout: 300_000 }, () => {
   const file = jupyter.write('export.ipynb', ['const answer: number = 6 * 7;', 'interface Point { x: number }']);
   jupyter.python('-m', 'jupyter', 'nbconvert', '--to', 'notebook', '--execute', '--inplace', file);
   const page = jupyter.python('-m', 'jupyter', 'nbconvert', '--to', 'html', '--stdout', file);
@@ -36,7 +37,7 @@ test('nbconvert exports a highlighted page and a script that TypeScript can read
 
 const PARAMETERS = ['maxSteps', '2', 'game', 'pong', 'rate', '3e-3', 'dry', 'False', 'nothing', 'None'];
 
-test('papermill sets parameters, with their literal types', { timeout: 60_000 }, () => {
+test('papermill sets parameters, with their literal types', { timeout: 300_000 }, () => {
   jupyter.write('parameters.ipynb', [
     { source: "const maxSteps: number = 60; // steps of training\nconst game = 'breakout';", tags: ['parameters'] },
     "const allowed: 'breakout' | 'pong' = game;\n[maxSteps, allowed, rate, dry, nothing, list, nested]",
@@ -50,7 +51,7 @@ test('papermill sets parameters, with their literal types', { timeout: 60_000 },
   assert.equal(result, `[ 2, 'pong', 0.003, false, null, [ 1, 'ünï "q" 😀' ], { 'a b': { c: [Array] } } ]`);
 });
 
-test('papermill says which parameters a notebook has', { timeout: 60_000 }, () => {
+test('papermill says which parameters a notebook has', { timeout: 300_000 }, () => {
   const help = jupyter.python('-m', 'papermill', '--help-notebook', 'parameters.ipynb');
   assert.match(help, /maxSteps: number \(default 60\)\s+steps of training/);
   assert.match(help, /game: Unknown type \(default 'breakout'\)/);
@@ -59,17 +60,14 @@ test('papermill says which parameters a notebook has', { timeout: 60_000 }, () =
 /** Gives a program a terminal: jupyter console has its own lines only there. */
 const IN_TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 
-test('jupyter console: lines that go on, results, errors, input, the end', { timeout: 90_000 }, async () => {
+test('jupyter console: lines that go on, results, errors, input, the end', { timeout: 600_000 }, async () => {
   const python = pythonPath();
-  const args = [python, '-m', 'jupyter_console', '--kernel', 'joylab', '--ZMQTerminalInteractiveShell.kernel_is_complete_timeout=20', '--ZMQTerminalInteractiveShell.true_color=False'];
+  const args = [python, '-m', 'jupyter_console', '--kernel', 'joylab', '--ZMQTerminalInteractiveShell.kernel_is_complete_timeout=60', '--ZMQTerminalInteractiveShell.true_color=False'];
   const child = spawn(python, ['-c', IN_TERMINAL, ...args], { env: { ...jupyter.env, TERM: 'xterm', PROMPT_TOOLKIT_NO_CPR: '1' }, cwd: jupyter.folder });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   const expect = async (text: RegExp) => {
-    for (let waited = 0; !text.test(visible(output)); waited += 20) {
-      assert.ok(waited < 30_000, `${text} did not come:\n${visible(output)}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await eventually(() => text.test(visible(output)), () => `${text} comes:\n${visible(output)}`);
     output = '';
   };
   await expect(/Joylab .*In \[1\]: /s);

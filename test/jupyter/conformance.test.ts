@@ -9,7 +9,7 @@ let jupyter: JupyterPrefix;
 before(() => (jupyter = new JupyterPrefix()));
 after(() => jupyter.remove());
 
-test('jupyter_kernel_test passes, nothing skipped', { timeout: 120_000 }, () => {
+test('jupyter_kernel_test passes, nothing skipped', { timeout: 600_000 }, () => {
   const script = path.join(packageRoot, 'test', 'jupyter', 'conformance.py');
   const { status, stderr } = spawnSync(pythonPath(), [script], { env: jupyter.env, cwd: jupyter.folder, encoding: 'utf8' });
   assert.equal(status, 0, stderr);

@@ -82,7 +82,7 @@ test('what cannot be installed is one clear line', () => {
   assert.match(joylab(['install', '--help']).stdout, /--sys-prefix .*active Python environment/);
 });
 
-test('the packed package has all that an installed kernel needs, in any folder', { timeout: 60_000 }, () => {
+test('the packed package has all that an installed kernel needs, in any folder', { timeout: 300_000 }, () => {
   // As `npm install --global` would lay it out; npm itself would download every dependency again.
   const pack = execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', home, '--json'], { cwd: packageRoot, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   const installed = path.join(home, 'lib', 'node_modules', 'joylab');

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { text, TestKernel } from './client';
+import { text, TestKernel, UNTIL_RELEASED } from './client';
+
+/** An interrupt is answered within a second on a quiet machine; one that is not seen is never answered. */
+const PROMPT = 10_000;
 
 let kernel: TestKernel;
 before(async () => {
@@ -37,10 +40,10 @@ const CASES: Record<string, string> = {
 
 for (const [name, code] of Object.entries(CASES)) {
   for (const how of ['message', 'signal', 'group'] as const) {
-    test(`${name} stops within a second by ${how}, and the state survives`, async () => {
+    test(`${name} stops at once by ${how}, and the state survives`, async () => {
       await kernel.run('function endless() { do { kept = kept; } while (true); }\nkept = 1;');
       const { ms } = await interrupt(code, how);
-      assert.ok(ms < 1000, `it took ${ms} ms`);
+      assert.ok(ms < PROMPT, `it took ${ms} ms`);
       assert.equal(await kernel.run('kept'), '2');
     });
   }
@@ -55,19 +58,20 @@ test('a signal while nothing runs does nothing, whatever listeners a library add
   assert.equal(await kernel.run("process.on('SIGINT', () => process.exit(9)); 6 * 7"), '42');
   await idleSignal();
   assert.equal(await kernel.run('6 * 7'), '42');
-  assert.ok((await interrupt('while (true) {}', 'signal')).ms < 1000);
-  assert.ok((await interrupt('await sleep(1); while (true) {}', 'signal')).ms < 1000);
+  assert.ok((await interrupt('while (true) {}', 'signal')).ms < PROMPT);
+  assert.ok((await interrupt('await sleep(1); while (true) {}', 'signal')).ms < PROMPT);
   await kernel.run("process.removeAllListeners('SIGINT');");
-  assert.ok((await interrupt('while (true) {}', 'signal')).ms < 1000);
+  assert.ok((await interrupt('while (true) {}', 'signal')).ms < PROMPT);
 });
 
 test('a library that computes after an await: the user learns why the cell goes on', async () => {
-  const id = kernel.send('shell', 'execute_request', { code: "await sleep(1); console.log('started');\n(0, eval)('for (const end = Date.now() + 3000; Date.now() < end; );');" });
+  const id = kernel.send('shell', 'execute_request', { code: `await sleep(1); console.log('started');\n(0, eval)(${JSON.stringify(UNTIL_RELEASED)});` });
   await kernel.published((it) => it.parentHeader.msg_id === id && it.content.text === 'started\n', 'the start');
   await kernel.request('control', 'interrupt_request');
-  const { reply, outputs } = await kernel.finish(id);
+  await kernel.published((it) => it.parentHeader.msg_id === id && /a library is computing .* restart the kernel/.test(it.content.text), 'the explanation');
+  kernel.release();
+  const { reply } = await kernel.finish(id);
   assert.equal(reply.content.ename, 'KeyboardInterrupt');
-  assert.match(text(outputs), /a library is computing .* restart the kernel/);
 });
 
 test('an interrupted cell does not go on in the background', async () => {
@@ -94,13 +98,14 @@ test('code that watches the signal stops by itself and finishes its work', async
     }, 100)));
   `);
   assert.match(output, /finished/);
-  assert.ok(ms < 1000);
+  assert.ok(ms < PROMPT);
 });
 
 test('queued cells are not run after an interrupt', async () => {
   const first = kernel.send('shell', 'execute_request', { code: "console.log('started'); await new Promise(() => {});" });
   const second = kernel.send('shell', 'execute_request', { code: "console.log('second')" });
   await kernel.published((it) => it.parentHeader.msg_id === first && it.header.msg_type === 'stream', 'the start');
+  await kernel.received();
   await kernel.request('control', 'interrupt_request');
   const { reply, outputs } = await kernel.finish(second);
   assert.equal(reply.content.status, 'aborted');

@@ -27,7 +27,7 @@ const TYPES = [
 const KEYS = ['code', 'cursor_pos', 'silent', 'user_expressions', 'comm_id', 'target_name', 'data', 'hist_access_type', 'pattern', 'n', 'start', 'stop', 'session', 'detail_level', 'value', '__proto__', 'stop_on_error'];
 const VALUES = [null, true, -1, 0, 1e300, '', 'search', 'tail', 'range', 'let = ;', '/** @reward', '@', '\ud800', '*'.repeat(50), '(((', [], {}, { a: { b: [] } }, ['x'], '1 + 1'];
 
-test(`${MESSAGES} mutated messages: the kernel lives and answers the next cell`, { timeout: 120_000 }, async () => {
+test(`${MESSAGES} mutated messages: the kernel lives and answers the next cell`, { timeout: 600_000 }, async () => {
   const random = randomNumbers(SEED);
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)];
   const json = (): string => {

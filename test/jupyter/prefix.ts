@@ -19,7 +19,7 @@ export class JupyterPrefix {
 
   /** Runs a Python module; returns what it prints. Throws, with its error output, when it fails. */
   python(...args: string[]): string {
-    const { status, stdout, stderr } = spawnSync(pythonPath(), args, { env: this.env, cwd: this.folder, encoding: 'utf8', timeout: 180_000 });
+    const { status, stdout, stderr } = spawnSync(pythonPath(), args, { env: this.env, cwd: this.folder, encoding: 'utf8', timeout: 600_000 });
     if (status !== 0) throw new Error(`python ${args.join(' ')} failed (${status}):\n${stderr}\n${stdout}`);
     return stdout;
   }
