@@ -2,7 +2,10 @@ import type { Feed } from '../onnx/session';
 import type { ModelConfig } from './config';
 
 /** Slots are added so many at a time: the graph attends to all slots, also to empty ones. */
-const STEP = 32;
+const STEP = 16;
+
+/** Room is made at first for as many slots as are needed, up to so many. */
+const MOST_ROOM = 8 * STEP;
 
 /** What a mask adds to the score of a token that is not to be seen. */
 export const HIDDEN = -1e9;
@@ -17,83 +20,102 @@ export function causalMask(length: number, past = 0): Feed {
 
 /**
  * Keys and values of completions that grow by a token each at a time, in the
- * layout that the decoding graph reads: [rows, kv, slots, headSize].
+ * layout that the decoding graph reads: [kv, rows, slots, headSize], per layer
+ * of the keys and of the values.
  */
 export class KeyValueCache {
   private slots = STEP;
   private length = 0;
-  private keys: Float32Array[];
-  private values: Float32Array[];
+  /** Keys and values of the first layer, of the second, and so on; longer than they are filled. */
+  private tensors: Float32Array[];
   private mask: Float32Array = new Float32Array(STEP).fill(HIDDEN);
   private readonly kv: number;
   private readonly size: number;
+  private fed: Record<string, Feed> | undefined;
 
   constructor(
     config: ModelConfig,
     private rows: number,
+    /** Tokens that a row may grow to. */
+    limit: number,
   ) {
     this.kv = config.numKeyValueHeads;
     this.size = config.headSize;
-    const make = () => new Float32Array(rows * this.kv * this.size * STEP);
-    this.keys = Array.from({ length: config.numLayers }, make);
-    this.values = Array.from({ length: config.numLayers }, make);
+    const room = Math.min(STEP * Math.ceil(limit / STEP), MOST_ROOM);
+    this.tensors = Array.from({ length: 2 * config.numLayers }, () => new Float32Array(this.kv * rows * room * this.size));
+  }
+
+  /** Elements of one tensor. */
+  private get elements(): number {
+    return this.kv * this.rows * this.slots * this.size;
   }
 
   feeds(): Record<string, Feed> {
-    const { rows, kv, size, slots } = this;
-    const elements = rows * kv * size * slots;
+    return (this.fed ??= this.makeFeeds());
+  }
+
+  private makeFeeds(): Record<string, Feed> {
+    const { rows, kv, size, slots, elements } = this;
     const feeds: Record<string, Feed> = { mask: { shape: [slots], data: this.mask } };
-    this.keys.forEach((keys, layer) => {
-      feeds[`own_keys.${layer}`] = { shape: [rows, kv, slots, size], data: keys.subarray(0, elements) };
-      feeds[`own_values.${layer}`] = { shape: [rows, kv, slots, size], data: this.values[layer].subarray(0, elements) };
+    this.tensors.forEach((tensor, i) => {
+      const name = `${i % 2 === 0 ? 'own_keys' : 'own_values'}.${i >> 1}`;
+      feeds[name] = { shape: [kv, rows, slots, size], data: tensor.subarray(0, elements) };
     });
     return feeds;
   }
 
-  /** Adds one token's keys and values, [rows, kv · headSize] per layer. */
-  append(keys: readonly Float32Array[], values: readonly Float32Array[]): void {
+  /** Adds one token's keys and values, as the decoding graph gives them: [2 · layers · kv, rows, headSize]. */
+  append(newest: Float32Array): void {
     if (this.length === this.slots) this.grow();
-    const { rows, kv, size, slots, length } = this;
-    for (let layer = 0; layer < keys.length; layer++) {
-      place(keys[layer], this.keys[layer], { heads: rows * kv, size, slots, slot: length });
-      place(values[layer], this.values[layer], { heads: rows * kv, size, slots, slot: length });
-    }
-    this.mask[length] = 0;
+    const heads = this.kv * this.rows;
+    this.tensors.forEach((tensor, i) => place(newest, i * heads, tensor, heads, this.slots, this.length, this.size));
+    this.mask[this.length] = 0;
     this.length++;
   }
 
   /** Keeps only the given rows, in ascending order. */
   keep(rows: readonly number[]): void {
-    const stride = this.kv * this.size * this.slots;
-    for (const tensor of [...this.keys, ...this.values]) {
-      rows.forEach((from, to) => tensor.copyWithin(to * stride, from * stride, (from + 1) * stride));
+    const { kv, size, slots } = this;
+    const stride = size * slots;
+    for (const tensor of this.tensors) {
+      for (let head = 0, to = 0; head < kv; head++) {
+        for (const row of rows) {
+          const from = (head * this.rows + row) * stride;
+          tensor.copyWithin(to, from, from + stride);
+          to += stride;
+        }
+      }
     }
     this.rows = rows.length;
+    this.fed = undefined;
   }
 
+  /** Makes the runs of slots longer: in place from the last to the first, in new memory where there is no room. */
   private grow(): void {
-    const { rows, kv, size, slots } = this;
-    const wider = slots + STEP;
-    this.keys = this.keys.map((keys) => stretch(keys, rows * kv, slots * size, wider * size));
-    this.values = this.values.map((values) => stretch(values, rows * kv, slots * size, wider * size));
-    this.mask = stretch(this.mask, 1, slots, wider, HIDDEN);
-    this.slots = wider;
+    const { slots, size } = this;
+    const runs = this.kv * this.rows;
+    this.slots += STEP;
+    this.tensors = this.tensors.map((tensor) => {
+      const wider = tensor.length < this.elements ? new Float32Array(2 * runs * slots * size) : tensor;
+      for (let run = runs - 1; run >= 0; run--) {
+        const [from, to] = [run * slots * size, run * this.slots * size];
+        if (wider === tensor) tensor.copyWithin(to, from, from + slots * size);
+        else wider.set(tensor.subarray(from, from + slots * size), to);
+      }
+      return wider;
+    });
+    const mask = new Float32Array(this.slots).fill(HIDDEN);
+    mask.set(this.mask);
+    this.mask = mask;
+    this.fed = undefined;
   }
 }
 
-/** Puts one token's vectors [heads, size] into a slot of [heads, slots, size]. For so few elements a view to copy from costs more than the copy. */
-function place(from: Float32Array, to: Float32Array, { heads, size, slots, slot }: { heads: number; size: number; slots: number; slot: number }): void {
+/** Puts vectors from [heads, size], beginning with head `first`, into a slot of [heads, slots, size]. For so few elements a view to copy from costs more than the copy. */
+function place(from: Float32Array, first: number, to: Float32Array, heads: number, slots: number, slot: number, size: number): void {
   for (let head = 0; head < heads; head++) {
-    const source = head * size;
+    const source = (first + head) * size;
     const target = (head * slots + slot) * size;
     for (let i = 0; i < size; i++) to[target + i] = from[source + i];
   }
-}
-
-/** Copies `rows` runs of `before` elements into runs of `after`, the rest filled. */
-function stretch(data: Float32Array, rows: number, before: number, after: number, fill = 0): Float32Array {
-  const result = new Float32Array(rows * after);
-  if (fill !== 0) result.fill(fill);
-  for (let row = 0; row < rows; row++) result.set(data.subarray(row * before, (row + 1) * before), row * after);
-  return result;
 }

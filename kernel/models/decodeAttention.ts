@@ -1,5 +1,5 @@
-import type { Graph } from '../onnx/graph';
-import { add } from '../onnx/operators/arithmetic';
+import { int, type Graph } from '../onnx/graph';
+import { add, mul } from '../onnx/operators/arithmetic';
 import { matMul } from '../onnx/operators/matmul';
 import { concat, reshape, split, transpose } from '../onnx/operators/shape';
 import { softmax } from '../onnx/operators/softmax';
@@ -7,31 +7,33 @@ import type { Dimension, Value } from '../onnx/value';
 import { cap } from './attention';
 import type { ModelConfig } from './config';
 
-/**
- * How queries, one row per completion, meet their prompts' keys: `prompts`
- * [G, …] are shared by the completions of a group, which then are rows of one
- * product per head.
+/*
+ * What the rows of a batch, one per completion, have by head lies head after
+ * head, [kv, N, group, …]: the heads that share keys and values are rows of one
+ * product with them, and so are the completions of a prompt.
  */
+
+/** How rows meet their prompts' keys and values, each held once for all of its completions. */
 export interface PromptLayout {
-  /** How many prompts. */
-  groups: Dimension;
-  /** Rows x [N, a, b, c] beside their prompt: [G, a, R · b, c]. */
+  /** Leading dimensions of the prompts' keys and values. */
+  leading(kv: number): Dimension[];
+  /** Rows x [kv, N, group, c] beside their prompt: […leading, rows · group, c]. */
   beside(x: Value): Value;
-  /** The inverse for x [G, a, R · b, c]: [N, a, b, c]. */
-  back(x: Value, b: number): Value;
-  /** Scores [G, a, R · b, P] with what no prompt has hidden. */
-  mask(scores: Value, b: number): Value;
+  /** The inverse for x […leading, rows · group, c]: [kv, N, group, c]. */
+  back(x: Value, group: Dimension): Value;
+  /** Scores […leading, rows · group, P] with what no prompt has hidden. */
+  mask(scores: Value): Value;
 }
 
 /** All completions are of one prompt. */
 export function onePrompt(): PromptLayout {
   return {
-    groups: 1,
+    leading: (kv) => [kv],
     beside: (x) => {
-      const [N, a, b, c] = x.shape;
-      return reshape(transpose(x, [1, 0, 2, 3]), [1, a, `${N}*${b}`, c]);
+      const [kv, N, group, c] = x.shape;
+      return reshape(x, [kv, `${N}*${group}`, c]);
     },
-    back: (x, b) => transpose(reshape(x, [x.shape[1], 'N', b, x.shape[3]]), [1, 0, 2, 3]),
+    back: (x, group) => reshape(x, [x.shape[0], 'N', group, x.shape[2]]),
     mask: (scores) => scores,
   };
 }
@@ -39,33 +41,31 @@ export function onePrompt(): PromptLayout {
 /**
  * Completions of several prompts, laid out as a rectangle [G, R]. Inputs:
  * `to_groups` [G, R], the row at each place (any where there is none);
- * `from_groups` [N], the place of each row; `prompt_mask` [G, 1, 1, 1, P].
+ * `from_groups` [N], the place of each row; `prompt_mask` [G, 1, P].
  */
 export function severalPrompts(graph: Graph): PromptLayout {
   const toGroups = graph.input('to_groups', 'int64', ['G', 'R']);
   const fromGroups = graph.input('from_groups', 'int64', ['N']);
-  const mask = graph.input('prompt_mask', 'float32', ['G', 1, 1, 1, 'P']);
-  const gather = (x: Value, indices: Value) =>
-    graph.node('Gather', [x, indices], x.type, [...indices.shape, ...x.shape.slice(1)]);
+  const mask = graph.input('prompt_mask', 'float32', ['G', 1, 'P']);
+  const gather = (x: Value, indices: Value) => {
+    const [kv, , group, c] = x.shape;
+    return graph.node('Gather', [x, indices], x.type, [kv, ...indices.shape, group, c], { attributes: { axis: int(1) } });
+  };
   return {
-    groups: 'G',
+    leading: (kv) => [kv, 'G'],
     beside: (x) => {
-      const [, a, b, c] = x.shape;
-      return reshape(transpose(gather(x, toGroups), [0, 2, 1, 3, 4]), ['G', a, `R*${b}`, c]);
+      const [kv, , group, c] = x.shape;
+      return reshape(gather(x, toGroups), [kv, 'G', `R*${group}`, c]);
     },
-    back: (x, b) => {
-      const [, a, , c] = x.shape;
-      const places = transpose(reshape(x, ['G', a, 'R', b, c]), [0, 2, 1, 3, 4]);
-      return gather(reshape(places, ['G*R', a, b, c]), fromGroups);
-    },
-    mask: (scores, b) => {
-      const [G, a, rows, P] = scores.shape;
-      return reshape(add(reshape(scores, [G, a, 'R', b, P]), mask), [G, a, rows, P]);
-    },
+    back: (x, group) => gather(reshape(x, [x.shape[0], 'G*R', group, x.shape[3]]), fromGroups),
+    mask: (scores) => add(scores, mask),
   };
 }
 
-/** Attention of one new token per completion to the prompt, to the completion so far, and to itself. */
+/**
+ * Attention of one new token per completion to the prompt, to the completion so far, and to itself. Queries
+ * [kv, N, group · headSize], scaled; keys and values [kv, N, headSize]; the result is rows [N, heads · headSize].
+ */
 export function decodeAttention(
   graph: Graph,
   config: ModelConfig,
@@ -76,24 +76,24 @@ export function decodeAttention(
 ): Value {
   const { numKeyValueHeads: kv, headSize: size } = config;
   const group = config.numHeads / kv;
-  const alpha = config.attentionScale;
-  const promptKeys = graph.input(`prompt_keys.${layer}`, 'float32', [prompts.groups, kv, size, 'P']);
-  const promptValues = graph.input(`prompt_values.${layer}`, 'float32', [prompts.groups, kv, 'P', size]);
-  const ownKeys = graph.input(`own_keys.${layer}`, 'float32', ['N', kv, 'C', size]);
-  const ownValues = graph.input(`own_values.${layer}`, 'float32', ['N', kv, 'C', size]);
+  const promptKeys = graph.input(`prompt_keys.${layer}`, 'float32', [...prompts.leading(kv), size, 'P']);
+  const promptValues = graph.input(`prompt_values.${layer}`, 'float32', [...prompts.leading(kv), 'P', size]);
+  const ownKeys = graph.input(`own_keys.${layer}`, 'float32', [kv, 'N', 'C', size]);
+  const ownValues = graph.input(`own_values.${layer}`, 'float32', [kv, 'N', 'C', size]);
 
-  const queries = reshape(rows.queries, ['N', kv, group, size]);
-  const promptScores = matMul(prompts.beside(queries), promptKeys, { alpha });
+  const queries = reshape(rows.queries, [kv, 'N', group, size]);
   const scores = [
-    prompts.back(prompts.mask(cap(config, promptScores), group), group),
-    add(cap(config, matMul(queries, ownKeys, { transB: true, alpha })), mask),
-    cap(config, matMul(queries, reshape(rows.keys, ['N', kv, size, 1]), { alpha })),
+    prompts.back(prompts.mask(cap(config, matMul(prompts.beside(queries), promptKeys))), group),
+    add(cap(config, matMul(queries, ownKeys, { transB: true })), mask),
+    cap(config, matMul(queries, reshape(rows.keys, [kv, 'N', size, 1]))),
   ];
   const weights = softmax(concat(scores, -1, 'P+C+1'));
 
-  const [promptWeights, ownWeights, selfWeights] = split(weights, -1, ['P', 'C', 1]);
-  const fromPrompt = prompts.back(matMul(prompts.beside(promptWeights), promptValues), group);
-  const fromOwn = matMul(ownWeights, ownValues);
-  const fromSelf = matMul(selfWeights, reshape(rows.values, ['N', kv, 1, size]));
-  return reshape(add(add(fromPrompt, fromOwn), fromSelf), ['N', kv * group * size]);
+  const [promptWeights, ownWeights, selfWeight] = split(weights, -1, ['P', 'C', 1]);
+  const mixed = [
+    prompts.back(matMul(prompts.beside(promptWeights), promptValues), group),
+    matMul(ownWeights, ownValues),
+    mul(selfWeight, reshape(rows.values, [kv, 'N', 1, size])),
+  ].reduce(add);
+  return reshape(transpose(mixed, [1, 0, 2, 3]), ['N', kv * group * size]);
 }

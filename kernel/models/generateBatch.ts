@@ -62,10 +62,10 @@ export class Batch {
       const prefill = await engine.prefill(prompt.ids, signal);
       prefills.push(prefill);
       const rows = this.rows.filter((row) => row.prompt === prompt);
-      // The first token of every completion comes from the same logits.
-      for (const row of rows) this.take(row, this.sampler.probabilities(prefill.logits, row.seen));
+      this.takeFirst(rows, prefill.logits);
     }
-    const state = { prompts: new PromptCache(engine.config, prefills), cache: new KeyValueCache(engine.config, this.rows.length) };
+    const longest = Math.max(...prompts.map(({ limit }) => limit));
+    const state = { prompts: new PromptCache(engine.config, prefills), cache: new KeyValueCache(engine.config, this.rows.length, longest) };
     prefills.length = 0;
     let active = this.keepUnfinished({ rows: [...this.rows], groups: this.rows.map((row) => prompts.indexOf(row.prompt)) }, state);
     while (active.rows.length > 0) {
@@ -74,6 +74,12 @@ export class Batch {
       active = this.keepUnfinished(active, state);
     }
     streamer?.end();
+  }
+
+  /** The first token of every completion of a prompt comes from the same logits. */
+  private takeFirst(rows: readonly Row[], logits: Float32Array): void {
+    const probabilities = this.sampler.probabilities(logits, rows[0].seen);
+    for (const row of rows) this.take(row, probabilities.slice());
   }
 
   private async step(rows: readonly Row[], { prompts, cache }: State): Promise<void> {
@@ -87,7 +93,7 @@ export class Batch {
       cache,
       batch: this.rows.length,
     });
-    cache.append(step.keys, step.values);
+    cache.append(step.newest);
     const { vocabSize } = engine.config;
     rows.forEach((row, i) => {
       const next = step.next.subarray(i * vocabSize, (i + 1) * vocabSize);
@@ -97,7 +103,7 @@ export class Batch {
 
   /** Appends the next token to a completion. */
   private take(row: Row, probabilities: Float32Array): void {
-    const forbidden = row.ids.length < this.setting.settings.minNewTokens ? this.eos : [];
+    const forbidden = row.ids.length < this.setting.settings.minNewTokens ? this.eos : null;
     const { token, logprob } = this.sampler.choose(probabilities, { random: row.random, forbidden });
     row.ids.push(token);
     row.logprobs.push(logprob);

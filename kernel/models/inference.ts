@@ -25,11 +25,10 @@ export interface DecodeInputs {
   temperature: number;
 }
 
-/** `next` [rows, vocabulary] as wanted, the newest tokens' keys and values per layer. Valid until the next step. */
+/** `next` [rows, vocabulary] as wanted, and the newest tokens' keys and values as the cache takes them. Valid until the next step. */
 export interface DecodeStep {
   next: Float32Array;
-  keys: Float32Array[];
-  values: Float32Array[];
+  newest: Float32Array;
 }
 
 interface LoadedGraph {
@@ -44,7 +43,7 @@ const OPERATIONS_PER_RUN = 6e10;
 const FEW_ROWS = 8;
 
 /** Multiplications in a product below which waking a second thread costs more than it saves. */
-const WORTH_A_THREAD = 5e6;
+const WORTH_A_THREAD = 1e5;
 
 /** Runs a model forward. Sessions are made at the first use; weights are read at every run, so that training is seen at once. */
 export class InferenceEngine {
@@ -112,17 +111,15 @@ export class InferenceEngine {
     };
     const into = this.stepOutputs(ids.length, wanted);
     const outputs = await session.run(feeds, { outputs: Object.keys(into), into });
-    return { next: outputs[wanted].data, ...this.perLayer(outputs) };
+    return { next: outputs[wanted].data, newest: outputs.newest.data };
   }
 
   /** Memory for what a step gives. Steps of as many rows share it: each is used up before the next. */
   private stepOutputs(rows: number, wanted: DecodeInputs['wanted']): Record<string, Tensor> {
     if (this.outputs?.rows !== rows || this.outputs.wanted !== wanted) {
       const { vocabSize, numLayers, numKeyValueHeads, headSize } = this.config;
-      const tensors: Record<string, Tensor> = { [wanted]: zeros([rows, vocabSize]) };
-      for (let layer = 0; layer < numLayers; layer++) {
-        for (const name of ['keys', 'values']) tensors[`${name}.${layer}`] = zeros([rows, numKeyValueHeads * headSize]);
-      }
+      const newest = zeros([2 * numLayers * numKeyValueHeads, rows, headSize]);
+      const tensors = { [wanted]: zeros([rows, vocabSize]), newest };
       this.outputs = { rows, wanted, tensors };
     }
     return this.outputs.tensors;
@@ -131,9 +128,9 @@ export class InferenceEngine {
   /** The graph for a batch, by what is fastest for its size. */
   private decoder(prompts: PromptCache, batch: number): Promise<LoadedGraph> {
     const { hiddenSize, intermediateSize } = this.config;
-    const options: DecodeGraphOptions = { prompts: prompts.isSingle ? 'one' : 'several', products: batch < FEW_ROWS ? 'rows' : 'columns' };
+    const options: DecodeGraphOptions = { prompts: prompts.isSingle ? 'one' : 'several', order: batch < FEW_ROWS ? 'rows' : 'columns' };
     const threads = batch * hiddenSize * intermediateSize < WORTH_A_THREAD ? 1 : runtimeSettings.threads;
-    return this.load(`${options.prompts} ${options.products} ${threads}`, () => decodeGraph(this.config, this.set, options), threads);
+    return this.load(`${options.prompts} ${options.order} ${threads}`, () => decodeGraph(this.config, this.set, options), threads);
   }
 
   private perLayer(outputs: Record<string, { data: Float32Array }>): { keys: Float32Array[]; values: Float32Array[] } {
@@ -171,5 +168,5 @@ export class InferenceEngine {
 }
 
 async function load({ graph, parameters }: ModelGraph, threads?: number): Promise<LoadedGraph> {
-  return { session: await GraphSession.create(graph, { threads }), parameters };
+  return { session: await GraphSession.create(graph, { threads, spin: true }), parameters };
 }

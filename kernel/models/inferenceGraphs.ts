@@ -3,8 +3,10 @@ import { div } from '../onnx/operators/arithmetic';
 import { gatherRows } from '../onnx/operators/gather';
 import { concat, transpose } from '../onnx/operators/shape';
 import { softmax } from '../onnx/operators/softmax';
+import type { Value } from '../onnx/value';
 import { promptAttention, promptHeads } from './attention';
 import type { ModelConfig } from './config';
+import { DecodingTransformer, type ProductOrder } from './decodingTransformer';
 import { decodeAttention, onePrompt, severalPrompts } from './decodeAttention';
 import { GraphParameters, type ParameterOptions, type ParameterSet } from './parameters';
 import { Transformer } from './transformer';
@@ -49,35 +51,36 @@ export function prefillGraph(config: ModelConfig, set: ParameterSet): ModelGraph
 
 export interface DecodeGraphOptions {
   prompts: 'one' | 'several';
-  products: ParameterOptions['products'];
+  order: ProductOrder;
 }
 
 /**
  * One more token for each of N completions, of one prompt or of several.
  * Inputs: `ids`, `positions` [N]; the prompts' `prompt_keys.i`,
- * `prompt_values.i` [G, …] as {@link prefillGraph} gives them, and for several
- * those of {@link severalPrompts}; the completions' own keys and values, in C
- * slots of which some may be empty: `own_keys.i` [N, kv, C, headSize],
- * `own_values.i` [N, kv, C, headSize]; `mask` [C], very negative at empty
+ * `prompt_values.i` [kv, …] as {@link prefillGraph} gives them, for several
+ * [kv, G, …] with the inputs of {@link severalPrompts}; the completions' own
+ * keys and values, in C slots of which some may be empty: `own_keys.i`,
+ * `own_values.i` [kv, N, C, headSize]; `mask` [C], very negative at empty
  * slots; `temperature` [1]. Outputs: `logits` and, at the temperature,
- * `probabilities` [N, vocabulary]; per layer the token's own `keys.i`,
- * `values.i` [N, kv · headSize]: the caller keeps the cache, so that nothing
- * of it is copied.
+ * `probabilities` [N, vocabulary]; `newest` [2 · layers · kv, N, headSize], the
+ * token's own keys and values, layer after layer: the caller keeps the cache,
+ * so that nothing of it is copied.
  */
-export function decodeGraph(config: ModelConfig, set: ParameterSet, options: DecodeGraphOptions): ModelGraph {
+export function decodeGraph(config: ModelConfig, set: ParameterSet, { prompts, order }: DecodeGraphOptions): ModelGraph {
   const graph = new Graph();
-  const parameters = new GraphParameters(graph, set, { ...NOT_TRAINED, products: options.products });
-  const transformer = new Transformer(graph, config, parameters);
+  const parameters = new GraphParameters(graph, set, NOT_TRAINED);
+  const transformer = new DecodingTransformer(graph, config, parameters, order);
   const ids = graph.input('ids', 'int64', ['N']);
   const positions = graph.input('positions', 'int64', ['N']);
   const mask = graph.input('mask', 'float32', ['C']);
   const temperature = graph.input('temperature', 'float32', [1]);
-  const layout = options.prompts === 'one' ? onePrompt() : severalPrompts(graph);
+  const layout = prompts === 'one' ? onePrompt() : severalPrompts(graph);
+  const newest: Value[] = [];
   const hidden = transformer.hidden(ids, positions, (layer, queries, keys, values) => {
-    graph.output(`keys.${layer}`, keys);
-    graph.output(`values.${layer}`, values);
+    newest.push(keys, values);
     return decodeAttention(graph, config, layer, { queries, keys, values }, layout, mask);
   });
+  graph.output('newest', concat(newest, 0, 2 * config.numLayers * config.numKeyValueHeads));
   const logits = transformer.logits(hidden);
   graph.output('logits', logits);
   graph.output('probabilities', softmax(div(logits, temperature)));

@@ -1,12 +1,16 @@
 import { Graph } from '../onnx/graph';
 import { mul } from '../onnx/operators/arithmetic';
-import { GraphSession } from '../onnx/session';
+import { product } from '../onnx/operators/matmul';
+import { GraphSession, type Feed } from '../onnx/session';
 import { sizeOf, zeros, type Tensor } from '../onnx/tensor';
 import type { LoraPair } from './lora';
 import type { ParameterSet } from './parameters';
 
 /** Bytes of merged weights beyond which they are not worth their memory. */
 const MOST_BYTES = 2 ** 30;
+
+/** Bytes of weights that are merged in one run, which holds them a third time. */
+const RUN_BYTES = 2 ** 24;
 
 /**
  * A model's weights with its adapter's updates added: generation and training
@@ -19,7 +23,8 @@ export class MergedAdapter {
   readonly merged = new Map<string, Tensor>();
   /** The factors that were merged last. */
   private readonly known = new Map<string, Float32Array>();
-  private session: Promise<GraphSession> | undefined;
+  /** By how many weights a run merges. */
+  private readonly sessions = new Map<number, Promise<GraphSession>>();
 
   constructor(
     private readonly weights: ReadonlyMap<string, Tensor>,
@@ -36,24 +41,54 @@ export class MergedAdapter {
     return names.reduce((bytes, name) => bytes + 4 * sizeOf(weights.get(name)!.shape), 0) <= MOST_BYTES;
   }
 
-  /** Merges the adapter as it is now where it has changed, one weight after the other: nothing is in memory a third time. */
+  /** Merges the adapter as it is now, where it has changed. */
   async refresh(): Promise<void> {
-    const session = await (this.session ??= GraphSession.create(mergeGraph(), { keepMemory: false }));
-    for (const [name, { a, b, scaling }] of this.pairs) {
-      if (!this.hasChanged(name, a, b)) continue;
-      const feeds = { w: this.weights.get(name)!, a, b, scaling: { shape: [1], data: Float32Array.of(scaling) } };
-      await session.run(feeds, { into: { merged: this.merged.get(name)! } });
-      this.remember(name, a, b);
+    const changed = [...this.pairs.keys()].filter((name) => this.hasChanged(name));
+    for (const names of this.runs(changed)) {
+      const feeds: Record<string, Feed> = {};
+      const into: Record<string, Tensor> = {};
+      names.forEach((name, i) => {
+        const { a, b, scaling } = this.pairs.get(name)!;
+        Object.assign(feeds, { [`w.${i}`]: this.weights.get(name)!, [`a.${i}`]: a, [`b.${i}`]: b });
+        feeds[`scaling.${i}`] = { shape: [1], data: Float32Array.of(scaling) };
+        into[`merged.${i}`] = this.merged.get(name)!;
+      });
+      await (await this.session(names.length)).run(feeds, { into });
+      names.forEach((name) => this.remember(name));
     }
   }
 
+  /** Weights in groups of about {@link RUN_BYTES}. */
+  private runs(names: readonly string[]): string[][] {
+    const runs: string[][] = [];
+    let room = 0;
+    for (const name of names) {
+      const bytes = 4 * sizeOf(this.weights.get(name)!.shape);
+      room -= bytes;
+      if (runs.length === 0 || room < 0) {
+        runs.push([]);
+        room = RUN_BYTES - bytes;
+      }
+      runs[runs.length - 1].push(name);
+    }
+    return runs;
+  }
+
+  private session(count: number): Promise<GraphSession> {
+    let session = this.sessions.get(count);
+    if (!session) this.sessions.set(count, (session = GraphSession.create(mergeGraph(count), { keepMemory: false })));
+    return session;
+  }
+
   /** Anyone may have written to the adapter's arrays: they are compared, which is quick beside merging. */
-  private hasChanged(name: string, a: Tensor, b: Tensor): boolean {
+  private hasChanged(name: string): boolean {
+    const { a, b } = this.pairs.get(name)!;
     const known = this.known.get(name);
     return !known || !equalBytes(known.subarray(0, a.data.length), a.data) || !equalBytes(known.subarray(a.data.length), b.data);
   }
 
-  private remember(name: string, a: Tensor, b: Tensor): void {
+  private remember(name: string): void {
+    const { a, b } = this.pairs.get(name)!;
     let known = this.known.get(name);
     if (!known) this.known.set(name, (known = new Float32Array(a.data.length + b.data.length)));
     known.set(a.data);
@@ -61,19 +96,22 @@ export class MergedAdapter {
   }
 
   async dispose(): Promise<void> {
-    await (await this.session)?.release();
-    this.session = undefined;
+    const sessions = [...this.sessions.values()];
+    this.sessions.clear();
+    for (const session of sessions) await (await session).release();
   }
 }
 
-/** w [out, in] + scaling · b [out, r] · a [r, in]. */
-function mergeGraph(): Graph {
+/** For each of so many weights w [out, in] + scaling · b [out, r] · a [r, in]. */
+function mergeGraph(count: number): Graph {
   const graph = new Graph();
-  const w = graph.input('w', 'float32', ['out', 'in']);
-  const a = graph.input('a', 'float32', ['r', 'in']);
-  const b = graph.input('b', 'float32', ['out', 'r']);
-  const scaled = mul(b, graph.input('scaling', 'float32', [1]));
-  graph.output('merged', graph.node('Gemm', [scaled, a, w], 'float32', w.shape));
+  for (let i = 0; i < count; i++) {
+    const w = graph.input(`w.${i}`, 'float32', [`out.${i}`, `in.${i}`]);
+    const a = graph.input(`a.${i}`, 'float32', [`r.${i}`, `in.${i}`]);
+    const b = graph.input(`b.${i}`, 'float32', [`out.${i}`, `r.${i}`]);
+    const scaled = mul(b, graph.input(`scaling.${i}`, 'float32', [1]));
+    graph.output(`merged.${i}`, product(scaled, a, { addend: w }));
+  }
   return graph;
 }
 

@@ -2,9 +2,9 @@ import type { Graph } from '../onnx/graph';
 import { add, scale } from '../onnx/operators/arithmetic';
 import { dropout } from '../onnx/operators/dropout';
 import { gatherRows } from '../onnx/operators/gather';
-import { linear, loraLinear, matMul } from '../onnx/operators/matmul';
+import { linear, loraLinear, product } from '../onnx/operators/matmul';
 import { linearInt8, linearNf4 } from '../onnx/operators/quantized';
-import { transpose } from '../onnx/operators/shape';
+import { reshape, transpose } from '../onnx/operators/shape';
 import type { Feed } from '../onnx/session';
 import type { Tensor } from '../onnx/tensor';
 import type { ElementType, Value } from '../onnx/value';
@@ -27,11 +27,6 @@ export interface ParameterOptions {
   weights: 'input' | 'constant';
   /** What gradients are taken of: the adapter's factors, all weights, or nothing. */
   trainable: 'adapter' | 'weights' | 'none';
-  /**
-   * How products with weights are computed: x · wᵀ, the default, or (w · xᵀ)ᵀ, which is faster where there are few rows
-   * of x. ONNX Runtime rearranges the right operand of a product at every run, so that should be the small one.
-   */
-  products?: 'rows' | 'columns';
 }
 
 /** Name of a factor of a weight's LoRA update, as an input of a graph and in an optimizer's state. */
@@ -45,7 +40,7 @@ export const DROPOUT_INPUT = 'dropout_rows';
 /** The parameters of a model in a graph, added to it as they are asked for. */
 export class GraphParameters {
   private readonly values = new Map<string, Value>();
-  private readonly fed = new Map<string, Feed>();
+  private readonly fed: Record<string, Feed> = {};
   /** Inputs to take gradients of, by name. */
   readonly trainable = new Map<string, Value>();
   /** Rows of trained weights that were asked for: their gradients are to be added to the weights' own, at the IDs of an input of the graph. */
@@ -79,16 +74,15 @@ export class GraphParameters {
     return this.once(name, () => this.graph.constant('float32', tensor.shape, tensor.data, name));
   }
 
-  /** x [rows, in] through the linear layer of a weight [out, in], with its bias and its LoRA update, where it has them. */
+  /** x [rows, in] through the linear layer of a weight [out, in], with its bias and its LoRA update, where it has them: [rows, out]. */
   linear(x: Value, name: string): Value {
-    const biasName = name.replace(/weight$/, 'bias');
-    const bias = this.set.weights.has(biasName) ? this.weight(biasName) : undefined;
+    const bias = this.bias(name);
     const merged = this.set.merged?.get(name);
     if (merged) return this.mergedLinear(x, name, merged, bias);
     const addend = this.loraUpdate(x, name, bias) ?? bias;
     const quantized = this.set.quantized?.get(name);
-    if (!quantized && this.options.products !== 'columns') return linear(x, this.weight(name), addend);
-    const product = quantized ? this.quantizedLinear(x, name, quantized) : transpose(matMul(this.weight(name), x, { transB: true }), [1, 0]);
+    if (!quantized) return linear(x, this.weight(name), addend);
+    const product = this.quantizedLinear(x, name, quantized);
     return addend ? add(product, addend) : product;
   }
 
@@ -99,6 +93,25 @@ export class GraphParameters {
     const { scaling } = this.set.adapter!.pairs.get(name)!;
     const product = loraLinear(x, weight, { ...this.factors(name), scaling });
     return bias ? add(product, bias) : product;
+  }
+
+  /** The transpose of what {@link linear} gives, [out, rows], computed with the weight on the left; for graphs that are not trained. */
+  columns(x: Value, name: string, given: 'rows' | 'columns' = 'rows'): Value {
+    const transposed = { transB: given === 'rows' };
+    if (this.set.quantized?.has(name)) return transpose(this.linear(given === 'rows' ? x : transpose(x, [1, 0]), name), [1, 0]);
+    const bias = this.bias(name);
+    const pair = this.set.adapter?.pairs.get(name);
+    let addend = bias && reshape(bias, [bias.dimension(0), 1]);
+    if (pair) {
+      const { a, b } = this.factors(name);
+      addend = product(b, product(a, x, { ...transposed, alpha: pair.scaling }), { addend });
+    }
+    return product(this.weight(name), x, { ...transposed, addend });
+  }
+
+  private bias(name: string): Value | undefined {
+    const biasName = name.replace(/weight$/, 'bias');
+    return this.set.weights.has(biasName) ? this.weight(biasName) : undefined;
   }
 
   /** What the adapter adds to a linear layer, and its bias. */
@@ -145,13 +158,13 @@ export class GraphParameters {
   }
 
   /** The tensors to feed, by input name: the model's own arrays, so that a change to them is seen by the next run. */
-  feeds(): Record<string, Feed> {
-    return Object.fromEntries(this.fed);
+  feeds(): Readonly<Record<string, Feed>> {
+    return this.fed;
   }
 
   private input(name: string, type: ElementType, feed: Feed, trainable = false): Value {
     return this.once(name, () => {
-      this.fed.set(name, feed);
+      this.fed[name] = feed;
       return this.graph.input(name, type, feed.shape, { trainable });
     });
   }

@@ -11,7 +11,7 @@ export interface PromptKeys {
 
 /**
  * Keys and values of several prompts, each shared by the completions of its
- * group: [groups, kv, headSize, tokens] and [groups, kv, tokens, headSize],
+ * group: [kv, groups, headSize, tokens] and [kv, groups, tokens, headSize],
  * shorter prompts filled up. The rows of a batch lie group after group; for
  * attention to the prompts they are laid out as a rectangle [groups, places].
  */
@@ -22,6 +22,7 @@ export class PromptCache {
   private mask: Float32Array;
   private groups: number;
   private layout: Record<string, Feed> = {};
+  private fed: Record<string, Feed> | undefined;
 
   constructor(
     private readonly config: ModelConfig,
@@ -29,22 +30,28 @@ export class PromptCache {
   ) {
     this.groups = prompts.length;
     this.length = Math.max(...prompts.map((prompt) => prompt.length));
-    const { numKeyValueHeads: kv, headSize: size } = config;
+    const { headSize: size } = config;
     const layers = Array.from({ length: config.numLayers }, (_, layer) => layer);
-    this.keys = layers.map((layer) => this.join(prompts.map(({ keys, length }) => ({ data: keys[layer], run: length })), kv * size, 1));
-    this.values = layers.map((layer) => this.join(prompts.map(({ values, length }) => ({ data: values[layer], run: length * size })), kv, size));
+    this.keys = layers.map((layer) => this.join(prompts.map(({ keys, length }) => ({ data: keys[layer], run: length })), size, 1));
+    this.values = layers.map((layer) => this.join(prompts.map(({ values, length }) => ({ data: values[layer], run: length * size })), 1, size));
     this.mask = new Float32Array(this.groups * this.length).fill(HIDDEN);
     prompts.forEach(({ length }, g) => this.mask.fill(0, g * this.length, g * this.length + length));
   }
 
-  /** One prompt's arrays are taken as they are; several are copied, each run filled up to the longest prompt. */
+  /**
+   * One prompt's arrays are taken as they are. Several are copied head by head, where each has `runs` runs of `unit`
+   * numbers per token; they are filled up to the longest prompt.
+   */
   private join(parts: readonly { data: Float32Array; run: number }[], runs: number, unit: number): Float32Array {
     if (parts.length === 1) return parts[0].data;
+    const { numKeyValueHeads: kv } = this.config;
     const width = this.length * unit;
-    const result = new Float32Array(parts.length * runs * width);
-    parts.forEach(({ data, run }, g) => {
-      for (let i = 0; i < runs; i++) result.set(data.subarray(i * run, (i + 1) * run), (g * runs + i) * width);
-    });
+    const result = new Float32Array(kv * parts.length * runs * width);
+    for (let head = 0, to = 0; head < kv; head++) {
+      for (const { data, run } of parts) {
+        for (let i = head * runs; i < (head + 1) * runs; i++, to += width) result.set(data.subarray(i * run, (i + 1) * run), to);
+      }
+    }
     return result;
   }
 
@@ -63,32 +70,46 @@ export class PromptCache {
       return cell;
     });
     this.layout = { to_groups: int64Feed(toGroups, [this.groups, places]), from_groups: int64Feed(fromGroups) };
+    this.fed = undefined;
     return rowGroups;
   }
 
   private keep(groups: readonly number[]): void {
-    const compact = (data: Float32Array) => {
-      const stride = data.length / this.groups;
-      groups.forEach((from, to) => data.copyWithin(to * stride, from * stride, (from + 1) * stride));
-      return data.subarray(0, groups.length * stride);
+    const { numKeyValueHeads } = this.config;
+    const compact = (data: Float32Array, heads: number) => {
+      const stride = data.length / (heads * this.groups);
+      let to = 0;
+      for (let head = 0; head < heads; head++) {
+        for (const group of groups) {
+          const from = (head * this.groups + group) * stride;
+          data.copyWithin(to, from, from + stride);
+          to += stride;
+        }
+      }
+      return data.subarray(0, to);
     };
-    for (const tensors of [this.keys, this.values]) tensors.forEach((data, layer) => (tensors[layer] = compact(data)));
-    this.mask = compact(this.mask);
+    for (const tensors of [this.keys, this.values]) tensors.forEach((data, layer) => (tensors[layer] = compact(data, numKeyValueHeads)));
+    this.mask = compact(this.mask, 1);
     this.groups = groups.length;
   }
 
-  /** Whether all rows belong to one prompt: then the graph needs no rectangle. */
+  /** Whether all rows belong to one prompt that is not filled up: then the graph needs neither rectangle nor mask. */
   get isSingle(): boolean {
-    return this.groups === 1;
+    return this.groups === 1 && this.mask[this.length - 1] === 0;
   }
 
   feeds(): Record<string, Feed> {
+    return (this.fed ??= this.makeFeeds());
+  }
+
+  private makeFeeds(): Record<string, Feed> {
     const { numKeyValueHeads: kv, headSize: size } = this.config;
     const { groups, length } = this;
-    const feeds: Record<string, Feed> = { prompt_mask: { shape: [groups, 1, 1, 1, length], data: this.mask }, ...this.layout };
+    const leading = this.isSingle ? [kv] : [kv, groups];
+    const feeds: Record<string, Feed> = { prompt_mask: { shape: [groups, 1, length], data: this.mask }, ...this.layout };
     this.keys.forEach((data, layer) => {
-      feeds[`prompt_keys.${layer}`] = { shape: [groups, kv, size, length], data };
-      feeds[`prompt_values.${layer}`] = { shape: [groups, kv, length, size], data: this.values[layer] };
+      feeds[`prompt_keys.${layer}`] = { shape: [...leading, size, length], data };
+      feeds[`prompt_values.${layer}`] = { shape: [...leading, length, size], data: this.values[layer] };
     });
     return feeds;
   }

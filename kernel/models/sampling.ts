@@ -36,7 +36,7 @@ export interface Choice {
 export interface ChoiceContext {
   random: Random;
   /** Tokens that cannot be chosen now. */
-  forbidden?: Iterable<number>;
+  forbidden?: Iterable<number> | null;
 }
 
 /** Probabilities fall into classes by their leading bits, which are in the order of the values: at most 1 is 0x3f80…. */
@@ -81,23 +81,25 @@ export class Sampler {
    * changed. Its log-probability is the one before topK, topP and minP take
    * tokens out, as TRL compares it in training.
    */
-  choose(p: Float32Array, { random, forbidden = [] }: ChoiceContext): Choice {
-    for (const token of forbidden) p[token] = 0;
-    const best = mostLikely(p);
-    if (this.options.temperature === 0) return { token: best, logprob: Math.log(p[best]) };
-    this.truncate(p, p[best]);
-    const token = draw(p, random, best);
-    // Truncation has set others to 0; the drawn one is as it was.
-    return { token, logprob: Math.log(p[token]) };
+  choose(p: Float32Array, { random, forbidden }: ChoiceContext): Choice {
+    if (forbidden) for (const token of forbidden) p[token] = 0;
+    const { temperature, topK, topP, minP } = this.options;
+    if (temperature === 0) return chosen(p, mostLikely(p));
+    const truncates = (topK > 0 && topK < p.length) || topP < 1 || minP > 0;
+    if (truncates) this.truncate(p);
+    // What is left of the probabilities; as long as they are whole, that is 1.
+    const total = truncates || forbidden ? sum(p) : 1;
+    // Truncation sets others to 0; the drawn one is as it was.
+    return chosen(p, draw(p, random.next() * total) ?? mostLikely(p));
   }
 
   /** Sets tokens that are taken out to 0, in transformers' order: topK, then topP of what is left, then minP. */
-  private truncate(p: Float32Array, highest: number): void {
+  private truncate(p: Float32Array): void {
     const { topK, topP, minP } = this.options;
     if (topK > 0 && topK < p.length) this.keepMostLikely(p, topK, Infinity);
     if (topP < 1) this.keepMostLikely(p, Infinity, topP * sum(p));
     if (minP > 0) {
-      const least = minP * highest;
+      const least = minP * p[mostLikely(p)];
       for (let i = 0; i < p.length; i++) if (p[i] < least) p[i] = 0;
     }
   }
@@ -151,13 +153,16 @@ function sum(p: Float32Array): number {
   return total;
 }
 
-/** A token with probability in proportion to p. */
-function draw(p: Float32Array, random: Random, fallback: number): number {
-  let remaining = random.next() * sum(p);
+/** The token at which the probabilities up to it pass `mass`; only rounding keeps them all below it. */
+function draw(p: Float32Array, mass: number): number | undefined {
+  let remaining = mass;
   for (let i = 0; i < p.length; i++) {
     remaining -= p[i];
     if (remaining < 0) return i;
   }
-  // Only rounding leads here.
-  return fallback;
+  return undefined;
+}
+
+function chosen(p: Float32Array, token: number): Choice {
+  return { token, logprob: Math.log(p[token]) };
 }

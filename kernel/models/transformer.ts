@@ -24,9 +24,9 @@ export type Attend = (layer: number, queries: Value, keys: Value, values: Value)
  */
 export class Transformer {
   constructor(
-    private readonly graph: Graph,
-    private readonly config: ModelConfig,
-    private readonly parameters: GraphParameters,
+    protected readonly graph: Graph,
+    protected readonly config: ModelConfig,
+    protected readonly parameters: GraphParameters,
   ) {}
 
   /** The last hidden state of each row; `ids` and `positions` are int64, [rows]. */
@@ -47,7 +47,7 @@ export class Transformer {
   logits(hidden: Value): Value {
     const { logitSoftcap } = this.config;
     const { x, weight } = this.head(hidden);
-    const logits = this.parameters.linear(x, weight);
+    const logits = this.linear(x, weight);
     return logitSoftcap === null ? logits : softCap(logits, logitSoftcap);
   }
 
@@ -64,9 +64,9 @@ export class Transformer {
     return select(isPadding, detach(rows), rows);
   }
 
-  private attention(layer: number, x: Value, tables: RotaryTables | null, attend: Attend): Value {
+  protected attention(layer: number, x: Value, tables: RotaryTables | null, attend: Attend): Value {
     const { numHeads, numKeyValueHeads } = this.config;
-    const project = (module: string) => this.parameters.linear(x, moduleWeight(layer, module));
+    const project = (module: string) => this.linear(x, moduleWeight(layer, module));
     const position = (x: Value, of: 'q' | 'k', heads: number) => {
       const normed = this.config.queryKeyNorm ? this.headNorm(x, headNormWeight(layer, of), heads) : x;
       return tables ? rotary(normed, tables, heads) : normed;
@@ -74,16 +74,24 @@ export class Transformer {
     const queries = position(project('q_proj'), 'q', numHeads);
     const keys = position(project('k_proj'), 'k', numKeyValueHeads);
     const mixed = attend(layer, queries, keys, project('v_proj'));
-    return this.parameters.linear(mixed, moduleWeight(layer, 'o_proj'));
+    return this.linear(mixed, moduleWeight(layer, 'o_proj'));
   }
 
-  private feedForward(layer: number, x: Value): Value {
-    const project = (input: Value, module: string) => this.parameters.linear(input, moduleWeight(layer, module));
-    const activation = this.config.activation === 'silu' ? silu : geluTanh;
-    return project(mul(activation(project(x, 'gate_proj')), project(x, 'up_proj')), 'down_proj');
+  protected feedForward(layer: number, x: Value): Value {
+    const project = (input: Value, module: string) => this.linear(input, moduleWeight(layer, module));
+    return project(mul(this.activation(project(x, 'gate_proj')), project(x, 'up_proj')), 'down_proj');
   }
 
-  private norm(x: Value, name: string): Value {
+  protected activation(x: Value): Value {
+    return this.config.activation === 'silu' ? silu(x) : geluTanh(x);
+  }
+
+  /** Rows through a linear layer. */
+  protected linear(x: Value, name: string): Value {
+    return this.parameters.linear(x, name);
+  }
+
+  protected norm(x: Value, name: string): Value {
     const weight = this.parameters.weight(name);
     const { normOffset, normEpsilon } = this.config;
     return rmsNorm(x, normOffset === 0 ? weight : add(weight, this.graph.scalar(normOffset)), normEpsilon);

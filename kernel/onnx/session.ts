@@ -100,15 +100,21 @@ export class GraphSession {
    *   last use makes the output (`Graph.accumulate`).
    */
   async run(feeds: Record<string, Feed>, { outputs = this.session.outputNames, into = {} }: RunOptions = {}): Promise<Record<string, Tensor>> {
-    const inputs = Object.fromEntries(this.inputNames.map((name) => {
-      if (!feeds[name]) throw new Error(`the graph's input "${name}" was not given`);
-      return [name, ortTensor(feeds[name])];
-    }));
-    const fetches = Object.fromEntries(outputs.map((name) => [name, into[name] ? ortTensor(into[name]) : null]));
-    const results = await this.session.run(inputs, fetches);
-    return Object.fromEntries(
-      Object.entries(results).map(([name, tensor]) => [name, into[name] ?? { shape: [...tensor.dims], data: tensor.data as Float32Array }]),
-    );
+    const inputs: Record<string, OrtTensor> = {};
+    for (const name of this.inputNames) {
+      const feed = feeds[name];
+      if (!feed) throw new Error(`the graph's input "${name}" was not given`);
+      inputs[name] = ortTensor(feed);
+    }
+    const fetches: Record<string, OrtTensor | null> = {};
+    for (const name of outputs) fetches[name] = into[name] ? ortTensor(into[name]) : null;
+    const tensors = await this.session.run(inputs, fetches);
+    const results: Record<string, Tensor> = {};
+    for (const name of outputs) {
+      const { dims, data } = tensors[name];
+      results[name] = into[name] ?? { shape: [...dims], data: data as Float32Array };
+    }
+    return results;
   }
 
   /** Frees the memory that the session holds outside JavaScript. */

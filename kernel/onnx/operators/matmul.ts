@@ -49,6 +49,20 @@ export function loraLinear(x: Value, merged: Value, { a, b, scaling }: LoraFacto
   });
 }
 
+/** How {@link product} reads its right operand, the factor of the product, and what is added to it (broadcast to its shape). */
+export interface ProductOptions {
+  transB?: boolean;
+  alpha?: number;
+  addend?: Value;
+}
+
+/** The product of two matrices, a [m, k] · b [k, n] (b [n, k] with `transB`), of which no gradient is taken. */
+export function product(a: Value, b: Value, { transB = false, alpha = 1, addend }: ProductOptions = {}): Value {
+  return a.graph.node('Gemm', addend ? [a, b, addend] : [a, b], 'float32', [a.dimension(0), b.dimension(transB ? 0 : 1)], {
+    attributes: { transB: int(transB ? 1 : 0), alpha: float(alpha) },
+  });
+}
+
 /** How {@link matMul} reads its operands; `alpha` multiplies the product. */
 export interface MatMulOptions {
   transA?: boolean;

@@ -23,21 +23,24 @@ export function rotaryTables(positions: Value, frequencies: Float32Array, factor
   return { cos: table('Cos'), sin: table('Sin') };
 }
 
-/** Rotary position embedding of rows x [rows, heads · headSize], the halves of a head rotated against each other. */
+/**
+ * Rotary position embedding of rows x [rows, heads · headSize], the halves of a head rotated against each other; or of
+ * several such sets of rows at the same positions, [sets, rows, heads · headSize].
+ */
 export function rotary(x: Value, tables: RotaryTables, heads: number): Value {
   const { graph } = x;
-  const [rows, width] = x.shape;
-  const rotated = graph.withoutRecording(() => {
-    // To the operator the rows are one sequence from position 0, as the tables have them.
-    const batch = graph.node('Unsqueeze', [x, graph.int64([0])], 'float32', [1, rows, width]);
-    return graph.node('RotaryEmbedding', [batch, graph.int64([0]), tables.cos, tables.sin], 'float32', [1, rows, width], {
+  // The transpose of a (scaled) rotation is the rotation by the opposite angle.
+  const backward = single((g) => rotary(g, { cos: tables.cos, sin: neg(tables.sin) }, heads));
+  const rotate = (sets: Value) =>
+    graph.node('RotaryEmbedding', [sets, graph.int64([0]), tables.cos, tables.sin], 'float32', sets.shape, {
       domain: 'com.microsoft',
       attributes: { num_heads: int(heads), interleaved: int(0) },
+      derivativeOf: [sets],
+      vjps: [backward],
     });
-  });
-  return graph.node('Squeeze', [rotated, graph.int64([0])], 'float32', [rows, width], {
-    derivativeOf: [x],
-    // The transpose of a (scaled) rotation is the rotation by the opposite angle.
-    vjps: [single((g) => rotary(g, { cos: tables.cos, sin: neg(tables.sin) }, heads))],
-  });
+  // To the operator rows are a sequence from position 0, as the tables have them.
+  if (x.rank === 3) return rotate(x);
+  const first = graph.int64([0]);
+  const rotated = graph.withoutRecording(() => rotate(graph.node('Unsqueeze', [x, first], 'float32', [1, ...x.shape])));
+  return graph.node('Squeeze', [rotated, first], 'float32', x.shape, { derivativeOf: [x], vjps: [backward] });
 }

@@ -22,7 +22,13 @@ function shapeTensor(x: Value, shape: Shape): Value {
     if (typeof dimension === 'number') return graph.int64([dimension]);
     return graph.hasDimension(dimension) ? graph.dimension(dimension) : graph.int64([-1]);
   });
-  return graph.node('Concat', pieces, 'int64', [shape.length], { attributes: { axis: int(0) } });
+  return joined(`shape ${shape.join(' ')}`, pieces);
+}
+
+/** Sizes as one vector, once in a graph for all who ask by the same key. */
+function joined(key: string, pieces: readonly Value[]): Value {
+  const { graph } = pieces[0];
+  return graph.shared(key, () => graph.node('Concat', pieces, 'int64', [pieces.length], { attributes: { axis: int(0) } }));
 }
 
 /** Axes reordered: axis i of the result is axis `permutation[i]` of x. */
@@ -68,15 +74,12 @@ export function split(x: Value, axis: number, sizes: readonly Dimension[]): Valu
   return parts;
 }
 
-function sizeTensor(x: Value, sizes: readonly Dimension[]): Value {
-  const { graph } = x;
+function sizeTensor({ graph }: Value, sizes: readonly Dimension[]): Value {
   const pieces = sizes.map((size) => (typeof size === 'number' ? graph.int64([size]) : graph.dimension(size)));
-  return graph.node('Concat', pieces, 'int64', [sizes.length], { attributes: { axis: int(0) } });
+  return joined(`sizes ${sizes.join(' ')}`, pieces);
 }
 
 /** x stretched to a shape by NumPy's rule. */
 export function expand(x: Value, shape: Shape): Value {
-  const pieces = shape.map((dimension) => (typeof dimension === 'number' ? x.graph.int64([dimension]) : x.graph.dimension(dimension)));
-  const sizes = x.graph.node('Concat', pieces, 'int64', [shape.length], { attributes: { axis: int(0) } });
-  return x.graph.node('Expand', [x, sizes], x.type, shape, { vjps: [single((g) => sumTo(g, x.shape)), null] });
+  return x.graph.node('Expand', [x, sizeTensor(x, shape)], x.type, shape, { vjps: [single((g) => sumTo(g, x.shape)), null] });
 }
