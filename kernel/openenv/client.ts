@@ -83,15 +83,16 @@ export class OpenEnvClient {
 }
 
 /** A message from a server. Fails with `PROTOCOL_ERROR` when it is none. */
-export function parseMessage(text: string | Uint8Array): ServerMessage {
+export function parseMessage(bytes: string | Uint8Array): ServerMessage {
+  const text = typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString();
   let message: unknown;
   try {
-    message = JSON.parse(typeof text === 'string' ? text : Buffer.from(text).toString());
+    message = JSON.parse(text);
   } catch {
     message = undefined;
   }
   if (typeof message !== 'object' || message === null || !('type' in message) || !('data' in message)) {
-    throw new OpenEnvError('PROTOCOL_ERROR', `The server's answer is not an OpenEnv message: ${String(text).slice(0, 200)}`);
+    throw new OpenEnvError('PROTOCOL_ERROR', `The server's answer is not an OpenEnv message: ${text.slice(0, 200)}`);
   }
   return message as ServerMessage;
 }

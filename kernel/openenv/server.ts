@@ -56,7 +56,7 @@ export class ServerProcess {
     const timeout = options.timeout ?? 60_000;
     try {
       const url = await server.announcedUrl(timeout);
-      await getJson(url, '/health', timeout);
+      if (url.startsWith('http')) await getJson(url, '/health', timeout);
       (server as { url: string }).url = url;
     } catch (error) {
       await server.close();

@@ -1,6 +1,6 @@
-import { Channel, type Message } from './channel';
-import { parseMessage, webSocketUrl } from './client';
+import { parseMessage } from './client';
 import { OpenEnvError, serverError } from './errors';
+import { Stream } from './stream';
 
 /** Bytes of an Atari console's memory. */
 const RAM = 128;
@@ -10,9 +10,9 @@ const FRAME = 210 * 160;
 const RESET = 0;
 const STEP = 1;
 
-/** Where a vector endpoint listens: one process that plays many games. */
+/** Where a process listens that plays many games. */
 export interface VectorLane {
-  /** The address of its server. */
+  /** Its address: `tcp://127.0.0.1:port`. */
   url: string;
 }
 
@@ -20,8 +20,8 @@ export interface VectorLane {
 export interface VectorOptions {
   /** Number of games, the slots 0 … numEnvs − 1. */
   numEnvs: number;
-  /** Options of the environment, as for `openenv`; left out: the server's own. */
-  options?: object;
+  /** Options of the environment, as for `openenv`. */
+  options: object;
   /** For the connection and the loading of the games; default 60,000. */
   connectTimeout?: number;
   /** For the answer to a request; default 60,000. */
@@ -47,31 +47,31 @@ export interface VectorStep {
 
 /**
  * Many games in one process, in lockstep, over binary messages: the same
- * episodes as over OpenEnv's own protocol, without its JSON.
+ * episodes as over OpenEnv's own protocol, without its JSON. The server's
+ * `vector.py` tells the messages.
  */
 export class VectorClient {
   private constructor(
-    private readonly channel: Channel,
+    private readonly stream: Stream,
     readonly numEnvs: number,
     /** Names of the actions; an action is an index into them. */
     readonly actions: string[],
   ) {}
 
-  /** Connects to the vector endpoint of the server at `url` and loads the games. */
+  /** Connects to the process at `url` and loads the games. */
   static async connect(url: string, options: VectorOptions): Promise<VectorClient> {
-    const query = new URLSearchParams({ num_envs: String(options.numEnvs) });
-    if (options.options) query.set('options', JSON.stringify(snakeCase(options.options)));
-    const channel = await Channel.open(webSocketUrl(url, `/vector?${query}`), {
+    const stream = await Stream.open(url, {
       connectTimeout: options.connectTimeout ?? 60_000,
       messageTimeout: options.messageTimeout ?? 60_000,
       signal: options.signal,
     });
     try {
-      const greeting: any = parseMessage(await channel.receive());
+      const games = { num_envs: options.numEnvs, options: snakeCase(options.options) };
+      const greeting: any = parseMessage(await stream.request(Buffer.from(JSON.stringify(games))));
       if (greeting.type === 'error') throw serverError(greeting.data);
-      return new VectorClient(channel, options.numEnvs, greeting.data.actions);
+      return new VectorClient(stream, options.numEnvs, greeting.data.actions);
     } catch (error) {
-      channel.close();
+      stream.close();
       throw error;
     }
   }
@@ -106,7 +106,7 @@ export class VectorClient {
 
   /** Gives the games back. A request under way fails. */
   async close(): Promise<void> {
-    this.channel.close();
+    this.stream.close();
   }
 
   private request(kind: number, every: number, slots: number[], values: number, valueBytes: number): DataView {
@@ -120,29 +120,32 @@ export class VectorClient {
   }
 
   private async ask(request: DataView): Promise<VectorStep> {
-    return unpack(await this.channel.request(new Uint8Array(request.buffer as ArrayBuffer)));
+    return unpack(await this.stream.request(new Uint8Array(request.buffer)));
   }
 }
 
-/** Reads an answer; its layout is told in the server's `vector.py`. */
-function unpack(message: Message): VectorStep {
-  if (typeof message === 'string') {
+/** The first byte of an answer that is JSON: an error. */
+const BRACE = 0x7b;
+
+/** Reads an answer, which it keeps: all but the frames are views of it. */
+function unpack(message: Uint8Array): VectorStep {
+  if (message[0] === BRACE) {
     const answer = parseMessage(message);
-    throw answer.type === 'error' ? serverError(answer.data) : new OpenEnvError('PROTOCOL_ERROR', `Not an answer: ${message.slice(0, 200)}`);
+    throw answer.type === 'error' ? serverError(answer.data) : new OpenEnvError('PROTOCOL_ERROR', `Not an answer: ${JSON.stringify(answer).slice(0, 200)}`);
   }
+  const buffer = message.buffer as ArrayBuffer;
   const n = message[2] | (message[3] << 8);
-  const framesAt = 4 + n * (4 + 4 + 1 + 1 + 1 + RAM);
-  const { buffer } = new Uint8Array(message.subarray(4, framesAt)); // a copy: aligned, and ours to keep
-  const bytes = (from: number, to: number): Uint8Array => new Uint8Array(buffer, from * n, (to - from) * n);
-  let frameAt = framesAt;
-  const nextFrame = (): Uint8Array => new Uint8Array(message.subarray(frameAt, (frameAt += FRAME)));
+  const bytes = (from: number): Uint8Array => new Uint8Array(buffer, 4 + from * n, n);
+  const ramAt = 4 + 11 * n;
+  let frameAt = ramAt + RAM * n;
+  const nextFrame = (): Uint8Array => message.slice(frameAt, (frameAt += FRAME));
   return {
-    rewards: new Float32Array(buffer, 0, n),
-    lives: new Int32Array(buffer, 4 * n, n),
-    terminated: bytes(8, 9),
-    truncated: bytes(9, 10),
-    ram: Array.from({ length: n }, (_, i) => new Uint8Array(buffer, 11 * n + RAM * i, RAM)),
-    frames: Array.from(bytes(10, 11), has => (has ? nextFrame() : null)),
+    rewards: new Float32Array(buffer, 4, n),
+    lives: new Int32Array(buffer, 4 + 4 * n, n),
+    terminated: bytes(8),
+    truncated: bytes(9),
+    ram: Array.from({ length: n }, (_, i) => new Uint8Array(buffer, ramAt + RAM * i, RAM)),
+    frames: Array.from(bytes(10), has => (has ? nextFrame() : null)),
   };
 }
 

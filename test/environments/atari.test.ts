@@ -120,7 +120,7 @@ test('a request that cannot be played says why, and the others play on', async (
   await client.close();
   await assert.rejects(VectorClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong', frameskip: 2 } }), /no option 'frameskip'/);
   await assert.rejects(VectorClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong', mode: 9 } }), /no mode 9. Valid are: 0, 1/);
-  await assert.rejects(VectorClient.connect(lanes[0], { numEnvs: 0 }), /num_envs must be/);
+  await assert.rejects(VectorClient.connect(lanes[0], { numEnvs: 0, options: { game: 'pong' } }), /num_envs must be/);
 });
 
 test('wrong calls: what is valid is said, and the session lives on', async () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import * as net from 'node:net';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { openenv } from '../../kernel/environments';
-import { leaseServer } from '../../kernel/environments/atari/servers';
-import { VectorClient } from '../../kernel/openenv';
+import { atariLanes, leaseServer } from '../../kernel/environments/atari/servers';
+import { type OpenEnvError, type OpenEnvErrorCode, VectorClient } from '../../kernel/openenv';
 
 /** The same numbers in every run. */
 function randomNumbers(seed: number): (below: number) => number {
@@ -36,7 +37,7 @@ function mutated(message: string, random: (below: number) => number): string {
 }
 
 /** Sends messages to a route; connects again whenever the server hangs up. Waits for an answer or the end after each. */
-async function send(url: string, messages: (string | Uint8Array)[]): Promise<void> {
+async function send(url: string, messages: string[]): Promise<void> {
   let socket: WebSocket | undefined;
   for (const message of messages) {
     if (socket?.readyState !== WebSocket.OPEN) {
@@ -55,7 +56,7 @@ async function send(url: string, messages: (string | Uint8Array)[]): Promise<voi
   socket?.close();
 }
 
-test('1,000 mutated messages: the server lives and other sessions are unharmed', async () => {
+test('600 mutated messages: the server lives and other sessions are unharmed', async () => {
   const env = await openenv('atari', { game: 'breakout' });
   const { server, release } = await leaseServer(env.options as any);
   const random = randomNumbers(7);
@@ -69,16 +70,69 @@ test('1,000 mutated messages: the server lives and other sessions are unharmed',
   await env.reset({ seed: 3 });
 
   const texts = Array.from({ length: 600 }, () => mutated(MESSAGES[random(MESSAGES.length)], random));
-  const binaries = Array.from({ length: 400 }, () => Uint8Array.from({ length: random(40) }, () => random(4) ? random(3) : random(256)));
-  const ws = server.url.replace('http', 'ws');
-  await Promise.all([send(`${ws}/ws`, texts), send(`${ws}/vector?num_envs=2`, binaries)]);
+  await send(`${server.url.replace('http', 'ws')}/ws`, texts);
 
   assert.equal(server.exit, undefined);
   assert.equal((await env.state()).step_count, 0);
   assert.deepEqual(await calm(), before);
-  const client = await VectorClient.connect(server.url, { numEnvs: 2 });
-  assert.deepEqual((await client.reset([1], [3])).ram[0], Uint8Array.from(before.slice(0, 128)));
-  await client.close();
   await release();
   await env.close();
+});
+
+/** Sends bytes over a connection of their own; resolves with the answers when the other side has closed it. */
+function sendBytes(url: string, bytes: Uint8Array): Promise<Buffer> {
+  const { hostname, port } = new URL(url);
+  return new Promise(resolve => {
+    const answers: Buffer[] = [];
+    const socket = net.connect(Number(port), hostname, () => socket.end(bytes));
+    socket.on('data', chunk => answers.push(chunk)).on('error', () => {}).on('close', () => resolve(Buffer.concat(answers)));
+  });
+}
+
+/** A message of the fast lane: its length, then its content. */
+function framed(content: Uint8Array | string): Uint8Array {
+  const bytes = Buffer.from(content as string);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
+
+test('400 mutated messages to a process of the fast lane: it lives and its other games are unharmed', async () => {
+  const [{ url }] = await atariLanes(1);
+  const options = { game: 'breakout' };
+  const random = randomNumbers(8);
+  const calm = await VectorClient.connect(url, { numEnvs: 2, options });
+  const { ram } = await calm.reset([0, 1], [3, 4]);
+  const opening = framed(JSON.stringify({ num_envs: 2, options }));
+  const openings = ['', 'null', '{"num_envs":2}', '{"num_envs":1e9,"options":{}}', '{"num_envs":1,"options":[]}', '{"num_envs":1,"options":{"game":3}}'];
+  const noise = (most: number): Uint8Array => Uint8Array.from({ length: random(most) }, () => random(4) ? random(3) : random(256));
+  for (let i = 0; i < 20; i++) await sendBytes(url, noise(40));
+  for (const text of openings) assert.match(String(await sendBytes(url, framed(text))), text === '' ? /^$|first request/ : /VALIDATION_ERROR/);
+  for (let i = 0; i < 20; i++) {
+    const requests = Array.from({ length: 20 }, () => framed(noise(40)));
+    await sendBytes(url, Buffer.concat([opening, ...requests, ...(i % 2 ? [noise(3)] : [])]));
+  }
+  assert.deepEqual((await calm.reset([0, 1], [3, 4])).ram, ram);
+  await calm.close();
+});
+
+test('a process that answers garbage, hangs up or is frozen', async () => {
+  const faulty = async (answer: (socket: net.Socket) => void): Promise<[string, net.Server]> => {
+    const server = net.createServer(socket => socket.on('error', () => {}).once('data', () => answer(socket)));
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+    return [`tcp://127.0.0.1:${(server.address() as net.AddressInfo).port}`, server];
+  };
+  const cases: [(socket: net.Socket) => void, OpenEnvErrorCode, RegExp][] = [
+    [socket => socket.write(framed('garbage')), 'PROTOCOL_ERROR', /garbage/],
+    [socket => socket.write('HTTP/1.1 400 Bad Request'), 'PROTOCOL_ERROR', /announces a message of \d+ bytes/],
+    [socket => socket.end(), 'CONNECTION_LOST', /broke/],
+    [() => {}, 'TIMEOUT', /did not answer within 0.2 s/],
+  ];
+  for (const [answer, code, pattern] of cases) {
+    const [url, server] = await faulty(answer);
+    const connecting = VectorClient.connect(url, { numEnvs: 1, options: { game: 'pong' }, messageTimeout: 200 });
+    await assert.rejects(connecting, (error: OpenEnvError) => error.code === code && pattern.test(error.message));
+    server.close();
+  }
+  await assert.rejects(VectorClient.connect('tcp://127.0.0.1:1', { numEnvs: 1, options: {} }), (error: OpenEnvError) => error.code === 'CONNECTION_FAILED');
 });

@@ -48,7 +48,7 @@ export async function leaseServer(options: ResolvedAtariOptions): Promise<Server
 }
 
 /**
- * `count` processes with the vector endpoint, by default one per core. They
+ * `count` processes that play many games each, by default one per core. They
  * start with the first call and stay until this process ends; one that has
  * died is replaced.
  */
@@ -61,7 +61,7 @@ async function lane(i: number): Promise<ServerProcess> {
   const known = lanes[i];
   const ended = known && (await hasEnded(known));
   // Somebody else may have replaced it meanwhile.
-  if (!known || (ended && lanes[i] === known)) lanes[i] = launch(`Atari process ${i + 1}`, 'server.vector_app', {});
+  if (!known || (ended && lanes[i] === known)) lanes[i] = launch(`Atari process ${i + 1}`, 'server.vector_server', {});
   return lanes[i];
 }
 

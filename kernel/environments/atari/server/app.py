@@ -1,4 +1,4 @@
-"""The FastAPI application: OpenEnv's standard routes and the vector endpoint."""
+"""The FastAPI application: OpenEnv's standard routes."""
 
 import sys
 from functools import partial
@@ -12,7 +12,6 @@ from .environment import AtariEnvironment
 from .models import AtariObservation, AtariState, action_model
 from .options import AtariOptions, explain, options_from_environment
 from .pool import pool
-from .vector import vector_route
 
 #: Sessions that one server plays at a time.
 MAX_SESSIONS = 64
@@ -31,7 +30,6 @@ def make_app(options: AtariOptions):
         max_concurrent_envs=MAX_SESSIONS,
         state_cls=AtariState,
     )
-    app.router.routes.append(vector_route(options))
     app.add_exception_handler(ValidationError, unprocessable)
     return app
 

@@ -1,4 +1,4 @@
-"""One Atari game: the same class plays OpenEnv sessions and the vector endpoint, so their episodes are identical."""
+"""One Atari game: the same class plays OpenEnv sessions and rollouts, so their episodes are identical."""
 
 from random import Random
 

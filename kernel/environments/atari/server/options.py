@@ -1,7 +1,6 @@
 """What can be chosen about an Atari environment."""
 
 import difflib
-import json
 import os
 from typing import Literal, Mapping, Optional
 
@@ -57,11 +56,6 @@ def options_from_environment(variables: Mapping[str, str] = os.environ) -> Atari
     """Options from environment variables: `ATARI_GAME`, `ATARI_FRAME_SKIP` and so on, one per option."""
     given = {name: variables.get(f"ATARI_{name.upper()}") for name in AtariOptions.model_fields}
     return AtariOptions(**{name: value for name, value in given.items() if value not in (None, "")})
-
-
-def options_from_json(text: str) -> AtariOptions:
-    """Options from a JSON object, for example the `options` of a connection to the vector endpoint."""
-    return AtariOptions(**json.loads(text))
 
 
 def explain(error: ValidationError) -> str:

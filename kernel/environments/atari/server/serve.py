@@ -2,12 +2,11 @@
 
 import argparse
 import json
-import os
 import socket
-import sys
-import threading
 
 import uvicorn
+
+from .parent import exit_with_parent
 
 
 def serve(app) -> None:
@@ -23,7 +22,7 @@ def serve(app) -> None:
     parser.add_argument("--exit-with-parent", action="store_true")
     arguments = parser.parse_args()
     if arguments.exit_with_parent:
-        threading.Thread(target=_exit_at_end_of_input, daemon=True).start()
+        exit_with_parent()
 
     listener = socket.create_server((arguments.host, arguments.port))
     host, port = listener.getsockname()[:2]
@@ -41,8 +40,3 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         print(json.dumps({"url": self._url}), flush=True)
 
-
-def _exit_at_end_of_input() -> None:
-    while sys.stdin.buffer.read1(4096):
-        pass
-    os._exit(0)

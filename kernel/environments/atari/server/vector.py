@@ -1,9 +1,10 @@
 """
-The vector endpoint: many games in one process, in lockstep, over binary messages.
+Many games in one process, in lockstep, over binary messages: for rollouts.
 
-`ws://host:port/vector?num_envs=16&options={"game":"breakout"}` answers with one text
-message, `{"type":"ready","data":{"num_envs","actions","options"}}`. Then every binary
-request gets one answer, in order. All numbers are little-endian.
+A message is its length in bytes as u32, then its content. All numbers are
+little-endian. The first request of a connection is JSON, `{"num_envs": 16,
+"options": {"game": "breakout"}}`, and its answer too:
+`{"type":"ready","data":{"num_envs","actions"}}`. Then:
 
 request    u8 kind (0 reset, 1 step) · u8 every · u16 n · u16 slot × n
            · reset: u64 seed × n, step: u8 action × n
@@ -13,8 +14,8 @@ answer     u8 kind · u8 0 · u16 n · f32 reward × n · i32 lives × n · u8 t
            · u8 truncated × n · u8 has frame × n · 128 bytes of RAM × n
            · a frame of 210 × 160 palette indices for each that has one
 
-A request that cannot be answered gets `{"type":"error","data":{"code","message"}}` as
-text, and no game has moved.
+A request that cannot be answered gets `{"type":"error","data":{"code","message"}}`, and
+no game has moved.
 """
 
 import json
@@ -23,11 +24,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from pydantic import ValidationError
-from starlette.routing import WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from .game import AtariGame
-from .options import AtariOptions, explain, options_from_json
+from .options import AtariOptions, explain
 from .pool import pool
 
 RESET, STEP = 0, 1
@@ -117,55 +116,32 @@ class VectorSession:
         )
 
 
-def vector_route(default_options: AtariOptions) -> WebSocketRoute:
-    """The route of the endpoint. A connection without `options` plays `default_options`."""
-
-    async def endpoint(websocket: WebSocket) -> None:
-        await websocket.accept()
-        try:
-            session = _open(websocket.query_params, default_options)
-        except RequestError as error:
-            await websocket.send_text(_error("VALIDATION_ERROR", error))
-            await websocket.close()
-            return
-        try:
-            await _serve(websocket, session)
-        except WebSocketDisconnect:
-            pass
-        finally:
-            session.close()
-
-    return WebSocketRoute("/vector", endpoint)
-
-
-async def _serve(websocket: WebSocket, session: VectorSession) -> None:
-    ready = {"num_envs": len(session.slots), "actions": session.actions}
-    await websocket.send_text(json.dumps({"type": "ready", "data": ready}))
-    while True:
-        message = await websocket.receive()
-        if message["type"] == "websocket.disconnect":
-            return
-        try:
-            await websocket.send_bytes(session.answer(message.get("bytes") or b""))
-        except RequestError as error:
-            await websocket.send_text(_error("VALIDATION_ERROR", error))
-
-
-def _open(query, default_options: AtariOptions) -> VectorSession:
+def open_session(request: bytes) -> VectorSession:
+    """The games that the first request of a connection asks for."""
     try:
-        num_envs = int(query.get("num_envs", "1"))
-    except ValueError:
-        num_envs = 0
-    if not 1 <= num_envs <= _MOST_ENVS:
+        asked = json.loads(request)
+        num_envs, options = asked["num_envs"], asked["options"]
+    except (KeyError, TypeError, ValueError):
+        raise RequestError('The first request must be {"num_envs": …, "options": {…}}.') from None
+    if type(num_envs) is not int or not 1 <= num_envs <= _MOST_ENVS:
         raise RequestError(f"num_envs must be a whole number from 1 to {_MOST_ENVS}.")
     try:
-        options = options_from_json(query["options"]) if "options" in query else default_options
-        return VectorSession(options, num_envs)
+        return VectorSession(AtariOptions(**options), num_envs)
     except ValidationError as error:
         raise RequestError(explain(error)) from None
     except (TypeError, ValueError) as error:
         raise RequestError(str(error)) from None
 
 
-def _error(code: str, error: Exception) -> str:
-    return json.dumps({"type": "error", "data": {"code": code, "message": str(error)}})
+def ready(session: VectorSession) -> bytes:
+    """The answer to the first request."""
+    return _json("ready", num_envs=len(session.slots), actions=session.actions)
+
+
+def refusal(error: RequestError) -> bytes:
+    """The answer to a request that cannot be answered."""
+    return _json("error", code="VALIDATION_ERROR", message=str(error))
+
+
+def _json(type: str, **data) -> bytes:
+    return json.dumps({"type": type, "data": data}).encode()

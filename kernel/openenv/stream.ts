@@ -1,0 +1,134 @@
+import * as net from 'node:net';
+import { OpenEnvError } from './errors';
+
+/** Options of {@link Stream.open}. Times in milliseconds. */
+export interface StreamOptions {
+  /** For the connection to be made. */
+  connectTimeout: number;
+  /** For each answer. */
+  messageTimeout: number;
+  /** Closes the connection when aborted; requests under way fail with its reason. */
+  signal?: AbortSignal;
+}
+
+/** Bytes that tell the length of a message: a little-endian u32. */
+const HEADER = 4;
+/** Bytes of a message, at most. */
+const MOST_BYTES = 256 * 2 ** 20;
+/** Bytes that are read at a time: two frames of a game and some more. */
+const READ_BYTES = 2 ** 17;
+
+interface Pending {
+  resolve(answer: Uint8Array): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * A TCP connection to a process of this machine, on which every request gets
+ * one answer, in order; messages are bytes. It costs a fifth of the time that
+ * a WebSocket takes for a message.
+ *
+ * #### Notes
+ * A time-out closes the connection. An idle one does not keep Node.js alive.
+ */
+export class Stream {
+  private readonly pending: Pending[] = [];
+  private failure: unknown;
+  private readonly header = Buffer.alloc(HEADER);
+  private headerBytes = 0;
+  /** The message that is being read. */
+  private message: Uint8Array | undefined;
+  private messageBytes = 0;
+
+  private constructor(private readonly url: string, private readonly socket: net.Socket, private readonly options: StreamOptions) {}
+
+  /** Connects to `tcp://host:port`. Fails with `CONNECTION_FAILED` or `TIMEOUT`. */
+  static open(url: string, options: StreamOptions): Promise<Stream> {
+    options.signal?.throwIfAborted();
+    const { hostname, port } = new URL(url);
+    return new Promise((resolve, reject) => {
+      const buffer = Buffer.alloc(READ_BYTES);
+      const onread = { buffer, callback: (count: number): boolean => stream.receive(buffer, count) };
+      const socket = net.connect({ host: hostname, port: Number(port), noDelay: true, onread });
+      const stream = new Stream(url, socket, options);
+      socket.once('error', error => reject(new OpenEnvError('CONNECTION_FAILED', `No process answers at ${url}: ${error.message}.`)));
+      socket.setTimeout(options.connectTimeout, () => {
+        reject(new OpenEnvError('TIMEOUT', `${url} did not answer within ${options.connectTimeout / 1000} s.`));
+        socket.destroy();
+      });
+      socket.once('connect', () => {
+        stream.connected();
+        resolve(stream);
+      });
+    });
+  }
+
+  /** Sends a request and waits for its answer. */
+  request(message: Uint8Array): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      if (this.failure !== undefined) return reject(this.failure);
+      if (this.pending.push({ resolve, reject }) === 1) this.socket.ref();
+      const bytes = Buffer.allocUnsafe(HEADER + message.length);
+      bytes.writeUInt32LE(message.length);
+      bytes.set(message, HEADER);
+      this.socket.write(bytes);
+    });
+  }
+
+  /** Closes the connection; requests under way fail with `reason`. */
+  close(reason: unknown = new OpenEnvError('CLOSED', 'The environment was closed.')): void {
+    this.fail(reason);
+    this.socket.destroy();
+  }
+
+  private connected(): void {
+    const { socket, options } = this;
+    socket.unref();
+    socket.on('error', () => {});
+    socket.on('close', () => this.fail(new OpenEnvError('CONNECTION_LOST', `The connection to the process at ${this.url} broke. Its games are lost.`)));
+    // The socket's own timer starts anew with all that is sent or received.
+    socket.removeAllListeners('timeout').setTimeout(options.messageTimeout, () => {
+      if (this.pending.length > 0) this.close(new OpenEnvError('TIMEOUT', `The process at ${this.url} did not answer within ${options.messageTimeout / 1000} s. Its games are lost.`));
+    });
+    options.signal?.addEventListener('abort', this.abort, { once: true });
+  }
+
+  private readonly abort = (): void => this.close(this.options.signal?.reason);
+
+  /** Takes `count` bytes of `chunk`, which is used again after it. */
+  private receive(chunk: Buffer, count: number): boolean {
+    for (let at = 0; at < count; ) {
+      if (!this.message) {
+        const taken = Math.min(HEADER - this.headerBytes, count - at);
+        chunk.copy(this.header, this.headerBytes, at, (at += taken));
+        if ((this.headerBytes += taken) < HEADER) break;
+        const length = this.header.readUInt32LE();
+        if (length > MOST_BYTES) {
+          this.close(new OpenEnvError('PROTOCOL_ERROR', `The process at ${this.url} announces a message of ${length} bytes: it does not speak this protocol.`));
+          return false;
+        }
+        this.message = new Uint8Array(length);
+        this.headerBytes = this.messageBytes = 0;
+      }
+      const taken = Math.min(this.message.length - this.messageBytes, count - at);
+      this.message.set(chunk.subarray(at, (at += taken)), this.messageBytes);
+      this.messageBytes += taken;
+      if (this.messageBytes === this.message.length) this.deliver(this.message);
+    }
+    return true;
+  }
+
+  private deliver(message: Uint8Array): void {
+    this.message = undefined;
+    const next = this.pending.shift();
+    if (this.pending.length === 0) this.socket.unref();
+    next?.resolve(message);
+  }
+
+  private fail(reason: unknown): void {
+    if (this.failure !== undefined) return;
+    this.failure = reason ?? new OpenEnvError('CLOSED', 'The connection was closed.');
+    this.options.signal?.removeEventListener('abort', this.abort);
+    for (const { reject } of this.pending.splice(0)) reject(this.failure);
+  }
+}
