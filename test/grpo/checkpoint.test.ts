@@ -167,7 +167,7 @@ test('a disk that is full leaves no half checkpoint and says so', () => {
     freshModel().then((model) => newTrainer(model, { outputDir: ${JSON.stringify(folder)}, saveSteps: 1 }).train())
       .catch((error) => console.log(error.name + ': ' + error.message));`;
   // A limit on the size of files stands for the full disk: writing stops in the middle of a file.
-  const result = spawnSync('sh', ['-c', 'ulimit -f 64 && exec "$0" -e "$1"', process.execPath, script], { encoding: 'utf8', timeout: 120_000 });
+  const result = spawnSync('sh', ['-c', 'ulimit -f 64 && exec "$0" -e "$1"', process.execPath, script], { encoding: 'utf8', timeout: 600_000 });
   assert.match(result.stdout, /CheckpointError: The checkpoint of step 1 could not be written .*: the file would be larger.*nothing is lost/, result.stderr);
   assert.deepEqual(readdirSync(folder), []);
 });

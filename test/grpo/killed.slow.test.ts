@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, watch } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { GRPOConfig } from '../../kernel/grpo';
+import type { Moment } from './killed_run';
 import { freshModel, newTrainer, outcomeJson, quietHost, temporaryFolder } from './runs';
 
 before(quietHost);
-
-/** When a process is killed: some milliseconds after a step, or as soon as it begins to write the checkpoint of one. */
-type Moment = { step: number; milliseconds: number } | { writing: number };
 
 interface Run {
   args: GRPOConfig;
@@ -18,22 +16,13 @@ interface Run {
   outcome: string;
 }
 
-/** Starts (or goes on with) a run, and kills its process at a moment; without one it ends by itself. @returns the signal that ended it */
+/** Starts (or goes on with) a run, whose process is killed at a moment; without one it ends by itself. @returns the signal that ended it */
 function start({ args, model, outputDir, outcome }: Run, moment?: Moment): Promise<string | null> {
-  const child = spawn(process.execPath, [join(__dirname, 'killed_run.js'), JSON.stringify({ args: { ...args, outputDir }, model }), outcome], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const kill = () => child.kill('SIGKILL');
-  const watcher = watch(outputDir, (_, name) => moment && 'writing' in moment && name?.startsWith(`.checkpoint-${moment.writing}.partial`) && kill());
+  const child = spawn(process.execPath, [join(__dirname, 'killed_run.js'), JSON.stringify({ args: { ...args, outputDir }, model, moment }), outcome], { stdio: ['ignore', 'ignore', 'pipe'] });
   let errors = '';
   child.stderr.on('data', (data) => (errors += data));
-  child.stdout.on('data', (data: Buffer) => {
-    if (moment && 'step' in moment && `${data}`.includes(`step ${moment.step}\n`)) setTimeout(kill, moment.milliseconds);
-  });
   return new Promise((resolve, reject) =>
-    child.on('close', (code, signal) => {
-      watcher.close();
-      if (code) reject(new Error(errors));
-      else resolve(signal);
-    }),
+    child.on('close', (code, signal) => (code ? reject(new Error(errors)) : resolve(signal))),
   );
 }
 
@@ -66,7 +55,10 @@ for (const { title, args, model, kills } of cases) {
     const folder = temporaryFolder();
     const run: Run = { args, model, outputDir: join(folder, 'checkpoints'), outcome: join(folder, 'outcome.json') };
     mkdirSync(run.outputDir);
-    for (const moment of kills) assert.equal(await start(run, moment), 'SIGKILL', `the process ended before ${JSON.stringify(moment)}`);
+    for (const moment of kills) {
+      assert.equal(await start(run, moment), 'SIGKILL', `the process ended before ${JSON.stringify(moment)}`);
+      if ('writing' in moment) assert.ok(readdirSync(run.outputDir).some((name) => name.startsWith(`.checkpoint-${moment.writing}.partial`)), 'the checkpoint is not whole');
+    }
     assert.equal(await start(run), null);
     const whole = newTrainer(await freshModel(model), args);
     await whole.train();

@@ -1,22 +1,37 @@
 /*
  * A training run in a process of its own, for the tests that kill it:
  *
- *   node killed_run.js '{"args": {…}, "model": {"adapter": true}}' OUTCOME
+ *   node killed_run.js '{"args": {…}, "model": {"adapter": true}, "moment": {"writing": 6}}' OUTCOME
  *
- * It goes on from the newest checkpoint, where there is one, prints a line per
- * step, and writes what the run comes to.
+ * It goes on from the newest checkpoint, where there is one, and writes what the
+ * run comes to. It kills itself: from outside, on a busy machine, it might come
+ * too late.
  */
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import * as fs from 'node:fs';
+import type { GRPOConfig } from '../../kernel/grpo';
 import { freshModel, newTrainer, outcomeJson, quietHost } from './runs';
 
+/** When the process is killed: some milliseconds after a step, or while it writes the checkpoint of one. */
+export type Moment = { step: number; milliseconds: number } | { writing: number };
+
 async function main(): Promise<void> {
-  const { args, model } = JSON.parse(process.argv[2]);
+  const { args, model, moment } = JSON.parse(process.argv[2]) as { args: GRPOConfig & { outputDir: string }; model: Parameters<typeof freshModel>[0]; moment?: Moment };
   quietHost();
-  const started = existsSync(args.outputDir) && readdirSync(args.outputDir).some((name) => name.startsWith('checkpoint-'));
-  const onStep = ({ step }: { step: number }) => void process.stdout.write(`step ${step}\n`);
+  const started = fs.existsSync(args.outputDir) && fs.readdirSync(args.outputDir).some((name) => name.startsWith('checkpoint-'));
+  const kill = () => process.kill(process.pid, 'SIGKILL');
+  const onStep = ({ step }: { step: number }) => {
+    if (moment && 'step' in moment && step === moment.step) setTimeout(kill, moment.milliseconds);
+  };
+  if (moment && 'writing' in moment) killAtFlush(() => fs.readdirSync(args.outputDir).some((name) => name.startsWith(`.checkpoint-${moment.writing}.partial`)), kill);
   const trainer = newTrainer(await freshModel(model), { ...args, resumeFromCheckpoint: started }, { onStep });
   await trainer.train();
-  writeFileSync(process.argv[3], outcomeJson(trainer));
+  fs.writeFileSync(process.argv[3], outcomeJson(trainer));
+}
+
+/** Before the files of a checkpoint take their places, they are flushed to the disk. */
+function killAtFlush(now: () => boolean, kill: () => void): void {
+  const flush = fs.fsyncSync;
+  require('node:fs').fsyncSync = (file: number) => (now() && kill(), flush(file));
 }
 
 main();

@@ -179,7 +179,8 @@ test('an abort ends the generation soon, with its reason', async () => {
   const start = performance.now();
   controller.abort(new Error('stop now'));
   await assert.rejects(running, /stop now/);
-  assert.ok(performance.now() - start < 1000);
+  // A fraction of a second on a quiet machine; all of it takes many times as long as this.
+  assert.ok(performance.now() - start < 10_000);
   await assert.rejects(model.generate({ inputIds: prompt(), signal: controller.signal }), /stop now/);
 });
 

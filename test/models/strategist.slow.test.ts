@@ -9,7 +9,7 @@ const folder = join(packageRoot, 'kernel/models/strategist');
 const run = promisify(execFile);
 const env = { ...process.env, HF_HUB_OFFLINE: '1', TOKENIZERS_PARALLELISM: 'false' };
 
-test('the checkpoint passes the gate in transformers', { timeout: 300_000 }, async () => {
+test('the checkpoint passes the gate in transformers', { timeout: 600_000 }, async () => {
   const { stdout } = await run(pythonPath(), [join(folder, 'gate.py'), '--prompts', '128', '--groups', '1'], { env });
   const figures = JSON.parse(stdout);
   assert.ok(figures.valid > 0.97, stdout);

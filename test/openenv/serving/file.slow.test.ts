@@ -44,7 +44,7 @@ const two = write('two.ts', `${COUNT}\nexport class CountTwice extends CountUp {
 
 /** What the command prints when it fails. */
 async function failure(...args: string[]): Promise<string> {
-  const error = await promisify(execFile)(process.execPath, [CLI, 'serve', ...args], { timeout: 30_000 }).then(() => assert.fail('it did not fail'), (it) => it);
+  const error = await promisify(execFile)(process.execPath, [CLI, 'serve', ...args], { timeout: 300_000 }).then(() => assert.fail('it did not fail'), (it) => it);
   return error.stderr;
 }
 
@@ -98,7 +98,7 @@ test('what is wrong with a file is said', async () => {
 
 test('--export writes a folder that runs from a clean copy, and that openenv validate accepts', async (t) => {
   const target = join(folder, 'space');
-  await promisify(execFile)(process.execPath, [CLI, 'serve', count, '--export', target], { timeout: 30_000 });
+  await promisify(execFile)(process.execPath, [CLI, 'serve', count, '--export', target], { timeout: 300_000 });
   assert.deepEqual(readdirSync(target).sort(), ['Dockerfile', 'README.md', 'openenv.yaml', 'package.json', 'server.js']);
   assert.match(await failure(count, '--export', target), /is not empty/);
   const checked = await openenvCommand('validate', target, '--level', 'static', '--skip-build');

@@ -22,7 +22,7 @@ test('openenv validate passes', async () => {
 
 test("OpenEnv's Python client plays eight sessions at once, with wrong actions in between", async () => {
   const script = join(packageRoot, 'test', 'openenv', 'serving', 'official_client.py');
-  const { stdout } = await promisify(execFile)(pythonPath(), [script, server.url], { timeout: 60_000 });
+  const { stdout } = await promisify(execFile)(pythonPath(), [script, server.url], { timeout: 300_000 });
   const { games, again } = JSON.parse(stdout);
   for (const [seed, game] of games.entries()) {
     assert.equal(game.startReward, null);
