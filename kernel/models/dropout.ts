@@ -1,5 +1,5 @@
 import { zeros, type Tensor } from '../onnx/tensor';
-import { seededRandom } from './random';
+import { seededRandom } from '../random';
 
 /*
  * Which elements dropout leaves out follows from a seed alone, so that a run

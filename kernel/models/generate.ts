@@ -1,7 +1,7 @@
 import { Batch, type Prompt } from './generateBatch';
 import { generationSettings, positiveInteger, type GenerationConfig } from './generationConfig';
 import type { InferenceEngine } from './inference';
-import { seededRandom } from './random';
+import { seededRandom } from '../random';
 import type { Streamer } from './streamer';
 
 /** What to generate from, and how. Settings that are not given are the model's `generationConfig`'s, then transformers' defaults. */

@@ -2,7 +2,7 @@ import { KeyValueCache } from './cache';
 import type { GenerationSettings } from './generationConfig';
 import type { InferenceEngine } from './inference';
 import { PromptCache } from './promptCache';
-import type { Random } from './random';
+import type { Random } from '../random';
 import { Sampler } from './sampling';
 import type { Streamer } from './streamer';
 

@@ -3,7 +3,7 @@ import { zeros } from '../onnx/tensor';
 import { TARGET_MODULES } from './architecture';
 import type { ModelConfig } from './config';
 import { loraTargets } from './loraTargets';
-import { seededRandom, type Random } from './random';
+import { seededRandom, type Random } from '../random';
 
 /** Settings of a LoRA adapter, by PEFT's names. */
 export interface LoraConfig {

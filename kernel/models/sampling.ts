@@ -1,4 +1,4 @@
-import type { Random } from './random';
+import type { Random } from '../random';
 
 /** How the next token is chosen, by transformers' names. */
 export interface SamplingOptions {

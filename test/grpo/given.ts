@@ -4,7 +4,7 @@ import { resolveConfig } from '../../kernel/grpo/config';
 import { GRPOTrainer, type GRPOTrainerOptions } from '../../kernel/grpo/trainer';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
 import { LogprobScorer } from '../../kernel/training/logprobScorer';
-import { seededRandom } from '../../kernel/models/random';
+import { seededRandom } from '../../kernel/random';
 import type { Tokenizer } from '../../kernel/models/tokenizer';
 import type { RewardFunction } from '../../kernel/rewards';
 

@@ -4,7 +4,7 @@ import { AdamW } from '../../kernel/training/adamw';
 import { PolicyUpdate, type PolicyBatch, type UpdateMetrics, type UpdateSettings } from '../../kernel/grpo/update';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
 import { LogprobScorer } from '../../kernel/training/logprobScorer';
-import { seededRandom } from '../../kernel/models/random';
+import { seededRandom } from '../../kernel/random';
 import { readSafetensors } from '../../kernel/models/safetensors';
 import type { Tensor } from '../../kernel/onnx/tensor';
 import { PythonPeer, relativeError } from '../models/pythonPeer';

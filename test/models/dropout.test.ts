@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { FastLanguageModel, PeftModel } from '../../kernel/models';
 import { DROPOUT_NUMBERS, dropoutColumns, dropoutRows } from '../../kernel/models/dropout';
-import { seededRandom } from '../../kernel/models/random';
+import { seededRandom } from '../../kernel/random';
 import { readSafetensors, writeSafetensors } from '../../kernel/models/safetensors';
 import { neg, sumAll } from '../../kernel/onnx/operators/arithmetic';
 import type { Tensor } from '../../kernel/onnx/tensor';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
-import { seededRandom } from '../../kernel/models/random';
+import { seededRandom } from '../../kernel/random';
 import { readSafetensors } from '../../kernel/models/safetensors';
 import { AdamW } from '../../kernel/training/adamw';
 import { ModelUpdate } from '../../kernel/training/modelUpdate';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
 import { generationSettings, type GenerationConfig } from '../../kernel/models/generationConfig';
-import { seededRandom } from '../../kernel/models/random';
+import { seededRandom } from '../../kernel/random';
 import { Sampler } from '../../kernel/models/sampling';
 import { maxDifference, PythonPeer } from './pythonPeer';
 

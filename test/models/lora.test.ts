@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { FastLanguageModel, PeftModel, type CausalLM, type PeftOptions } from '../../kernel/models';
-import { seededRandom } from '../../kernel/models/random';
+import { seededRandom } from '../../kernel/random';
 import { readSafetensors } from '../../kernel/models/safetensors';
 import { maxDifference, PythonPeer } from './pythonPeer';
 

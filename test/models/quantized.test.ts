@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { FastLanguageModel, PeftModel, type CausalLM } from '../../kernel/models';
 import { dequantize, quantize } from '../../kernel/models/quantization';
-import { seededRandom } from '../../kernel/models/random';
+import { seededRandom } from '../../kernel/random';
 import { readSafetensors, writeSafetensors } from '../../kernel/models/safetensors';
 import { AdamW } from '../../kernel/training/adamw';
 import { ModelUpdate } from '../../kernel/training/modelUpdate';

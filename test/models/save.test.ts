@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
-import { seededRandom } from '../../kernel/models/random';
+import { seededRandom } from '../../kernel/random';
 import { readSafetensors } from '../../kernel/models/safetensors';
 import { packageRoot } from '../../kernel/setup/python';
 import { maxDifference, PythonPeer } from './pythonPeer';

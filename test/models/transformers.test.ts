@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { FastLanguageModel, PeftModel, type CausalLM } from '../../kernel/models';
 import { readSafetensors } from '../../kernel/models/safetensors';
-import { seededRandom } from '../../kernel/models/random';
+import { seededRandom } from '../../kernel/random';
 import { maxDifference, PythonPeer } from './pythonPeer';
 
 const peer = new PythonPeer('models/transformers_peer.py');
