@@ -93,6 +93,22 @@ async function gradients(model: CausalLM): Promise<Map<string, Float32Array>> {
   return seen;
 }
 
+/** Completions in a batch for which products with weights are computed in another order than for one. */
+const MANY = 9;
+
+/** The model's greedy completions are those that its logits name. */
+async function assertGreedy(model: CausalLM, maxNewTokens: number): Promise<void> {
+  const { sequences } = await model.generate({ inputIds: ids, doSample: false, maxNewTokens, eosTokenId: null, numReturnSequences: MANY });
+  const [logits] = await model.logits([[...ids, ...sequences[0]]]);
+  const { vocabSize } = model.config;
+  for (const sequence of sequences) assert.deepEqual(sequence, sequences[0]);
+  sequences[0].forEach((token, i) => {
+    const row = logits.subarray((ids.length - 1 + i) * vocabSize, (ids.length + i) * vocabSize);
+    // Where two are as good as equal either may be chosen.
+    assert.ok(row[token] >= Math.max(...row) - 1e-4, `token ${i}`);
+  });
+}
+
 for (const [name, settings] of Object.entries(checkpoints)) {
   test(`${name}: logits, completion and gradients of transformers`, async () => {
     const files: string[] = await peer.call('make_model', { folder: peer.path(name), ...settings });
@@ -106,10 +122,14 @@ for (const [name, settings] of Object.entries(checkpoints)) {
 
     const [logits] = await model.logits([ids]);
     assert.ok(maxDifference(logits, expected.get('logits')!.data) <= 1e-4, `logits: ${maxDifference(logits, expected.get('logits')!.data)}`);
-    const { sequences } = await model.generate({ inputIds: ids, doSample: false, maxNewTokens: 20, eosTokenId: null });
-    assert.deepEqual(sequences[0], greedy);
+    for (const numReturnSequences of [1, MANY]) {
+      const { sequences } = await model.generate({ inputIds: ids, doSample: false, maxNewTokens: 20, eosTokenId: null, numReturnSequences });
+      for (const sequence of sequences) assert.deepEqual(sequence, greedy);
+    }
     const [adaptedLogits] = await peft.logits([ids]);
     assert.ok(maxDifference(adaptedLogits, expected.get('lora logits')!.data) <= 1e-4, 'logits with an adapter');
+    // So few tokens are generated without merging the adapter, more with it merged.
+    for (const maxNewTokens of [20, 40]) await assertGreedy(peft, maxNewTokens);
 
     for (const [kind, trained] of [['full', model], ['lora', peft]] as const) {
       const found = await gradients(trained);

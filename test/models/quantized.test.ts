@@ -130,7 +130,10 @@ for (const { bits, options } of FORMATS) {
     await update.dispose();
     assert.ok(losses[11] < 0.5 * losses[0], losses.join(' '));
     // Greedy tokens are those that the logits of the same model name.
-    const { sequences } = await model.generate({ inputIds: prompt, doSample: false, maxNewTokens: 8, eosTokenId: null });
+    const greedy = { inputIds: prompt, doSample: false, maxNewTokens: 8, eosTokenId: null };
+    const { sequences } = await model.generate(greedy);
+    const { sequences: many } = await model.generate({ ...greedy, numReturnSequences: 9 });
+    for (const sequence of many) assert.deepEqual(sequence, sequences[0]);
     const [logits] = await model.logits([[...prompt, ...sequences[0]]]);
     sequences[0].forEach((token, i) => {
       const row = logits.subarray((prompt.length - 1 + i) * 300, (prompt.length + i) * 300);
