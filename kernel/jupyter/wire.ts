@@ -146,7 +146,7 @@ class Wire {
     if (this.pendingInput) giveAnswer(this.pendingInput, null);
     this.pendingInput = null;
     this.children.interrupt();
-    if (synchronous === 0) setTimeout(() => this.explain(), EXPLAIN_AFTER).unref();
+    if (synchronous === 0) setTimeout((interrupted: Request | null) => this.explain(interrupted), EXPLAIN_AFTER, this.active).unref();
     else setTimeout(() => {
       if (Atomics.load(interruptFlag, 1) !== synchronous) return;
       this.signalled = performance.now();
@@ -161,8 +161,8 @@ class Wire {
   }
 
   /** Says why an interrupted cell goes on; the main thread clears the flag when it can. */
-  private explain(): void {
-    if (!this.active || this.closing || Atomics.load(this.options.interruptFlag, 0) === 0) return;
+  private explain(interrupted: Request | null): void {
+    if (!this.active || this.active !== interrupted || this.closing || Atomics.load(this.options.interruptFlag, 0) === 0) return;
     this.streams.flush();
     const content = JSON.stringify({ name: 'stderr', text: UNINTERRUPTIBLE });
     this.sockets.publish({ type: 'stream', content, parent: this.active.message.header });
