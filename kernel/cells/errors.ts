@@ -2,6 +2,7 @@ import { isAbsolute, relative } from 'node:path';
 import { inspect } from 'node:util';
 import type { CellError } from '../jupyter/interpreter';
 import type { Problem } from './compile/compiler';
+import { hintFor } from './hints';
 import { BOLD, CYAN, DIM, excerpt, placeOf, RED, RESET } from './traceback/excerpt';
 import { userFrames, type Frame } from './traceback/stack';
 
@@ -51,6 +52,8 @@ export function compileErrors(problems: Problem[], label: string, folder: string
   });
   const more = told.length - traceback.length;
   if (more > 0) traceback.push(`… and ${more} more.`);
+  const hints = new Set(told.map(hintFor).filter((it) => it !== null));
+  for (const hint of hints) traceback.push(`${CYAN}Hint${RESET}: ${hint}\n`);
   const [first] = told;
   const others = told.length > 1 ? ` (and ${told.length - 1} more)` : '';
   const where = first.path === null ? '' : `${first.label}, `;

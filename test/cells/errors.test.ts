@@ -111,3 +111,18 @@ test('a module that is not there is pointed at', async () => {
   assert.match(error, /^Error: Cannot find module 'no-such-package'\n/);
   assert.doesNotMatch(error, /Require stack/);
 });
+
+test('what newcomers write gets a hint', async () => {
+  const hint = async (code: string) => /^Hint: .*$/m.exec(await kernel.fail(code))?.[0] ?? '';
+  assert.equal(await hint("print('x')"), "Hint: Python's print is console.log(…) in TypeScript.");
+  assert.equal(await hint("const env = await openenv('atari', { game: 'pong' });"), "Hint: openenv comes with joylab: import { openenv } from 'joylab';");
+  assert.match(await hint('!ls -l'), /^Hint: Cells are TypeScript\. To run a program: .*execSync\("ls -l", { stdio: 'inherit' }\);$/);
+  assert.match(await hint('%pip install numpy'), /execSync\("pip install numpy"/);
+  assert.match(await hint('pip install numpy'), /execSync\("pip install numpy"/);
+  assert.equal(await hint('%time 1'), 'Hint: Cells are TypeScript: there are no % commands.');
+  assert.equal(await hint('for i in range(10):\n    print(i)'), 'Hint: This reads like Python: cells are TypeScript.');
+  assert.equal(await hint("import fs from 'fs/promise';"), "Hint: Did you mean 'fs/promises'?");
+  assert.match(await hint("import x from '@scope/package/file';"), /execSync\('npm install @scope\/package'/);
+  assert.equal(await hint("import x from './nowhere';"), '');
+  assert.equal(await hint('const a = ;'), '');
+});

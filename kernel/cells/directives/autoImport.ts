@@ -45,7 +45,7 @@ function isPropertyName(node: ts.Identifier): boolean {
 let exportsOfJoylab: Set<string> | null = null;
 
 /** The names that joylab exports, types included. */
-function joylabExports(): Set<string> {
+export function joylabExports(): ReadonlySet<string> {
   exportsOfJoylab ??= readExports(join(packageRoot, 'dist', 'kernel', 'index.d.ts'), new Set());
   return exportsOfJoylab;
 }

@@ -1,0 +1,45 @@
+import { builtinModules } from 'node:module';
+import { nameDistance } from '../nearest';
+import type { Problem } from './compile/compiler';
+import { joylabExports } from './directives/autoImport';
+
+/** What Python's names are called here. */
+const PYTHON: Record<string, string> = {
+  print: 'console.log(…)', len: '.length', range: 'Array.from({ length: n }, (_, i) => i)',
+  True: 'true', False: 'false', None: 'null', self: 'this', str: 'String(…)', int: 'Math.trunc(…)', float: 'Number(…)',
+};
+
+const COMMAND = /^\s*(?:[!%]+\s*)?((?:pip3?|conda|npm|npx|apt|apt-get|git|ls|cd|cat|python3?)\s+[\w./-].*)$|^\s*!\s*(\w.*)$/;
+const MAGIC = /^\s*%/;
+const PYTHON_BLOCK = /^\s*(?:(?:for|while|if|elif|def|class|with)\s.*|else|try|except.*)\s*:\s*(?:#.*)?$|^\s*from\s+\S+\s+import\s|^\s*import\s+[\w.]+(?:\s+as\s+\w+)?\s*$/;
+
+/** What to do about a problem, where people used to other notebooks, or new to these, would not know; `null`: nothing to add. */
+export function hintFor(problem: Problem): string | null {
+  const { code, text, start, length } = problem;
+  const named = text.slice(start, start + length);
+  if (code === 2307) return missingModule(named.slice(1, -1));
+  if (code === 2304 || code === 2552) return unknownName(named) ?? otherLanguage(text, start);
+  return code < 2000 ? otherLanguage(text, start) : null;
+}
+
+function unknownName(name: string): string | null {
+  if (joylabExports().has(name)) return `${name} comes with joylab: import { ${name} } from 'joylab';`;
+  return Object.hasOwn(PYTHON, name) ? `Python's ${name} is ${PYTHON[name]} in TypeScript.` : null;
+}
+
+function otherLanguage(text: string, start: number): string | null {
+  const [line] = text.slice(text.lastIndexOf('\n', start - 1) + 1).split('\n');
+  const [, known, any] = COMMAND.exec(line) ?? [];
+  const command = known ?? any;
+  if (command) return `Cells are TypeScript. To run a program: import { execSync } from 'node:child_process'; execSync(${JSON.stringify(command.trim())}, { stdio: 'inherit' });`;
+  if (MAGIC.test(line)) return 'Cells are TypeScript: there are no % commands.';
+  return PYTHON_BLOCK.test(line) ? 'This reads like Python: cells are TypeScript.' : null;
+}
+
+function missingModule(specifier: string): string | null {
+  if (/^(\.{0,2}\/|\w+:)/.test(specifier)) return null;
+  const near = [...builtinModules, 'joylab'].find((name) => !name.startsWith('_') && nameDistance(name, specifier) === 1);
+  if (near) return `Did you mean '${near}'?`;
+  const name = specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+  return `If it is a package, install it in the notebook's folder: import { execSync } from 'node:child_process'; execSync('npm install ${name}', { stdio: 'inherit' });`;
+}
