@@ -1,3 +1,4 @@
+import type { EnvironmentSchema } from '../openenv/protocol';
 import type { VectorLane } from '../openenv/vector';
 
 /** A number that a strategy sees in its `state`. */
@@ -32,6 +33,36 @@ export interface VectorEnvironment extends EnvironmentReader {
   readonly options: Record<string, unknown>;
   /** The processes that play episodes. They start with the first call. */
   vectorLanes(count?: number): Promise<VectorLane[]>;
+}
+
+/** How sessions of an environment are opened: plain data, which travels to the threads that play. */
+export type SessionSource =
+  | {
+      /** Addresses of the OpenEnv servers, which all serve the same environment. */
+      servers: string[];
+      /** Sessions at a time, at most; by default as many as the servers allow. */
+      maxSessions?: number;
+      /** Milliseconds, as for `OpenEnvClient.connect`. */
+      connectTimeout?: number;
+      messageTimeout?: number;
+    }
+  /** A class that extends `Environment`, by its module and its name there: played without a server. */
+  | { module: string; className: string };
+
+/** An environment in which strategies are played over sessions, one game each. */
+export interface SessionEnvironment {
+  /** What is played: the name that the server gives itself. */
+  readonly name: string;
+  /** The kind of environment ("game2048"), or the address of its server. */
+  readonly environment: string;
+  readonly sessionSource: SessionSource;
+  /** Names of the actions, where the one field of an action is an index into them. */
+  readonly actions: string[];
+  /** JSON Schemas of action, observation and state; old servers give none. */
+  readonly schemas: EnvironmentSchema | null;
+  readonly description?: string;
+  /** Gives back the session of its own, which may be the only one that a server has. The next reset opens another. */
+  release?(): Promise<void>;
 }
 
 /** `value`, or the bound that it lies beyond. */

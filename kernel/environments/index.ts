@@ -6,7 +6,7 @@ export { ATARI_PALETTE, atariPalette } from './atari/palette';
 export type { Game2048Environment } from './game2048';
 export { Game2048, type Game2048Action, type Game2048Observation } from './game2048/environment';
 export { LocalEnvironment } from './local';
-export type { EnvironmentReader, StateVariable, VectorEnvironment } from './environment';
+export type { EnvironmentReader, SessionEnvironment, SessionSource, StateVariable, VectorEnvironment } from './environment';
 export { openenv } from './openenv';
 export { strategyPrompt, type PromptSubject, type PromptVariable } from './prompt';
 export { environmentReader } from './reader';

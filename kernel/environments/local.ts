@@ -7,21 +7,29 @@ import { EpisodeRunner } from '../openenv/serving/episode';
 import type { Contract } from '../openenv/serving/schemas';
 import type { ValidationFailure } from '../openenv/serving/validate';
 import { environmentBundle, type CardContent } from './card';
+import type { SessionEnvironment, SessionSource } from './environment';
 import { svgSize } from './svg';
 
 /** What a card tells besides name and description. */
-export type LocalCard = Pick<CardContent, 'environment' | 'actions' | 'stateVariables'>;
+export type LocalCard = Pick<CardContent, 'environment' | 'actions' | 'stateVariables'> & {
+  /** Where rollouts find the class: the module that exports it under its name. */
+  module: string;
+};
 
 /**
  * A session with an environment in this process: the calls of an OpenEnv
  * client, the same checks, no server.
  */
-export class LocalEnvironment<Action extends object = Record<string, any>, Observation = Record<string, any>, State = EpisodeState> {
+export class LocalEnvironment<Action extends object = Record<string, any>, Observation = Record<string, any>, State = EpisodeState> implements SessionEnvironment {
   readonly environment: string;
   readonly name: string;
   readonly actions: string[];
   readonly stateVariables: CardContent['stateVariables'];
   readonly options: Record<string, unknown> = {};
+  readonly sessionSource: SessionSource;
+  /** JSON Schemas of action, observation and state. */
+  readonly schemas: EnvironmentSchema;
+  readonly description: string;
   private readonly runner: EpisodeRunner;
   private closed = false;
 
@@ -31,7 +39,9 @@ export class LocalEnvironment<Action extends object = Record<string, any>, Obser
     about: LocalCard,
   ) {
     ({ environment: this.environment, actions: this.actions, stateVariables: this.stateVariables } = about);
-    this.name = contract.metadata.name;
+    this.sessionSource = { module: about.module, className: type.name };
+    ({ name: this.name, description: this.description } = contract.metadata);
+    this.schemas = contract.schema;
     this.runner = new EpisodeRunner(new type());
   }
 

@@ -1,3 +1,6 @@
+import type { EnvironmentSchema } from '../openenv/protocol';
+import { schemaPrompt } from './schemaPrompt';
+
 /** What a prompt tells of one variable of the state. */
 export interface PromptVariable {
   name: string;
@@ -9,10 +12,14 @@ export interface PromptVariable {
 /** What a prompt tells of an environment: its name, the variables a strategy reads, the actions it may return. */
 export interface PromptSubject {
   name: string;
-  stateVariables: readonly PromptVariable[];
+  stateVariables?: readonly PromptVariable[];
   actions: readonly string[];
   /** Bytes of `state.ram`, where strategies get the console's memory: told where no variable is named. */
   readonly ramSize?: number;
+  /** Where an environment describes itself by JSON Schemas: the prompt tells their fields, with types, ranges and descriptions. */
+  readonly schemas?: EnvironmentSchema | null;
+  /** What it is about, in a sentence: told with schemas. */
+  readonly description?: string;
 }
 
 /**
@@ -26,6 +33,16 @@ export interface PromptSubject {
  * It returns one action: "NOOP", "RIGHT", "LEFT".
  * ```
  *
+ * An environment that has schemas is told by them:
+ *
+ * ```text
+ * Write a short TypeScript function strategy(state) that plays 2048.
+ * Slide and merge tiles until one shows 2048.
+ * The state:
+ * state.board, array of 16 integers ≥ 0: 16 tile values, row by row from the top left, 0 for an empty cell.
+ * It returns one action: "UP", "RIGHT", "DOWN", "LEFT".
+ * ```
+ *
  * #### Notes
  * The strategist (`kernel/models/strategist`) was pre-trained on prompts of
  * exactly this form. Larger models take any other wording as well.
@@ -33,12 +50,13 @@ export interface PromptSubject {
  * @param subject an environment, or a plain object with the same fields
  */
 export function strategyPrompt(subject: PromptSubject): string {
-  const { name, stateVariables, actions, ramSize } = subject;
+  const { name, stateVariables = [], actions, ramSize, schemas } = subject;
   const lines = [`Write a short TypeScript function strategy(state) that plays ${name}.`];
+  if (schemas) return [...lines, ...schemaPrompt({ name, description: subject.description, schemas, actions })].join('\n');
   if (stateVariables.length > 0 || ramSize) lines.push('The state:');
   for (const variable of stateVariables) lines.push(`state.${variable.name}${range(variable)}`);
   if (stateVariables.length === 0 && ramSize) lines.push(`state.ram, ${ramSize} numbers from 0 to 255: the memory of the console`);
-  lines.push(`It returns one action: ${actions.map((action) => `"${action}"`).join(', ')}.`);
+  lines.push(actions.length > 0 ? `It returns one action: ${actions.map((action) => `"${action}"`).join(', ')}.` : 'It returns an action, an object.');
   return lines.join('\n');
 }
 

@@ -4,7 +4,7 @@ import { getJson, OpenEnvClient, type ClientOptions } from '../openenv/client';
 import { OpenEnvError } from '../openenv/errors';
 import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../openenv/protocol';
 import { environmentBundle } from './card';
-import type { StateVariable } from './environment';
+import type { SessionEnvironment, SessionSource, StateVariable } from './environment';
 import { schemaTyping, TYPING, type EnvironmentTyping } from './typing';
 
 /** Options of `openenv(url, …)`. Times in milliseconds. */
@@ -17,25 +17,30 @@ const OPTION_NAMES = ['connectTimeout', 'messageTimeout'];
  * types come from the server's schemas once the cell ran; elsewhere they may
  * be given.
  */
-export class RemoteEnvironment<Action extends object = Record<string, any>, Observation = Record<string, any>, State = EpisodeState> {
+export class RemoteEnvironment<Action extends object = Record<string, any>, Observation = Record<string, any>, State = EpisodeState> implements SessionEnvironment {
   /** The server's address. */
   readonly environment: string;
   /** The name that the server gives itself. */
   readonly name: string;
   readonly actions: string[] = [];
   readonly stateVariables: StateVariable[] = [];
+  readonly sessionSource: SessionSource;
+  readonly description: string;
+  private released = false;
 
   private constructor(
-    private readonly client: OpenEnvClient,
+    private client: OpenEnvClient,
     private readonly about: EnvironmentMetadata,
-    private readonly schemas: EnvironmentSchema | null,
+    /** JSON Schemas of action, observation and state; old servers give none. */
+    readonly schemas: EnvironmentSchema | null,
     private readonly check: ActionCheck | null,
     /** What `openenv` was asked for. */
     private readonly target: string,
     readonly options: Record<string, unknown>,
   ) {
     this.environment = client.url;
-    this.name = about.name;
+    ({ name: this.name, description: this.description } = about);
+    this.sessionSource = { servers: [client.url], ...options };
   }
 
   /**
@@ -57,7 +62,9 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
   }
 
   /** Starts an episode. */
-  reset(args: ResetArguments = {}): Promise<StepResult<Observation>> {
+  async reset(args: ResetArguments = {}): Promise<StepResult<Observation>> {
+    if (this.released) this.client = await OpenEnvClient.connect(this.environment, this.options);
+    this.released = false;
     return this.client.reset(args) as Promise<StepResult<Observation>>;
   }
 
@@ -97,6 +104,12 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
   private typing(schemas: EnvironmentSchema): EnvironmentTyping {
     const refresh = async () => this.typing(await getJson(this.environment, '/schema', 3000));
     return { ...schemaTyping('RemoteEnvironment', this.target, schemas, this.about.description), refresh };
+  }
+
+  /** Gives the session back, for example to a rollout on a server that has only one. The next reset opens another. */
+  async release(): Promise<void> {
+    this.released = true;
+    await this.client.close();
   }
 
   /** Ends the session. */

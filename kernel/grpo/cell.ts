@@ -1,4 +1,4 @@
-import type { VectorEnvironment } from '../environments/environment';
+import type { RolloutEnvironment } from '../rollout/environments';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
 import { changedSettings } from '../training/settings';
@@ -11,7 +11,7 @@ export interface GRPOCellParts {
   model: CausalLM;
   /** The model's own by default. */
   tokenizer?: Tokenizer;
-  env?: VectorEnvironment | null;
+  env?: RolloutEnvironment | null;
   /** Rows `{ prompt }`; the environment's prompt by default. */
   dataset?: TrainRow[];
   /** Rows to evaluate on, where the settings have an `evalStrategy`. */

@@ -1,5 +1,5 @@
-import type { EpisodeFrames } from '../rollout';
-import type { VectorEnvironment } from '../environments/environment';
+import type { Episode, EpisodeFrames } from '../rollout';
+import type { RolloutEnvironment } from '../rollout/environments';
 import type { Sample } from '../rewards/sample';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
@@ -17,7 +17,7 @@ export interface GroupPlan {
 export interface CollectContext {
   model: CausalLM;
   tokenizer: Tokenizer;
-  env: VectorEnvironment | null;
+  env: RolloutEnvironment | null;
   config: ResolvedConfig;
   groups: GroupPlan[];
   /** Completions of a group. */
@@ -111,6 +111,12 @@ async function play(rollouts: Rollouts, { env, config, groups, frames, signal }:
     ...(shown.length > 0 && { frames: { episodes: shown, every: 4 } }),
   });
   signal.throwIfAborted();
-  samples.forEach((sample, i) => void (sample.episode = episodes[i]));
+  samples.forEach((sample, i) => fillIn(sample, episodes[i]));
   rollouts.frames = captured;
+}
+
+/** An episode that the environment could not play did not happen. */
+function fillIn(sample: Sample, episode: Episode | null): void {
+  if (episode?.end.reason === 'environment_error') sample.environmentError = episode.end.message;
+  else sample.episode = episode;
 }

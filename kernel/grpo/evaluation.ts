@@ -1,4 +1,4 @@
-import type { VectorEnvironment } from '../environments/environment';
+import type { RolloutEnvironment } from '../rollout/environments';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
 import { newRewardLog, scoreSamples, type RewardLog, type WeightedReward } from '../rewards/scoring';
@@ -17,7 +17,7 @@ import type { PolicyBatch, PolicyUpdate } from './update';
 export interface EvaluationContext {
   model: CausalLM;
   tokenizer: Tokenizer;
-  env: VectorEnvironment | null;
+  env: RolloutEnvironment | null;
   config: ResolvedConfig;
   prompts: PromptSource;
   rewards: WeightedReward[];

@@ -1,4 +1,4 @@
-import type { VectorEnvironment } from '../environments/environment';
+import type { RolloutEnvironment } from '../rollout/environments';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
 import { diagnoseSignal } from '../rewards/diagnosis';
@@ -20,7 +20,7 @@ import { isScored, restoredRollouts, savedRollouts, type SavedRollouts, type Sco
 export interface GenerationContext {
   model: CausalLM;
   tokenizer: Tokenizer;
-  env: VectorEnvironment | null;
+  env: RolloutEnvironment | null;
   config: ResolvedConfig;
   prompts: PromptSource;
   rewards(): WeightedReward[];

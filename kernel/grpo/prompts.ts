@@ -1,5 +1,5 @@
 import type { ChatMessage, Tokenizer } from '../models/tokenizer';
-import type { VectorEnvironment } from '../environments/environment';
+import type { RolloutEnvironment } from '../rollout/environments';
 import { deriveSeed, permutation } from '../training/seeds';
 import type { RunLength } from '../training/trainer';
 import type { ResolvedConfig } from './config';
@@ -102,7 +102,7 @@ function checkRow(row: TrainRow, where: string): void {
 }
 
 /** The environment's prompt a thousand times, as in the public notebook. */
-export function defaultDataset(env: VectorEnvironment): TrainRow[] {
+export function defaultDataset(env: RolloutEnvironment): TrainRow[] {
   const { strategyPrompt } = require('../environments/prompt') as typeof import('../environments/prompt');
   return Array<TrainRow>(1000).fill({ prompt: [{ role: 'user', content: strategyPrompt(env) }] });
 }

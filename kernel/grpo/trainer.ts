@@ -1,5 +1,6 @@
-import type { VectorEnvironment } from '../environments/environment';
+import type { RolloutEnvironment } from '../rollout/environments';
 import type { CausalLM } from '../models/causalLM';
+import { OpenEnvError } from '../openenv/errors';
 import type { Tokenizer } from '../models/tokenizer';
 import { recentRollouts } from '../rewards/recent';
 import { rewardRegistry } from '../rewards/registry';
@@ -29,7 +30,7 @@ export interface GRPOTrainerOptions {
   /** The model's tokenizer. */
   processingClass: Tokenizer;
   /** Where strategies play. Without one the completions are scored as text. */
-  env?: VectorEnvironment | null;
+  env?: RolloutEnvironment | null;
   /** Reward functions, or functions with name and weight. By default those of `rewardRegistry`, replaced ones from the next step on. */
   rewardFuncs?: RewardFunction | Array<RewardFunction | WeightedReward>;
   args?: GRPOConfig;
@@ -68,7 +69,7 @@ export interface StepResult {
  * on the trained model.
  */
 export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdate> {
-  readonly env: VectorEnvironment | null;
+  readonly env: RolloutEnvironment | null;
   private readonly options: GRPOTrainerOptions;
   private readonly generations = new Generations();
   private readonly completionsLog = new CompletionsLog();
@@ -211,6 +212,6 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   }
 
   protected override pausesOn(error: unknown): boolean {
-    return error instanceof RewardError || super.pausesOn(error);
+    return error instanceof RewardError || error instanceof OpenEnvError || super.pausesOn(error);
   }
 }

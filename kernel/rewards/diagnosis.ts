@@ -12,6 +12,7 @@ export function diagnoseSignal(table: RewardTable, samples: readonly Sample[], g
   return groups.flatMap((sums, g) => {
     const start = g * groupSize;
     const members = samples.slice(start, start + groupSize);
+    if (members.every(({ environmentError }) => environmentError !== undefined)) return [`no signal: the environment could play none of ${members.length} completions`];
     if (sums.every((sum) => sum === null)) return [`no signal: no reward function applies to any of ${members.length} completions`];
     if (!isConstant(sums)) return [];
     return [explainTie(table, members, start, sums)];

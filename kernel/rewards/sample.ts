@@ -14,6 +14,11 @@ export interface Sample {
   problems: CodeProblem[];
   /** The episode the strategy played, or `null` where none was played (no code, or a problem). */
   episode: Episode | null;
+  /**
+   * Why the strategy could not be played, where the environment failed: then
+   * no reward function is asked, and nothing is learned from the sample.
+   */
+  environmentError?: string;
   /** Training step that made the sample. */
   step: number;
 }

@@ -123,6 +123,7 @@ async function scoreOne(
 ): Promise<number | null> {
   const where = `sample ${index} of ${count} (they count from 0)`;
   let value: unknown;
+  if (sample.environmentError !== undefined) return null; // what was not played has no reward
   try {
     value = await score(sample);
   } catch (cause) {

@@ -16,7 +16,8 @@ function valid(names: readonly string[]): string {
   return `${names.map((name) => `"${name}"`).join(', ')}, or an index from 0 to ${names.length - 1}`;
 }
 
-function describe(outcome: Outcome): string {
+/** What a strategy returned, in words. */
+export function describe(outcome: Outcome): string {
   switch (outcome.kind) {
     case 'number': return String(outcome.value);
     case 'json': return short(JSON.stringify(outcome.value));
@@ -36,7 +37,15 @@ export function outcomeOf(value: unknown): Outcome {
     case 'undefined': return { kind: 'undefined' };
     case 'string':
     case 'boolean': return { kind: 'json', value };
-    case 'object': return value === null ? { kind: 'json', value } : { kind: 'other', description: Array.isArray(value) ? 'an array' : value instanceof Promise ? 'a promise: a strategy must not be async' : 'an object' };
+    case 'object': return value instanceof Promise ? { kind: 'other', description: 'a promise: a strategy must not be async' } : jsonOutcome(value);
     default: return { kind: 'other', description: `a ${typeof value}` };
+  }
+}
+
+function jsonOutcome(value: object | null): Outcome {
+  try {
+    return { kind: 'json', value: JSON.parse(JSON.stringify(value)) };
+  } catch {
+    return { kind: 'other', description: 'an object' };
   }
 }

@@ -1,13 +1,14 @@
 import { inspect } from 'node:util';
 import { host } from '../display/host';
-import { VectorClient } from '../openenv/vector';
+import { OpenEnvError } from '../openenv/errors';
 import { timeoutMessage, type Outcome } from '../strategy/outcome';
 import { createLockedDownFunction, isLockedDown, StrategyError, type LockedDownFunction } from '../strategy/locked';
 import { Stopwatch } from '../strategy/processorTime';
 import { outcomeOf } from './action';
-import { checkPlayable, recordOf, remember, unplayed, type RolloutEnvironment } from './environments';
+import { checkPlayable, isVector, lanesOf, recordOf, remember, unplayed, type RolloutEnvironment } from './environments';
 import { Episode } from './episode';
-import { mentionsRam, play, withRam, type Game, type Played, type Player } from './play';
+import { openLane } from './lane';
+import { mentionsRam, withRam, type Game, type Lane, type Played, type Player } from './play';
 import { checkSeed, checkedLimits, type PlayLimits } from './settings';
 
 /** Options of {@link executeWithTimeLimit}. */
@@ -21,6 +22,9 @@ export type Strategy = string | LockedDownFunction | ((state: any) => unknown);
 
 const OPTION_NAMES = ['seconds', 'callSeconds', 'maxSteps', 'signal', 'seed'];
 
+/** Milliseconds that an episode has to answer an abort with what was played so far. */
+const ABORT = 100;
+
 /**
  * Plays one episode with a strategy, in a game of its own: the episode that
  * `env.reset` and `env.step` play is not touched.
@@ -30,56 +34,74 @@ const OPTION_NAMES = ['seconds', 'callSeconds', 'maxSteps', 'signal', 'seed'];
  * where nothing can stop it in the middle of a call: it is for trying things
  * out, not for code that a model wrote.
  *
- * @returns the episode, whatever the strategy does: `episode.end` tells
+ * @returns the episode, whatever the strategy does: `episode.end` tells.
+ *   Rejects with an `OpenEnvError` where the environment fails
  */
 export async function executeWithTimeLimit(strategy: Strategy, env: RolloutEnvironment, options: ExecuteOptions = {}): Promise<Episode> {
   checkPlayable(env);
+  checkStrategy(strategy);
   const { seconds, callSeconds, maxSteps } = checkedLimits(options, OPTION_NAMES);
   const { seed = 0, signal = host().signal } = options;
   checkSeed(seed);
-  const player = await playerOf(strategy, seed, callSeconds);
-  try {
-    const played = await playOne(env, { id: 0, seed, maxSteps, seconds, every: 0 }, player, signal);
-    const episode = new Episode(recordOf(env, played));
-    remember(episode, { env });
-    return episode;
-  } finally {
-    player.dispose();
-  }
+  const game = { id: 0, seed, maxSteps, seconds, every: 0 };
+  const played = await playOne(env, game, () => playerOf(strategy, seed, callSeconds), signal);
+  if (played.error) throw new OpenEnvError(played.error.code, played.error.message);
+  const episode = new Episode(recordOf(env, played));
+  remember(episode, { env });
+  return episode;
 }
 
-async function playOne(env: RolloutEnvironment, game: Game, player: Player, signal: AbortSignal): Promise<Played> {
-  const client = await unlessAborted(connect(env), signal);
+async function playOne(env: RolloutEnvironment, game: Game, seat: () => Promise<Player>, signal: AbortSignal): Promise<Played> {
+  const opening = openOne(env);
+  const lane = await unlessAborted(opening, signal);
+  if (!lane) void opening.then((late) => late.close(), () => {});
+  const games = [game];
   let played = unplayed(env, game);
-  if (!client) return played;
-  const games = [{ game, player }];
+  let [sessions, lent] = [0, false];
+  const playing = lane?.play({
+    slots: 1,
+    waiting: () => games.length > 0,
+    take: () => games.pop(),
+    seat,
+    done: (result) => void (played = result),
+    aborted: () => signal.aborted,
+    sessions: (change) => (sessions += change),
+    full: () => {
+      if (!lent && !isVector(env)) void env.release?.().catch(() => {});
+      lent = true;
+    },
+  });
   try {
-    await play(client, env, {
-      slots: 1,
-      next: async () => games.pop(),
-      done: (result) => void (played = result),
-      aborted: () => signal.aborted,
-    });
+    await unlessAborted(playing, signal);
+    if (signal.aborted) await Promise.race([playing, pause(ABORT)]);
     return played;
   } finally {
-    await client.close();
+    await lane?.close();
   }
 }
 
-async function connect(env: RolloutEnvironment): Promise<VectorClient> {
-  const [lane] = await env.vectorLanes(1);
-  return VectorClient.connect(lane.url, { numEnvs: 1, options: env.options });
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** The connection, or nothing when the abort comes first; one that comes later is closed again. */
-async function unlessAborted(connecting: Promise<VectorClient>, signal: AbortSignal): Promise<VectorClient | undefined> {
+async function openOne(env: RolloutEnvironment): Promise<Lane> {
+  const [lane] = await lanesOf(env, 1);
+  return openLane(lane, 1);
+}
+
+/** What a promise gives, or nothing when the abort comes first. */
+async function unlessAborted<Value>(promise: Promise<Value> | undefined, signal: AbortSignal): Promise<Value | undefined> {
   let stop!: () => void;
   const aborted = new Promise<undefined>((resolve) => (stop = () => resolve(undefined)));
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
-  const client = await Promise.race([aborted, connecting]).finally(() => signal.removeEventListener('abort', stop));
-  if (!client) connecting.then((late) => late.close(), () => {});
-  return client;
+  promise?.catch(() => {}); // what fails after the abort has nobody to tell
+  return Promise.race([aborted, promise]).finally(() => signal.removeEventListener('abort', stop));
+}
+
+function checkStrategy(strategy: Strategy): void {
+  if (typeof strategy === 'function' || typeof strategy === 'string') return;
+  throw new TypeError(`A strategy is a source text, a locked-down function or a function, not ${strategy === null ? 'null' : typeof strategy}.`);
 }
 
 async function playerOf(strategy: Strategy, seed: number, callTimeLimit: number): Promise<Player> {
@@ -87,10 +109,7 @@ async function playerOf(strategy: Strategy, seed: number, callTimeLimit: number)
     strategy.restart(seed);
     return { choose: chooserOf(strategy), dispose() {} };
   }
-  if (typeof strategy === 'function') return { choose: (state, ram) => callHere(strategy, withRam(state, ram), callTimeLimit), dispose() {} };
-  if (typeof strategy !== 'string') {
-    throw new TypeError(`A strategy is a source text, a locked-down function or a function, not ${strategy === null ? 'null' : typeof strategy}.`);
-  }
+  if (typeof strategy === 'function') return { choose: (state, ram) => callHere(strategy, ram ? withRam(state, ram) : structuredClone(state), callTimeLimit), dispose() {} };
   try {
     const locked = await createLockedDownFunction(strategy, { seed, callTimeLimit });
     return { choose: chooserOf(locked), dispose: () => locked.dispose() };
@@ -102,7 +121,7 @@ async function playerOf(strategy: Strategy, seed: number, callTimeLimit: number)
 
 function chooserOf(locked: LockedDownFunction): Player['choose'] {
   const seesRam = mentionsRam(locked.code);
-  return (state, ram) => locked.attempt([seesRam ? withRam(state, ram) : state]);
+  return (state, ram) => locked.attempt([seesRam && ram ? withRam(state, ram) : state]);
 }
 
 /** Calls a function of this process. That it took too long can only be told afterwards. */

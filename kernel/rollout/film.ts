@@ -8,7 +8,7 @@ import { framesOf } from './replay';
 export async function displayEpisode(episode: Episode): Promise<MimeBundle> {
   const { env, frames } = originOf(episode);
   if (frames) return episodeBundle(episode, frames);
-  if (!env) return textBundle(episode, 'To see it play: await replay(episode, env), then display it.');
+  if (!env && !episode.observations) return textBundle(episode, 'To see it play: await replay(episode, env), then display it.');
   try {
     return episodeBundle(episode, await framesOf(episode, env));
   } catch (error) {

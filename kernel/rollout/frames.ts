@@ -1,7 +1,7 @@
 import { ATARI_PALETTE } from '../environments/atari/palette';
 import { SCREEN_HEIGHT, SCREEN_WIDTH } from '../environments/atari/frame';
 
-/** Frames of an episode, as palette indices. */
+/** Frames of an episode: palette indices, or pictures. */
 export interface EpisodeFrames {
   /** Pixels. */
   width: number;
@@ -12,6 +12,17 @@ export interface EpisodeFrames {
   every: number;
   /** `height × width` palette indices each, row by row. */
   frames: Uint8Array[];
+  /**
+   * In place of `frames` where an environment is drawn or told: SVG pictures,
+   * or texts, whose width and height are in characters. Frame 0 is the reset.
+   */
+  pictures?: EpisodePictures;
+}
+
+/** Frames as SVG or as text. */
+export interface EpisodePictures {
+  type: 'image/svg+xml' | 'text/plain';
+  frames: string[];
 }
 
 /** Frames of an Atari game. */

@@ -1,3 +1,4 @@
+import type { OpenEnvError } from '../openenv/errors';
 import type { VectorStep } from '../openenv/vector';
 import type { EnvironmentReader } from '../environments/environment';
 import type { Outcome } from '../strategy/outcome';
@@ -6,8 +7,8 @@ import type { EpisodeEnd, EpisodeRecord } from './episode';
 
 /** A strategy as it is played. */
 export interface Player {
-  /** Its answer to a state, named and as the bytes of the console's memory, and the seconds that it took itself. Never throws. */
-  choose(state: Record<string, number>, ram: Uint8Array): { outcome: Outcome; seconds: number };
+  /** Its answer to a state, and the seconds that it took itself. Named state may have the bytes of the console's memory beside it. Never throws. */
+  choose(state: object, ram?: Uint8Array): { outcome: Outcome; seconds: number };
   dispose(): void;
 }
 
@@ -26,9 +27,11 @@ export interface Game {
 /** What was played: the part of a record that the environment's name and options do not tell. */
 export interface Played {
   id: number;
-  record: Pick<EpisodeRecord, 'seed' | 'actions' | 'rewards' | 'lives' | 'states' | 'end'>;
+  record: Omit<EpisodeRecord, 'environment' | 'options' | 'actionNames'> & Partial<Pick<EpisodeRecord, 'actionNames'>>;
   /** The first frame, then one after every `every` steps. */
   frames: Uint8Array[];
+  /** Why the environment could not play it to its end, where it could not. */
+  error?: Pick<OpenEnvError, 'code' | 'message'>;
 }
 
 /** Many games that are stepped together: what a `VectorClient` gives. */
@@ -39,12 +42,27 @@ export interface GameEngine {
 
 /** Where games come from and where they go. */
 export interface Table {
-  /** Number of games at a time; they take the engine's slots from 0. */
+  /** Number of games at a time, at most. */
   slots: number;
-  /** The next game and its strategy, or nothing when there are no more. */
-  next(): Promise<{ game: Game; player: Player } | undefined>;
+  /** Whether a game waits to be played. */
+  waiting(): boolean;
+  /** Takes the next game, or nothing when there are no more. */
+  take(): Game | undefined;
+  /** The strategy of a game, started afresh. */
+  seat(game: Game): Promise<Player>;
   done(played: Played): void;
   aborted(): boolean;
+  /** Counts the open sessions of all lanes of the rollout: by +1, −1 or 0. Gives their number. */
+  sessions(change: number): number;
+  /** All servers are full, and no lane of the rollout has had a session for so many milliseconds. */
+  full(milliseconds: number): void;
+}
+
+/** Where games are played: many in one process that are stepped together, or one in each of some sessions. */
+export interface Lane {
+  /** Plays the games of a table until none is left. What a strategy does is in what was played; rejects where the environment fails as a whole. */
+  play(table: Table): Promise<void>;
+  close(): Promise<void>;
 }
 
 /**
@@ -91,9 +109,9 @@ export const ABORTED: EpisodeEnd = { reason: 'aborted', message: 'the run was in
 async function seat(table: Table, free: number[], reader: EnvironmentReader): Promise<RunningGame[]> {
   const starting: RunningGame[] = [];
   while (free.length > 0 && !table.aborted()) {
-    const next = await table.next();
-    if (!next) break;
-    starting.push(new RunningGame(next.game, next.player, free.pop()!, reader));
+    const game = table.take();
+    if (!game) break;
+    starting.push(new RunningGame(game, await table.seat(game), free.pop()!, reader));
   }
   return starting;
 }
@@ -109,7 +127,7 @@ function byFrames(games: RunningGame[]): RunningGame[][] {
 }
 
 /** The state as strategies see it: named numbers, and `ram`, the bytes of the console's memory as an array. */
-export function withRam(state: Record<string, number>, ram: Uint8Array): object {
+export function withRam(state: object, ram: Uint8Array): object {
   return { ...state, ram: Array.from(ram) };
 }
 

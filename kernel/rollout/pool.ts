@@ -3,7 +3,8 @@ import { Worker } from 'node:worker_threads';
 import { OpenEnvError } from '../openenv/errors';
 import { SANDBOX_THREAD, timeoutMessage } from '../strategy/outcome';
 import { Deadline } from '../strategy/processorTime';
-import { unplayed, type RolloutEnvironment } from './environments';
+import { isVector, lanesOf, unplayed, type RolloutEnvironment } from './environments';
+import type { LaneAddress } from './lane';
 import type { Played } from './play';
 import { CALL, QUEUE, type Job, type PlayRequest, type WorkerMessage } from './protocol';
 
@@ -22,12 +23,14 @@ const WATCH = 25;
 const GRACE = 400;
 /** Milliseconds that workers have to answer an abort before their threads are ended. */
 const ABORT = 100;
+/** Milliseconds without a session after which the user is told. */
+const TELL = 3000;
 /** How often a rollout goes on after a server was lost. */
 const RETRIES = 2;
 
 /**
- * Threads without work, by the address of their server. They live as long as
- * the process, and do not keep it alive.
+ * Threads without work, by the server that they are connected with. They live
+ * as long as the process, and do not keep it alive.
  */
 const idle = new Map<string, Worker[]>();
 
@@ -43,7 +46,7 @@ export function playInPool(env: RolloutEnvironment, jobs: Job[], options: PoolOp
 
 /** A worker with the jobs it has taken and not finished. */
 interface Seat {
-  url: string;
+  lane: LaneAddress;
   thread: Worker;
   taken: Set<number>;
   /** Why the thread ended, if it said so. */
@@ -62,6 +65,9 @@ class PoolRun {
   private retries = 0;
   /** Seats whose server was lost, and that wait for another. */
   private recovering = 0;
+  /** Whether the environment was asked for its own session, and the user told of the wait. */
+  private lent = false;
+  private told = false;
   private finish!: () => void;
   private fail!: (error: unknown) => void;
   /** Between `run` and its end; what comes later is not looked at. */
@@ -90,17 +96,17 @@ class PoolRun {
   }
 
   private async start(workers: number | undefined): Promise<void> {
-    const lanes = await this.env.vectorLanes(workers);
+    const lanes = await lanesOf(this.env, workers);
     if (this.over) return;
     const used = lanes.slice(0, Math.min(workers ?? lanes.length, this.jobs.length));
-    for (const { url } of used) this.seat(url, [], used.length);
+    for (const lane of used) this.seat(lane, [], used.length);
   }
 
   /** Puts a worker to work: first on the jobs `mine`, then on the queue. */
-  private seat(url: string, mine: number[], workers: number): void {
-    const thread = idle.get(url)?.pop() ?? newThread();
+  private seat(lane: LaneAddress, mine: number[], workers: number): void {
+    const thread = idle.get(serverOf(lane))?.pop() ?? newThread();
     const seat: Seat = {
-      url, thread, taken: new Set(mine),
+      lane, thread, taken: new Set(mine),
       call: new Int32Array(new SharedArrayBuffer(4 * CALL.length)),
       seen: undefined,
       stop: () => thread.removeAllListeners('message').removeAllListeners('exit').removeAllListeners('error').on('error', () => {}),
@@ -110,9 +116,8 @@ class PoolRun {
     thread.on('exit', () => this.replace(seat));
     thread.ref();
     this.seats.add(seat);
-    const { environment, options } = this.env;
-    const slots = Math.min(MAX_SLOTS, Math.ceil(this.jobs.length / workers));
-    thread.postMessage({ url, environment, options, slots, jobs: this.jobs, mine, queue: this.queue, call: seat.call } satisfies PlayRequest);
+    const slots = Math.min(MAX_SLOTS, Math.ceil(Math.min(this.jobs.length, maxSessions(lane)) / workers));
+    thread.postMessage({ lane, slots, jobs: this.jobs, mine, queue: this.queue, call: seat.call } satisfies PlayRequest);
   }
 
   private receive(seat: Seat, message: WorkerMessage): void {
@@ -128,10 +133,22 @@ class PoolRun {
         this.release(seat);
         if (this.seats.size === 0 && this.recovering === 0) this.finish();
         break;
+      case 'full':
+        this.full(message.milliseconds);
+        break;
       case 'failed':
         this.discard(seat);
         void this.recover(seat, message);
     }
+  }
+
+  /** Servers that have no room may have it once the environment gives its own session back. */
+  private full(milliseconds: number): void {
+    if (!this.lent && !isVector(this.env)) void this.env.release?.().catch(() => {});
+    this.lent = true;
+    if (milliseconds < TELL || this.told) return;
+    this.told = true;
+    console.log(`${this.env.name} has no free session: the rollout waits for one.`);
   }
 
   /** Goes on with other servers where one was lost, else gives up. */
@@ -141,10 +158,10 @@ class PoolRun {
     if (!lost || this.retries++ >= RETRIES) return this.fail(error);
     this.recovering++;
     try {
-      const lanes = await this.env.vectorLanes(this.options.workers);
-      const busy = new Set([...this.seats].map(({ url }) => url));
-      const { url } = lanes.find((lane) => !busy.has(lane.url)) ?? lanes[0];
-      if (!this.over) this.seat(url, [...seat.taken], lanes.length);
+      const lanes = await lanesOf(this.env, this.options.workers);
+      const busy = new Set([...this.seats].map(({ lane }) => serverOf(lane)));
+      const lane = lanes.find((other) => !busy.has(serverOf(other))) ?? lanes[0];
+      if (!this.over) this.seat(lane, [...seat.taken], lanes.length);
     } catch (failure) {
       this.fail(failure);
     } finally {
@@ -181,7 +198,7 @@ class PoolRun {
       return this.fail(new Error(`A worker thread of the rollout ended unexpectedly, again and again: ${seat.error?.message ?? 'no reason given'}.`));
     }
     const unfinished = [...seat.taken].filter((taken) => !this.played[taken]);
-    this.seat(seat.url, unfinished, this.seats.size + 1);
+    this.seat(seat.lane, unfinished, this.seats.size + 1);
   }
 
   /** Lets the workers end their episodes; those that do not answer at once are ended. */
@@ -195,9 +212,10 @@ class PoolRun {
     this.seats.delete(seat);
     seat.stop();
     seat.thread.unref();
-    const threads = idle.get(seat.url) ?? [];
-    idle.set(seat.url, [...threads, seat.thread]);
-    const gone = (): void => void idle.set(seat.url, (idle.get(seat.url) ?? []).filter((thread) => thread !== seat.thread));
+    const server = serverOf(seat.lane);
+    const threads = idle.get(server) ?? [];
+    idle.set(server, [...threads, seat.thread]);
+    const gone = (): void => void idle.set(server, (idle.get(server) ?? []).filter((thread) => thread !== seat.thread));
     seat.thread.once('exit', gone);
   }
 
@@ -224,6 +242,15 @@ function callUnderWay(cells: Int32Array): CallUnderWay | undefined {
     if (position < 0) return undefined;
     if (Atomics.load(cells, CALL.count) === count) return { position, step, count };
   }
+}
+
+/** What an idle thread is kept for: the server that it is connected with, or any sessions. */
+function serverOf(lane: LaneAddress): string {
+  return lane.kind === 'vector' ? lane.url : 'sessions';
+}
+
+function maxSessions(lane: LaneAddress): number {
+  return lane.kind === 'sessions' && 'servers' in lane.source ? lane.source.maxSessions ?? Infinity : Infinity;
 }
 
 function newThread(): Worker {

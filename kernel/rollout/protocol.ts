@@ -1,4 +1,5 @@
 import type { Failure, Program, SandboxLimits } from '../strategy/outcome';
+import type { LaneAddress } from './lane';
 import type { Game, Played } from './play';
 
 /** A game as it travels to a worker thread. */
@@ -14,10 +15,7 @@ export interface Job extends Game {
 
 /** Main thread → worker: play these. */
 export interface PlayRequest {
-  /** Address of the server whose games are played. */
-  url: string;
-  environment: string;
-  options: Record<string, unknown>;
+  lane: LaneAddress;
   /** Number of games at a time, at most. */
   slots: number;
   jobs: Job[];
@@ -29,8 +27,8 @@ export interface PlayRequest {
   call: Int32Array;
 }
 
-/** Cells of {@link PlayRequest.queue}: position of the next job, and 1 when the rollout is aborted. */
-export const QUEUE = { next: 0, aborted: 1, length: 2 };
+/** Cells of {@link PlayRequest.queue}: position of the next job, 1 when the rollout is aborted, and the number of open sessions. */
+export const QUEUE = { next: 0, aborted: 1, sessions: 2, length: 3 };
 
 /**
  * Cells of {@link PlayRequest.call}, by which a worker is watched: the job whose
@@ -45,5 +43,7 @@ export type WorkerMessage =
   | { type: 'done'; position: number; played: Played }
   /** No job is left. */
   | { type: 'idle' }
+  /** The servers have had no room for so many milliseconds. */
+  | { type: 'full'; milliseconds: number }
   /** The environment could not be played. `lost`: its server is gone. */
   | { type: 'failed'; message: string; code: string | undefined };

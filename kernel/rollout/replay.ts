@@ -1,6 +1,6 @@
 import { host } from '../display/host';
 import { VectorClient, type VectorStep } from '../openenv/vector';
-import { checkPlayable, remember, type RolloutEnvironment } from './environments';
+import { checkPlayable, isVector, recordedName, remember, type RolloutEnvironment, type VectorRollouts } from './environments';
 import { Episode, type EpisodeRecord } from './episode';
 import { atariFrames, filmEvery, type EpisodeFrames } from './frames';
 
@@ -13,28 +13,42 @@ export interface ReplayOptions {
 }
 
 /**
- * Makes the frames of an episode again, from its seed and actions; after it
- * `display(episode)` shows them. `env` lends its server processes: the game and
- * its options are the episode's own.
+ * Plays an episode again, from its seed and actions, for its frames; after it
+ * `display(episode)` shows them. `env` lends its servers: the options are the
+ * episode's own.
  *
- * Rejects where the game does not go as recorded: another version of the game,
- * of ALE or of the environment.
+ * Rejects where it does not go as recorded: another version of the game, of
+ * ALE or of the environment, or a server that does not follow seeds.
  */
 export async function replay(episode: EpisodeRecord, env: RolloutEnvironment, options: ReplayOptions = {}): Promise<EpisodeFrames> {
-  const frames = await framesOf(episode, env, options);
+  const frames = await playedAgain(episode, env, options);
   if (episode instanceof Episode) remember(episode, { frames });
   return frames;
 }
 
-/** As {@link replay}, and nothing keeps the frames. */
-export async function framesOf(episode: EpisodeRecord, env: RolloutEnvironment, options: ReplayOptions = {}): Promise<EpisodeFrames> {
+/** As {@link replay}, and nothing keeps the frames. What observations show is taken from the record. */
+export async function framesOf(episode: EpisodeRecord, env: RolloutEnvironment | undefined): Promise<EpisodeFrames> {
+  if (!episode.observations) return playedAgain(episode, env!, {});
+  const { picturesOf } = require('./pictures') as typeof import('./pictures');
+  return picturesOf(episode, env);
+}
+
+async function playedAgain(episode: EpisodeRecord, env: RolloutEnvironment, options: ReplayOptions): Promise<EpisodeFrames> {
   checkPlayable(env);
   const every = options.every ?? filmEvery(episode.actions.length);
   if (!Number.isInteger(every) || every < 1 || every > 255) throw new RangeError(`every must be a whole number from 1 to 255, not ${every}.`);
-  if (episode.environment !== env.environment) {
-    throw new TypeError(`The episode was played in '${episode.environment}'; this environment is '${env.environment}'.`);
+  if (episode.environment !== recordedName(env)) {
+    throw new TypeError(`The episode was played in '${episode.environment}'; this environment is '${recordedName(env)}'.`);
   }
   const signal = options.signal ?? host().signal;
+  if (isVector(env)) return vectorFrames(episode, env, every, signal);
+  const { replaySession } = require('./sessionReplay') as typeof import('./sessionReplay');
+  const { picturesOf } = require('./pictures') as typeof import('./pictures');
+  await replaySession(episode, env, signal);
+  return picturesOf(episode, env, every);
+}
+
+async function vectorFrames(episode: EpisodeRecord, env: VectorRollouts, every: number, signal: AbortSignal): Promise<EpisodeFrames> {
   const [lane] = await env.vectorLanes(1);
   const client = await VectorClient.connect(lane.url, { numEnvs: 1, options: episode.options, signal });
   try {

@@ -1,7 +1,8 @@
 import { host } from '../display/host';
+import { OpenEnvError } from '../openenv/errors';
 import { compile } from '../strategy/compile';
 import { DEFAULT_LIMITS } from '../strategy/outcome';
-import { checkPlayable, recordOf, remember, type RolloutEnvironment } from './environments';
+import { checkPlayable, isVector, recordOf, remember, type RolloutEnvironment } from './environments';
 import { Episode } from './episode';
 import { atariFrames, type EpisodeFrames } from './frames';
 import type { Played } from './play';
@@ -44,7 +45,11 @@ const OPTION_NAMES = ['seeds', 'seconds', 'callSeconds', 'maxSteps', 'signal', '
  * - Aborted, it resolves within 0.2 s; episodes that were not over then end as
  *   `aborted`.
  *
- * Rejects with an `OpenEnvError` where the environment fails.
+ * - An episode that the environment could not play to its end, twice where its
+ *   session was lost, ends as `environment_error` and does not count; one line
+ *   tells how many.
+ *
+ * Rejects with an `OpenEnvError` where the environment could play nothing.
  */
 export async function rollout(env: RolloutEnvironment, codes: (string | null)[], options: RolloutOptions): Promise<RolloutResult> {
   checkPlayable(env);
@@ -52,16 +57,31 @@ export async function rollout(env: RolloutEnvironment, codes: (string | null)[],
   const signal = options.signal ?? host().signal;
   const { jobs, jobOf } = distinctJobs(codes, options);
   const played = await playInPool(env, jobs, { workers: options.workers, signal });
+  tellErrors(env, jobOf.flatMap((job) => (job === null ? [] : [played[job]])));
   const result: RolloutResult = { episodes: [], frames: new Map() };
   const wanted = new Set(options.frames?.episodes);
-  jobOf.forEach((job, i) => {
+  for (const [i, job] of jobOf.entries()) {
     const episode = job === null ? null : episodeOf(env, played[job]);
     result.episodes.push(episode);
-    if (!episode || !wanted.has(i)) return;
-    const frames = atariFrames(played[job!].frames, options.frames!.every);
-    result.frames.set(i, frames);
-  });
+    if (episode && wanted.has(i)) result.frames.set(i, await capturedFrames(env, episode, played[job!], options.frames!.every));
+  }
   return result;
+}
+
+/** One line for all that the environment could not play. Throws where it could play nothing. */
+function tellErrors(env: RolloutEnvironment, played: Played[]): void {
+  const errors = played.flatMap(({ error }) => error ?? []);
+  if (errors.length === 0) return;
+  const [{ code, message }] = errors;
+  if (errors.length === played.length) throw new OpenEnvError(code, message);
+  console.warn(`${env.name}: ${errors.length} of ${played.length} episodes could not be played and do not count. ${code}: ${message.split('\n')[0]}`);
+}
+
+/** Frames that were kept while playing, or the pictures of what was played. */
+async function capturedFrames(env: RolloutEnvironment, episode: Episode, { frames }: Played, every: number): Promise<EpisodeFrames> {
+  if (isVector(env)) return atariFrames(frames, every);
+  const { picturesOf } = require('./pictures') as typeof import('./pictures');
+  return picturesOf(episode, env, every);
 }
 
 function episodeOf(env: RolloutEnvironment, played: Played): Episode {

@@ -1,56 +1,57 @@
-/** A thread that plays: strategies in their sandboxes against the games of one server process, in lockstep. */
+/** A thread that plays: strategies in their sandboxes, in the games of one lane. */
 import { parentPort } from 'node:worker_threads';
-import { environmentReader } from '../environments/reader';
-import { VectorClient } from '../openenv/vector';
 import type { Outcome } from '../strategy/outcome';
 import { threadId } from '../strategy/processorTime';
 import { Sandbox } from '../strategy/sandbox';
-import { mentionsRam, play, withRam, type Game, type Player } from './play';
+import { openLane, type LaneAddress } from './lane';
+import { mentionsRam, withRam, type Lane, type Player } from './play';
 import { CALL, QUEUE, type Job, type PlayRequest, type WorkerMessage } from './protocol';
 
-/** The connection stays open between rollouts: loading games takes longer than a short episode. */
-let connection: { key: string; numEnvs: number; client: VectorClient } | undefined;
+/** A lane of games that take time to load stays open between rollouts: that takes longer than a short episode. */
+let kept: { key: string; slots: number; lane: Lane } | undefined;
 
 parentPort!.on('message', async (request: PlayRequest) => {
   try {
     await playJobs(request);
     send({ type: 'idle' });
   } catch (error) {
-    connection = undefined;
+    kept = undefined;
     const { message, code } = error as Error & { code?: string };
     send({ type: 'failed', message, code });
   }
 });
 
-async function playJobs(request: PlayRequest): Promise<void> {
-  const { environment, options, slots, jobs, queue, call } = request;
-  const reader = environmentReader(environment, options);
-  const mine = [...request.mine];
+async function playJobs({ lane: address, slots, jobs, mine: first, queue, call }: PlayRequest): Promise<void> {
+  const mine = [...first];
   Atomics.store(call, CALL.thread, threadId());
-  const client = await connect(request);
-  await play(client, reader, {
+  const lane = await laneAt(address, slots);
+  await lane.play({
     slots,
     aborted: () => Atomics.load(queue, QUEUE.aborted) === 1,
-    async next(): Promise<{ game: Game; player: Player } | undefined> {
+    waiting: () => mine.length > 0 || Atomics.load(queue, QUEUE.next) < jobs.length,
+    take() {
       const position = mine.shift() ?? Atomics.add(queue, QUEUE.next, 1);
       if (position >= jobs.length) return undefined;
       send({ type: 'taken', position });
-      return { game: { ...jobs[position], id: position }, player: await seat(jobs[position], position, call) };
+      return { ...jobs[position], id: position };
     },
+    seat: ({ id }) => seat(jobs[id], id, call),
     done(played) {
       send({ type: 'done', position: played.id, played }, played.frames.map(({ buffer }) => buffer as ArrayBuffer));
     },
+    sessions: (change) => Atomics.add(queue, QUEUE.sessions, change) + change,
+    full: (milliseconds) => send({ type: 'full', milliseconds }),
   });
 }
 
-async function connect({ url, options, slots }: PlayRequest): Promise<VectorClient> {
-  const key = JSON.stringify([url, options]);
-  if (connection?.key === key && connection.numEnvs >= slots) return connection.client;
-  await connection?.client.close();
-  connection = undefined;
-  const client = await VectorClient.connect(url, { numEnvs: slots, options });
-  connection = { key, numEnvs: slots, client };
-  return client;
+async function laneAt(address: LaneAddress, slots: number): Promise<Lane> {
+  if (address.kind === 'sessions') return openLane(address, slots);
+  const key = JSON.stringify(address);
+  if (kept?.key === key && kept.slots >= slots) return kept.lane;
+  await kept?.lane.close();
+  kept = undefined;
+  kept = { key, slots, lane: await openLane(address, slots) };
+  return kept.lane;
 }
 
 /** Opens the sandbox of a job. Every entry into it is marked in `call`. */
@@ -74,7 +75,7 @@ async function seat(job: Job, position: number, call: Int32Array): Promise<Playe
   return {
     choose(state, ram) {
       if (broken?.step === step) return failing(broken.failure).choose(state, ram);
-      const text = JSON.stringify([seesRam ? withRam(state, ram) : state]);
+      const text = JSON.stringify([seesRam && ram ? withRam(state, ram) : state]);
       const before = sandbox.ownTime;
       const outcome = marked(() => sandbox.call(text));
       return { outcome, seconds: sandbox.ownTime - before };

@@ -44,7 +44,7 @@ const KINDS = {
     cell: "let { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist' });",
   },
   env: {
-    test: hasMethods('reset', 'step', 'vectorLanes'),
+    test: (value: unknown) => hasMethods('reset', 'step')(value) && ('vectorLanes' in (value as object) || 'sessionSource' in (value as object)),
     cell: "const env = await openenv('atari', { game: 'breakout' });",
   },
 };

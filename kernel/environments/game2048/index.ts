@@ -16,5 +16,5 @@ const VARIABLES = [
 
 /** Opens 2048 in this process. */
 export function openGame2048(): Promise<Game2048Environment> {
-  return LocalEnvironment.open(Game2048, { environment: 'game2048', actions: [...ACTIONS], stateVariables: VARIABLES });
+  return LocalEnvironment.open(Game2048, { environment: 'game2048', actions: [...ACTIONS], stateVariables: VARIABLES, module: require.resolve('./environment') });
 }

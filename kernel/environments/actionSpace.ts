@@ -1,0 +1,43 @@
+import { fieldsOf, finiteValues, resolved, type JsonSchema } from './jsonSchema';
+import { typeText } from './schemaText';
+
+type Value = string | number | boolean;
+
+/** The one field that tells an action, where there is one: a strategy may then return its value alone. */
+export interface ActionField {
+  name: string;
+  schema: JsonSchema;
+  /** All its values, where they are few. */
+  values?: Value[];
+  /** A name for each of the values: "LEFT". */
+  names?: string[];
+}
+
+/**
+ * The field of an action that has only one, or only one that is required.
+ *
+ * @param names names of its values by index, where the environment gives some
+ */
+export function actionField(action: JsonSchema, names: readonly string[] = []): ActionField | undefined {
+  const fields = fieldsOf(action, ['metadata']);
+  const { required = [] } = resolved(action, action);
+  const needed = fields.filter(([name]) => required.includes(name));
+  const [found] = fields.length === 1 ? fields : needed.length === 1 ? needed : [];
+  if (!found) return undefined;
+  const [name, schema] = found;
+  const values = finiteValues(schema);
+  if (!values) return { name, schema };
+  const given = [names, schema.action_meanings].find((list) => Array.isArray(list) && list.length === values.length);
+  return { name, schema, values, names: given ? [...given] : values.map(String) };
+}
+
+/** What an action may be, in words: `"UP", "DOWN", or { move: … }`. */
+export function actionText(action: JsonSchema, field: ActionField | undefined): string {
+  const object = typeText(action, action);
+  if (!field) return `an object ${object}`;
+  const { values, names, schema } = field;
+  if (!values || !names) return `${typeText(schema, action)}, or an object ${object}`;
+  const words = names.map((name) => JSON.stringify(name)).join(', ');
+  const numbers = typeof values[0] === 'number' ? typeText({ enum: values }, action) : `an index from 0 to ${values.length - 1}`;
+  return `${words}, ${numbers}, or an object ${object}`;
+}

@@ -1,0 +1,63 @@
+import type { SessionSource } from '../environments/environment';
+import { OpenEnvClient } from '../openenv/client';
+import { OpenEnvError } from '../openenv/errors';
+import type { StepResult } from '../openenv/protocol';
+
+/** One game at a time: what an OpenEnv session offers to those who play. */
+export interface GameSession {
+  reset(args: { seed: number }): Promise<StepResult>;
+  step(action: object): Promise<StepResult>;
+  close(): Promise<void>;
+}
+
+/** Opens sessions with one server. */
+export interface SessionServer {
+  /** Its address, or the class that is played without one. */
+  readonly name: string;
+  /** Fails with `CAPACITY_REACHED` where the server has no session left. */
+  open(): Promise<GameSession>;
+}
+
+/** The servers of a source. */
+export function sessionServers(source: SessionSource): SessionServer[] {
+  if ('module' in source) return [classServer(source)];
+  return source.servers.map((url) => ({ name: url, open: () => connect(url, source) }));
+}
+
+async function connect(url: string, { connectTimeout, messageTimeout }: { connectTimeout?: number; messageTimeout?: number }): Promise<GameSession> {
+  const client = await OpenEnvClient.connect(url, { connectTimeout, messageTimeout });
+  try {
+    await client.state(); // a server without room says so as soon as it is asked anything
+  } catch (error) {
+    // Some have no state before the first reset.
+    if (!(error instanceof OpenEnvError && error.code === 'EXECUTION_ERROR')) {
+      await client.close();
+      throw error;
+    }
+  }
+  return client;
+}
+
+/** A class in this thread: the same checks and the same JSON, without a connection. */
+function classServer({ module, className }: { module: string; className: string }): SessionServer {
+  return {
+    name: className,
+    async open() {
+      const type = (require(module) as Record<string, any>)[className];
+      const { EpisodeRunner, toJson } = require('../openenv/serving/episode') as typeof import('../openenv/serving/episode');
+      const runner = new EpisodeRunner(new type());
+      const told = async (work: Promise<StepResult>): Promise<StepResult> => {
+        try {
+          return JSON.parse(toJson(await work));
+        } catch (error) {
+          throw new OpenEnvError('EXECUTION_ERROR', error instanceof Error ? error.message : String(error));
+        }
+      };
+      return {
+        reset: (args) => told(runner.reset(args)),
+        step: (action) => told(runner.step(action)),
+        close: () => runner.close(),
+      };
+    },
+  };
+}

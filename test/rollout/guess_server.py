@@ -1,0 +1,95 @@
+"""One environment on OpenEnv's own server, at several addresses: prints them as one line of JSON.
+
+Arguments: the number of sessions that each address has room for.
+"""
+
+import asyncio
+import json
+import random
+import socket
+import sys
+from typing import Literal, Optional
+
+import uvicorn
+from openenv.core.env_server.http_server import create_fastapi_app
+from openenv.core.env_server.interfaces import Environment
+from openenv.core.env_server.types import Action, EnvironmentMetadata, Observation, State
+from pydantic import Field
+
+
+class GuessAction(Action):
+    number: int = Field(..., ge=1, le=1000, description="The guess")
+    mood: Literal["sure", "unsure"] = "sure"
+
+
+class GuessObservation(Observation):
+    hint: str = Field("start", description="low, high or right")
+    guesses: list[int] = Field(default_factory=list, description="All guesses so far")
+    place: Optional[dict[str, int]] = None
+
+
+class Guess(Environment[GuessAction, GuessObservation, State]):
+    """Guess a number from 1 to 100. The number 13 breaks it, 666 kills the server."""
+
+    SUPPORTS_CONCURRENT_SESSIONS = True
+    open = 0
+    most = 0
+
+    def __init__(self):
+        super().__init__()
+        self.secret = None
+        self.guesses = []
+        self.played = False
+
+    def reset(self, seed=None, episode_id=None, **kwargs):
+        if not self.played:
+            self.played = True
+            Guess.open += 1
+            Guess.most = max(Guess.most, Guess.open)
+        self.secret = random.Random(seed).randint(1, 100)
+        self.guesses = []
+        return GuessObservation(place={"most": Guess.most})
+
+    def step(self, action, timeout_s=None, **kwargs):
+        if action.number == 13:
+            raise RuntimeError("13 brings bad luck")
+        if action.number == 666:
+            import os
+
+            os._exit(1)
+        if action.number > 100:
+            action.model_validate({"number": 5000})
+        self.guesses.append(action.number)
+        right = action.number == self.secret
+        hint = "right" if right else "low" if action.number < self.secret else "high"
+        return GuessObservation(hint=hint, guesses=self.guesses, reward=1.0 if right else None, done=right)
+
+    def close(self):
+        if self.played:
+            Guess.open -= 1
+        self.played = False
+
+    @property
+    def state(self):
+        return State(step_count=len(self.guesses))
+
+    def get_metadata(self):
+        return EnvironmentMetadata(name="guess", description="Guess a number from 1 to 100.")
+
+
+async def main(capacities):
+    servers, urls = [], []
+    for capacity in capacities:
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        urls.append(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        app = create_fastapi_app(Guess, GuessAction, GuessObservation, max_concurrent_envs=capacity)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+        servers.append(asyncio.create_task(server.serve(sockets=[listener])))
+        while not server.started:
+            await asyncio.sleep(0.01)
+    print(json.dumps(urls), flush=True)
+    await asyncio.gather(*servers)
+
+
+asyncio.run(main([int(argument) for argument in sys.argv[1:]]))
