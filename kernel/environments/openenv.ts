@@ -3,6 +3,8 @@ import { AtariEnvironment } from './atari/environment';
 import type { AtariOptions } from './atari/options';
 import { openGame2048, type Game2048Environment } from './game2048';
 import { nearestFirst } from '../nearest';
+import type { Environment } from '../openenv/serving';
+import { serveInNotebook, type EnvironmentClient } from './served';
 import { RemoteEnvironment, type RemoteOptions } from './remote';
 import type { OpenedEnvironments } from './typing';
 
@@ -14,23 +16,38 @@ const ENVIRONMENTS = ['atari', 'game2048'];
 
 /**
  * Opens an environment: one of Joylab's by its name, or any OpenEnv server by
- * its address (`http://…` or `ws://…`).
+ * its address (`http://…` or `ws://…`). Several addresses are servers of one
+ * environment: rollouts play on all of them. A class that extends
+ * `Environment` is served in this process.
  *
  * ```ts
  * const env = await openenv('atari', { game: 'breakout' });
  * const board = await openenv('game2048');
  * const other = await openenv('http://localhost:8000');
+ * const pool = await openenv(['http://localhost:8000', 'http://localhost:8001']);
+ * const mine = await openenv(CountUp);
  * ```
  */
 export function openenv(name: 'atari', options: AtariOptions): Promise<AtariEnvironment>;
 export function openenv(name: 'game2048'): Promise<Game2048Environment>;
 export function openenv<Target extends string>(url: Target, options?: RemoteOptions): Promise<Opened<Target>>;
-export async function openenv(target: string, options: object = {}): Promise<AtariEnvironment | Game2048Environment | RemoteEnvironment> {
+export function openenv(urls: string[], options?: RemoteOptions): Promise<RemoteEnvironment>;
+export function openenv<Served extends Environment>(type: new () => Served): Promise<EnvironmentClient<Served>>;
+export async function openenv(target: string | string[] | (new () => Environment), options: object = {}): Promise<AtariEnvironment | Game2048Environment | RemoteEnvironment> {
   if (target === 'atari') return AtariEnvironment.open(options as AtariOptions);
   if (target === 'game2048') return openGame2048();
+  if (Array.isArray(target)) return openPool(target, options);
+  if (typeof target === 'function') return serveInNotebook(target, {});
   if (/^(https?|wss?):\/\//.test(target)) return RemoteEnvironment.open(target, options);
   throw new OpenEnvError(
     'INVALID_ARGUMENT',
     `There is no environment '${target}'. Valid are: ${nearestFirst(target, ENVIRONMENTS).map(name => `'${name}'`).join(', ')}, or the address of an OpenEnv server such as 'http://localhost:8000'.`,
   );
+}
+
+function openPool([first, ...servers]: string[], options: object): Promise<RemoteEnvironment> {
+  const addresses = [first, ...servers];
+  const wrong = addresses.find((url) => !/^(https?|wss?):\/\//.test(String(url)));
+  if (first === undefined || wrong !== undefined) throw new OpenEnvError('INVALID_ARGUMENT', `openenv([…]) takes the addresses of servers, such as 'http://localhost:8000', not ${first === undefined ? 'an empty list' : `'${wrong}'`}.`);
+  return RemoteEnvironment.open(first, { ...options, servers });
 }

@@ -8,9 +8,14 @@ import type { SessionEnvironment, SessionSource, StateVariable } from './environ
 import { schemaTyping, TYPING, type EnvironmentTyping } from './typing';
 
 /** Options of `openenv(url, …)`. Times in milliseconds. */
-export type RemoteOptions = Pick<ClientOptions, 'connectTimeout' | 'messageTimeout'>;
+export interface RemoteOptions extends Pick<ClientOptions, 'connectTimeout' | 'messageTimeout'> {
+  /** Addresses of further servers of the same environment: rollouts play on all of them. */
+  servers?: string[];
+  /** Sessions that a rollout opens at a time, at most; by default as many as the servers allow, up to 32. */
+  maxSessions?: number;
+}
 
-const OPTION_NAMES = ['connectTimeout', 'messageTimeout'];
+const OPTION_NAMES = ['connectTimeout', 'messageTimeout', 'servers', 'maxSessions'];
 
 /**
  * A session with any OpenEnv server. Made by `openenv(url)`. In a notebook its
@@ -40,7 +45,8 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
   ) {
     this.environment = client.url;
     ({ name: this.name, description: this.description } = about);
-    this.sessionSource = { servers: [client.url], ...options };
+    const { servers = [], ...rest } = options as RemoteOptions;
+    this.sessionSource = { servers: [client.url, ...servers], ...rest };
   }
 
   /**
@@ -63,7 +69,7 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
 
   /** Starts an episode. */
   async reset(args: ResetArguments = {}): Promise<StepResult<Observation>> {
-    if (this.released) this.client = await OpenEnvClient.connect(this.environment, this.options);
+    if (this.released) this.client = await OpenEnvClient.connect(this.environment, this.options as RemoteOptions);
     this.released = false;
     return this.client.reset(args) as Promise<StepResult<Observation>>;
   }

@@ -33,9 +33,9 @@ interface Host {
  * opened as long as games wait and a server has room, evenly over the servers,
  * and given back as soon as no game waits.
  *
- * A game whose session is lost is played once more, from its start. A server
- * that cannot be reached is not asked again. What cannot be played ends as
- * `environment_error`.
+ * A game whose session is lost is played once more, from its start, after the
+ * others: it may be what broke the server. A server that cannot be reached is
+ * not asked again. What cannot be played ends as `environment_error`.
  */
 export class SessionLane implements Lane {
   private readonly hosts: Host[];
@@ -106,7 +106,7 @@ export class SessionLane implements Lane {
     this.sessions.add(session);
     try {
       while (usable && !host.lost && !table.aborted()) {
-        const game = this.again.shift() ?? table.take();
+        const game = table.take() ?? this.again.shift();
         if (!game) break;
         const player = await table.seat(game);
         const attempt = new SessionGame(game, player, this.actions);

@@ -44,11 +44,12 @@ class Guess(Environment[GuessAction, GuessObservation, State]):
     def reset(self, seed=None, episode_id=None, **kwargs):
         if not self.played:
             self.played = True
-            Guess.open += 1
-            Guess.most = max(Guess.most, Guess.open)
+            kind = type(self)
+            kind.open += 1
+            kind.most = max(kind.most, kind.open)
         self.secret = random.Random(seed).randint(1, 100)
         self.guesses = []
-        return GuessObservation(place={"most": Guess.most})
+        return GuessObservation(place={"most": type(self).most})
 
     def step(self, action, timeout_s=None, **kwargs):
         if action.number == 13:
@@ -66,7 +67,7 @@ class Guess(Environment[GuessAction, GuessObservation, State]):
 
     def close(self):
         if self.played:
-            Guess.open -= 1
+            type(self).open -= 1
         self.played = False
 
     @property
@@ -83,7 +84,8 @@ async def main(capacities):
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
         urls.append(f"http://127.0.0.1:{listener.getsockname()[1]}")
-        app = create_fastapi_app(Guess, GuessAction, GuessObservation, max_concurrent_envs=capacity)
+        counted = type("Guess", (Guess,), {"open": 0, "most": 0})
+        app = create_fastapi_app(counted, GuessAction, GuessObservation, max_concurrent_envs=capacity)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
         servers.append(asyncio.create_task(server.serve(sockets=[listener])))
         while not server.started:

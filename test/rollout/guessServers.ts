@@ -1,0 +1,26 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import * as path from 'node:path';
+import { packageRoot, pythonPath } from '../../kernel/setup/python';
+
+/** OpenEnv's own server with an environment of the tests: one address for each number of sessions, all of one process. */
+export async function guessServers(...capacities: number[]): Promise<{ urls: string[]; process: ChildProcess }> {
+  const script = path.join(packageRoot, 'test', 'rollout', 'guess_server.py');
+  const child = spawn(pythonPath(), [script, ...capacities.map(String)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  for await (const part of child.stdout) {
+    text += part;
+    if (text.includes('\n')) return { urls: JSON.parse(text.slice(0, text.indexOf('\n'))), process: child };
+  }
+  throw new Error('the server did not start');
+}
+
+/** Halves the range of what is left: seven guesses at most. */
+export const bisect = `let low = 1, high = 100, last = 0;
+function strategy({ hint }) {
+  if (hint === "low") low = last + 1;
+  if (hint === "high") high = last - 1;
+  if (hint === "start") { low = 1; high = 100; }
+  last = Math.floor((low + high) / 2);
+  if (last === 13) last = 14;
+  return last;
+}`;
