@@ -45,6 +45,8 @@ export type SessionSource =
       /** Milliseconds, as for `OpenEnvClient.connect`. */
       connectTimeout?: number;
       messageTimeout?: number;
+      /** Milliseconds that a server which played before may be out of reach; default 10,000. */
+      reconnectTimeout?: number;
     }
   /** A class that extends `Environment`, by its module and its name there: played without a server. */
   | { module: string; className: string };

@@ -11,11 +11,13 @@ import { schemaTyping, TYPING, type EnvironmentTyping } from './typing';
 export interface RemoteOptions extends Pick<ClientOptions, 'connectTimeout' | 'messageTimeout'> {
   /** Addresses of further servers of the same environment: rollouts play on all of them. */
   servers?: string[];
+  /** How long a rollout waits for a server that it lost; default 10,000. */
+  reconnectTimeout?: number;
   /** Sessions that a rollout opens at a time, at most; by default as many as the servers allow, up to 32. */
   maxSessions?: number;
 }
 
-const OPTION_NAMES = ['connectTimeout', 'messageTimeout', 'servers', 'maxSessions'];
+const OPTION_NAMES = ['connectTimeout', 'messageTimeout', 'reconnectTimeout', 'servers', 'maxSessions'];
 
 /**
  * A session with any OpenEnv server. Made by `openenv(url)`. In a notebook its

@@ -66,9 +66,10 @@ async function playOne(env: RolloutEnvironment, game: Game, seat: () => Promise<
     done: (result) => void (played = result),
     aborted: () => signal.aborted,
     sessions: (change) => (sessions += change),
-    full: () => {
-      if (!lent && !isVector(env)) void env.release?.().catch(() => {});
+    waits: (why) => {
+      if (lent || why !== 'full' || isVector(env)) return;
       lent = true;
+      void env.release?.().catch(() => {});
     },
   });
   try {

@@ -24,5 +24,5 @@ function openSessionLane({ source, action, actionNames }: LaneAddress & { kind: 
   const { SessionLane } = require('./sessionLane') as typeof import('./sessionLane');
   const { SchemaActions } = require('./schemaActions') as typeof import('./schemaActions');
   const { sessionServers } = require('./sessions') as typeof import('./sessions');
-  return new SessionLane(sessionServers(source), new SchemaActions(action, actionNames));
+  return new SessionLane(sessionServers(source), new SchemaActions(action, actionNames), 'servers' in source ? source.reconnectTimeout : undefined);
 }

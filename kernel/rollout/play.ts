@@ -54,8 +54,8 @@ export interface Table {
   aborted(): boolean;
   /** Counts the open sessions of all lanes of the rollout: by +1, −1 or 0. Gives their number. */
   sessions(change: number): number;
-  /** All servers are full, and no lane of the rollout has had a session for so many milliseconds. */
-  full(milliseconds: number): void;
+  /** All servers are full, or do not answer, and no lane of the rollout has had a session for so many milliseconds. */
+  waits(why: 'full' | 'away', milliseconds: number): void;
 }
 
 /** Where games are played: many in one process that are stepped together, or one in each of some sessions. */

@@ -133,8 +133,8 @@ class PoolRun {
         this.release(seat);
         if (this.seats.size === 0 && this.recovering === 0) this.finish();
         break;
-      case 'full':
-        this.full(message.milliseconds);
+      case 'waits':
+        this.waits(message.why, message.milliseconds);
         break;
       case 'failed':
         this.discard(seat);
@@ -143,12 +143,14 @@ class PoolRun {
   }
 
   /** Servers that have no room may have it once the environment gives its own session back. */
-  private full(milliseconds: number): void {
-    if (!this.lent && !isVector(this.env)) void this.env.release?.().catch(() => {});
-    this.lent = true;
+  private waits(why: 'full' | 'away', milliseconds: number): void {
+    if (!this.lent && why === 'full' && !isVector(this.env)) {
+      this.lent = true;
+      void this.env.release?.().catch(() => {});
+    }
     if (milliseconds < TELL || this.told) return;
     this.told = true;
-    console.log(`${this.env.name} has no free session: the rollout waits for one.`);
+    console.log(why === 'full' ? `${this.env.name} has no free session: the rollout waits for one.` : `${this.env.name} does not answer: the rollout waits for it.`);
   }
 
   /** Goes on with other servers where one was lost, else gives up. */

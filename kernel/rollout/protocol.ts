@@ -43,7 +43,7 @@ export type WorkerMessage =
   | { type: 'done'; position: number; played: Played }
   /** No job is left. */
   | { type: 'idle' }
-  /** The servers have had no room for so many milliseconds. */
-  | { type: 'full'; milliseconds: number }
+  /** The servers have been full, or have not answered, for so many milliseconds. */
+  | { type: 'waits'; why: 'full' | 'away'; milliseconds: number }
   /** The environment could not be played. `lost`: its server is gone. */
   | { type: 'failed'; message: string; code: string | undefined };

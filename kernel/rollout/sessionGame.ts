@@ -102,13 +102,19 @@ export class SessionGame {
   }
 
   private see({ observation, done, metadata }: StepResult): void {
-    const { done: _, reward: __, ...seen } = observation ?? {};
+    const seen = whatIsSeen(observation);
     // Two are always kept whole: the first, and the newest.
     if (this.observed > OBSERVATIONS_BUDGET && this.observations.length > 1) this.observations[this.observations.length - 1] = null;
     else this.observed += sizeOf(seen);
     this.observations.push(seen);
     if (done) this.end = { reason: (observation.truncated ?? metadata?.truncated) === true ? 'truncated' : 'terminated' };
   }
+}
+
+/** What a strategy sees of an observation: not what OpenEnv's own servers add to it, reward and end of the step, and metadata where there is none. */
+export function whatIsSeen(observation: Record<string, any> | undefined): Record<string, any> {
+  const { done, reward, metadata, ...seen } = observation ?? {};
+  return metadata && Object.keys(metadata).length > 0 ? { ...seen, metadata } : seen;
 }
 
 /** About the characters that an observation has as JSON. */

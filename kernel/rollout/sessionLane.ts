@@ -8,7 +8,7 @@ import type { GameSession, SessionServer } from './sessions';
 const WAIT = { first: 20, longest: 1000 };
 /** Milliseconds that a rollout waits for its first session on full servers. */
 const PATIENCE = 120_000;
-/** Milliseconds that a server which played before may be out of reach. */
+/** Milliseconds that a server which played before may be out of reach, by default. */
 const OUTAGE = 10_000;
 /** Sessions of a server that may be lost one after another, without a game that came to its end. */
 const STRIKES = 4;
@@ -43,7 +43,8 @@ export class SessionLane implements Lane {
   private readonly sessions = new Set<GameSession>();
   private readonly repeated = new Set<number>();
 
-  constructor(servers: readonly SessionServer[], private readonly actions: SchemaActions) {
+  /** `outage`: milliseconds that a server which played before may be out of reach. */
+  constructor(servers: readonly SessionServer[], private readonly actions: SchemaActions, private readonly outage = OUTAGE) {
     this.hosts = servers.map((server) => ({ server, open: 0, reached: false, strikes: 0 }));
   }
 
@@ -53,7 +54,7 @@ export class SessionLane implements Lane {
     while (!table.aborted()) {
       const waiting = this.again.length > 0 || table.waiting();
       if (!waiting && playing.size === 0) break;
-      const found = waiting && playing.size < table.slots ? await this.open(table) : 'busy';
+      const found = waiting && playing.size < table.slots ? await this.open(table) : 'busy' as const;
       if (typeof found === 'object') {
         wait = WAIT.first;
         const game: Promise<void> = this.playOn(found.host, found.session, table).finally(() => playing.delete(game));
@@ -63,8 +64,8 @@ export class SessionLane implements Lane {
       if (playing.size > 0 || table.sessions(0) > 0) empty = performance.now();
       const idle = performance.now() - empty;
       if (playing.size === 0 && (found === 'none' || idle > PATIENCE)) break;
-      if (found === 'full' && table.sessions(0) === 0) table.full(idle);
-      await Promise.race(found === 'full' ? [...playing, pause(wait)] : playing);
+      if ((found === 'full' || found === 'away') && table.sessions(0) === 0) table.waits(found, idle);
+      await Promise.race(found === 'full' || found === 'away' ? [...playing, pause(wait)] : playing);
       wait = Math.min(2 * wait, WAIT.longest);
     }
     await Promise.all(playing);
@@ -76,8 +77,8 @@ export class SessionLane implements Lane {
     await Promise.all([...this.sessions].map((session) => session.close().catch(() => {})));
   }
 
-  /** A session on the server with the fewest; 'full' where none has room now, 'none' where no server is left. */
-  private async open(table: Table): Promise<{ host: Host; session: GameSession } | 'full' | 'none'> {
+  /** A session on the server with the fewest; 'full' where none has room now, 'away' where none answers now, 'none' where no server is left. */
+  private async open(table: Table): Promise<{ host: Host; session: GameSession } | 'full' | 'away' | 'none'> {
     const left = this.hosts.filter(({ lost }) => !lost).sort((a, b) => a.open - b.open);
     for (const host of left) {
       try {
@@ -91,13 +92,14 @@ export class SessionLane implements Lane {
         this.unreachable(host, error as OpenEnvError);
       }
     }
-    return left.some(({ lost }) => !lost) ? 'full' : 'none';
+    const still = left.filter(({ lost }) => !lost);
+    return still.length === 0 ? 'none' : still.every(({ failing }) => failing !== undefined) ? 'away' : 'full';
   }
 
   private unreachable(host: Host, error: OpenEnvError): void {
-    if (error.code === 'CAPACITY_REACHED') return;
+    if (error.code === 'CAPACITY_REACHED') return void delete host.failing;
     host.failing ??= performance.now();
-    if (!host.reached || performance.now() - host.failing > OUTAGE) host.lost = error;
+    if (!host.reached || performance.now() - host.failing > this.outage) host.lost = error;
   }
 
   /** Plays games in a session as long as there are any. */

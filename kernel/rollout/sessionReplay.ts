@@ -3,6 +3,7 @@ import type { SessionEnvironment } from '../environments/environment';
 import { OpenEnvError } from '../openenv/errors';
 import type { StepResult } from '../openenv/protocol';
 import type { EpisodeRecord } from './episode';
+import { whatIsSeen } from './sessionGame';
 import { sessionServers, type GameSession } from './sessions';
 
 /** Milliseconds to wait for a session where the servers are full, and between two tries. */
@@ -50,7 +51,7 @@ async function openAny(env: SessionEnvironment, signal: AbortSignal): Promise<Ga
 
 /** Compares what a step gave with the record; step 0 is the reset. */
 function check({ seed, actions, rewards, observations, end }: EpisodeRecord, step: number, { observation, reward, done }: StepResult): void {
-  const { done: _, reward: __, ...seen } = observation ?? {};
+  const seen = whatIsSeen(observation);
   const recorded = observations![step];
   const differs =
     recorded && !isDeepStrictEqual(seen, recorded) ? 'gave another observation'

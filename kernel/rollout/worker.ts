@@ -40,7 +40,7 @@ async function playJobs({ lane: address, slots, jobs, mine: first, queue, call }
       send({ type: 'done', position: played.id, played }, played.frames.map(({ buffer }) => buffer as ArrayBuffer));
     },
     sessions: (change) => Atomics.add(queue, QUEUE.sessions, change) + change,
-    full: (milliseconds) => send({ type: 'full', milliseconds }),
+    waits: (why, milliseconds) => send({ type: 'waits', why, milliseconds }),
   });
 }
 

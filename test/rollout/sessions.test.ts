@@ -165,8 +165,8 @@ test('an interrupt gives the sessions back', async () => {
 
 test('a server that dies: its games are played again on another; a strategy that kills servers ends as an error', async (t) => {
   const warned = t.mock.method(console, 'warn', () => {});
-  const mortals = [await guessServers(4), await guessServers(4)];
-  const env = await openenv(mortals.map(({ urls: [url] }) => url));
+  const mortals = await Promise.all([guessServers(4), guessServers(4)]);
+  const env = await openenv(mortals.map(({ urls: [url] }) => url), { reconnectTimeout: 300 });
   const killer = 'function strategy({ guesses }) { return guesses.length < 20 ? 1 : 666; }';
   const codes = [killer, ...many('function strategy() { return 1; }', 5)];
   const { episodes } = await rollout(env, codes, { seeds: seedsOf(codes), maxSteps: 60 });
