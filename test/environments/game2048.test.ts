@@ -78,5 +78,12 @@ test('card, picture and prompt', async () => {
   assert.match(card['text/html'], /data:image\/svg\+xml;base64,/);
   await env.reset({ seed: 1 });
   assert.equal(String(env.render()['image/svg+xml']).match(/<text /g)?.length, 2);
-  assert.match(strategyPrompt(env), /strategy\(state\) that plays 2048\.[^]*state\.board from 0 to 2048[^]*It returns one action: "UP", "RIGHT", "DOWN", "LEFT"\./);
+  assert.equal(strategyPrompt(env), `Write a short TypeScript function strategy(state) that plays 2048.
+Slide and merge tiles until one shows 2048.
+The state:
+state.board, array of 16 integers ≥ 0: 16 tile values, row by row from the top left, 0 for an empty cell.
+state.legal_actions, array of integers: IDs of the moves that change the board.
+state.score, integer: Sum of all merged tiles.
+state.highest_tile, integer
+It returns one action: "UP", "RIGHT", "DOWN", "LEFT".`);
 });
