@@ -1,5 +1,5 @@
 import type { EnvironmentData } from '../../kernel/display/mime';
-import { aspectRatio } from '../frames/screen';
+import { aspectRatio } from '../../kernel/display/aspect';
 import { element } from '../widgets/element';
 
 /** The card of an environment: what it is, its actions, its state variables with their ranges, its first frame. */

@@ -1,6 +1,7 @@
 import type { EpisodeData } from '../../kernel/display/mime';
 import { Playback } from '../frames/playback';
-import { Screen, aspectRatio } from '../frames/screen';
+import { aspectRatio } from '../../kernel/display/aspect';
+import { Screen } from '../frames/screen';
 import type { FrameCursor, FrameSequence } from '../frames/sequence';
 import { prefersReducedMotion, watchVisibility } from '../frames/visibility';
 import { element } from '../widgets/element';

@@ -1,13 +1,5 @@
+import { aspectRatio } from '../../kernel/display/aspect';
 import type { FrameSequence } from './sequence';
-
-/** An Atari line has 160 pixels, and its picture fills a 4:3 screen. */
-const ATARI_WIDTH = 160;
-const ATARI_MAX_HEIGHT = 250;
-
-/** Width divided by height of the picture as it should appear. */
-export function aspectRatio(width: number, height: number): number {
-  return width === ATARI_WIDTH && height >= 192 && height <= ATARI_MAX_HEIGHT ? 4 / 3 : width / height;
-}
 
 /**
  * A canvas that shows palette indices. Pixels are enlarged by a whole factor

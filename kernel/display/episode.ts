@@ -1,6 +1,7 @@
 import { deflateSync } from 'node:zlib';
 import type { EpisodeRecord } from '../rollout/episode';
 import type { EpisodeFrames } from '../rollout/frames';
+import { shownSize } from './aspect';
 import { gif } from './gif';
 import type { MimeBundle } from './host';
 import { EPISODE_MIME, type EpisodeData } from './mime';
@@ -87,8 +88,9 @@ function html(episode: EpisodeRecord, frames: EpisodeFrames): string {
     file = gif(frames, { take, delay });
   }
   const text = escapeHtml(caption(episode));
+  const { width, height } = shownSize(frames.width, frames.height, 2);
   return (
-    `<figure style="margin: 0"><img alt="${text}" src="data:image/gif;base64,${base64(file)}" width="${frames.width * 2}" height="${frames.height * 2}" style="image-rendering: pixelated">` +
+    `<figure style="margin: 0"><img alt="${text}" src="data:image/gif;base64,${base64(file)}" width="${width}" height="${height}" style="image-rendering: pixelated">` +
     `<figcaption>${text}</figcaption></figure>`
   );
 }

@@ -1,3 +1,4 @@
+import { shownSize } from '../display/aspect';
 import type { MimeBundle } from '../display/host';
 import { ENVIRONMENT_MIME, type EnvironmentData } from '../display/mime';
 import type { StateVariable } from './environment';
@@ -51,7 +52,7 @@ function frameData(frame: IndexedImage | PictureFile): EnvironmentData['frame'] 
 /** No colours of its own: it reads well on light and on dark pages. */
 function cardHtml({ environment, name, description, options, actions, variables, frame }: EnvironmentData): string {
   const picture = frame
-    ? `<img alt="First frame of ${escapeHtml(name)}" src="data:${frame.type ?? 'image/png'};base64,${frame.png}" width="${frame.width}" height="${frame.height}" style="image-rendering: pixelated; flex: none">`
+    ? `<img alt="First frame of ${escapeHtml(name)}" src="data:${frame.type ?? 'image/png'};base64,${frame.png}" ${sizeAttributes(frame)} style="image-rendering: pixelated; flex: none">`
     : '';
   const rows = variables.map(({ name, description, minimum, maximum }) => row(`<code>${escapeHtml(name)}</code>`, `${minimum} … ${maximum}`, escapeHtml(description)));
   const table = rows.length
@@ -66,6 +67,12 @@ function cardHtml({ environment, name, description, options, actions, variables,
     (settings.length ? `<p><small>${escapeHtml(settings.join(' · '))}</small></p>` : '') +
     `</div></div>`
   );
+}
+
+/** The place of a picture on the page. */
+function sizeAttributes(frame: { width: number; height: number }): string {
+  const { width, height } = shownSize(frame.width, frame.height, 1);
+  return `width="${width}" height="${height}"`;
 }
 
 function row(...cells: string[]): string {

@@ -9,28 +9,34 @@ export interface IndexedImage {
   palette: Uint8Array;
 }
 
-/** The picture as a PNG file, each pixel `scale` × `scale` pixels large. */
-export function png(image: IndexedImage, scale = 1): Uint8Array {
+/** In pixels. */
+interface Size {
+  width: number;
+  height: number;
+}
+
+/** The picture as a PNG file, enlarged to `size` without smoothing. */
+export function png(image: IndexedImage, size: Size = image): Uint8Array {
   const header = Buffer.alloc(13);
-  header.writeUInt32BE(image.width * scale, 0);
-  header.writeUInt32BE(image.height * scale, 4);
+  header.writeUInt32BE(size.width, 0);
+  header.writeUInt32BE(size.height, 4);
   header.set([8, 3], 8); // 8 bits per pixel, palette
   return Buffer.concat([
     Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
     chunk('IHDR', header),
     chunk('PLTE', image.palette),
-    chunk('IDAT', deflateSync(scaledRows(image, scale))),
+    chunk('IDAT', deflateSync(scaledRows(image, size))),
     chunk('IEND', new Uint8Array()),
   ]);
 }
 
 /** The rows as PNG wants them: each begins with its filter, 0 for none. */
-function scaledRows({ width, height, pixels }: IndexedImage, scale: number): Uint8Array {
-  const stride = 1 + width * scale;
-  const rows = new Uint8Array(stride * height * scale);
-  for (let y = 0; y < height * scale; y++) {
-    const from = Math.floor(y / scale) * width;
-    for (let x = 0; x < width * scale; x++) rows[y * stride + 1 + x] = pixels[from + Math.floor(x / scale)];
+function scaledRows({ width, height, pixels }: IndexedImage, size: Size): Uint8Array {
+  const stride = 1 + size.width;
+  const rows = new Uint8Array(stride * size.height);
+  for (let y = 0; y < size.height; y++) {
+    const from = Math.floor((y * height) / size.height) * width;
+    for (let x = 0; x < size.width; x++) rows[y * stride + 1 + x] = pixels[from + Math.floor((x * width) / size.width)];
   }
   return rows;
 }

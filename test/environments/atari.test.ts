@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { environmentReader, openenv, type AtariEnvironment } from '../../kernel/environments';
 import { leaseServer } from '../../kernel/environments/atari/servers';
 import { OpenEnvError, VectorClient } from '../../kernel/openenv';
+import { rollout } from '../../kernel/rollout';
 import { packageRoot } from '../../kernel/setup/python';
 import { openenvCommand, python } from './python';
 import { playLane, playSession } from './trajectories';
@@ -88,6 +89,60 @@ test('an episode is truncated at maxFrames', async () => {
   assert.equal(steps, 25);
   await assert.rejects(client.step([0], [0]), /over: reset it first/);
   await client.close();
+});
+
+test('terminalOnLifeLoss: an episode ends with the first lost life, the same as far as it goes, and the next begins anew', async () => {
+  const lifeOf = async (game: string, terminalOnLifeLoss: boolean): Promise<{ seen: string[]; lives: number[]; steps: number }> => {
+    const client = await VectorClient.connect(lanes[0], { numEnvs: 1, options: { game, terminalOnLifeLoss } });
+    const seen: string[] = [];
+    const lives: number[] = [];
+    for (let round = 0; round < 2; round++) {
+      let { ram } = await client.reset([0], [3]);
+      for (let over = 0; !over; ) {
+        if (round === 0) seen.push(Buffer.from(ram[0]).toString('hex'));
+        else assert.equal(seen[lives.length % seen.length], Buffer.from(ram[0]).toString('hex'), `${game}: the seed's episode again`);
+        const answer = await client.step([0], [0]);
+        ram = answer.ram;
+        over = answer.terminated[0];
+        lives.push(answer.lives[0]);
+      }
+    }
+    await client.close();
+    return { seen, lives, steps: seen.length };
+  };
+  for (const game of ['breakout', 'space_invaders']) {
+    const [whole, life] = [await lifeOf(game, false), await lifeOf(game, true)];
+    assert.ok(life.steps < whole.steps, `${game}: ${life.steps} of ${whole.steps} steps`);
+    assert.deepEqual(life.seen, whole.seen.slice(0, life.steps));
+    const first = whole.lives.findIndex((lives, i) => i > 0 && lives < whole.lives[i - 1]);
+    assert.equal(life.steps, first + 1, `${game}: it ends where the first life is lost`);
+  }
+  const env = await openenv('atari', { game: 'breakout', terminalOnLifeLoss: true });
+  let result = await env.reset({ seed: 3 });
+  while (!result.done) result = await env.step('NOOP');
+  assert.deepEqual([result.observation.terminated, result.observation.lives], [true, 4]);
+  await assert.rejects(env.step('NOOP'), /over. Call reset/);
+  const { episodes: [episode] } = await rollout(env, ['function strategy() { return "NOOP"; }'], { seeds: [3] });
+  assert.deepEqual([episode!.end.reason, episode!.lives.at(-1), episode!.options.terminalOnLifeLoss], ['terminated', 4, true]);
+  await env.close();
+});
+
+test('autoFire: a life begins without the player, also after a lost one; without it nothing moves', async () => {
+  const played = async (autoFire: boolean): Promise<number> => {
+    const client = await VectorClient.connect(lanes[0], { numEnvs: 1, options: { game: 'breakout', autoFire, noopMax: 0 } });
+    const reader = environmentReader('atari', { game: 'breakout', autoFire });
+    await client.reset([0], [1]);
+    const inPlay = new Set<number>();
+    for (let step = 0; step < 300; step++) {
+      const { ram, lives, terminated } = await client.step([0], [reader.actions.indexOf('NOOP')]);
+      if (reader.readState(ram[0]).ball_y > 0) inPlay.add(lives[0]);
+      if (terminated[0]) break;
+    }
+    await client.close();
+    return inPlay.size;
+  };
+  assert.equal(await played(true), 5, 'the ball of each of five lives is served');
+  assert.equal(await played(false), 0);
 });
 
 test('frames only where they were asked for, and as often', async () => {

@@ -19,6 +19,7 @@ test('a value of the wrong kind: what it must be', async () => {
   await assert.rejects(open('atari', { game: 'pong', frameSkip: 0 }), /frameSkip must be a whole number from 1 to 60, not 0/);
   await assert.rejects(open('atari', { game: 'pong', repeatActionProbability: 25 }), /repeatActionProbability must be a number from 0 to 1, not 25/);
   await assert.rejects(open('atari', { game: 'pong', autoFire: 'yes' }), /autoFire must be true or false, not "yes"/);
+  await assert.rejects(open('atari', { game: 'pong', terminalOnLifeLoss: 1 }), /terminalOnLifeLoss must be true or false, not 1/);
   await assert.rejects(open('atari', { game: 'pong', obsType: 'rgb' }), /obsType must be "ram" or "screen", not "rgb"/);
 });
 

@@ -1,3 +1,4 @@
+import { shownSize } from '../../display/aspect';
 import type { MimeBundle } from '../../display/host';
 import { png } from '../image';
 
@@ -23,10 +24,10 @@ export class AtariFrame {
     return this.screen;
   }
 
-  /** The frame as a PNG file, each pixel `scale` × `scale` pixels large. */
+  /** The frame as a PNG file as a television shows it, 4:3; each of its lines is `scale` pixels high. */
   async png(scale = 2): Promise<Uint8Array> {
     const { width, height, palette } = this;
-    return png({ width, height, palette, pixels: await this.screen }, scale);
+    return png({ width, height, palette, pixels: await this.screen }, shownSize(width, height, scale));
   }
 
   async [Symbol.for('Jupyter.display')](): Promise<MimeBundle> {

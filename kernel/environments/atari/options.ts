@@ -15,6 +15,12 @@ export interface AtariOptions {
    * true. Where FIRE does nothing else it is then not among the actions.
    */
   autoFire?: boolean;
+  /**
+   * An episode ends with the first life that is lost, not with the game, as in
+   * Gymnasium's AtariPreprocessing; default false. Every episode still begins
+   * with a new game: the same seed is the same episode.
+   */
+  terminalOnLifeLoss?: boolean;
   /** The game's mode and difficulty, by ALE's numbers; default: the game's own. */
   mode?: number;
   difficulty?: number;
@@ -38,6 +44,7 @@ const DEFAULTS = {
   frameSkip: 4,
   repeatActionProbability: 0.25,
   autoFire: true,
+  terminalOnLifeLoss: false,
   mode: undefined,
   difficulty: undefined,
   fullActionSpace: false,
@@ -53,6 +60,7 @@ const CHECKS: Record<keyof typeof DEFAULTS, [(value: any) => boolean, string]> =
   frameSkip: wholeNumber(1, 60),
   repeatActionProbability: [value => typeof value === 'number' && value >= 0 && value <= 1, 'a number from 0 to 1'],
   autoFire: [value => typeof value === 'boolean', 'true or false'],
+  terminalOnLifeLoss: [value => typeof value === 'boolean', 'true or false'],
   mode: wholeNumber(0, 255),
   difficulty: wholeNumber(0, 255),
   fullActionSpace: [value => typeof value === 'boolean', 'true or false'],

@@ -104,8 +104,11 @@ class AtariGame:
         if not self.terminated and self.frames >= self.options.max_frames:
             self.truncated = True
         lives = ale.lives()
-        if self._rule and lives < self.lives:
-            self._rule.life_began()
+        if lives < self.lives:
+            if self._rule:
+                self._rule.life_began()
+            if self.options.terminal_on_life_loss:
+                self.terminated, self.truncated = True, False
         self.lives = lives
         self.score += reward
         self.steps += 1

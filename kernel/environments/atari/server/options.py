@@ -26,6 +26,9 @@ class AtariOptions(BaseModel):
     auto_fire: bool = Field(
         default=True, description="The environment presses FIRE itself to start each life, so that no step is wasted waiting."
     )
+    terminal_on_life_loss: bool = Field(
+        default=False, description="An episode ends (`terminated`) with the first life that is lost, not with the game."
+    )
     mode: Optional[int] = Field(default=None, description="The game's mode; None is its default.")
     difficulty: Optional[int] = Field(default=None, description="The game's difficulty; None is its default.")
     full_action_space: bool = Field(
