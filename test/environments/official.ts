@@ -1,0 +1,14 @@
+import * as path from 'node:path';
+import { ServerProcess } from '../../kernel/openenv';
+import { packageRoot, pythonPath } from '../../kernel/setup/python';
+
+/** Starts OpenEnv's own Atari server; its variables are `ATARI_GAME`, `ATARI_OBS_TYPE` and so on. */
+export function officialAtari(variables: Record<string, string>): Promise<ServerProcess> {
+  return ServerProcess.launch({
+    name: "OpenEnv's Atari server",
+    command: pythonPath(),
+    args: [path.join(packageRoot, 'test', 'environments', 'serve_official.py')],
+    cwd: packageRoot,
+    env: variables,
+  });
+}
