@@ -1,4 +1,4 @@
-import type { EnvironmentData } from '../../kernel/display/mime';
+import type { EnvironmentData, EnvironmentTable } from '../../kernel/display/mime';
 import { aspectRatio } from '../../kernel/display/aspect';
 import { element } from '../widgets/element';
 
@@ -6,6 +6,7 @@ import { element } from '../widgets/element';
 export function environmentCard(data: EnvironmentData): HTMLElement {
   const head = element('div', 'joylab-Environment-head', [
     element('span', 'joylab-Environment-name', data.name),
+    ...(data.release ? [element('span', 'joylab-Environment-kind', data.release)] : []),
     ...(data.environment === data.name ? [] : [element('span', 'joylab-Environment-kind', data.environment)])
   ]);
   const text = element('div', 'joylab-Environment-text', [
@@ -15,7 +16,9 @@ export function environmentCard(data: EnvironmentData): HTMLElement {
     ...section('Options', Object.keys(data.options).length > 0 ? optionList(data.options) : null)
   ]);
   const top = element('div', 'joylab-Environment-top', [...(data.frame ? [picture(data.name, data.frame)] : []), text]);
-  return element('div', 'joylab-Card joylab-Environment', [top, ...(data.variables.length > 0 ? [variableTable(data.variables)] : [])]);
+  const groups = [...(data.variables.length > 0 ? [variableRows(data.variables)] : []), ...(data.tables ?? []).map(fieldRows)];
+  const table = element('div', 'joylab-Environment-table', [element('table', '', groups)]);
+  return element('div', 'joylab-Card joylab-Environment', groups.length > 0 ? [top, table] : [top]);
 }
 
 /** What is wrong with the data of a card, for people; `null` when it can be shown. */
@@ -24,6 +27,7 @@ export function checkEnvironment(data: EnvironmentData): string | null {
   if (data.version !== 1) return `it has version ${data.version}, this card knows version 1`;
   if (!Array.isArray(data.actions)) return 'its actions are missing';
   if (!Array.isArray(data.variables)) return 'its state variables are missing';
+  if (data.tables !== undefined && !(Array.isArray(data.tables) && data.tables.every(table => Array.isArray(table?.fields)))) return 'its tables are broken';
   if (typeof data.options !== 'object' || data.options === null) return 'its options are missing';
   return null;
 }
@@ -55,12 +59,22 @@ function picture(name: string, { width, height, png, type }: NonNullable<Environ
   return element('div', 'joylab-Environment-picture', [image]);
 }
 
-function variableTable(variables: EnvironmentData['variables']): HTMLElement {
-  const head = element('tr', '', ['State variable', 'Range', ''].map(title => element('th', '', title)));
-  const rows = variables.map(({ name, description, minimum, maximum }) => {
-    const range = `${minimum} … ${maximum}`.replace(/-/g, '−');
-    return element('tr', '', [element('td', 'joylab-Environment-variable', name), element('td', 'joylab-Environment-range', range), element('td', 'joylab-Environment-meaning', description)]);
-  });
-  const table = element('table', '', [element('thead', '', [head]), element('tbody', '', rows)]);
-  return element('div', 'joylab-Environment-table', [table]);
+function variableRows(variables: EnvironmentData['variables']): HTMLElement {
+  const rows = variables.map(({ name, description, minimum, maximum }) => [name, '', `${minimum} … ${maximum}`, description]);
+  return group('State variable', rows);
+}
+
+function fieldRows({ title, fields }: EnvironmentTable): HTMLElement {
+  return group(title, fields.map(({ name, type, range, description, optional }) => [optional ? `${name}?` : name, type, range, description]));
+}
+
+/** Rows of name, type, range and meaning under a heading. Groups share one table, so that their columns are in line. */
+function group(title: string, rows: string[][]): HTMLElement {
+  const head = element('tr', '', [title, 'Values', 'Meaning'].map(text => element('th', '', text)));
+  const body = rows.map(([name, type, range, meaning]) => element('tr', '', [
+    element('td', 'joylab-Environment-variable', name),
+    element('td', 'joylab-Environment-values', [...(type ? [element('code', '', type)] : []), ...(range ? [element('span', 'joylab-Environment-range', range.replace(/(^|\s)-(?=\d)/g, '$1−'))] : [])]),
+    element('td', 'joylab-Environment-meaning', meaning)
+  ]));
+  return element('tbody', '', [head, ...body]);
 }

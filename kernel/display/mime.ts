@@ -100,12 +100,23 @@ export interface EnvironmentData {
   /** What is played: "breakout". */
   name: string;
   description?: string;
+  /** The environment's own version. */
+  release?: string;
   /** Its options, defaults included. */
   options: Record<string, unknown>;
   /** Names of the actions; an action's ID is its index. */
   actions: string[];
   /** The named state that strategies see. */
   variables: Array<{ name: string; description: string; minimum: number; maximum: number }>;
+  /** The fields of action, observation and state, by the schemas. */
+  tables?: EnvironmentTable[];
   /** The first frame: base64 of a PNG file, or of an image file of another MIME type. */
   frame?: { width: number; height: number; png: string; type?: string };
+}
+
+/** Fields of an action, an observation or a state. */
+export interface EnvironmentTable {
+  /** "Action", "Observation", "State". */
+  title: string;
+  fields: Array<{ name: string; type: string; range: string; description: string; optional: boolean }>;
 }

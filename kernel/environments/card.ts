@@ -1,26 +1,25 @@
 import { shownSize } from '../display/aspect';
 import type { MimeBundle } from '../display/host';
-import { ENVIRONMENT_MIME, type EnvironmentData } from '../display/mime';
+import { ENVIRONMENT_MIME, type EnvironmentData, type EnvironmentTable } from '../display/mime';
+import { escapeHtml, textTable } from '../display/table';
+import type { EnvironmentSchema } from '../openenv/protocol';
 import type { StateVariable } from './environment';
 import { png, type IndexedImage } from './image';
-
-/** A picture as the file that it is. */
-export interface PictureFile {
-  width: number;
-  height: number;
-  /** MIME type. */
-  type: string;
-  bytes: Uint8Array;
-}
+import type { PictureFile } from './picture';
+import { schemaFields } from './schemaFields';
 
 /** What a card shows. */
 export interface CardContent {
   environment: string;
   name: string;
   description?: string;
+  /** The environment's own version. */
+  release?: string | null;
   options: Record<string, unknown>;
-  actions: string[];
-  stateVariables: Array<Pick<StateVariable, 'name' | 'description' | 'minimum' | 'maximum'>>;
+  actions: readonly string[];
+  stateVariables: ReadonlyArray<Pick<StateVariable, 'name' | 'description' | 'minimum' | 'maximum'>>;
+  /** Shown as tables of fields. */
+  schema?: EnvironmentSchema | null;
   frame?: IndexedImage | PictureFile;
 }
 
@@ -30,17 +29,36 @@ export function environmentBundle(content: CardContent): MimeBundle {
   return { [ENVIRONMENT_MIME]: data, 'text/html': cardHtml(data), 'text/plain': cardText(data) };
 }
 
-function cardData({ environment, name, description, options, actions, stateVariables, frame }: CardContent): EnvironmentData {
+function cardData({ environment, name, description, release, options, actions, stateVariables, schema, frame }: CardContent): EnvironmentData {
+  const tables = schema ? schemaTables(schema) : [];
   return {
     version: 1,
     environment,
     name,
-    ...(description === undefined ? {} : { description }),
+    ...(description ? { description } : {}),
+    ...(release ? { release } : {}),
     options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
-    actions,
+    actions: [...actions],
     variables: stateVariables.map(({ name, description, minimum, maximum }) => ({ name, description, minimum, maximum })),
+    ...(tables.length > 0 ? { tables } : {}),
     ...(frame ? { frame: frameData(frame) } : {}),
   };
+}
+
+/** Action, observation and state; of an action that is one of several, each. */
+function schemaTables({ action, observation, state }: EnvironmentSchema): EnvironmentTable[] {
+  const members: Array<Record<string, any>> = action?.properties ? [] : (action?.oneOf ?? action?.anyOf ?? []);
+  const actions = members.map((member) => ({ ...member, $defs: action.$defs }));
+  const tables = [
+    ...(actions.length > 1 ? actions.map((it, i) => ({ title: `Action: ${memberName(it) ?? i + 1}`, fields: schemaFields(it, 'input', ['metadata']) })) : [{ title: 'Action', fields: schemaFields(action, 'input', ['metadata']) }]),
+    { title: 'Observation', fields: schemaFields(observation, 'output', ['done', 'reward', 'metadata']) },
+    { title: 'State', fields: schemaFields(state, 'output') },
+  ];
+  return tables.filter(({ fields }) => fields.length > 0);
+}
+
+function memberName({ title, $ref }: Record<string, any>): string | undefined {
+  return title ?? $ref?.split('/').at(-1);
 }
 
 function frameData(frame: IndexedImage | PictureFile): EnvironmentData['frame'] {
@@ -50,20 +68,18 @@ function frameData(frame: IndexedImage | PictureFile): EnvironmentData['frame'] 
 }
 
 /** No colours of its own: it reads well on light and on dark pages. */
-function cardHtml({ environment, name, description, options, actions, variables, frame }: EnvironmentData): string {
+function cardHtml({ environment, name, description, release, options, actions, variables, tables = [], frame }: EnvironmentData): string {
   const picture = frame
     ? `<img alt="First frame of ${escapeHtml(name)}" src="data:${frame.type ?? 'image/png'};base64,${frame.png}" ${sizeAttributes(frame)} style="image-rendering: pixelated; flex: none">`
     : '';
-  const rows = variables.map(({ name, description, minimum, maximum }) => row(`<code>${escapeHtml(name)}</code>`, `${minimum} … ${maximum}`, escapeHtml(description)));
-  const table = rows.length
-    ? `<table><thead><tr><th style="text-align: left">state</th><th style="text-align: left">range</th><th style="text-align: left">meaning</th></tr></thead><tbody>${rows.join('')}</tbody></table>`
-    : '';
   const settings = Object.entries(options).map(([option, value]) => `${option}: ${JSON.stringify(value)}`);
+  const rows = variables.map(({ name, description, minimum, maximum }) => [code(name), `${minimum} … ${maximum}`, escapeHtml(description)]);
   return (
     `<div style="display: flex; flex-wrap: wrap; gap: 1.5em; align-items: flex-start">${picture}<div>` +
-    `<p><strong>${escapeHtml(name)}</strong> (${escapeHtml(environment)})${description ? `: ${escapeHtml(description)}` : ''}</p>` +
-    (actions.length ? `<p>Actions: ${actions.map(action => `<code>${escapeHtml(action)}</code>`).join(' ')}</p>` : '') +
-    table +
+    `<p><strong>${escapeHtml(name)}</strong>${release ? ` ${escapeHtml(release)}` : ''} (${escapeHtml(environment)})${description ? `: ${escapeHtml(description)}` : ''}</p>` +
+    (actions.length ? `<p>Actions: ${actions.map(code).join(' ')}</p>` : '') +
+    htmlTable(['state', 'range', 'meaning'], rows) +
+    tables.map(({ title, fields }) => htmlTable([title, 'type', 'range', 'meaning'], fields.map(({ name, type, range, description, optional }) => [code(name + (optional ? '?' : '')), code(type), escapeHtml(range), escapeHtml(description)]))).join('') +
     (settings.length ? `<p><small>${escapeHtml(settings.join(' · '))}</small></p>` : '') +
     `</div></div>`
   );
@@ -75,18 +91,22 @@ function sizeAttributes(frame: { width: number; height: number }): string {
   return `width="${width}" height="${height}"`;
 }
 
-function row(...cells: string[]): string {
-  return `<tr>${cells.map(cell => `<td style="text-align: left">${cell}</td>`).join('')}</tr>`;
+function htmlTable(titles: string[], rows: string[][]): string {
+  if (rows.length === 0) return '';
+  const cells = (tag: string, texts: string[]) => `<tr>${texts.map((text) => `<${tag} style="text-align: left; vertical-align: top">${text}</${tag}>`).join('')}</tr>`;
+  return `<table><thead>${cells('th', titles.map(escapeHtml))}</thead><tbody>${rows.map((row) => cells('td', row)).join('')}</tbody></table>`;
 }
 
-function cardText({ environment, name, description, actions, variables }: EnvironmentData): string {
+function code(text: string): string {
+  return text && `<code>${escapeHtml(text)}</code>`;
+}
+
+function cardText({ environment, name, description, release, actions, variables, tables = [] }: EnvironmentData): string {
+  const columns = (title: string) => [title, 'type', 'range', 'meaning'].map((it) => ({ title: it, align: 'left' as const }));
   return [
-    `${name} (${environment})${description ? `: ${description}` : ''}`,
+    `${name}${release ? ` ${release}` : ''} (${environment})${description ? `: ${description}` : ''}`,
     ...(actions.length ? [`actions: ${actions.join(', ')}`] : []),
     ...variables.map(({ name, description, minimum, maximum }) => `state.${name}: ${minimum} … ${maximum}, ${description}`),
+    ...tables.map(({ title, fields }) => `\n${textTable(columns(title), fields.map(({ name, type, range, description, optional }) => [name + (optional ? '?' : ''), type, range, description.replace(/\s+/g, ' ')]))}`),
   ].join('\n');
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`);
 }

@@ -15,19 +15,32 @@ interface Size {
   height: number;
 }
 
+/** A picture of red, green and blue, 3 bytes per pixel, row by row. */
+export type RgbImage = Omit<IndexedImage, 'palette'>;
+
 /** The picture as a PNG file, enlarged to `size` without smoothing. */
 export function png(image: IndexedImage, size: Size = image): Uint8Array {
+  const rows = scaledRows(image, size);
+  return pngFile(size, PALETTE, [chunk('PLTE', image.palette), chunk('IDAT', deflateSync(rows))]);
+}
+
+/** The picture as a PNG file. */
+export function rgbPng({ width, height, pixels }: RgbImage): Uint8Array {
+  const rows = Buffer.alloc(height * (1 + 3 * width));
+  for (let y = 0; y < height; y++) rows.set(pixels.subarray(y * 3 * width, (y + 1) * 3 * width), y * (1 + 3 * width) + 1);
+  return pngFile({ width, height }, RGB, [chunk('IDAT', deflateSync(rows))]);
+}
+
+/** Colour types of PNG. */
+const RGB = 2;
+const PALETTE = 3;
+
+function pngFile({ width, height }: Size, colourType: number, chunks: Uint8Array[]): Uint8Array {
   const header = Buffer.alloc(13);
-  header.writeUInt32BE(size.width, 0);
-  header.writeUInt32BE(size.height, 4);
-  header.set([8, 3], 8); // 8 bits per pixel, palette
-  return Buffer.concat([
-    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
-    chunk('IHDR', header),
-    chunk('PLTE', image.palette),
-    chunk('IDAT', deflateSync(scaledRows(image, size))),
-    chunk('IEND', new Uint8Array()),
-  ]);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, colourType], 8); // 8 bits per value
+  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', header), ...chunks, chunk('IEND', new Uint8Array())]);
 }
 
 /** The rows as PNG wants them: each begins with its filter, 0 for none. */

@@ -8,7 +8,7 @@ import type { Contract } from '../openenv/serving/schemas';
 import type { ValidationFailure } from '../openenv/serving/validate';
 import { environmentBundle, type CardContent } from './card';
 import type { SessionEnvironment, SessionSource } from './environment';
-import { svgSize } from './svg';
+import { renderedPicture, type PictureFile } from './picture';
 
 /** What a card tells besides name and description. */
 export type LocalCard = Pick<CardContent, 'environment' | 'actions' | 'stateVariables'> & {
@@ -38,7 +38,8 @@ export class LocalEnvironment<Action extends object = Record<string, any>, Obser
     private readonly contract: Contract,
     about: LocalCard,
   ) {
-    ({ environment: this.environment, actions: this.actions, stateVariables: this.stateVariables } = about);
+    ({ environment: this.environment, stateVariables: this.stateVariables } = about);
+    this.actions = [...about.actions];
     this.sessionSource = { module: about.module, className: type.name };
     ({ name: this.name, description: this.description } = contract.metadata);
     this.schemas = contract.schema;
@@ -81,12 +82,9 @@ export class LocalEnvironment<Action extends object = Record<string, any>, Obser
 
   /** The card: what it is, its actions, its state, the first frame of the episode with seed 0. */
   async card(): Promise<MimeBundle> {
-    const example = new EpisodeRunner(new this.type());
-    await example.reset({ seed: 0 });
-    const svg = example.environment.render?.();
-    await example.close();
-    const frame = typeof svg === 'string' ? { ...svgSize(svg), type: 'image/svg+xml', bytes: Buffer.from(svg) } : undefined;
-    return environmentBundle({ ...this, description: this.contract.metadata.description, ...(frame ? { frame } : {}) });
+    const { description, version } = this.contract.metadata;
+    const frame = await firstFrame(this.type);
+    return environmentBundle({ ...this, description, release: version, schema: this.contract.schema, stateVariables: [], ...(frame ? { frame } : {}) });
   }
 
   [Symbol.for('Jupyter.display')](): Promise<MimeBundle> {
@@ -106,6 +104,18 @@ export class LocalEnvironment<Action extends object = Record<string, any>, Obser
       const { problems } = error as ValidationFailure;
       throw problems ? invalid('The message', problems) : error;
     }
+  }
+}
+
+/** The picture of a class's episode with seed 0, where it has pictures. */
+export async function firstFrame(type: EnvironmentClass<any>): Promise<PictureFile | undefined> {
+  const example = new EpisodeRunner(new type());
+  try {
+    if (!example.environment.render) return undefined;
+    await example.reset({ seed: 0 });
+    return renderedPicture(example.environment.render());
+  } finally {
+    await example.close();
   }
 }
 

@@ -5,6 +5,7 @@ import { OpenEnvError } from '../openenv/errors';
 import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../openenv/protocol';
 import { environmentBundle } from './card';
 import type { SessionEnvironment, SessionSource, StateVariable } from './environment';
+import { hasPicture, observationPicture, type PictureFile } from './picture';
 import { schemaTyping, TYPING, type EnvironmentTyping } from './typing';
 
 /** Options of `openenv(url, …)`. Times in milliseconds. */
@@ -34,6 +35,10 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
   readonly sessionSource: SessionSource;
   readonly description: string;
   private released = false;
+  /** Draws the first frame of an episode, where the environment runs in this process. */
+  preview?: () => Promise<PictureFile | undefined>;
+  /** The observation that the last episode began with. */
+  private first: Observation | undefined;
 
   private constructor(
     private client: OpenEnvClient,
@@ -73,7 +78,9 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
   async reset(args: ResetArguments = {}): Promise<StepResult<Observation>> {
     if (this.released) this.client = await OpenEnvClient.connect(this.environment, this.options as RemoteOptions);
     this.released = false;
-    return this.client.reset(args) as Promise<StepResult<Observation>>;
+    const result = (await this.client.reset(args)) as StepResult<Observation>;
+    this.first = result.observation;
+    return result;
   }
 
   /** Takes one step. An action that does not fit the schema is not sent: `VALIDATION_ERROR` names field, value and what is valid. */
@@ -96,12 +103,24 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
     return this.about;
   }
 
-  /** The card: name and description. */
-  card(): MimeBundle {
-    return environmentBundle({ ...this, description: this.about.description });
+  /**
+   * The card: name, description, fields of action, observation and state, and
+   * the first frame where observations have pictures. If no episode was
+   * started yet, one is for it.
+   */
+  async card(): Promise<MimeBundle> {
+    const { description, version } = this.about;
+    const frame = await this.firstFrame().catch(() => undefined);
+    return environmentBundle({ ...this, description, release: version, schema: this.schemas, ...(frame ? { frame } : {}) });
   }
 
-  [Symbol.for('Jupyter.display')](): MimeBundle {
+  private async firstFrame(): Promise<PictureFile | undefined> {
+    if (this.preview) return this.preview();
+    if (!this.first && hasPicture(this.schemas?.observation)) await this.reset({ seed: 0 });
+    return observationPicture(this.first);
+  }
+
+  [Symbol.for('Jupyter.display')](): Promise<MimeBundle> {
     return this.card();
   }
 

@@ -1,6 +1,7 @@
 import type { Environment, EnvironmentServer, ServeOptions } from '../openenv';
 import { serve } from '../openenv';
 import type { EpisodeState } from '../openenv/protocol';
+import { firstFrame } from './local';
 import { RemoteEnvironment } from './remote';
 
 /** A client of a server of a class that extends `Environment`, with its types; a class without types has those of its JSON Schemas, once it is served. */
@@ -23,6 +24,7 @@ export async function serveInNotebook(type: any, options: ServeOptions): Promise
   if (options.port) await replace(previous, type.name);
   const server = await serve(type, options);
   const client = await RemoteEnvironment.open(server.url);
+  client.preview = () => firstFrame(type);
   running.set(type.name, { server, client });
   if (!options.port) await replace(previous, type.name);
   return client;

@@ -55,7 +55,7 @@ export function declareTypes(schemas: Declared[]): { declarations: string; types
   return declarations.length > MAXIMUM_LENGTH ? { declarations: '', types: types.map(() => 'any') } : { declarations, types };
 }
 
-/** The type of one schema, as it would stand in a program: for tables and messages. */
+/** The type of one schema in a few words: as it would stand in a program, where integers had a type. */
 export function typeText(schema: JsonSchema, root: JsonSchema = schema): string {
   return new TypeWriter().inline(schema, root);
 }
@@ -77,7 +77,8 @@ function withLast(schema: JsonSchema, name: string): JsonSchema {
 interface Document {
   root: JsonSchema;
   rootName: string;
-  use: Declared['use'];
+  /** `words`: for people, who want to know of integers. */
+  use: Declared['use'] | 'words';
   /** Name of the type of each reference: `#/$defs/Color` → "Color". */
   names: Map<string, string>;
 }
@@ -104,7 +105,7 @@ class TypeWriter {
   /** The type of a schema in one expression: definitions are written by their names alone. */
   inline(schema: JsonSchema, root: JsonSchema): string {
     const names = new Map(Object.keys({ ...root?.definitions, ...root?.$defs }).flatMap((name) => [[`#/$defs/${name}`, name], [`#/definitions/${name}`, name]]));
-    return this.type(schema, { root, rootName: 'object', use: 'input', names: names as Map<string, string> });
+    return this.type(schema, { root, rootName: 'object', use: 'words', names: names as Map<string, string> });
   }
 
   private declare(name: string, schema: JsonSchema, document: Document): void {
@@ -148,8 +149,9 @@ class TypeWriter {
       case 'null':
         return schema.type;
       case 'number':
-      case 'integer':
         return 'number';
+      case 'integer':
+        return document.use === 'words' ? 'integer' : 'number';
       case 'array':
         return this.array(schema, document);
     }
@@ -163,7 +165,7 @@ class TypeWriter {
     const rest = Array.isArray(schema.items) ? schema.additionalItems : schema.items;
     if (!Array.isArray(listed)) {
       const items = this.type(schema.items ?? true, document);
-      return /^\w+$/.test(items) ? `${items}[]` : `Array<${items}>`;
+      return /^\w+(\[\])*$/.test(items) ? `${items}[]` : document.use === 'words' ? `(${items})[]` : `Array<${items}>`;
     }
     const required = schema.minItems ?? 0;
     const parts = listed.map((it: unknown, i: number) => this.optional(this.type(it, document), i < required || document.use === 'output'));

@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { ENVIRONMENT_MIME, type EnvironmentData } from '../../kernel/display/mime';
 import { openenv } from '../../kernel/environments';
+import { startGarden } from '../openenv/garden';
 import { launchBrowser, openNotebook } from './browser';
 import { startLab, type Lab } from './lab';
 import { writeNotebook, type Bundle } from './notebooks';
@@ -10,6 +11,7 @@ import { writeNotebook, type Bundle } from './notebooks';
 let lab: Lab;
 let browser: Browser;
 let data: EnvironmentData;
+let remoteData: EnvironmentData;
 
 before(async () => {
   const env = await openenv('atari', { game: 'breakout' });
@@ -18,11 +20,18 @@ before(async () => {
   data = bundle[ENVIRONMENT_MIME] as EnvironmentData;
   lab = await startLab({ theme: 'dark' });
   browser = await launchBrowser();
+  const garden = await startGarden();
+  const remote = await openenv(garden.url);
+  const remoteBundle = (await remote.card()) as Bundle;
+  await remote.close();
+  await garden.stop();
+  remoteData = remoteBundle[ENVIRONMENT_MIME] as EnvironmentData;
   const hostile = { ...data, name: '<img src=x onerror=alert(1)>', description: '<b>bold</b>', frame: undefined };
   writeNotebook(lab.folder, 'card.ipynb', [
     { source: '/** @openenv */', outputs: [bundle] },
     { source: '', outputs: [{ [ENVIRONMENT_MIME]: hostile, 'text/plain': 'text' }] },
-    { source: '', outputs: [{ [ENVIRONMENT_MIME]: { version: 1 }, 'text/plain': 'text' }] }
+    { source: '', outputs: [{ [ENVIRONMENT_MIME]: { version: 1 }, 'text/plain': 'text' }] },
+    { source: '', outputs: [remoteBundle] }
   ]);
 });
 
@@ -37,7 +46,7 @@ test('the card shows name, actions, state variables with their ranges, and the f
   await card.waitFor();
   assert.equal(await card.locator('.joylab-Environment-name').innerText(), 'breakout');
   assert.deepEqual(await card.locator('.joylab-Chip').allInnerTexts(), data.actions);
-  const rows = await card.locator('tbody tr').allInnerTexts();
+  const rows = await card.locator('tr:has(td)').allInnerTexts();
   assert.equal(rows.length, data.variables.length);
   for (const [i, { name, minimum, maximum, description }] of data.variables.entries()) {
     for (const text of [name, `${minimum} … ${maximum}`, description]) assert.ok(rows[i].includes(text), `${rows[i]} lacks ${text}`);
@@ -46,6 +55,25 @@ test('the card shows name, actions, state variables with their ranges, and the f
   assert.equal(await image.evaluate((node: any) => node.complete && node.naturalWidth), data.frame!.width);
   assert.deepEqual(errors, []);
   await page.close();
+});
+
+test('the card of a server shows the fields of action, observation and state, at any width', async () => {
+  for (const width of [1280, 620]) {
+    const { page, errors } = await openNotebook(browser, lab.url('card.ipynb'), { width });
+    const card = page.locator('.joylab-Environment').last();
+    await card.waitFor();
+    assert.deepEqual(await card.locator('th:first-child').allInnerTexts(), ['Action', 'Observation', 'State']);
+    const rows = await card.locator('tr:has(td)').allInnerTexts();
+    const fields = remoteData.tables!.flatMap(table => table.fields);
+    assert.equal(rows.length, fields.length);
+    fields.forEach(({ name, type, range, description }, i) => {
+      for (const text of [name, type, range, description]) assert.ok(rows[i].includes(text), `${rows[i]} lacks ${text}`);
+    });
+    const [inner, outer] = await card.evaluate((node: any) => [node.querySelector('table').scrollWidth, node.clientWidth]);
+    assert.ok(inner <= outer, `the table is ${inner} wide in ${outer}`);
+    assert.deepEqual(errors, []);
+    await page.close();
+  }
 });
 
 test('text of the data stays text; broken data gives a message', async () => {

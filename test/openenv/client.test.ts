@@ -53,7 +53,7 @@ test('an official server: the whole protocol', async () => {
   assert.equal((await env.state()).step_count, 1);
   await assert.rejects(env.step({ massage: 'hello' }), code('VALIDATION_ERROR', /There is no field 'massage'/));
   assert.equal((await env.step({ message: 'again' })).observation.echoed_message, 'again', 'the session survives a wrong action');
-  assert.match(String(env.card()['text/plain']), /echoing/i);
+  assert.match(String((await env.card())['text/plain']), /echoing/i);
 
   await assert.rejects(openenv(url), code('CAPACITY_REACHED'));
   await env.close();

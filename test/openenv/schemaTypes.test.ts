@@ -97,7 +97,7 @@ test('odd and hostile schemas give types that TypeScript takes', () => {
 });
 
 test('a type in a few words, for tables', () => {
-  assert.equal(typeText({ type: 'array', items: { anyOf: [{ type: 'integer' }, { type: 'null' }] } }), 'Array<number | null>');
+  assert.equal(typeText({ type: 'array', items: { anyOf: [{ type: 'integer' }, { type: 'null' }] } }), '(integer | null)[]');
   assert.equal(typeText({ $ref: '#/$defs/Point' }, { $defs: { Point: { type: 'object' } } }), 'Point');
   assert.equal(typeText({ enum: ['up', 'down'] }), '"up" | "down"');
 });

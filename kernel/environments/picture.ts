@@ -1,0 +1,107 @@
+import { imageType } from '../display/image';
+import { rgbPng } from './image';
+import { svgSize } from './svg';
+
+/** A picture as the file that it is. */
+export interface PictureFile {
+  width: number;
+  height: number;
+  /** MIME type. */
+  type: string;
+  bytes: Uint8Array;
+}
+
+/** Fields that are pictures by their name. */
+const PICTURE_NAME = /^(screen|screenshot|image|frame|picture|pixels|rgb|render)(_?(rgb|array|image|base64|b64|data|png))?$/i;
+/** Pictures have at least so many pixels on each side, and files at most so many characters of base64. */
+const MINIMUM_SIDE = 2;
+const MAXIMUM_LENGTH = 30_000_000;
+
+/** What a class's `render()` gives, as a file: SVG text, or the bytes of an image; `undefined` where it is neither. */
+export function renderedPicture(picture: unknown): PictureFile | undefined {
+  if (typeof picture === 'string') return picture.includes('<svg') ? { ...svgSize(picture), type: 'image/svg+xml', bytes: Buffer.from(picture) } : undefined;
+  return picture instanceof Uint8Array ? imageFile(picture) : undefined;
+}
+
+/** Whether a schema's observations have a field that should be a picture. */
+export function hasPicture(observation: Record<string, any> | undefined): boolean {
+  return Object.entries<any>(observation?.properties ?? {}).some(([name, field]) => PICTURE_NAME.test(name) || /^image\//.test(field?.contentMediaType ?? ''));
+}
+
+/**
+ * The first picture in an observation: an image file in base64 or as a data
+ * URL, SVG text, or pixels by rows (grey, or red, green and blue from 0 to
+ * 255), nested or in one list beside `<name>_shape`.
+ */
+export function observationPicture(observation: unknown): PictureFile | undefined {
+  if (typeof observation !== 'object' || observation === null) return undefined;
+  for (const [name, value] of Object.entries(observation)) {
+    const shape = (observation as Record<string, unknown>)[`${name}_shape`];
+    const picture = typeof value === 'string' ? textPicture(value) : Array.isArray(value) ? pixelPicture(value, shape, PICTURE_NAME.test(name)) : undefined;
+    if (picture) return picture;
+  }
+  return undefined;
+}
+
+function textPicture(text: string): PictureFile | undefined {
+  if (text.length > MAXIMUM_LENGTH) return undefined;
+  if (/^\s*(<\?xml[^>]*>\s*)?<svg\b/.test(text)) return renderedPicture(text);
+  const encoded = /^data:image\/[\w.+-]+;base64,(.*)$/s.exec(text)?.[1] ?? text;
+  // How the files of the image formats begin.
+  return /^(iVBOR|\/9j\/|R0lGOD|UklGR)/.test(encoded) ? imageFile(Buffer.from(encoded, 'base64')) : undefined;
+}
+
+/** Pixels of three channels are a picture under any name, others under a picture's alone. */
+function pixelPicture(value: unknown[], given: unknown, named: boolean): PictureFile | undefined {
+  const isShape = Array.isArray(given) && given.every((side) => Number.isInteger(side) && side > 0);
+  const shape: number[] = isShape ? given : shapeOf(value);
+  const [height, width, channels = 1] = shape;
+  if (shape.length < 2 || shape.length > 3 || ![1, 3, 4].includes(channels) || Math.min(height, width) < MINIMUM_SIDE) return undefined;
+  if (channels === 1 && !named) return undefined;
+  const flat = value.flat(2);
+  if (flat.length !== height * width * channels || !flat.every((it) => typeof it === 'number' && it >= 0 && it <= 255)) return undefined;
+  const rgb = new Uint8Array(3 * height * width);
+  for (let i = 0; i < height * width; i++) {
+    for (let channel = 0; channel < 3; channel++) rgb[3 * i + channel] = flat[i * channels + Math.min(channel, channels - 1)] as number;
+  }
+  return { width, height, type: 'image/png', bytes: rgbPng({ width, height, pixels: rgb }) };
+}
+
+/** Lengths of nested lists, by their first members. */
+function shapeOf(value: unknown): number[] {
+  const shape: number[] = [];
+  for (let inner = value; Array.isArray(inner); inner = inner[0]) shape.push(inner.length);
+  return shape;
+}
+
+function imageFile(bytes: Uint8Array): PictureFile | undefined {
+  const type = imageType(bytes);
+  return type ? { ...imageSize(type, Buffer.from(bytes)), type, bytes } : undefined;
+}
+
+/** Width and height as the file says; 300 × 300 where they are not found. */
+function imageSize(type: string, bytes: Buffer): { width: number; height: number } {
+  if (type === 'image/png' && bytes.length > 24) return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
+  if (type === 'image/gif' && bytes.length > 10) return { width: bytes.readUInt16LE(6), height: bytes.readUInt16LE(8) };
+  if (type === 'image/webp' && bytes.length > 30) return webpSize(bytes);
+  if (type === 'image/jpeg') return jpegSize(bytes);
+  return { width: 300, height: 300 };
+}
+
+/** The three forms of WebP: extended, lossless, lossy. */
+function webpSize(bytes: Buffer): { width: number; height: number } {
+  const form = bytes.toString('latin1', 12, 16);
+  if (form === 'VP8X') return { width: 1 + bytes.readUIntLE(24, 3), height: 1 + bytes.readUIntLE(27, 3) };
+  if (form === 'VP8L') return { width: 1 + (bytes.readUInt32LE(21) & 0x3fff), height: 1 + ((bytes.readUInt32LE(21) >> 14) & 0x3fff) };
+  return { width: bytes.readUInt16LE(26) & 0x3fff, height: bytes.readUInt16LE(28) & 0x3fff };
+}
+
+/** The size stands in the segment that starts the frame (SOF). */
+function jpegSize(bytes: Buffer): { width: number; height: number } {
+  for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff; at += 2 + bytes.readUInt16BE(at + 2)) {
+    const marker = bytes[at + 1];
+    const startsFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
+    if (startsFrame) return { width: bytes.readUInt16BE(at + 7), height: bytes.readUInt16BE(at + 5) };
+  }
+  return { width: 300, height: 300 };
+}

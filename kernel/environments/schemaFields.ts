@@ -1,0 +1,102 @@
+import { resolve, typeText } from '../openenv/schemaTypes';
+
+type JsonSchema = Record<string, any>;
+
+/** A field of an action, an observation or a state, as a table shows it. */
+export interface SchemaField {
+  /** Its path: "place.row", "plants[].height". */
+  name: string;
+  /** "integer", "\"spade\" | \"can\"", "Plant[]". */
+  type: string;
+  /** Limits in a few words: "0 … 3". */
+  range: string;
+  description: string;
+  /** May be left out. */
+  optional: boolean;
+}
+
+/** Fields inside fields are told to this depth. */
+const MAXIMUM_DEPTH = 3;
+/** Fields of one table; the others are counted. */
+const MAXIMUM_FIELDS = 60;
+/** Values of an enumeration that are told. */
+const MAXIMUM_VALUES = 12;
+
+/**
+ * The fields of an object's schema, those of objects inside it after it.
+ *
+ * @param use whether it is given to an environment, or comes from one: then defaults mean nothing
+ */
+export function schemaFields(schema: JsonSchema, use: 'input' | 'output', without: readonly string[] = []): SchemaField[] {
+  const all = [...fieldsOf(schema, schema, '', without, 0)];
+  const fields = use === 'input' ? all : all.map((field) => ({ ...field, range: field.range.replace(/( · |^)default .*$/, ''), optional: false }));
+  if (fields.length <= MAXIMUM_FIELDS) return fields;
+  const more = { name: `… and ${fields.length - MAXIMUM_FIELDS} more`, type: '', range: '', description: '', optional: false };
+  return [...fields.slice(0, MAXIMUM_FIELDS), more];
+}
+
+function* fieldsOf(schema: JsonSchema, root: JsonSchema, prefix: string, without: readonly string[], depth: number): Generator<SchemaField> {
+  const { schema: object } = plain(schema, root);
+  const required = new Set<string>(Array.isArray(object.required) ? object.required : []);
+  for (const [key, property] of Object.entries<JsonSchema>(object.properties ?? {})) {
+    if (without.includes(key)) continue;
+    const name = prefix + key;
+    const { schema: inner, nullable } = plain(property, root);
+    const description = String(property?.description ?? inner.description ?? '');
+    yield { name, type: typeName(inner, root) + (nullable ? ' | null' : ''), range: rangeText({ ...inner, ...property }), description, optional: !required.has(key) };
+    if (depth >= MAXIMUM_DEPTH) continue;
+    const items = inner.type === 'array' && !Array.isArray(inner.items) ? plain(inner.items ?? {}, root).schema : {};
+    if (inner.properties) yield* fieldsOf(inner, root, `${name}.`, [], depth + 1);
+    else if (items.properties) yield* fieldsOf(items, root, `${name}[].`, [], depth + 1);
+  }
+}
+
+/** What a schema means: references and unions of one with null are looked through. */
+function plain(given: JsonSchema | undefined, root: JsonSchema): { schema: JsonSchema; nullable: boolean } {
+  let schema: JsonSchema = typeof given === 'object' && given !== null ? given : {};
+  let nullable = false;
+  for (let depth = 0; depth < 20; depth++) {
+    const members: unknown[] = schema.allOf ?? schema.anyOf ?? schema.oneOf ?? [];
+    const others = members.filter((it) => (it as JsonSchema | null)?.type !== 'null');
+    nullable ||= others.length < members.length;
+    const inner = typeof schema.$ref === 'string' ? resolve(root, schema.$ref) : others.length === 1 ? others[0] : undefined;
+    if (typeof inner !== 'object' || inner === null) break;
+    schema = inner;
+  }
+  return { schema, nullable };
+}
+
+function typeName(schema: JsonSchema, root: JsonSchema): string {
+  if (schema.properties) return typeof schema.title === 'string' ? schema.title : 'object';
+  if (Array.isArray(schema.enum) && schema.enum.length > MAXIMUM_VALUES) {
+    return `${typeText({ enum: schema.enum.slice(0, MAXIMUM_VALUES) })} | … ${schema.enum.length - MAXIMUM_VALUES} more`;
+  }
+  const text = typeText({ ...schema, title: undefined }, root);
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}
+
+/** Limits of a value in a few words; nothing where there are none. */
+export function rangeText(schema: JsonSchema): string {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, minItems, maxItems, minLength, maxLength, multipleOf, pattern } = schema;
+  const above = exclusiveMinimum === undefined ? '' : `> ${exclusiveMinimum}`;
+  const below = exclusiveMaximum === undefined ? '' : `< ${exclusiveMaximum}`;
+  const meanings = Array.isArray(schema.action_meanings) && !schema.description ? schema.action_meanings.map((name: unknown, i: number) => `${i} ${name}`).join(', ') : '';
+  return [
+    [above, span(minimum, maximum), below].filter(Boolean).join(', '),
+    unit(span(minItems, maxItems), 'items'),
+    unit(span(minLength, maxLength), 'characters'),
+    multipleOf === undefined ? '' : `multiples of ${multipleOf}`,
+    typeof pattern === 'string' ? `/${pattern}/` : '',
+    meanings,
+    schema.default === undefined || schema.default === null || typeof schema.default === 'object' ? '' : `default ${JSON.stringify(schema.default)}`,
+  ].filter(Boolean).join(' · ');
+}
+
+function span(minimum: unknown, maximum: unknown): string {
+  if (minimum !== undefined && maximum !== undefined) return minimum === maximum ? String(minimum) : `${minimum} … ${maximum}`;
+  return minimum !== undefined ? `≥ ${minimum}` : maximum !== undefined ? `≤ ${maximum}` : '';
+}
+
+function unit(text: string, name: string): string {
+  return text && `${text} ${name}`;
+}
