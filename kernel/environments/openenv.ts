@@ -31,7 +31,7 @@ const ENVIRONMENTS = ['atari', 'game2048'];
 export function openenv(name: 'atari', options: AtariOptions): Promise<AtariEnvironment>;
 export function openenv(name: 'game2048'): Promise<Game2048Environment>;
 export function openenv<Target extends string>(url: Target, options?: RemoteOptions): Promise<Opened<Target>>;
-export function openenv(urls: string[], options?: RemoteOptions): Promise<RemoteEnvironment>;
+export function openenv(urls: string[], options?: RemoteOptions): Promise<RemoteEnvironment<any, any, any>>;
 export function openenv<Served extends Environment>(type: new () => Served): Promise<EnvironmentClient<Served>>;
 export async function openenv(target: string | string[] | (new () => Environment), options: object = {}): Promise<AtariEnvironment | Game2048Environment | RemoteEnvironment> {
   if (target === 'atari') return AtariEnvironment.open(options as AtariOptions);

@@ -74,7 +74,7 @@ test('wrong actions are named; a closed environment says so', async () => {
 
 test('card, picture and prompt', async () => {
   const card = (await env.card()) as Record<string, any>;
-  assert.match(card['text/plain'], /2048 \(game2048\): Slide and merge[^]*actions: UP, RIGHT, DOWN, LEFT[^]*state\.board/);
+  assert.match(card['text/plain'], /2048 \(game2048\): Slide and merge[^]*actions: UP, RIGHT, DOWN, LEFT[^]*\nObservation [^]*\nboard +integer\[\] +16 items/);
   assert.match(card['text/html'], /data:image\/svg\+xml;base64,/);
   await env.reset({ seed: 1 });
   assert.equal(String(env.render()['image/svg+xml']).match(/<text /g)?.length, 2);
