@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import Module from 'node:module';
 import { parseArgs } from 'node:util';
 
 const USAGE = `joylab: reinforcement learning with language models in a TypeScript notebook
@@ -37,6 +38,8 @@ const PLACES = {
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   async kernel([connectionFile]) {
     if (!connectionFile) throw new Error('which connection file? joylab kernel CONNECTION_FILE');
+    // Node.js 22 and later: what was compiled once, the TypeScript compiler above all, is read from a cache.
+    (Module as { enableCompileCache?: () => void }).enableCompileCache?.();
     const { startKernel } = await import('./jupyter/index.js');
     await startKernel(connectionFile);
     return 0;
@@ -61,8 +64,11 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
 
   async install(args) {
     const { values } = parseArgs({ args, options: { ...PLACES, 'display-name': { type: 'string' } } });
-    const { install } = await import('./install.js');
-    print(install({ ...values, sysPrefix: values['sys-prefix'], displayName: values['display-name'] }));
+    const { install, missingForServers } = await import('./install.js');
+    const options = { ...values, sysPrefix: values['sys-prefix'], displayName: values['display-name'] };
+    print(install(options));
+    const missing = missingForServers(options);
+    if (missing) process.stderr.write(`${missing}\n`);
     return 0;
   },
 

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { userDataFolder } from './setup/jupyterFolder';
 import { installLabextension, uninstallLabextension } from './setup/labextension';
-import { environmentPython, packageRoot } from './setup/python';
+import { environmentPython, packageRoot, serverPackages } from './setup/python';
 
 /** Where kernel and extension are installed, and under which name. At most one of the first three. */
 export interface InstallOptions {
@@ -49,6 +49,14 @@ export function uninstall(options: InstallOptions = {}): string[] {
   fs.rmSync(folder, { recursive: true });
   // Other names of the kernel share the extension.
   return ourKernels(data).length > 0 ? [folder] : [folder, ...uninstallLabextension(data)];
+}
+
+/** What the Python that the kernel was installed beside lacks to run environments, and how to install it; `null`: nothing. */
+export function missingForServers(options: InstallOptions): string | null {
+  const { python } = findTarget(options);
+  if (!python) return null;
+  const { status } = spawnSync(python, ['-c', 'import importlib.util as u, sys; sys.exit(not (u.find_spec("openenv") and u.find_spec("ale_py")))']);
+  return status === 0 ? null : `Environments such as Atari need more in this Python: ${python} -m pip install ${serverPackages().join(' ')}`;
 }
 
 /** Registers the kernel in a Jupyter data folder (`<prefix>/share/jupyter`). Returns the kernelspec's folder. */

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { getJson } from './client';
+import { serverPackages } from '../setup/python';
 import { OpenEnvError } from './errors';
 
 /** Options of {@link ServerProcess.launch}. */
@@ -116,6 +117,8 @@ export class ServerProcess {
   }
 
   private lastErrors(): string {
+    const [, missing] = /ModuleNotFoundError: No module named '(openenv|ale_py)'/.exec(this.errors) ?? [];
+    if (missing) return ` Its Python lacks ${missing}. Install what environments need: ${this.options.command} -m pip install ${serverPackages().join(' ')}`;
     const lines = this.errors.trim().split('\n').slice(-8).join('\n');
     return lines === '' ? '' : ` Its last words:\n${lines}`;
   }

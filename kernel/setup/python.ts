@@ -25,6 +25,12 @@ export function environmentPython(prefix: string): string {
   return path.join(prefix, ...(process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']));
 }
 
+/** What the Python of environment servers must have, as pip takes it. */
+export function serverPackages(): string[] {
+  const lines = fs.readFileSync(path.join(packageRoot, 'kernel', 'setup', 'requirements.txt'), 'utf8').split('\n');
+  return lines.filter((line) => /^(openenv|ale-py)==/.test(line));
+}
+
 /** The prefix of the Python environment: where Jupyter looks for kernels and extensions. */
 export function pythonPrefix(): string {
   return path.dirname(path.dirname(pythonPath()));

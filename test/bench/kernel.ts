@@ -26,7 +26,28 @@ interface Peer {
   /** An endless loop. */
   loop: string;
   interrupt: (kernel: TestKernel) => void;
+  /** Cells that make what {@link work} uses. */
+  preparation?: string;
+  /** Other cells to interrupt, each of which prints before it works for long: by the key of their line. */
+  work?: Record<string, string>;
 }
+
+const PREPARATION = `import { FastLanguageModel, GRPOTrainer, openenv, rollout, strategyPrompt } from 'joylab';
+let { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 256 });
+model = FastLanguageModel.getPeftModel(model, { r: 16, targetModules: 'all-linear' });
+const env = await openenv('atari', { game: 'breakout' });
+const trainDataset = [{ prompt: [{ role: 'user' as const, content: strategyPrompt(env) }] }];
+const score = ({ episode }: any) => (console.log('working'), episode ? episode.return : null);
+const codes = Array.from({ length: 64 }, (_, i) => \`function strategy(state) { return (state.ball_x + \${i}) % 7 > 3 ? 'LEFT' : 'RIGHT'; }\`);`;
+
+const WORK = {
+  training: `const trainer = new GRPOTrainer({ model, processingClass: tokenizer, env, rewardFuncs: [score], trainDataset, args: { maxSteps: 500, numGenerations: 32, maxCompletionLength: 128 } });
+await trainer.train();`,
+  rollout: `for (let seed = 0; ; seed++) {
+  console.log('working');
+  await rollout(env, codes, { seeds: codes.map(() => seed), maxSteps: 3000 });
+}`,
+};
 
 const javascript = {
   prints: `for (let i = 0; i < ${PRINTS}; i++) console.log(i)`,
@@ -41,6 +62,8 @@ const PEERS: Peer[] = [
     command: (file) => [process.execPath, path.join(packageRoot, 'dist', 'kernel', 'cli.js'), 'kernel', file],
     ...javascript,
     interrupt: (kernel) => void kernel.send('control', 'interrupt_request', {}),
+    preparation: PREPARATION,
+    work: WORK,
   },
   {
     name: 'ipykernel',
@@ -64,10 +87,13 @@ type Figures = Record<string, number[]>;
 const LINES = {
   start: 'start-up to the first reply (kernel_info)',
   first: 'start-up to the end of a first cell',
+  idle: 'first cell, 3 s after the start',
   cell: 'trivial cell',
   completion: 'completion',
   prints: `${PRINTS} prints, whole and in order`,
   loop: 'interrupt: a loop',
+  training: 'interrupt: a training run',
+  rollout: 'interrupt: a rollout',
   memoryStart: 'memory after the start',
   memoryCell: 'memory after a first cell',
 } as const;
@@ -151,10 +177,11 @@ function patiently(work: Promise<number>): Promise<number> {
 }
 
 /** Milliseconds until the loop has ended; `Infinity` where it does not. */
-async function interrupt(kernel: TestKernel, peer: Peer): Promise<number> {
-  const id = kernel.send('shell', 'execute_request', { code: peer.loop });
+async function interrupt(kernel: TestKernel, peer: Peer, code = peer.loop, after = 500): Promise<number> {
+  const id = kernel.send('shell', 'execute_request', { code });
   // No message says that the loop runs: tslab sends nothing while it computes.
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  if (code !== peer.loop) await kernel.published((it) => it.parentHeader.msg_id === id && String(it.content.text).startsWith('working'), 'a sign of work');
+  await new Promise((resolve) => setTimeout(resolve, after));
   const began = performance.now();
   peer.interrupt(kernel);
   return patiently(kernel.reply(id).then(() => performance.now() - began));
@@ -172,7 +199,7 @@ function print(all: Figures[]): void {
   const figure = (key: string, value: number) => (Number.isNaN(value) ? '–' : value === Infinity ? (key === 'prints' ? 'lost' : 'never') : value.toFixed(value < 100 ? 1 : 0));
   const rows = Object.entries(LINES).map(([key, name]) => {
     const [ours, theirs, tslab] = all.map((figures) => median(figures[key]));
-    return [`${(theirs / ours).toFixed(2)} ×`, name, figure(key, ours), figure(key, theirs), figure(key, tslab), unit(key)];
+    return [Number.isNaN(theirs) ? '' : `${(theirs / ours).toFixed(2)} ×`, name, figure(key, ours), figure(key, theirs), figure(key, tslab), unit(key)];
   });
   const columns = [{ title: 'ratio' }, { title: '', align: 'left' as const }, ...PEERS.map(({ name }) => ({ title: name })), { title: '', align: 'left' as const }];
   console.log(`${cpus().length} cores (${cpus()[0].model.trim()}), Node.js ${process.version}; medians of ${STARTS} starts, ${ROUNDS} cells, ${ROUNDS / 2} completions, ${ROUNDS / 5} runs of prints\n`);
@@ -203,6 +230,7 @@ async function main(): Promise<void> {
     // Some load more after their first reply.
     await new Promise((resolve) => setTimeout(resolve, 3000));
     all[p].memoryStart.push(memory(kernel));
+    all[p].idle.push(await timed(() => kernel.execute('1')));
     await end(kernel);
     kernels.push(await start(peer, all[p]));
     all[p].memoryCell.push(memory(kernels[p]));
@@ -216,6 +244,11 @@ async function main(): Promise<void> {
   for (const [p, peer] of PEERS.entries()) {
     if (silent.has(peer)) continue;
     for (let i = 0; i < 3; i++) all[p].loop.push(await interrupt(kernels[p], peer));
+    if (peer.preparation) await kernels[p].run(peer.preparation);
+    for (const [line, code] of Object.entries(peer.work ?? {})) {
+      // At different moments of the work.
+      for (let i = 0; i < 5; i++) all[p][line].push(await interrupt(kernels[p], peer, code, 100 + 170 * i));
+    }
   }
   print(all);
   for (const kernel of kernels) await end(kernel);

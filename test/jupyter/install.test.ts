@@ -57,7 +57,11 @@ test('install --sys-prefix takes the environment of the python on the PATH, and 
   const folder = path.join(fs.realpathSync(environmentFolder), 'share', 'jupyter', 'kernels', 'joylab');
   assert.equal(stdout.split('\n')[0], folder);
   const spec = JSON.parse(fs.readFileSync(path.join(folder, 'kernel.json'), 'utf8'));
-  assert.equal(spec.env.JOYLAB_PYTHON, path.join(fs.realpathSync(environmentFolder), 'bin', 'python'));
+  const python = path.join(fs.realpathSync(environmentFolder), 'bin', 'python');
+  assert.equal(spec.env.JOYLAB_PYTHON, python);
+  // It is a bare environment.
+  assert.match(stderr, /^Environments such as Atari need more in this Python: (\S+) -m pip install openenv==[\d.]+ ale-py==[\d.]+\n$/);
+  assert.ok(stderr.includes(python));
   assert.equal(joylab(['uninstall', '--sys-prefix'], env).status, 0);
 });
 
