@@ -17,6 +17,9 @@ import type { RopeSettings } from './rope';
  */
 export type Attend = (layer: number, queries: Value, keys: Value, values: Value) => Value;
 
+/** Applies a block to its rows. */
+export type ApplyBlock = (layer: number, x: Value, block: (x: Value) => Value) => Value;
+
 /**
  * A transformer over rows: tokens of one or several sequences, one after the
  * other. Only attention knows which rows belong together. What differs between
@@ -29,18 +32,22 @@ export class Transformer {
     protected readonly parameters: GraphParameters,
   ) {}
 
-  /** The last hidden state of each row; `ids` and `positions` are int64, [rows]. */
-  hidden(ids: Value, positions: Value, attend: Attend): Value {
+  /** The last hidden state of each row; `ids` and `positions` are int64, [rows]. `apply` may change how a block is applied to its rows. */
+  hidden(ids: Value, positions: Value, attend: Attend, apply: ApplyBlock = (_layer, x, block) => block(x)): Value {
     const tables = this.rotaryTables(positions);
     let x = scale(this.embeddings(ids), this.config.embeddingScale);
     for (let layer = 0; layer < this.config.numLayers; layer++) {
-      const norms = blockNorms(this.config, layer);
-      const mixed = this.attention(layer, this.norm(x, norms.beforeAttention), tables[layer], attend);
-      x = add(x, this.normIf(mixed, norms.afterAttention));
-      const fed = this.feedForward(layer, this.norm(x, norms.beforeFeedForward));
-      x = add(x, this.normIf(fed, norms.afterFeedForward));
+      x = apply(layer, x, (rows) => this.block(layer, rows, tables[layer], attend));
     }
     return x;
+  }
+
+  private block(layer: number, x: Value, tables: RotaryTables | null, attend: Attend): Value {
+    const norms = blockNorms(this.config, layer);
+    const mixed = this.attention(layer, this.norm(x, norms.beforeAttention), tables, attend);
+    const between = add(x, this.normIf(mixed, norms.afterAttention));
+    const fed = this.feedForward(layer, this.norm(between, norms.beforeFeedForward));
+    return add(between, this.normIf(fed, norms.afterFeedForward));
   }
 
   /** Logits [rows, vocabulary] of the next token. */
@@ -53,7 +60,11 @@ export class Transformer {
 
   /** What logits, before they are capped, are the product of: rows [rows, hiddenSize], and the name of the weight [vocabulary, hiddenSize]. */
   head(hidden: Value): { x: Value; weight: string } {
-    return { x: this.norm(hidden, FINAL_NORM), weight: this.config.tiedEmbeddings ? EMBEDDING : HEAD };
+    return { x: this.norm(hidden, FINAL_NORM), weight: this.headWeight };
+  }
+
+  get headWeight(): string {
+    return this.config.tiedEmbeddings ? EMBEDDING : HEAD;
   }
 
   private embeddings(ids: Value): Value {

@@ -33,24 +33,31 @@ export interface TreeInputs {
   /** Token of each row and its position in its sequence; int64, [rows]. */
   ids: Value;
   positions: Value;
-  /** Rows that predict a token to be learned, each at most once, and these tokens; int64, [M]. */
-  predicting: Value;
-  targets: Value;
+  /** The tokens to be learned, M in all, in one or more parts. */
+  learned: LearnedTokens[];
   /** Rows of the roots in a rectangle [G, L], and who sees whom in a root, [L, L]. */
   roots: { packing: Packing; mask: Value } | null;
   /** Rows of the branches in a rectangle [G, N, T], and which rows of root and branch they see, [G, 1, 1, 1, T, L+T]. */
   branches: { packing: Packing; mask: Value } | null;
 }
 
-/** Declares the inputs of trees. */
-export function treeInputs(graph: Graph, rows: TreeRows): TreeInputs {
+/** Rows that predict a token to be learned, each at most once, and these tokens; int64, [tokens] each. */
+export interface LearnedTokens {
+  predicting: Value;
+  targets: Value;
+}
+
+/** Declares the inputs of trees, whose learned tokens are cut into `parts`. */
+export function treeInputs(graph: Graph, rows: TreeRows, parts: number): TreeInputs {
   const roots = rows !== 'branches';
   const branches = rows !== 'roots';
   return {
     ids: graph.input('ids', 'int64', ['rows']),
     positions: graph.input('positions', 'int64', ['rows']),
-    predicting: graph.input('predicting', 'int64', ['M']),
-    targets: graph.input('targets', 'int64', ['M']),
+    learned: Array.from({ length: parts }, (_, part) => {
+      const size = [parts === 1 ? 'M' : `M.${part}`];
+      return { predicting: graph.input(`predicting.${part}`, 'int64', size), targets: graph.input(`targets.${part}`, 'int64', size) };
+    }),
     roots: roots ? { packing: packing(graph, 'root', ['G', 'L'], branches ? 'P' : 'rows'), mask: graph.input('root_mask', 'float32', ['L', 'L']) } : null,
     branches: branches
       ? {
@@ -74,8 +81,8 @@ export function sequencesOf<S extends Sequence>(trees: readonly Tree<S>[], rows:
   return [...(rows === 'branches' ? [] : trees.map(({ root }) => root)), ...(rows === 'roots' ? [] : trees.flatMap(({ branches }) => branches))];
 }
 
-/** Trees, as the inputs of a graph with these rows are fed. */
-export function treeFeeds(trees: readonly Tree[], rows: TreeRows): Record<string, Feed> {
+/** Trees, as the inputs of a graph with these rows and parts are fed. */
+export function treeFeeds(trees: readonly Tree[], rows: TreeRows, parts: number): Record<string, Feed> {
   const roots = rows === 'branches' ? [] : trees.map(({ root }) => ({ ...root, from: 0 }));
   const branches = rows === 'roots' ? [] : trees.flatMap(({ root, branches }) => branches.map((branch) => ({ ...branch, from: root.ids.length })));
   const sequences = [...roots, ...branches];
@@ -89,11 +96,17 @@ export function treeFeeds(trees: readonly Tree[], rows: TreeRows): Record<string
   return {
     ids: int64Feed(sequences.flatMap(({ ids }) => ids)),
     positions: int64Feed(sequences.flatMap(({ ids, from }) => ids.map((_, t) => from + t))),
-    predicting: int64Feed(predicting),
-    targets: int64Feed(sequences.flatMap(({ targets }) => targets)),
+    ...inParts('predicting', predicting, parts),
+    ...inParts('targets', sequences.flatMap(({ targets }) => targets), parts),
     ...(rows !== 'branches' && { ...rectangle('root', [roots.map(({ ids }) => ids.length)], [roots.length, L]), root_mask: causalMask(L) }),
     ...(rows !== 'roots' && branchFeeds(trees, L)),
   };
+}
+
+/** Values as inputs `name.<part>` of about equal length. */
+function inParts(name: string, values: readonly number[], parts: number): Record<string, Feed> {
+  const start = (part: number) => Math.round((part * values.length) / parts);
+  return Object.fromEntries(Array.from({ length: parts }, (_, part) => [`${name}.${part}`, int64Feed(values.slice(start(part), start(part + 1)))]));
 }
 
 function branchFeeds(trees: readonly Tree[], L: number): Record<string, Feed> {

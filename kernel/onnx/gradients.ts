@@ -1,4 +1,6 @@
+import type { Graph, Recomputation, Tape, TapeEntry } from './graph';
 import { add } from './operators/arithmetic';
+import { after } from './recompute';
 import type { Value } from './value';
 
 /**
@@ -21,22 +23,61 @@ export function gradients(loss: Value, parameters: readonly Value[]): Value[] {
  */
 export function backward(arrived: ReadonlyMap<Value, Value>, parameters: readonly Value[]): (Value | null)[] {
   const [{ graph }] = arrived.keys();
-  const found = new Map(arrived);
-  graph.withoutRecording(() => {
-    for (let i = graph.tape.length - 1; i >= 0; i--) {
-      const { inputs, outputs, vjps } = graph.tape[i];
-      const arriving = outputs.map((output) => found.get(output) ?? null);
+  const flow = new GradientFlow(graph, arrived);
+  graph.withoutRecording(() => flow.along(graph.tape));
+  return parameters.map((parameter) => flow.found.get(parameter) ?? null);
+}
+
+/** Gradients on their way back through a graph. */
+class GradientFlow {
+  /** What has arrived at each value. */
+  readonly found: Map<Value, Value>;
+  /** Sums that what was computed again last has added to, by the value that they are of. */
+  private sums = new Map<Value, Value>();
+
+  constructor(
+    private readonly graph: Graph,
+    arrived: ReadonlyMap<Value, Value>,
+  ) {
+    this.found = new Map(arrived);
+  }
+
+  along(tape: Tape): void {
+    for (const entry of [...tape].reverse()) {
+      const arriving = entry.outputs.map((output) => this.found.get(output) ?? null);
       if (arriving.every((gradient) => gradient === null)) continue;
-      inputs.forEach((input, j) => {
-        const vjp = vjps[j];
-        if (!vjp || !input.tracked) return;
-        const gradient = vjp(arriving);
-        const before = found.get(input);
-        found.set(input, before ? add(before, gradient) : gradient);
-      });
+      if ('build' in entry) this.again(entry, arriving);
+      else this.through(entry, arriving);
       // What has flowed through a node is not needed again.
-      for (const output of outputs) found.delete(output);
+      for (const output of entry.outputs) this.found.delete(output);
     }
-  });
-  return parameters.map((parameter) => found.get(parameter) ?? null);
+  }
+
+  private through({ inputs, vjps }: TapeEntry, arriving: readonly (Value | null)[]): void {
+    inputs.forEach((input, j) => {
+      const vjp = vjps[j];
+      if (vjp && input.tracked) this.arrive(input, vjp(arriving));
+    });
+  }
+
+  /** Computes values again, once what flows back to them has arrived and what was computed again before is used up. */
+  private again({ x, build }: Recomputation, arriving: readonly (Value | null)[]): void {
+    const sums = [...this.sums].flatMap(([value, sum]) => (this.found.get(value) === sum ? sum : []));
+    const late = this.graph.leaf(after(x, [...arriving.filter((gradient) => gradient !== null), ...sums]));
+    this.sums.clear();
+    const { result, tape } = this.graph.recordApart(() => build(late));
+    result.forEach((value, i) => arriving[i] && this.arrive(value, arriving[i]));
+    this.along(tape);
+    const gradient = this.found.get(late);
+    if (!gradient) return;
+    this.found.delete(late);
+    this.arrive(x, gradient);
+  }
+
+  private arrive(value: Value, gradient: Value): void {
+    const before = this.found.get(value);
+    const sum = before ? add(before, gradient) : gradient;
+    this.found.set(value, sum);
+    if (before) this.sums.set(value, sum);
+  }
 }

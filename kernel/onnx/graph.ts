@@ -41,6 +41,15 @@ export interface TapeEntry {
   vjps: readonly (Vjp | null)[];
 }
 
+/** Values that `build` made of x, and makes again on the way back. */
+export interface Recomputation {
+  x: Value;
+  outputs: readonly Value[];
+  build: (x: Value) => Value[];
+}
+
+export type Tape = (TapeEntry | Recomputation)[];
+
 export interface NodeOptions {
   domain?: string;
   attributes?: Record<string, Attribute>;
@@ -59,7 +68,7 @@ export class Graph {
   readonly outputs = new Map<string, Value>();
   readonly nodes: GraphNode[] = [];
   readonly constants: GraphConstant[] = [];
-  readonly tape: TapeEntry[] = [];
+  tape: Tape = [];
   private recording = true;
   private counter = 0;
   private readonly cache = new Map<string, Value>();
@@ -166,6 +175,17 @@ export class Graph {
       return build();
     } finally {
       this.recording = before;
+    }
+  }
+
+  /** Runs `build` and records it on a tape of its own. */
+  recordApart<T>(build: () => T): { result: T; tape: Tape } {
+    const [tape, recording] = [this.tape, this.recording];
+    try {
+      [this.tape, this.recording] = [[], true];
+      return { result: build(), tape: this.tape };
+    } finally {
+      [this.tape, this.recording] = [tape, recording];
     }
   }
 

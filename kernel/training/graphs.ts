@@ -32,15 +32,18 @@ export interface GraphOptions {
   /** null: log-probabilities and entropies alone are wanted. */
   objective: Objective | null;
   temperature: number;
+  /** Whether activations of blocks are computed again on the way back instead of being held. */
+  gradientCheckpointing?: boolean;
 }
 
 /**
  * Forward and loss of some rows of trees; and backward, where something is
  * trainable. Outputs `loss` (where there is an objective), `token logprobs`,
- * `token entropies`, and `token <name>` for each output of the objective.
+ * `token entropies`, and `token <name>` for each output of the objective. The
+ * head goes through its rows in `headParts` parts.
  */
-export function lossGraph(options: GraphOptions, rows: TreeRows): UpdateGraph {
-  const { graph, parameters, forward } = start(options, rows);
+export function lossGraph(options: GraphOptions, rows: TreeRows, headParts: number): UpdateGraph {
+  const { graph, parameters, forward } = start(options, rows, headParts);
   const { objective, temperature, trainable } = options;
   const { logprobs, entropies, isTop1 } = forward.logprobs(temperature, objective?.entropyGradients ?? false);
   graph.output('token logprobs', logprobs);
@@ -58,7 +61,7 @@ export function lossGraph(options: GraphOptions, rows: TreeRows): UpdateGraph {
 
 /** Keys and values of roots, outputs `root_keys.<layer>` and `root_values.<layer>`. */
 export function rootForwardGraph(options: GraphOptions): { graph: Graph; parameters: GraphParameters } {
-  const { graph, parameters, forward } = start(options, 'roots');
+  const { graph, parameters, forward } = start({ ...options, gradientCheckpointing: false }, 'roots');
   for (const [name, value] of rootValues(forward)) graph.output(name, value);
   return { graph, parameters };
 }
@@ -71,10 +74,12 @@ export function rootBackwardGraph(options: GraphOptions): UpdateGraph {
   return addGradients(graph, parameters, parameters.trainable, backward(arrived, [...parameters.trainable.values(), ...sparse]));
 }
 
-function start({ config, parameters: set, trainable }: GraphOptions, rows: TreeRows): { graph: Graph; parameters: GraphParameters; forward: TreeForward } {
+function start(options: GraphOptions, rows: TreeRows, headParts = 1): { graph: Graph; parameters: GraphParameters; forward: TreeForward } {
+  const { config, parameters: set, trainable, gradientCheckpointing = false } = options;
   const graph = new Graph();
   const parameters = new GraphParameters(graph, set, { weights: 'input', trainable });
-  return { graph, parameters, forward: treeForward(graph, config, parameters, rows) };
+  const trained = trainable !== 'none';
+  return { graph, parameters, forward: treeForward(graph, config, parameters, { rows, headParts, trained, gradientCheckpointing }) };
 }
 
 function rootValues({ roots }: TreeForward): [string, Value][] {

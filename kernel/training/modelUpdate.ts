@@ -2,7 +2,6 @@ import type { CausalLM } from '../models/causalLM';
 import type { MergedAdapter } from '../models/mergedAdapter';
 import { AdamW, type OptimizerState } from './adamw';
 import { GradientSums } from './gradientSums';
-import type { GraphOptions } from './graphs';
 import type { Objective } from './objective';
 import { planSteps, type Sequences } from './plan';
 import { rowsPerRun } from './flops';
@@ -34,6 +33,10 @@ export interface ModelUpdateOptions extends Partial<OptimizerSettings> {
   temperature?: number;
   /** About how many tokens one run computes; by default so many that it takes well under a second. */
   maxRows?: number;
+  /** How many logits are held at once; 2²⁴ by default. */
+  maxLogits?: number;
+  /** Computes what blocks hold for the way back a second time instead: less memory, about a third more time; false by default. */
+  gradientCheckpointing?: boolean;
 }
 
 /** Completions to learn from. Completions of one prompt share its computation. */
@@ -65,27 +68,24 @@ export interface BatchOutcome {
  */
 export class ModelUpdate {
   private readonly gradients: GradientSums;
-  private readonly training: Runner;
-  /** For {@link evaluate}. */
-  private readonly forward: Runner;
   /** Batches whose gradients were gathered since the last step. */
   private batches = 0;
 
   private constructor(
     private readonly model: CausalLM,
-    private readonly options: GraphOptions & { objective: Objective },
+    private readonly objective: Objective,
     private readonly settings: OptimizerSettings,
     private readonly optimizer: AdamW,
+    /** `forward` is for {@link evaluate}. */
+    private readonly runners: Record<'training' | 'forward', Runner>,
     private readonly maxRows: number,
     private readonly merged: MergedAdapter | null,
   ) {
     this.gradients = new GradientSums(model.trainableParameters());
-    this.training = new Runner(options);
-    this.forward = new Runner({ ...options, trainable: 'none' });
   }
 
   /** Prepares training of a model: of its adapter where it has one, else of all of its weights. */
-  static async create(model: CausalLM, { objective, temperature = 1, maxRows = rowsPerRun(model), ...given }: ModelUpdateOptions): Promise<ModelUpdate> {
+  static async create(model: CausalLM, { objective, temperature = 1, maxRows = rowsPerRun(model), maxLogits, gradientCheckpointing = false, ...given }: ModelUpdateOptions): Promise<ModelUpdate> {
     const settings = { ...OPTIMIZER_DEFAULTS, ...given };
     if (!(temperature > 0)) throw new Error(`temperature must be positive for training, not ${temperature}`);
     const optimizer = new AdamW(model.trainableParameters(), {
@@ -98,14 +98,15 @@ export class ModelUpdate {
     // Dropout is between a layer's input and its update: these cannot be merged.
     const merged = adapter?.config.loraDropout ? null : model.mergedAdapter();
     const parameters = { ...model.parameters, merged: merged?.merged };
-    const options = { config, parameters, trainable: adapter ? 'adapter' : 'weights', objective, temperature } as const;
-    return new ModelUpdate(model, options, settings, optimizer, maxRows, merged);
+    const options = { config, parameters, trainable: adapter ? 'adapter' : 'weights', objective, temperature, gradientCheckpointing } as const;
+    const runners = { training: new Runner(options, maxLogits), forward: new Runner({ ...options, trainable: 'none' }, maxLogits) };
+    return new ModelUpdate(model, objective, settings, optimizer, runners, maxRows, merged);
   }
 
   /** Adds the gradients of a batch. Where it fails or is aborted, all gathered gradients are dropped. */
   async accumulate(batch: TokenBatch, { signal }: { signal?: AbortSignal } = {}): Promise<BatchOutcome> {
     try {
-      return await this.run(this.training, batch, this.gradients, signal);
+      return await this.run(this.runners.training, batch, this.gradients, signal);
     } catch (error) {
       this.discard();
       throw error;
@@ -114,11 +115,11 @@ export class ModelUpdate {
 
   /** What the objective says of a batch, without learning from it. */
   evaluate(batch: TokenBatch, { signal }: { signal?: AbortSignal } = {}): Promise<BatchOutcome> {
-    return this.run(this.forward, batch, null, signal);
+    return this.run(this.runners.forward, batch, null, signal);
   }
 
   private async run(runner: Runner, batch: TokenBatch, sums: GradientSums | null, signal?: AbortSignal): Promise<BatchOutcome> {
-    checkBatch(batch, this.options.objective, this.model.maxSeqLength);
+    checkBatch(batch, this.objective, this.model.maxSeqLength);
     const outcome: BatchOutcome = { loss: 0, tokens: {} };
     const seed = deriveSeed(this.settings.seed, 'dropout', this.optimizer.state().step, this.batches);
     if (sums) this.batches++;
@@ -171,8 +172,8 @@ export class ModelUpdate {
 
   /** Frees what it holds outside JavaScript; it cannot be used afterwards. */
   async dispose(): Promise<void> {
-    await this.training.dispose();
-    await this.forward.dispose();
+    await this.runners.training.dispose();
+    await this.runners.forward.dispose();
   }
 }
 

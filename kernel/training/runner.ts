@@ -19,6 +19,9 @@ export interface RunTarget {
   signal?: AbortSignal;
 }
 
+/** Logits that are held at once: 64 MiB of them. */
+const MOST_LOGITS = 2 ** 24;
+
 interface Loaded<G> {
   made: G;
   session: GraphSession;
@@ -28,7 +31,10 @@ interface Loaded<G> {
 export class Runner {
   private readonly loaded = new Map<string, Promise<Loaded<{ graph: Graph; parameters: GraphParameters }>>>();
 
-  constructor(private readonly options: GraphOptions) {}
+  constructor(
+    private readonly options: GraphOptions,
+    private readonly maxLogits = MOST_LOGITS,
+  ) {}
 
   async run(step: Step, batch: TokenBatch, target: RunTarget): Promise<void> {
     if (step.rows === 'cut') await this.runCut(step, batch, target);
@@ -53,10 +59,12 @@ export class Runner {
   /** Loss and gradients of some rows; adds to the outcome. */
   private async runLoss(rows: TreeRows, trees: PlannedTree[], batch: TokenBatch, target: RunTarget, given: Record<string, Feed>, sums: GradientSums[]): Promise<void> {
     const { outcome, signal } = target;
-    const loaded = await this.load(rows, () => lossGraph(this.options, rows));
-    signal?.throwIfAborted();
     const completions = learned(trees);
-    const outputs = await this.runUpdate(loaded, { ...given, ...this.feeds(trees, rows, target), ...this.objectiveFeeds(batch, completions) }, sums);
+    const parts = this.headParts(completions.reduce((sum, i) => sum + batch.completionIds[i].length, 0));
+    const loaded = await this.load(`${rows} ${parts}`, () => lossGraph(this.options, rows, parts));
+    signal?.throwIfAborted();
+    const feeds = { ...given, ...this.feeds(trees, rows, target, parts), ...this.objectiveFeeds(batch, completions) };
+    const outputs = await this.runUpdate(loaded, feeds, sums);
     outcome.loss += outputs.loss?.data[0] ?? 0;
     for (const [output, { data }] of Object.entries(outputs)) {
       if (!output.startsWith('token ')) continue;
@@ -80,8 +88,14 @@ export class Runner {
     return outputs;
   }
 
-  private feeds(trees: readonly PlannedTree[], rows: TreeRows, { seed = 0 }: RunTarget): Record<string, Feed> {
-    const feeds = treeFeeds(trees, rows);
+  /** Parts of the head that have few enough logits each: a power of 2, so that there are few graphs. */
+  private headParts(tokens: number): number {
+    const needed = (tokens * this.options.config.vocabSize) / this.maxLogits;
+    return needed <= 1 ? 1 : Math.min(tokens, 2 ** Math.ceil(Math.log2(needed)));
+  }
+
+  private feeds(trees: readonly PlannedTree[], rows: TreeRows, { seed = 0 }: RunTarget, headParts = 1): Record<string, Feed> {
+    const feeds = treeFeeds(trees, rows, headParts);
     if (!this.options.parameters.adapter?.config.loraDropout) return feeds;
     const sequences = sequencesOf(trees, rows).map(({ stream, ids }) => ({ stream, length: ids.length }));
     return { ...feeds, [DROPOUT_INPUT]: dropoutRows(sequences, seed) };

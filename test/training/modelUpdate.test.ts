@@ -4,7 +4,7 @@ import { FastLanguageModel, type CausalLM } from '../../kernel/models';
 import { seededRandom } from '../../kernel/random';
 import { mul, neg, sumAll } from '../../kernel/onnx/operators/arithmetic';
 import { AdamW } from '../../kernel/training/adamw';
-import { ModelUpdate, type BatchOutcome, type TokenBatch } from '../../kernel/training/modelUpdate';
+import { ModelUpdate, type BatchOutcome, type ModelUpdateOptions, type TokenBatch } from '../../kernel/training/modelUpdate';
 import type { Objective } from '../../kernel/training/objective';
 import { planSteps } from '../../kernel/training/plan';
 import { PythonPeer, relativeError } from '../models/pythonPeer';
@@ -42,11 +42,11 @@ function makeBatch(): TokenBatch {
 }
 
 /** What a step makes of a batch: outcome, and the gradients as the optimizer gets them. */
-async function step(model: CausalLM, batch: TokenBatch, maxRows: number): Promise<BatchOutcome & { gradients: Map<string, Float32Array> }> {
+async function step(model: CausalLM, batch: TokenBatch, options: Partial<ModelUpdateOptions>): Promise<BatchOutcome & { gradients: Map<string, Float32Array> }> {
   const original = AdamW.prototype.step;
   const gradients = new Map<string, Float32Array>();
   AdamW.prototype.step = (found) => found.forEach((gradient, name) => gradients.set(name, gradient.slice()));
-  const update = await ModelUpdate.create(model, { objective: likelihood, temperature: 0.8, maxRows });
+  const update = await ModelUpdate.create(model, { objective: likelihood, temperature: 0.8, ...options });
   try {
     return { ...(await update.step(batch, 1e-3)), gradients };
   } finally {
@@ -60,10 +60,10 @@ for (const folder of ['tied', 'untied']) {
     test(`a batch gives the same gradients however it is cut: ${folder} head, ${lora ? 'LoRA' : 'all parameters'}`, async () => {
       const model = await load(folder, lora);
       const batch = makeBatch();
-      const whole = await step(model, batch, 1e6);
+      const whole = await step(model, batch, { maxRows: 1e6 });
       assert.ok(whole.gradients.size > 0);
       for (const maxRows of [1, 20, 40]) {
-        const cut = await step(model, batch, maxRows);
+        const cut = await step(model, batch, { maxRows });
         assert.ok(Math.abs(cut.loss - whole.loss) <= 1e-5 * Math.abs(whole.loss));
         for (const [name, gradient] of whole.gradients) {
           const error = relativeError(cut.gradients.get(name)!, gradient);
@@ -71,6 +71,29 @@ for (const folder of ['tied', 'untied']) {
         }
         for (const name of ['logprobs', 'entropies']) {
           cut.tokens[name].forEach((values, i) => assert.ok(relativeError(values, whole.tokens[name][i]) < 1e-5, `${name} of completion ${i}`));
+        }
+      }
+    });
+  }
+}
+
+for (const folder of ['tied', 'untied']) {
+  for (const lora of [false, true]) {
+    test(`computing activations again gives the same gradients: ${folder} head, ${lora ? 'LoRA' : 'all parameters'}`, async () => {
+      const model = await load(folder, lora);
+      const batch = makeBatch();
+      for (const maxRows of [20, 1e6]) {
+        const held = await step(model, batch, { maxRows });
+        for (const options of [{ gradientCheckpointing: true }, { maxLogits: 10 * 64 }, { gradientCheckpointing: true, maxLogits: 3 * 64 }]) {
+          const again = await step(model, batch, { maxRows, ...options });
+          assert.ok(Math.abs(again.loss - held.loss) <= 1e-6 * Math.abs(held.loss));
+          for (const [name, gradient] of held.gradients) {
+            const error = relativeError(again.gradients.get(name)!, gradient);
+            assert.ok(error < 2e-6, `${name}, ${JSON.stringify({ maxRows, ...options })}: relative error ${error}`);
+          }
+          for (const name of ['logprobs', 'entropies']) {
+            again.tokens[name].forEach((values, i) => assert.ok(relativeError(values, held.tokens[name][i]) < 1e-6, `${name} of completion ${i}`));
+          }
         }
       }
     });
