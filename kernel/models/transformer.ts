@@ -5,6 +5,7 @@ import { silu } from '../onnx/operators/elementwise';
 import { rmsNorm } from '../onnx/operators/normalization';
 import { rotary, rotaryTables, type RotaryTables } from '../onnx/operators/rotary';
 import { reshape } from '../onnx/operators/shape';
+import { recomputed } from '../onnx/recompute';
 import type { Value } from '../onnx/value';
 import { blockNorms, EMBEDDING, FINAL_NORM, HEAD, headNormWeight, moduleWeight } from './architecture';
 import type { ModelConfig } from './config';
@@ -90,7 +91,10 @@ export class Transformer {
 
   protected feedForward(layer: number, x: Value): Value {
     const project = (input: Value, module: string) => this.linear(input, moduleWeight(layer, module));
-    return project(mul(this.activation(project(x, 'gate_proj')), project(x, 'up_proj')), 'down_proj');
+    const down = (gate: Value, up: Value) => [project(mul(this.activation(gate), up), 'down_proj')];
+    const inputs = [project(x, 'gate_proj'), project(x, 'up_proj')] as const;
+    // The activation takes little time and, held for the way back, much memory.
+    return (inputs[0].tracked ? recomputed(inputs, down) : down(...inputs))[0];
   }
 
   protected activation(x: Value): Value {

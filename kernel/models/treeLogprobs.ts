@@ -49,7 +49,7 @@ export function treeForward(graph: Graph, config: ModelConfig, parameters: Graph
   // What the last block holds is needed at once: there is nothing to gain.
   const again: ApplyBlock = (layer, x, block) => {
     if (layer === config.numLayers - 1) return block(x);
-    const [y, ...computed] = recomputed(x, (rows) => [block(rows), ...(inputs.roots ? [roots[layer].keys, roots[layer].values] : [])]);
+    const [y, ...computed] = recomputed([x], (rows) => [block(rows), ...(inputs.roots ? [roots[layer].keys, roots[layer].values] : [])]);
     if (inputs.roots) roots[layer] = { keys: computed[0], values: computed[1] };
     return y;
   };
@@ -87,7 +87,7 @@ class Head {
         return [logprobs, entropies, isTop1()];
       };
       const rows = after(takeRows(hidden, tokens.predicting), parts[parts.length - 1] ?? []);
-      parts.push(options.trained ? recomputed(rows, all) : all(rows));
+      parts.push(options.trained ? recomputed([rows], all) : all(rows));
     }
     const [logprobs, entropies, isTop1] = [0, 1, 2].map((i) => concat(parts.map((part) => part[i]), 0, 'M'));
     return { logprobs, entropies, isTop1: () => isTop1 };

@@ -61,17 +61,19 @@ class GradientFlow {
   }
 
   /** Computes values again, once what flows back to them has arrived and what was computed again before is used up. */
-  private again({ x, build }: Recomputation, arriving: readonly (Value | null)[]): void {
+  private again({ inputs, build }: Recomputation, arriving: readonly (Value | null)[]): void {
     const sums = [...this.sums].flatMap(([value, sum]) => (this.found.get(value) === sum ? sum : []));
-    const late = this.graph.leaf(after(x, [...arriving.filter((gradient) => gradient !== null), ...sums]));
+    const before = [...arriving.filter((gradient) => gradient !== null), ...sums];
+    const late = inputs.map((input) => this.graph.leaf(after(input, before)));
     this.sums.clear();
-    const { result, tape } = this.graph.recordApart(() => build(late));
+    const { result, tape } = this.graph.recordApart(() => build(...late));
     result.forEach((value, i) => arriving[i] && this.arrive(value, arriving[i]));
     this.along(tape);
-    const gradient = this.found.get(late);
-    if (!gradient) return;
-    this.found.delete(late);
-    this.arrive(x, gradient);
+    inputs.forEach((input, i) => {
+      const gradient = this.found.get(late[i]);
+      this.found.delete(late[i]);
+      if (gradient) this.arrive(input, gradient);
+    });
   }
 
   private arrive(value: Value, gradient: Value): void {

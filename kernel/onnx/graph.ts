@@ -41,11 +41,11 @@ export interface TapeEntry {
   vjps: readonly (Vjp | null)[];
 }
 
-/** Values that `build` made of x, and makes again on the way back. */
+/** Values that `build` made of its inputs, and makes again on the way back. */
 export interface Recomputation {
-  x: Value;
+  inputs: readonly Value[];
   outputs: readonly Value[];
-  build: (x: Value) => Value[];
+  build: (...inputs: Value[]) => Value[];
 }
 
 export type Tape = (TapeEntry | Recomputation)[];

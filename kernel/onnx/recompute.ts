@@ -4,16 +4,16 @@ import { reshape } from './operators/shape';
 import type { Value } from './value';
 
 /**
- * What `build` makes of x, computed a second time on the way back instead of
- * being held in memory until then: gradient checkpointing. Gradients flow to x
- * and to whatever trainable values `build` uses.
+ * What `build` makes of its inputs, computed a second time on the way back
+ * instead of being held in memory until then: gradient checkpointing. Gradients
+ * flow to the inputs and to whatever trainable values `build` uses.
  *
- * @param x [rows, …]: the first dimension is a name, the others are numbers
+ * @param inputs [rows, …] each: the first dimension is a name, the others are numbers
  */
-export function recomputed(x: Value, build: (x: Value) => Value[]): Value[] {
-  const { graph } = x;
-  const outputs = graph.withoutRecording(() => build(x)).map((value) => graph.leaf(value));
-  graph.tape.push({ x, outputs, build });
+export function recomputed(inputs: readonly Value[], build: (...inputs: Value[]) => Value[]): Value[] {
+  const { graph } = inputs[0];
+  const outputs = graph.withoutRecording(() => build(...inputs)).map((value) => graph.leaf(value));
+  graph.tape.push({ inputs, outputs, build });
   return outputs;
 }
 
