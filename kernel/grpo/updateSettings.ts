@@ -6,6 +6,8 @@ import { LOSS_TYPES, type LossSettings } from './losses';
 export interface UpdateSettings extends LossSettings, OptimizerSettings, EntropySettings {
   /** About how many tokens are computed at a time; chosen by the size of the model where it is absent. */
   maxRows?: number;
+  /** Whether blocks are computed again on the way back instead of being held; by default as the model says. */
+  gradientCheckpointing?: boolean;
   /** The temperature that completions were sampled with. */
   temperature: number;
   /** For dr_grpo, whose shares do not depend on the lengths. */

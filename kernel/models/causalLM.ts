@@ -43,6 +43,8 @@ export class CausalLM {
   readonly quantized: Map<string, QuantizedWeight>;
   /** Defaults of {@link generate}: what the model's generation_config.json says. They may be changed. */
   readonly generationConfig: GenerationConfig;
+  /** Whether training holds only what enters each block, and computes the rest again on the way back. */
+  isGradientCheckpointing = false;
   private engine: InferenceEngine | undefined;
   private merged: MergedAdapter | undefined;
   private mergedEngine: InferenceEngine | undefined;
@@ -91,6 +93,16 @@ export class CausalLM {
       tensors.set(loraName(name, 'B'), b);
     }
     return tensors;
+  }
+
+  /** Training takes less memory and more time from now on, as with a trainer's `gradientCheckpointing`. */
+  gradientCheckpointingEnable(): void {
+    this.isGradientCheckpointing = true;
+  }
+
+  /** Training holds all activations again, the default. */
+  gradientCheckpointingDisable(): void {
+    this.isGradientCheckpointing = false;
   }
 
   /** Counts of trained and of all parameters, in PEFT's words. */

@@ -25,6 +25,8 @@ export interface FromPretrainedOptions extends HubOptions {
   loadIn4bit?: boolean;
   /** The same in 8 bits: whole multiples of 1/127 of each row's largest magnitude. False by default. */
   loadIn8bit?: boolean;
+  /** Whether training computes activations again instead of holding them, see `GRPOConfig.gradientCheckpointing`; 'unsloth' means true. False by default. */
+  useGradientCheckpointing?: boolean | 'unsloth';
 }
 
 /** How a LoRA adapter is made, by PEFT's names. */
@@ -56,6 +58,8 @@ export interface PeftOptions {
   useRslora?: boolean;
   /** Seed of the initial values; 3407 by default. */
   randomState?: number;
+  /** Whether training computes activations again instead of holding them; 'unsloth' means true. As the model was loaded by default. */
+  useGradientCheckpointing?: boolean | 'unsloth';
 }
 
 /** Models that come with Joylab, and where they lie in the package. */
@@ -70,6 +74,7 @@ export const FastLanguageModel = {
     const model = existsSync(join(folder, 'adapter_config.json'))
       ? await loadWithAdapter(folder, options)
       : await loadModel(folder, options);
+    setGradientCheckpointing(model, options.useGradientCheckpointing);
     return { model, tokenizer: model.tokenizer };
   },
 
@@ -78,9 +83,20 @@ export const FastLanguageModel = {
     const { randomState = 3407 } = options;
     if (options.bias && options.bias !== 'none') throw new Error(`bias ${JSON.stringify(options.bias)} is not supported; use 'none'`);
     if (model instanceof PeftModel) throw new Error('the model has an adapter already; call getPeftModel with the model that fromPretrained gave');
-    return new PeftModel(model, createLora(model.config, loraConfig(options), randomState));
+    const peft = new PeftModel(model, createLora(model.config, loraConfig(options), randomState));
+    setGradientCheckpointing(peft, options.useGradientCheckpointing);
+    return peft;
   },
 };
+
+function setGradientCheckpointing(model: CausalLM, wanted: boolean | 'unsloth' | undefined): void {
+  if (wanted === undefined) return;
+  if (typeof wanted !== 'boolean' && wanted !== 'unsloth') {
+    throw new TypeError(`useGradientCheckpointing is ${JSON.stringify(wanted)}. Valid: true, false, or 'unsloth' (which means true).`);
+  }
+  if (wanted) model.gradientCheckpointingEnable();
+  else model.gradientCheckpointingDisable();
+}
 
 /** The settings of an adapter, defaults filled in. */
 function loraConfig(options: PeftOptions): LoraConfig {

@@ -18,6 +18,7 @@ export class PeftModel extends CausalLM {
   ) {
     super(base);
     this.lora = adapter;
+    this.isGradientCheckpointing = base.isGradientCheckpointing;
   }
 
   override get adapter(): LoraAdapter {

@@ -104,9 +104,9 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
 
   protected async createUpdate(saved: SavedUpdate | null): Promise<ModelUpdate> {
     const { ModelUpdate } = require('../training/modelUpdate') as typeof import('../training/modelUpdate');
-    const { adamBeta1, adamBeta2, adamEpsilon, weightDecay, maxGradNorm, seed, lossType } = this.config;
+    const { lossType, adamBeta1, adamBeta2, adamEpsilon, weightDecay, maxGradNorm, seed, gradientCheckpointing } = this.config;
     const objective = supervisedObjective(lossType);
-    const update = await ModelUpdate.create(this.model, { objective, adamBeta1, adamBeta2, adamEpsilon, weightDecay, maxGradNorm, seed });
+    const update = await ModelUpdate.create(this.model, { objective, adamBeta1, adamBeta2, adamEpsilon, weightDecay, maxGradNorm, seed, gradientCheckpointing });
     if (saved) update.load(saved.optimizer);
     return update;
   }

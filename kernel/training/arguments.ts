@@ -35,6 +35,12 @@ export interface TrainingArguments {
   /** Gradients are scaled down to this norm. 1 by default; 0 turns it off. */
   maxGradNorm?: number;
 
+  /**
+   * Holds only what enters each block of the model, and computes the rest again on the way back: a fraction of the memory
+   * of long sequences for 10 to 30 % more time. The gradients are the same. false by default (TRL: true).
+   */
+  gradientCheckpointing?: boolean;
+
   /** Everything random follows from it. 42 by default. */
   seed?: number;
 
@@ -82,6 +88,7 @@ export const trainingArguments = {
   adamBeta2: number(0.999, { from: 0, below: 1 }),
   adamEpsilon: number(1e-8, { above: 0 }),
   maxGradNorm: number(1, { from: 0 }),
+  gradientCheckpointing: flag(false),
   seed: { fallback: 42, valid: 'a whole number from 0 to 2^53', accepts: (v) => isWhole(v) && v >= 0 },
   loggingSteps: interval(1),
   loggingFirstStep: flag(false),
@@ -120,9 +127,9 @@ export const elsewhere: Record<string, string> = {
   ]),
   ...sayFor('training runs on the CPU', ['useCpu', 'torchEmptyCacheSteps']),
   ...sayFor('memory is saved without it', [
-    'gradientCheckpointing', 'gradientCheckpointingKwargs', 'activationCheckpointing', 'activationCheckpointingKwargs', 'autoFindBatchSize',
-    'skipMemoryMetrics', 'useCache',
+    'autoFindBatchSize', 'skipMemoryMetrics', 'useCache',
   ]),
+  ...sayFor('gradientCheckpointing: true is all there is to say', ['gradientCheckpointingKwargs', 'activationCheckpointing', 'activationCheckpointingKwargs']),
   ...sayFor('call model.pushToHub after training', ['pushToHub', 'hubModelId', 'hubToken', 'hubPrivateRepo', 'hubStrategy', 'hubAlwaysPush', 'hubRevision']),
   ...sayFor('an evaluation logs its metrics as it is', [
     'predictionLossOnly', 'evalDoConcatBatches', 'evalUseGatherObject', 'evalAccumulationSteps', 'batchEvalMetrics', 'includeForMetrics',

@@ -35,7 +35,7 @@ export interface ModelUpdateOptions extends Partial<OptimizerSettings> {
   maxRows?: number;
   /** How many logits are held at once; 2²⁴ by default. */
   maxLogits?: number;
-  /** Computes what blocks hold for the way back a second time instead: less memory, about a third more time; false by default. */
+  /** Computes what blocks hold for the way back a second time instead: less memory, more time; by default as the model says. */
   gradientCheckpointing?: boolean;
 }
 
@@ -98,7 +98,7 @@ export class ModelUpdate {
     // Dropout is between a layer's input and its update: these cannot be merged.
     const merged = adapter?.config.loraDropout ? null : model.mergedAdapter();
     const parameters = { ...model.parameters, merged: merged?.merged };
-    const options = { config, parameters, trainable: adapter ? 'adapter' : 'weights', objective, temperature, gradientCheckpointing } as const;
+    const options = { config, parameters, trainable: adapter ? 'adapter' : 'weights', objective, temperature, gradientCheckpointing: gradientCheckpointing || model.isGradientCheckpointing } as const;
     const runners = { training: new Runner(options, maxLogits), forward: new Runner({ ...options, trainable: 'none' }, maxLogits) };
     return new ModelUpdate(model, objective, settings, optimizer, runners, maxRows, merged);
   }

@@ -30,6 +30,28 @@ for (const [title, args, adapter] of [
   });
 }
 
+test('a model whose checkpoints are split into several files goes on from them with the same numbers', async () => {
+  const folder = temporaryFolder();
+  const whole = await uninterrupted({ maxSteps: 4 }, false);
+  const model = await freshModel({ adapter: false });
+  // As a model above 5 GB is saved.
+  model.savePretrained = (to) => model.savePretrainedMerged(to, { maxShardSize: 4e6 });
+  const abort = new AbortController();
+  const killed = newTrainer(model, { maxSteps: 4, outputDir: folder, saveSteps: 2 }, { onStep: ({ step }) => void (step === 2 && abort.abort()) });
+  await killed.train({ signal: abort.signal });
+  await killed.dispose();
+  const files = readdirSync(join(folder, 'checkpoint-2')).filter((name) => /^model/.test(name));
+  assert.ok(files.includes('model.safetensors.index.json') && files.length > 3, files.join(' '));
+
+  const trainer = newTrainer(await freshModel({ adapter: false }), { maxSteps: 4, outputDir: folder, saveSteps: 2, resumeFromCheckpoint: true });
+  await trainer.train();
+  assert.deepEqual(outcome(trainer), whole);
+  await trainer.dispose();
+  rmSync(join(folder, 'checkpoint-2', files.find((name) => /-00002-of/.test(name))!));
+  const missing = newTrainer(await freshModel({ adapter: false }), { maxSteps: 4, outputDir: folder });
+  await assert.rejects(missing.train({ resumeFromCheckpoint: join(folder, 'checkpoint-2') }), /cannot be loaded: .*model-00002-of/);
+});
+
 test('a checkpoint is a PEFT folder with optimizer and state; old ones are removed', async () => {
   const folder = temporaryFolder();
   const model = await freshModel();

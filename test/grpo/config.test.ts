@@ -63,7 +63,7 @@ test('every setting of TRL that Joylab does not have says why, or what to do ins
     ['vllm_mode', /generation runs in this process/],
     ['vllmImportanceSamplingMode', /there is nothing to correct/],
     ['deepspeed', /several GPUs/],
-    ['gradient_checkpointing', /memory is saved without it/],
+    ['gradient_checkpointing_kwargs', /gradientCheckpointing: true is all/],
     ['report_to', /trainer\.logHistory/],
     ['push_to_hub', /call model\.pushToHub/],
     ['model_init_kwargs', /FastLanguageModel\.fromPretrained/],

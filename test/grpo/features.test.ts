@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, before, test } from 'node:test';
 import { setHost, type DisplayOptions, type MimeBundle } from '../../kernel/display/host';
 import type { StepResult } from '../../kernel/grpo';
+import { FastLanguageModel } from '../../kernel/models';
 import type { RewardInput } from '../../kernel/rewards';
 import type { TrainerCallback } from '../../kernel/training';
 import { dataset, freshModel, letters, newTrainer, outcome, quietHost, returns, settings, temporaryFolder, uninterrupted } from './runs';
@@ -165,4 +166,35 @@ test('two generations of a step are scored together with its metrics', async () 
   const tokens = steps.map(({ metrics }) => metrics.num_tokens);
   assert.ok(tokens[1] > 1.5 * tokens[0]);
   assert.equal(settings.numGenerations, 4);
+});
+
+for (const precision of ['loadIn4bit', 'loadIn8bit'] as const) {
+  test(`an adapter on a quantised base learns what is rewarded: ${precision}`, async () => {
+    const model = await freshModel({ [precision]: true });
+    const vowels = ({ completion }: RewardInput) => completion.replace(/[^aeiou]/g, '').length / Math.max(1, completion.length);
+    const trainer = newTrainer(model, { maxSteps: 16, numGenerations: 8, learningRate: 1e-2 }, { rewardFuncs: vowels });
+    await trainer.train();
+    const rewards = trainer.logHistory.flatMap(({ reward }) => reward ?? []);
+    const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    assert.ok(mean(rewards.slice(-4)) > 1.1 * mean(rewards.slice(0, 4)), rewards.join(' '));
+    await trainer.dispose();
+  });
+}
+
+test('gradientCheckpointing, a setting or of the model, does not change a run', async () => {
+  const whole = await uninterrupted({ maxSteps: 3 });
+  const close = ({ log, weights }: typeof whole) => {
+    log.forEach((entry, i) => assert.ok(Math.abs(entry.grad_norm - whole.log[i].grad_norm) <= 1e-5 * whole.log[i].grad_norm, `grad_norm of step ${i + 1}`));
+    for (const [name, data] of Object.entries(weights)) assert.ok(data.every((value, i) => Math.abs(value - whole.weights[name][i]) <= 1e-5), name);
+  };
+  close(await uninterrupted({ maxSteps: 3, gradientCheckpointing: true }));
+  const model = await freshModel();
+  model.gradientCheckpointingEnable();
+  const trainer = newTrainer(model, { maxSteps: 3 });
+  await trainer.train();
+  close(outcome(trainer));
+  await trainer.dispose();
+  const asked = FastLanguageModel.getPeftModel(await freshModel({ adapter: false }), { useGradientCheckpointing: 'unsloth' });
+  assert.ok(asked.isGradientCheckpointing);
+  assert.throws(() => FastLanguageModel.getPeftModel(asked.base, { useGradientCheckpointing: 'yes' as never }), /Valid: true, false, or 'unsloth'/);
 });

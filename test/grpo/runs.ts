@@ -32,8 +32,8 @@ export function quietHost(): void {
 }
 
 /** The bundled model with a new adapter, or (`adapter: false`) to train as a whole. */
-export async function freshModel({ adapter = true, loraDropout = 0 } = {}): Promise<CausalLM> {
-  const { model } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 128 });
+export async function freshModel({ adapter = true, loraDropout = 0, loadIn4bit = false, loadIn8bit = false } = {}): Promise<CausalLM> {
+  const { model } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 128, loadIn4bit, loadIn8bit });
   return adapter ? FastLanguageModel.getPeftModel(model, { r: 4, loraAlpha: 8, loraDropout }) : model;
 }
 

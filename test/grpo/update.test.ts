@@ -4,8 +4,9 @@ import { AdamW } from '../../kernel/training/adamw';
 import { PolicyUpdate, type PolicyBatch, type UpdateMetrics, type UpdateSettings } from '../../kernel/grpo/update';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
 import { LogprobScorer } from '../../kernel/training/logprobScorer';
+import { dequantize } from '../../kernel/models/quantization';
+import { readSafetensors, writeSafetensors } from '../../kernel/models/safetensors';
 import { seededRandom } from '../../kernel/random';
-import { readSafetensors } from '../../kernel/models/safetensors';
 import type { Tensor } from '../../kernel/onnx/tensor';
 import { PythonPeer, relativeError } from '../models/pythonPeer';
 
@@ -19,8 +20,8 @@ before(async () => {
 const STEPS = 5;
 const LEARNING_RATE = 1e-3;
 
-async function load(folder: string, lora = false): Promise<CausalLM> {
-  const { model } = await FastLanguageModel.fromPretrained({ modelName: peer.path(folder) });
+async function load(folder: string, lora = false, options: object = {}): Promise<CausalLM> {
+  const { model } = await FastLanguageModel.fromPretrained({ modelName: peer.path(folder), ...options });
   if (!lora) return model;
   const peft = FastLanguageModel.getPeftModel(model, { r: 4, loraAlpha: 8 });
   const random = seededRandom(9);
@@ -76,6 +77,13 @@ interface Scenario {
 
 const METRICS = ['loss', 'grad_norm', 'entropy', 'kl', 'clip_ratio/low_mean', 'clip_ratio/low_min', 'clip_ratio/high_mean', 'clip_ratio/high_max', 'clip_ratio/region_mean', 'cispo_clip_ratio'] as const;
 
+/** The values that weights in 4 or 8 bits stand for (they are bitsandbytes', see models/quantized.test), as a file. */
+function writeDequantized(model: CausalLM): string {
+  const path = peer.path('dequantised.safetensors');
+  writeSafetensors(path, new Map(Array.from(model.quantized, ([name, weight]) => [name, dequantize(weight)])));
+  return path;
+}
+
 /** Makes the same steps here and in TRL and compares gradients, metrics and weights. */
 async function compareWithTrl({ model, folder, settings, trl, batches }: Scenario): Promise<UpdateMetrics[]> {
   const adapter = model.adapter ? peer.path('adapter') : null;
@@ -88,8 +96,9 @@ async function compareWithTrl({ model, folder, settings, trl, batches }: Scenari
   await update.dispose();
 
   const out = peer.path('updated.safetensors');
+  const weights = model.quantized.size > 0 ? writeDequantized(model) : null;
   const plain = JSON.parse(JSON.stringify(batches));
-  const theirs: Record<string, number>[] = await peer.call('updates', { folder: peer.path(folder), adapter, settings: trl, batches: plain, learning_rate: LEARNING_RATE, out });
+  const theirs: Record<string, number>[] = await peer.call('updates', { folder: peer.path(folder), adapter, settings: trl, batches: plain, learning_rate: LEARNING_RATE, out, weights });
   const expected = readSafetensors(out);
   for (const [name, gradient] of gradients) {
     const error = relativeError(gradient, expected.get(`gradient ${name}`)!.data);
@@ -162,6 +171,23 @@ for (const lora of [false, true]) {
     await compareWithTrl({ model: await load(folder, lora), folder, settings, trl: { beta: 0.1 }, batches: batches() });
   });
 }
+
+for (const options of [{ loadIn4bit: true }, { loadIn8bit: true }]) {
+  test(`${STEPS} steps as TRL: an adapter on a quantised base, ${Object.keys(options)}`, async () => {
+    const model = await load('gqa', true, options);
+    const codes = Array.from(model.quantized.values(), (weight) => weight.codes.slice());
+    assert.equal(codes.length, 14);
+    await compareWithTrl({ model, folder: 'gqa', settings: { gradientCheckpointing: 'loadIn8bit' in options }, trl: {}, batches: batches() });
+    assert.deepEqual(Array.from(model.quantized.values(), (weight) => weight.codes), codes);
+  });
+}
+
+test(`${STEPS} steps as TRL: activations computed again`, async () => {
+  for (const lora of [false, true]) {
+    const folder = lora ? 'gqa' : 'tied';
+    await compareWithTrl({ model: await load(folder, lora), folder, settings: { beta: 0.1, maxRows: 24, gradientCheckpointing: true }, trl: { beta: 0.1 }, batches: batches() });
+  }
+});
 
 test(`${STEPS} steps as TRL: masked completions`, async () => {
   const mask = (batch: PolicyBatch) => batch.completionIds.map((ids, i) => Array.from(ids, () => (i === 3 || i === 4 ? 0 : 1)));

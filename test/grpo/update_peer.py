@@ -6,7 +6,7 @@ import torch
 from datasets import Dataset
 from peer import serve
 from peft import PeftModel
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from tokenizers import Tokenizer, models
 from trl import GRPOConfig, GRPOTrainer
@@ -77,9 +77,15 @@ def plain_name(name):
     return name.removeprefix("base_model.model.").replace(".base_layer", "").replace(".default", "")
 
 
-def updates(folder, adapter, settings, batches, learning_rate, out):
-    """Makes one optimizer step per batch; returns TRL's metrics of each, writes first gradients and last weights."""
+def updates(folder, adapter, settings, batches, learning_rate, out, weights=None):
+    """Makes one optimizer step per batch; returns TRL's metrics of each, writes first gradients and last weights.
+
+    `weights` is a file of weights that take the place of the checkpoint's.
+    """
     model = AutoModelForCausalLM.from_pretrained(folder)
+    if weights:
+        unexpected = model.load_state_dict(load_file(weights), strict=False).unexpected_keys
+        assert not unexpected, unexpected
     frozen = AutoModelForCausalLM.from_pretrained(folder)
     if adapter:
         model = PeftModel.from_pretrained(model, adapter, is_trainable=True)
