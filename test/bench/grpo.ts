@@ -9,35 +9,27 @@
  * float32, as Joylab does, instead of its default bfloat16; `--json` prints
  * everything that was measured.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { TARGET_MODULES } from '../../kernel/models/architecture';
 import { loadCheckpoint } from '../../kernel/models/checkpoint';
 import { runtimeSettings } from '../../kernel/onnx/session';
 import { packageRoot, pythonPath } from '../../kernel/setup/python';
-import type { SideArguments } from './grpo/joylabSide';
+import { checkpoint, promptTokens, type ModelSize } from './checkpoints';
+import type { SideArguments, StepTimes } from './grpo/joylabSide';
 import { flops, plainSeconds, updateProducts } from './grpo/products';
-import { Side, stepInTurn } from './grpo/side';
 import { lines, table, type Measured } from './grpo/table';
+import { askInTurn, Side } from './side';
 
-const promptTokens = 180;
 const completions = 16;
 const tokens = 80;
-
-const models = {
-  small: { vocab_size: 512, hidden_size: 256, intermediate_size: 688, num_hidden_layers: 4, num_attention_heads: 8, num_key_value_heads: 8 },
-  // SmolLM2-135M
-  large: { vocab_size: 49152, hidden_size: 576, intermediate_size: 1536, num_hidden_layers: 30, num_attention_heads: 9, num_key_value_heads: 3 },
-};
 
 interface Case {
   /** What names it on the command line. */
   key: string;
   /** What the table says of it. */
   name: string;
-  model: keyof typeof models;
+  model: ModelSize;
   /** Rank of the adapter on all linear layers; null: all weights are trained. */
   rank: number | null;
   goals: Measured['goals'];
@@ -55,12 +47,6 @@ const scripts = join(packageRoot, 'test/bench/grpo');
 const joylab = [process.execPath, join(__dirname, 'grpo/joylabSide.js')];
 const trl = [pythonPath(), join(scripts, 'trl_side.py')];
 
-function makeCheckpoint(folder: string, model: object): void {
-  const given = { prompt_tokens: promptTokens, model: { ...model, tie_word_embeddings: true, max_position_embeddings: 512 } };
-  const { status, stderr } = spawnSync(pythonPath(), [join(scripts, 'make_checkpoint.py'), folder, JSON.stringify(given)], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`make_checkpoint.py failed:\n${stderr}`);
-}
-
 async function measure(one: Case, folder: string, trlSettings: object): Promise<{ measured: Measured; versions: Record<string, string> }> {
   const { name, goals, rank } = one;
   const products = await plainProducts(folder, rank);
@@ -74,13 +60,13 @@ async function measure(one: Case, folder: string, trlSettings: object): Promise<
   };
   try {
     const [we, they] = [await start(joylab, {}), await start(trl, { ...trlSettings, gradient_checkpointing: false })];
-    const [ours, theirs] = await stepInTurn([we, they], one);
+    const [ours, theirs] = await askInTurn<StepTimes>([we, they], one);
     checkTokens([...ours, ...theirs]);
     const peak = await we.finish();
     await they.finish();
     // With its own settings TRL reaches its peak in the first step.
     const byDefault = await start(trl, trlSettings);
-    await byDefault.step();
+    await byDefault.ask();
     const memory = { ours: peak, theirs: await byDefault.finish() };
     return { measured: { name, goals, ours, theirs, memory, products }, versions: { ...we.versions, ...they.versions } };
   } finally {
@@ -122,16 +108,10 @@ async function main(): Promise<void> {
   const args = process.argv.slice(2);
   const chosen = chosenCases(args);
   const [float32, json] = [args.includes('--float32'), args.includes('--json')];
-  const folder = mkdtempSync(join(tmpdir(), 'joylab-bench-'));
-  // The checkpoints are large: an interrupted benchmark leaves none behind.
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const results: Measured[] = [];
   let title = '';
   for (const one of chosen) {
-    const checkpoint = join(folder, one.model);
-    if (!existsSync(checkpoint)) makeCheckpoint(checkpoint, models[one.model]);
-    const { measured, versions } = await measure(one, checkpoint, float32 ? { bf16: false } : {});
+    const { measured, versions } = await measure(one, checkpoint(one.model), float32 ? { bf16: false } : {});
     title = heading(versions, float32);
     if (!json) console.log(`${results.length === 0 ? `${title}\n` : ''}\n${table(measured)}`);
     results.push(measured);

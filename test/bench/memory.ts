@@ -6,14 +6,12 @@
  * after completions, after an update of a LoRA adapter, after saving.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PolicyUpdate } from '../../kernel/grpo/update';
 import { FastLanguageModel } from '../../kernel/models';
-import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { checkpoint } from './checkpoints';
 
-const SHAPE = { vocab_size: 49152, hidden_size: 576, intermediate_size: 1536, num_hidden_layers: 30, num_attention_heads: 9, num_key_value_heads: 3 };
 const PRECISIONS = { float32: {}, '8 bits': { loadIn8bit: true }, '4 bits': { loadIn4bit: true } };
 const STAGES = ['loaded', 'generated', 'updated', 'saved'];
 
@@ -45,21 +43,14 @@ async function side(folder: string, precision: keyof typeof PRECISIONS): Promise
 }
 
 function main(): void {
-  const folder = mkdtempSync(join(tmpdir(), 'joylab-memory-'));
-  try {
-    const given = { prompt_tokens: 180, model: { ...SHAPE, tie_word_embeddings: true, max_position_embeddings: 512 } };
-    const made = spawnSync(pythonPath(), [join(packageRoot, 'test/bench/grpo/make_checkpoint.py'), folder, JSON.stringify(given)], { encoding: 'utf8' });
-    if (made.status !== 0) throw new Error(made.stderr);
-    console.log('Resident memory in MiB, and its peak up to then, of a model of 135 M parameters (513 MiB in float32)\n');
-    console.log(['', ...STAGES].map((text) => text.padEnd(14)).join(''));
-    for (const precision of Object.keys(PRECISIONS)) {
-      const { stdout, stderr, status } = spawnSync(process.execPath, [__filename, folder, precision], { encoding: 'utf8' });
-      if (status !== 0) throw new Error(stderr);
-      const found = stdout.split('\n').filter((line) => /^\d+ \(\d+\)$/.test(line));
-      console.log([precision, ...found].map((text) => text.padEnd(14)).join(''));
-    }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  const folder = checkpoint('large');
+  console.log('Resident memory in MiB, and its peak up to then, of a model of 135 M parameters (513 MiB in float32)\n');
+  console.log(['', ...STAGES].map((text) => text.padEnd(14)).join(''));
+  for (const precision of Object.keys(PRECISIONS)) {
+    const { stdout, stderr, status } = spawnSync(process.execPath, [__filename, folder, precision], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(stderr);
+    const found = stdout.split('\n').filter((line) => /^\d+ \(\d+\)$/.test(line));
+    console.log([precision, ...found].map((text) => text.padEnd(14)).join(''));
   }
 }
 

@@ -1,8 +1,12 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { SideArguments, StepTimes } from './joylabSide';
 
-/** One of the two trainers, in a process of its own that makes a step when told to. */
+/**
+ * One of the two programs that a benchmark compares, in a process of its own.
+ * It gets one argument, an object in JSON; says its versions when it is ready;
+ * answers each line with a line of JSON, and the end of its input with its peak
+ * memory.
+ */
 export class Side {
   /** Versions of what it runs on. */
   versions: Record<string, string> = {};
@@ -10,22 +14,22 @@ export class Side {
   private readonly answers: AsyncIterator<string>;
   private log = '';
 
-  private constructor(command: string, args: string[], given: SideArguments) {
+  private constructor(command: string, args: string[], given: object) {
     this.process = spawn(command, [...args, JSON.stringify(given)], { env: { ...process.env, HF_HUB_OFFLINE: '1', TOKENIZERS_PARALLELISM: 'false' } });
     this.process.stderr.on('data', (data: Buffer) => (this.log = (this.log + data).slice(-5000)));
     this.answers = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
   }
 
-  /** Starts a side: a program and its arguments, the last of which says what to train. */
-  static async start([command, ...args]: string[], given: SideArguments): Promise<Side> {
+  /** Starts a side: a program and its arguments. */
+  static async start([command, ...args]: string[], given: object): Promise<Side> {
     const side = new Side(command, args, given);
     side.versions = (await side.answer<{ versions: Record<string, string> }>()).versions;
     return side;
   }
 
-  /** Makes a training step. */
-  step(): Promise<StepTimes> {
-    this.process.stdin.write('\n');
+  /** Has it do its work once, as the order says. */
+  ask<T>(order: object = {}): Promise<T> {
+    this.process.stdin.write(`${JSON.stringify(order)}\n`);
     return this.answer();
   }
 
@@ -47,14 +51,14 @@ export class Side {
   }
 }
 
-/** Steps of several sides in turn, so that what else the machine does falls on all alike; `warmUp` steps of each are left out. */
-export async function stepInTurn(sides: readonly Side[], { warmUp, steps }: { warmUp: number; steps: number }): Promise<StepTimes[][]> {
-  const times: StepTimes[][] = sides.map(() => []);
+/** Answers of several sides, asked in turn, so that what else the machine does falls on all alike; the first `warmUp` of each are left out. */
+export async function askInTurn<T>(sides: readonly Side[], { warmUp, steps, order }: { warmUp: number; steps: number; order?: object }): Promise<T[][]> {
+  const answers: T[][] = sides.map(() => []);
   for (let i = 0; i < warmUp + steps; i++) {
     for (const [s, side] of sides.entries()) {
-      const time = await side.step();
-      if (i >= warmUp) times[s].push(time);
+      const answer = await side.ask<T>(order);
+      if (i >= warmUp) answers[s].push(answer);
     }
   }
-  return times;
+  return answers;
 }
