@@ -85,7 +85,7 @@ export function decodeAttention(
   const scores = [
     prompts.back(prompts.mask(cap(config, matMul(prompts.beside(queries), promptKeys))), group),
     add(cap(config, matMul(queries, ownKeys, { transB: true })), mask),
-    cap(config, matMul(queries, reshape(rows.keys, [kv, 'N', size, 1]))),
+    cap(config, matMul(queries, reshape(rows.keys, [kv, 'N', 1, size]), { transB: true })),
   ];
   const weights = softmax(concat(scores, -1, 'P+C+1'));
 

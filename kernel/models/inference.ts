@@ -1,4 +1,4 @@
-import { GraphSession, int64Feed, runtimeSettings, type Feed } from '../onnx/session';
+import { GraphSession, int64Feed, runtimeSettings, type Feed, type SessionOptions } from '../onnx/session';
 import { sizeOf, zeros, type Tensor } from '../onnx/tensor';
 import { causalMask, type KeyValueCache } from './cache';
 import type { ModelConfig } from './config';
@@ -77,7 +77,8 @@ export class InferenceEngine {
   private async *parts(ids: readonly number[], wanted: 'all' | 'last', signal?: AbortSignal): AsyncGenerator<Prefill> {
     this.checkIds(ids);
     const { numLayers, numKeyValueHeads: kv, headSize: size } = this.config;
-    const { session, parameters } = await this.load('prefill', () => prefillGraph(this.config, this.set));
+    // A prompt is a few runs only, and its memory is as large as that of all steps after it.
+    const { session, parameters } = await this.load('prefill', () => prefillGraph(this.config, this.set), { keepMemory: false });
     const empty = Array.from({ length: numLayers }, () => new Float32Array(0));
     let past: PromptKeys = { length: 0, keys: empty, values: empty };
     const partLength = this.partLength();
@@ -130,7 +131,7 @@ export class InferenceEngine {
     const { hiddenSize, intermediateSize } = this.config;
     const options: DecodeGraphOptions = { prompts: prompts.isSingle ? 'one' : 'several', order: batch < FEW_ROWS ? 'rows' : 'columns' };
     const threads = batch * hiddenSize * intermediateSize < WORTH_A_THREAD ? 1 : runtimeSettings.threads;
-    return this.load(`${options.prompts} ${options.order} ${threads}`, () => decodeGraph(this.config, this.set, options), threads);
+    return this.load(`${options.prompts} ${options.order} ${threads}`, () => decodeGraph(this.config, this.set, options), { threads });
   }
 
   private perLayer(outputs: Record<string, { data: Float32Array }>): { keys: Float32Array[]; values: Float32Array[] } {
@@ -153,9 +154,9 @@ export class InferenceEngine {
     }
   }
 
-  private load(name: string, make: () => ModelGraph, threads?: number): Promise<LoadedGraph> {
+  private load(name: string, make: () => ModelGraph, options?: SessionOptions): Promise<LoadedGraph> {
     let loaded = this.loaded.get(name);
-    if (!loaded) this.loaded.set(name, (loaded = load(make(), threads)));
+    if (!loaded) this.loaded.set(name, (loaded = load(make(), options)));
     return loaded;
   }
 
@@ -167,6 +168,6 @@ export class InferenceEngine {
   }
 }
 
-async function load({ graph, parameters }: ModelGraph, threads?: number): Promise<LoadedGraph> {
-  return { session: await GraphSession.create(graph, { threads, spin: true }), parameters };
+async function load({ graph, parameters }: ModelGraph, options?: SessionOptions): Promise<LoadedGraph> {
+  return { session: await GraphSession.create(graph, { spin: true, ...options }), parameters };
 }

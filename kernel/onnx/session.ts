@@ -22,6 +22,16 @@ export interface RunOptions {
   into?: Record<string, Tensor>;
 }
 
+/** Options of {@link GraphSession.create}. */
+export interface SessionOptions {
+  /** Whether the memory of a run is kept for the next, which is faster; true by default. */
+  keepMemory?: boolean;
+  /** Whether a thread waits for the next operator before it sleeps: faster where operators are many; false by default. */
+  spin?: boolean;
+  /** Threads that one operator may use, where that is not what {@link runtimeSettings} says. */
+  threads?: number;
+}
+
 /** ONNX Runtime, loaded at the first use: importing the library stays quick. */
 function runtime(): typeof import('onnxruntime-node') {
   return require('onnxruntime-node') as typeof import('onnxruntime-node');
@@ -64,18 +74,8 @@ export class GraphSession {
     private readonly inputNames: readonly string[],
   ) {}
 
-  /**
-   * Prepares a graph.
-   *
-   * @param options.keepMemory whether the memory of a run is kept for the next, which is faster; true by default
-   * @param options.spin whether a thread waits for the next operator before it sleeps: faster where operators are many
-   *   and large enough for several threads; false by default
-   * @param options.threads that one operator may use, where it is not what {@link runtimeSettings} says
-   */
-  static async create(
-    graph: Graph,
-    { keepMemory = true, spin = false, threads = runtimeSettings.threads }: { keepMemory?: boolean; spin?: boolean; threads?: number } = {},
-  ): Promise<GraphSession> {
+  /** Prepares a graph. */
+  static async create(graph: Graph, { keepMemory = true, spin = false, threads = runtimeSettings.threads }: SessionOptions = {}): Promise<GraphSession> {
     const { InferenceSession } = runtime();
     const session = await InferenceSession.create(encodeModel(graph), {
       executionProviders: ['cpu'],

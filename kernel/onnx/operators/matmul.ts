@@ -58,7 +58,9 @@ export interface ProductOptions {
 
 /** The product of two matrices, a [m, k] · b [k, n] (b [n, k] with `transB`), of which no gradient is taken. */
 export function product(a: Value, b: Value, { transB = false, alpha = 1, addend }: ProductOptions = {}): Value {
-  return a.graph.node('Gemm', addend ? [a, b, addend] : [a, b], 'float32', [a.dimension(0), b.dimension(transB ? 0 : 1)], {
+  // Of a Gemm without an addend whose result is transposed ONNX Runtime swaps the operands.
+  if (!addend) return matMul(a, b, { transB, alpha });
+  return a.graph.node('Gemm', [a, b, addend], 'float32', [a.dimension(0), b.dimension(transB ? 0 : 1)], {
     attributes: { transB: int(transB ? 1 : 0), alpha: float(alpha) },
   });
 }
