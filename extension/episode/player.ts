@@ -1,8 +1,6 @@
 import type { EpisodeData } from '../../kernel/display/mime';
 import { Playback } from '../frames/playback';
-import { aspectRatio } from '../../kernel/display/aspect';
-import { Screen } from '../frames/screen';
-import type { FrameCursor, FrameSequence } from '../frames/sequence';
+import { frameView, viewAspect, type FrameView, type Frames } from '../frames/view';
 import { prefersReducedMotion, watchVisibility } from '../frames/visibility';
 import { element } from '../widgets/element';
 import { Controls, SPEEDS } from './controls';
@@ -16,8 +14,7 @@ import { Timeline, formatNumber } from './timeline';
  */
 export class EpisodePlayer {
   readonly node: HTMLElement;
-  private readonly cursor: FrameCursor;
-  private readonly screen: Screen;
+  private readonly screen: FrameView;
   private readonly timeline: Timeline;
   private readonly playback: Playback;
   private readonly readouts: Readouts;
@@ -25,9 +22,8 @@ export class EpisodePlayer {
   private readonly unwatch: () => void;
   private started = prefersReducedMotion();
 
-  constructor(data: EpisodeData, frames: FrameSequence) {
-    this.cursor = frames.cursor();
-    this.screen = new Screen(frames);
+  constructor(data: EpisodeData, frames: Frames) {
+    this.screen = frameView(frames);
     this.timeline = new Timeline(data);
     this.playback = new Playback(frames.count, data.fps, {
       frame: index => this.showFrame(index),
@@ -48,7 +44,7 @@ export class EpisodePlayer {
     this.node.remove();
   }
 
-  private layOut(data: EpisodeData, frames: FrameSequence): HTMLElement {
+  private layOut(data: EpisodeData, frames: Frames): HTMLElement {
     const score = `score ${formatNumber(this.timeline.finalScore)}`;
     const ending = element('div', 'joylab-Player-end', data.end);
     ending.title = data.end;
@@ -60,7 +56,7 @@ export class EpisodePlayer {
     this.screen.node.setAttribute('aria-label', `Picture of ${data.environment}`);
     this.screen.node.addEventListener('click', () => this.playback.toggle());
     const picture = element('div', 'joylab-Player-picture', [this.screen.node]);
-    picture.style.setProperty('--joylab-aspect', String(aspectRatio(frames.width, frames.height)));
+    picture.style.setProperty('--joylab-aspect', String(viewAspect(frames)));
     const body = element('div', 'joylab-Player-body', [picture, side, this.controls.node]);
     const node = element('div', 'joylab-Player', [body]);
     node.tabIndex = 0;
@@ -71,8 +67,7 @@ export class EpisodePlayer {
   }
 
   private showFrame(index: number): void {
-    this.cursor.seek(index);
-    this.screen.show(this.cursor.pixels);
+    this.screen.show(index);
     this.readouts.show(this.timeline.at(index));
     this.controls.showFrame(index);
   }

@@ -1,5 +1,7 @@
 import type { EpisodeData } from '../../kernel/display/mime';
+import { PictureSequence } from './pictures';
 import { FrameSequence } from './sequence';
+import type { Frames } from './view';
 
 /** Frames of more pixels, or more of them, are refused: the data may come from anywhere. */
 const MAX_PIXELS = 1 << 22;
@@ -10,8 +12,9 @@ const MAX_FRAMES = 1_000_000;
  * `deflated`: the compressed frames, where they are not in `data.frames`.
  * Throws an Error that says, for people, what is wrong with the data.
  */
-export async function decodeFrames(data: EpisodeData, deflated?: Uint8Array): Promise<FrameSequence> {
+export async function decodeFrames(data: EpisodeData, deflated?: Uint8Array): Promise<Frames> {
   checkEpisode(data);
+  if (data.pictures) return decodePictures(data, data.pictures, deflated ?? fromBase64(data.frames, 'frames'));
   const palette = fromBase64(data.palette, 'palette');
   if (palette.length === 0 || palette.length % 3 !== 0) throw new Error('its palette is not made of 3 bytes per colour');
   const packed = deflated ?? fromBase64(data.frames, 'frames');
@@ -20,6 +23,14 @@ export async function decodeFrames(data: EpisodeData, deflated?: Uint8Array): Pr
   await inflate(packed, new Assembler(sequence, data.frameCount));
   if (sequence.count < data.frameCount) throw new Error(`its frames are cut off after ${sequence.count} of ${data.frameCount}`);
   return sequence;
+}
+
+async function decodePictures({ width, height, frameCount }: EpisodeData, type: NonNullable<EpisodeData['pictures']>, packed: Uint8Array): Promise<PictureSequence> {
+  if (type !== 'image/svg+xml' && type !== 'text/plain') throw new Error('its pictures are of an unknown type');
+  const stream = new Blob([packed as BlobPart]).stream().pipeThrough(new DecompressionStream('deflate'));
+  const pictures: unknown = await new Response(stream).json().catch(() => undefined);
+  if (!Array.isArray(pictures) || pictures.length !== frameCount || pictures.some(picture => typeof picture !== 'string')) throw new Error('its pictures are not complete');
+  return new PictureSequence(width, height, type, pictures);
 }
 
 function checkEpisode(data: EpisodeData): void {

@@ -3,8 +3,7 @@ import { EpisodePlayer } from '../episode/player';
 import { Timeline, formatNumber } from '../episode/timeline';
 import { decodeFrames } from '../frames/decode';
 import { Playback } from '../frames/playback';
-import { Screen } from '../frames/screen';
-import type { FrameCursor, FrameSequence } from '../frames/sequence';
+import { frameView, type FrameView, type Frames } from '../frames/view';
 import { prefersReducedMotion } from '../frames/visibility';
 import { describe, element, setText } from '../widgets/element';
 import type { Group } from './state';
@@ -41,7 +40,7 @@ export class GroupGrid {
   /** Shows a group in place of the one before. */
   async show(group: Group): Promise<void> {
     this.newest = group;
-    let frames: FrameSequence[];
+    let frames: Frames[];
     try {
       frames = await Promise.all(group.episodes.map((data, i) => decodeFrames(data, group.frames[i])));
     } catch (error) {
@@ -71,7 +70,7 @@ export class GroupGrid {
     this.closePlayer();
   }
 
-  private fill(group: Group, frames: FrameSequence[]): void {
+  private fill(group: Group, frames: Frames[]): void {
     this.tiles = group.episodes.map((data, i) => new Tile(data, frames[i], () => this.open(data, frames[i])));
     const best = Math.max(...this.tiles.map(tile => tile.return));
     const worst = Math.min(...this.tiles.map(tile => tile.return));
@@ -108,7 +107,7 @@ export class GroupGrid {
     this.shown(step);
   }
 
-  private open(data: EpisodeData, frames: FrameSequence): void {
+  private open(data: EpisodeData, frames: Frames): void {
     this.closePlayer();
     this.player = new EpisodePlayer(data, frames);
     const close = element('button', 'joylab-Switch', 'Close');
@@ -140,16 +139,13 @@ export class GroupGrid {
 class Tile {
   readonly node: HTMLButtonElement;
   readonly return: number;
-  private readonly cursor: FrameCursor;
-  private readonly screen: Screen;
+  private readonly screen: FrameView;
   private readonly label = element('span', 'joylab-Tile-return');
 
-  constructor(data: EpisodeData, private readonly frames: FrameSequence, open: () => void) {
+  constructor(data: EpisodeData, private readonly frames: Frames, open: () => void) {
     const timeline = new Timeline(data);
     this.return = timeline.finalScore;
-    this.cursor = frames.cursor();
-    this.screen = new Screen(frames);
-    this.screen.show(this.cursor.pixels);
+    this.screen = frameView(frames);
     this.label.textContent = formatNumber(this.return);
     this.node = element('button', 'joylab-Tile', [element('span', 'joylab-Tile-picture', [this.screen.node]), this.label]);
     this.node.type = 'button';
@@ -165,7 +161,7 @@ class Tile {
   /** Shows the frame `index` of the group; an episode that is over keeps its last frame. */
   show(index: number): void {
     const last = this.frames.count - 1;
-    if (this.cursor.seek(Math.min(index, last))) this.screen.show(this.cursor.pixels);
+    this.screen.show(Math.min(index, last));
     this.node.classList.toggle('joylab-mod-over', index > last);
   }
 

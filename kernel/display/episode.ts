@@ -1,6 +1,6 @@
 import { deflateSync } from 'node:zlib';
 import type { EpisodeRecord } from '../rollout/episode';
-import type { EpisodeFrames } from '../rollout/frames';
+import type { EpisodeFrames, EpisodePictures } from '../rollout/frames';
 import { shownSize } from './aspect';
 import { gif } from './gif';
 import type { MimeBundle } from './host';
@@ -9,6 +9,9 @@ import { EPISODE_MIME, type EpisodeData } from './mime';
 /** Bytes that the frames of a bundle may take before base64: as deflated data, and as a GIF. Together with the rest less than 200 KB. */
 const FRAMES_BUDGET = 88_000;
 const GIF_BUDGET = 50_000;
+
+/** Steps per second of an environment that has no time of its own. */
+const PICTURE_RATE = 6;
 
 /** Atari frames per second. */
 const FRAME_RATE = 60;
@@ -23,9 +26,10 @@ export function episodeData(episode: EpisodeRecord, frames: EpisodeFrames): Epis
     height: frames.height,
     palette: base64(frames.palette),
     fps: stepsPerSecond(episode) / frames.every,
-    frameCount: frames.frames.length,
+    frameCount: framesIn(frames).length,
     every: frames.every,
     frames: base64(deflate(frames)),
+    ...(frames.pictures && { pictures: frames.pictures.type }),
     actionNames: [...episode.actionNames],
     actions: [...episode.actions],
     rewards: [...episode.rewards],
@@ -43,14 +47,27 @@ export function episodeData(episode: EpisodeRecord, frames: EpisodeFrames): Epis
  * frames are left out, at equal distances, until it does.
  */
 export function episodeBundle(episode: EpisodeRecord, frames: EpisodeFrames): MimeBundle {
-  if (frames.frames.length === 0) return textBundle(episode, 'It has no frames.');
+  const count = framesIn(frames).length;
+  if (count === 0) return textBundle(episode, 'It has no frames.');
   let [data, take] = [episodeData(episode, frames), 1];
-  for (let size = bytesOf(data.frames); size > FRAMES_BUDGET && take < frames.frames.length; size = bytesOf(data.frames)) {
+  for (let size = bytesOf(data.frames); size > FRAMES_BUDGET && take < count; size = bytesOf(data.frames)) {
     take = fewer(take, size / FRAMES_BUDGET);
-    const film = { ...frames, every: frames.every * take, frames: frames.frames.filter((_, i) => i % take === 0) };
-    data = episodeData(episode, film);
+    data = episodeData(episode, thinned(frames, take));
   }
-  return { [EPISODE_MIME]: data, 'text/html': html(episode, frames), 'text/plain': caption(episode) };
+  const { pictures } = frames;
+  const last = pictures?.type === 'text/plain' ? `\n${pictures.frames.at(-1)}` : '';
+  return { [EPISODE_MIME]: data, 'text/html': pictures ? pictureHtml(episode, pictures) : html(episode, frames), 'text/plain': caption(episode) + last };
+}
+
+/** One frame of every `take`. */
+function thinned(film: EpisodeFrames, take: number): EpisodeFrames {
+  const some = <Frame>(frames: Frame[]): Frame[] => frames.filter((_, i) => i % take === 0);
+  const { pictures } = film;
+  return { ...film, every: film.every * take, frames: some(film.frames), ...(pictures && { pictures: { ...pictures, frames: pictures.frames.filter((_, i, { length }) => i % take === 0 || i === length - 1) } }) };
+}
+
+function framesIn({ frames, pictures }: EpisodeFrames): readonly unknown[] {
+  return pictures?.frames ?? frames;
 }
 
 /** An episode without its frames. */
@@ -66,7 +83,8 @@ export function caption(episode: EpisodeRecord): string {
 }
 
 /** The frames one after another, each but the first XORed with the one before it, zlib-deflated. */
-function deflate({ width, height, frames }: EpisodeFrames): Uint8Array {
+function deflate({ width, height, frames, pictures }: EpisodeFrames): Uint8Array {
+  if (pictures) return deflateSync(JSON.stringify(pictures.frames), { level: 9, memLevel: 9 });
   const size = width * height;
   const bytes = new Uint8Array(size * frames.length);
   frames.forEach((frame, i) => bytes.set(frame, i * size));
@@ -75,6 +93,16 @@ function deflate({ width, height, frames }: EpisodeFrames): Uint8Array {
   const stride = size / words.BYTES_PER_ELEMENT;
   for (let k = words.length - 1; k >= stride; k--) words[k] ^= words[k - stride];
   return deflateSync(bytes, { level: 8, memLevel: 9 });
+}
+
+/** How it stood at the end: an image that sanitisers let pass, or text. */
+function pictureHtml(episode: EpisodeRecord, { type, frames }: EpisodePictures): string {
+  const text = escapeHtml(caption(episode));
+  const last = frames.at(-1)!;
+  const picture = type === 'text/plain'
+    ? `<pre>${escapeHtml(last)}</pre>`
+    : `<img alt="${text}" src="data:image/svg+xml;base64,${Buffer.from(last).toString('base64')}" width="200">`;
+  return `<figure style="margin: 0">${picture}<figcaption>${text}</figcaption></figure>`;
 }
 
 /** Sanitisers let an image with its data inside pass. */
@@ -105,7 +133,8 @@ function playedName({ environment, options }: EpisodeRecord): string {
   return typeof options.game === 'string' ? options.game : environment;
 }
 
-function stepsPerSecond({ options }: EpisodeRecord): number {
+function stepsPerSecond({ options, observations }: EpisodeRecord): number {
+  if (observations) return PICTURE_RATE;
   return FRAME_RATE / (typeof options.frameSkip === 'number' && options.frameSkip > 0 ? options.frameSkip : 4);
 }
 

@@ -36,6 +36,12 @@ export interface EpisodeData {
    * before it. Empty when the frames travel in a comm buffer.
    */
   frames: string;
+  /**
+   * Where an environment is drawn or told instead of pixels: the type of the
+   * pictures. `frames` is then a zlib-deflated JSON array of texts, and width
+   * and height of a `text/plain` are in characters and lines.
+   */
+  pictures?: 'image/svg+xml' | 'text/plain';
   /** Names of the actions; `actions` holds indices into them. */
   actionNames: string[];
   /** Per step. */

@@ -8,12 +8,14 @@ import { observationText } from './observationText';
 
 /**
  * What an episode in an environment without frames of its own looks like: the
- * pictures that its class draws, else its observations as text.
+ * pictures that its class draws, else its observations as text: every so many
+ * steps, and the end.
  */
 export async function picturesOf(episode: EpisodeRecord, env: RolloutEnvironment | undefined, every = filmEvery(episode.actions.length)): Promise<EpisodeFrames> {
   const drawn = env && !isVector(env) ? await drawnAgain(episode, env, every) : undefined;
   if (drawn) return { ...emptyFilm(every), ...svgSize(drawn[0]), pictures: { type: 'image/svg+xml', frames: drawn } };
-  const frames = episode.observations!.filter((_, step) => step % every === 0).map((observation) => (observation ? observationText(observation) : '(left out: the observations are large)'));
+  const steps = episode.actions.length;
+  const frames = episode.observations!.filter((_, step) => step % every === 0 || step === steps).map((observation) => (observation ? observationText(observation) : '(left out: the observations are large)'));
   const lines = frames.map((text) => text.split('\n'));
   const width = Math.max(1, ...lines.map((them) => Math.max(...them.map((line) => line.length))));
   return { ...emptyFilm(every), width, height: Math.max(1, ...lines.map((them) => them.length)), pictures: { type: 'text/plain', frames } };
@@ -39,7 +41,7 @@ async function drawnAgain(episode: EpisodeRecord, { sessionSource: source }: Ses
     if (!draw()) return undefined;
     for (const [step, action] of episode.actions.entries()) {
       await runner.step(episode.actionValues![action]);
-      if ((step + 1) % every === 0) draw();
+      if ((step + 1) % every === 0 || step + 1 === episode.actions.length) draw();
     }
     return pictures;
   } finally {

@@ -3,7 +3,8 @@ import { after, before, test } from 'node:test';
 import type { Browser, Locator } from 'playwright-core';
 import { EPISODE_MIME, type EpisodeData } from '../../kernel/display/mime';
 import { openenv } from '../../kernel/environments';
-import { executeWithTimeLimit } from '../../kernel/rollout';
+import { Environment, serve } from '../../kernel/openenv';
+import { executeWithTimeLimit, type RolloutEnvironment } from '../../kernel/rollout';
 import { launchBrowser, openNotebook, pixels, waitForMotion } from './browser';
 import { startLab, type Lab } from './lab';
 import { writeNotebook, type Bundle } from './notebooks';
@@ -23,6 +24,7 @@ before(async () => {
   const broken: EpisodeData = { ...data, frames: data.frames.slice(0, 400) };
   const wrongVersion = { ...data, version: 2 };
   writeNotebook(lab.folder, 'episode.ipynb', [{ source: 'episode', outputs: [bundle] }]);
+  writeNotebook(lab.folder, 'pictures.ipynb', [{ source: 'drawn', outputs: [await drawnEpisode()] }, { source: 'told', outputs: [await toldEpisode()] }]);
   writeNotebook(lab.folder, 'broken.ipynb', [broken, wrongVersion, { ...data, palette: '!' }, null].map(value => ({ source: '', outputs: [{ [EPISODE_MIME]: value, 'text/plain': 'text' }] })));
   writeNotebook(lab.folder, 'long.ipynb', [{ source: 'episode', outputs: [bundle] }, ...Array.from({ length: 40 }, (_, i) => ({ source: `// cell ${i}\n\n\n` }))]);
 });
@@ -32,11 +34,39 @@ after(async () => {
   await lab?.close();
 });
 
+async function drawnEpisode(): Promise<Bundle> {
+  return played(await openenv('game2048'), 'function strategy(state) { return state.legal_actions[0]; }');
+}
+
+async function toldEpisode(): Promise<Bundle> {
+  class CountUp extends Environment<{ by: 1 | 2 | 3 }, { count: number; grid: number[][] }> {
+    static override schema = { action: { type: 'object', properties: { by: { enum: [1, 2, 3] } }, required: ['by'] } };
+    count = 0;
+    reset() {
+      this.count = 0;
+      return { observation: { count: 0, grid: [[1, 0], [0, 1]] } };
+    }
+    step({ by }: { by: number }) {
+      this.count += by;
+      return { observation: { count: this.count, grid: [[1, 0], [0, 1]] }, reward: by, done: this.count >= 10 };
+    }
+  }
+  const server = await serve(CountUp);
+  try {
+    return await played(await openenv(server.url), 'function strategy() { return 3; }');
+  } finally {
+    await server.close();
+  }
+}
+
 /** A real episode, as the kernel shows it. */
 async function playedEpisode(): Promise<Bundle> {
-  const env = await openenv('atari', { game: 'breakout' });
+  return played(await openenv('atari', { game: 'breakout' }), followBall);
+}
+
+async function played(env: RolloutEnvironment & { close(): Promise<void> }, strategy: string): Promise<Bundle> {
   try {
-    const episode = await executeWithTimeLimit(followBall, env, { seed: 1, maxSteps: 200 });
+    const episode = await executeWithTimeLimit(strategy, env, { seed: 1, maxSteps: 200 });
     const display = (episode as unknown as Record<symbol, () => Promise<Bundle>>)[Symbol.for('Jupyter.display')];
     return await display.call(episode);
   } finally {
@@ -58,6 +88,27 @@ test('an episode of an untrusted notebook plays by itself, and its numbers move 
   assert.match(await readout(player, 'Step'), /^[1-9]\d* \/ 200$/);
   const { width, height } = (await canvas.boundingBox())!;
   assert.ok(Math.abs(width / height - 4 / 3) < 0.02, `an Atari picture is 4:3, this is ${width} × ${height}`);
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('an episode that is drawn, and one that is told in text, play alike', async () => {
+  const { page, errors } = await openNotebook(browser, lab.url('pictures.ipynb'), { reducedMotion: 'reduce' });
+  const [drawn, told] = [page.locator('.joylab-Player').first(), page.locator('.joylab-Player').last()];
+  await drawn.waitFor();
+  assert.equal(await page.locator('.joylab-Player').count(), 2);
+  const picture = drawn.locator('img');
+  const start = await picture.getAttribute('src');
+  assert.ok(await picture.evaluate((image: any) => image.decode().then(() => image.naturalWidth > 0)), 'the board is drawn');
+  await drawn.focus();
+  await page.keyboard.press('End');
+  assert.notEqual(await picture.getAttribute('src'), start);
+  assert.match(await readout(drawn, 'Step'), /^(\d+) \/ \1$/);
+  assert.match(await readout(drawn, 'Action'), /UP|RIGHT|DOWN|LEFT/);
+  assert.match(await told.locator('pre').innerText(), /^count: 0\ngrid:\n  1 0\n  0 1$/);
+  await told.focus();
+  await page.keyboard.press('ArrowRight');
+  assert.match(await told.locator('pre').innerText(), /^count: 3/);
   assert.deepEqual(errors, []);
   await page.close();
 });

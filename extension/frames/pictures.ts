@@ -1,0 +1,40 @@
+import { element } from '../widgets/element';
+
+/** The frames of an episode that is drawn or told: SVG pictures, or texts. */
+export class PictureSequence {
+  constructor(
+    /** Of a picture, in pixels; of a text, in characters and lines. */
+    readonly width: number,
+    readonly height: number,
+    readonly type: 'image/svg+xml' | 'text/plain',
+    readonly pictures: readonly string[]
+  ) {}
+
+  get count(): number {
+    return this.pictures.length;
+  }
+}
+
+/** Shows one of the pictures at a time. An SVG is shown as an image: nothing in it can run. */
+export class PictureView {
+  readonly node: HTMLElement;
+  private index = -1;
+
+  constructor(private readonly frames: PictureSequence) {
+    this.node = frames.type === 'text/plain' ? element('pre', 'joylab-Screen joylab-mod-text') : element('img', 'joylab-Screen');
+    if (frames.type === 'image/svg+xml') this.node.style.aspectRatio = String(frames.width / frames.height);
+    else this.node.style.minHeight = `${frames.height}lh`;
+    this.node.setAttribute('role', 'img');
+    this.show(0);
+  }
+
+  show(index: number): void {
+    if (index === this.index) return;
+    this.index = index;
+    const picture = this.frames.pictures[index];
+    if (this.node instanceof HTMLImageElement) this.node.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(picture)}`;
+    else this.node.textContent = picture;
+  }
+
+  dispose(): void {}
+}
