@@ -1,5 +1,6 @@
 import type { EnvironmentSchema } from '../openenv/protocol';
 import type { VectorLane } from '../openenv/vector';
+import type { JsonSchema } from './jsonSchema';
 
 /** A number that a strategy sees in its `state`. */
 export interface StateVariable {
@@ -47,6 +48,8 @@ export type SessionSource =
       messageTimeout?: number;
       /** Milliseconds that a server which played before may be out of reach; default 10,000. */
       reconnectTimeout?: number;
+      /** OpenEnv's own Atari servers, of these options: their observations are the console's memory, strategies see named state. */
+      atari?: object;
     }
   /** A class that extends `Environment`, by its module and its name there: played without a server. */
   | { module: string; className: string };
@@ -62,6 +65,8 @@ export interface SessionEnvironment {
   readonly actions: string[];
   /** JSON Schemas of action, observation and state; old servers give none. */
   readonly schemas: EnvironmentSchema | null;
+  /** The actions that strategies may return, where these are not all that the schema tells. */
+  readonly actionSchema?: JsonSchema;
   readonly description?: string;
   /** Gives back the session of its own, which may be the only one that a server has. The next reset opens another. */
   release?(): Promise<void>;

@@ -1,5 +1,6 @@
 import { OpenEnvError } from '../openenv/errors';
 import { AtariEnvironment } from './atari/environment';
+import { OfficialAtariEnvironment } from './atari/official';
 import type { AtariOptions } from './atari/options';
 import { openGame2048, type Game2048Environment } from './game2048';
 import { nearestFirst } from '../nearest';
@@ -33,12 +34,12 @@ export function openenv(name: 'game2048'): Promise<Game2048Environment>;
 export function openenv<Target extends string>(url: Target, options?: RemoteOptions): Promise<Opened<Target>>;
 export function openenv(urls: string[], options?: RemoteOptions): Promise<RemoteEnvironment<any, any, any>>;
 export function openenv<Served extends Environment>(type: new () => Served): Promise<EnvironmentClient<Served>>;
-export async function openenv(target: string | string[] | (new () => Environment), options: object = {}): Promise<AtariEnvironment | Game2048Environment | RemoteEnvironment> {
+export async function openenv(target: string | string[] | (new () => Environment), options: object = {}): Promise<AtariEnvironment | Game2048Environment | OfficialAtariEnvironment | RemoteEnvironment> {
   if (target === 'atari') return AtariEnvironment.open(options as AtariOptions);
   if (target === 'game2048') return openGame2048();
   if (Array.isArray(target)) return openPool(target, options);
   if (typeof target === 'function') return serveInNotebook(target, {});
-  if (/^(https?|wss?):\/\//.test(target)) return RemoteEnvironment.open(target, options);
+  if (/^(https?|wss?):\/\//.test(target)) return OfficialAtariEnvironment.of(await RemoteEnvironment.open(target, options));
   throw new OpenEnvError(
     'INVALID_ARGUMENT',
     `There is no environment '${target}'. Valid are: ${nearestFirst(target, ENVIRONMENTS).map(name => `'${name}'`).join(', ')}, or the address of an OpenEnv server such as 'http://localhost:8000'.`,

@@ -35,7 +35,7 @@ export async function lanesOf(env: RolloutEnvironment, count?: number): Promise<
     const lanes = await env.vectorLanes(count);
     return lanes.map(({ url }) => ({ kind: 'vector', url, environment: env.environment, options: env.options }));
   }
-  const action = env.schemas?.action ?? { type: 'object' };
+  const action = env.actionSchema ?? env.schemas?.action ?? { type: 'object' };
   const lane: LaneAddress = { kind: 'sessions', source: env.sessionSource, action, actionNames: env.actions };
   return Array<LaneAddress>(count ?? availableParallelism()).fill(lane);
 }
@@ -47,8 +47,17 @@ export function recordedName(env: RolloutEnvironment): string {
 
 /** The whole record of what was played in `env`. */
 export function recordOf(env: RolloutEnvironment, { record }: Played): EpisodeRecord {
-  const options = isVector(env) ? { ...env.options } : {};
-  return { environment: recordedName(env), options, actionNames: [...env.actions], ...record };
+  const official = !isVector(env) && 'servers' in env.sessionSource ? env.sessionSource.atari : undefined;
+  const options = isVector(env) ? env.options : official;
+  const columns = official ? namedColumns(record.observations ?? []) : {};
+  return { environment: recordedName(env), options: { ...options }, actionNames: [...env.actions], ...record, ...columns };
+}
+
+/** Named state and lives as columns, where observations are made of them. What a long record leaves out is NaN. */
+function namedColumns(observations: readonly (Record<string, any> | null)[]): Pick<EpisodeRecord, 'states' | 'lives'> {
+  const { ram, lives, ...first } = observations[0] ?? {};
+  const column = (name: string): number[] => observations.map((observation) => observation?.[name] ?? NaN);
+  return { states: Object.fromEntries(Object.keys(first).map((name) => [name, column(name)])), lives: column('lives').slice(1) };
 }
 
 /** Fails where a value is not an environment that strategies can play. */

@@ -21,7 +21,8 @@ export interface SessionServer {
 /** The servers of a source. */
 export function sessionServers(source: SessionSource): SessionServer[] {
   if ('module' in source) return [classServer(source)];
-  return source.servers.map((url) => ({ name: url, open: () => connect(url, source) }));
+  const { atari } = source;
+  return source.servers.map((url) => ({ name: url, open: async () => (atari ? withNamedState(await connect(url, source), atari) : connect(url, source)) }));
 }
 
 async function connect(url: string, { connectTimeout, messageTimeout }: { connectTimeout?: number; messageTimeout?: number }): Promise<GameSession> {
@@ -36,6 +37,18 @@ async function connect(url: string, { connectTimeout, messageTimeout }: { connec
     }
   }
   return client;
+}
+
+/** A session with OpenEnv's own Atari server, as strategies see it. */
+function withNamedState(session: GameSession, options: object): GameSession {
+  const { officialReader } = require('../environments/atari/official') as typeof import('../environments/atari/official');
+  const read = officialReader(options);
+  const named = ({ observation, reward, done }: StepResult): StepResult => ({ observation: read(observation), reward, done });
+  return {
+    reset: async (args) => named(await session.reset(args)),
+    step: async (action) => named(await session.step(action)),
+    close: () => session.close(),
+  };
 }
 
 /** A class in this thread: the same checks and the same JSON, without a connection. */

@@ -1,0 +1,138 @@
+import type { MimeBundle } from '../../display/host';
+import { OpenEnvError } from '../../openenv/errors';
+import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../../openenv/protocol';
+import { environmentBundle } from '../card';
+import type { SessionEnvironment, SessionSource, StateVariable } from '../environment';
+import type { JsonSchema } from '../jsonSchema';
+import type { RemoteEnvironment } from '../remote';
+import { ATARI_GAMES, type AtariGame } from './actions';
+import type { AtariAction, AtariObservation } from './environment';
+import { atariReader } from './reader';
+
+const ABOUT = "OpenEnv's own Atari server. It has no seeds, idle starts or automatic FIRE: every episode starts as the game does, whatever seed is given.";
+
+/**
+ * A game on OpenEnv's own Atari server (`envs/atari_env`), with the calls of
+ * {@link AtariEnvironment}: `openenv(url)` gives it where the server sends the
+ * console's memory (`ATARI_OBS_TYPE=ram`), from which the named state is read
+ * here. As the server plays one session at a time, `release` lends it to rollouts.
+ */
+export class OfficialAtariEnvironment implements SessionEnvironment {
+  readonly environment = 'atari';
+  /** Name of the game. */
+  readonly name: string;
+  /** The server's settings. */
+  readonly options: Record<string, unknown>;
+  /** Names of the actions; an action's ID is its index. */
+  readonly actions: string[];
+  readonly stateVariables: StateVariable[];
+  /** Bytes of the console's memory: strategies get them as `state.ram`. */
+  readonly ramSize = 128;
+  readonly readState: (ram: Uint8Array) => Record<string, number>;
+  readonly sessionSource: SessionSource;
+  /** Its schemas tell of pixels; strategies see named state. */
+  readonly schemas = null;
+  readonly actionSchema: JsonSchema;
+  readonly description = ABOUT;
+  private score = 0;
+  private warned = false;
+
+  private constructor(private readonly server: RemoteEnvironment, state: EpisodeState) {
+    const { game_name, frameskip, repeat_action_probability, full_action_space, mode, difficulty } = state;
+    this.name = game_name;
+    this.options = { game: game_name, frameSkip: frameskip, repeatActionProbability: repeat_action_probability, fullActionSpace: full_action_space, mode: mode ?? undefined, difficulty: difficulty ?? undefined, autoFire: false, noopMax: 0 };
+    ({ actions: this.actions, stateVariables: this.stateVariables, readState: this.readState } = atariReader(this.options));
+    this.sessionSource = { ...(server.sessionSource as { servers: string[] }), atari: this.options };
+    this.actionSchema = { type: 'object', properties: { action_id: { type: 'integer', minimum: 0, maximum: this.actions.length - 1 } }, required: ['action_id'], additionalProperties: false };
+  }
+
+  /** The game of a server, where it is OpenEnv's own Atari server and sends memory; else what was given. */
+  static async of(server: RemoteEnvironment<any, any, any>): Promise<OfficialAtariEnvironment | RemoteEnvironment> {
+    const fields = server.schemas?.action?.properties;
+    if (!fields?.action_id || !fields.game_name || !fields.obs_type) return server;
+    const state = await server.state();
+    if (state.obs_type !== 'ram') {
+      console.warn(`This Atari server sends pictures (ATARI_OBS_TYPE=${state.obs_type}). Named state is read from memory: start it with ATARI_OBS_TYPE=ram.`);
+      return server;
+    }
+    return ATARI_GAMES.includes(state.game_name as AtariGame) ? new OfficialAtariEnvironment(server, state) : server;
+  }
+
+  /** Starts an episode. The server knows no seeds. */
+  async reset(args: ResetArguments = {}): Promise<StepResult<AtariObservation>> {
+    if (args.seed !== undefined && !this.warned) {
+      this.warned = true;
+      console.warn("OpenEnv's Atari server has no seeds: every episode starts as the game does.");
+    }
+    this.score = 0;
+    return this.observed({ ...(await this.server.reset(args)), reward: null });
+  }
+
+  /** Plays one step: an action's name, or its ID. */
+  async step(action: AtariAction): Promise<StepResult<AtariObservation>> {
+    const id = typeof action === 'string' ? this.actions.indexOf(action) : action?.action_id;
+    if (!(Number.isInteger(id) && id in this.actions)) {
+      const given = typeof action === 'string' ? `'${action}'` : JSON.stringify(action);
+      throw new OpenEnvError('INVALID_ARGUMENT', `'${this.name}' has no action ${given}. The actions are: ${this.actions.join(', ')}.`);
+    }
+    return this.observed(await this.server.step({ action_id: id }));
+  }
+
+  /** What the server tells about the episode. */
+  state(): Promise<EpisodeState> {
+    return this.server.state();
+  }
+
+  schema(): Promise<EnvironmentSchema> {
+    return this.server.schema();
+  }
+
+  metadata(): Promise<EnvironmentMetadata> {
+    return this.server.metadata();
+  }
+
+  /** The card: name, actions and state variables. */
+  card(): MimeBundle {
+    const { environment, name, description, options, actions, stateVariables } = this;
+    return environmentBundle({ environment, name, description, options, actions, stateVariables });
+  }
+
+  [Symbol.for('Jupyter.display')](): MimeBundle {
+    return this.card();
+  }
+
+  /** Gives the session back, the only one that the server has. The next reset opens another. */
+  release(): Promise<void> {
+    return this.server.release();
+  }
+
+  /** Ends the session. */
+  close(): Promise<void> {
+    return this.server.close();
+  }
+
+  private observed({ observation, reward, done, metadata }: StepResult): StepResult<AtariObservation> {
+    const ram = Uint8Array.from(observation.screen as number[]);
+    this.score += reward ?? 0;
+    return {
+      observation: {
+        state: this.readState(ram),
+        lives: observation.lives,
+        score: this.score,
+        ram,
+        terminated: done,
+        truncated: false,
+        frameNumber: observation.episode_frame_number,
+      },
+      reward,
+      done,
+      metadata,
+    };
+  }
+}
+
+/** What a strategy sees of an observation of that server: named state, and the memory as `ram`. */
+export function officialReader(options: object): (observation: Record<string, any>) => Record<string, any> {
+  const { readState } = atariReader(options);
+  return ({ screen, lives }) => ({ ...readState(Uint8Array.from(screen)), lives, ram: screen });
+}
