@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import type { CellError } from '../jupyter/interpreter';
 import type { Problem } from './compile/compiler';
 import { hintFor } from './hints';
-import { BOLD, CYAN, DIM, excerpt, placeOf, RED, RESET } from './traceback/excerpt';
+import { CYAN, DIM, excerpt, placeOf, RED, RESET } from './traceback/excerpt';
 import { userFrames, type Frame } from './traceback/stack';
 
 /** Problems shown of one cell. */
@@ -70,12 +70,12 @@ export function describeError(error: unknown, told: Told, depth = 0): CellError 
   if (error instanceof CellFailure) return describeFailure(error, told);
   if (!isErrorLike(error)) {
     const text = inspect(error);
-    return { ename: 'Thrown', evalue: text, traceback: [`${RED}${BOLD}Thrown${RESET}: ${text}`] };
+    return { ename: 'Thrown', evalue: text, traceback: [`${RED}Thrown${RESET}: ${text}`] };
   }
   const ename = errorName(error);
   // Node.js goes on about who asked for a module: that is this cell.
   const message = String(error.message).replace(/\nRequire stack:[^]*/, '');
-  const traceback = [`${RED}${BOLD}${ename}${RESET}: ${message}`, ...describeStack(error)];
+  const traceback = [`${RED}${ename}${RESET}: ${message}`, ...describeStack(error)];
   const details = errorDetails(error);
   if (details) traceback.push(details);
   if (depth < MAXIMUM_DEPTH) traceback.push(...errorsBehind(error).flatMap(([title, inner]) => ['', `${title}:`, ...describeError(inner, told, depth + 1).traceback]));
@@ -133,7 +133,7 @@ function errorsBehind(error: Error): Array<[title: string, error: unknown]> {
 
 function describeFailure(error: CellFailure, { label, code }: Told): CellError {
   const { name, message, place } = error;
-  const traceback = [`${RED}${BOLD}${name}${RESET}: ${message}`];
+  const traceback = [`${RED}${name}${RESET}: ${message}`];
   if (place) traceback.push('', excerpt(code, place.line, place.column, place.length), '', `    at (${CYAN}${label}, line ${place.line}, column ${place.column}${RESET})`);
   return { ename: name, evalue: message, traceback };
 }

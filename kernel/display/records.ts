@@ -71,6 +71,8 @@ function isNumber(value: unknown): boolean {
 function cellText(value: unknown): string {
   if (value === undefined) return '';
   if (value === GETTER) return '[Getter]';
+  // Six digits are what one compares in a table.
+  if (typeof value === 'number' && !Number.isInteger(value)) return String(Number(value.toPrecision(6)));
   const text = typeof value === 'string' ? value : inspect(value, { depth: 1, breakLength: Infinity, compact: true, maxArrayLength: 8 });
   const line = text.replace(/\s*\n\s*/g, ' ');
   return line.length > MAXIMUM_WIDTH ? `${line.slice(0, MAXIMUM_WIDTH - 1)}…` : line;

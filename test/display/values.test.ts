@@ -15,8 +15,8 @@ const plainText = async (value: unknown) => (await describe(value))['text/plain'
 const shown = async (code: string) => (await kernel.execute(code)).outputs;
 
 test('records are a table: numbers to the right, texts escaped, in text too', async () => {
-  const bundle = await describe([{ name: 'a<b', score: 1.5 }, { name: 'c', score: 20, extra: { deep: [1] } }]);
-  assert.equal(bundle['text/plain'], '   name  score  extra\n0  a<b     1.5\n1  c        20  { deep: [ 1 ] }');
+  const bundle = await describe([{ name: 'a<b', score: 1.5 }, { name: 'c', score: 20 / 3, extra: { deep: [1] } }]);
+  assert.equal(bundle['text/plain'], '   name    score  extra\n0  a<b       1.5\n1  c     6.66667  { deep: [ 1 ] }');
   const html = bundle['text/html'] as string;
   assert.match(html, /<td style="text-align:left[^>]*>a&lt;b<\/td><td style="text-align:right[^>]*>1\.5</);
   assert.doesNotMatch(html, /color|background/);

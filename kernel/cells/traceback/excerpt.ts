@@ -3,9 +3,9 @@
  */
 
 export const RED = '\x1b[31m';
-export const BOLD = '\x1b[1m';
 export const DIM = '\x1b[2m';
-export const CYAN = '\x1b[36m';
+/** Bold: JupyterLab's plain cyan is too pale on the background of errors. */
+export const CYAN = '\x1b[1;36m';
 export const RESET = '\x1b[0m';
 
 /** Lines shown before and after the one at fault. */
