@@ -1,11 +1,18 @@
 // `npm test`: sets up everything, then runs every test. Arguments narrow it
 // down: `npm test -- onnx rewards` runs the tests whose path contains one of
 // these words, `npm test -- --fast` leaves out the slow ones.
-import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { run } from 'node:test';
+import { finished } from 'node:stream/promises';
+import { Readable } from 'node:stream';
+import { endLeftovers, markProcesses } from './leftovers.mjs';
 import { root, runMain, setup } from './setup.mjs';
 import { SetupError } from './steps.mjs';
+import report from './testReporter.mjs';
+
+/** Milliseconds after which a file is ended, and named with the test that was under way: many times what the longest takes. */
+const LONGEST = 10 * 60_000;
 
 await runMain(async () => {
   await setup({ tests: true });
@@ -15,10 +22,24 @@ await runMain(async () => {
     .filter(file => !args.includes('--fast') || !file.endsWith('.slow.test.js'))
     .filter(file => words.length === 0 || words.some(word => file.includes(word)));
   if (files.length === 0) throw new SetupError(`No test matches ${words.join(', ')}.`);
-  // A test that hangs, or leaves something open when it fails, must not hang the run.
-  const child = spawn(process.execPath, ['--test', '--test-concurrency=1', '--test-force-exit', '--test-timeout=600000', '--test-reporter=spec', ...files], { stdio: 'inherit', cwd: root });
-  child.on('close', code => process.exit(code ?? 1));
+  process.exit((await passes(files)) ? 0 : 1);
 });
+
+async function passes(files) {
+  process.chdir(root);
+  markProcesses();
+  // A test that leaves something open when it fails must not hold up the rest. Each file is a process: the flag is for these.
+  const flags = ['--test-force-exit'];
+  process.execArgv.push(...flags);
+  const events = run({ files: files.map(file => path.join(root, file)), concurrency: 1, timeout: LONGEST, execArgv: flags });
+  let failed = false;
+  events.on('test:fail', ({ todo }) => { failed ||= todo === undefined || todo === false; });
+  const output = Readable.from(report(events));
+  output.pipe(process.stdout, { end: false });
+  await finished(output);
+  for (const command of await endLeftovers()) process.stdout.write(`A process outlived its test and was ended: ${command}\n`);
+  return !failed;
+}
 
 /** The compiled tests whose source still exists, the quick ones first. */
 function testFiles(folder) {

@@ -1,6 +1,13 @@
+import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+import { tell } from './labTest';
+
+/** Time that a page has for what it should show at once, in milliseconds: there to end a test that hangs. */
+const PATIENCE = 60_000;
 
 /** Starts the Chromium of `$JOYLAB_CHROMIUM`, of the system, or Playwright's own. */
 export function launchBrowser(): Promise<Browser> {
@@ -37,19 +44,25 @@ export interface NotebookPageOptions {
 /** Opens a notebook in a new page of JupyterLab and waits until its cells are there. */
 export async function openNotebook(browser: Browser, url: string, { width = 1280, height = 900, reducedMotion }: NotebookPageOptions = {}): Promise<NotebookPage> {
   const page = await browser.newPage({ viewport: { width, height }, reducedMotion });
+  page.setDefaultTimeout(PATIENCE);
   const errors: string[] = [];
   page.on('console', message => {
+    tell(`console.${message.type()}: ${message.text()}`);
     if (message.type() === 'error') errors.push(`${message.text()} (${message.location().url})`);
   });
-  page.on('pageerror', error => errors.push(String(error.stack ?? error)));
+  page.on('pageerror', error => {
+    tell(`exception: ${error.stack ?? error}`);
+    errors.push(String(error.stack ?? error));
+  });
+  page.on('crash', () => tell('the page crashed'));
   await page.goto(url);
-  await page.locator('.jp-Notebook .jp-Cell').first().waitFor({ timeout: 60_000 });
+  await page.locator('.jp-Notebook .jp-Cell').first().waitFor({ timeout: 2 * PATIENCE });
   return { page, errors, cell: index => page.locator('.jp-Notebook .jp-Cell').nth(index) };
 }
 
 /** Runs all cells through the menu, as a user does, once the kernel is there: before, JupyterLab asks to try again. */
 export async function runAllCells(page: Page): Promise<void> {
-  await page.locator('.jp-StatusBar-TextItem, .jp-StatusItem', { hasText: '| Idle' }).first().waitFor({ timeout: 60_000 });
+  await page.locator('.jp-StatusBar-TextItem, .jp-StatusItem', { hasText: '| Idle' }).first().waitFor({ timeout: 2 * PATIENCE });
   await page.getByRole('menuitem', { name: 'Run', exact: true }).click();
   await page.getByRole('menuitem', { name: 'Run All Cells', exact: true }).click();
 }
@@ -72,14 +85,30 @@ export async function waitUntil(page: Page, condition: () => Promise<boolean>, w
   }
 }
 
-/** Waits until the pixels of a canvas are others than they are now. */
-export async function waitForMotion(canvas: Locator, timeout = 10_000): Promise<void> {
-  const still = await pixels(canvas);
-  const end = Date.now() + timeout;
-  while ((await pixels(canvas)) === still) {
-    if (Date.now() > end) throw new Error(`The frames did not move within ${timeout / 1000} s.`);
-    await canvas.page().waitForTimeout(50);
+/** Waits until a value, looked at again and again, is the expected one, and fails as `assert.deepEqual` does when it does not become so. */
+export async function becomes<Value>(look: () => Promise<Value>, expected: Value, message?: string): Promise<void> {
+  const end = Date.now() + PATIENCE;
+  for (;;) {
+    const seen = await look();
+    if (isDeepStrictEqual(seen, expected)) return;
+    if (Date.now() > end) return assert.deepEqual(seen, expected, message);
+    await sleep(50);
   }
+}
+
+/** Waits until a value is another than it is now; returns the new one. */
+export async function changes<Value>(look: () => Promise<Value>, what: string): Promise<Value> {
+  const first = await look();
+  for (const end = Date.now() + PATIENCE; ; await sleep(50)) {
+    const seen = await look();
+    if (seen !== first) return seen;
+    if (Date.now() > end) throw new Error(`${what} stays ${String(first)}.`);
+  }
+}
+
+/** Waits until the pixels of a canvas are others than they are now. */
+export async function waitForMotion(canvas: Locator): Promise<void> {
+  await changes(() => pixels(canvas), 'The picture');
 }
 
 /** A number that stands for the pixels of a canvas. */

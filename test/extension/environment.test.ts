@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { ENVIRONMENT_MIME, type EnvironmentData } from '../../kernel/display/mime';
 import { openenv } from '../../kernel/environments';
 import { startGarden } from '../openenv/garden';
-import { launchBrowser, openNotebook } from './browser';
+import { becomes, launchBrowser, openNotebook } from './browser';
 import { startLab, type Lab } from './lab';
+import { labTest } from './labTest';
 import { writeNotebook, type Bundle } from './notebooks';
 
 let lab: Lab;
@@ -40,7 +41,7 @@ after(async () => {
   await lab?.close();
 });
 
-test('the card shows name, actions, state variables with their ranges, and the first frame', async () => {
+labTest('the card shows name, actions, state variables with their ranges, and the first frame', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('card.ipynb'));
   const card = page.locator('.joylab-Environment').first();
   await card.waitFor();
@@ -52,12 +53,12 @@ test('the card shows name, actions, state variables with their ranges, and the f
     for (const text of [name, `${minimum} … ${maximum}`, description]) assert.ok(rows[i].includes(text), `${rows[i]} lacks ${text}`);
   }
   const image = card.locator('img');
-  assert.equal(await image.evaluate((node: any) => node.complete && node.naturalWidth), data.frame!.width);
+  await becomes(() => image.evaluate((node: any) => node.complete && node.naturalWidth), data.frame!.width);
   assert.deepEqual(errors, []);
   await page.close();
 });
 
-test('the card of a server shows the fields of action, observation and state, at any width', async () => {
+labTest('the card of a server shows the fields of action, observation and state, at any width', async () => {
   for (const width of [1280, 620]) {
     const { page, errors } = await openNotebook(browser, lab.url('card.ipynb'), { width });
     const card = page.locator('.joylab-Environment').last();
@@ -76,7 +77,7 @@ test('the card of a server shows the fields of action, observation and state, at
   }
 });
 
-test('text of the data stays text; broken data gives a message', async () => {
+labTest('text of the data stays text; broken data gives a message', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('card.ipynb'), { width: 680 });
   const card = page.locator('.joylab-Environment').nth(1);
   await card.waitFor();

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { dataFolder, installKernel } from '../../kernel/install';
 import { installLabextension } from '../../kernel/setup/labextension';
 import { pythonPath } from '../../kernel/setup/python';
+import { tell } from './labTest';
 
 /** A running JupyterLab of its own: folders, settings and port are private to it. */
 export interface Lab {
@@ -49,7 +50,12 @@ export async function startLab({ theme = 'light' }: LabOptions = {}): Promise<La
     stdio: ['ignore', 'pipe', 'pipe']
   });
   let log = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => { log += chunk; });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', chunk => {
+      log += chunk;
+      tell(String(chunk));
+    });
+  }
   const port = await waitForServer(child, runtime, () => log);
   return {
     folder,
@@ -85,7 +91,7 @@ function writeSettings(folder: string, theme: 'light' | 'dark'): void {
 
 /** The server writes its port into a file of its runtime folder, and answers soon after. */
 async function waitForServer(child: ChildProcess, runtime: string, log: () => string): Promise<number> {
-  for (let tries = 0; tries < 600; tries++) {
+  for (let tries = 0; tries < 3000; tries++) {
     if (child.exitCode !== null) throw new Error(`JupyterLab ended with exit code ${child.exitCode}:\n${log()}`);
     const info = fs.readdirSync(runtime).find(name => /^jpserver-\d+\.json$/.test(name));
     if (info) {
@@ -96,14 +102,14 @@ async function waitForServer(child: ChildProcess, runtime: string, log: () => st
     await sleep(100);
   }
   child.kill('SIGKILL');
-  throw new Error(`JupyterLab did not start within a minute:\n${log()}`);
+  throw new Error(`JupyterLab did not start within five minutes:\n${log()}`);
 }
 
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise<void>(resolve => child.once('exit', () => resolve()));
   child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
   await ended;
   clearTimeout(timer);
 }

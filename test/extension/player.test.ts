@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import type { Browser, Locator } from 'playwright-core';
 import { EPISODE_MIME, type EpisodeData } from '../../kernel/display/mime';
 import { openenv } from '../../kernel/environments';
 import { Environment, serve } from '../../kernel/openenv';
 import { executeWithTimeLimit, type RolloutEnvironment } from '../../kernel/rollout';
-import { launchBrowser, openNotebook, pixels, waitForMotion } from './browser';
+import { becomes, changes, launchBrowser, openNotebook, pixels, waitForMotion } from './browser';
 import { startLab, type Lab } from './lab';
+import { labTest } from './labTest';
 import { writeNotebook, type Bundle } from './notebooks';
 
 const followBall = 'function strategy(state) { return state.ball_x > state.paddle_x + 2 ? "RIGHT" : state.ball_x < state.paddle_x - 2 ? "LEFT" : "NOOP"; }';
@@ -74,25 +75,30 @@ async function played(env: RolloutEnvironment & { close(): Promise<void> }, stra
   }
 }
 
+/** Waits until the value beside a name is the expected one. */
+function shows(player: Locator, name: string, expected: string, message?: string): Promise<void> {
+  return becomes(() => readout(player, name), expected, message);
+}
+
 /** The value beside a name: "Score" → "3". */
 function readout(player: Locator, name: string): Promise<string> {
   return player.locator('.joylab-Readout').filter({ hasText: name }).locator('.joylab-Readout-value').innerText();
 }
 
-test('an episode of an untrusted notebook plays by itself, and its numbers move with the frames', async () => {
+labTest('an episode of an untrusted notebook plays by itself, and its numbers move with the frames', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('episode.ipynb'));
   const player = page.locator('.joylab-Player');
   const canvas = player.locator('canvas');
   await player.waitFor();
   await waitForMotion(canvas);
-  assert.match(await readout(player, 'Step'), /^[1-9]\d* \/ 200$/);
+  await becomes(async () => /^[1-9]\d* \/ 200$/.test(await readout(player, 'Step')), true, 'the step is shown');
   const { width, height } = (await canvas.boundingBox())!;
   assert.ok(Math.abs(width / height - 4 / 3) < 0.02, `an Atari picture is 4:3, this is ${width} × ${height}`);
   assert.deepEqual(errors, []);
   await page.close();
 });
 
-test('an episode that is drawn, and one that is told in text, play alike', async () => {
+labTest('an episode that is drawn, and one that is told in text, play alike', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('pictures.ipynb'), { reducedMotion: 'reduce' });
   const [drawn, told] = [page.locator('.joylab-Player').first(), page.locator('.joylab-Player').last()];
   await drawn.waitFor();
@@ -113,76 +119,76 @@ test('an episode that is drawn, and one that is told in text, play alike', async
   await page.close();
 });
 
-test('keys play, pause, step and jump; the notebook does not get them', async () => {
+labTest('keys play, pause, step and jump; the notebook does not get them', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('episode.ipynb'), { reducedMotion: 'reduce' });
   const player = page.locator('.joylab-Player');
   await player.focus();
   const start = await pixels(player.locator('canvas'));
-  assert.equal(await readout(player, 'Step'), '0 / 200', 'it starts by itself though less motion was asked for');
+  await shows(player, 'Step', '0 / 200', 'it starts by itself though less motion was asked for');
   await page.keyboard.press('End');
-  assert.equal(await readout(player, 'Step'), '200 / 200');
+  await shows(player, 'Step', '200 / 200');
   const score = data.rewards.reduce((sum, reward) => sum + reward, 0);
   assert.ok(score > 0, 'following the ball scores');
-  assert.equal(await readout(player, 'Score'), String(score));
-  assert.equal(await readout(player, 'Lives'), String(data.lives[199]));
+  await shows(player, 'Score', String(score));
+  await shows(player, 'Lives', String(data.lives[199]));
   await page.keyboard.press('Home');
-  assert.equal(await pixels(player.locator('canvas')), start, 'playing backwards restores the first frame');
+  await becomes(() => pixels(player.locator('canvas')), start, 'playing backwards restores the first frame');
   await page.keyboard.press('ArrowRight');
-  assert.equal(await readout(player, 'Step'), `${data.every} / 200`);
-  assert.equal(await readout(player, 'Action'), data.actionNames[data.actions[data.every - 1]]);
+  await shows(player, 'Step', `${data.every} / 200`);
+  await shows(player, 'Action', data.actionNames[data.actions[data.every - 1]]);
   await page.keyboard.press('Shift+ArrowRight');
-  assert.equal(await readout(player, 'Step'), `${11 * data.every} / 200`);
+  await shows(player, 'Step', `${11 * data.every} / 200`);
   await page.keyboard.press('ArrowLeft');
-  assert.equal(await readout(player, 'Step'), `${10 * data.every} / 200`);
+  await shows(player, 'Step', `${10 * data.every} / 200`);
   await page.keyboard.press('Space');
   await player.getByRole('button', { name: 'Pause' }).waitFor();
-  await page.waitForTimeout(500);
+  await changes(() => readout(player, 'Step'), 'The step');
   await page.keyboard.press('Space');
   await player.getByRole('button', { name: 'Play' }).waitFor();
-  assert.ok(parseInt(await readout(player, 'Step')) > 10 * data.every);
   await page.keyboard.press('b');
   assert.equal(await page.locator('.jp-Notebook .jp-Cell').count(), 1, 'a key of the notebook acted inside the player');
   assert.deepEqual(errors, []);
   await page.close();
 });
 
-test('the bar scrubs, sets the speed and the loop', async () => {
+labTest('the bar scrubs, sets the speed and the loop', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('episode.ipynb'), { reducedMotion: 'reduce' });
   const player = page.locator('.joylab-Player');
   await player.getByLabel('Position in the episode').fill(String(data.frameCount - 2));
-  assert.equal(await readout(player, 'Step'), `${(data.frameCount - 2) * data.every} / 200`);
+  await shows(player, 'Step', `${(data.frameCount - 2) * data.every} / 200`);
   await player.getByLabel(/^Speed/).selectOption('8');
   const loop = player.getByRole('button', { name: /^Loop/ });
   assert.equal(await loop.getAttribute('aria-pressed'), 'true');
   await loop.click();
   assert.equal(await loop.getAttribute('aria-pressed'), 'false');
   await player.getByRole('button', { name: 'Play' }).click();
-  await player.getByRole('button', { name: 'Play' }).waitFor({ timeout: 5000 });
-  assert.equal(await readout(player, 'Step'), '200 / 200', 'without a loop it stops at the end');
+  await player.getByRole('button', { name: 'Play' }).waitFor();
+  await shows(player, 'Step', '200 / 200', 'without a loop it stops at the end');
   await player.getByRole('button', { name: 'Step back' }).click();
-  assert.equal(await readout(player, 'Step'), `${(data.frameCount - 2) * data.every} / 200`);
+  await shows(player, 'Step', `${(data.frameCount - 2) * data.every} / 200`);
   assert.deepEqual(errors, []);
   await page.close();
 });
 
-test('out of view it rests, in view again it goes on', async () => {
+labTest('out of view it rests, in view again it goes on', async () => {
   const { page } = await openNotebook(browser, lab.url('long.ipynb'));
   const player = page.locator('.joylab-Player');
   await player.waitFor();
-  await page.waitForTimeout(500);
-  await page.locator('.jp-Notebook .jp-Cell').last().scrollIntoViewIfNeeded();
-  await page.waitForTimeout(300);
   const step = () => player.locator('.joylab-Readout-value').last().textContent();
-  const resting = await step();
-  await page.waitForTimeout(600);
-  assert.equal(await step(), resting);
+  await changes(step, 'The step');
+  await page.locator('.jp-Notebook .jp-Cell').last().scrollIntoViewIfNeeded();
+  // The browser reports soon that the player is out of view; from then on it rests.
+  await becomes(async () => {
+    const before = await step();
+    await page.waitForTimeout(600);
+    return (await step()) === before;
+  }, true, 'it rests');
   await player.scrollIntoViewIfNeeded();
-  await page.waitForTimeout(600);
-  assert.notEqual(await step(), resting);
+  await changes(step, 'The step');
   await page.close();
 });
 
-test('it fits a narrow notebook', async () => {
+labTest('it fits a narrow notebook', async () => {
   const { page } = await openNotebook(browser, lab.url('episode.ipynb'), { width: 680 });
   const player = page.locator('.joylab-Player');
   await player.waitFor();
@@ -193,7 +199,7 @@ test('it fits a narrow notebook', async () => {
   await page.close();
 });
 
-test('broken data gives a message in place of the player', async () => {
+labTest('broken data gives a message in place of the player', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('broken.ipynb'));
   const alerts = page.locator('.joylab-Problem');
   await alerts.nth(3).waitFor();

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { TRAINING_MIME, type EpisodeData, type TrainingData } from '../../kernel/display/mime';
 import { trainingBundle } from '../../kernel/display/trainingBundle';
 import { openenv } from '../../kernel/environments';
 import { rollout } from '../../kernel/rollout';
 import { episodeData } from '../../kernel/display/episode';
-import { launchBrowser, openNotebook, waitForMotion } from './browser';
+import { becomes, launchBrowser, openNotebook, waitForMotion } from './browser';
 import { startLab, type Lab } from './lab';
+import { labTest } from './labTest';
 import { writeNotebook } from './notebooks';
 
 let lab: Lab;
@@ -71,58 +72,58 @@ function charts(page: Page) {
   return page.locator('.joylab-Chart');
 }
 
-test('a finished run of a saved notebook shows charts and table without a kernel that knows it', async () => {
+labTest('a finished run of a saved notebook shows charts and table without a kernel that knows it', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('finished.ipynb'));
   await page.locator('.joylab-Chart .js-line').first().waitFor();
-  assert.deepEqual(await page.locator('.joylab-Chart-title').allInnerTexts(), ['Reward, mean ± std', 'Reward functions', 'Completion length, tokens', 'Loss']);
+  await becomes(() => page.locator('.joylab-Chart-title').allInnerTexts(), ['Reward, mean ± std', 'Reward functions', 'Completion length, tokens', 'Loss']);
   const points = await charts(page).first().locator('.joylab-Chart-plot').evaluate((node: any) => node.data.at(-1).y);
   assert.equal(points.length, 40);
   assert.equal(points[39], 3.9);
-  assert.equal(await charts(page).first().locator('.js-fill').count() > 0, true, 'the band is missing');
+  await becomes(async () => (await charts(page).first().locator('.js-fill').count()) > 0, true, 'the band is missing');
   assert.match(await page.locator('.joylab-Status').innerText(), /Finished\s+step 40 of 40 · 2\.0 s per step · 1 min in all/);
   assert.deepEqual(await page.locator('.joylab-Table th').allInnerTexts(), ['Step', 'Loss', 'Reward', 'Reward std', 'Completion length', 'KL']);
-  assert.equal(await page.locator('.joylab-Table tbody tr').count(), 41, '40 steps and an event');
+  await becomes(() => page.locator('.joylab-Table tbody tr').count(), 41, '40 steps and an event');
   assert.equal(await page.locator('.joylab-Table-event').innerText(), 'scores was replaced');
   assert.deepEqual(errors, []);
   await page.close();
 });
 
-test('a supervised run shows its losses and accuracies, evaluations beside the steps', async () => {
+labTest('a supervised run shows its losses and accuracies, evaluations beside the steps', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('supervised.ipynb'));
   await page.locator('.joylab-Chart .js-line').first().waitFor();
-  assert.deepEqual(await page.locator('.joylab-Chart-title').allInnerTexts(), ['Loss', 'Token accuracy']);
+  await becomes(() => page.locator('.joylab-Chart-title').allInnerTexts(), ['Loss', 'Token accuracy']);
   const lines = await charts(page).first().locator('.joylab-Chart-plot').evaluate((node: any) => node.data.map(({ x, y }: any) => [x, y]));
   assert.deepEqual(lines, [[[1, 2, 3, 4, 5, 6], [3, 2.75, 2.5, 2.25, 2, 1.75]], [[2, 4, 6], [3.25, 2.75, 2.25]]]);
   assert.deepEqual(await page.locator('.joylab-Table th').allInnerTexts(), ['Step', 'Loss', 'Evaluation loss', 'Token accuracy', 'Learning rate', 'Tokens']);
   assert.deepEqual(await page.locator('.joylab-Table tbody tr').nth(1).locator('td').allInnerTexts(), ['2', '2.7500', '3.2500', '0.100', '0.000020', '200']);
-  assert.equal(await page.locator('.joylab-Table tbody tr').count(), 6);
+  await becomes(() => page.locator('.joylab-Table tbody tr').count(), 6);
   assert.deepEqual(errors, []);
   await page.close();
 });
 
-test('the newest group of a saved notebook plays; a click opens an episode in the player', async () => {
+labTest('the newest group of a saved notebook plays; a click opens an episode in the player', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('finished.ipynb'));
   const tiles = page.locator('.joylab-Tile');
   await tiles.nth(2).waitFor();
-  assert.equal(await tiles.count(), 3);
+  await becomes(() => tiles.count(), 3);
   await tiles.first().scrollIntoViewIfNeeded();
   await waitForMotion(tiles.first().locator('canvas'));
   await tiles.nth(1).click();
   await waitForMotion(page.locator('.joylab-Player canvas'));
   await page.getByRole('button', { name: 'Close the player' }).click();
-  assert.equal(await page.locator('.joylab-Player').count(), 0);
+  await becomes(() => page.locator('.joylab-Player').count(), 0);
   assert.deepEqual(errors, []);
   await page.close();
 });
 
-test('charts and lines can be switched', async () => {
+labTest('charts and lines can be switched', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('finished.ipynb'));
   await page.locator('.joylab-Chart .js-line').first().waitFor();
   await page.getByRole('button', { name: 'KL', exact: true }).click();
   await page.getByRole('button', { name: 'Loss', exact: true }).click();
-  assert.deepEqual(await page.locator('.joylab-Chart-title').allInnerTexts(), ['Reward, mean ± std', 'Reward functions', 'Completion length, tokens', 'KL from the reference model']);
+  await becomes(() => page.locator('.joylab-Chart-title').allInnerTexts(), ['Reward, mean ± std', 'Reward functions', 'Completion length, tokens', 'KL from the reference model']);
   const functions = charts(page).nth(1);
-  assert.equal(await functions.locator('.js-line').count(), 2);
+  await becomes(() => functions.locator('.js-line').count(), 2);
   await functions.getByRole('button', { name: 'scores' }).click();
   await page.waitForFunction('document.querySelectorAll(".joylab-Chart")[1].querySelectorAll(".js-line").length === 1');
   assert.equal(await functions.getByRole('button', { name: 'scores' }).getAttribute('aria-pressed'), 'false');
@@ -130,7 +131,7 @@ test('charts and lines can be switched', async () => {
   await page.close();
 });
 
-test('charts follow the theme', async () => {
+labTest('charts follow the theme', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('finished.ipynb'));
   await page.locator('.joylab-Chart .js-line').first().waitFor();
   const colour = () => page.locator('.joylab-Chart .js-line').first().evaluate((node: any) => node.style.stroke);
@@ -141,7 +142,7 @@ test('charts follow the theme', async () => {
   await page.close();
 });
 
-test('a run that no kernel knows is not said to be running', async () => {
+labTest('a run that no kernel knows is not said to be running', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('running.ipynb'));
   await page.locator('.joylab-Status[data-status="lost"]').waitFor();
   assert.match(await page.locator('.joylab-Status').innerText(), /Not running\s+step 12 of 40 .*run the cell/);
@@ -150,7 +151,7 @@ test('a run that no kernel knows is not said to be running', async () => {
   await page.close();
 });
 
-test('a run without steps shows no empty charts; broken data gives a message', async () => {
+labTest('a run without steps shows no empty charts; broken data gives a message', async () => {
   const empty = await openNotebook(browser, lab.url('empty.ipynb'));
   await empty.page.locator('.joylab-Status').waitFor();
   assert.equal(await empty.page.locator('.joylab-Chart').count(), 0);
