@@ -54,7 +54,7 @@ export class ServerProcess {
       windowsHide: true,
     });
     const server = new ServerProcess(options, child);
-    const timeout = options.timeout ?? 60_000;
+    const timeout = options.timeout ?? 180_000;
     try {
       const url = await server.announcedUrl(timeout);
       if (url.startsWith('http')) await getJson(url, '/health', timeout);

@@ -47,7 +47,7 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
   /** All options, defaults included. */
   readonly options: Record<string, unknown>;
   /** Names of the actions; an action's ID is its index. */
-  readonly actions: string[];
+  readonly actions: Action[];
   readonly stateVariables: StateVariable[];
   /** Bytes of the console's memory: strategies get them as `state.ram`, an array of numbers from 0 to 255. */
   readonly ramSize = 128;
@@ -66,7 +66,10 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
     this.name = resolved.game;
     this.options = { ...resolved };
     this.palette = atariPalette(resolved.game);
-    ({ actions: this.actions, stateVariables: this.stateVariables, readState: this.readState } = atariReader(resolved));
+    const { actions, stateVariables, readState } = atariReader(resolved);
+    this.actions = actions as Action[];
+    this.stateVariables = stateVariables;
+    this.readState = readState;
   }
 
   /** Starts the server if none runs, opens a session and starts the episode of seed 0. */
@@ -146,7 +149,7 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
   }
 
   private actionId(action: AtariAction): number {
-    const id = typeof action === 'string' ? this.actions.indexOf(action) : action?.action_id;
+    const id = typeof action === 'string' ? (this.actions as string[]).indexOf(action) : action?.action_id;
     if (Number.isInteger(id) && id in this.actions) return id;
     const given = typeof action === 'string' ? `'${action}'` : JSON.stringify(action);
     const hint = action === 'FIRE' ? ' FIRE is pressed by the environment itself: autoFire is on.' : '';
