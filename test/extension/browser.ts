@@ -7,7 +7,7 @@ import { chromium, type Browser, type Locator, type Page } from 'playwright-core
 import { tell } from './labTest';
 
 /** Time that a page has for what it should show at once, in milliseconds: there to end a test that hangs. */
-const PATIENCE = 60_000;
+const PATIENCE = 120_000;
 
 /** Starts the Chromium of `$JOYLAB_CHROMIUM`, of the system, or Playwright's own. */
 export function launchBrowser(): Promise<Browser> {
@@ -43,7 +43,11 @@ export interface NotebookPageOptions {
 
 /** Opens a notebook in a new page of JupyterLab and waits until its cells are there. */
 export async function openNotebook(browser: Browser, url: string, { width = 1280, height = 900, reducedMotion }: NotebookPageOptions = {}): Promise<NotebookPage> {
-  const page = await browser.newPage({ viewport: { width, height }, reducedMotion });
+  // One context for all pages: JupyterLab's own files are loaded and compiled once.
+  const context = browser.contexts()[0] ?? (await browser.newContext());
+  const page = await context.newPage();
+  await page.setViewportSize({ width, height });
+  await page.emulateMedia({ reducedMotion });
   page.setDefaultTimeout(PATIENCE);
   const errors: string[] = [];
   page.on('console', message => {
@@ -73,13 +77,19 @@ export async function waitForCells(page: Page, timeout: number): Promise<void> {
   await waitUntil(page, async () => (await busy.count()) === 0, 'all cells are run', timeout);
 }
 
+/** Tracebacks of the notebook's cells. The page itself does not have them all: outputs out of view are not drawn. */
+const FAILURES = `(jupyterapp.shell.currentWidget?.content?.widgets ?? [])
+  .flatMap(({ model }) => (model.type === 'code' ? model.outputs.toJSON() : []))
+  .filter(output => output.output_type === 'error')
+  .map(({ traceback }) => traceback.join('\\n'))`;
+
 /** Waits until a condition holds. Throws when a cell fails, or after `timeout` milliseconds. */
 export async function waitUntil(page: Page, condition: () => Promise<boolean>, what: string, timeout: number): Promise<void> {
-  const failures = page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]');
   const end = Date.now() + timeout;
-  while (!(await condition())) {
-    const texts = await failures.evaluateAll((nodes: any[]) => nodes.map(node => node.textContent));
-    if (texts.length > 0) throw new Error(`A cell failed:\n${texts.join('\n')}`);
+  for (;;) {
+    const failures = await page.evaluate<string[]>(FAILURES);
+    if (failures.length > 0) throw new Error(`A cell failed:\n${failures.join('\n')}`);
+    if (await condition()) return;
     if (Date.now() > end) throw new Error(`After ${timeout / 1000} s it is not so that ${what}.`);
     await page.waitForTimeout(100);
   }
