@@ -15,8 +15,8 @@ export function labTest(name: string, run: (t: TestContext) => Promise<void>): v
     try {
       await run(t);
     } catch (error) {
-      if (error instanceof Error) error.message += `\n\nWhat browser and server said:\n${told.join('\n') || 'nothing'}`;
-      throw error;
+      const message = error instanceof Error ? error.message : String(error);
+      throw new Error(`${message}\n\nWhat browser and server said:\n${told.join('\n') || 'nothing'}`, { cause: error });
     }
   });
 }

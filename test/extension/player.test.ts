@@ -102,7 +102,7 @@ labTest('an episode that is drawn, and one that is told in text, play alike', as
   const { page, errors } = await openNotebook(browser, lab.url('pictures.ipynb'), { reducedMotion: 'reduce' });
   const [drawn, told] = [page.locator('.joylab-Player').first(), page.locator('.joylab-Player').last()];
   await drawn.waitFor();
-  assert.equal(await page.locator('.joylab-Player').count(), 2);
+  await becomes(() => page.locator('.joylab-Player').count(), 2);
   const picture = drawn.locator('img');
   const start = await picture.getAttribute('src');
   assert.ok(await picture.evaluate((image: any) => image.decode().then(() => image.naturalWidth > 0)), 'the board is drawn');
