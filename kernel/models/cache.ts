@@ -1,7 +1,7 @@
 import type { Feed } from '../onnx/session';
 import type { ModelConfig } from './config';
 
-/** Slots are added so many at a time: the graph attends to all slots, also to empty ones. */
+/** Slots are added so many at a time, or an eighth where that is more: the graph attends to all slots, also to empty ones. */
 const STEP = 16;
 
 /** Room is made at first for as many slots as are needed, up to so many. */
@@ -94,7 +94,7 @@ export class KeyValueCache {
   private grow(): void {
     const { slots, size } = this;
     const runs = this.kv * this.rows;
-    this.slots += STEP;
+    this.slots += STEP * Math.max(1, Math.floor(slots / (8 * STEP)));
     this.tensors = this.tensors.map((tensor) => {
       const wider = tensor.length < this.elements ? new Float32Array(2 * runs * slots * size) : tensor;
       for (let run = runs - 1; run >= 0; run--) {
