@@ -1,4 +1,5 @@
 import { OpenEnvError } from '../openenv/errors';
+import { readTarget } from '../openenv/launch/target';
 import { AtariEnvironment } from './atari/environment';
 import { OfficialAtariEnvironment } from './atari/official';
 import type { AtariOptions } from './atari/options';
@@ -16,22 +17,28 @@ type Opened<Target extends string> = Target extends keyof OpenedEnvironments ? O
 const ENVIRONMENTS = ['atari', 'game2048'];
 
 /**
- * Opens an environment: one of Joylab's by its name, or any OpenEnv server by
- * its address (`http://…` or `ws://…`). Several addresses are servers of one
- * environment: rollouts play on all of them. A class that extends
- * `Environment` is served in this process.
+ * Opens an environment: one of Joylab's by its name, or any OpenEnv environment
+ * as a server's address, a local folder with `openenv.yaml`, a Hugging Face
+ * Space (`owner/name`) or a Docker image with its tag. What does not run yet
+ * is started, and stops with `env.close()` or the kernel. Several addresses
+ * are servers of one environment: rollouts play on all of them. A class that
+ * extends `Environment` is served in this process.
  *
  * ```ts
  * const env = await openenv('atari', { game: 'breakout' });
  * const board = await openenv('game2048');
  * const other = await openenv('http://localhost:8000');
+ * const mine = await openenv('./my_env');
+ * const echo = await openenv('openenv/echo_env');                    // the running Space
+ * const here = await openenv('openenv/echo_env', { from: 'image' }); // its image, in a container here
+ * const image = await openenv('echo-env:latest');
  * const pool = await openenv(['http://localhost:8000', 'http://localhost:8001']);
- * const mine = await openenv(CountUp);
+ * const served = await openenv(CountUp);
  * ```
  */
 export function openenv(name: 'atari', options: AtariOptions): Promise<AtariEnvironment>;
 export function openenv(name: 'game2048'): Promise<Game2048Environment>;
-export function openenv<Target extends string>(url: Target, options?: RemoteOptions): Promise<Opened<Target>>;
+export function openenv<Target extends string>(target: Target, options?: RemoteOptions): Promise<Opened<Target>>;
 export function openenv(urls: string[], options?: RemoteOptions): Promise<RemoteEnvironment<any, any, any>>;
 export function openenv<Served extends Environment>(type: new () => Served): Promise<EnvironmentClient<Served>>;
 export async function openenv(target: string | string[] | (new () => Environment), options: object = {}): Promise<AtariEnvironment | Game2048Environment | OfficialAtariEnvironment | RemoteEnvironment> {
@@ -39,16 +46,17 @@ export async function openenv(target: string | string[] | (new () => Environment
   if (target === 'game2048') return openGame2048();
   if (Array.isArray(target)) return openPool(target, options);
   if (typeof target === 'function') return serveInNotebook(target, {});
-  if (/^(https?|wss?):\/\//.test(target)) return OfficialAtariEnvironment.of(await RemoteEnvironment.open(target, options));
+  if (typeof target === 'string' && readTarget(target, options)) return OfficialAtariEnvironment.of(await RemoteEnvironment.open(target, options));
+  const names = nearestFirst(String(target), ENVIRONMENTS).map(name => `'${name}'`).join(', ');
   throw new OpenEnvError(
     'INVALID_ARGUMENT',
-    `There is no environment '${target}'. Valid are: ${nearestFirst(target, ENVIRONMENTS).map(name => `'${name}'`).join(', ')}, or the address of an OpenEnv server such as 'http://localhost:8000'.`,
+    `There is no environment '${String(target)}'. Valid are: ${names}; the address of an OpenEnv server, 'http://localhost:8000'; a folder with openenv.yaml, './my_env'; a Hugging Face Space, 'openenv/echo_env'; a Docker image with its tag, 'echo-env:latest'.`,
   );
 }
 
 function openPool([first, ...servers]: string[], options: object): Promise<RemoteEnvironment> {
   const addresses = [first, ...servers];
-  const wrong = addresses.find((url) => !/^(https?|wss?):\/\//.test(String(url)));
+  const wrong = addresses.find(url => !/^(https?|wss?):\/\//.test(String(url)));
   if (first === undefined || wrong !== undefined) throw new OpenEnvError('INVALID_ARGUMENT', `openenv([…]) takes the addresses of servers, such as 'http://localhost:8000', not ${first === undefined ? 'an empty list' : `'${wrong}'`}.`);
   return RemoteEnvironment.open(first, { ...options, servers });
 }

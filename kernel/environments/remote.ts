@@ -1,47 +1,43 @@
 import type { MimeBundle } from '../display/host';
 import { actionCheck, type ActionCheck } from '../openenv/actionCheck';
-import { getJson, OpenEnvClient, type ClientOptions } from '../openenv/client';
-import { OpenEnvError } from '../openenv/errors';
+import type { ClientOptions, OpenEnvClient } from '../openenv/client';
+import { getJson } from '../openenv/http';
+import type { Tool } from '../openenv/mcp';
 import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../openenv/protocol';
 import { environmentBundle } from './card';
+import { Connection, type RemoteOptions } from './connection';
 import type { SessionEnvironment, SessionSource, StateVariable } from './environment';
 import { hasPicture, observationPicture, type PictureFile } from './picture';
 import { schemaTyping, TYPING, type EnvironmentTyping } from './typing';
 
-/** Options of `openenv(url, …)`. Times in milliseconds. */
-export interface RemoteOptions extends Pick<ClientOptions, 'connectTimeout' | 'messageTimeout'> {
-  /** Addresses of further servers of the same environment: rollouts play on all of them. */
-  servers?: string[];
-  /** How long a rollout waits for a server that it lost; default 10,000. */
-  reconnectTimeout?: number;
-  /** Sessions that a rollout opens at a time, at most; by default as many as the servers allow, up to 32. */
-  maxSessions?: number;
-}
+export type { RemoteOptions };
 
-const OPTION_NAMES = ['connectTimeout', 'messageTimeout', 'reconnectTimeout', 'servers', 'maxSessions'];
+/** Environments that nobody holds any more, for example after their cell ran again: their sessions and servers are closed. */
+const forgotten = new FinalizationRegistry<Connection>(connection => void connection.close());
 
 /**
- * A session with any OpenEnv server. Made by `openenv(url)`. In a notebook its
- * types come from the server's schemas once the cell ran; elsewhere they may
- * be given.
+ * A session with any OpenEnv server. Made by `openenv(target)`. In a notebook
+ * its types come from the server's schemas once the cell ran; elsewhere they
+ * may be given.
+ *
+ * #### Notes
+ * A session that is lost in mid-episode is an error that says so. The next
+ * `reset` opens a new session, on a server started anew where it was started
+ * here and has ended.
  */
 export class RemoteEnvironment<Action extends object = Record<string, any>, Observation = Record<string, any>, State = EpisodeState> implements SessionEnvironment {
-  /** The server's address. */
-  readonly environment: string;
   /** The name that the server gives itself. */
   readonly name: string;
   readonly actions: string[] = [];
   readonly stateVariables: StateVariable[] = [];
-  readonly sessionSource: SessionSource;
   readonly description: string;
-  private released = false;
   /** Draws the first frame of an episode, where the environment runs in this process. */
   preview?: () => Promise<PictureFile | undefined>;
   /** The observation that the last episode began with. */
   private first: Observation | undefined;
 
   private constructor(
-    private client: OpenEnvClient,
+    private readonly connection: Connection,
     private readonly about: EnvironmentMetadata,
     /** JSON Schemas of action, observation and state; old servers give none. */
     readonly schemas: EnvironmentSchema | null,
@@ -50,42 +46,54 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
     private readonly target: string,
     readonly options: Record<string, unknown>,
   ) {
-    this.environment = client.url;
     ({ name: this.name, description: this.description } = about);
-    const { servers = [], ...rest } = options as RemoteOptions;
-    this.sessionSource = { servers: [client.url, ...servers], ...rest };
+    forgotten.register(this, connection, this);
+  }
+
+  /** Opens a session with the server of a target; starts the server first where it is none that runs already. */
+  static async open(target: string, options: RemoteOptions = {}): Promise<RemoteEnvironment<any, any, any>> {
+    const connection = await Connection.open(target, options);
+    const [about, schemas] = await Promise.all([
+      connection.client.metadata().catch(() => ({ name: connection.target.name, description: '' })), // old servers have none
+      connection.client.schema().catch(() => null),
+    ]);
+    return new RemoteEnvironment(connection, about, schemas, schemas && actionCheck(schemas.action), target, { ...options });
+  }
+
+  /** The server's address. One that is started again has another. */
+  get environment(): string {
+    return this.connection.url;
+  }
+
+  /** The server's address, as {@link environment}. */
+  get url(): string {
+    return this.connection.url;
+  }
+
+  get sessionSource(): SessionSource {
+    const { servers = [], maxSessions, connectTimeout, messageTimeout, reconnectTimeout, headers } = this.options as RemoteOptions;
+    return { servers: [this.url, ...servers], maxSessions, connectTimeout, messageTimeout, reconnectTimeout, headers };
   }
 
   /**
-   * Opens a session with the server at `url`.
+   * Starts an episode, in a new session where the last one was lost.
    *
-   * @param target what the user asked for, where that is not the address
+   * @param args `seed`, `episode_id`, and what else the environment knows
    */
-  static async open(url: string, options: RemoteOptions = {}, target = url): Promise<RemoteEnvironment<any, any, any>> {
-    for (const name of Object.keys(options)) {
-      if (!OPTION_NAMES.includes(name)) throw new OpenEnvError('INVALID_ARGUMENT', `A server by its address has no option '${name}'. The options are: ${OPTION_NAMES.join(', ')}.`);
-    }
-    const client = await OpenEnvClient.connect(url, options);
-    await client.state().catch(error => refuse(client, error));
-    const [about, schemas] = await Promise.all([
-      client.metadata().catch(() => ({ name: client.url, description: '' })), // old servers have none
-      client.schema().catch(() => null),
-    ]);
-    return new RemoteEnvironment(client, about, schemas, schemas && actionCheck(schemas.action), target, { ...options });
-  }
-
-  /** Starts an episode. */
   async reset(args: ResetArguments = {}): Promise<StepResult<Observation>> {
-    if (this.released) this.client = await OpenEnvClient.connect(this.environment, this.options as RemoteOptions);
-    this.released = false;
+    await this.connection.revive();
     const result = (await this.client.reset(args)) as StepResult<Observation>;
     this.first = result.observation;
     return result;
   }
 
   /** Takes one step. An action that does not fit the schema is not sent: `VALIDATION_ERROR` names field, value and what is valid. */
-  async step(action: Action): Promise<StepResult<Observation>> {
-    this.check?.(action);
+  step(action: Action): Promise<StepResult<Observation>> {
+    try {
+      this.check?.(action);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     return this.client.step(action) as Promise<StepResult<Observation>>;
   }
 
@@ -103,6 +111,35 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
     return this.about;
   }
 
+  /** `GET /health`: "healthy". */
+  health(): Promise<string> {
+    return this.client.health();
+  }
+
+  /** The environment's tools (MCP). Fails with `NOT_SUPPORTED` where it has none. */
+  listTools(): Promise<Tool[]> {
+    return this.client.listTools();
+  }
+
+  /**
+   * Calls a tool of the environment (MCP) in this session, beside `step`: it
+   * brings no reward. Where calls are actions, as a step it does:
+   * `step({ type: 'call_tool', tool_name: name, arguments: args })`.
+   */
+  callTool(name: string, args: Record<string, unknown> = {}): Promise<any> {
+    return this.client.callTool(name, args);
+  }
+
+  /** Another session with the same server, as `new_session` of OpenEnv's Python client; it is closed on its own. */
+  newSession(options: ClientOptions = {}): Promise<OpenEnvClient> {
+    return this.connection.newSession(options);
+  }
+
+  /** Gives the session back to the server, for example to a rollout where there is only one. The next `reset` opens one again. */
+  release(): Promise<void> {
+    return this.client.release();
+  }
+
   /**
    * The card: name, description, fields of action, observation and state, and
    * the first frame where observations have pictures. If no episode was
@@ -111,7 +148,8 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
   async card(): Promise<MimeBundle> {
     const { description, version } = this.about;
     const frame = await this.firstFrame().catch(() => undefined);
-    return environmentBundle({ ...this, description, release: version, schema: this.schemas, ...(frame ? { frame } : {}) });
+    const { headers, ...options } = this.options; // they may hold a token
+    return environmentBundle({ ...this, environment: this.connection.target.name, options, description, release: version, schema: this.schemas, ...(frame ? { frame } : {}) });
   }
 
   private async firstFrame(): Promise<PictureFile | undefined> {
@@ -129,25 +167,17 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
   }
 
   private typing(schemas: EnvironmentSchema): EnvironmentTyping {
-    const refresh = async () => this.typing(await getJson(this.environment, '/schema', 3000));
+    const refresh = async () => this.typing(await getJson(`${this.url}/schema`, { timeout: 3000 }));
     return { ...schemaTyping('RemoteEnvironment', this.target, schemas, this.about.description), refresh };
   }
 
-  /** Gives the session back, for example to a rollout on a server that has only one. The next reset opens another. */
-  async release(): Promise<void> {
-    this.released = true;
-    await this.client.close();
+  /** Ends the session, and stops the server where it was started for this. */
+  async close(): Promise<void> {
+    forgotten.unregister(this);
+    await this.connection.close();
   }
 
-  /** Ends the session. */
-  close(): Promise<void> {
-    return this.client.close();
+  private get client(): OpenEnvClient {
+    return this.connection.client;
   }
-}
-
-/** A server that has no session left says so as soon as it is asked anything. */
-async function refuse(client: OpenEnvClient, error: unknown): Promise<void> {
-  if (error instanceof OpenEnvError && error.code === 'EXECUTION_ERROR') return; // some have no state before the first reset
-  await client.close();
-  throw error;
 }

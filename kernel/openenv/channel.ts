@@ -1,12 +1,21 @@
 import WebSocket from 'ws';
-import { OpenEnvError } from './errors';
+import { OpenEnvError, type OpenEnvErrorCode } from './errors';
+import { farewell } from './messages';
 
 /** Options of {@link Channel.open}. Times in milliseconds. */
 export interface ChannelOptions {
   /** For the connection to be made. */
   connectTimeout: number;
-  /** For each answer. */
+  /** For an answer, where the request names no other time. */
   messageTimeout: number;
+  /** Time without traffic after which a ping is sent; 0 for none. Default: 20,000. */
+  pingInterval?: number;
+  /** Time that a ping may stay without an answer while no request is under way. Default: 20,000. */
+  pingTimeout?: number;
+  /** Bytes of a message, at most. Default: 100 MB. */
+  maxMessageSize?: number;
+  /** HTTP headers of the connection. */
+  headers?: Record<string, string>;
   /** Closes the channel when aborted; requests under way fail with its reason. */
   signal?: AbortSignal;
   /** Asked when the connection breaks: what happened to the server, where it is known. */
@@ -17,24 +26,43 @@ export interface ChannelOptions {
 export type Message = string | Uint8Array;
 
 interface Pending {
-  resolve(answer: Message): void;
+  resolve(answer: any): void;
   reject(error: unknown): void;
-  timer: NodeJS.Timeout | undefined;
+  /** Makes of the answer what the caller gets. */
+  read: (answer: Message) => unknown;
+  /** When it has waited too long, as `performance.now()`. */
+  due: number;
+  timeout: number;
 }
+
+const asItIs = (answer: Message): Message => answer;
 
 /**
  * A WebSocket on which every request gets one answer, in order.
  *
  * #### Notes
  * An answer that comes too late would be taken for the next one's, so a
- * time-out closes the channel. An idle channel does not keep Node.js alive.
+ * time-out closes the channel; so does a message that nobody asked for. An
+ * idle channel does not keep Node.js alive. Pings keep the connection through
+ * proxies that cut idle ones, and find out that it is dead before it is used;
+ * while an answer is awaited, its time-out alone decides.
  */
 export class Channel {
+  /** What to do after a loss: the last sentence of its message. */
+  afterLoss = '';
   private readonly pending: Pending[] = [];
-  private readonly unasked: Message[] = [];
-  private failure: unknown;
-  /** The TCP socket: it keeps Node.js alive only while an answer is awaited. */
+  /** What came before the first request: a greeting, or why the server wants no session. */
+  private readonly early: Message[] = [];
+  private asked = false;
+  private ended: unknown;
+  /** The TCP socket: it does not keep Node.js alive. */
   private tcp: { ref(): void; unref(): void } | undefined;
+  /** One timer for all requests: it looks at the oldest one. It keeps Node.js alive while an answer is awaited. */
+  private watch: NodeJS.Timeout | undefined;
+  private keepAlive: NodeJS.Timeout | undefined;
+  /** How many messages and pongs came, and how many at the last look of {@link ping}. */
+  private received = 0;
+  private seen = -1;
 
   private constructor(
     readonly url: string,
@@ -45,20 +73,36 @@ export class Channel {
   /** Connects. Fails with `CONNECTION_FAILED` or `TIMEOUT`. */
   static async open(url: string, options: ChannelOptions): Promise<Channel> {
     options.signal?.throwIfAborted();
-    const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: 100 * 2 ** 20, handshakeTimeout: options.connectTimeout });
+    const { connectTimeout, maxMessageSize = 100 * 2 ** 20, headers } = options;
+    const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: maxMessageSize, handshakeTimeout: connectTimeout, headers });
     const channel = new Channel(url, socket, options);
     await channel.connected();
     return channel;
   }
 
-  /** Sends a request and waits for its answer. */
-  request(message: Message): Promise<Message> {
-    return this.early() ?? this.expect(() => this.socket.send(message));
+  /** Why it can no longer be used, when it cannot. */
+  get failure(): unknown {
+    return this.ended;
+  }
+
+  /** Whether a request waits for its answer. */
+  get busy(): boolean {
+    return this.pending.length > 0;
+  }
+
+  /**
+   * Sends a request and waits for its answer.
+   *
+   * @param read makes of the answer what the promise gives; what it throws rejects the promise
+   * @param timeout milliseconds
+   */
+  request<Answer = Message>(message: Message, read: (answer: Message) => Answer = asItIs as any, timeout = this.options.messageTimeout): Promise<Answer> {
+    return this.expect(message, read, timeout);
   }
 
   /** Waits for a message that the server sends without being asked, such as a greeting. */
   receive(): Promise<Message> {
-    return this.early() ?? this.expect(() => {});
+    return this.expect(undefined, asItIs, this.options.messageTimeout);
   }
 
   /** Sends a message that has no answer. */
@@ -81,12 +125,6 @@ export class Channel {
     });
   }
 
-  /** A message that came before it was asked for: a greeting, or why the server wants no session. */
-  private early(): Promise<Message> | undefined {
-    const message = this.unasked.shift();
-    return message === undefined ? undefined : Promise.resolve(message);
-  }
-
   private connected(): Promise<void> {
     const { socket, url, options } = this;
     return new Promise((resolve, reject) => {
@@ -97,10 +135,11 @@ export class Channel {
         resolve();
       });
       socket.once('error', error => {
-        if (error.message.includes('handshake has timed out')) {
+        if (options.signal?.aborted) reject(options.signal.reason);
+        else if (error.message.includes('handshake has timed out')) {
           reject(new OpenEnvError('TIMEOUT', `${url} did not answer within ${options.connectTimeout / 1000} s.`));
         } else {
-          reject(new OpenEnvError('CONNECTION_FAILED', `No OpenEnv server answers at ${url}: ${error.message || 'connection refused'}.`));
+          reject(new OpenEnvError('CONNECTION_FAILED', `No OpenEnv server answers at ${url}: ${error.message || 'connection refused'}.`, error));
         }
       });
       options.signal?.addEventListener('abort', this.abort, { once: true });
@@ -114,54 +153,98 @@ export class Channel {
 
   private listen(): void {
     this.socket.on('message', (data, isBinary) => this.deliver(isBinary ? (data as Buffer) : data.toString()));
+    this.socket.on('pong', () => this.received++);
     this.socket.on('error', () => {});
-    this.socket.on('close', code => void this.lost(code));
+    this.socket.on('close', (code, reason) => void this.lost(code, String(reason)));
+    const { pingInterval = 20_000 } = this.options;
+    if (pingInterval > 0) this.keepAlive = setInterval(() => this.ping(), pingInterval).unref();
   }
 
   private deliver(message: Message): void {
+    this.received++;
     const next = this.pending.shift();
-    if (!next) {
-      this.unasked.push(message);
-      return;
+    if (!next) return this.unexpected(message);
+    if (this.pending.length === 0) this.watch?.unref();
+    try {
+      next.resolve(next.read(message));
+    } catch (error) {
+      next.reject(error);
     }
-    clearTimeout(next.timer);
-    if (this.pending.length === 0) this.tcp?.unref();
-    next.resolve(message);
   }
 
-  private expect(send: () => void): Promise<Message> {
+  private unexpected(message: Message): void {
+    if (!this.asked) return void this.early.push(message);
+    this.fail(farewell(message) ?? this.loss('PROTOCOL_ERROR', `The server at ${this.url} sent a message that nobody asked for. The session was given up.`));
+    this.socket.close();
+  }
+
+  private expect<Answer>(message: Message | undefined, read: (answer: Message) => Answer, timeout: number): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      if (this.failure !== undefined) {
-        reject(this.failure);
-        return;
-      }
-      const timer = setTimeout(() => this.timedOut(), this.options.messageTimeout);
-      this.pending.push({ resolve, reject, timer });
-      this.tcp?.ref();
-      send();
+      this.asked = true;
+      if (this.early.length > 0) return resolve(new Promise(done => done(read(this.early.shift()!))));
+      if (this.ended !== undefined) return reject(this.ended);
+      this.pending.push({ resolve, reject, read, due: performance.now() + timeout, timeout });
+      if (this.watch === undefined) this.watch = setTimeout(this.look, timeout);
+      else if (this.pending.length === 1) this.watch.ref();
+      if (message !== undefined) this.socket.send(message);
     });
   }
 
-  private timedOut(): void {
-    const seconds = this.options.messageTimeout / 1000;
-    this.fail(new OpenEnvError('TIMEOUT', `The server at ${this.url} did not answer within ${seconds} s. The session was given up.`));
+  /** Looks whether the oldest request has waited too long. */
+  private readonly look = (): void => {
+    this.watch = undefined;
+    const [oldest] = this.pending;
+    if (!oldest) return;
+    const left = oldest.due - performance.now();
+    if (left > 0) this.watch = setTimeout(this.look, left + 1);
+    // A program that has computed for long reads now what came meanwhile: only then is it too late.
+    else setImmediate(() => setImmediate(() => (this.pending[0] === oldest ? this.timedOut(oldest.timeout) : this.look())));
+  };
+
+  private timedOut(timeout: number): void {
+    this.fail(this.loss('TIMEOUT', `The server at ${this.url} did not answer within ${timeout / 1000} s. The session was given up.`));
     this.socket.terminate();
   }
 
-  private async lost(code: number): Promise<void> {
-    if (this.failure !== undefined) return;
+  /** Sends a ping where nothing was heard for a while, and ends a connection on which no answer comes. */
+  private ping(): void {
+    const quiet = this.received === this.seen;
+    const { received } = this;
+    this.seen = received;
+    if (!quiet) return;
+    const { pingTimeout = 20_000 } = this.options;
+    this.socket.ping();
+    const late = (): void => {
+      if (this.received !== received || this.busy || this.ended !== undefined) return;
+      this.fail(this.loss('CONNECTION_LOST', `The server at ${this.url} does not answer pings: it is frozen, or the network is cut. The session is lost.`));
+      this.socket.terminate();
+    };
+    setTimeout(() => setImmediate(() => setImmediate(late)), pingTimeout).unref();
+  }
+
+  private async lost(code: number, reason: string): Promise<void> {
+    if (this.ended !== undefined) return;
+    const refusal = !this.busy && this.early.length > 0 ? farewell(this.early[this.early.length - 1]) : undefined;
+    if (refusal) return this.fail(refusal);
     const why = await this.options.explainLoss?.();
-    this.fail(new OpenEnvError('CONNECTION_LOST', why ?? `The connection to ${this.url} broke (WebSocket code ${code}). The session is lost.`));
+    this.fail(this.loss('CONNECTION_LOST', why ?? `The connection to ${this.url} broke (WebSocket code ${code}${reason && `, "${reason}"`}). The session is lost.${pingHint(reason)}`));
+  }
+
+  private loss(code: OpenEnvErrorCode, message: string): OpenEnvError {
+    return new OpenEnvError(code, this.afterLoss ? `${message}${message.includes('\n') ? '\n' : ' '}${this.afterLoss}` : message);
   }
 
   private fail(reason: unknown): void {
-    if (this.failure !== undefined) return;
-    this.failure = reason ?? new OpenEnvError('CLOSED', 'The connection was closed.');
+    if (this.ended !== undefined) return;
+    this.ended = reason ?? new OpenEnvError('CLOSED', 'The connection was closed.');
     this.options.signal?.removeEventListener('abort', this.abort);
-    this.tcp?.unref();
-    for (const { reject, timer } of this.pending.splice(0)) {
-      clearTimeout(timer);
-      reject(this.failure);
-    }
+    clearInterval(this.keepAlive);
+    clearTimeout(this.watch);
+    for (const { reject } of this.pending.splice(0)) reject(this.ended);
   }
+}
+
+/** Servers end a session whose client does not answer their pings. */
+function pingHint(reason: string): string {
+  return reason.includes('ping') ? ' The server had no sign of life from here for too long: code that computes without a pause keeps pings from being answered.' : '';
 }

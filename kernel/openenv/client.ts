@@ -1,124 +1,178 @@
-import { Channel } from './channel';
+import { Channel, type Message } from './channel';
 import { OpenEnvError, serverError } from './errors';
-import type { ClientMessage, EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, ServerMessage, StepResult } from './protocol';
+import { getJson, httpUrl } from './http';
+import { readTools, rpcResult, toolValue, type Tool } from './mcp';
+import { parseMessage } from './messages';
+import { openSession, type SessionOptions } from './opening';
+import type { ClientMessage, EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, RpcAnswer, ServerMessage, StepResult } from './protocol';
 
 /** Options of {@link OpenEnvClient.connect}. Times in milliseconds. */
-export interface ClientOptions {
-  /** For the connection to be made; default 10,000. */
-  connectTimeout?: number;
-  /** For the answer to a message; default 60,000. */
-  messageTimeout?: number;
-  /** Ends the session when aborted. */
-  signal?: AbortSignal;
-  /** Asked when the connection breaks: what happened to the server, where it is known. */
-  explainLoss?: () => Promise<string | undefined>;
+export interface ClientOptions extends SessionOptions {
+  /** For the answer to a reset, which may have much to load; default: `messageTimeout`. */
+  resetTimeout?: number;
+  /** How long a reset tries to reach a server whose connection was lost; default 30,000. */
+  reconnectTimeout?: number;
 }
 
-/** One session with an OpenEnv server, over WebSocket. Every failure is an {@link OpenEnvError}. */
+const DEFAULTS = { connectTimeout: 10_000, messageTimeout: 60_000, capacityTimeout: 60_000 };
+const CLOSE = JSON.stringify({ type: 'close' } satisfies ClientMessage);
+const STATE = JSON.stringify({ type: 'state' } satisfies ClientMessage);
+
+/**
+ * A session with an OpenEnv server, over WebSocket. Every failure is an
+ * {@link OpenEnvError}.
+ *
+ * #### Notes
+ * A session lives as long as its connection. When that is lost, calls fail and
+ * say so: nothing is repeated in mid-episode. The next `reset` opens a new
+ * session by itself; it waits for a server that is away (`reconnectTimeout`)
+ * or full (`capacityTimeout`).
+ */
 export class OpenEnvClient {
+  private closed = false;
+  private rpcId = 0;
+
   private constructor(
     /** The server's address, `http://…`, without a slash at the end. */
     readonly url: string,
-    private readonly channel: Channel,
-    private readonly timeout: number,
+    private readonly settings: ClientOptions & typeof DEFAULTS,
+    private channel: Channel,
   ) {}
 
   /** Opens a session. `url` is the server's address: `http://host:port` (or https, ws, wss). */
   static async connect(url: string, options: ClientOptions = {}): Promise<OpenEnvClient> {
     const base = httpUrl(url);
-    const messageTimeout = options.messageTimeout ?? 60_000;
-    const channel = await Channel.open(webSocketUrl(base, '/ws'), {
-      connectTimeout: options.connectTimeout ?? 10_000,
-      messageTimeout,
-      signal: options.signal,
-      explainLoss: options.explainLoss,
-    });
-    return new OpenEnvClient(base, channel, messageTimeout);
+    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    const settings = { ...DEFAULTS, ...given };
+    return new OpenEnvClient(base, settings, await openSession(base, settings));
   }
 
-  /** Starts an episode. */
+  /** Whether the session is there: not after its connection was lost, until the next `reset`. */
+  get connected(): boolean {
+    return this.channel.failure === undefined;
+  }
+
+  /** Whether a call waits for its answer. */
+  get busy(): boolean {
+    return this.channel.busy;
+  }
+
+  /** Starts an episode: in a new session, where the last one was lost. */
   async reset(data: ResetArguments = {}): Promise<StepResult> {
-    return this.ask<StepResult>({ type: 'reset', data }, 'observation');
+    if (this.closed || !this.connected) return this.resetAnew(data);
+    try {
+      return await this.askReset(data);
+    } catch (error) {
+      // The connection may have been dead for long; no episode hangs on it, so a reset can be done again, once.
+      if (this.connected || !(error instanceof OpenEnvError) || !['CONNECTION_LOST', 'SESSION_ERROR'].includes(error.code)) throw error;
+      return this.resetAnew(data);
+    }
   }
 
   /** Takes one step. `action` follows the schema's `action`. */
-  async step(action: object): Promise<StepResult> {
-    return this.ask<StepResult>({ type: 'step', data: action }, 'observation');
+  step(action: object): Promise<StepResult> {
+    return this.ask(JSON.stringify({ type: 'step', data: action } satisfies ClientMessage), readObservation);
   }
 
   /** What the server tells about the episode. */
-  async state(): Promise<EpisodeState> {
-    return this.ask<EpisodeState>({ type: 'state' }, 'state');
+  state(): Promise<EpisodeState> {
+    return this.ask(STATE, readState);
+  }
+
+  /** The tools of the environment (MCP). `NOT_SUPPORTED` where it has none. */
+  async listTools(): Promise<Tool[]> {
+    return readTools(await this.rpc('tools/list', {}));
+  }
+
+  /**
+   * Calls a tool of the environment (MCP) beside `step`: it is no step and
+   * brings no reward. Where a call of a tool is an action, as a step it brings
+   * both: `step({ type: 'call_tool', tool_name: name, arguments: args })`.
+   *
+   * @returns the tool's value. Fails with `TOOL_ERROR`
+   */
+  async callTool(name: string, args: Record<string, unknown> = {}): Promise<any> {
+    return toolValue(name, await this.rpc('tools/call', { name, arguments: args }));
+  }
+
+  /** Gives the session back to the server. The next `reset` opens a new one; until then calls fail with `SESSION_ERROR` and `reason`. */
+  async release(reason = 'The session was given back.'): Promise<void> {
+    this.channel.notify(CLOSE);
+    await this.channel.close(new OpenEnvError('SESSION_ERROR', `${reason} reset() starts a new session.`));
   }
 
   /** Ends the session. Calls after it fail with `CLOSED`. */
   async close(): Promise<void> {
-    this.channel.notify(JSON.stringify({ type: 'close' } satisfies ClientMessage));
+    this.closed = true;
+    this.channel.notify(CLOSE);
     await this.channel.close();
   }
 
   /** `GET /health`: "healthy". */
   async health(): Promise<string> {
-    return (await getJson(this.url, '/health', this.timeout)).status;
+    return (await this.get('/health')).status;
   }
 
-  /** `GET /metadata`. Old servers have none: `CONNECTION_FAILED`. */
-  async metadata(): Promise<EnvironmentMetadata> {
-    return getJson(this.url, '/metadata', this.timeout);
+  /** `GET /metadata`. Old servers have none: `NOT_SUPPORTED`. */
+  metadata(): Promise<EnvironmentMetadata> {
+    return this.get('/metadata');
   }
 
-  /** `GET /schema`: the JSON Schemas of action, observation and state. */
-  async schema(): Promise<EnvironmentSchema> {
-    return getJson(this.url, '/schema', this.timeout);
+  /** `GET /schema`: the JSON Schemas of action, observation and state. Old servers have none: `NOT_SUPPORTED`. */
+  schema(): Promise<EnvironmentSchema> {
+    return this.get('/schema');
   }
 
-  private async ask<Data>(message: ClientMessage, answerType: ServerMessage['type']): Promise<Data> {
-    const answer = parseMessage(await this.channel.request(JSON.stringify(message)));
+  private get(route: string): Promise<any> {
+    return getJson(this.url + route, { timeout: this.settings.messageTimeout, headers: this.settings.headers });
+  }
+
+  private async resetAnew(data: ResetArguments): Promise<StepResult> {
+    if (this.closed) throw closedError();
+    const { reconnectTimeout = 30_000 } = this.settings;
+    const channel = await openSession(this.url, this.settings, reconnectTimeout);
+    if (this.closed) {
+      await channel.close();
+      throw closedError();
+    }
+    this.channel = channel;
+    return this.askReset(data);
+  }
+
+  private askReset(data: ResetArguments): Promise<StepResult> {
+    return this.ask(JSON.stringify({ type: 'reset', data } satisfies ClientMessage), readObservation, this.settings.resetTimeout);
+  }
+
+  private async rpc(method: string, params: object): Promise<any> {
+    const request: ClientMessage = { type: 'mcp', data: { jsonrpc: '2.0', id: ++this.rpcId, method, params } };
+    return rpcResult(method, params, await this.ask(JSON.stringify(request), readRpc).catch(withoutTools));
+  }
+
+  private ask<Answer>(message: string, read: (answer: Message) => Answer, timeout?: number): Promise<Answer> {
+    if (this.closed) return Promise.reject(closedError());
+    return this.channel.request(message, read, timeout);
+  }
+}
+
+const readObservation = reader<StepResult>('observation');
+const readState = reader<EpisodeState>('state');
+const readRpc = reader<RpcAnswer>('mcp');
+
+/** Reads the answers of one type; other ones are errors. */
+function reader<Data>(type: ServerMessage['type']): (message: Message) => Data {
+  return message => {
+    const answer = parseMessage(message);
+    if (answer.type === type) return answer.data as Data;
     if (answer.type === 'error') throw serverError(answer.data);
-    if (answer.type !== answerType) {
-      throw new OpenEnvError('PROTOCOL_ERROR', `The server answered a ${message.type} with a message of type "${answer.type}".`);
-    }
-    return answer.data as Data;
-  }
+    throw new OpenEnvError('PROTOCOL_ERROR', `The server answered with a message of type "${answer.type}" where one of type "${type}" was due.`);
+  };
 }
 
-/** A message from a server. Fails with `PROTOCOL_ERROR` when it is none. */
-export function parseMessage(bytes: string | Uint8Array): ServerMessage {
-  const text = typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString();
-  let message: unknown;
-  try {
-    message = JSON.parse(text);
-  } catch {
-    message = undefined;
-  }
-  if (typeof message !== 'object' || message === null || !('type' in message) || !('data' in message)) {
-    throw new OpenEnvError('PROTOCOL_ERROR', `The server's answer is not an OpenEnv message: ${text.slice(0, 200)}`);
-  }
-  return message as ServerMessage;
+function withoutTools(error: unknown): never {
+  if (!(error instanceof OpenEnvError) || error.code !== 'UNKNOWN_TYPE') throw error;
+  throw new OpenEnvError('NOT_SUPPORTED', 'The server is an old one, without tools (MCP).');
 }
 
-/** `GET url + route` as JSON. `timeout` in milliseconds. */
-export async function getJson(url: string, route: string, timeout: number): Promise<any> {
-  let response: Response;
-  try {
-    response = await fetch(url + route, { signal: AbortSignal.timeout(timeout) });
-  } catch (error) {
-    if (error instanceof Error && error.name === 'TimeoutError') {
-      throw new OpenEnvError('TIMEOUT', `${url}${route} did not answer within ${timeout / 1000} s.`);
-    }
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    throw new OpenEnvError('CONNECTION_FAILED', `No OpenEnv server answers at ${url}: ${cause || 'connection refused'}.`);
-  }
-  if (!response.ok) throw new OpenEnvError('CONNECTION_FAILED', `${url}${route} answered ${response.status} ${response.statusText}.`);
-  return response.json();
-}
-
-/** A server's address with http or https and without a slash at the end. */
-export function httpUrl(url: string): string {
-  return url.replace(/^ws(?=s?:)/, 'http').replace(/\/(ws)?$/, '');
-}
-
-/** The WebSocket address of a route of a server. */
-export function webSocketUrl(url: string, route: string): string {
-  return httpUrl(url).replace(/^http/, 'ws') + route;
+function closedError(): OpenEnvError {
+  return new OpenEnvError('CLOSED', 'The environment was closed. openenv(…) opens another one.');
 }

@@ -1,8 +1,9 @@
 /**
  * What went wrong. The first seven come from the server, by OpenEnv's
  * protocol; the others arise on our side: no connection, a connection that
- * broke, no answer in time, an answer that is not of the protocol, a call
- * after `close`, a server that did not start, an argument that is not valid.
+ * broke, no answer in time, an answer that is not of the protocol, something
+ * that the server does not have, a tool that failed, a call after `close`, a
+ * server that did not start, an argument that is not valid.
  */
 export type OpenEnvErrorCode =
   | 'INVALID_JSON'
@@ -16,6 +17,8 @@ export type OpenEnvErrorCode =
   | 'CONNECTION_LOST'
   | 'TIMEOUT'
   | 'PROTOCOL_ERROR'
+  | 'NOT_SUPPORTED'
+  | 'TOOL_ERROR'
   | 'CLOSED'
   | 'LAUNCH_FAILED'
   | 'INVALID_ARGUMENT';

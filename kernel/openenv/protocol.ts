@@ -8,13 +8,31 @@ export type ClientMessage =
   | { type: 'reset'; data: ResetArguments }
   | { type: 'step'; data: object }
   | { type: 'state' }
+  | { type: 'mcp'; data: RpcRequest }
   | { type: 'close' };
 
 /** Server → client, over `/ws`. */
 export type ServerMessage =
   | { type: 'observation'; data: StepResult }
   | { type: 'state'; data: EpisodeState }
+  | { type: 'mcp'; data: RpcAnswer }
   | { type: 'error'; data: { message: string; code: string; errors?: unknown[] } };
+
+/** A request to the environment's tools: JSON-RPC 2.0, as MCP has it. */
+export interface RpcRequest {
+  jsonrpc: '2.0';
+  id: number;
+  method: string;
+  params: object;
+}
+
+/** Its answer: a result or an error. */
+export interface RpcAnswer {
+  jsonrpc: '2.0';
+  id: unknown;
+  result?: unknown;
+  error?: { code: number; message: string; data?: unknown };
+}
 
 /** Arguments of a reset. An environment may know more than these. */
 export interface ResetArguments {

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { getJson } from './client';
 import { serverPackages } from '../setup/python';
 import { OpenEnvError } from './errors';
+import { getJson } from './http';
+import { abortable } from './waiting';
 
 /** Options of {@link ServerProcess.launch}. */
 export interface LaunchOptions {
@@ -13,18 +14,31 @@ export interface LaunchOptions {
   cwd: string;
   /** Variables added to this process's environment. */
   env?: Record<string, string>;
-  /** Milliseconds until it must be healthy; default 60,000. */
+  /** The address where it will listen. Left out: it prints `{"url": …}` as its first line. */
+  url?: string;
+  /** Milliseconds until it must be healthy; default 180,000. */
   timeout?: number;
+  /** Stops the launch when aborted. */
+  signal?: AbortSignal;
+  /** Told the newest line that the server printed, while it starts. */
+  onProgress?: (line: string) => void;
 }
+
+/** Milliseconds between two questions whether the server is healthy, and for one to be answered. */
+const HEALTH_INTERVAL = 100;
+const HEALTH_TIMEOUT = 5000;
+/** Milliseconds that a server has to end by itself. */
+const GRACE = 2000;
 
 /**
  * A server that this process started.
  *
  * #### Notes
- * The server prints `{"url": …}` as its first line, and ends when its standard
- * input does: however this process ends, the system closes the pipe. It runs
- * in a process group of its own, so that an interrupt meant for the kernel does
- * not reach it, and it does not keep Node.js alive.
+ * The server ends when its standard input does: however this process ends, the
+ * system closes the pipe. (Programs that know nothing of this run under the
+ * guardian, see `launch/guardian.ts`.) It runs in a process group of its own,
+ * so that an interrupt meant for the kernel does not reach it, and it does not
+ * keep Node.js alive.
  */
 export class ServerProcess {
   /** The server's address. */
@@ -33,19 +47,23 @@ export class ServerProcess {
   exit: string | undefined;
   /** Resolves to {@link exit} when the server has ended. */
   readonly exited: Promise<string>;
-  private errors = '';
+  /** The end of what it printed. */
+  private log = '';
 
   private constructor(private readonly options: LaunchOptions, private readonly child: ChildProcess) {
-    child.stderr!.on('data', chunk => (this.errors = (this.errors + chunk).slice(-4000)));
+    child.stderr!.on('data', chunk => this.note(chunk));
+    if (options.url) child.stdout!.on('data', chunk => this.note(chunk));
     this.exited = new Promise(resolve => {
       child.once('error', error => resolve((this.exit = `${options.name} could not be started: ${error.message}.`)));
+      child.once('exit', () => this.endGroup());
       child.once('close', (code, signal) => resolve((this.exit ??= this.describeExit(code, signal))));
     });
     child.stdin!.on('error', () => {});
   }
 
-  /** Starts a server and waits until it is healthy. Fails with `LAUNCH_FAILED`, and then leaves nothing behind. */
+  /** Starts a server and waits until it is healthy. Fails with `LAUNCH_FAILED`, or the signal's reason, and then leaves nothing behind. */
   static async launch(options: LaunchOptions): Promise<ServerProcess> {
+    options.signal?.throwIfAborted();
     const child = spawn(options.command, options.args, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
@@ -56,8 +74,9 @@ export class ServerProcess {
     const server = new ServerProcess(options, child);
     const timeout = options.timeout ?? 180_000;
     try {
-      const url = await server.announcedUrl(timeout);
-      if (url.startsWith('http')) await getJson(url, '/health', timeout);
+      const { signal } = options;
+      const url = options.url ?? (await abortable(server.announcedUrl(timeout), signal));
+      if (url.startsWith('http')) await server.healthy(url, timeout, signal);
       (server as { url: string }).url = url;
     } catch (error) {
       await server.close();
@@ -74,7 +93,7 @@ export class ServerProcess {
 
   /** Why a connection to this server broke, when the server's end is the reason: for `explainLoss`. */
   async explainLoss(): Promise<string | undefined> {
-    return Promise.race([this.exited, new Promise<undefined>(resolve => setTimeout(resolve, 500, undefined).unref())]);
+    return Promise.race([this.exited, new Promise<undefined>(resolve => setTimeout(resolve, 2000, undefined).unref())]);
   }
 
   /** Stops the server and waits until it is gone. */
@@ -82,9 +101,29 @@ export class ServerProcess {
     if (this.exit !== undefined) return;
     this.child.ref();
     this.child.stdin!.end();
-    const kill = setTimeout(() => this.child.kill('SIGKILL'), 2000);
+    const kill = setTimeout(() => this.child.kill('SIGKILL'), this.options.url ? 10 * GRACE : GRACE);
     await this.exited;
     clearTimeout(kill);
+  }
+
+  private note(chunk: Buffer): void {
+    this.log = (this.log + chunk).slice(-4000);
+    const line = lastLine(this.log);
+    if (this.url === '' && line) this.options.onProgress?.(line);
+  }
+
+  /** Waits until `GET /health` is answered well. */
+  private async healthy(url: string, timeout: number, signal?: AbortSignal): Promise<void> {
+    const late = Date.now() + timeout;
+    for (;;) {
+      const health = getJson(`${url}/health`, { timeout: Math.min(timeout, HEALTH_TIMEOUT), signal });
+      const problem = await Promise.race([health.then(() => undefined, error => String(error?.message ?? error)), this.exited.then(() => '')]);
+      signal?.throwIfAborted();
+      if (this.exit !== undefined) throw new OpenEnvError('LAUNCH_FAILED', this.exit);
+      if (problem === undefined) return;
+      if (Date.now() >= late) throw new OpenEnvError('LAUNCH_FAILED', `${this.options.name} was not healthy within ${timeout / 1000} s. ${problem}${this.lastWords()}`);
+      await abortable(new Promise(resolve => setTimeout(resolve, HEALTH_INTERVAL)), signal);
+    }
   }
 
   /** The URL of the first line on standard output. */
@@ -92,7 +131,7 @@ export class ServerProcess {
     const { child, options } = this;
     return new Promise((resolve, reject) => {
       const fail = (message: string): void => reject(new OpenEnvError('LAUNCH_FAILED', message));
-      const timer = setTimeout(() => fail(`${options.name} was not ready within ${timeout / 1000} s.${this.lastErrors()}`), timeout);
+      const timer = setTimeout(() => fail(`${options.name} was not ready within ${timeout / 1000} s.${this.lastWords()}`), timeout);
       let text = '';
       child.stdout!.on('data', chunk => {
         if (text.includes('\n')) return;
@@ -112,14 +151,30 @@ export class ServerProcess {
     });
   }
 
-  private describeExit(code: number | null, signal: string | null): string {
-    return `${this.options.name} died (${signal ? `signal ${signal}` : `exit code ${code}`}).${this.lastErrors()}`;
+  /** What the server's own children left behind in its process group. */
+  private endGroup(): void {
+    if (process.platform === 'win32' || !this.child.pid) return;
+    try {
+      process.kill(-this.child.pid, 'SIGKILL');
+    } catch {
+      // Nothing was left.
+    }
   }
 
-  private lastErrors(): string {
-    const [, missing] = /ModuleNotFoundError: No module named '(openenv|ale_py)'/.exec(this.errors) ?? [];
-    if (missing) return ` Its Python lacks ${missing}. Install what environments need: ${this.options.command} -m pip install ${serverPackages().join(' ')}`;
-    const lines = this.errors.trim().split('\n').slice(-8).join('\n');
+  private describeExit(code: number | null, signal: string | null): string {
+    return `${this.options.name} died (${signal ? `signal ${signal}` : `exit code ${code}`}).${this.lastWords()}`;
+  }
+
+  private lastWords(): string {
+    const [, missing] = /ModuleNotFoundError: No module named '(openenv|ale_py)'/.exec(this.log) ?? [];
+    if (missing && !this.options.url) return ` Its Python lacks ${missing}. Install what environments need: ${this.options.command} -m pip install ${serverPackages().join(' ')}`;
+    const lines = this.log.trim().split('\n').slice(-8).join('\n');
     return lines === '' ? '' : ` Its last words:\n${lines}`;
   }
+}
+
+/** The last line that is not empty, without colours and what was drawn over it. */
+function lastLine(text: string): string {
+  const lines = text.replace(/\x1b\[[\d;]*[A-Za-z]/g, '').split(/[\r\n]+/).filter(line => line.trim());
+  return lines.at(-1)?.trim() ?? '';
 }

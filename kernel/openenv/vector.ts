@@ -1,5 +1,5 @@
-import { parseMessage } from './client';
 import { OpenEnvError, serverError } from './errors';
+import { parseMessage } from './messages';
 import { Stream } from './stream';
 
 /** Bytes of an Atari console's memory. */

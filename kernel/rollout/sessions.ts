@@ -1,5 +1,5 @@
 import type { SessionSource } from '../environments/environment';
-import { OpenEnvClient } from '../openenv/client';
+import { OpenEnvClient, type ClientOptions } from '../openenv/client';
 import { OpenEnvError } from '../openenv/errors';
 import type { StepResult } from '../openenv/protocol';
 
@@ -25,18 +25,9 @@ export function sessionServers(source: SessionSource): SessionServer[] {
   return source.servers.map((url) => ({ name: url, open: async () => (atari ? withNamedState(await connect(url, source), atari) : connect(url, source)) }));
 }
 
-async function connect(url: string, { connectTimeout, messageTimeout }: { connectTimeout?: number; messageTimeout?: number }): Promise<GameSession> {
-  const client = await OpenEnvClient.connect(url, { connectTimeout, messageTimeout });
-  try {
-    await client.state(); // a server without room says so as soon as it is asked anything
-  } catch (error) {
-    // Some have no state before the first reset.
-    if (!(error instanceof OpenEnvError && error.code === 'EXECUTION_ERROR')) {
-      await client.close();
-      throw error;
-    }
-  }
-  return client;
+/** The lane waits for room and for lost servers itself. */
+function connect(url: string, { connectTimeout, messageTimeout, headers }: Pick<ClientOptions, 'connectTimeout' | 'messageTimeout' | 'headers'>): Promise<GameSession> {
+  return OpenEnvClient.connect(url, { connectTimeout, messageTimeout, headers, capacityTimeout: 0, reconnectTimeout: 0 });
 }
 
 /** A session with OpenEnv's own Atari server, as strategies see it. */

@@ -182,9 +182,8 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
     try {
       return await answer;
     } catch (error) {
-      if (!(error instanceof OpenEnvError) || !['CONNECTION_LOST', 'TIMEOUT'].includes(error.code)) throw error;
-      this.lost = true;
-      throw new OpenEnvError(error.code, `${error.message}\nreset() starts a new session.`);
+      if (error instanceof OpenEnvError && ['CONNECTION_LOST', 'TIMEOUT'].includes(error.code)) this.lost = true;
+      throw error;
     }
   }
 

@@ -1,14 +1,7 @@
+import type { RpcAnswer } from '../protocol';
 import type { Environment, EnvironmentTool } from './environment';
 import { toJson } from './episode';
 import { validator, ValidationFailure } from './validate';
-
-/** An answer in JSON-RPC 2.0. */
-export interface RpcAnswer {
-  jsonrpc: '2.0';
-  id: unknown;
-  result?: unknown;
-  error?: { code: number; message: string; data?: unknown };
-}
 
 /** Error codes of JSON-RPC 2.0. */
 const CODES = { parse: -32700, request: -32600, method: -32601, params: -32602, internal: -32603 } as const;
@@ -46,16 +39,20 @@ function listTools(tools: Record<string, EnvironmentTool>): object[] {
   return Object.entries(tools).map(([name, { description, inputSchema }]) => ({ name, description, inputSchema: inputSchema ?? { type: 'object' } }));
 }
 
-/** The result of a tool as MCP has it; an exception of the tool is a result with `isError`. */
+/**
+ * The result of a tool as MCP has it, and its value as `data`, where OpenEnv's
+ * clients look for it; an exception of the tool is a result with `isError`.
+ */
 async function callTool({ inputSchema, call }: EnvironmentTool, args: unknown): Promise<object> {
-  const answer = (text: string, isError: boolean) => ({ content: [{ type: 'text', text }], isError });
+  const content = (text: string) => [{ type: 'text', text }];
+  const failure = (text: string) => ({ content: content(text), isError: true });
   try {
     validator({ type: 'object', ...inputSchema }, 'tool')(args);
     const value = await call(args);
-    return answer(typeof value === 'string' ? value : (toJson(value) ?? 'null'), false);
+    return { content: content(typeof value === 'string' ? value : (toJson(value) ?? 'null')), data: value ?? null, isError: false };
   } catch (error) {
-    if (error instanceof ValidationFailure) return answer(error.problems.map(({ loc, msg }) => `${loc.join('.') || 'arguments'}: ${msg}`).join('\n'), true);
-    return answer((error as Error)?.message ?? String(error), true);
+    if (error instanceof ValidationFailure) return failure(error.problems.map(({ loc, msg }) => `${loc.join('.') || 'arguments'}: ${msg}`).join('\n'));
+    return failure((error as Error)?.message ?? String(error));
   }
 }
 

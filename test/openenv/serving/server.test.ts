@@ -161,7 +161,7 @@ test('tools are listed and called by MCP; without tools it is off', async () => 
   const rpc = async (url: string, method: string, params?: object) =>
     (await (await fetch(`${url}/mcp`, { method: 'POST', body: JSON.stringify({ jsonrpc: '2.0', id: 7, method, params }) })).json()) as any;
   assert.deepEqual((await rpc(calculator.url, 'tools/list')).result.tools.map(({ name }: { name: string }) => name), ['add']);
-  assert.deepEqual(await rpc(calculator.url, 'tools/call', { name: 'add', arguments: { a: 2, b: 3 } }), { jsonrpc: '2.0', id: 7, result: { content: [{ type: 'text', text: '5' }], isError: false } });
+  assert.deepEqual(await rpc(calculator.url, 'tools/call', { name: 'add', arguments: { a: 2, b: 3 } }), { jsonrpc: '2.0', id: 7, result: { content: [{ type: 'text', text: '5' }], data: 5, isError: false } });
   assert.match((await rpc(calculator.url, 'tools/call', { name: 'add', arguments: { a: 2 } })).result.content[0].text, /b: Field required/);
   assert.match((await rpc(calculator.url, 'tools/call', { name: 'constructor' })).error.message, /Tool not found: constructor\. Valid: add/);
   assert.match((await rpc(server.url, 'tools/list')).error.message, /does not support MCP/);

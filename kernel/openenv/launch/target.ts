@@ -1,0 +1,90 @@
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { OpenEnvError } from '../errors';
+import { httpUrl } from '../http';
+import { MANIFEST, startFolder } from './folder';
+import { startImage } from './image';
+import type { StartContext, StartOptions } from './program';
+import { runSpace, spaceImage, wakeSpace } from './space';
+
+/** What is opened: a server's address, a Docker image, a Space, a folder. */
+export type TargetKind = 'url' | 'image' | 'space' | 'folder';
+
+/** How a server is started, for the targets that start one. */
+export interface TargetOptions extends StartOptions {
+  /**
+   * How a Space is used: `'url'` as it runs at Hugging Face (default),
+   * `'image'` its Docker image on this machine, `'uv'` its code on this
+   * machine. How a folder is served: `'uv'` with the packages of its
+   * `pyproject.toml` (default where uv is installed), `'python'` with Joylab's.
+   */
+  from?: 'url' | 'image' | 'uv' | 'python';
+  /** Tag of a Space's image. Default: "latest". */
+  tag?: string;
+  /** The ASGI application of a folder or Space, "module:name". Default: what its `openenv.yaml` says. */
+  app?: string;
+  /** HTTP headers for the server: `{ Authorization: 'Bearer hf_…' }` for a private Space. */
+  headers?: Record<string, string>;
+}
+
+/** A server in use. One that was started here also stops with `close`. */
+export interface Server {
+  readonly url: string;
+  /** How it ended, once it has. */
+  readonly exit?: string;
+  explainLoss?(): Promise<string | undefined>;
+  close(): Promise<void>;
+}
+
+/** A target that was recognised. */
+export interface Target {
+  kind: TargetKind;
+  /** In an absolute form: what opens the same from elsewhere. */
+  name: string;
+  /** The server: found, or started and healthy. */
+  start(context: StartContext): Promise<Server>;
+}
+
+const START = ['port', 'envVars', 'startTimeout'];
+/** The options of each kind of target, besides those of the connection. */
+export const TARGET_OPTIONS: Record<TargetKind, readonly string[]> = {
+  url: [],
+  image: START,
+  space: [...START, 'from', 'tag', 'app'],
+  folder: [...START, 'from', 'app'],
+};
+const FROM: Partial<Record<TargetKind, readonly string[]>> = { space: ['url', 'image', 'uv'], folder: ['uv', 'python'] };
+
+/** What a target is, by its form; `undefined` when it has none of them. */
+export function readTarget(text: string, options: TargetOptions = {}): Target | undefined {
+  const target = recognise(text, options);
+  const valid = target && FROM[target.kind];
+  if (valid && options.from !== undefined && !valid.includes(options.from)) {
+    throw new OpenEnvError('INVALID_ARGUMENT', `from is '${options.from}'. For a ${target.kind} it may be: ${valid.map(name => `'${name}'`).join(', ')}.`);
+  }
+  return target;
+}
+
+function recognise(text: string, options: TargetOptions): Target | undefined {
+  if (/^(localhost|[\w-]+(\.[\w-]+)+):\d+$/.test(text)) text = `http://${text}`;
+  if (/^(https?|wss?):\/\//.test(text)) return { kind: 'url', name: httpUrl(text), start: async () => remote(httpUrl(text)) };
+  const folder = path.resolve(text.replace(/^~(?=\/|$)/, os.homedir()));
+  if (/^(\.{0,2}\/|~\/|\.{1,2}$|[A-Za-z]:[\\/])/.test(text) || fs.existsSync(path.join(folder, MANIFEST))) {
+    return { kind: 'folder', name: folder, start: context => startFolder(folder, options as { from?: 'uv' | 'python' }, context, { name: `The environment ${text}` }) };
+  }
+  if (/^[\w.-]+\/[\w.-]+$/.test(text)) return { kind: 'space', name: text, start: context => startSpace(text, options, context) };
+  if (/^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+|@sha256:[0-9a-f]+)$/.test(text)) return { kind: 'image', name: text, start: context => startImage(text, options, context) };
+  return undefined;
+}
+
+async function startSpace(space: string, options: TargetOptions, context: StartContext): Promise<Server> {
+  if (options.from === 'image') return startImage(spaceImage(space, options.tag), options, context);
+  if (options.from === 'uv') return runSpace(space, options, context);
+  return remote(await wakeSpace(space, options, context));
+}
+
+/** A server that somebody else runs. */
+function remote(url: string): Server {
+  return { url, close: async () => {} };
+}
