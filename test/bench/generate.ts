@@ -1,11 +1,13 @@
 /*
- * Tokens per second beside transformers: `npm run bench -- generate [small] [large]`.
+ * Tokens per second beside transformers: `npm run bench -- generate [small] [large] [batch sizes]`.
  *
  * Both sides complete the same prompt with the same random checkpoint in
  * float32, by sampling at temperature 1, each in a process of its own and in
  * turn; with several batch sizes, which are completions of one prompt, as GRPO
- * asks for them. Without names both models are measured; `--bfloat16` has
- * transformers compute in bfloat16, `--json` prints everything that was measured.
+ * asks for them. Without names both models are measured (the small one in half
+ * a minute, the large one in several), without numbers 1, 4, 16 and 64
+ * completions; `--bfloat16` has transformers compute in bfloat16, `--json`
+ * prints everything that was measured.
  */
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -42,13 +44,13 @@ interface Speeds {
   theirs: number;
 }
 
-async function measure({ key, tokens, steps }: Case, dtype: GenerateArguments['dtype']): Promise<{ speeds: Speeds[]; versions: Record<string, string> }> {
+async function measure({ key, tokens, steps }: Case, batches: readonly number[], dtype: GenerateArguments['dtype']): Promise<{ speeds: Speeds[]; versions: Record<string, string> }> {
   const given: GenerateArguments = { folder: checkpoint(key), threads: runtimeSettings.threads, dtype };
   const sides: Side[] = [];
   try {
     for (const command of [joylab, transformers]) sides.push(await Side.start(command, given));
     const speeds: Speeds[] = [];
-    for (const batch of BATCHES) {
+    for (const batch of batches) {
       const order: GenerateOrder = { batch, tokens };
       const [ours, theirs] = (await askInTurn<Generated>(sides, { warmUp: 1, steps, order })).map((times) => speedOf(times, batch * tokens));
       speeds.push({ batch, ours, theirs });
@@ -75,13 +77,15 @@ function table(speeds: readonly Speeds[]): string {
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
   const keys: string[] = cases.map(({ key }) => key);
-  const unknown = args.find((arg) => ![...keys, '--bfloat16', '--json'].includes(arg));
-  if (unknown) throw new Error(`this benchmark knows ${keys.join(', ')}, --bfloat16 and --json, not ${unknown}`);
+  const isBatch = (arg: string) => /^[1-9]\d*$/.test(arg);
+  const unknown = args.find((arg) => ![...keys, '--bfloat16', '--json'].includes(arg) && !isBatch(arg));
+  if (unknown) throw new Error(`this benchmark knows ${keys.join(', ')}, batch sizes, --bfloat16 and --json, not ${unknown}`);
+  const batches = args.filter(isBatch).map(Number);
   const dtype = args.includes('--bfloat16') ? 'bfloat16' : 'float32';
   const named = cases.filter(({ key }) => args.includes(key));
   const results = [];
   for (const one of named.length > 0 ? named : cases) {
-    const { speeds, versions } = await measure(one, dtype);
+    const { speeds, versions } = await measure(one, batches.length > 0 ? batches : BATCHES, dtype);
     results.push({ name: one.name, tokens: one.tokens, speeds, versions });
     if (args.includes('--json')) continue;
     if (results.length === 1) console.log(heading(versions, dtype));
