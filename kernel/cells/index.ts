@@ -7,7 +7,7 @@ import { shareTypeScript } from './compile/typescript';
 import { KernelHost } from './host';
 import { installLoopGuard } from './interrupt';
 import { installGlobals } from './globals';
-import { printPromisesPlainly } from './promises';
+import { printPromisesPlainly, printTimersPlainly } from './printing';
 import { Session } from './session';
 import { connectTslabDisplay } from './tslabDisplay';
 
@@ -29,6 +29,7 @@ export function createInterpreter({ comms, interruptFlag, folder }: InterpreterO
   connectTslabDisplay();
   installGlobals();
   printPromisesPlainly();
+  printTimersPlainly();
   setHost(new KernelHost(comms));
   captureStreams();
   captureChildren();

@@ -56,7 +56,8 @@ test('values that resist are shown all the same', async () => {
   assert.match(await plainText(Array.from({ length: 1000 }, (_, i) => i)), /900 more items/);
 });
 
-test('promises are printed without what Node.js keeps in them', async () => {
+test('promises and timers are printed without what Node.js keeps in them', async () => {
+  assert.equal(await kernel.run('const timer = setTimeout(() => {}, 20); [timer, setImmediate(() => {})]'), '[ Timeout (20 ms), Immediate ]');
   assert.equal(await kernel.run('[new Promise(() => {}), Promise.resolve(3)]'), '[ Promise { <pending> }, Promise { 3 } ]');
 });
 

@@ -67,7 +67,7 @@ export function installStackTraces(compiler: CellCompiler, modules: LocalModules
 /** The function of a frame, as it stands before the place: "new Box", "async load", "Array.map". */
 function functionName(site: NodeJS.CallSite): string {
   const text = /^(.*) \(/.exec(String(site))?.[1] ?? '';
-  return text.replace(/^(async )?(eval|Object\.<anonymous>|<anonymous>|__cells__\.<computed>)$/, '').replace(/^(async )?__cells__\./, '$1');
+  return text.replace(/^(async )?(eval|Object\.<anonymous>|Timeout\._onTimeout|Immediate\.<anonymous>|<anonymous>|__cells__\.<computed>)$/, '').replace(/^(async )?__cells__\./, '$1');
 }
 
 function headline(error: Error): string {

@@ -16,3 +16,14 @@ export function printPromisesPlainly(): void {
   };
   Object.defineProperty(Promise.prototype, inspect.custom, { value: hide, writable: true, configurable: true });
 }
+
+/** Lets a timer be printed as what it is, `Timeout (10 ms)`: a cell may end with `setTimeout(…)`. */
+export function printTimersPlainly(): void {
+  const [timeout, immediate] = [setTimeout(() => {}, 1), setImmediate(() => {})];
+  const set = (timer: object, print: (this: { _idleTimeout: number }) => string) =>
+    Object.defineProperty(Object.getPrototypeOf(timer), inspect.custom, { value: print, writable: true, configurable: true });
+  set(timeout, function (this: { _idleTimeout: number }) { return this._idleTimeout < 0 ? 'Timeout (cleared)' : `Timeout (${this._idleTimeout} ms)`; });
+  set(immediate, () => 'Immediate');
+  clearTimeout(timeout);
+  clearImmediate(immediate);
+}
