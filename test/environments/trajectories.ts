@@ -10,7 +10,7 @@ export interface Trajectory {
 }
 
 /** The actions of the tests: every action in turn. */
-const actionAt = (step: number, actions: number): number => (step * 7) % actions;
+export const actionAt = (step: number, actions: number): number => (step * 7) % actions;
 
 /** Plays an episode over OpenEnv's protocol. */
 export async function playSession(env: AtariEnvironment, seed: number, steps: number): Promise<Trajectory> {
