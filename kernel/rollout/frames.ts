@@ -1,4 +1,4 @@
-import { ATARI_PALETTE } from '../environments/atari/palette';
+import { atariPalette } from '../environments/atari/palette';
 import { SCREEN_HEIGHT, SCREEN_WIDTH } from '../environments/atari/frame';
 
 /** Frames of an episode: palette indices, or pictures. */
@@ -25,9 +25,9 @@ export interface EpisodePictures {
   frames: string[];
 }
 
-/** Frames of an Atari game. */
-export function atariFrames(frames: Uint8Array[], every: number): EpisodeFrames {
-  return { width: SCREEN_WIDTH, height: SCREEN_HEIGHT, palette: ATARI_PALETTE, every, frames };
+/** Frames of the Atari game of an episode's options. */
+export function atariFrames({ game }: { game?: unknown }, frames: Uint8Array[], every: number): EpisodeFrames {
+  return { width: SCREEN_WIDTH, height: SCREEN_HEIGHT, palette: atariPalette(String(game)), every, frames };
 }
 
 /** How many steps lie between the frames of a film of so many steps: it has 500 frames at most. */

@@ -52,7 +52,7 @@ async function vectorFrames(episode: EpisodeRecord, env: VectorRollouts, every: 
   const [lane] = await env.vectorLanes(1);
   const client = await VectorClient.connect(lane.url, { numEnvs: 1, options: episode.options, signal });
   try {
-    return atariFrames(await playAgain(client, episode, every, signal), every);
+    return atariFrames(episode.options, await playAgain(client, episode, every, signal), every);
   } finally {
     await client.close();
   }

@@ -60,8 +60,10 @@ export async function rollout(env: RolloutEnvironment, codes: (string | null)[],
   tellErrors(env, jobOf.flatMap((job) => (job === null ? [] : [played[job]])));
   const result: RolloutResult = { episodes: [], frames: new Map() };
   const wanted = new Set(options.frames?.episodes);
+  const given = new Set<number>();
   for (const [i, job] of jobOf.entries()) {
-    const episode = job === null ? null : episodeOf(env, played[job]);
+    const episode = job === null ? null : episodeOf(env, played[job], given.has(job));
+    if (job !== null) given.add(job);
     result.episodes.push(episode);
     if (episode && wanted.has(i)) result.frames.set(i, await capturedFrames(env, episode, played[job!], options.frames!.every));
   }
@@ -79,13 +81,15 @@ function tellErrors(env: RolloutEnvironment, played: Played[]): void {
 
 /** Frames that were kept while playing, or the pictures of what was played. */
 async function capturedFrames(env: RolloutEnvironment, episode: Episode, { frames }: Played, every: number): Promise<EpisodeFrames> {
-  if (isVector(env)) return atariFrames(frames, every);
+  if (isVector(env)) return atariFrames(episode.options, frames, every);
   const { picturesOf } = require('./pictures') as typeof import('./pictures');
   return picturesOf(episode, env, every);
 }
 
-function episodeOf(env: RolloutEnvironment, played: Played): Episode {
-  const episode = new Episode(structuredClone(recordOf(env, played)));
+/** `again`: the record has been given to an episode already, and this one gets a copy. */
+function episodeOf(env: RolloutEnvironment, played: Played, again: boolean): Episode {
+  const record = recordOf(env, played);
+  const episode = new Episode(again ? structuredClone(record) : record);
   remember(episode, { env });
   return episode;
 }

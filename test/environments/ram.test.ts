@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openenv, strategyPrompt } from '../../kernel/environments';
-import { executeWithTimeLimit, rollout } from '../../kernel/rollout';
+import { ATARI_PALETTE, openenv, strategyPrompt } from '../../kernel/environments';
+import { executeWithTimeLimit, replay, rollout } from '../../kernel/rollout';
 
 test('strategies get the memory of every game as state.ram, the same in every way to play', async () => {
   const env = await openenv('atari', { game: 'tetris' });
@@ -32,5 +32,14 @@ test('the memory does not show in prompts of games with named state, and is give
   const code = 'function strategy(state) { if (state.player_y !== 197 - state.ram[14]) throw new Error("differs"); return "UP"; }';
   const { episodes: [played] } = await rollout(env, [code], { seeds: [1], maxSteps: 100 });
   assert.equal(played!.steps, 100, played!.end.message);
+  await env.close();
+});
+
+test('frames of a game for PAL televisions have their colours', async () => {
+  const env = await openenv('atari', { game: 'mr_do' });
+  const { episodes: [played], frames } = await rollout(env, ['function strategy() { return 0; }'], { seeds: [1], maxSteps: 4, frames: { episodes: [0], every: 2 } });
+  assert.deepEqual(frames.get(0)!.palette, env.palette);
+  assert.deepEqual((await replay(played!, env)).palette, env.palette);
+  assert.notDeepEqual(env.palette, ATARI_PALETTE);
   await env.close();
 });

@@ -10,6 +10,10 @@ export function atariReader(options: object): EnvironmentReader {
   return {
     actions: atariActions(game, autoFire, fullActionSpace),
     stateVariables,
-    readState: ram => Object.fromEntries(stateVariables.map(variable => [variable.name, variable.read(ram)])),
+    readState(ram) {
+      const state: Record<string, number> = {};
+      for (const variable of stateVariables) state[variable.name] = variable.read(ram);
+      return state;
+    },
   };
 }
