@@ -1,4 +1,5 @@
 import { zeros, type Tensor } from '../onnx/tensor';
+import { adamwStep, type AdamWRates } from './adamwKernel';
 
 /** Settings of {@link AdamW}, as PyTorch's. */
 export interface AdamWSettings {
@@ -37,7 +38,7 @@ export class AdamW {
   step(gradients: ReadonlyMap<string, Float32Array>, learningRate: number, factor = 1): void {
     this.steps++;
     const { beta1, beta2, epsilon, weightDecay } = this.settings;
-    const rates: Rates = {
+    const rates: AdamWRates = {
       factor,
       beta1,
       beta2,
@@ -49,7 +50,7 @@ export class AdamW {
     for (const [name, parameter] of this.parameters) {
       const { mean, square } = this.moments.get(name)!;
       rates.shrink = parameter.shape.length > 1 ? 1 - learningRate * weightDecay : 1;
-      update(parameter.data, gradients.get(name)!, mean.data, square.data, rates);
+      adamwStep(parameter.data, gradients.get(name)!, mean.data, square.data, rates);
     }
   }
 
@@ -72,27 +73,6 @@ export class AdamW {
       });
     }
     this.steps = state.step;
-  }
-}
-
-interface Rates {
-  factor: number;
-  beta1: number;
-  beta2: number;
-  epsilon: number;
-  stepSize: number;
-  squareScale: number;
-  shrink: number;
-}
-
-/** The inner loop, on its own so that it is compiled well. */
-function update(parameter: Float32Array, gradient: Float32Array, mean: Float32Array, square: Float32Array, rates: Rates): void {
-  const { factor, beta1, beta2, epsilon, stepSize, squareScale, shrink } = rates;
-  for (let i = 0; i < parameter.length; i++) {
-    const g = gradient[i] * factor;
-    const m = (mean[i] = beta1 * mean[i] + (1 - beta1) * g);
-    const v = (square[i] = beta2 * square[i] + (1 - beta2) * g * g);
-    parameter[i] = parameter[i] * shrink - (stepSize * m) / (Math.sqrt(v) * squareScale + epsilon);
   }
 }
 

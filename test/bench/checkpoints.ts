@@ -33,7 +33,7 @@ export function checkpoint(size: ModelSize): string {
 
 function makeCheckpoint(path: string, model: object): void {
   const script = join(packageRoot, 'test/bench/make_checkpoint.py');
-  const given = { prompt_tokens: promptTokens, model: { ...model, tie_word_embeddings: true, max_position_embeddings: 512 } };
+  const given = { prompt_tokens: promptTokens, model: { ...model, tie_word_embeddings: true, max_position_embeddings: 2048 } };
   const { status, stderr } = spawnSync(pythonPath(), [script, path, JSON.stringify(given)], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`make_checkpoint.py failed:\n${stderr}`);
 }
