@@ -12,7 +12,7 @@ import { StreamBuffer } from './streams';
 import { Usage } from './usage';
 
 /** A request other than an execution waits this long behind one, in milliseconds, then overtakes it. */
-const OVERTAKE_AFTER = 300;
+const OVERTAKE_AFTER = 100;
 /** Time that an interrupted loop has to notice, in milliseconds. */
 const SIGNAL_AFTER = 150;
 /** Time after which the user learns why an interrupted cell goes on, in milliseconds. */
