@@ -27,8 +27,8 @@ function snakeCase(args: SFTConfig): Record<string, unknown> {
 test('every setting of TRL is one of ours, with its default, or its absence is explained', async () => {
   const theirs = await peer.call<Record<string, unknown>>('defaults');
   const ours = resolveSFTConfig() as unknown as Record<string, unknown>;
-  // Documented: a run logs each step, writes nowhere unless it is told to, and takes what the model takes.
-  const own = ['loggingSteps', 'outputDir', 'maxLength'];
+  // Documented: a run logs each step, writes nowhere unless it is told to, takes what the model takes, and holds activations.
+  const own = ['loggingSteps', 'outputDir', 'maxLength', 'gradientCheckpointing'];
   const { logging_steps, max_length } = theirs;
   assert.deepEqual([logging_steps, max_length], [10, 1024]);
   for (const [name, value] of Object.entries(theirs)) {
