@@ -1,6 +1,7 @@
+import { diagnosticsPlugin } from './diagnostics';
 import { environmentPlugin } from './environment';
 import { episodePlugin } from './episode';
 import { modulesPlugin } from './modules';
 import { trainingPlugin } from './training';
 
-export default [episodePlugin, trainingPlugin, environmentPlugin, modulesPlugin];
+export default [episodePlugin, trainingPlugin, environmentPlugin, modulesPlugin, diagnosticsPlugin];

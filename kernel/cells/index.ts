@@ -36,6 +36,7 @@ export function createInterpreter({ comms, interruptFlag, folder }: InterpreterO
   const session = new Session({ folder, packageRoot }, interruptFlag);
   process.on('uncaughtException', (error) => session.reportUncaught(error));
   process.on('unhandledRejection', (reason) => session.reportUncaught(reason));
+  session.serveDiagnostics(comms);
   session.warmUp();
   return session;
 }

@@ -1,7 +1,8 @@
 import { createExecutor, type Executor } from 'tslab/dist/executor';
 import type { MimeBundle } from '../display/host';
-import type { CellError, CellOutput, CellRequest, Completeness, Completion, Interpreter } from '../jupyter/interpreter';
+import type { CellError, CellOutput, CellRequest, CommOpener, Completeness, Completion, Interpreter } from '../jupyter/interpreter';
 import { complete } from './assist/complete';
+import { serveDiagnostics } from './assist/diagnose';
 import { inspect } from './assist/inspect';
 import { completeValue } from './assist/values';
 import { Cell, currentCell, KeyboardInterrupt, runBeside, runIn } from './cell';
@@ -182,6 +183,11 @@ export class Session implements Interpreter {
   inspect(code: string, position: number, detail: 0 | 1): MimeBundle | null {
     const { notebook } = this.compiler;
     return inspectDirective(code, position) ?? inspect(notebook, code, position, assistPreamble(code, notebook.names()), detail);
+  }
+
+  /** Serves the front end's questions about what is wrong with a cell. */
+  serveDiagnostics(comms: CommOpener): void {
+    serveDiagnostics(comms, this.compiler.notebook);
   }
 
   isComplete(code: string): Completeness {

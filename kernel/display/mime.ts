@@ -126,3 +126,28 @@ export interface EnvironmentTable {
   title: string;
   fields: Array<{ name: string; type: string; range: string; description: string; optional: boolean }>;
 }
+
+/**
+ * The comm by which a front end asks what is wrong with a cell that is being
+ * edited. It opens the comm; each request has one answer.
+ */
+export const DIAGNOSTICS_COMM = 'joylab.diagnostics';
+
+/** Front end → kernel. */
+export interface DiagnosticsRequest {
+  id: number;
+  code: string;
+}
+
+/** Kernel → front end. */
+export interface DiagnosticsAnswer {
+  id: number;
+  problems: Diagnosis[];
+}
+
+/** Something wrong with a cell. Positions are UTF-16 offsets into its code. */
+export interface Diagnosis {
+  start: number;
+  end: number;
+  message: string;
+}

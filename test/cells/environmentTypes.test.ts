@@ -106,6 +106,25 @@ test('environments that come with Joylab', async () => {
   await kernel.run('await pong.close();');
 });
 
+test('a front end is told what is wrong with a cell that does not run', async () => {
+  kernel.send('shell', 'comm_open', { comm_id: 'problems', target_name: 'joylab.diagnostics', data: {} });
+  let count = 0;
+  const ask = async (code: string) => {
+    const id = ++count;
+    kernel.send('shell', 'comm_msg', { comm_id: 'problems', data: { id, code } });
+    const { content } = await kernel.published((it) => it.header.msg_type === 'comm_msg' && it.content.comm_id === 'problems' && it.content.data.id === id, 'problems');
+    return content.data.problems.map(({ start, end, message }: any) => [code.slice(start, end), message]);
+  };
+  assert.deepEqual(await ask('notYet(declared);\nconst x: number = 1;'), []);
+  assert.deepEqual(await ask("/** @openenv */\nconst y: number = 'text';"), [['y', "Type 'string' is not assignable to type 'number'."]]);
+  const [[place, message]] = await ask("await env.step({ tool: 'rake', place: { row: 1 } })");
+  assert.equal(place, 'tool');
+  assert.match(message, /'"rake"' is not assignable to type 'Tool'\. Valid: "spade", "watering-can"\./);
+  assert.deepEqual((await ask('const a = 1;\n/** @openenv crad=true */\nconst b = 2;')).map(([text]: string[]) => text), ['crad=true']);
+  assert.deepEqual((await ask('{ a: 1, b: missing.x.y }')), []);
+  assert.match((await ask('const broken = (1 +'))[0][1], /expected/);
+});
+
 test('a server that was replaced: the cell that opens it gets its new types', async () => {
   await kernel.run(opening());
   await garden.stop();

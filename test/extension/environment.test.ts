@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
 import { ENVIRONMENT_MIME, type EnvironmentData } from '../../kernel/display/mime';
 import { openenv } from '../../kernel/environments';
 import { startGarden } from '../openenv/garden';
-import { becomes, launchBrowser, openNotebook } from './browser';
+import { becomes, launchBrowser, openNotebook, runAllCells, waitForCells, waitUntil } from './browser';
 import { startLab, type Lab } from './lab';
 import { labTest } from './labTest';
 import { writeNotebook, type Bundle } from './notebooks';
@@ -84,6 +84,25 @@ labTest('text of the data stays text; broken data gives a message', async () => 
   assert.equal(await card.locator('.joylab-Environment-name').textContent(), '<img src=x onerror=alert(1)>');
   assert.equal(await card.locator('img, b').count(), 0);
   assert.match((await page.locator('.joylab-Problem').textContent())!, /cannot be shown.*actions are missing/);
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+test('a wrong field is underlined while the cell is written, once the schema is known', async () => {
+  writeNotebook(lab.folder, 'squiggles.ipynb', [{ source: "/** @openenv card=false */\nconst board = await openenv('game2048');" }, { source: '' }]);
+  const { page, errors, cell } = await openNotebook(browser, lab.url('squiggles.ipynb'));
+  await runAllCells(page);
+  await waitForCells(page, 60_000);
+  const editor = cell(1).locator('.cm-content');
+  await editor.click();
+  await page.keyboard.insertText('const unknown = declaredLater;\nawait board.step({ actoin_id: 1 });');
+  const mark = cell(1).locator('.joylab-Squiggle');
+  await mark.first().waitFor({ timeout: 60_000 });
+  assert.deepEqual(await mark.allInnerTexts(), ['actoin_id'], 'names of cells that did not run are left alone');
+  assert.match((await mark.getAttribute('title'))!, /'actoin_id' does not exist in type 'Game2048Action'\. Did you mean to write 'action_id'\? Valid: action_id\./);
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.insertText('await board.step({ action_id: 1 });');
+  await waitUntil(page, async () => (await mark.count()) === 0, 'the mark is gone', 60_000);
   assert.deepEqual(errors, []);
   await page.close();
 });
