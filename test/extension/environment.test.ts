@@ -61,7 +61,7 @@ labTest('the card shows name, actions, state variables with their ranges, and th
 labTest('the card of a server shows the fields of action, observation and state, at any width', async () => {
   for (const width of [1280, 620]) {
     const { page, errors } = await openNotebook(browser, lab.url('card.ipynb'), { width });
-    const card = page.locator('.joylab-Environment').last();
+    const card = page.locator('.joylab-Environment', { has: page.locator('.joylab-Environment-name', { hasText: 'garden' }) });
     await card.waitFor();
     assert.deepEqual(await card.locator('th:first-child').allInnerTexts(), ['Action', 'Observation', 'State']);
     const rows = await card.locator('tr:has(td)').allInnerTexts();
@@ -88,7 +88,7 @@ labTest('text of the data stays text; broken data gives a message', async () => 
   await page.close();
 });
 
-test('a wrong field is underlined while the cell is written, once the schema is known', async () => {
+labTest('a wrong field is underlined while the cell is written, once the schema is known', async () => {
   writeNotebook(lab.folder, 'squiggles.ipynb', [{ source: "/** @openenv card=false */\nconst board = await openenv('game2048');" }, { source: '' }]);
   const { page, errors, cell } = await openNotebook(browser, lab.url('squiggles.ipynb'));
   await runAllCells(page);

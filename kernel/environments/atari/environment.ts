@@ -132,7 +132,8 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
   }
 
   [TYPING](): EnvironmentTyping {
-    return atariTyping(this.resolved, this);
+    const { game, autoFire, fullActionSpace } = this.resolved;
+    return atariTyping('AtariEnvironment', `atari ${JSON.stringify({ game, autoFire, fullActionSpace })}`, game, this);
   }
 
   /** The processes that play episodes many at a time. They start with the first call. */

@@ -3,11 +3,13 @@ import { OpenEnvError } from '../../openenv/errors';
 import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../../openenv/protocol';
 import { environmentBundle } from '../card';
 import type { SessionEnvironment, SessionSource, StateVariable } from '../environment';
+import { TYPING, type EnvironmentTyping } from '../typing';
 import type { JsonSchema } from '../jsonSchema';
 import type { RemoteEnvironment } from '../remote';
 import { ATARI_GAMES, type AtariGame } from './actions';
 import type { AtariAction, AtariObservation } from './environment';
 import { atariReader } from './reader';
+import { atariTyping } from './typing';
 
 const ABOUT = "OpenEnv's own Atari server. It has no seeds, idle starts or automatic FIRE: every episode starts as the game does, whatever seed is given.";
 
@@ -17,14 +19,14 @@ const ABOUT = "OpenEnv's own Atari server. It has no seeds, idle starts or autom
  * console's memory (`ATARI_OBS_TYPE=ram`), from which the named state is read
  * here. As the server plays one session at a time, `release` lends it to rollouts.
  */
-export class OfficialAtariEnvironment implements SessionEnvironment {
+export class OfficialAtariEnvironment<Action extends string = string, State = Record<string, number>> implements SessionEnvironment {
   readonly environment = 'atari';
   /** Name of the game. */
   readonly name: string;
   /** The server's settings. */
   readonly options: Record<string, unknown>;
   /** Names of the actions; an action's ID is its index. */
-  readonly actions: string[];
+  readonly actions: Action[];
   readonly stateVariables: StateVariable[];
   /** Bytes of the console's memory: strategies get them as `state.ram`. */
   readonly ramSize = 128;
@@ -41,7 +43,10 @@ export class OfficialAtariEnvironment implements SessionEnvironment {
     const { game_name, frameskip, repeat_action_probability, full_action_space, mode, difficulty } = state;
     this.name = game_name;
     this.options = { game: game_name, frameSkip: frameskip, repeatActionProbability: repeat_action_probability, fullActionSpace: full_action_space, mode: mode ?? undefined, difficulty: difficulty ?? undefined, autoFire: false, noopMax: 0 };
-    ({ actions: this.actions, stateVariables: this.stateVariables, readState: this.readState } = atariReader(this.options));
+    const { actions, stateVariables, readState } = atariReader(this.options);
+    this.actions = actions as Action[];
+    this.stateVariables = stateVariables;
+    this.readState = readState;
     this.sessionSource = { ...(server.sessionSource as { servers: string[] }), atari: this.options };
     this.actionSchema = { type: 'object', properties: { action_id: { type: 'integer', minimum: 0, maximum: this.actions.length - 1 } }, required: ['action_id'], additionalProperties: false };
   }
@@ -59,7 +64,7 @@ export class OfficialAtariEnvironment implements SessionEnvironment {
   }
 
   /** Starts an episode. The server knows no seeds. */
-  async reset(args: ResetArguments = {}): Promise<StepResult<AtariObservation>> {
+  async reset(args: ResetArguments = {}): Promise<StepResult<AtariObservation<State>>> {
     if (args.seed !== undefined && !this.warned) {
       this.warned = true;
       console.warn("OpenEnv's Atari server has no seeds: every episode starts as the game does.");
@@ -69,8 +74,8 @@ export class OfficialAtariEnvironment implements SessionEnvironment {
   }
 
   /** Plays one step: an action's name, or its ID. */
-  async step(action: AtariAction): Promise<StepResult<AtariObservation>> {
-    const id = typeof action === 'string' ? this.actions.indexOf(action) : action?.action_id;
+  async step(action: AtariAction<Action>): Promise<StepResult<AtariObservation<State>>> {
+    const id = typeof action === 'string' ? (this.actions as string[]).indexOf(action) : action?.action_id;
     if (!(Number.isInteger(id) && id in this.actions)) {
       const given = typeof action === 'string' ? `'${action}'` : JSON.stringify(action);
       throw new OpenEnvError('INVALID_ARGUMENT', `'${this.name}' has no action ${given}. The actions are: ${this.actions.join(', ')}.`);
@@ -101,6 +106,12 @@ export class OfficialAtariEnvironment implements SessionEnvironment {
     return this.card();
   }
 
+  [TYPING](): EnvironmentTyping | null {
+    const server = this.server[TYPING]();
+    // `openenv(url)` says that it is any server.
+    return server && { ...atariTyping('OfficialAtariEnvironment', server.key, this.name, this), general: server.general };
+  }
+
   /** Gives the session back, the only one that the server has. The next reset opens another. */
   release(): Promise<void> {
     return this.server.release();
@@ -111,12 +122,12 @@ export class OfficialAtariEnvironment implements SessionEnvironment {
     return this.server.close();
   }
 
-  private observed({ observation, reward, done, metadata }: StepResult): StepResult<AtariObservation> {
+  private observed({ observation, reward, done, metadata }: StepResult): StepResult<AtariObservation<State>> {
     const ram = Uint8Array.from(observation.screen as number[]);
     this.score += reward ?? 0;
     return {
       observation: {
-        state: this.readState(ram),
+        state: this.readState(ram) as State,
         lives: observation.lives,
         score: this.score,
         ram,

@@ -1,10 +1,9 @@
 import { declareTypes } from '../../openenv/schemaTypes';
 import type { EnvironmentReader } from '../environment';
 import type { EnvironmentTyping } from '../typing';
-import type { ResolvedAtariOptions } from './options';
 
-/** The type of a game: the names of its actions, and its state variables with what they mean. */
-export function atariTyping({ game, autoFire, fullActionSpace }: ResolvedAtariOptions, { actions, stateVariables }: Pick<EnvironmentReader, 'actions' | 'stateVariables'>): EnvironmentTyping {
+/** The type of a game: the names of its actions, and its state variables with what they mean. `className`: a class of joylab with type parameters for both. */
+export function atariTyping(className: string, key: string, game: string, { actions, stateVariables }: Pick<EnvironmentReader, 'actions' | 'stateVariables'>): EnvironmentTyping {
   const title = game.replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
   const variables = stateVariables.map(({ name, description, minimum, maximum }) => [name, { type: 'integer', description, minimum, maximum }]);
   const state = { title: `${title}State`, type: 'object', properties: Object.fromEntries(variables), required: stateVariables.map(({ name }) => name) };
@@ -13,9 +12,9 @@ export function atariTyping({ game, autoFire, fullActionSpace }: ResolvedAtariOp
     { schema: variables.length > 0 ? state : { ...state, additionalProperties: { type: 'number' } }, name: 'State', use: 'output' },
   ]);
   return {
-    key: `atari ${JSON.stringify({ game, autoFire, fullActionSpace })}`,
+    key,
     declarations,
-    type: `AtariEnvironment<${types.join(', ')}>`,
-    general: 'AtariEnvironment<string, Record<string, number>>',
+    type: `${className}<${types.join(', ')}>`,
+    general: `${className}<string, Record<string, number>>`,
   };
 }
