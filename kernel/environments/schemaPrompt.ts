@@ -1,7 +1,7 @@
 import type { EnvironmentSchema } from '../openenv/protocol';
 import { actionField } from './actionSpace';
 import { fieldsOf, type JsonSchema } from './jsonSchema';
-import { typeText } from './schemaText';
+import { rangeText, typeText } from './schemaText';
 
 /** What a prompt tells of an environment that describes itself by schemas. */
 export interface SchemaSubject {
@@ -41,6 +41,9 @@ function actionLines(action: JsonSchema, names: readonly string[]): string[] {
 
 function fieldLine(name: string, schema: JsonSchema, root: JsonSchema): string {
   const text = typeof schema.description === 'string' ? schema.description.replace(/\s+/g, ' ').trim() : '';
+  const range = rangeText(schema);
+  // Plain numbers read as those of Atari, which is the form that small models know.
+  if (!text && range.startsWith(' from') && /^state\./.test(name)) return name + range;
   return `${name}, ${typeText(schema, root)}${text ? `: ${text}` : ''}`;
 }
 
