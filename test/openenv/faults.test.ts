@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { host, setHost } from '../../kernel/display/host';
 import { openenv } from '../../kernel/environments';
 import { Environment, OpenEnvClient, serve } from '../../kernel/openenv';
 import { code, faulty, Network } from './faulty';
@@ -153,6 +154,25 @@ test('full: waits for a place, says so, and gives up with what to do', async () 
   await assert.rejects(second.step({ by: 1 }), code('SESSION_ERROR', /given back\. reset\(\) starts a new session/));
   await second.reset();
   await Promise.all([second.close(), fourth.close()]);
+  await server.close();
+});
+
+test('a cell that runs again takes the place of its earlier run on a full server; others wait', async () => {
+  const server = await serve(Counting, { capacity: 1 });
+  const console = host();
+  const cell = (): void => setHost({ display: bundle => console.display(bundle), registerCommTarget: () => {}, signal: new AbortController().signal });
+  cell();
+  const earlier = await openenv(server.url);
+  await earlier.reset();
+  await assert.rejects(openenv(server.url, { capacityTimeout: 0 }), code('CAPACITY_REACHED'), 'not within a cell');
+  cell();
+  const later = await openenv(server.url);
+  await later.reset();
+  await assert.rejects(earlier.step({ by: 1 }), code('SESSION_ERROR', /The server was full, and the session was given to an environment that was opened later\. reset\(\) starts a new session/));
+  setHost(console);
+  await earlier.reset(); // and takes it back
+  await assert.rejects(later.step({ by: 1 }), code('SESSION_ERROR'));
+  await Promise.all([earlier.close(), later.close()]);
   await server.close();
 });
 
