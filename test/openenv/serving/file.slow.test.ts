@@ -77,7 +77,7 @@ test('joylab serve FILE: schema from its types, files that it imports, a clean e
   const server = await start(t, [CLI, 'serve', count, '--port', '0', '--capacity', '1']);
   await play(server.url);
   const env = await openenv(server.url);
-  await assert.rejects(openenv(server.url), /1\/1 sessions active/);
+  await assert.rejects(openenv(server.url, { capacityTimeout: 0 }), /1 of 1 sessions in use/);
   await env.close();
   assert.equal(await server.stop(), 0);
 });
@@ -112,4 +112,8 @@ test('--export writes a folder that runs from a clean copy, and that openenv val
   const running = await openenvCommand('validate', '--url', server.url);
   assert.equal(running.code, 0, running.output);
   assert.equal(await server.stop(), 0);
+
+  const env = await openenv(join(copy, 'app'));
+  assert.equal((await env.reset({ seed: 1 })).done, false);
+  await env.close();
 });

@@ -98,7 +98,7 @@ test('environments are closed with their sessions', async () => {
 test('a full server says so; a place that is given back is taken', async () => {
   const small = await serve(GuessTheNumber, { capacity: 1 });
   const first = await openenv(small.url);
-  await assert.rejects(openenv(small.url), code('CAPACITY_REACHED', /1\/1 sessions active/));
+  await assert.rejects(openenv(small.url, { capacityTimeout: 0 }), code('CAPACITY_REACHED', /1 of 1 sessions in use/));
   await first.reset();
   await first.close();
   await eventually(() => small.sessions === 0, 'the session is over');
