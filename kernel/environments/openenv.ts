@@ -38,7 +38,7 @@ const ENVIRONMENTS = ['atari', 'game2048'];
  */
 export function openenv(name: 'atari', options: AtariOptions): Promise<AtariEnvironment>;
 export function openenv(name: 'game2048'): Promise<Game2048Environment>;
-export function openenv<Target extends string>(target: Target, options?: RemoteOptions): Promise<Opened<Target>>;
+export function openenv<Target extends string>(target: Target, options?: Target extends 'atari' ? AtariOptions : RemoteOptions): Promise<Opened<Target>>;
 export function openenv(urls: string[], options?: RemoteOptions): Promise<RemoteEnvironment<any, any, any>>;
 export function openenv<Served extends Environment>(type: new () => Served): Promise<EnvironmentClient<Served>>;
 export async function openenv(target: string | string[] | (new () => Environment), options: object = {}): Promise<AtariEnvironment | Game2048Environment | OfficialAtariEnvironment | RemoteEnvironment> {

@@ -29,6 +29,13 @@ async function inspect(marked: string): Promise<string> {
 
 const opening = () => `/** @openenv card=false */\nconst env = await openenv('${garden.url}');\nconst { observation } = await env.reset({ seed: 1 });`;
 
+test('before it ran, targets and options complete', async () => {
+  const names = await complete("/** @openenv */\nconst env = await openenv('|')");
+  for (const name of ['atari', 'game2048']) assert.ok(names.includes(name), name);
+  assert.ok((await complete("/** @openenv */\nconst env = await openenv('atari', { | })")).includes('frameSkip'));
+  assert.ok((await complete("/** @openenv */\nconst env = await openenv('http://localhost:8000', { | })")).includes('messageTimeout'));
+});
+
 test('after the cell ran, actions, observation and state complete, with the schema\'s descriptions', async () => {
   await kernel.run(opening());
   assert.deepEqual((await complete('await env.step({ | })')).sort(), ['litres', 'metadata', 'mode', 'place', 'tool']);
