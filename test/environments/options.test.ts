@@ -6,13 +6,13 @@ import { environmentReader, openenv } from '../../kernel/environments';
 const open = openenv as (name: string, options?: object) => Promise<unknown>;
 
 test('an unknown environment, game or option: the nearest valid one comes first', async () => {
-  await assert.rejects(open('atary'), /There is no environment 'atary'. Valid are: 'atari', .*or the address/);
+  await assert.rejects(open('atary'), /There is no environment 'atary'. Valid are: 'atari', .*; the address of an OpenEnv server/);
   await assert.rejects(open('atari', { game: 'brakeout' }), /no Atari game 'brakeout'. Did you mean 'breakout'\? The games are: breakout, .*zaxxon/);
   await assert.rejects(open('atari', { game: 'SpaceInvaders' }), /Did you mean 'space_invaders'\?/);
   await assert.rejects(open('atari', { game: 'joust' }), /'joust' is a game for two players only.* The games are: /);
   await assert.rejects(open('atari'), /'atari' needs a game/);
   await assert.rejects(open('atari', { game: 'pong', frameskip: 4 }), /no option 'frameskip'. The options are: frameSkip, /);
-  await assert.rejects(open('http://127.0.0.1:1', { game: 'pong' }), /no option 'game'. The options are: connectTimeout, messageTimeout/);
+  await assert.rejects(open('http://127.0.0.1:1', { game: 'pong' }), /no option 'game' for a server's address. The options are: .*connectTimeout/);
 });
 
 test('a value of the wrong kind: what it must be', async () => {
