@@ -82,3 +82,12 @@ test('types that JSON does not have are named', async () => {
 test('a class that is no environment is refused', async () => {
   assert.match(await kernel.fail('/** @openenv */\nclass Wrong extends Map {}'), /extends Environment/);
 });
+
+test('the client of a class whose name is nearly a reserved word gets another name', async () => {
+  await kernel.run(`/** @openenv */
+class Catch extends Environment<{ by: number }, { x: number }> {
+  reset() { return { observation: { x: 0 } }; }
+  step({ by }) { return { observation: { x: by } }; }
+}`);
+  assert.equal(await kernel.run('await catchClient.reset(); (await catchClient.step({ by: 4 })).observation.x'), '4');
+});

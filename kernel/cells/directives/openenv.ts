@@ -10,7 +10,7 @@ export const openenv: Directive = {
     'Running the cell again replaces the server.',
   parameters: [
     { name: 'card', type: 'boolean', documentation: 'Whether the card is shown. Default: true.' },
-    { name: 'client', type: 'variable', documentation: "The client's variable, for a class. Default: the name of the class, its first letter small." },
+    { name: 'client', type: 'variable', documentation: "The client's variable, for a class. Default: the name of the class, its first letter small (`catchClient` where that is a reserved word)." },
     { name: 'port', type: 'number', documentation: 'The port of the server, for a class. Default: a free one.' },
   ],
 
@@ -38,8 +38,15 @@ function servedClass(target: Declared[]): Declared | undefined {
 /** The variable for the client; none where the cell declares the name itself. */
 function clientName(args: Arguments, { name }: Declared, declared: Declared[]): string | undefined {
   const small = name[0].toLowerCase() + name.slice(1);
-  const chosen = typeof args.client === 'string' ? args.client : small === name ? `${name}Client` : small;
+  const chosen = typeof args.client === 'string' ? args.client : small === name || isReserved(small) ? `${small}Client` : small;
   return declared.some((it) => it.name === chosen) ? undefined : chosen;
+}
+
+/** Whether a variable cannot have this name, as `catch` for `class Catch`. */
+function isReserved(name: string): boolean {
+  const { createScanner, ScriptTarget, SyntaxKind } = typescript();
+  const kind = createScanner(ScriptTarget.Latest, true, undefined, name).scan();
+  return kind === SyntaxKind.AwaitKeyword || (kind >= SyntaxKind.FirstReservedWord && kind <= SyntaxKind.LastFutureReservedWord);
 }
 
 async function serveClass(served: Declared, { args, declared, description, variables, notebook }: DirectiveCell): Promise<unknown> {
