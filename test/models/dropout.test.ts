@@ -8,7 +8,7 @@ import { readSafetensors, writeSafetensors } from '../../kernel/models/safetenso
 import { neg, sumAll } from '../../kernel/onnx/operators/arithmetic';
 import type { Tensor } from '../../kernel/onnx/tensor';
 import { AdamW } from '../../kernel/training/adamw';
-import { ModelUpdate, type ModelUpdateOptions, type OptimizerState, type TokenBatch } from '../../kernel/training/modelUpdate';
+import { ModelUpdate, type BatchOutcome, type ModelUpdateOptions, type OptimizerState, type TokenBatch } from '../../kernel/training/modelUpdate';
 import { deriveSeed } from '../../kernel/training/seeds';
 import type { Objective } from '../../kernel/training/objective';
 import { PythonPeer, relativeError } from './pythonPeer';
@@ -147,7 +147,11 @@ test('dropout is for training only', async () => {
   const completion = { inputIds: prompt, maxNewTokens: 8, seed: 3 };
   assert.deepEqual(await withDropout.generate(completion), await without.generate(completion));
   const [a, b] = await Promise.all([create(without), create(withDropout)]);
-  assert.deepEqual(await b.evaluate(batch), await a.evaluate(batch));
+  // Without dropout the update multiplies by merged weights: the same but for rounding.
+  const [expected, found] = [await a.evaluate(batch), await b.evaluate(batch)];
+  assert.deepEqual(Object.keys(found.tokens), Object.keys(expected.tokens));
+  const numbers = ({ loss, tokens }: BatchOutcome) => [loss, ...Object.values(tokens).flatMap((sequences) => sequences.flatMap((values) => [...values]))];
+  assert.ok(relativeError(numbers(found), numbers(expected)) < 1e-6);
   await Promise.all([a.dispose(), b.dispose()]);
   assert.throws(() => FastLanguageModel.getPeftModel(without.base, { loraDropout: 1 }), /loraDropout must be a probability from 0 to less than 1, not 1/);
 });
