@@ -13,9 +13,12 @@ export class Cell {
   /** Rejects when the cell was interrupted and had its time to stop. */
   readonly stopped: Promise<never>;
   private stop!: () => void;
-  private readonly controller = new AbortController();
 
-  constructor(readonly output: CellOutput) {
+  /** @param controller whose signal is the cell's */
+  constructor(
+    readonly output: CellOutput,
+    private readonly controller = new AbortController(),
+  ) {
     this.stopped = new Promise((_, reject) => {
       this.stop = () => reject(new KeyboardInterrupt());
     });

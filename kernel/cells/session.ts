@@ -47,6 +47,8 @@ export class Session implements Interpreter {
   private readonly meta: CellMeta;
   private readonly tslab: TslabGlobal;
   private running: Cell | null = null;
+  /** Aborted by an interrupt: the signal of what runs beside cells, such as handlers of comms. */
+  private besides = new AbortController();
   /** Counts the synchronous parts of cells. */
   private parts = 0;
   private outcome: Outcome = { ok: true };
@@ -196,6 +198,8 @@ export class Session implements Interpreter {
 
   interrupt(): void {
     Atomics.store(this.interruptFlag, 0, 0);
+    this.besides.abort(new KeyboardInterrupt());
+    this.besides = new AbortController();
     const cell = this.running;
     if (!cell) return;
     cell.interrupt();
@@ -203,7 +207,7 @@ export class Session implements Interpreter {
   }
 
   within(output: CellOutput, handler: () => void): void {
-    runBeside(new Cell(output), handler);
+    runBeside(new Cell(output, this.besides), handler);
   }
 
   /** Shows an exception that no code caught, in the cell that it belongs to. */

@@ -37,7 +37,7 @@ export interface Host {
   display(bundle: MimeBundle, options?: DisplayOptions): void;
   /** Removes the running cell's outputs; with `wait`, when the next output arrives. */
   clear?(wait: boolean): void;
-  /** Aborted when the running cell is interrupted (Ctrl-C in plain Node.js). A new one for each cell. */
+  /** Aborted when the running cell is interrupted (Ctrl-C in plain Node.js), in a comm's handler when the kernel is. A new one for each cell. */
   readonly signal: AbortSignal;
   /** Opens a comm to the front end, which knows `target` or closes it again. Left out where there is no front end. */
   openComm?(target: string, data?: object, buffers?: Uint8Array[]): Comm;

@@ -118,6 +118,8 @@ export interface EnvironmentData {
   tables?: EnvironmentTable[];
   /** The first frame: base64 of a PNG file, or of an image file of another MIME type. */
   frame?: { width: number; height: number; png: string; type?: string };
+  /** The ID with which a view opens {@link PLAY_COMM}; left out where it cannot be played. */
+  play?: string;
 }
 
 /** Fields of an action, an observation or a state. */
@@ -126,6 +128,46 @@ export interface EnvironmentTable {
   title: string;
   fields: Array<{ name: string; type: string; range: string; description: string; optional: boolean }>;
 }
+
+/**
+ * The comm between a view of an environment's card and the game that a person
+ * plays in it, in a session of its own. The view opens it with `{ id }`, the
+ * card's `play`, as data; the kernel answers with `ready`, or says in an
+ * `error` why not and closes it. A kernel that has shown no card closes it.
+ */
+export const PLAY_COMM = 'joylab.play';
+
+/** Kernel → view. */
+export type PlayMessage =
+  /**
+   * It can be started. Buffer 0 is the palette: 3 bytes (red, green, blue) per
+   * colour. `keys` are those that do something, by their `KeyboardEvent.key`,
+   * with what they hold: "UP", "FIRE"…
+   */
+  | { type: 'ready'; name: string; width: number; height: number; stepsPerSecond: number; actions: string[]; keys: Record<string, string> }
+  /** An episode starts; its frame 0 follows. */
+  | { type: 'started'; seed: number }
+  /**
+   * Buffer 0 holds `height × width` palette indices. Frames that the view has
+   * no time for are left out: `reward` is the sum since the frame before.
+   */
+  | { type: 'frame'; step: number; action: string; reward: number; return: number; lives: number; done: boolean }
+  /** For people. Where it is the end, the comm is closed after it. */
+  | { type: 'error'; text: string };
+
+/** View → kernel. */
+export type PlayViewMessage =
+  /** Starts an episode, also in the middle of another. Without a seed the kernel draws one. */
+  | { type: 'start'; seed?: number }
+  /** The keys that are held, in the order in which they were pressed; none: `[]`. */
+  | { type: 'keys'; keys: string[] }
+  /** An action by its name, held until `keys` or another come. */
+  | { type: 'action'; action: string }
+  | { type: 'pause'; paused: boolean }
+  /** A frame was shown: one for each. */
+  | { type: 'ack' }
+  /** Ends the game and closes the comm, as closing it does. */
+  | { type: 'stop' };
 
 /**
  * The comm by which a front end asks what is wrong with a cell that is being

@@ -21,6 +21,8 @@ export interface CardContent {
   /** Shown as tables of fields. */
   schema?: EnvironmentSchema | null;
   frame?: IndexedImage | PictureFile;
+  /** The ID with which views open a comm to play it. */
+  play?: string;
 }
 
 /** The card of an environment: for the extension, as HTML for other viewers, as text. */
@@ -29,7 +31,7 @@ export function environmentBundle(content: CardContent): MimeBundle {
   return { [ENVIRONMENT_MIME]: data, 'text/html': cardHtml(data), 'text/plain': cardText(data) };
 }
 
-function cardData({ environment, name, description, release, options, actions, stateVariables, schema, frame }: CardContent): EnvironmentData {
+function cardData({ environment, name, description, release, options, actions, stateVariables, schema, frame, play }: CardContent): EnvironmentData {
   const tables = schema ? schemaTables(schema) : [];
   return {
     version: 1,
@@ -42,6 +44,7 @@ function cardData({ environment, name, description, release, options, actions, s
     variables: stateVariables.map(({ name, description, minimum, maximum }) => ({ name, description, minimum, maximum })),
     ...(tables.length > 0 ? { tables } : {}),
     ...(frame ? { frame: frameData(frame) } : {}),
+    ...(play ? { play } : {}),
   };
 }
 

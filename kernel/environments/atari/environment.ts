@@ -1,16 +1,18 @@
 import type { MimeBundle } from '../../display/host';
-import { OpenEnvClient } from '../../openenv/client';
+import type { OpenEnvClient } from '../../openenv/client';
 import { OpenEnvError } from '../../openenv/errors';
 import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../../openenv/protocol';
 import type { VectorLane } from '../../openenv/vector';
 import { environmentBundle } from '../card';
 import type { StateVariable, VectorEnvironment } from '../environment';
+import { endPlay, offerPlay, type Playable, type PlayGame } from '../play';
 import { TYPING, type EnvironmentTyping } from '../typing';
 import { AtariFrame, SCREEN_HEIGHT, SCREEN_WIDTH } from './frame';
 import { resolveAtariOptions, type AtariOptions, type ResolvedAtariOptions } from './options';
 import { atariPalette } from './palette';
 import { atariReader } from './reader';
-import { atariLanes, leaseServer, type ServerLease } from './servers';
+import { atariLanes } from './servers';
+import { closeSession, openPlaySession, openSession, sessionFrame, type AtariSession } from './session';
 import { atariTyping } from './typing';
 
 /** What a reset or a step of an Atari game shows. */
@@ -40,7 +42,7 @@ export type AtariAction<Name extends string = string> = Name | { action_id: numb
  * An Atari game behind a local OpenEnv server. Made by `openenv('atari', { game })`.
  * In a notebook its type has the game's actions and state variables once the cell ran.
  */
-export class AtariEnvironment<Action extends string = string, State = Record<string, number>> implements VectorEnvironment {
+export class AtariEnvironment<Action extends string = string, State = Record<string, number>> implements VectorEnvironment, Playable {
   readonly environment = 'atari';
   /** Name of the game. */
   readonly name: string;
@@ -61,7 +63,7 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
   private lost = false;
   private closed = false;
 
-  private constructor(private readonly resolved: ResolvedAtariOptions, private session: Session) {
+  private constructor(private readonly resolved: ResolvedAtariOptions, private session: AtariSession) {
     forgotten.register(this, session, this);
     this.name = resolved.game;
     this.options = { ...resolved };
@@ -75,7 +77,7 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
   /** Starts the server if none runs, opens a session and starts the episode of seed 0. */
   static async open(options: AtariOptions): Promise<AtariEnvironment> {
     const resolved = resolveAtariOptions(options);
-    const session = await connect(resolved);
+    const session = await openSession(resolved);
     const environment = new AtariEnvironment(resolved, session);
     await environment.reset({ seed: 0 });
     environment.firstFrame = await environment.render().pixels();
@@ -112,7 +114,7 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
 
   /** The current frame: displayed as a picture. */
   render(): AtariFrame {
-    return new AtariFrame(this.watch(this.client.state()).then(({ screen }) => new Uint8Array(Buffer.from(screen, 'base64'))), this.palette);
+    return new AtariFrame(this.watch(sessionFrame(this.client)), this.palette);
   }
 
   /** The card: name, actions, state variables and first frame. */
@@ -123,6 +125,7 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
       options: this.options,
       actions: this.actions,
       stateVariables: this.stateVariables,
+      ...(this.closed ? {} : { play: offerPlay(this) }),
       frame: { width: SCREEN_WIDTH, height: SCREEN_HEIGHT, palette: this.palette, pixels: this.firstFrame! },
     });
   }
@@ -141,11 +144,22 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
     return atariLanes(count);
   }
 
+  /** The screen, for a person who plays: 60 frames per second, as on a television. */
+  get playScreen(): Playable['playScreen'] {
+    return { width: SCREEN_WIDTH, height: SCREEN_HEIGHT, stepsPerSecond: 60 / this.resolved.frameSkip };
+  }
+
+  /** Opens a game beside this session, for the card's Play button. */
+  openGame(): Promise<PlayGame> {
+    return openPlaySession(this.resolved);
+  }
+
   /** Ends the session; the server stops with its last session. */
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
     forgotten.unregister(this);
+    endPlay(this);
     await closeSession(this.session);
   }
 
@@ -190,7 +204,7 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
 
   private async reconnect(): Promise<void> {
     await closeSession(this.session);
-    Object.assign(this.session, await connect(this.resolved));
+    Object.assign(this.session, await openSession(this.resolved));
     this.lost = false;
   }
 
@@ -199,26 +213,5 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
   }
 }
 
-/** A server in use, and the session with it. */
-interface Session {
-  lease: ServerLease;
-  client: OpenEnvClient;
-}
-
 /** Environments that nobody holds any more, for example after their cell ran again: their sessions are closed. */
-const forgotten = new FinalizationRegistry<Session>(session => void closeSession(session));
-
-async function closeSession({ client, lease }: Session): Promise<void> {
-  await client.close();
-  await lease.release();
-}
-
-async function connect(options: ResolvedAtariOptions): Promise<Session> {
-  const lease = await leaseServer(options);
-  try {
-    return { lease, client: await OpenEnvClient.connect(lease.server.url, { explainLoss: () => lease.server.explainLoss() }) };
-  } catch (error) {
-    await lease.release();
-    throw error;
-  }
-}
+const forgotten = new FinalizationRegistry<AtariSession>(session => void closeSession(session));

@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto';
+import { host } from '../../display/host';
+import { PLAY_COMM } from '../../display/mime';
+import { Player, type Playable } from './player';
+
+export type { Playable, PlayGame, PlayStep } from './player';
+
+/** Environments whose cards were shown, by the IDs that the cards carry. A card alone keeps no environment open. */
+const offers = new Map<string, WeakRef<Playable>>();
+const ids = new WeakMap<Playable, string>();
+const players = new WeakMap<Playable, Set<Player>>();
+
+/** Lets views of an environment's card play it; the ID is what they open their comm with. */
+export function offerPlay(environment: Playable): string {
+  host().registerCommTarget(PLAY_COMM, (comm, data) => {
+    const wanted = offers.get(String(data?.id))?.deref();
+    if (wanted) return play(wanted, comm);
+    comm.send({ type: 'error', text: 'This environment is not open any more. Run its cell again to play.' });
+    comm.close();
+  });
+  const id = ids.get(environment) ?? randomUUID();
+  ids.set(environment, id);
+  offers.set(id, new WeakRef(environment));
+  return id;
+}
+
+/** Ends the games of an environment that is closed; it cannot be played any more. */
+export function endPlay(environment: Playable): void {
+  offers.delete(ids.get(environment) ?? '');
+  for (const player of players.get(environment) ?? []) player.close(`${environment.name} was closed. Run its cell again to play.`);
+}
+
+function play(environment: Playable, comm: ConstructorParameters<typeof Player>[1]): void {
+  const open = players.get(environment) ?? new Set();
+  players.set(environment, open);
+  const player = new Player(environment, comm, host().signal, () => open.delete(player));
+  open.add(player);
+}

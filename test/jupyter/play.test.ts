@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { ENVIRONMENT_MIME, PLAY_COMM, type EnvironmentData, type PlayMessage, type PlayViewMessage } from '../../kernel/display/mime';
+import { keysAction, playKeys } from '../../kernel/environments/play/keys';
+import { eventually } from '../eventually';
+import type { Message } from '../../kernel/jupyter/message';
+import { TestKernel } from './client';
+
+let kernel: TestKernel;
+let id: string;
+
+const OPEN = "await openenv('atari', { game: 'breakout', repeatActionProbability: 0 })";
+/** Connections of the kernel's process: its sessions. */
+const SESSIONS = "process.getActiveResourcesInfo().filter(it => it === 'TCPSocketWrap').length";
+
+before(async () => {
+  kernel = await TestKernel.start();
+  id = await openCard(`/** @openenv */\nconst env = ${OPEN};`);
+});
+after(() => kernel?.stop());
+
+/** Runs a cell that shows a card; gives the ID to play it with. */
+async function openCard(code: string): Promise<string> {
+  const { reply, outputs } = await kernel.execute(code);
+  assert.equal(reply.content.status, 'ok', reply.content.traceback?.join('\n'));
+  const card = outputs.map(({ content }) => content.data?.[ENVIRONMENT_MIME]).find(Boolean) as EnvironmentData;
+  assert.ok(card.play);
+  return card.play;
+}
+
+type Of<Type extends PlayMessage['type']> = Extract<PlayMessage, { type: Type }>;
+let opened = 0;
+
+/** A card's view. */
+class View {
+  private readonly commId = `play-${++opened}`;
+  /** Frames that were acknowledged, where the view does so. */
+  private seen = 0;
+
+  constructor(environment: string, private readonly acknowledges = true) {
+    kernel.send('shell', 'comm_open', { comm_id: this.commId, target_name: PLAY_COMM, data: { id: environment } });
+  }
+
+  send(message: PlayViewMessage): void {
+    kernel.send('shell', 'comm_msg', { comm_id: this.commId, data: message });
+  }
+
+  close(): void {
+    kernel.send('shell', 'comm_close', { comm_id: this.commId, data: {} });
+  }
+
+  all<Type extends PlayMessage['type']>(type: Type): Array<Of<Type> & { buffers: Message['buffers'] }> {
+    return this.messages('comm_msg').filter(({ content }) => content.data.type === type).map(({ content, buffers }) => ({ ...content.data, buffers }));
+  }
+
+  /** The first of these messages that passes. */
+  async wait<Type extends PlayMessage['type']>(type: Type, test: (message: Of<Type>) => boolean = () => true): Promise<Of<Type> & { buffers: Message['buffers'] }> {
+    await kernel.until(() => {
+      if (this.acknowledges) for (const count = this.all('frame').length; this.seen < count; this.seen++) this.send({ type: 'ack' });
+      return this.all(type).some(test);
+    }, `${type} of ${this.commId}`);
+    return this.all(type).find(test)!;
+  }
+
+  async closed(): Promise<void> {
+    await kernel.until(() => this.messages('comm_close').length > 0, `the end of ${this.commId}`);
+  }
+
+  private messages(type: string): Message[] {
+    return kernel.iopub.filter(({ header, content }) => header.msg_type === type && content.comm_id === this.commId);
+  }
+}
+
+test('a held key plays the game that the same actions play in a cell', async () => {
+  const view = new View(id);
+  const ready = await view.wait('ready');
+  const { buffers: [palette], ...about } = ready;
+  assert.deepEqual(about, { type: 'ready', name: 'breakout', width: 160, height: 210, stepsPerSecond: 15, actions: ['NOOP', 'RIGHT', 'LEFT'], keys: { ArrowLeft: 'LEFT', ArrowRight: 'RIGHT' } });
+  assert.equal(palette.length, 3 * 256);
+  const before = await kernel.run('await env.reset({ seed: 3 }); await env.step("LEFT"); JSON.stringify(await env.state())');
+  view.send({ type: 'keys', keys: ['ArrowRight'] });
+  view.send({ type: 'start', seed: 7 });
+  const frame = await view.wait('frame', ({ step }) => step >= 12);
+  assert.equal((await view.wait('started')).seed, 7);
+  assert.deepEqual([frame.action, frame.done, frame.lives], ['RIGHT', false, 5]);
+  assert.equal(frame.buffers[0].length, 160 * 210);
+  assert.equal(await kernel.run('JSON.stringify(await env.state())'), before, "the user's own episode is where it was");
+  view.send({ type: 'action', action: 'LEFT' });
+  await view.wait('frame', ({ action }) => action === 'LEFT');
+  view.close();
+  const playing = (action: string): string => `await env.reset({ seed: 7 }); for (let i = 0; i < ${frame.step}; i++) await env.step('${action}'); (await import('node:crypto')).createHash('sha256').update(await env.render().pixels()).digest('hex')`;
+  const played = createHash('sha256').update(frame.buffers[0]).digest('hex');
+  assert.equal(await kernel.run(playing('RIGHT')), `'${played}'`);
+  assert.notEqual(await kernel.run(playing('NOOP')), `'${played}'`);
+});
+
+test('two views play at once; one that acknowledges nothing gets four frames, one that pauses none; stop closes the session', async () => {
+  const [slow, quick] = [new View(id, false), new View(id)];
+  slow.send({ type: 'start', seed: 1 });
+  await kernel.until(() => slow.all('frame').length === 4, 'four frames');
+  quick.send({ type: 'start' });
+  assert.ok((await quick.wait('started')).seed >= 0);
+  await quick.wait('frame', ({ step }) => step >= 10);
+  assert.deepEqual(slow.all('frame').map(({ step }) => step), [0, 1, 2, 3]);
+  slow.send({ type: 'ack' });
+  assert.ok((await slow.wait('frame', ({ step }) => step > 4)).step > 5, 'the newest of those that were left out');
+
+  quick.send({ type: 'pause', paused: true });
+  await kernel.received();
+  const shown = quick.all('frame').length;
+  for (let i = 0; i < 3; i++) slow.send({ type: 'ack' });
+  await kernel.until(() => slow.all('frame').length >= 8, 'the frames of the other');
+  assert.ok(quick.all('frame').length <= shown + 1, 'the step under way was the last');
+  quick.send({ type: 'pause', paused: false });
+  await quick.wait('frame', ({ step }) => step > quick.all('frame')[shown - 1].step + 3);
+  quick.send({ type: 'start', seed: 5 });
+  await quick.wait('started', ({ seed }) => seed === 5);
+  await quick.wait('frame', () => quick.all('frame').filter(({ step }) => step === 0).length === 2);
+
+  const playing = Number(await kernel.run(SESSIONS));
+  slow.send({ type: 'stop' });
+  quick.send({ type: 'stop' });
+  await Promise.all([slow.closed(), quick.closed()]);
+  await eventually(async () => Number(await kernel.run(SESSIONS)) <= playing - 2, 'the sessions are closed');
+});
+
+test('an episode that is over is shown to its end, and another can be started', async () => {
+  const short = await openCard("/** @openenv */\nconst shortEnv = await openenv('atari', { game: 'breakout', maxFrames: 24, noopMax: 0 });");
+  const view = new View(short);
+  for (const seed of [1, 2]) {
+    view.send({ type: 'start', seed });
+    await view.wait('started', it => it.seed === seed);
+    await view.wait('frame', () => view.all('frame').filter(({ done }) => done).length === seed);
+  }
+  view.send({ type: 'pause', paused: false });
+  await kernel.received();
+  assert.equal(view.all('frame').at(-1)!.done, true);
+  assert.equal(view.all('frame').at(-1)!.step, 6);
+  view.send({ type: 'start' });
+  await kernel.until(() => view.all('started').length === 3, 'a third episode');
+  await kernel.run('await shortEnv.close()');
+  assert.match((await view.wait('error')).text, /^breakout was closed\. Run its cell again to play\.$/);
+  await view.closed();
+  const late = new View(short);
+  assert.match((await late.wait('error')).text, /not open any more\. Run its cell again/);
+  await late.closed();
+});
+
+test('what a view cannot ask for is answered in words, and the game goes on', async () => {
+  const view = new View(id);
+  const wrong: Array<[unknown, RegExp]> = [
+    [{ type: 'action', action: 'FIRE' }, /'breakout' has no action "FIRE"\. The actions are: NOOP, RIGHT, LEFT\./],
+    [{ type: 'start', seed: -1 }, /A seed must be a whole number ≥ 0, not -1\./],
+    [{ type: 'keys', keys: 'ArrowUp' }, /keys must be a list/],
+    [{ type: 'jump' }, /no message "jump"\. The messages are: start, keys/],
+    [null, /no message undefined/],
+  ];
+  for (const [message, expected] of wrong) {
+    view.send(message as PlayViewMessage);
+    await view.wait('error', ({ text }) => expected.test(text));
+  }
+  view.send({ type: 'start' });
+  await view.wait('frame', ({ step }) => step >= 2);
+  const stranger = new View('nothing');
+  await stranger.wait('error');
+  await stranger.closed();
+
+  await kernel.request('control', 'interrupt_request');
+  assert.match((await view.wait('error', ({ text }) => /interrupted/.test(text))).text, /the game is over\. Press Play/);
+  await view.closed();
+  const again = new View(id);
+  again.send({ type: 'start' });
+  await again.wait('frame', ({ step }) => step >= 1);
+  again.close();
+});
+
+test('keys hold the action of most of their buttons, of several the newest', () => {
+  const joystick = ['NOOP', 'FIRE', 'UP', 'RIGHT', 'LEFT', 'DOWN', 'UPRIGHT', 'RIGHTFIRE', 'UPRIGHTFIRE'];
+  const action = (names: string[], ...keys: string[]): string => names[keysAction(names, keys)];
+  assert.equal(action(joystick), 'NOOP');
+  assert.equal(action(joystick, 'x', 'Enter'), 'NOOP');
+  assert.equal(action(joystick, ' ', 'ArrowRight', 'ArrowUp'), 'UPRIGHTFIRE');
+  assert.equal(action(joystick, 'ArrowRight', 'ArrowLeft'), 'LEFT');
+  assert.equal(action(joystick, 'ArrowLeft', 'ArrowRight'), 'RIGHT');
+  assert.equal(action(joystick, ' ', 'ArrowDown'), 'DOWN');
+  assert.equal(action(['NOOP', 'RIGHT', 'LEFT'], ' ', 'ArrowUp'), 'NOOP');
+  assert.deepEqual(playKeys(joystick), { ArrowUp: 'UP', ArrowDown: 'DOWN', ArrowLeft: 'LEFT', ArrowRight: 'RIGHT', ' ': 'FIRE' });
+});
