@@ -11,8 +11,8 @@ let kernel: TestKernel;
 let id: string;
 
 const OPEN = "await openenv('atari', { game: 'breakout', repeatActionProbability: 0 })";
-/** Connections of the kernel's process: its sessions among them. */
-const SESSIONS = "(await import('node:child_process')).execSync(`ls -l /proc/${process.pid}/fd`).toString().split('socket:').length";
+/** Processes that the kernel's has started: servers. One ends with its last session. */
+const SERVERS = "(await import('node:child_process')).execSync(`pgrep -P ${process.pid} -f server.app`).toString().trim().split('\\n').length";
 
 before(async () => {
   kernel = await TestKernel.start();
@@ -95,7 +95,7 @@ test('a held key plays the game that the same actions play in a cell', async () 
   assert.notEqual(await kernel.run(playing('NOOP')), `'${played}'`);
 });
 
-test('two views play at once; one that acknowledges nothing gets four frames, one that pauses none; stop closes the session', async () => {
+test('two views play at once; one that acknowledges nothing gets four frames, one that pauses none', async () => {
   const [slow, quick] = [new View(id, false), new View(id)];
   slow.send({ type: 'start', seed: 1 });
   await kernel.until(() => slow.all('frame').length === 4, 'four frames');
@@ -118,14 +118,13 @@ test('two views play at once; one that acknowledges nothing gets four frames, on
   await quick.wait('started', ({ seed }) => seed === 5);
   await quick.wait('frame', () => quick.all('frame').filter(({ step }) => step === 0).length === 2);
 
-  const playing = Number(await kernel.run(SESSIONS));
   slow.send({ type: 'stop' });
   quick.send({ type: 'stop' });
   await Promise.all([slow.closed(), quick.closed()]);
-  await eventually(async () => Number(await kernel.run(SESSIONS)) <= playing - 2, 'the sessions are closed');
 });
 
-test('an episode that is over is shown to its end, and another can be started', async () => {
+test('an episode that is over is shown to its end, and another can be started; sessions end with stop and with the environment', async () => {
+  const servers = await kernel.run(SERVERS);
   const short = await openCard("/** @openenv */\nconst shortEnv = await openenv('atari', { game: 'breakout', maxFrames: 24, noopMax: 0 });");
   const view = new View(short);
   for (const seed of [1, 2]) {
@@ -139,9 +138,16 @@ test('an episode that is over is shown to its end, and another can be started', 
   assert.equal(view.all('frame').at(-1)!.step, 6);
   view.send({ type: 'start' });
   await kernel.until(() => view.all('started').length === 3, 'a third episode');
+  const stopped = new View(short);
+  stopped.send({ type: 'start' });
+  await stopped.wait('frame');
+  stopped.send({ type: 'stop' });
+  await stopped.closed();
+  assert.notEqual(await kernel.run(SERVERS), servers);
   await kernel.run('await shortEnv.close()');
   assert.match((await view.wait('error')).text, /^breakout was closed\. Run its cell again to play\.$/);
   await view.closed();
+  await eventually(async () => (await kernel.run(SERVERS)) === servers, 'the server has ended with its last session');
   const late = new View(short);
   assert.match((await late.wait('error')).text, /not open any more\. Run its cell again/);
   await late.closed();
