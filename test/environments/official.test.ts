@@ -54,6 +54,12 @@ test('the same steps as on our server: memory, named state, rewards, lives', asy
   await ours.close();
 });
 
+test('it has no picture to render: the state is told in words', async () => {
+  const { observation } = await env.reset();
+  const shown = (env.render() as Record<symbol, () => Record<string, string>>)[Symbol.for('Jupyter.display')]();
+  assert.match(shown['text/plain'], new RegExp(`^No picture: .* paddle_x ${(observation.state as Record<string, number>).paddle_x}\\b`));
+});
+
 test('strategies play it, one session at a time, as on our server; the record replays', async () => {
   const options = { maxSteps: 120 };
   const { episodes } = await rollout(env, [CODE, 'function strategy() { return "UP"; }', CODE], { ...options, seeds: [1, 2, 3] });

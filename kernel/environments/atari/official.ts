@@ -38,6 +38,7 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
   readonly description = ABOUT;
   private score = 0;
   private warned = false;
+  private seen: AtariObservation<State> | null = null;
 
   private constructor(private readonly server: RemoteEnvironment, state: EpisodeState) {
     const { game_name, frameskip, repeat_action_probability, full_action_space, mode, difficulty } = state;
@@ -102,6 +103,13 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
     return environmentBundle({ environment, name, description, options, actions, stateVariables });
   }
 
+  /** The newest named state, in words: this server sends memory, no pictures. */
+  render(): object {
+    const state = Object.entries(this.seen?.state ?? {}).map(([name, value]) => `${name} ${value}`).join(', ');
+    const text = `No picture: this server sends the console's memory alone. ${state || 'No episode has started: call reset().'}`;
+    return { [Symbol.for('Jupyter.display')]: (): MimeBundle => ({ 'text/plain': text }) };
+  }
+
   [Symbol.for('Jupyter.display')](): MimeBundle {
     return this.card();
   }
@@ -125,20 +133,16 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
   private observed({ observation, reward, done, metadata }: StepResult): StepResult<AtariObservation<State>> {
     const ram = Uint8Array.from(observation.screen as number[]);
     this.score += reward ?? 0;
-    return {
-      observation: {
-        state: this.readState(ram) as State,
-        lives: observation.lives,
-        score: this.score,
-        ram,
-        terminated: done,
-        truncated: false,
-        frameNumber: observation.episode_frame_number,
-      },
-      reward,
-      done,
-      metadata,
+    this.seen = {
+      state: this.readState(ram) as State,
+      lives: observation.lives,
+      score: this.score,
+      ram,
+      terminated: done,
+      truncated: false,
+      frameNumber: observation.episode_frame_number,
     };
+    return { observation: this.seen, reward, done, metadata };
   }
 }
 
