@@ -3,9 +3,19 @@ import * as path from 'node:path';
 import { packageRoot, pythonPath } from '../../kernel/setup/python';
 
 /** OpenEnv's own server with an environment of the tests: one address for each number of sessions, all of one process. */
-export async function guessServers(...capacities: number[]): Promise<{ urls: string[]; process: ChildProcess }> {
+export function guessServers(...capacities: number[]): Promise<{ urls: string[]; process: ChildProcess }> {
+  return start(capacities);
+}
+
+/** One address with four sessions; `killedBy` is told in `guess_server.py`. */
+export async function mortalServer(killedBy: string): Promise<{ url: string; process: ChildProcess }> {
+  const { urls: [url], process: child } = await start([4], { GUESS_KILLED_BY: killedBy });
+  return { url, process: child };
+}
+
+async function start(capacities: number[], variables: Record<string, string> = {}): Promise<{ urls: string[]; process: ChildProcess }> {
   const script = path.join(packageRoot, 'test', 'rollout', 'guess_server.py');
-  const child = spawn(pythonPath(), [script, ...capacities.map(String)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(pythonPath(), [script, ...capacities.map(String)], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...variables } });
   let text = '';
   for await (const part of child.stdout) {
     text += part;

@@ -1,13 +1,19 @@
 """One environment on OpenEnv's own server, at several addresses: prints them as one line of JSON.
 
 Arguments: the number of sessions that each address has room for.
+GUESS_KILLED_BY: a file that has to be there before the guess 666 kills the
+server, and that is written when a game was won and its session closed; "nothing"
+where 666 is a guess like others.
 """
 
 import asyncio
 import json
+import os
 import random
 import socket
 import sys
+import time
+from pathlib import Path
 from typing import Literal, Optional
 
 import uvicorn
@@ -15,6 +21,8 @@ from openenv.core.env_server.http_server import create_fastapi_app
 from openenv.core.env_server.interfaces import Environment
 from openenv.core.env_server.types import Action, EnvironmentMetadata, Observation, State
 from pydantic import Field
+
+KILLED_BY = os.environ.get("GUESS_KILLED_BY", "")
 
 
 class GuessAction(Action):
@@ -54,11 +62,11 @@ class Guess(Environment[GuessAction, GuessObservation, State]):
     def step(self, action, timeout_s=None, **kwargs):
         if action.number == 13:
             raise RuntimeError("13 brings bad luck")
-        if action.number == 666:
-            import os
-
+        if action.number == 666 and KILLED_BY != "nothing":
+            while KILLED_BY and not Path(KILLED_BY).exists():
+                time.sleep(0.01)
             os._exit(1)
-        if action.number > 100:
+        if action.number > 100 and action.number != 666:
             action.model_validate({"number": 5000})
         self.guesses.append(action.number)
         right = action.number == self.secret
@@ -68,6 +76,8 @@ class Guess(Environment[GuessAction, GuessObservation, State]):
     def close(self):
         if self.played:
             type(self).open -= 1
+        if KILLED_BY and self.guesses and self.guesses[-1] == self.secret:
+            Path(KILLED_BY).touch()
         self.played = False
 
     @property

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
 import { after, before, test } from 'node:test';
 import { openenv, OpenEnvClient, OpenEnvError, serve, strategyPrompt, type EnvironmentServer, type RemoteEnvironment } from '../../kernel';
 import { Episode, executeWithTimeLimit, replay, rollout } from '../../kernel/rollout';
 import { GuessTheNumber } from '../openenv/serving/environments';
-import { bisect, guessServers } from './guessServers';
+import { bisect, guessServers, mortalServer } from './guessServers';
 
 let python: ChildProcess;
 /** Rooms for 1, 4 and 3 sessions. */
@@ -163,16 +166,32 @@ test('an interrupt gives the sessions back', async () => {
   await allFree(urls[1], 4);
 });
 
-test('a server that dies: its games are played again on another; a strategy that kills servers ends as an error', async (t) => {
+const killer = 'function strategy({ guesses }) { return guesses.length < 20 ? 1 : 666; }';
+
+test('a server that dies: its games are played again on another', async (t) => {
   const warned = t.mock.method(console, 'warn', () => {});
-  const mortals = await Promise.all([guessServers(4), guessServers(4)]);
-  const env = await openenv(mortals.map(({ urls: [url] }) => url), { reconnectTimeout: 300 });
-  const killer = 'function strategy({ guesses }) { return guesses.length < 20 ? 1 : 666; }';
+  const [mortal, other] = await Promise.all([mortalServer(''), mortalServer('nothing')]);
+  const env = await openenv([mortal.url, other.url], { reconnectTimeout: 300 });
   const codes = [killer, ...many('function strategy() { return 1; }', 5)];
+  const { episodes } = await rollout(env, codes, { seeds: seedsOf(codes), maxSteps: 60 });
+  assert.ok(mortal.process.exitCode !== null, 'the server is dead');
+  assert.deepEqual(episodes.map((episode) => `${episode!.end.reason} ${episode!.steps}`), codes.map(() => 'truncated 60'));
+  assert.equal(warned.mock.callCount(), 0);
+  other.process.kill('SIGKILL');
+});
+
+test('a strategy that kills servers ends as an error, and what others played counts', async (t) => {
+  const warned = t.mock.method(console, 'warn', () => {});
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-mortal-'));
+  t.after(() => fs.rmSync(folder, { recursive: true }));
+  const sign = path.join(folder, 'won');
+  const mortals = await Promise.all([mortalServer(sign), mortalServer(sign)]);
+  const env = await openenv(mortals.map(({ url }) => url), { reconnectTimeout: 300 });
+  const codes = [killer, ...many(bisect, 5)];
   const { episodes } = await rollout(env, codes, { seeds: seedsOf(codes), maxSteps: 60 });
   assert.equal(episodes[0]!.end.reason, 'environment_error');
   assert.match(episodes[0]!.end.message!, /CONNECTION_(LOST|FAILED)/);
-  assert.ok(episodes.some((episode) => episode!.end.reason === 'truncated'), 'others were played');
+  assert.ok(episodes.some((episode) => episode!.end.reason === 'terminated'), 'others were played');
   assert.equal(warned.mock.callCount(), 1);
   for (const { process } of mortals) process.kill('SIGKILL');
 });
