@@ -8,7 +8,7 @@ import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { prepareBrowser } from './browser.mjs';
 import { SetupError, runQuietly, step } from './steps.mjs';
-import { makeEnvironment, venvPython } from './venv.mjs';
+import { checkPython, makeEnvironment, venvPython } from './venv.mjs';
 
 export const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 const stamps = path.join(root, '.venv', 'joylab');
@@ -52,15 +52,18 @@ async function installPackages() {
 
 async function installPython(tests) {
   await makeEnvironment(root);
-  await installRequirements('requirements.txt', 'Installing JupyterLab, OpenEnv and the Arcade Learning Environment');
-  if (tests) await installRequirements('requirements-test.txt', 'Installing what the tests compare with (PyTorch, transformers, PEFT, TRL)');
+  await installRequirements('', 'Installing JupyterLab, OpenEnv and the Arcade Learning Environment');
+  if (!tests) return;
+  checkPython(root, 11, 'the tests: transformers and ONNX Runtime no longer know older ones');
+  await installRequirements('-test', 'Installing what the tests compare with (PyTorch, transformers, PEFT, TRL)');
 }
 
-async function installRequirements(name, title) {
-  const file = path.join(root, 'kernel', 'setup', name);
+/** `kind`: what stands behind the names of the lists: what is asked for, and the versions of that and of all it needs. */
+async function installRequirements(kind, title) {
+  const list = name => path.join(root, 'kernel', 'setup', `${name}${kind}.txt`);
   const translator = listFiles(path.join(root, 'kernel', 'papermill'));
-  await unlessDone(name, hashFiles([file, ...translator]), '.venv', () =>
-    step(title, () => runQuietly(venvPython(root), ['-m', 'pip', 'install', '--disable-pip-version-check', '-r', file], { cwd: root })));
+  await unlessDone(`requirements${kind}`, hashFiles([list('requirements'), list('constraints'), ...translator]), '.venv', () =>
+    step(title, () => runQuietly(venvPython(root), ['-m', 'pip', 'install', '--disable-pip-version-check', '-r', list('requirements'), '-c', list('constraints')], { cwd: root })));
 }
 
 async function build() {

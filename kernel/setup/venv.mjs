@@ -27,17 +27,28 @@ export async function makeEnvironment(root) {
   });
 }
 
+/** Fails where the environment's Python is older than 3.`minor`; `what` needs that. */
+export function checkPython(root, minor, what) {
+  const found = version(venvPython(root));
+  if (found[1] >= minor) return;
+  throw new SetupError(`The environment in .venv has Python ${found.join('.')}, and 3.${minor} is needed for ${what}. Delete .venv, install a newer Python and run the command again.`);
+}
+
 /** The first Python of at least 3.10 on the PATH, or the one `$JOYLAB_BASE_PYTHON` names. */
 export function findPython() {
   const named = process.env.JOYLAB_BASE_PYTHON;
   const found = [];
   for (const command of named ? [named] : CANDIDATES) {
-    const result = spawnSync(command, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], { encoding: 'utf8' });
-    if (result.status !== 0) continue;
-    const [major, minor] = result.stdout.trim().split('.').map(Number);
+    const [major, minor] = version(command);
     if (major === 3 && minor >= 10) return command;
-    found.push(`${command} is ${result.stdout.trim()}`);
+    if (major) found.push(`${command} is ${major}.${minor}`);
   }
   const seen = found.length ? `found only: ${found.join(', ')}` : 'none was found';
   throw new SetupError(`Joylab needs Python 3.10 or newer with its venv module; ${seen}. Install one (python.org, or \`apt install python3 python3-venv\`) and run the command again.`);
+}
+
+/** Major and minor version of an interpreter; nothing where it does not run. */
+function version(command) {
+  const result = spawnSync(command, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], { encoding: 'utf8' });
+  return result.status === 0 ? result.stdout.trim().split('.').map(Number) : [];
 }
