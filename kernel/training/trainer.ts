@@ -4,7 +4,6 @@ import type { TrainingData, TrainingStatus } from '../display/mime';
 import { TrainingOutput } from '../display/training';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
-import { raceAbort } from '../rewards/raceAbort';
 import { abortSource } from './abort';
 import type { ResolvedArguments, TrainingArguments } from './arguments';
 import { newControl, type TrainerCallback, type TrainerState } from './callbacks';
@@ -15,6 +14,7 @@ import { learningRateAt } from './scheduler';
 import { changedSettings, changeText } from './settings';
 import type { Evaluation, RunLength, SavedUpdate, Step, TrainerOptions, TrainerUpdate, TrainOptions, TrainOutput } from './trainerParts';
 import { transformersState } from './transformersState';
+import { stateOf, UpdateInUse } from './updateInUse';
 
 export type { Evaluation, RunLength, SavedUpdate, Step, TrainerOptions, TrainerUpdate, TrainOptions, TrainOutput } from './trainerParts';
 
@@ -47,9 +47,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
   protected output = new TrainingOutput(newRun());
   /** Tokens of prompts and completions so far. */
   protected numInputTokensSeen = 0;
-  private update: Update | null = null;
-  /** What the next update goes on from. */
-  private saved: SavedUpdate | null = null;
+  private readonly update: UpdateInUse<Update>;
   private length: RunLength | null = null;
   private buffer = new MetricsBuffer();
   /** What follows from the last step and was not done yet. */
@@ -58,8 +56,6 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
   /** Whether a run has begun: `resumeFromCheckpoint` among the settings is for the first. */
   private begun = false;
   private disposed = false;
-  /** Work that an interruption left going: what follows waits for it. */
-  private leftover: Promise<unknown> = Promise.resolve();
 
   protected constructor({ model, processingClass, args, callbacks = [] }: TrainerOptions<Given>) {
     const name = new.target.name;
@@ -69,6 +65,10 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     this.processingClass = processingClass;
     this.callbacks = callbacks;
     this.given = this.config = this.resolve(args);
+    this.update = new UpdateInUse(async (saved, signal) => {
+      await this.prepared(signal);
+      return this.createUpdate(saved);
+    });
   }
 
   /** The settings with their defaults; throws a TypeError for wrong ones. */
@@ -161,7 +161,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     this.length = null;
     this.settingsChanged(changed);
     if (this.globalStep > 0) this.output.event({ step: this.globalStep + 1, text });
-    await this.rebuildUpdate();
+    await this.update.rebuild(host().signal);
     return changed;
   }
 
@@ -200,7 +200,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
       const abort = abortSource(signal ?? host().signal);
       try {
         await this.prepared(abort.signal);
-        await raceAbort(this.leftover, abort.signal);
+        await this.update.settled(abort.signal);
         return await this.evaluateAndLog(abort.signal);
       } finally {
         abort.dispose();
@@ -210,7 +210,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
 
   /** Ends the run, and frees the memory of graph and optimizer. The model stays as it is. */
   async dispose(): Promise<void> {
-    await this.release();
+    await this.update.release();
     this.disposed = true;
   }
 
@@ -230,8 +230,8 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     const { data } = this.output;
     Object.assign(data, { maxSteps: length.totalSteps, status: 'running' } satisfies Partial<TrainingData>);
     this.output.show();
-    await raceAbort(this.leftover, signal);
-    await this.currentUpdate(signal);
+    await this.update.settled(signal);
+    await this.update.get(signal);
     if (data.step === 0 && this.config.evalOnStart && this.canEvaluate && this.logHistory.length === 0) this.due.shouldEvaluate = true;
     this.begun = true;
     await this.call('onTrainBegin');
@@ -241,7 +241,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
       const stop = await this.makeStep(length, signal);
       if (stop) return this.output.status('paused');
     }
-    await this.release();
+    await this.update.release();
     this.output.status('finished');
     await this.call('onTrainEnd');
   }
@@ -252,7 +252,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     const step = this.globalStep;
     await this.call('onStepBegin');
     const learningRate = learningRateAt(step, length.totalSteps, this.config);
-    const update = await this.currentUpdate(signal);
+    const update = await this.update.get(signal);
     const metrics = await this.trainStep(update, { ...length, step, learningRate, signal });
     // From here on the step counts, whatever happens.
     this.output.data.step = step + 1;
@@ -281,7 +281,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
       due.shouldEvaluate = false;
     }
     if (due.shouldSave) {
-      const checkpoint = await this.save();
+      const checkpoint = await this.save(signal);
       due.shouldSave = false;
       await this.call('onSave', { checkpoint });
     }
@@ -298,7 +298,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
 
   private async evaluateAndLog(signal: AbortSignal): Promise<Metrics> {
     const started = performance.now();
-    const { metrics, samples, batches } = await this.evaluation(await this.currentUpdate(signal), signal);
+    const { metrics, samples, batches } = await this.evaluation(await this.update.get(signal), signal);
     const runtime = (performance.now() - started) / 1000;
     const entry: Metrics = { step: this.globalStep, epoch: this.state.epoch };
     for (const [name, value] of Object.entries(metrics)) if (!Number.isNaN(value)) entry[`eval_${name}`] = value;
@@ -317,61 +317,30 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     return (this.length ??= await this.prepare(signal));
   }
 
-  private async currentUpdate(signal: AbortSignal): Promise<Update> {
-    if (!this.update) await this.interruptible(this.makeUpdate(signal), signal);
-    return this.update!;
-  }
-
-  private async makeUpdate(signal: AbortSignal): Promise<void> {
-    await this.prepared(signal);
-    this.update = await this.createUpdate(this.saved);
-    this.saved = null;
-  }
-
-  /** Settings of the update hold from its creation: another is made, with the same optimizer state. */
-  private async rebuildUpdate(): Promise<void> {
-    await this.leftover;
-    const { update } = this;
-    if (!update) return;
-    this.saved = { optimizer: update.state(), extras: update.extras?.() ?? new Map() };
-    this.update = null;
-    await update.dispose();
-    await this.makeUpdate(host().signal);
-  }
-
-  private async release(): Promise<void> {
-    await this.leftover;
-    const { update } = this;
-    this.update = null;
-    await update?.dispose();
-  }
-
   private async startAnew(): Promise<void> {
-    await this.release();
+    await this.update.release();
     this.output = new TrainingOutput(newRun());
     this.buffer = new MetricsBuffer();
     this.numInputTokensSeen = 0;
-    this.saved = null;
+    this.update.goOnFrom(null);
     this.due = newControl();
     this.reset();
   }
 
   /** Stops waiting for `work` on interruption. What comes next waits for its end. */
   protected interruptible<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-    this.leftover = work.catch(() => {});
-    return raceAbort(work, signal);
+    return this.update.interruptible(work, signal);
   }
 
-  private async save(): Promise<string> {
+  private async save(signal: AbortSignal): Promise<string> {
     const { outputDir, saveTotalLimit } = this.config;
     if (outputDir === null) throw new TypeError('A callback asked for a checkpoint, but there is no outputDir to write it to.');
-    const update = this.update!;
+    const update = await this.update.get(signal);
     return saveCheckpoint(
       outputDir,
       {
         model: this.model,
-        optimizer: update.state(),
-        extras: update.extras?.() ?? new Map(),
+        ...stateOf(update),
         trainerState: transformersState(this.state, this.config),
         runState: this.runState(update),
       },
@@ -401,7 +370,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     this.numInputTokensSeen = saved.num_input_tokens_seen;
     this.buffer = MetricsBuffer.from(saved.pending_metrics);
     this.loadState(saved.state);
-    this.saved = { optimizer, extras };
+    this.update.goOnFrom({ optimizer, extras });
   }
 
   private trainingLoss(): number {

@@ -73,20 +73,17 @@ function compilerOptions(compiler: typeof ts, folder: string): ts.CompilerOption
   };
 }
 
+/** How esbuild makes one file for Node.js, in memory; names of classes stay, as they name the environment. */
+const FOR_NODE = { bundle: true, write: false, platform: 'node', format: 'cjs', target: 'node20', keepNames: true, logLevel: 'silent' } as const;
+
 /** Bundles a program that imports `joylab` into one file of JavaScript for Node.js. */
 export async function bundle(entry: { text: string; folder: string }, joylab: string): Promise<string> {
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
     stdin: { contents: entry.text, resolveDir: entry.folder, sourcefile: 'server.ts', loader: 'ts' },
-    bundle: true,
-    write: false,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    keepNames: true,
+    ...FOR_NODE,
     alias: { joylab },
     external: ['bufferutil', 'utf-8-validate'],
-    logLevel: 'silent',
   });
   return outputFiles[0].text;
 }
@@ -96,17 +93,11 @@ export async function loadClass({ file, exported }: FoundClass): Promise<any> {
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
     entryPoints: [file],
-    bundle: true,
-    write: false,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    keepNames: true,
+    ...FOR_NODE,
     packages: 'external',
     sourcemap: 'inline',
     alias: { joylab: KERNEL },
     external: [KERNEL],
-    logLevel: 'silent',
   });
   const module = new Module(file) as Module & { _compile(code: string, path: string): void; paths: string[] };
   module.filename = file;

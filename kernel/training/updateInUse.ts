@@ -1,0 +1,66 @@
+import { raceAbort } from '../rewards/raceAbort';
+import type { SavedUpdate, TrainerUpdate } from './trainerParts';
+
+/**
+ * The update that a run has at the moment: made when it is first needed, and
+ * made again, with the state of its optimizer, when settings change or a
+ * checkpoint is gone on from.
+ */
+export class UpdateInUse<Update extends TrainerUpdate> {
+  private update: Update | null = null;
+  /** What the next update goes on from. */
+  private saved: SavedUpdate | null = null;
+  /** Work that an interruption left going: what follows waits for it. */
+  private leftover: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly create: (saved: SavedUpdate | null, signal: AbortSignal) => Promise<Update>) {}
+
+  async get(signal: AbortSignal): Promise<Update> {
+    if (!this.update) await this.interruptible(this.make(signal), signal);
+    return this.update!;
+  }
+
+  /** What the next update is to go on from; null: from the beginning. */
+  goOnFrom(saved: SavedUpdate | null): void {
+    this.saved = saved;
+  }
+
+  /** Settings hold from an update's creation: where there is one, another takes its place. */
+  async rebuild(signal: AbortSignal): Promise<void> {
+    await this.leftover;
+    const { update } = this;
+    if (!update) return;
+    this.saved = stateOf(update);
+    this.update = null;
+    await update.dispose();
+    await this.make(signal);
+  }
+
+  async release(): Promise<void> {
+    await this.leftover;
+    const { update } = this;
+    this.update = null;
+    await update?.dispose();
+  }
+
+  /** Stops waiting for `work` on interruption. What comes next waits for its end. */
+  interruptible<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+    this.leftover = work.catch(() => {});
+    return raceAbort(work, signal);
+  }
+
+  /** Waits for what an interruption left going. */
+  async settled(signal: AbortSignal): Promise<void> {
+    await raceAbort(this.leftover, signal);
+  }
+
+  private async make(signal: AbortSignal): Promise<void> {
+    this.update = await this.create(this.saved, signal);
+    this.saved = null;
+  }
+}
+
+/** What another update can go on from, and what a checkpoint keeps of it. */
+export function stateOf(update: TrainerUpdate): SavedUpdate {
+  return { optimizer: update.state(), extras: update.extras?.() ?? new Map() };
+}
