@@ -6,8 +6,8 @@ const GRACE = 700;
 
 /** One run of a cell. Code that the cell starts finds it again, however late: see {@link currentCell}. */
 export class Cell {
-  /** Interrupted: what is left of it shall stop. */
-  interrupted = false;
+  /** How many interrupts the session has had with the one that was for this cell; 0: it was not interrupted. */
+  interruptedAt = 0;
   /** Something in the cell looked at its signal, and so may stop by itself. */
   watchesSignal = false;
   /** Rejects when the cell was interrupted and had its time to stop. */
@@ -25,18 +25,25 @@ export class Cell {
     this.stopped.catch(() => {});
   }
 
+  get interrupted(): boolean {
+    return this.interruptedAt > 0;
+  }
+
   get signal(): AbortSignal {
     this.watchesSignal = true;
     return this.controller.signal;
   }
 
   /**
-   * Tells the cell to stop: its signal is aborted and its loops end. Code that
-   * watches the signal gets time to stop by itself, with its work in order.
+   * Tells the cell to stop: its signal is aborted, and code that began before
+   * ends where it looks (see compile/guards.ts). Code that watches the signal
+   * gets time to stop by itself, with its work in order.
+   *
+   * @param count of the session's interrupts, this one included
    */
-  interrupt(): void {
+  interrupt(count: number): void {
     if (this.interrupted) return;
-    this.interrupted = true;
+    this.interruptedAt = count;
     this.controller.abort(new KeyboardInterrupt());
     setTimeout(this.stop, this.watchesSignal ? GRACE : 0);
   }

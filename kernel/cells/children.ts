@@ -3,7 +3,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Child, ChildResult } from '../jupyter/children';
 import { currentCell, type Cell } from './cell';
-import { throwIfInterrupted } from './interrupt';
+import { interruptCount, throwIfInterrupted } from './interrupt';
 
 /*
  * What child processes write to the streams that they inherit goes to the
@@ -66,8 +66,9 @@ function runAndWait(cell: Cell, file: string, args: string[], options: Options):
     maxBuffer: maxBuffer ?? MAXIMUM_BUFFER,
     timeout: timeout ?? 0,
   };
+  const began = interruptCount();
   const result = cell.output.runChild(child);
-  throwIfInterrupted();
+  throwIfInterrupted(began);
   return spawnResult(result, encoding);
 }
 

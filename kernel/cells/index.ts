@@ -5,7 +5,7 @@ import { captureChildren } from './children';
 import { captureStreams } from './console';
 import { shareTypeScript } from './compile/typescript';
 import { KernelHost } from './host';
-import { installLoopGuard } from './interrupt';
+import { installGuards } from './interrupt';
 import { installGlobals } from './globals';
 import { printPromisesPlainly, printTimersPlainly } from './printing';
 import { Session } from './session';
@@ -25,7 +25,7 @@ export interface InterpreterOptions {
  */
 export function createInterpreter({ comms, interruptFlag, folder }: InterpreterOptions): Interpreter {
   shareTypeScript();
-  installLoopGuard(interruptFlag);
+  installGuards(interruptFlag);
   connectTslabDisplay();
   installGlobals();
   printPromisesPlainly();

@@ -1,5 +1,6 @@
 import { createExecutor, type Executor } from 'tslab/dist/executor';
 import type { MimeBundle } from '../display/host';
+import { FLAG } from '../jupyter/interruptFlag';
 import type { CellError, CellOutput, CellRequest, CommOpener, Completeness, Completion, Interpreter } from '../jupyter/interpreter';
 import { complete } from './assist/complete';
 import { serveDiagnostics } from './assist/diagnose';
@@ -58,7 +59,11 @@ export class Session implements Interpreter {
     private readonly interruptFlag: Int32Array,
   ) {
     const { folder, packageRoot } = surroundings;
-    const begin = () => Atomics.store(interruptFlag, 1, ++this.parts);
+    const begin = () => {
+      Atomics.store(interruptFlag, FLAG.part, ++this.parts);
+      // SIGINT is for what begins now: an interrupt from before has to be seen here.
+      if (this.running) this.throwIfInterrupted(this.running);
+    };
     this.compiler = new CellCompiler(surroundings, begin, (path, text) => this.modules.addVirtual(path, text));
     this.modules = new LocalModules(packageRoot, () => this.compiler.notebook.service.getProgram()!.getCompilerOptions());
     installResolution(packageRoot, this.modules.isVirtual);
@@ -85,7 +90,7 @@ export class Session implements Interpreter {
   warmUp(): void {
     this.compiler.begin({ label: '', code: '', preamble: '' });
     this.compiler.convert('', 'const warm = await 1;\nwarm');
-    Atomics.store(this.interruptFlag, 1, 0);
+    Atomics.store(this.interruptFlag, FLAG.part, 0);
   }
 
   async execute({ code, executionCount, output }: CellRequest): Promise<CellError | null> {
@@ -119,7 +124,7 @@ export class Session implements Interpreter {
 
   /** The flag is up, too, while the message that brings an interrupt waits for synchronous code to end. */
   private throwIfInterrupted(cell: Cell): void {
-    if (cell.interrupted || Atomics.load(this.interruptFlag, 0) !== 0) throw new KeyboardInterrupt();
+    if (cell.interrupted || Atomics.load(this.interruptFlag, FLAG.raised) !== 0) throw new KeyboardInterrupt();
   }
 
   /** Displays the last value and does what the cell's directives ask for; an interrupt ends it. */
@@ -152,7 +157,7 @@ export class Session implements Interpreter {
     this.variables.mark();
     const executed = this.executor.execute(source.preamble + source.code + (source.postamble ?? ''));
     // The synchronous part is over: from here on, a signal could end nothing.
-    Atomics.store(this.interruptFlag, 1, 0);
+    Atomics.store(this.interruptFlag, FLAG.part, 0);
     outcome.ok = await executed;
     outcome.value = runtime.value;
     this.compiler.commit(outcome.ok ? () => true : (name) => this.variables.isChanged(name));
@@ -197,12 +202,12 @@ export class Session implements Interpreter {
   }
 
   interrupt(): void {
-    Atomics.store(this.interruptFlag, 0, 0);
+    Atomics.store(this.interruptFlag, FLAG.raised, 0);
     this.besides.abort(new KeyboardInterrupt());
     this.besides = new AbortController();
     const cell = this.running;
     if (!cell) return;
-    cell.interrupt();
+    cell.interrupt(Atomics.load(this.interruptFlag, FLAG.count));
     void cell.stopped.catch(() => this.running === cell && this.executor.interrupt());
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { userDataFolder } from '../setup/jupyterFolder';
 import { readConnection } from './connection';
+import { createInterruptFlag } from './interruptFlag';
 import type { Kernel } from './kernel';
 import { PROTOCOL_VERSION } from './message';
 import { Outbox } from './outbox';
@@ -46,7 +47,7 @@ function historyFile(): string {
  */
 export async function startKernel(connectionFile: string): Promise<void> {
   const connection = readConnection(connectionFile);
-  const interruptFlag = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
+  const interruptFlag = createInterruptFlag();
   const textRing = createTextRing();
   const workerData: WireOptions = { connection, connectionFile, historyFile: historyFile(), kernelInfo: kernelInfo(), interruptFlag, textRing };
   const wire = new Worker(join(__dirname, 'wire.js'), { workerData });

@@ -17,10 +17,7 @@ export interface WireOptions {
   historyFile: string;
   /** Content of `kernel_info_reply`: the wire thread answers that request by itself. */
   kernelInfo: Record<string, unknown>;
-  /**
-   * Entry 0 is 1 while the running cell shall stop. Entry 1 is a number of its
-   * own for each synchronous part of a cell, which SIGINT ends, and 0 elsewhere.
-   */
+  /** See interruptFlag.ts. */
   interruptFlag: Int32Array;
   /** Printed text; see textRing.ts. */
   textRing: SharedArrayBuffer;

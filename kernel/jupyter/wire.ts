@@ -4,6 +4,7 @@ import { ChildRunner } from './children';
 import { writeConnection } from './connection';
 import { History } from './history';
 import { giveAnswer } from './input';
+import { FLAG } from './interruptFlag';
 import { Log } from './log';
 import type { Header, Message } from './message';
 import type { Posted, ToMain, ToWire, WireOptions } from './protocol';
@@ -15,6 +16,8 @@ import { Usage } from './usage';
 const OVERTAKE_AFTER = 100;
 /** Time that an interrupted loop has to notice, in milliseconds. */
 const SIGNAL_AFTER = 150;
+/** Time that synchronous code has for its `finally` once it noticed, in milliseconds. */
+const TIDY = 600;
 /** Time after which the user learns why an interrupted cell goes on, in milliseconds. */
 const EXPLAIN_AFTER = 1500;
 /** Time the main thread has to exit after a shutdown, in milliseconds. */
@@ -23,7 +26,7 @@ const EXIT_GRACE = 3000;
 const PARENT_INTERVAL = 1000;
 
 const UNINTERRUPTIBLE =
-  'Interrupted, but a library is computing and cannot be stopped from outside: the cell ends when it returns. To end it now, restart the kernel.\n';
+  'Interrupted, but what computes (a library, a regular expression, eval) cannot be stopped from outside: the cell ends when it returns. To end it now, restart the kernel.\n';
 
 /** Requests that the main thread answers, apart from comm messages. */
 const REQUESTS = new Set([
@@ -140,19 +143,26 @@ class Wire {
    */
   raiseInterrupt(): object {
     const { interruptFlag } = this.options;
-    const synchronous = Atomics.load(interruptFlag, 1);
-    Atomics.store(interruptFlag, 0, 1);
+    Atomics.add(interruptFlag, FLAG.count, 1);
+    Atomics.store(interruptFlag, FLAG.raised, 1);
+    // A part that begins after this load sees the flag.
+    const synchronous = Atomics.load(interruptFlag, FLAG.part);
     this.post({ type: 'interrupt' });
     if (this.pendingInput) giveAnswer(this.pendingInput, null);
     this.pendingInput = null;
     this.children.interrupt();
     if (synchronous === 0) setTimeout((interrupted: Request | null) => this.explain(interrupted), EXPLAIN_AFTER, this.active).unref();
-    else setTimeout(() => {
-      if (Atomics.load(interruptFlag, 1) !== synchronous) return;
-      this.signalled = performance.now();
-      process.kill(process.pid, 'SIGINT');
-    }, SIGNAL_AFTER);
+    else setTimeout(() => this.signal(synchronous), SIGNAL_AFTER);
     return { status: 'ok' };
+  }
+
+  /** Ends a synchronous part that did not see the flag, at once; one that did may be putting things in order, and has a moment. */
+  private signal(part: number, patience = TIDY): void {
+    const { interruptFlag } = this.options;
+    if (Atomics.load(interruptFlag, FLAG.part) !== part) return;
+    if (patience > 0 && Atomics.load(interruptFlag, FLAG.raised) === 2) return void setTimeout(() => this.signal(part, 0), patience);
+    this.signalled = performance.now();
+    process.kill(process.pid, 'SIGINT');
   }
 
   /** SIGINT has reached this process, and no synchronous code of a cell. */
@@ -162,7 +172,7 @@ class Wire {
 
   /** Says why an interrupted cell goes on; the main thread clears the flag when it can. */
   private explain(interrupted: Request | null): void {
-    if (!this.active || this.active !== interrupted || this.closing || Atomics.load(this.options.interruptFlag, 0) === 0) return;
+    if (!this.active || this.active !== interrupted || this.closing || Atomics.load(this.options.interruptFlag, FLAG.raised) === 0) return;
     this.streams.flush();
     const content = JSON.stringify({ name: 'stderr', text: UNINTERRUPTIBLE });
     this.sockets.publish({ type: 'stream', content, parent: this.active.message.header });

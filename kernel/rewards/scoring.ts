@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { raceAbort } from './raceAbort';
 import type { RewardContext, RewardFunction, RewardInput, Sample } from './sample';
 
@@ -127,6 +128,8 @@ async function scoreOne(
   try {
     value = await score(sample);
   } catch (cause) {
+    // The abort of the signal is on its way, and says more.
+    if ((cause as Error | null)?.name === 'KeyboardInterrupt') await setTimeout(100);
     const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
     throw new RewardError(name, index, `threw on ${where}: ${reason}${nullHint(cause, sample)}`, cause);
   }

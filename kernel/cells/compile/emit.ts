@@ -1,8 +1,9 @@
 import type * as ts from 'typescript';
 import { awaits } from './await';
-import { guardLoops } from './guards';
+import { FLAG } from '../../jupyter/interruptFlag';
+import { interruptible } from './guards';
 import { cellImports } from './imports';
-import { RUNTIME, SCOPE } from './names';
+import { GUARD, REGION, RUNTIME, SCOPE } from './names';
 import { type BoundFile } from './notebook';
 import { shareScope } from './scope';
 import { typescript } from './typescript';
@@ -38,11 +39,11 @@ export function emitCell(program: ts.Program, file: BoundFile, isCell: (file: ts
     else script = text;
   };
   program.emit(file, write, undefined, false, {
-    before: [keepUsed, guardLoops(compiler)],
+    before: [keepUsed, interruptible(compiler, { top: false })],
     after: [shareScope({ checker, file, imports, isCell })],
   });
   script = script.replace(/\/\/# sourceMappingURL=\S*\s*$/, '');
   // A block of its own, so that a cell may declare `exports` or `require`.
-  const output = `"use strict"; const ${SCOPE} = exports, ${RUNTIME} = __tslab__.cell; {\n${script}\n}`;
+  const output = `"use strict"; const ${SCOPE} = exports, ${RUNTIME} = __tslab__.cell, ${REGION} = Atomics.load(${GUARD}, ${FLAG.count}); {\n${script}\n}`;
   return { output, map, isAsync: awaits(file) || hasUsing(file) === 'async' };
 }

@@ -8,16 +8,21 @@ export const SCOPE = '__cells__';
 /** What a cell needs of the kernel while it runs: see runtime.ts. */
 export const RUNTIME = '__joylab__';
 
-/** Name of the global that guarded loops use; see interrupt.ts. */
+/** Name of the global that guarded code uses; see interrupt.ts. */
 export const GUARD = '__joylab_interrupt__';
 
-const GUARDS = new RegExp(`\\s*(Atomics\\.load\\(${GUARD}, 0\\) && )?${GUARD}\\.check\\(\\);`, 'g');
+/** How often there had been an interrupt when the code around began. */
+export const REGION = '__joylab_began__';
+
+const LOAD = `Atomics\\.load\\(${GUARD}, \\d\\)`;
+const GUARDS = new RegExp(`\\s*(?:(?:${LOAD} (?:=== 1 )?&& )?${GUARD}\\.\\w+\\((?:${REGION})?\\)(?:;|, )|const ${REGION} = ${LOAD};)`, 'g');
+const RESUMED = new RegExp(`${GUARD}\\.resumed(?=\\()|, ${REGION}(?=\\))`, 'g');
 const CALLS = new RegExp(`\\(0, ${SCOPE}\\.([\\p{ID_Continue}$]+)\\)`, 'gu');
 const NAMES = new RegExp(`\\b${SCOPE}\\.`, 'g');
 
 /** The text of a function as the user wrote it: such text may run where the kernel's names do not exist. */
 export function withoutNames(text: string): string {
-  return text.includes('__') ? text.replace(GUARDS, '').replace(CALLS, '$1').replace(NAMES, '') : text;
+  return text.includes('__') ? text.replace(GUARDS, '').replace(RESUMED, '').replace(CALLS, '$1').replace(NAMES, '') : text;
 }
 
 /** Namespaces of types that the kernel declares are called so, followed by a number: see environmentTypes.ts. */

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import Module from 'node:module';
 import { sep } from 'node:path';
 import type * as ts from 'typescript';
-import { guardLoops } from '../compile/guards';
+import { interruptible } from '../compile/guards';
 import { OutputMap, type Place } from '../compile/outputMap';
 import { typescript } from '../compile/typescript';
 
@@ -90,7 +90,7 @@ export class LocalModules {
         paths: undefined,
         sourceMap: true,
       },
-      transformers: { before: [guardLoops(compiler), commonJsMeta] },
+      transformers: { before: [interruptible(compiler, { top: true }), commonJsMeta] },
     });
     this.loaded.set(path, { changed: this.virtual.has(path) ? 0 : changeTime(path), map: new OutputMap(sourceMapText!) });
     module._compile(outputText.replace(SOURCE_MAP, ''), path);

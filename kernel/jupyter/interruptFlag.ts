@@ -1,0 +1,18 @@
+/*
+ * How an interrupt reaches code that computes: numbers in memory that the wire
+ * thread writes and the main thread reads.
+ */
+
+/** Entries of the flag. */
+export const FLAG = {
+  /** 1 while what runs shall stop, 2 once something was stopped: what runs then may be a `finally`. Back to 0 when the main thread has heard of it. */
+  raised: 0,
+  /** A number of its own for each synchronous part of a cell, which SIGINT ends, and 0 elsewhere. */
+  part: 1,
+  /** Counts the interrupts of the session. */
+  count: 2,
+} as const;
+
+export function createInterruptFlag(): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(new SharedArrayBuffer(Object.keys(FLAG).length * Int32Array.BYTES_PER_ELEMENT));
+}
