@@ -20,6 +20,7 @@ export interface WireOptions {
   /**
    * Entry 0 is 1 while the running cell shall stop. Entry 1 is a number of its
    * own for each synchronous part of a cell, which SIGINT ends, and 0 elsewhere.
+   * Entry 2 is 1 when SIGINT has ended one.
    */
   interruptFlag: Int32Array;
   /** Printed text; see textRing.ts. */

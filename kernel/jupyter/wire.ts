@@ -15,6 +15,8 @@ import { Usage } from './usage';
 const OVERTAKE_AFTER = 100;
 /** Time that an interrupted loop has to notice, in milliseconds. */
 const SIGNAL_AFTER = 150;
+/** Time after which nobody tells any more that a SIGINT has come, in milliseconds. */
+const SIGNAL_LOST = 2000;
 /** Time after which the user learns why an interrupted cell goes on, in milliseconds. */
 const EXPLAIN_AFTER = 1500;
 /** Time the main thread has to exit after a shutdown, in milliseconds. */
@@ -69,8 +71,11 @@ class Wire {
   private pendingInput: SharedArrayBuffer | null = null;
   private nextId = 1;
   private closing = false;
-  /** When the thread last sent SIGINT to its own process. */
-  private signalled = -Infinity;
+  /** The thread has sent SIGINT to its own process and has not learned yet where it came. */
+  private signalled = false;
+  private lost: NodeJS.Timeout | undefined;
+  /** Signals that reached this process and no synchronous code of a cell. */
+  private signals = 0;
 
   constructor(
     private readonly options: WireOptions,
@@ -125,7 +130,7 @@ class Wire {
   }
 
   usageNow(): object {
-    return { status: 'ok', ...this.usage.content(this.sockets.dropped) };
+    return { status: 'ok', ...this.usage.content(this.sockets.dropped, this.signals) };
   }
 
   ports(): object {
@@ -135,8 +140,8 @@ class Wire {
 
   /**
    * Stops the running cell. The message reaches code that awaits, the flag
-   * loops in cells. SIGINT ends anything synchronous, but hits the next cell
-   * where it comes late: it is for code that neither of them reaches.
+   * loops in cells. SIGINT ends anything synchronous, but comes late on a busy
+   * machine: it is for code that neither of them reaches.
    */
   raiseInterrupt(): object {
     const { interruptFlag } = this.options;
@@ -147,17 +152,33 @@ class Wire {
     this.pendingInput = null;
     this.children.interrupt();
     if (synchronous === 0) setTimeout((interrupted: Request | null) => this.explain(interrupted), EXPLAIN_AFTER, this.active).unref();
-    else setTimeout(() => {
-      if (Atomics.load(interruptFlag, 1) !== synchronous) return;
-      this.signalled = performance.now();
-      process.kill(process.pid, 'SIGINT');
-    }, SIGNAL_AFTER);
+    else setTimeout(() => this.signal(synchronous), SIGNAL_AFTER);
     return { status: 'ok' };
+  }
+
+  /**
+   * Sends SIGINT to a synchronous part that has not ended. It may end before
+   * the signal comes: until that is known no other cell begins, which would be
+   * hit in its place.
+   */
+  private signal(part: number): void {
+    if (this.signalled || Atomics.load(this.options.interruptFlag, 1) !== part) return;
+    this.signalled = true;
+    process.kill(process.pid, 'SIGINT');
+  }
+
+  /** The thread's own SIGINT has come somewhere. */
+  private settleSignal(): void {
+    clearTimeout(this.lost);
+    this.signalled = false;
+    this.next();
   }
 
   /** SIGINT has reached this process, and no synchronous code of a cell. */
   onSignal(): void {
-    if (performance.now() - this.signalled > SIGNAL_AFTER) this.raiseInterrupt();
+    this.signals++;
+    if (this.signalled) this.settleSignal();
+    else this.raiseInterrupt();
   }
 
   /** Says why an interrupted cell goes on; the main thread clears the flag when it can. */
@@ -219,7 +240,7 @@ class Wire {
   }
 
   private next(): void {
-    if (this.active || this.closing) return;
+    if (this.active || this.closing || this.signalled) return;
     const request = this.queue.shift();
     if (!request) return;
     this.active = request;
@@ -292,6 +313,8 @@ class Wire {
     if (request === this.active) {
       this.active = null;
       this.payStatus();
+      if (Atomics.exchange(this.options.interruptFlag, 2, 0) === 1) this.signalled = false;
+      if (this.signalled) this.lost = setTimeout(() => this.settleSignal(), SIGNAL_LOST).unref();
       if (reply.status === 'error' && message.content.stop_on_error !== false) this.abortQueue();
       // Messages that are already on their way here come before the next cell: an interrupt, above all.
       setImmediate(() => this.next());
