@@ -99,8 +99,9 @@ test('a display has a handle that updates it and shows nothing itself', async ()
 test('an output of an earlier cell is updated from a later one, and from a timer', async () => {
   const first = await shown("const bar = display(md`0 %`, { displayId: 'bar' });");
   assert.equal(first[0].content.transient.display_id, 'bar');
-  const second = await shown("bar.update(md`50 %`);\nvoid setTimeout(() => bar.update(md`100 %`, { metadata: { done: true } }), 5);");
+  const second = await shown("bar.update(md`50 %`);\nlet finish = () => {};\nvoid new Promise<void>((resolve) => (finish = resolve)).then(() => setTimeout(() => bar.update(md`100 %`, { metadata: { done: true } }), 1));");
   assert.deepEqual(second.map(({ header, content }) => [header.msg_type, content.transient.display_id, content.data['text/markdown']]), [['update_display_data', 'bar', '50 %']]);
+  await kernel.run('finish();');
   const late = await kernel.published((it) => it.content.data?.['text/markdown'] === '100 %', 'the late update');
   assert.deepEqual([late.header.msg_type, late.content.transient.display_id, late.content.metadata], ['update_display_data', 'bar', { done: true }]);
   assert.equal(late.parentHeader.msg_id, second[0].parentHeader.msg_id);
