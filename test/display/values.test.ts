@@ -140,8 +140,11 @@ test('console.table shows a table of anything that has rows', async () => {
 });
 
 test('100,000 lines arrive whole', async () => {
+  const start = performance.now();
   const outputs = await shown('for (let i = 0; i < 100_000; i++) console.log(i)');
+  // What is printed within 15 ms is one message, or several where it is much.
+  const most = 20 + (performance.now() - start) / 10;
   const all = outputs.map(({ content }) => content.text).join('');
   assert.equal(all.length, Array.from({ length: 100_000 }, (_, i) => String(i).length + 1).reduce((a, b) => a + b));
-  assert.ok(outputs.length < 500, `${outputs.length} messages`);
+  assert.ok(outputs.length <= most, `${outputs.length} messages, not ${most}`);
 });
