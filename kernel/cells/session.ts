@@ -159,6 +159,7 @@ export class Session implements Interpreter {
     // The synchronous part is over: from here on, a signal could end nothing.
     Atomics.store(this.interruptFlag, FLAG.part, 0);
     outcome.ok = await executed;
+    if (isTermination(outcome.error)) Atomics.store(this.interruptFlag, FLAG.ended, 1);
     outcome.value = runtime.value;
     this.compiler.commit(outcome.ok ? () => true : (name) => this.variables.isChanged(name));
     this.variables.update();

@@ -11,6 +11,8 @@ export const FLAG = {
   part: 1,
   /** Counts the interrupts of the session. */
   count: 2,
+  /** 1 when SIGINT has ended a synchronous part. */
+  ended: 3,
 } as const;
 
 export function createInterruptFlag(): Int32Array<SharedArrayBuffer> {

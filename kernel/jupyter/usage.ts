@@ -13,8 +13,8 @@ export class Usage {
   private lastTime = performance.now();
   private lastHost = hostTimes();
 
-  /** Percentages are means since the last call; memory is in bytes. `dropped` messages were malformed or wrongly signed. */
-  content(dropped: number): Record<string, unknown> {
+  /** Percentages are means since the last call; memory is in bytes. `dropped` messages were malformed or wrongly signed, `signals` are those that ended no code by themselves. */
+  content(dropped: number, signals: number): Record<string, unknown> {
     const { user, system } = process.cpuUsage(this.lastCpu);
     const elapsed = Math.max(1, performance.now() - this.lastTime);
     const host = hostTimes();
@@ -33,6 +33,7 @@ export class Usage {
       host_cpu_percent: round(100 * (1 - hostIdle / hostTotal)),
       host_virtual_memory: { total, available: free, used: total - free, free, percent: round((100 * (total - free)) / total) },
       dropped_messages: dropped,
+      signals,
     };
   }
 }

@@ -18,6 +18,8 @@ const OVERTAKE_AFTER = 100;
 const SIGNAL_AFTER = 150;
 /** Time that synchronous code has for its `finally` once it noticed, in milliseconds. */
 const TIDY = 600;
+/** Time after which nobody tells any more that a SIGINT has come, in milliseconds. */
+const SIGNAL_LOST = 2000;
 /** Time after which the user learns why an interrupted cell goes on, in milliseconds. */
 const EXPLAIN_AFTER = 1500;
 /** Time the main thread has to exit after a shutdown, in milliseconds. */
@@ -72,8 +74,11 @@ class Wire {
   private pendingInput: SharedArrayBuffer | null = null;
   private nextId = 1;
   private closing = false;
-  /** When the thread last sent SIGINT to its own process. */
-  private signalled = -Infinity;
+  /** The thread has sent SIGINT to its own process and has not learned yet where it came. */
+  private signalled = false;
+  private lost: NodeJS.Timeout | undefined;
+  /** Signals that reached this process and no synchronous code of a cell. */
+  private signals = 0;
 
   constructor(
     private readonly options: WireOptions,
@@ -128,7 +133,7 @@ class Wire {
   }
 
   usageNow(): object {
-    return { status: 'ok', ...this.usage.content(this.sockets.dropped) };
+    return { status: 'ok', ...this.usage.content(this.sockets.dropped, this.signals) };
   }
 
   ports(): object {
@@ -138,8 +143,8 @@ class Wire {
 
   /**
    * Stops the running cell. The message reaches code that awaits, the flag
-   * loops in cells. SIGINT ends anything synchronous, but hits the next cell
-   * where it comes late: it is for code that neither of them reaches.
+   * code of cells that looks at it. SIGINT ends anything synchronous, but comes late on a busy
+   * machine: it is for code that neither of them reaches.
    */
   raiseInterrupt(): object {
     const { interruptFlag } = this.options;
@@ -156,18 +161,32 @@ class Wire {
     return { status: 'ok' };
   }
 
-  /** Ends a synchronous part that did not see the flag, at once; one that did may be putting things in order, and has a moment. */
+  /**
+   * Ends a synchronous part that did not see the flag, at once; one that did
+   * may be putting things in order, and has a moment. The part may end before
+   * the signal comes: until that is known no other cell begins, which would be
+   * hit in its place.
+   */
   private signal(part: number, patience = TIDY): void {
     const { interruptFlag } = this.options;
-    if (Atomics.load(interruptFlag, FLAG.part) !== part) return;
+    if (this.signalled || Atomics.load(interruptFlag, FLAG.part) !== part) return;
     if (patience > 0 && Atomics.load(interruptFlag, FLAG.raised) === 2) return void setTimeout(() => this.signal(part, 0), patience);
-    this.signalled = performance.now();
+    this.signalled = true;
     process.kill(process.pid, 'SIGINT');
+  }
+
+  /** The thread's own SIGINT has come somewhere. */
+  private settleSignal(): void {
+    clearTimeout(this.lost);
+    this.signalled = false;
+    this.next();
   }
 
   /** SIGINT has reached this process, and no synchronous code of a cell. */
   onSignal(): void {
-    if (performance.now() - this.signalled > SIGNAL_AFTER) this.raiseInterrupt();
+    this.signals++;
+    if (this.signalled) this.settleSignal();
+    else this.raiseInterrupt();
   }
 
   /** Says why an interrupted cell goes on; the main thread clears the flag when it can. */
@@ -229,7 +248,7 @@ class Wire {
   }
 
   private next(): void {
-    if (this.active || this.closing) return;
+    if (this.active || this.closing || this.signalled) return;
     const request = this.queue.shift();
     if (!request) return;
     this.active = request;
@@ -302,6 +321,8 @@ class Wire {
     if (request === this.active) {
       this.active = null;
       this.payStatus();
+      if (Atomics.exchange(this.options.interruptFlag, FLAG.ended, 0) === 1) this.signalled = false;
+      if (this.signalled) this.lost = setTimeout(() => this.settleSignal(), SIGNAL_LOST).unref();
       if (reply.status === 'error' && message.content.stop_on_error !== false) this.abortQueue();
       // Messages that are already on their way here come before the next cell: an interrupt, above all.
       setImmediate(() => this.next());

@@ -99,8 +99,9 @@ test('a display has a handle that updates it and shows nothing itself', async ()
 test('an output of an earlier cell is updated from a later one, and from a timer', async () => {
   const first = await shown("const bar = display(md`0 %`, { displayId: 'bar' });");
   assert.equal(first[0].content.transient.display_id, 'bar');
-  const second = await shown("bar.update(md`50 %`);\nvoid setTimeout(() => bar.update(md`100 %`, { metadata: { done: true } }), 5);");
+  const second = await shown("bar.update(md`50 %`);\nlet finish = () => {};\nvoid new Promise<void>((resolve) => (finish = resolve)).then(() => setTimeout(() => bar.update(md`100 %`, { metadata: { done: true } }), 1));");
   assert.deepEqual(second.map(({ header, content }) => [header.msg_type, content.transient.display_id, content.data['text/markdown']]), [['update_display_data', 'bar', '50 %']]);
+  await kernel.run('finish();');
   const late = await kernel.published((it) => it.content.data?.['text/markdown'] === '100 %', 'the late update');
   assert.deepEqual([late.header.msg_type, late.content.transient.display_id, late.content.metadata], ['update_display_data', 'bar', { done: true }]);
   assert.equal(late.parentHeader.msg_id, second[0].parentHeader.msg_id);
@@ -139,8 +140,11 @@ test('console.table shows a table of anything that has rows', async () => {
 });
 
 test('100,000 lines arrive whole', async () => {
+  const start = performance.now();
   const outputs = await shown('for (let i = 0; i < 100_000; i++) console.log(i)');
+  // What is printed within 15 ms is one message, or several where it is much.
+  const most = 20 + (performance.now() - start) / 10;
   const all = outputs.map(({ content }) => content.text).join('');
   assert.equal(all.length, Array.from({ length: 100_000 }, (_, i) => String(i).length + 1).reduce((a, b) => a + b));
-  assert.ok(outputs.length < 500, `${outputs.length} messages`);
+  assert.ok(outputs.length <= most, `${outputs.length} messages, not ${most}`);
 });

@@ -93,9 +93,8 @@ function writeSettings(folder: string, theme: 'light' | 'dark'): void {
 async function waitForServer(child: ChildProcess, runtime: string, log: () => string): Promise<number> {
   for (let tries = 0; tries < 3000; tries++) {
     if (child.exitCode !== null) throw new Error(`JupyterLab ended with exit code ${child.exitCode}:\n${log()}`);
-    const info = fs.readdirSync(runtime).find(name => /^jpserver-\d+\.json$/.test(name));
-    if (info) {
-      const { port } = JSON.parse(fs.readFileSync(path.join(runtime, info), 'utf8')) as { port: number };
+    const port = writtenPort(runtime);
+    if (port !== undefined) {
       const answer = await fetch(`http://127.0.0.1:${port}/api`).catch(() => null);
       if (answer?.ok) return port;
     }
@@ -103,6 +102,17 @@ async function waitForServer(child: ChildProcess, runtime: string, log: () => st
   }
   child.kill('SIGKILL');
   throw new Error(`JupyterLab did not start within five minutes:\n${log()}`);
+}
+
+/** The port, once its file is written to its end. */
+function writtenPort(runtime: string): number | undefined {
+  const info = fs.readdirSync(runtime).find(name => /^jpserver-\d+\.json$/.test(name));
+  if (info === undefined) return undefined;
+  try {
+    return (JSON.parse(fs.readFileSync(path.join(runtime, info), 'utf8')) as { port: number }).port;
+  } catch {
+    return undefined;
+  }
 }
 
 async function stop(child: ChildProcess): Promise<void> {

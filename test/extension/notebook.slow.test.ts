@@ -111,8 +111,8 @@ const env = await openenv('atari', { game: 'breakout' });`
   await runAllCells(page);
   await page.locator('.joylab-Training').waitFor({ timeout: 300_000 });
   await waitForStep(page, 2);
-  await page.keyboard.press('Control+s');
-  await page.waitForFunction("!document.querySelector('.jp-mod-dirty')");
+  // Not by the page's marks: a run's output makes the notebook dirty again at once.
+  await page.evaluate('jupyterapp.commands.execute("docmanager:save")');
 
   await page.goto(lab.url('run.ipynb'));
   await page.locator('.joylab-Training').waitFor({ timeout: 300_000 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { eventually } from '../eventually';
 import { text, TestKernel, UNTIL_RELEASED } from './client';
 import { interruptCell, type Way } from './interruptCell';
 
@@ -37,9 +38,12 @@ for (const [name, code] of Object.entries(CASES)) {
 }
 
 test('a signal while nothing runs does nothing, whatever listeners a library adds', async () => {
+  const signals = async (): Promise<number> => (await kernel.request('control', 'usage_request')).content.signals;
+  // A signal that was not seen yet would stop the next cell.
   const idleSignal = async () => {
+    const before = await signals();
     kernel.process.kill('SIGINT');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await eventually(async () => (await signals()) > before, 'the signal is seen');
   };
   await idleSignal();
   assert.equal(await kernel.run("process.on('SIGINT', () => process.exit(9)); 6 * 7"), '42');

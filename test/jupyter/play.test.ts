@@ -54,6 +54,12 @@ class View {
     return this.messages('comm_msg').filter(({ content }) => content.data.type === type).map(({ content, buffers }) => ({ ...content.data, buffers }));
   }
 
+  /** Frames of the episode that was started last. */
+  framesSinceStart(): number {
+    const types = this.messages('comm_msg').map(({ content }) => content.data.type as PlayMessage['type']);
+    return types.slice(types.lastIndexOf('started')).filter(type => type === 'frame').length;
+  }
+
   /** The first of these messages that passes. */
   async wait<Type extends PlayMessage['type']>(type: Type, test: (message: Of<Type>) => boolean = () => true): Promise<Of<Type> & { buffers: Message['buffers'] }> {
     await kernel.until(() => {
@@ -83,17 +89,33 @@ test('a held key plays the game that the same actions play in a cell', async () 
   view.send({ type: 'start', seed: 7 });
   const frame = await view.wait('frame', ({ step }) => step >= 12);
   assert.equal((await view.wait('started')).seed, 7);
-  assert.deepEqual([frame.action, frame.done, frame.lives], ['RIGHT', false, 5]);
+  assert.equal(frame.action, 'RIGHT');
   assert.equal(frame.buffers[0].length, 160 * 210);
   assert.equal(await kernel.run('JSON.stringify(await env.state())'), before, "the user's own episode is where it was");
   view.send({ type: 'action', action: 'LEFT' });
   await view.wait('frame', ({ action }) => action === 'LEFT');
   view.close();
-  const playing = (action: string): string => `await env.reset({ seed: 7 }); for (let i = 0; i < ${frame.step}; i++) await env.step('${action}'); (await import('node:crypto')).createHash('sha256').update(await env.render().pixels()).digest('hex')`;
-  const played = createHash('sha256').update(frame.buffers[0]).digest('hex');
+  const playing = (action: string): string => `await env.reset({ seed: 7 });
+let last: any;
+for (let i = 0; i < ${frame.step}; i++) last = await env.step('${action}');
+[(await import('node:crypto')).createHash('sha256').update(await env.render().pixels()).digest('hex'), last.done, last.observation.lives].join()`;
+  const played = [createHash('sha256').update(frame.buffers[0]).digest('hex'), frame.done, frame.lives].join();
   assert.equal(await kernel.run(playing('RIGHT')), `'${played}'`);
   assert.notEqual(await kernel.run(playing('NOOP')), `'${played}'`);
 });
+
+/** Waits until a view has seen so many steps more. */
+async function goesOn(view: View, steps: number): Promise<void> {
+  const { step: before } = view.all('frame').at(-1)!;
+  await view.wait('frame', ({ step }) => step >= before + steps);
+}
+
+/** Acknowledges one frame of a view that has none left to show; waits for the one that comes then. */
+async function showNext(view: View): Promise<void> {
+  const { length } = view.all('frame');
+  view.send({ type: 'ack' });
+  await kernel.until(() => view.all('frame').length > length, 'a frame for one that was acknowledged');
+}
 
 test('two views play at once; one that acknowledges nothing gets four frames, one that pauses none', async () => {
   const [slow, quick] = [new View(id, false), new View(id)];
@@ -103,20 +125,24 @@ test('two views play at once; one that acknowledges nothing gets four frames, on
   assert.ok((await quick.wait('started')).seed >= 0);
   await quick.wait('frame', ({ step }) => step >= 10);
   assert.deepEqual(slow.all('frame').map(({ step }) => step), [0, 1, 2, 3]);
-  slow.send({ type: 'ack' });
-  assert.ok((await slow.wait('frame', ({ step }) => step > 4)).step > 5, 'the newest of those that were left out');
+  // How far the slow one's game is by now depends on the machine: that frames are left out shows after a few.
+  for (let [last, next] = [2, 3]; next === last + 1; [last, next] = [next, slow.all('frame').at(-1)!.step]) {
+    assert.ok(slow.all('frame').length < 20, 'the newest of those that were left out');
+    await goesOn(quick, 5);
+    await showNext(slow);
+  }
 
   quick.send({ type: 'pause', paused: true });
-  await kernel.received();
+  await kernel.run('0');
   const shown = quick.all('frame').length;
-  for (let i = 0; i < 3; i++) slow.send({ type: 'ack' });
-  await kernel.until(() => slow.all('frame').length >= 8, 'the frames of the other');
+  for (let i = 0; i < 3; i++) await showNext(slow);
   assert.ok(quick.all('frame').length <= shown + 1, 'the step under way was the last');
   quick.send({ type: 'pause', paused: false });
-  await quick.wait('frame', ({ step }) => step > quick.all('frame')[shown - 1].step + 3);
+  await goesOn(quick, 5);
   quick.send({ type: 'start', seed: 5 });
   await quick.wait('started', ({ seed }) => seed === 5);
-  await quick.wait('frame', () => quick.all('frame').filter(({ step }) => step === 0).length === 2);
+  // Any: its first is left out where those before have not been acknowledged in time.
+  await quick.wait('frame', () => quick.framesSinceStart() > 0);
 
   slow.send({ type: 'stop' });
   quick.send({ type: 'stop' });
@@ -133,7 +159,8 @@ test('an episode that is over is shown to its end, and another can be started; s
     await view.wait('frame', () => view.all('frame').filter(({ done }) => done).length === seed);
   }
   view.send({ type: 'pause', paused: false });
-  await kernel.received();
+  // The time of some steps, which must not be taken.
+  await kernel.run('await new Promise((resolve) => setTimeout(resolve, 300));');
   assert.equal(view.all('frame').at(-1)!.done, true);
   assert.equal(view.all('frame').at(-1)!.step, 6);
   view.send({ type: 'start' });

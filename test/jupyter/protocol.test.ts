@@ -22,9 +22,12 @@ test('an execution publishes busy, its input, its outputs in order, idle', async
 });
 
 test('many prints arrive whole, in order, in few messages', async () => {
+  const start = performance.now();
   const { outputs } = await kernel.execute('for (let i = 0; i < 1000; i++) console.log(i)');
+  // What is printed within 15 ms is one message.
+  const most = 5 + (performance.now() - start) / 10;
   assert.equal(text(outputs), Array.from({ length: 1000 }, (_, i) => `${i}\n`).join(''));
-  assert.ok(outputs.length < 100, `${outputs.length} messages`);
+  assert.ok(outputs.length <= most, `${outputs.length} messages, not ${most}`);
 });
 
 test('output appears while synchronous code runs', async () => {

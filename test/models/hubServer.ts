@@ -123,8 +123,17 @@ function commitOf({ revisions = { main: 'a'.repeat(40) } }: Repository, revision
   return revisions[revision] ?? Object.values(revisions).find((commit) => commit === revision);
 }
 
+/** Lists that were made: hashing all files takes longer than a request may. */
+const lists = new Map<string, ReturnType<typeof makeList>>();
+
+function list(folder: string): ReturnType<typeof makeList> {
+  const made = lists.get(folder) ?? makeList(folder);
+  lists.set(folder, made);
+  return made;
+}
+
 /** Files as the hub lists them: weights are large files, known by their sha256, others by git's hash. */
-function list(folder: string) {
+function makeList(folder: string) {
   return readdirSync(folder).map((path) => {
     const content = readFileSync(join(folder, path));
     const oid = createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');

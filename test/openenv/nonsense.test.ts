@@ -42,7 +42,8 @@ async function send(url: string, messages: string[]): Promise<void> {
   for (const message of messages) {
     if (socket?.readyState !== WebSocket.OPEN) {
       socket = new WebSocket(url);
-      await new Promise(resolve => socket!.once('open', resolve));
+      socket.on('error', () => {}); // a connection that broke is closed, too
+      await new Promise((resolve, reject) => socket!.once('open', resolve).once('error', reject));
     }
     socket.send(message);
     await new Promise<void>(resolve => {
@@ -122,15 +123,15 @@ test('a process that answers garbage, hangs up or is frozen', async () => {
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
     return [`tcp://127.0.0.1:${(server.address() as net.AddressInfo).port}`, server];
   };
-  const cases: [(socket: net.Socket) => void, OpenEnvErrorCode, RegExp][] = [
+  const cases: [(socket: net.Socket) => void, OpenEnvErrorCode, RegExp, number?][] = [
     [socket => socket.write(framed('garbage')), 'PROTOCOL_ERROR', /garbage/],
     [socket => socket.write('HTTP/1.1 400 Bad Request'), 'PROTOCOL_ERROR', /announces a message of \d+ bytes/],
     [socket => socket.end(), 'CONNECTION_LOST', /broke/],
-    [() => {}, 'TIMEOUT', /did not answer within 0.2 s/],
+    [() => {}, 'TIMEOUT', /did not answer within 0.2 s/, 200],
   ];
-  for (const [answer, code, pattern] of cases) {
+  for (const [answer, code, pattern, messageTimeout = 60_000] of cases) {
     const [url, server] = await faulty(answer);
-    const connecting = VectorClient.connect(url, { numEnvs: 1, options: { game: 'pong' }, messageTimeout: 200 });
+    const connecting = VectorClient.connect(url, { numEnvs: 1, options: { game: 'pong' }, messageTimeout });
     await assert.rejects(connecting, (error: OpenEnvError) => error.code === code && pattern.test(error.message));
     server.close();
   }

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal, Optional
 
 import uvicorn
-from openenv.core.env_server.http_server import create_fastapi_app
+from openenv.core.env_server.http_server import HTTPEnvServer, create_fastapi_app
 from openenv.core.env_server.interfaces import Environment
 from openenv.core.env_server.types import Action, EnvironmentMetadata, Observation, State
 from pydantic import Field
@@ -73,12 +73,14 @@ class Guess(Environment[GuessAction, GuessObservation, State]):
         hint = "right" if right else "low" if action.number < self.secret else "high"
         return GuessObservation(hint=hint, guesses=self.guesses, reward=1.0 if right else None, done=right)
 
-    def close(self):
+    def leave(self):
         if self.played:
             type(self).open -= 1
+        self.played = False
+
+    def close(self):
         if KILLED_BY and self.guesses and self.guesses[-1] == self.secret:
             Path(KILLED_BY).touch()
-        self.played = False
 
     @property
     def state(self):
@@ -86,6 +88,16 @@ class Guess(Environment[GuessAction, GuessObservation, State]):
 
     def get_metadata(self):
         return EnvironmentMetadata(name="guess", description="Guess a number from 1 to 100.")
+
+
+async def destroy_session(self, session_id, destroy=HTTPEnvServer._destroy_session):
+    """Counts a session as gone before its place is free: its environment is closed some time after."""
+    if env := self._sessions.get(session_id):
+        env.leave()
+    await destroy(self, session_id)
+
+
+HTTPEnvServer._destroy_session = destroy_session
 
 
 async def main(capacities):

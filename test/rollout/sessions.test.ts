@@ -6,6 +6,7 @@ import * as path from 'node:path';
 import { after, before, test } from 'node:test';
 import { openenv, OpenEnvClient, OpenEnvError, serve, strategyPrompt, type EnvironmentServer, type RemoteEnvironment } from '../../kernel';
 import { Episode, executeWithTimeLimit, replay, rollout } from '../../kernel/rollout';
+import { eventually } from '../eventually';
 import { GuessTheNumber } from '../openenv/serving/environments';
 import { bisect, guessServers, mortalServer } from './guessServers';
 
@@ -47,13 +48,12 @@ async function playAll(env: RemoteEnvironment, count = 16): Promise<Episode[]> {
 /** Waits until a server has given all its places back. */
 async function allFree(url: string, capacity: number): Promise<void> {
   const clients: OpenEnvClient[] = [];
-  for (let tries = 0; clients.length < capacity; tries++) {
+  await eventually(async () => {
     const client = await OpenEnvClient.connect(url, { capacityTimeout: 0 } as object).catch(() => undefined);
     const free = client && (await client.state().then(() => true, () => false));
     if (free) clients.push(client);
-    else if (tries > 200) assert.fail(`${clients.length} of ${capacity} places are free`);
-    else await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+    return clients.length === capacity;
+  }, () => `${clients.length} of ${capacity} places are free`);
   for (const client of clients) await client.close();
 }
 
@@ -151,19 +151,25 @@ test('an environment that fails in mid-episode: the episode does not count, the 
   await env.close();
 });
 
-test('an interrupt gives the sessions back', async () => {
-  const env = await openenv(urls[1]);
+test('an interrupt gives the sessions back', async (t) => {
+  // A server of its own: how many played at once is counted from its start.
+  const { urls: [url], process: server } = await guessServers(4);
+  t.after(() => server.kill('SIGKILL'));
+  const env = await openenv(url);
+  // Before the rollout, which takes all places that are left.
+  const watcher = await OpenEnvClient.connect(url);
+  const most = async (): Promise<number> => (await watcher.reset()).observation.place.most;
+  assert.equal(await most(), 1);
   const controller = new AbortController();
   const codes = many('function strategy() { return 1; }', 8);
   const running = rollout(env, codes, { seeds: seedsOf(codes), maxSteps: 1e6, seconds: 1000, signal: controller.signal });
-  const watcher = await OpenEnvClient.connect(urls[1]);
-  while ((await watcher.reset()).observation.place.most < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  await eventually(async () => (await most()) >= 3, 'two games are played beside the watcher');
   controller.abort();
   const { episodes } = await running;
   assert.ok(episodes.every((episode) => episode!.end.reason === 'aborted'));
   await watcher.close();
   await env.close();
-  await allFree(urls[1], 4);
+  await allFree(url, 4);
 });
 
 const killer = 'function strategy({ guesses }) { return guesses.length < 20 ? 1 : 666; }';

@@ -44,6 +44,6 @@ export function emitCell(program: ts.Program, file: BoundFile, isCell: (file: ts
   });
   script = script.replace(/\/\/# sourceMappingURL=\S*\s*$/, '');
   // A block of its own, so that a cell may declare `exports` or `require`.
-  const output = `"use strict"; const ${SCOPE} = exports, ${RUNTIME} = __tslab__.cell, ${REGION} = Atomics.load(${GUARD}, ${FLAG.count}); {\n${script}\n}`;
+  const output = `"use strict"; const ${SCOPE} = exports, ${RUNTIME} = __tslab__.cell, ${REGION} = ${GUARD}[${FLAG.count}]; {\n${script}\n}`;
   return { output, map, isAsync: awaits(file) || hasUsing(file) === 'async' };
 }

@@ -14,7 +14,7 @@ export const GUARD = '__joylab_interrupt__';
 /** How often there had been an interrupt when the code around began. */
 export const REGION = '__joylab_began__';
 
-const LOAD = `Atomics\\.load\\(${GUARD}, \\d\\)`;
+const LOAD = `${GUARD}\\[\\d\\]`;
 const GUARDS = new RegExp(`\\s*(?:(?:${LOAD} (?:=== 1 )?&& )?${GUARD}\\.\\w+\\((?:${REGION})?\\)(?:;|, )|const ${REGION} = ${LOAD};)`, 'g');
 const RESUMED = new RegExp(`${GUARD}\\.resumed(?=\\()|, ${REGION}(?=\\))`, 'g');
 const CALLS = new RegExp(`\\(0, ${SCOPE}\\.([\\p{ID_Continue}$]+)\\)`, 'gu');
