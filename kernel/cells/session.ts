@@ -16,8 +16,9 @@ import { assistPreamble, prepareDirectives, type PreparedCell } from './directiv
 import { completeDirective, inspectDirective } from './directives/assist';
 import { compileErrors, describeError } from './errors';
 import { installStackTraces } from './traceback/stack';
-import { Imports, ModuleToAwait } from './modules/imports';
+import { Imports } from './modules/imports';
 import { LocalModules } from './modules/localModules';
+import { ModuleToAwait } from './modules/moduleToAwait';
 import { installResolution } from './modules/resolve';
 import { cellMeta, CellRuntime, type CellMeta } from './runtime';
 import { describe } from './values';
@@ -76,7 +77,7 @@ export class Session implements Interpreter {
     });
     // tslab's object of variables is a Proxy, on which loops of a cell are a hundred times slower.
     const scope: Record<string, unknown> = {};
-    this.imports = new Imports(folder, scope);
+    this.imports = new Imports(folder, scope, this.modules);
     this.tslab = { exports: scope, require: this.imports.require, cell: null };
     Object.assign(globalThis, { __tslab__: this.tslab });
     this.meta = cellMeta(folder, this.imports.require);
@@ -139,11 +140,12 @@ export class Session implements Interpreter {
 
   /** Runs a source; a module that it imports and that has to be awaited is, first; so are new types of its environments, if it has type errors. */
   private async evaluateSource(source: CellSource): Promise<Outcome> {
+    await Promise.race([this.imports.refresh(), currentCell()?.stopped]);
     for (let refreshed = false; ; ) {
       const outcome = await this.executeOnce(source);
       if (this.compiler.problems.length > 0 && !refreshed && (refreshed = await this.environments.refresh(source.code))) continue;
       if (!(outcome.error instanceof ModuleToAwait)) return outcome;
-      await Promise.race([this.imports.await(outcome.error.specifier), currentCell()?.stopped]);
+      await Promise.race([this.imports.await(outcome.error), currentCell()?.stopped]);
     }
   }
 
@@ -153,7 +155,6 @@ export class Session implements Interpreter {
     const runtime = new CellRuntime(this.imports, this.meta);
     this.tslab.cell = runtime;
     this.compiler.begin(source);
-    if (this.modules.forgetChanged()) this.imports.refresh();
     this.variables.mark();
     const executed = this.executor.execute(source.preamble + source.code + (source.postamble ?? ''));
     // The synchronous part is over: from here on, a signal could end nothing.

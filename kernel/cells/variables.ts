@@ -10,18 +10,19 @@ export class Variables {
 
   /** Before a cell: remembers the values. */
   mark(): void {
-    this.before = new Map(Object.entries(this.locals));
+    this.before = new Map(this.names().map((name) => [name, this.get(name)]));
   }
 
   /** Whether a variable is new or has another value since {@link mark}. */
   isChanged(name: string): boolean {
-    return Object.hasOwn(this.locals, name) && (!this.before.has(name) || this.before.get(name) !== this.locals[name]);
+    return Object.hasOwn(this.locals, name) && (!this.before.has(name) || this.before.get(name) !== this.get(name));
   }
 
   /** After a cell: notes which variables changed. */
   update(): void {
     this.cells++;
-    for (const [name, value] of Object.entries(this.locals)) {
+    for (const name of this.names()) {
+      const value = this.get(name);
       const seen = this.seen.get(name);
       if (!seen || seen.value !== value) this.seen.set(name, { value, changed: this.cells });
     }
@@ -39,17 +40,22 @@ export class Variables {
     this.locals[name] = value;
   }
 
+  /** `undefined`, too, where it was imported from a file that has become broken. */
   get(name: string): unknown {
-    return this.locals[name];
+    try {
+      return this.locals[name];
+    } catch {
+      return undefined;
+    }
   }
 
   /** The variable that changed last among those whose value passes `test`. */
   newest(test: (value: unknown) => boolean): { name: string; value: unknown } | null {
     let found: { name: string; changed: number } | null = null;
     for (const [name, { changed }] of this.seen) {
-      if (!Object.hasOwn(this.locals, name) || !test(this.locals[name])) continue;
+      if (!Object.hasOwn(this.locals, name) || !test(this.get(name))) continue;
       if (!found || changed >= found.changed) found = { name, changed };
     }
-    return found && { name: found.name, value: this.locals[found.name] };
+    return found && { name: found.name, value: this.get(found.name) };
   }
 }

@@ -11,12 +11,22 @@ const MAXIMUM_COLUMNS = 20;
 /** Longest text of a cell, in characters. */
 const MAXIMUM_WIDTH = 60;
 
+/** Rows that are looked at to tell what the others are like. */
+const SAMPLE = 1000;
+
 /** Whether a value is an array of plain objects that have their keys in common: the rows of a table. */
 export function isRecords(value: unknown): value is Row[] {
-  if (!Array.isArray(value) || types.isProxy(value) || value.length === 0 || !value.every(isPlain)) return false;
-  const names = columnNames(value);
-  const filled = value.reduce((count, row) => count + Object.keys(row).length, 0);
-  return names.length > 0 && filled >= 0.5 * names.length * value.length;
+  if (!Array.isArray(value) || types.isProxy(value) || value.length === 0) return false;
+  const rows = sample(value);
+  if (!rows.every(isPlain)) return false;
+  const names = columnNames(rows);
+  const filled = rows.reduce((count, row) => count + Object.keys(row).length, 0);
+  return names.length > 0 && filled >= 0.5 * names.length * rows.length;
+}
+
+/** The rows; of a long table its beginning and its end, as the whole may be millions. */
+function sample<T>(rows: T[]): T[] {
+  return rows.length > SAMPLE + TAIL ? [...rows.slice(0, SAMPLE), ...rows.slice(-TAIL)] : rows;
 }
 
 function isPlain(value: unknown): value is Row {
@@ -35,10 +45,11 @@ export interface RecordTableOptions {
 
 /** Records as a table, in HTML and as text; a long one without its middle. */
 export function recordTable(rows: Row[], { labels, columns: chosen }: RecordTableOptions = {}): MimeBundle {
-  const names = chosen ? [...chosen] : columnNames(rows);
+  const names = chosen ? [...chosen] : columnNames(sample(rows));
   const shown = names.slice(0, MAXIMUM_COLUMNS);
   const cut = rows.length > HEAD + TAIL + 1;
-  const kept = rows.map((row, i): [string, Row] => [labels?.[i] ?? String(i), row]).filter((_, i) => !cut || i < HEAD || i >= rows.length - TAIL);
+  const row = (i: number): [string, Row] => [labels?.[i] ?? String(i), rows[i]];
+  const kept = cut ? [...range(0, HEAD), ...range(rows.length - TAIL, rows.length)].map(row) : rows.map((_, i) => row(i));
   const isNumeric = (name: string) => kept.every(([, row]) => isNumber(valueAt(row, name)));
   const columns: Column[] = [{ title: '', align: labels ? 'left' : 'right' }, ...shown.map((title): Column => ({ title, align: isNumeric(title) ? 'right' : 'left' }))];
   const cells = kept.map(([label, row]) => [label, ...shown.map((name) => cellText(valueAt(row, name)))]);
@@ -48,6 +59,10 @@ export function recordTable(rows: Row[], { labels, columns: chosen }: RecordTabl
     'text/html': htmlTable(columns, cells) + (note && `<p>${note}</p>`),
     'text/plain': textTable(columns, cells) + (note && `\n${note}`),
   };
+}
+
+function range(start: number, end: number): number[] {
+  return Array.from({ length: end - start }, (_, i) => start + i);
 }
 
 /** Stands for a property that only the user's code can tell. */

@@ -66,6 +66,15 @@ test('destructuring, several variables of one declaration, var in blocks', async
   assert.equal(await run('let x = 1, y = 2; [x, y] = [y, x]; ({ x } = { x: 5 });', 'x++; `${x}${y}`'), "'61'");
 });
 
+test('var has one value, wherever it is declared', async () => {
+  assert.equal(await kernel.run('var i9 = 7; for (var i9 = 0; i9 < 3; i9++) {}\ni9'), '3');
+  assert.equal(await kernel.run('var v9 = 1; { var v9 = 2 } v9'), '2');
+  assert.equal(await kernel.run('var t9 = 1; try { throw 1 } catch { var t9 = 2 }\nt9'), '2');
+  assert.equal(await kernel.run('x9 = 3; var x9: number; x9'), '3');
+  assert.equal(await kernel.run('[i9, v9, t9, x9]'), '[ 3, 2, 2, 3 ]');
+  assert.equal(await kernel.run('var x9: number; x9'), '');
+});
+
 test('functions see what later cells declare', async () => {
   await run('function helper() { return "old"; }\nfunction uses() { return helper(); }\nconst counter = { n: 0 };');
   assert.equal(await run('function helper() { return "new"; }', 'uses()'), "'new'");

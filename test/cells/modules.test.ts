@@ -30,10 +30,10 @@ function packaged(name: string, manifest: object, files: Record<string, string>)
 }
 
 /** Writes a file so that its time of change differs. */
-function write(name: string, text: string): void {
+function write(name: string, text: string, seconds = 5): void {
   const file = path.join(kernel.folder, name);
   fs.writeFileSync(file, text);
-  const time = new Date(Date.now() + 5000);
+  const time = new Date(Date.now() + 1000 * seconds);
   fs.utimesSync(file, time, time);
 }
 
@@ -74,6 +74,36 @@ test('a file that changes is loaded again, with those that import it', async () 
   write('shapes.ts', "export const area = (side: number, unit: string): string => `${side} ${unit}`;\n");
   assert.match(await kernel.fail('area(2)'), /Expected 2 arguments, but got 1/);
   assert.equal(await kernel.run("area(2, 'm')"), "'2 m'");
+});
+
+test('a file that breaks fails where it is used, says so, and is taken up again when it is mended', async () => {
+  write('fragile.ts', 'export const v = 1;\n');
+  assert.equal(await kernel.run("import { v } from './fragile'; v"), '1');
+  write('fragile.ts', 'export const v = ;\n', 10);
+  assert.equal(await kernel.run('1 + 1'), '2');
+  assert.match(await kernel.fail('v'), /fragile\.ts, line 1, column 18: Expression expected/);
+  assert.match(await kernel.fail("import { v } from './fragile'; v"), /fragile\.ts.*1.*Expression expected/s);
+  write('fragile.ts', 'export const v = 9;\n', 15);
+  assert.equal(await kernel.run('v'), '9');
+  write('fragile.ts', "export const v = 9;\nthrow new Error('at its start');\n", 20);
+  assert.match(await kernel.fail('v'), /at its start/);
+  fs.rmSync(path.join(kernel.folder, 'fragile.ts'));
+  assert.equal(await kernel.run('1 + 1'), '2');
+  assert.match(await kernel.fail('v'), /fragile/);
+  write('fragile.ts', 'export const v = 11;\n', 25);
+  assert.equal(await kernel.run('v'), '11');
+});
+
+test('ECMAScript modules of the folder are loaded again, too, and so are files that await', async () => {
+  assert.equal(await kernel.run("import { plain } from './plain.mjs'; plain"), '1');
+  write('plain.mjs', 'export const plain = await Promise.resolve(2);\n');
+  assert.equal(await kernel.run('plain'), '2');
+  write('slow.ts', 'export const slow: number = await Promise.resolve(3);\n');
+  write('uses.ts', "import { slow } from './slow';\nexport const twice = 2 * slow;\n");
+  assert.equal(await kernel.run("import { twice } from './uses'; import { slow } from './slow.ts'; [twice, slow]"), '[ 6, 3 ]');
+  write('slow.ts', 'export const slow: number = await Promise.resolve(4);\nexport const fail = () => { throw new Error("here"); };\n', 10);
+  assert.equal(await kernel.run('[twice, slow]'), '[ 8, 4 ]');
+  assert.match(await kernel.fail("import { fail } from './slow'; fail()"), /slow\.ts, line 2, column 35/);
 });
 
 test('a file that appears later is found', async () => {

@@ -29,8 +29,10 @@ class ScopeTransformer {
   private readonly compiler = typescript();
   private readonly factory = this.compiler.factory;
   private readonly result: ts.Node | undefined;
-  /** Declared with `var` inside a block, which stay variables of their cell. */
+  /** Declared with `var` inside a block, there or among others, which stay variables of their cell. */
   private readonly nested: Set<string>;
+  /** Declared with `var` and without a value: code before the declaration may assign one. */
+  private readonly early: string[] = [];
 
   constructor(private readonly options: ScopeOptions) {
     const { file } = options;
@@ -51,7 +53,8 @@ class ScopeTransformer {
     }
     const links = imports.map((it) => this.link(it));
     const using = hasUsing(file);
-    return factory.updateSourceFile(output, [...functions, ...links, ...(using ? [disposing(body, using)] : body)]);
+    const early = this.early.map((name) => this.share(name));
+    return factory.updateSourceFile(output, [...early, ...functions, ...links, ...(using ? [disposing(body, using)] : body)]);
   }
 
   /** A statement, and what shares the names that it declares. */
@@ -61,9 +64,20 @@ class ScopeTransformer {
     if (compiler.isVariableStatement(statement) && statement.declarationList.declarations.length > 1) {
       return this.split(statement).flatMap((it) => this.declaration(it));
     }
-    const names = this.declaredNames(statement).map((name) => this.share(name));
+    const declared = this.declaredNames(statement);
+    const isEarly = this.hasNoValue(statement) && !declared.some((name) => this.nested.has(name));
+    if (isEarly) this.early.push(...declared);
+    const names = isEarly ? [] : declared.map((name) => this.share(name));
     const isExpression = compiler.isExportAssignment(statement) || compiler.isExpressionStatement(statement);
     return [isExpression ? this.expression(statement, statement.expression) : (this.visit(this.withoutExport(statement)) as ts.Statement), ...names];
+  }
+
+  /** Whether a statement is `var x;`, of one variable. */
+  private hasNoValue(statement: ts.Statement): boolean {
+    const { compiler } = this;
+    return compiler.isVariableStatement(statement)
+      && (statement.declarationList.flags & compiler.NodeFlags.BlockScoped) === 0
+      && statement.declarationList.declarations.every(({ initializer }) => !initializer);
   }
 
   /** One statement for each variable, so that the first is shared when the second asks for it. */
@@ -225,12 +239,11 @@ class ScopeTransformer {
 
   private isNested(symbol: ts.Symbol): boolean {
     const { compiler } = this;
-    const [declaration] = symbol.declarations ?? [];
-    if (!declaration) return false;
-    const variable = compiler.findAncestor(declaration, compiler.isVariableDeclaration);
-    if (!variable) return false;
-    const statement = variable.parent.parent;
-    return !(compiler.isVariableStatement(statement) && compiler.isSourceFile(statement.parent));
+    return (symbol.declarations ?? []).some((declaration) => {
+      const variable = compiler.findAncestor(declaration, compiler.isVariableDeclaration);
+      const statement = variable?.parent.parent;
+      return statement !== undefined && !(compiler.isVariableStatement(statement) && compiler.isSourceFile(statement.parent));
+    });
   }
 }
 

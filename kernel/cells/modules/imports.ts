@@ -2,13 +2,10 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { types } from 'node:util';
 import vm from 'node:vm';
-
-/** The import of a module that cannot be loaded at once: it has to be awaited, and then the cell starts again. */
-export class ModuleToAwait extends Error {
-  constructor(readonly specifier: string) {
-    super(`${specifier} is loaded asynchronously.`);
-  }
-}
+import { EsmFiles } from './esmFiles';
+import type { LocalModules } from './localModules';
+import { ModuleToAwait } from './moduleToAwait';
+import { isRelative } from './resolve';
 
 /** Modules that `require` cannot load: those that await at their top level, and packages for `import` alone. */
 const ASYNC_ONLY = new Set(['ERR_REQUIRE_ASYNC_MODULE', 'ERR_REQUIRE_ESM', 'ERR_PACKAGE_PATH_NOT_EXPORTED']);
@@ -17,7 +14,12 @@ interface Link {
   specifier: string;
   /** The module as `import * as` gives it. */
   module: Record<string, unknown>;
+  /** Why it could not be loaded again after its file changed. */
+  error?: unknown;
 }
+
+/** What says that a file is not there, or no longer. */
+const MISSING = new Set(['MODULE_NOT_FOUND', 'ENOENT']);
 
 /**
  * What cells import. A name that is imported is a property of the notebook's
@@ -30,11 +32,14 @@ export class Imports {
   private readonly nativeImport: (specifier: string) => Promise<Record<string, unknown>>;
   private readonly awaited = new Map<string, Record<string, unknown>>();
   private readonly links = new Map<string, Link>();
+  private readonly esm: EsmFiles;
 
   constructor(
     folder: string,
     private readonly scope: Record<string, unknown>,
+    private readonly modules: LocalModules,
   ) {
+    this.esm = new EsmFiles(modules);
     const filename = join(folder, 'notebook.js');
     withoutWarnings(['USE_MAIN_CONTEXT_DEFAULT_LOADER', 'is loading ES Module']);
     this.require = createRequire(filename);
@@ -48,6 +53,7 @@ export class Imports {
   link(specifier: string, names: Record<string, string>): void {
     const link = this.links.get(specifier) ?? { specifier, module: {} };
     link.module = this.load(specifier);
+    delete link.error;
     this.links.set(specifier, link);
     for (const [local, exported] of Object.entries(names)) this.define(local, link, exported);
   }
@@ -55,39 +61,55 @@ export class Imports {
   /** `import()` in a cell. */
   async import(specifier: unknown): Promise<Record<string, unknown>> {
     const name = String(specifier);
-    try {
-      return this.load(name);
-    } catch (error) {
-      if (!(error instanceof ModuleToAwait)) throw error;
-      return this.await(name);
+    for (;;) {
+      try {
+        return this.load(name);
+      } catch (error) {
+        if (!(error instanceof ModuleToAwait)) throw error;
+        await this.await(error);
+      }
     }
   }
 
   /** Loads a module that has to be awaited. */
-  async await(specifier: string): Promise<Record<string, unknown>> {
-    const module = await this.nativeImport(specifier);
-    this.awaited.set(specifier, module);
-    return module;
+  async await({ specifier }: ModuleToAwait): Promise<void> {
+    if (this.modules.isAwaited(specifier)) await this.modules.load(specifier);
+    else this.awaited.set(specifier, await this.nativeImport(specifier));
   }
 
-  /** Looks at the modules of all links again, after files changed. */
-  refresh(): void {
+  /** Loads the files of links again that changed, or that were missing. What fails is thrown where it is used. */
+  async refresh(): Promise<void> {
+    const changed = this.modules.forgetChanged();
     for (const link of this.links.values()) {
-      if (/^\.{0,2}\//.test(link.specifier)) link.module = this.load(link.specifier);
+      const again = changed ? isRelative(link.specifier) : MISSING.has((link.error as NodeJS.ErrnoException | undefined)?.code ?? '');
+      if (again) await this.loadAgain(link);
+    }
+  }
+
+  private async loadAgain(link: Link): Promise<void> {
+    try {
+      link.module = await this.import(link.specifier);
+      delete link.error;
+    } catch (error) {
+      link.error = (error as NodeJS.ErrnoException).code === 'ENOENT' ? Object.assign(new Error(`Cannot find module '${link.specifier}': its file is gone.`), { code: 'ENOENT' }) : error;
     }
   }
 
   private define(local: string, link: Link, exported: string): void {
-    const get = exported === '*' ? () => link.module : () => link.module[exported];
+    const get = () => {
+      if (link.error) throw link.error;
+      return exported === '*' ? link.module : link.module[exported];
+    };
     // A later cell may declare the name as its own.
     const set = (value: unknown) => Object.defineProperty(this.scope, local, { value, writable: true, enumerable: true, configurable: true });
     Object.defineProperty(this.scope, local, { get, set, enumerable: true, configurable: true });
   }
 
   private load(specifier: string): Record<string, unknown> {
-    const awaited = this.awaited.get(specifier);
+    const url = this.esm.urlOf(specifier, this.require) ?? specifier;
+    const awaited = this.awaited.get(url);
     if (awaited) return awaited;
-    if (/^(file|data):/.test(specifier)) throw new ModuleToAwait(specifier);
+    if (/^(file|data):/.test(url)) throw new ModuleToAwait(url);
     try {
       return asModule(this.require(specifier));
     } catch (error) {

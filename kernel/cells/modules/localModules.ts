@@ -1,10 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import Module from 'node:module';
-import { sep } from 'node:path';
+import { dirname, sep } from 'node:path';
 import type * as ts from 'typescript';
 import { interruptible } from '../compile/guards';
 import { OutputMap, type Place } from '../compile/outputMap';
+import { awaits } from '../compile/await';
 import { typescript } from '../compile/typescript';
+import { ModuleToAwait } from './moduleToAwait';
 
 type Extension = (module: LocalModule, path: string) => void;
 type LocalModule = NodeModule & { _compile(code: string, path: string): void };
@@ -25,6 +27,8 @@ const SOURCE_MAP = /\/\/# sourceMappingURL=\S*\s*$/;
 export class LocalModules {
   private readonly loaded = new Map<string, Loaded>();
   private readonly virtual = new Map<string, string>();
+  /** Files that await at their top level. */
+  private readonly awaited = new Set<string>();
 
   /** @param packageRoot folder of the joylab package, whose built files are not the user's */
   constructor(
@@ -44,6 +48,27 @@ export class LocalModules {
 
   isLocal(path: string): boolean {
     return !path.includes(`${sep}node_modules${sep}`) && !path.startsWith(`${this.packageRoot}${sep}dist${sep}`);
+  }
+
+  /** Whether a path is a file that {@link load} loads, as it awaits at its top level. */
+  isAwaited(path: string): boolean {
+    return this.awaited.has(path);
+  }
+
+  /** Takes part in {@link forgetChanged} with a file that others load. */
+  watch(path: string): void {
+    this.loaded.set(path, { changed: changeTime(path) });
+  }
+
+  /** Loads a file that awaits at its top level; from then on `require` finds it. */
+  async load(path: string): Promise<void> {
+    const module = new Module(path, require.main) as unknown as LocalModule & { paths: string[]; ready?: Promise<void> };
+    module.filename = path;
+    module.paths = (Module as unknown as { _nodeModulePaths(folder: string): string[] })._nodeModulePaths(dirname(path));
+    this.run(module, path, (code) => `module.ready = (async () => { ${code}\n})();`);
+    await module.ready;
+    module.loaded = true;
+    require.cache[path] = module;
   }
 
   isVirtual = (path: string): boolean => this.virtual.has(path);
@@ -79,9 +104,27 @@ export class LocalModules {
 
   private compile(module: LocalModule, path: string): void {
     const compiler = typescript();
-    const text = this.virtual.get(path) ?? readFileSync(path, 'utf8');
-    const { outputText, sourceMapText } = compiler.transpileModule(text, {
+    const text = this.text(path);
+    if (/\bawait\b/.test(text) && awaits(compiler.createSourceFile(path, text, compiler.ScriptTarget.Latest))) {
+      this.awaited.add(path);
+      throw new ModuleToAwait(path);
+    }
+    this.awaited.delete(path);
+    this.run(module, path, (code) => code);
+  }
+
+  private text(path: string): string {
+    return this.virtual.get(path) ?? readFileSync(path, 'utf8');
+  }
+
+  /** Runs a file's JavaScript, as `whole` completes it without lines before it. */
+  private run(module: LocalModule, path: string, whole: (code: string) => string): void {
+    const compiler = typescript();
+    const changed = this.virtual.has(path) ? 0 : changeTime(path);
+    this.loaded.set(path, { changed });
+    const { outputText, sourceMapText, diagnostics } = compiler.transpileModule(this.text(path), {
       fileName: path,
+      reportDiagnostics: true,
       compilerOptions: {
         ...this.compilerOptions(),
         module: compiler.ModuleKind.CommonJS,
@@ -92,8 +135,10 @@ export class LocalModules {
       },
       transformers: { before: [interruptible(compiler, { top: true }), commonJsMeta] },
     });
-    this.loaded.set(path, { changed: this.virtual.has(path) ? 0 : changeTime(path), map: new OutputMap(sourceMapText!) });
-    module._compile(outputText.replace(SOURCE_MAP, ''), path);
+    const problem = diagnostics?.find(({ file }) => file);
+    if (problem) throw new SyntaxError(placed(problem, path));
+    this.loaded.set(path, { changed, map: new OutputMap(sourceMapText!) });
+    module._compile(whole(outputText.replace(SOURCE_MAP, '')), path);
   }
 }
 
@@ -108,6 +153,15 @@ const commonJsMeta: ts.TransformerFactory<ts.SourceFile> = (context) => (file) =
       : compiler.visitEachChild(node, visit, context);
   return compiler.visitNode(file, visit) as ts.SourceFile;
 };
+
+/** A message of the compiler's about a file, with its place. */
+function placed({ file, start, messageText }: ts.Diagnostic, path: string): string {
+  const compiler = typescript();
+  const message = compiler.flattenDiagnosticMessageText(messageText, '\n');
+  if (!file || start === undefined) return `${path}: ${message}`;
+  const { line, character } = file.getLineAndCharacterOfPosition(start);
+  return `${path}, line ${line + 1}, column ${character + 1}: ${message}`;
+}
 
 function changeTime(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;

@@ -25,8 +25,7 @@ export function installResolution(packageRoot: string, isVirtual: (path: string)
   internals._resolveFilename = function (this: unknown, request, parent, ...rest) {
     if (Object.hasOwn(known, request)) return known[request];
     const folder = parent?.filename ? dirname(parent.filename) : '';
-    const isRelative = /^\.{0,2}\//.test(request);
-    if (isRelative && folder) {
+    if (isRelative(request) && folder) {
       const virtual = ['', '.ts', '.tsx'].map((ending) => resolve(folder, request) + ending).find(isVirtual);
       if (virtual) return virtual;
     }
@@ -34,7 +33,7 @@ export function installResolution(packageRoot: string, isVirtual: (path: string)
       return original.call(this, request, parent, ...rest);
     } catch (error) {
       const missing = (error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND' && !folder.includes('node_modules');
-      const found = missing ? (isRelative ? sourceFile(resolve(folder, request)) : fromJoylab(request)) : null;
+      const found = missing ? (isRelative(request) ? sourceFile(resolve(folder, request)) : fromJoylab(request)) : null;
       if (found) return found;
       throw error;
     }
@@ -47,6 +46,11 @@ export function installResolution(packageRoot: string, isVirtual: (path: string)
       return null;
     }
   }
+}
+
+/** Whether a specifier names a file, by its path. */
+export function isRelative(specifier: string): boolean {
+  return /^\.{0,2}\//.test(specifier);
 }
 
 function sourceFile(path: string): string | null {
