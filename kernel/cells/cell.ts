@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { inspect } from 'node:util';
 import type { CellOutput } from '../jupyter/interpreter';
 
 /** Time that code has to stop by itself once its signal is aborted, in milliseconds. */
@@ -23,6 +24,11 @@ export class Cell {
       this.stop = () => reject(new KeyboardInterrupt());
     });
     this.stopped.catch(() => {});
+  }
+
+  /** Node.js prints the cell with timers, sockets and processes that it started. */
+  [inspect.custom](): string {
+    return '';
   }
 
   get interrupted(): boolean {

@@ -1,4 +1,5 @@
-import { currentCell } from './cell';
+import { StringDecoder } from 'node:string_decoder';
+import { currentCell, type Cell } from './cell';
 
 /**
  * Sends what is written to standard output and error to the cell that writes
@@ -14,10 +15,18 @@ type WriteCallback = (error?: Error | null) => void;
 
 function capture(stream: NodeJS.WriteStream, name: 'stdout' | 'stderr'): void {
   const original = stream.write.bind(stream) as Write;
+  /** A character of several bytes may come in parts. */
+  const decoders = new WeakMap<Cell, StringDecoder>();
+  const decode = (cell: Cell, bytes: Buffer): string => {
+    if (!decoders.has(cell)) decoders.set(cell, new StringDecoder('utf8'));
+    return decoders.get(cell)!.write(bytes);
+  };
   const write: Write = (chunk, encoding, callback) => {
     const cell = currentCell();
     if (!cell) return original(chunk, encoding, callback);
-    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
+    const coding = typeof encoding === 'string' ? encoding : undefined;
+    const isText = typeof chunk === 'string' && (coding === undefined || /^utf-?8$/i.test(coding));
+    const text = isText ? chunk : decode(cell, typeof chunk === 'string' ? Buffer.from(chunk, coding) : Buffer.from(chunk));
     if (text) cell.output.stream(name, text);
     const done = typeof encoding === 'function' ? encoding : callback;
     if (done) process.nextTick(done);

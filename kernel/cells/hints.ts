@@ -7,9 +7,12 @@ import { joylabExports } from './directives/autoImport';
 const PYTHON: Record<string, string> = {
   print: 'console.log(…)', len: '.length', range: 'Array.from({ length: n }, (_, i) => i)',
   True: 'true', False: 'false', None: 'null', self: 'this', str: 'String(…)', int: 'Math.trunc(…)', float: 'Number(…)',
+  help: 'Shift+Tab behind a name', dir: 'Object.keys(…)', type: 'typeof …', input: 'prompt(…)', enumerate: '.entries()', sum: '.reduce((a, b) => a + b, 0)',
 };
 
-const COMMAND = /^\s*(?:[!%]+\s*)?((?:pip3?|conda|npm|npx|apt|apt-get|git|ls|cd|cat|python3?)\s+[\w./-].*)$|^\s*!\s*(\w.*)$/;
+const COMMAND = /^\s*(?:[!%]+\s*)?((?:pip3?|conda|npm|npx|apt|apt-get|git|ls|cat|python3?)\s+[\w./-].*)$|^\s*!\s*(\w.*)$/;
+const FORMATTED = /(?:^|[^\w$])f(?:'[^']*'|"[^"]*")/;
+const HELP = /^\s*\?\??[\w.$]+\s*$|^\s*[\w.$]+\?\??\s*$/;
 const MAGIC = /^\s*%/;
 const PYTHON_BLOCK = /^\s*(?:(?:for|while|if|elif|def|class|with)\s.*|else|try|except.*)\s*:\s*(?:#.*)?$|^\s*from\s+\S+\s+import\s|^\s*import\s+[\w.]+(?:\s+as\s+\w+)?\s*$/;
 
@@ -18,20 +21,29 @@ export function hintFor(problem: Problem): string | null {
   const { code, text, start, length } = problem;
   const named = text.slice(start, start + length);
   if (code === 2307) return missingModule(named.slice(1, -1));
-  if (code === 2304 || code === 2552) return unknownName(named) ?? otherLanguage(text, start);
+  if (code === 2304 || code === 2552) return unknownName(named) ?? assigned(named, text.slice(start + length)) ?? otherLanguage(text, start);
   return code < 2000 ? otherLanguage(text, start) : null;
 }
 
 function unknownName(name: string): string | null {
   if (joylabExports().has(name)) return `${name} comes with joylab: import { ${name} } from 'joylab';`;
-  return Object.hasOwn(PYTHON, name) ? `Python's ${name} is ${PYTHON[name]} in TypeScript.` : null;
+  return Object.hasOwn(PYTHON, name) ? `Python's ${name} is ${PYTHON[name]} here.` : null;
+}
+
+/** Variables are declared here, other than in Python. */
+function assigned(name: string, behind: string): string | null {
+  return /^\s*=(?![=>])/.test(behind) ? `A variable is declared before it is used: let ${name} = …;` : null;
 }
 
 function otherLanguage(text: string, start: number): string | null {
   const [line] = text.slice(text.lastIndexOf('\n', start - 1) + 1).split('\n');
+  const [, folder] = /^\s*%?cd\s+(\S.*)$/.exec(line) ?? [];
+  if (folder) return `Cells are TypeScript. To change the folder: process.chdir(${JSON.stringify(folder.trim())});`;
   const [, known, any] = COMMAND.exec(line) ?? [];
   const command = known ?? any;
   if (command) return `Cells are TypeScript. To run a program: import { execSync } from 'node:child_process'; execSync(${JSON.stringify(command.trim())}, { stdio: 'inherit' });`;
+  if (FORMATTED.test(line)) return 'Python\'s f"{x}" is `${x}` here, between backticks.';
+  if (HELP.test(line)) return 'For documentation press Shift+Tab behind a name.';
   if (MAGIC.test(line)) return 'Cells are TypeScript: there are no % commands.';
   return PYTHON_BLOCK.test(line) ? 'This reads like Python: cells are TypeScript.' : null;
 }

@@ -9,10 +9,11 @@ import { completeValue } from './assist/values';
 import { Cell, currentCell, KeyboardInterrupt, runBeside, runIn } from './cell';
 import { completeness } from './completeness';
 import { CellCompiler, type CellSource } from './compile/compiler';
-import { isObjectLiteral } from './compile/declarations';
+import { isInText, isObjectLiteral, parse } from './compile/declarations';
 import type { Surroundings } from './compile/options';
 import { EnvironmentTypes } from './environmentTypes';
 import { assistPreamble, prepareDirectives, type PreparedCell } from './directives';
+import { joylabImport } from './directives/autoImport';
 import { completeDirective, inspectDirective } from './directives/assist';
 import { compileErrors, describeError } from './errors';
 import { installStackTraces } from './traceback/stack';
@@ -186,12 +187,14 @@ export class Session implements Interpreter {
     const { notebook } = this.compiler;
     return completeDirective(code, position, this.variables.names())
       ?? complete(notebook, code, position, assistPreamble(code, notebook.names()))
-      ?? completeValue(this.variables, code, position);
+      ?? (isInText(code, position) ? null : completeValue(this.variables, code, position));
   }
 
   inspect(code: string, position: number, detail: 0 | 1): MimeBundle | null {
     const { notebook } = this.compiler;
-    return inspectDirective(code, position) ?? inspect(notebook, code, position, assistPreamble(code, notebook.names()), detail);
+    const known = inspectDirective(code, position) ?? inspect(notebook, code, position, assistPreamble(code, notebook.names()), detail);
+    // What joylab exports is told also where it is not imported yet.
+    return known ?? inspect(notebook, code, position, joylabImport(parse(code), new Set(notebook.names())), detail);
   }
 
   /** Serves the front end's questions about what is wrong with a cell. */

@@ -111,6 +111,21 @@ test('inspection of what a cell with a directive declares first keeps its docume
   assert.match((await inspect('la|sts'))!['text/plain'], /How long it lasts\./);
 });
 
+test('inspection of what is not declared: joylab\'s names say what they are, others are not found', async () => {
+  const found = async (code: string) => (await kernel.request('shell', 'inspect_request', { code, cursor_pos: code.length, detail_level: 0 })).content;
+  assert.equal((await found('xyzzy')).found, false);
+  assert.match((await found('GRPOTrainer')).data['text/plain'], /class GRPOTrainer/);
+});
+
+test('comments and texts complete no keys of values', async () => {
+  await kernel.run("var opened: any = JSON.parse('{\"inner\": 1}');");
+  const matches = async (code: string, position = code.length) => (await kernel.request('shell', 'complete_request', { code, cursor_pos: position })).content.matches;
+  assert.deepEqual(await matches('opened.'), ['inner']);
+  for (const code of ['// opened.', '/* opened.', "'opened.", '1; // opened.']) assert.deepEqual(await matches(code), [], code);
+  assert.deepEqual(await matches("'opened.'", 8), []);
+  assert.deepEqual(await matches('`${opened.}`', 10), ['inner']);
+});
+
 test('is_complete: what goes on is indented', async () => {
   const ask = async (code: string) => {
     const { content } = await kernel.request('shell', 'is_complete_request', { code });
@@ -122,6 +137,7 @@ test('is_complete: what goes on is indented', async () => {
   assert.deepEqual(await ask('const text = `first'), ['']);
   assert.deepEqual(await ask('/* a comment'), ['']);
   assert.deepEqual(await ask('const map: Map<string,'), ['']);
+  for (const code of ['x.\n', '1 +\n', 'f(1,\n\n', 'function f() {\n\n']) assert.ok(Array.isArray(await ask(code)), code);
   for (const code of ['1', '', '// a comment', 'const x = { a: 1 };', '<T,>(x: T) => x']) assert.equal(await ask(code), 'complete', code);
   for (const code of ['}', 'a b', "'unterminated"]) assert.equal(await ask(code), 'invalid', code);
 });

@@ -114,7 +114,7 @@ test('a module that is not there is pointed at', async () => {
 
 test('what newcomers write gets a hint', async () => {
   const hint = async (code: string) => /^Hint: .*$/m.exec(await kernel.fail(code))?.[0] ?? '';
-  assert.equal(await hint("print('x')"), "Hint: Python's print is console.log(…) in TypeScript.");
+  assert.equal(await hint("print('x')"), "Hint: Python's print is console.log(…) here.");
   assert.equal(await hint("const env = await openenv('atari', { game: 'pong' });"), "Hint: openenv comes with joylab: import { openenv } from 'joylab';");
   assert.match(await hint('!ls -l'), /^Hint: Cells are TypeScript\. To run a program: .*execSync\("ls -l", { stdio: 'inherit' }\);$/);
   assert.match(await hint('%pip install numpy'), /execSync\("pip install numpy"/);
@@ -125,4 +125,10 @@ test('what newcomers write gets a hint', async () => {
   assert.match(await hint("import x from '@scope/package/file';"), /execSync\('npm install @scope\/package'/);
   assert.equal(await hint("import x from './nowhere';"), '');
   assert.equal(await hint('const a = ;'), '');
+  assert.equal(await hint('newcomer = 5'), 'Hint: A variable is declared before it is used: let newcomer = …;');
+  assert.equal(await hint('%cd data/sets'), 'Hint: Cells are TypeScript. To change the folder: process.chdir("data/sets");');
+  assert.equal(await hint('cd data'), 'Hint: Cells are TypeScript. To change the folder: process.chdir("data");');
+  assert.equal(await hint('const g = f"{1}"'), 'Hint: Python\'s f"{x}" is `${x}` here, between backticks.');
+  assert.equal(await hint('?Math'), 'Hint: For documentation press Shift+Tab behind a name.');
+  assert.equal(await hint('help(Math)'), "Hint: Python's help is Shift+Tab behind a name here.");
 });

@@ -66,6 +66,10 @@ test('destructuring, several variables of one declaration, var in blocks', async
   assert.equal(await run('let x = 1, y = 2; [x, y] = [y, x]; ({ x } = { x: 5 });', 'x++; `${x}${y}`'), "'61'");
 });
 
+test('regular expressions with sets, well-formed strings', async () => {
+  assert.equal(await kernel.run("[/[\\p{L}--[a-z]]/v.test('A'), 'a'.isWellFormed()]"), '[ true, true ]');
+});
+
 test('var has one value, wherever it is declared', async () => {
   assert.equal(await kernel.run('var i9 = 7; for (var i9 = 0; i9 < 3; i9++) {}\ni9'), '3');
   assert.equal(await kernel.run('var v9 = 1; { var v9 = 2 } v9'), '2');

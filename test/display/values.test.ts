@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { describe } from '../../kernel/display/describe';
-import { TestKernel } from '../jupyter/client';
+import { text, TestKernel } from '../jupyter/client';
 
 let kernel: TestKernel;
 before(async () => {
@@ -29,6 +29,11 @@ test('a long table is cut in the middle and says its size', async () => {
   assert.equal(lines.length, 28);
   assert.match(lines[21], /…/);
   assert.match(bundle['text/html'] as string, /<p>1000 rows × 2 columns<\/p>$/);
+});
+
+test('a table of millions shows at once', async () => {
+  const bundle = await describe(Array.from({ length: 3e6 }).fill({ a: 1 }));
+  assert.match(bundle['text/plain'] as string, /3000000 rows × 1 columns$/);
 });
 
 test('arrays of other things are no table', async () => {
@@ -125,6 +130,11 @@ test('the console: groups, counts, formats, each to its stream', async () => {
   const stream = (name: string) => outputs.filter(({ content }) => content.name === name).map(({ content }) => content.text).join('');
   assert.match(stream('stdout'), /^G\n {2}x is 3 \{ a: 1 \}\ndefault: 1\nd\nraw$/);
   assert.equal(stream('stderr'), 'w\nAssertion failed: no\n');
+});
+
+test('characters that are written in parts are whole', async () => {
+  const { outputs } = await kernel.execute("for (const byte of Buffer.from('aé🎈')) process.stdout.write(Uint8Array.of(byte)); process.stdout.write('c3b6', 'hex'); console.log();");
+  assert.equal(text(outputs), 'aé🎈ö\n');
 });
 
 test('console.table shows a table of anything that has rows', async () => {

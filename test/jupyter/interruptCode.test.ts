@@ -41,6 +41,18 @@ for (const [name, code] of Object.entries(FOREVER)) {
   });
 }
 
+test('an interrupt that comes while the kernel loads ends the cell that waits', async () => {
+  const fresh = await TestKernel.start();
+  try {
+    const id = fresh.send('shell', 'execute_request', { code: "(0, eval)('for (;;) {}')" });
+    await fresh.request('control', 'interrupt_request');
+    assert.equal((await fresh.finish(id)).reply.content.ename, 'KeyboardInterrupt');
+    assert.equal(await fresh.run('6 * 7'), '42');
+  } finally {
+    await fresh.stop();
+  }
+});
+
 test('what a timer computes when its cell is over ends, too', async () => {
   const id = kernel.send('shell', 'execute_request', { code: "setTimeout(() => { console.log('computes'); fib(80); }, 10); 0" });
   await kernel.published((it) => it.parentHeader.msg_id === id && it.content.text === 'computes\n', 'the timer');

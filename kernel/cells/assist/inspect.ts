@@ -23,13 +23,18 @@ export function inspect(notebook: NotebookProgram, code: string, position: numbe
   const { service, draft } = notebook;
   // A cursor behind a name is still at it.
   const places = [position, position - 1].filter((at) => at >= 0 && /[\p{ID_Continue}$]/u.test(code[at] ?? ''));
-  const at = places.map((it) => preamble.length + it).find((it) => service.getQuickInfoAtPosition(draft, it) !== undefined);
+  const at = places.map((it) => preamble.length + it).find((it) => isKnown(service.getQuickInfoAtPosition(draft, it)));
   if (at === undefined) {
     const call = signature(service.getSignatureHelpItems(draft, preamble.length + position, {}));
     return call && bundle(call);
   }
   const description = described(service.getQuickInfoAtPosition(draft, at)!);
   return bundle(detail === 1 ? { ...description, source: sourceOf(notebook, at) } : description);
+}
+
+/** A name that nothing declares is said to be `any`, of no kind. */
+function isKnown(info: ts.QuickInfo | undefined): boolean {
+  return info !== undefined && !(String(info.kind) === '' && text(info.displayParts) === 'any');
 }
 
 /** The declaration of the name at a place of the draft: the cell's, the file's, or the one of a package. */

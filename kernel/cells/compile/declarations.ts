@@ -18,6 +18,20 @@ export function parse(text: string): ts.SourceFile {
   return compiler.createSourceFile('cell.ts', text, compiler.ScriptTarget.Latest, true);
 }
 
+/** Whether a position is inside a comment, or in the text of a string, template or regular expression. */
+export function isInText(text: string, position: number): boolean {
+  const compiler = typescript();
+  const file = parse(text);
+  let node: ts.Node = file;
+  for (let inner: ts.Node | undefined = node; inner; inner = node.getChildren(file).find(({ pos, end }) => pos < position && position <= end)) node = inner;
+  if (position <= node.getStart(file)) {
+    const comments = [...(compiler.getTrailingCommentRanges(text, node.pos) ?? []), ...(compiler.getLeadingCommentRanges(text, node.pos) ?? [])];
+    return comments.some(({ pos, end }) => pos < position && (position < end || (position === end && !/^\/\*[^]*\*\/$/.test(text.slice(pos, end)))));
+  }
+  const isLiteral = compiler.isStringLiteralLike(node) || compiler.isRegularExpressionLiteral(node) || compiler.isTemplateHead(node) || compiler.isTemplateMiddleOrTemplateTail(node);
+  return isLiteral && (position < node.end || (node as ts.LiteralLikeNode).isUnterminated === true);
+}
+
 /** Whether a text is an object literal that TypeScript would take for a block: `{ a: 1, b: 2 }`. */
 export function isObjectLiteral(text: string): boolean {
   if (!/^\s*\{[^]*\}\s*$/.test(text)) return false;

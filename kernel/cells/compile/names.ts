@@ -28,9 +28,12 @@ export function withoutNames(text: string): string {
 /** Namespaces of types that the kernel declares are called so, followed by a number: see environmentTypes.ts. */
 export const TYPES_NAMESPACE = '__types_';
 
+/** Where joylab's own declarations are. */
+const JOYLAB = /import\("[^"]*\/dist\/kernel\/index"\)/g;
+
 const PLACES = new RegExp(`import\\("[^"]*__(?:cell_?\\d*_?|types)_"\\)\\.|\\b${TYPES_NAMESPACE}\\d+\\.`, 'g');
 
 /** A text of TypeScript's about a cell, without where the kernel keeps the types that it names. */
 export function withoutPlaces(text: string): string {
-  return text.replace(PLACES, '');
+  return text.replace(PLACES, '').replace(JOYLAB, 'import("joylab")');
 }

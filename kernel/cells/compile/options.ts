@@ -29,8 +29,8 @@ export function compilerOptions(surroundings: Surroundings): ts.CompilerOptions 
     jsx: compiler.JsxEmit.React,
     allowJs: true,
     ...own,
-    // Node.js 20 has all of ES2022; TypeScript writes what is newer (using, decorators) in its terms.
-    target: compiler.ScriptTarget.ES2022,
+    // Node.js 20 has the syntax of ES2024; TypeScript writes what is newer (using, decorators) in its terms.
+    target: compiler.ScriptTarget.ES2024,
     module: compiler.ModuleKind.ESNext,
     moduleResolution: compiler.ModuleResolutionKind.Bundler,
     moduleDetection: compiler.ModuleDetectionKind.Force,
@@ -55,6 +55,7 @@ export function compilerOptions(surroundings: Surroundings): ts.CompilerOptions 
 function libraries(): string[] {
   const globals = globalThis as { Iterator?: unknown };
   const names = ['es2023', 'esnext.disposable'];
+  if ('isWellFormed' in String.prototype) names.push('es2024.string');
   if ('withResolvers' in Promise) names.push('es2024');
   if ('union' in Set.prototype) names.push('esnext.collection');
   if (globals.Iterator) names.push('esnext.iterator');
