@@ -12,7 +12,7 @@ import { SetupError } from './steps.mjs';
 import report from './testReporter.mjs';
 
 /** Milliseconds after which a file is ended, and named with the test that was under way: many times what the longest takes. */
-const LONGEST = 10 * 60_000;
+const LONGEST = 30 * 60_000;
 
 await runMain(async () => {
   await setup({ tests: true });

@@ -105,7 +105,8 @@ export class Sandbox {
   private failed(handle: QuickJSHandle): Outcome {
     const error = this.context.dump(handle) as { name?: unknown; message?: unknown; stack?: unknown } | null;
     handle.dispose();
-    if (error === null || typeof error !== 'object') return this.thrown(String(error), '', error === null);
+    // An error that there is no memory to tell of is told as an empty text.
+    if (error === null || typeof error !== 'object') return this.thrown(String(error), '', error === null || error === '');
     const message = String(error.message);
     if (message === 'interrupted') {
       const failure = { reason: 'timeout' as const, message: timeoutMessage(this.limits.callTimeLimit), line: this.lineOf(String(error.stack)) };

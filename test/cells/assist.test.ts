@@ -75,9 +75,13 @@ test('completion of values whose type says nothing, without running their code',
 });
 
 test('completion while a cell awaits leaves the cell alone', async () => {
-  const id = kernel.send('shell', 'execute_request', { code: 'const slow = await new Promise<number>((resolve) => setTimeout(() => resolve(3), 300)); slow' });
+  await kernel.run(`
+    import { host } from '${require.resolve('../../kernel/display/host')}';
+    const released = new Promise<number>((resolve) => host().registerCommTarget('test.release', () => resolve(3)));`);
+  const id = kernel.send('shell', 'execute_request', { code: 'const slow = await released; slow' });
   await kernel.published((it) => it.parentHeader.msg_id === id && it.header.msg_type === 'execute_input', 'the start');
   assert.equal((await complete('const other = options.dep|')).matches[0], 'depth');
+  kernel.send('shell', 'comm_open', { comm_id: 'release', target_name: 'test.release', data: {} });
   await kernel.finish(id);
   assert.equal(await kernel.run('slow + 1'), '4');
 });

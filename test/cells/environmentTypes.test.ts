@@ -1,18 +1,24 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { TestKernel } from '../jupyter/client';
+import { Network } from '../openenv/faulty';
 import { startGarden, type Garden } from '../openenv/garden';
 
 // OpenEnv's own server, a served class and the environments that come with Joylab: their schemas type the notebook.
 let garden: Garden;
+/** Where the notebook finds the server, whichever it is. */
+let network: Network;
 let kernel: TestKernel;
 
 before(async () => {
   garden = await startGarden();
+  network = new Network(garden.port);
+  await network.open();
   kernel = await TestKernel.start();
 });
 after(async () => {
   await kernel?.stop();
+  await network?.close();
   await garden?.stop();
 });
 
@@ -27,7 +33,7 @@ async function inspect(marked: string): Promise<string> {
   return content.found ? content.data['text/plain'] : '';
 }
 
-const opening = () => `/** @openenv card=false */\nconst env = await openenv('${garden.url}');\nconst { observation } = await env.reset({ seed: 1 });`;
+const opening = () => `/** @openenv card=false */\nconst env = await openenv('${network.url}');\nconst { observation } = await env.reset({ seed: 1 });`;
 
 test('before it ran, targets and options complete', async () => {
   const names = await complete("/** @openenv */\nconst env = await openenv('|')");
@@ -79,13 +85,13 @@ test('values are checked before they are sent', async () => {
 });
 
 test('without the directive, and by an address that the types do not know', async () => {
-  await kernel.run(`import { openenv } from 'joylab';\nlet address = '${garden.url}';\nconst other = await openenv(address);`);
+  await kernel.run(`import { openenv } from 'joylab';\nlet address = '${network.url}';\nconst other = await openenv(address);`);
   assert.deepEqual((await complete("await other.step({ tool: '|' })")).sort(), ['spade', 'watering-can']);
   assert.match(await kernel.fail('await other.step({});'), /is missing the following properties from type 'GardenAction': tool, place/);
 });
 
 test('a type that the user gave stays; a variable that is assigned again may hold another environment', async () => {
-  await kernel.run(`import { openenv, RemoteEnvironment } from 'joylab';\nconst mine: RemoteEnvironment<{ mine: number }> = await openenv('${garden.url}' as string);`);
+  await kernel.run(`import { openenv, RemoteEnvironment } from 'joylab';\nconst mine: RemoteEnvironment<{ mine: number }> = await openenv('${network.url}' as string);`);
   assert.deepEqual(await complete('await mine.step({ | })'), ['mine']);
   await kernel.run("let changing = await openenv(address);\nchanging = await openenv('http://127.0.0.1:1').catch(() => changing);");
 });
@@ -135,7 +141,8 @@ test('a front end is told what is wrong with a cell that does not run', async ()
 test('a server that was replaced: the cell that opens it gets its new types', async () => {
   await kernel.run(opening());
   await garden.stop();
-  garden = await startGarden({ port: garden.port, second: true });
+  garden = await startGarden({ second: true });
+  network.serverPort = garden.port;
   const { reply } = await kernel.execute(`${opening()}\nconst later = await env.step({ wait: 3 });\nlater.observation.plants[0].height`);
   assert.equal(reply.content.status, 'ok', JSON.stringify(reply.content));
   assert.deepEqual((await complete('await env.step({ w| })')), ['wait']);

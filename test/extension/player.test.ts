@@ -177,12 +177,12 @@ labTest('out of view it rests, in view again it goes on', async () => {
   const step = () => player.locator('.joylab-Readout-value').last().textContent();
   await changes(step, 'The step');
   await page.locator('.jp-Notebook .jp-Cell').last().scrollIntoViewIfNeeded();
-  // The browser reports soon that the player is out of view; from then on it rests.
-  await becomes(async () => {
-    const before = await step();
-    await page.waitForTimeout(600);
-    return (await step()) === before;
-  }, true, 'it rests');
+  // The browser reports soon that the player is out of view; from then on it rests. In frames: a page that stands still draws none.
+  await becomes(() => player.locator('.joylab-Readout-value').last().evaluate(async (node: any) => {
+    const before = node.textContent;
+    for (let frame = 0; frame < 90; frame++) await new Promise((globalThis as any).requestAnimationFrame);
+    return node.textContent === before;
+  }), true, 'it rests');
   await player.scrollIntoViewIfNeeded();
   await changes(step, 'The step');
   await page.close();

@@ -79,13 +79,21 @@ test('a visible view gets the newest group with its frames', async () => {
   });
 });
 
-test('an interruption of the play is answered, and the run goes on with the same numbers', async () => {
+test('an interruption of the play is answered, and the run goes on with the same numbers', async (t) => {
   const long = { ...args, maxEpisodeSteps: 1000 };
   const trainer = newTrainer(await freshModel(), long, options());
   const abort = new AbortController();
-  setTimeout(() => abort.abort(), 400);
+  const vectorLanes = env.vectorLanes.bind(env);
+  // When the first group is about to play.
+  const asked = t.mock.method(env, 'vectorLanes', async (count?: number) => {
+    const lanes = await vectorLanes(count);
+    abort.abort();
+    return lanes;
+  });
   const output = await trainer.train({ signal: abort.signal });
   assert.equal(output.status, 'paused');
+  assert.equal(asked.mock.callCount(), 1);
+  asked.mock.restore();
   await trainer.train();
   const whole = newTrainer(await freshModel(), long, options());
   await whole.train();

@@ -9,6 +9,9 @@ import { TestKernel } from './client';
 
 const CLI = path.resolve(__dirname, '..', '..', 'kernel', 'cli.js');
 
+/** The kernel chooses its ports itself: nobody can take them in between. */
+const OPEN_PORTS = { shell_port: 0, iopub_port: 0, stdin_port: 0, control_port: 0, hb_port: 0 };
+
 const isAlive = (pid: number): boolean => {
   try {
     return process.kill(pid, 0);
@@ -21,7 +24,7 @@ test('the kernel exits when its parent dies, also while it computes', { timeout:
   // Under a parent that we can kill.
   const start = (file: string) => `setInterval(() => {}, 1000);
     require('child_process').spawn(process.execPath, ${JSON.stringify([CLI, 'kernel', file])}, { stdio: 'ignore' });`;
-  const kernel = await TestKernel.start({}, { command: (file) => [process.execPath, '-e', start(file)] });
+  const kernel = await TestKernel.start({}, { connection: OPEN_PORTS, command: (file) => [process.execPath, '-e', start(file)] });
   await kernel.until(() => kernel.iopub.some(({ header }) => header.msg_type === 'iopub_welcome'), 'iopub_welcome');
   const pid = Number(await kernel.run('process.pid'));
   const id = kernel.send('shell', 'execute_request', { code: "console.log('x'); await 0; (0, eval)('for (;;);')" });
@@ -64,7 +67,7 @@ test('a bad connection file is one clear line', () => {
 });
 
 test('ports that the connection file leaves open are chosen and written into it', async () => {
-  const kernel = await TestKernel.start({}, { connection: { shell_port: 0, iopub_port: 0, stdin_port: 0, control_port: 0, hb_port: 0 } });
+  const kernel = await TestKernel.start({}, { connection: OPEN_PORTS });
   assert.equal(await kernel.run('6 * 7'), '42');
   const { content } = await kernel.request('control', 'connect_request');
   assert.equal(new Set(Object.values(content)).size, 6);

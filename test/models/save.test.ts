@@ -106,7 +106,10 @@ test('a disk without room, and a kill at any time, leave the folder as it was', 
 
   // Killed in the middle of a save, which never ends here.
   const killed = saver(folder, `const read = model.mergedWeight; let n = 0; model.mergedWeight = function (name) { if (++n > 5) for (;;); return read.call(this, name); }; await model.savePretrained(folder);`);
-  while (!existsSync(join(folder, 'model.safetensors.partial'))) await wait(10);
+  while (!existsSync(join(folder, 'model.safetensors.partial'))) {
+    assert.equal(killed.exitCode, null, 'the save is under way');
+    await wait(10);
+  }
   await wait(50);
   killed.kill('SIGKILL');
   await once(killed, 'exit');

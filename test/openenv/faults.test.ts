@@ -32,37 +32,38 @@ test('the network is cut in mid-episode: one line, and the next reset goes on wh
   await env.reset();
   assert.equal((await env.step({ by: 2 })).observation.count, 2);
 
-  await network.cut();
+  network.cut();
   await assert.rejects(env.step({ by: 2 }), code('CONNECTION_LOST', /^The connection to ws:\/\/\S+ broke .*The session is lost\. reset\(\) starts a new session\.$/));
   await assert.rejects(env.step({ by: 2 }), code('CONNECTION_LOST'));
   const again = env.reset(); // tries until the network is back
   await pause(300);
-  await network.open();
+  network.mend();
   assert.equal((await again).observation.count, 0);
   assert.equal((await env.step({ by: 1 })).observation.count, 1);
 
-  await network.cut();
+  network.cut();
   const impatient = await openenv(server.url).then(async other => (await other.close(), OpenEnvClient.connect(server.url, { reconnectTimeout: 300 })));
   await impatient.reset();
   await env.close();
   await server.close();
   await assert.rejects(impatient.reset(), code('CONNECTION_FAILED', /No OpenEnv server answers/));
   await impatient.close();
+  await network.close();
 });
 
 test('the network holds its breath: the step under way goes on', async () => {
   const server = await serve(Counting);
   const network = new Network(portOf(server.url));
   await network.open();
-  const env = await openenv(network.url, { pingInterval: 50, pingTimeout: 50 });
+  const env = await openenv(network.url, { pingInterval: 500, pingTimeout: 500 });
   await env.reset();
   network.hold(true);
   const step = env.step({ by: 3 });
-  await pause(300); // pings without an answer, while a request is under way: its own time-out decides
+  await pause(1500); // pings without an answer, while a request is under way: its own time-out decides
   network.hold(false);
   assert.equal((await step).observation.count, 3);
   await env.close();
-  await network.cut();
+  await network.close();
   await server.close();
 });
 
@@ -70,7 +71,7 @@ test('a connection that died while nothing was asked is found out by pings, and 
   const server = await serve(Counting);
   const network = new Network(portOf(server.url));
   await network.open();
-  const client = await OpenEnvClient.connect(network.url, { pingInterval: 40, pingTimeout: 40 });
+  const client = await OpenEnvClient.connect(network.url, { pingInterval: 500, pingTimeout: 500 });
   await client.reset();
   network.hold(true);
   while (client.connected) await pause(10);
@@ -78,7 +79,7 @@ test('a connection that died while nothing was asked is found out by pings, and 
   network.hold(false);
   assert.equal((await client.reset()).observation.count, 0);
   await client.close();
-  await network.cut();
+  await network.close();
   await server.close();
 });
 

@@ -29,38 +29,49 @@ export async function faulty(behave: (socket: WebSocket, message: any) => void, 
   return { url: `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`, close };
 }
 
-/** A network between client and server that can be cut. */
+/** A network between client and server that can be cut. Its port is its own until it is closed: a free one could be taken by others. */
 export class Network {
   private readonly lines = new Set<net.Socket>();
-  private listener: net.Server | undefined;
-  private port = 0;
+  private readonly listener = net.createServer(client => this.connect(client));
+  private isCut = false;
   private silent = false;
 
-  constructor(private readonly serverPort: number) {}
+  /** `serverPort`: where connections lead; may change with the server. */
+  constructor(public serverPort: number) {}
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `http://127.0.0.1:${(this.listener.address() as net.AddressInfo).port}`;
   }
 
-  /** Lets connections through. */
   async open(): Promise<void> {
-    this.listener = net.createServer(client => {
-      const server = net.connect(this.serverPort, '127.0.0.1');
-      for (const [from, to] of [[client, server], [server, client]]) {
-        this.lines.add(from);
-        from.on('data', bytes => to.write(bytes)).on('error', () => {}).on('close', () => to.destroy());
-        if (this.silent) from.pause();
-      }
-    });
-    await new Promise<void>(resolve => this.listener!.listen(this.port, '127.0.0.1', resolve));
-    this.port = (this.listener.address() as net.AddressInfo).port;
+    await new Promise<void>(resolve => this.listener.listen(0, '127.0.0.1', resolve));
   }
 
-  /** Breaks all connections and takes no new ones. */
-  async cut(): Promise<void> {
-    const closed = new Promise(resolve => this.listener!.close(resolve));
+  private connect(client: net.Socket): void {
+    if (this.isCut) return void client.on('error', () => {}).destroy();
+    const server = net.connect(this.serverPort, '127.0.0.1');
+    for (const [from, to] of [[client, server], [server, client]]) {
+      this.lines.add(from);
+      from.on('data', bytes => to.write(bytes)).on('error', () => {}).on('close', () => to.destroy());
+      if (this.silent) from.pause();
+    }
+  }
+
+  /** Breaks all connections, and new ones at once. */
+  cut(): void {
+    this.isCut = true;
     for (const line of this.lines) line.destroy();
     this.lines.clear();
+  }
+
+  /** Lets connections through again. */
+  mend(): void {
+    this.isCut = false;
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise(resolve => this.listener.close(resolve));
+    this.cut();
     await closed;
   }
 

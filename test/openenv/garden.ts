@@ -11,9 +11,9 @@ export interface Garden {
 }
 
 /** Starts the server. `second`: with other actions. */
-export async function startGarden({ port = 0, second = false } = {}): Promise<Garden> {
+export async function startGarden({ second = false } = {}): Promise<Garden> {
   const script = path.join(packageRoot, 'test', 'openenv', 'garden_server.py');
-  const child = spawn(pythonPath(), [script, '--port', String(port), ...(second ? ['--second'] : [])], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(pythonPath(), [script, ...(second ? ['--second'] : [])], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const [line] = await Promise.race([
     new Promise<string[]>((resolve) => createInterface({ input: child.stdout! }).once('line', (text) => resolve([text]))),

@@ -89,10 +89,9 @@ class Garden(Environment):
 
 
 parser = argparse.ArgumentParser()
-parser.add_argument("--port", type=int, default=0)
 parser.add_argument("--second", action="store_true")
 arguments = parser.parse_args()
 app = create_app(Garden, SecondAction if arguments.second else GardenAction, GardenObservation, env_name="garden", max_concurrent_envs=8, state_cls=GardenState)
-listener = socket.create_server(("127.0.0.1", arguments.port))
+listener = socket.create_server(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
 uvicorn.Server(uvicorn.Config(app, log_level="error")).run(sockets=[listener])

@@ -10,7 +10,7 @@ import { pythonPath } from '../../kernel/setup/python';
 import { eventually } from '../eventually';
 
 /** Launches a Python program as a server. */
-const launch = (program: string, timeout = 20_000): Promise<ServerProcess> =>
+const launch = (program: string, timeout = 120_000): Promise<ServerProcess> =>
   ServerProcess.launch({ name: 'The test server', command: pythonPath(), args: ['-c', program], cwd: process.cwd(), timeout });
 
 const failure = (pattern: RegExp) => (error: OpenEnvError) => error.code === 'LAUNCH_FAILED' && pattern.test(error.message);
@@ -39,12 +39,12 @@ test('a server killed in mid-episode: a clear error at once, and reset goes on',
   const killed = Date.now();
   await assert.rejects(
     async () => {
-      while (Date.now() - killed < 20_000) await env.step('LEFT');
+      while (Date.now() - killed < 50_000) await env.step('LEFT');
     },
     (error: OpenEnvError) => error.code === 'CONNECTION_LOST' && /The Atari server \(breakout\) died \(signal SIGKILL\)/.test(error.message) && /reset\(\) starts a new session/.test(error.message),
   );
   // Within a second on a quiet machine; what waits for an answer waits for a minute.
-  assert.ok(Date.now() - killed < 20_000, `${Date.now() - killed} ms`);
+  assert.ok(Date.now() - killed < 50_000, `${Date.now() - killed} ms`);
   await assert.rejects(env.step('LEFT'), /died/);
   await release();
   assert.equal((await env.reset({ seed: 1 })).observation.lives, 5);

@@ -192,7 +192,9 @@ for pid in filter(str.isdigit, os.listdir('/proc')):
         continue
     if any(f'socket:[{inode}]' in links for inode in inodes): print(pid); break
 `;
-  return Number(execFileSync(pythonPath(), ['-c', code, port], { encoding: 'utf8' }));
+  const id = Number(execFileSync(pythonPath(), ['-c', code, port], { encoding: 'utf8' }));
+  assert.ok(id > 1, `a process listens at ${url}`); // 0 would be this one's whole group
+  return id;
 }
 
 test('options are checked', async () => {
