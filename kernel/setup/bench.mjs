@@ -1,5 +1,5 @@
 // `npm run bench -- NAME [ARGUMENTS]`: sets up everything, then runs one of
-// the benchmarks in test/bench. Each prints a table.
+// the benchmarks in test/bench, or all of them. Each prints a table.
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -10,7 +10,17 @@ await runMain(async () => {
   await setup({ tests: true });
   const [name, ...args] = process.argv.slice(2);
   const names = fs.readdirSync(path.join(root, 'test', 'bench')).filter(file => file.endsWith('.ts')).map(file => file.slice(0, -3));
-  if (!names.includes(name)) throw new SetupError(`Which benchmark? npm run bench -- NAME, with one of: ${names.join(', ')}`);
-  const child = spawn(process.execPath, [path.join(root, 'dist', 'test', 'bench', `${name}.js`), ...args], { stdio: 'inherit', cwd: root });
-  child.on('close', code => process.exit(code ?? 1));
+  if (name !== undefined && !names.includes(name)) throw new SetupError(`There is no benchmark ${name}. npm run bench -- NAME, with one of: ${names.join(', ')}; without a name all run.`);
+  const failed = [];
+  for (const one of name === undefined ? names : [name]) {
+    if (name === undefined) process.stdout.write(`\n== ${one}\n\n`);
+    if ((await run(one, args)) !== 0) failed.push(one);
+  }
+  process.exit(failed.length);
 });
+
+/** The exit code of a benchmark. */
+function run(name, args) {
+  const child = spawn(process.execPath, [path.join(root, 'dist', 'test', 'bench', `${name}.js`), ...args], { stdio: 'inherit', cwd: root });
+  return new Promise(resolve => child.on('close', code => resolve(code ?? 1)));
+}

@@ -9,7 +9,7 @@ import { installLabextension } from '../../kernel/setup/labextension';
 import { pythonPath } from '../../kernel/setup/python';
 import { tell } from './labTest';
 
-/** A running JupyterLab of its own: folders, settings and port are private to it. */
+/** A running JupyterLab or Notebook 7 of its own: folders, settings and port are private to it. */
 export interface Lab {
   /** Where its notebooks lie. */
   folder: string;
@@ -23,10 +23,12 @@ export interface Lab {
 /** Options of {@link startLab}. */
 export interface LabOptions {
   theme?: 'light' | 'dark';
+  /** JupyterLab, or Notebook 7. */
+  app?: 'lab' | 'notebook';
 }
 
-/** Starts JupyterLab with kernel and extension on a free port. */
-export async function startLab({ theme = 'light' }: LabOptions = {}): Promise<Lab> {
+/** Starts JupyterLab or Notebook with kernel and extension on a free port. */
+export async function startLab({ theme = 'light', app = 'lab' }: LabOptions = {}): Promise<Lab> {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-lab-'));
   const folder = path.join(home, 'notebooks');
   const runtime = path.join(home, 'runtime');
@@ -37,7 +39,7 @@ export async function startLab({ theme = 'light' }: LabOptions = {}): Promise<La
   const settings = path.join(home, 'settings');
   writeSettings(settings, theme);
   const token = randomBytes(16).toString('hex');
-  const child = spawn(pythonPath(), serverArguments(folder, token), {
+  const child = spawn(pythonPath(), serverArguments(app, folder, token), {
     env: {
       ...process.env,
       JUPYTER_CONFIG_DIR: path.join(home, 'config'),
@@ -59,7 +61,7 @@ export async function startLab({ theme = 'light' }: LabOptions = {}): Promise<La
   const port = await waitForServer(child, runtime, () => log);
   return {
     folder,
-    url: notebook => `http://127.0.0.1:${port}/lab/tree/${encodeURIComponent(notebook)}?reset&token=${token}`,
+    url: notebook => `http://127.0.0.1:${port}/${app === 'lab' ? 'lab/tree' : 'notebooks'}/${encodeURIComponent(notebook)}?reset&token=${token}`,
     log: () => log,
     close: async () => {
       await stop(child);
@@ -68,13 +70,13 @@ export async function startLab({ theme = 'light' }: LabOptions = {}): Promise<La
   };
 }
 
-function serverArguments(folder: string, token: string): string[] {
+function serverArguments(app: 'lab' | 'notebook', folder: string, token: string): string[] {
   return [
-    '-m', 'jupyterlab', '--no-browser',
+    '-m', app === 'lab' ? 'jupyterlab' : 'notebook', '--no-browser',
     '--ServerApp.ip=127.0.0.1', '--ServerApp.port=0',
     `--ServerApp.root_dir=${folder}`, `--IdentityProvider.token=${token}`,
     '--LabApp.news_url=None', '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate',
-    '--LabApp.expose_app_in_browser=True',
+    `--${app === 'lab' ? 'LabApp' : 'JupyterNotebookApp'}.expose_app_in_browser=True`,
     ...(process.getuid?.() === 0 ? ['--allow-root'] : [])
   ];
 }
