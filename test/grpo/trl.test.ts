@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { GRPOConfig } from '../../kernel/grpo';
 import { resolveConfig } from '../../kernel/grpo/config';
+import { GRPOTrainer } from '../../kernel/grpo/trainer';
+import { FastLanguageModel } from '../../kernel/models';
 import { readSafetensors } from '../../kernel/models/safetensors';
+import type { Sample } from '../../kernel/rewards';
 import { learningRateAt, type ScheduleType } from '../../kernel/training/scheduler';
 import { PythonPeer, relativeError } from '../models/pythonPeer';
 import { givenGeneration, givenGenerations, givenTrainer, loadModel, shuffleOrders, type GivenGeneration } from './given';
@@ -141,6 +144,29 @@ for (const multiObjectiveAggregation of ['sum_then_normalize', 'normalize_then_s
     });
   }
 }
+
+test('a completion ends at the tokens that the model names, and at the end token of the tokenizer', async () => {
+  const [named, tokenizers] = [7, 0];
+  for (const eos_token_id of [named, [named, 9], tokenizers]) {
+    const other = peer.path(`ends ${eos_token_id}`);
+    await peer.call('make_model', { folder: other, eos_token_id });
+    const ends: number[] = await peer.call('end_tokens', { folder: other });
+    const { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: other });
+    const completions: number[][] = [];
+    const rewardFuncs = ({ completionIds }: Sample) => completions.push(completionIds);
+    const args = { maxSteps: 1, numGenerations: 64, maxCompletionLength: 50, seed: 5 };
+    await new GRPOTrainer({ model, processingClass: tokenizer, rewardFuncs, trainDataset: [{ prompt: 'w1 w2 w3' }], args }).train();
+    for (const ids of completions) {
+      assert.deepEqual(ids.slice(0, -1).filter((id) => ends.includes(id)), []);
+      assert.ok(ids.length === 50 || ends.includes(ids.at(-1)!));
+    }
+    for (const end of ends) assert.ok(completions.some((ids) => ids.at(-1) === end), `a completion ends at ${end}`);
+    // Generation by itself ends as that of transformers.
+    const { sequences } = await model.generate({ ...tokenizer('w1 w2 w3'), numReturnSequences: 64, maxNewTokens: 50, seed: 5 });
+    assert.equal(sequences.some((ids) => ids.slice(0, -1).includes(tokenizers)), eos_token_id !== tokenizers);
+    await model.dispose();
+  }
+});
 
 test('every setting of TRL is one of ours, or its absence is explained', async () => {
   const names: string[] = await peer.call('settings');
