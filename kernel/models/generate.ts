@@ -1,4 +1,5 @@
 import { Batch, type Prompt } from './generateBatch';
+import { checkGenerateOptions, checkGenerationConfig } from './generateOptions';
 import { generationSettings, positiveInteger, type GenerationConfig } from './generationConfig';
 import type { InferenceEngine } from './inference';
 import { seededRandom } from '../random';
@@ -61,6 +62,8 @@ const ROWS_PER_BATCH = 64;
 
 /** Generates completions, those of several prompts together. */
 export async function generate(setting: GenerationSetting, options: GenerateOptions): Promise<Generation> {
+  checkGenerateOptions(options);
+  checkGenerationConfig(setting.generationConfig);
   const settings = generationSettings(options, setting.generationConfig);
   const copies = positiveInteger(options.numReturnSequences ?? 1, 'numReturnSequences');
   const prompts = promptsOf(setting, options, settings.maxNewTokens);
