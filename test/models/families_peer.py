@@ -1,5 +1,6 @@
 """Random checkpoints of every family by transformers: their logits, completions and gradients."""
 
+import dataclasses
 import json
 import os
 
@@ -98,4 +99,10 @@ def logits(folder, ids, out, adapter=None):
     save_file({"logits": load(folder, adapter)(torch.tensor([ids])).logits[0].contiguous()}, out)
 
 
-serve({"make_model": make_model, "compare": compare, "make_adapter": make_adapter, "logits": logits})
+def lora_settings():
+    """PEFT's settings of an adapter with the defaults of those that JSON can say."""
+    plain = (str, int, float, bool, type(None))
+    return {field.name: field.default if isinstance(field.default, plain) else None for field in dataclasses.fields(LoraConfig)}
+
+
+serve({"make_model": make_model, "compare": compare, "make_adapter": make_adapter, "logits": logits, "lora_settings": lora_settings})
