@@ -144,9 +144,12 @@ def trainer_state(path):
     return {"global_step": state.global_step, "max_steps": state.max_steps, "epoch": state.epoch, "log_history": state.log_history}
 
 
-def settings():
-    """The names of all settings of TRL's GRPOConfig."""
-    return [field.name for field in dataclasses.fields(GRPOConfig) if not field.name.startswith("_")]
+def defaults():
+    """TRL's settings with the defaults of those that JSON can say, where one follows from others as TRL fills it in."""
+    config = GRPOConfig(use_cpu=True, bf16=False)
+    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(GRPOConfig) if not field.name.startswith("_")}
+    values = {name: getattr(value, "value", value) for name, value in values.items()}
+    return {name: value if isinstance(value, (bool, int, float, str, type(None))) else "?" for name, value in values.items()}
 
 
 def load_adapter(folder, adapter):
@@ -155,5 +158,5 @@ def load_adapter(folder, adapter):
     return sum(p.norm().item() ** 2 for name, p in model.named_parameters() if "lora_" in name) ** 0.5
 
 
-served = (make_model, train, end_tokens, schedule, settings, trainer_state, load_adapter)
+served = (make_model, train, end_tokens, schedule, defaults, trainer_state, load_adapter)
 serve({function.__name__: function for function in served})
