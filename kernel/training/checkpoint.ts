@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { TrainingEvent } from '../display/mime';
 import type { CausalLM } from '../models/causalLM';
 import type { Tensor } from '../onnx/tensor';
@@ -83,7 +83,7 @@ interface SavedRunState extends RunState {
 /**
  * Writes `<outputDir>/checkpoint-<step>`. The folder appears whole or not at
  * all, whenever the process ends; an earlier one of the same name is kept
- * until then.
+ * until then, and found again where a kill comes between.
  *
  * @returns the folder
  * @throws CheckpointError that says what to do; nothing of the run is lost
@@ -94,6 +94,7 @@ export async function saveCheckpoint(outputDir: string, parts: CheckpointParts, 
   const partial = hidden(outputDir, step, 'partial');
   try {
     fs.mkdirSync(outputDir, { recursive: true });
+    restoreReplaced(outputDir);
     removeLeftovers(outputDir);
     await parts.model.savePretrained(partial);
     safetensors().writeSafetensors(join(partial, optimizerFile), optimizerTensors(parts.optimizer));
@@ -120,10 +121,24 @@ function hidden(outputDir: string, step: number, what: string): string {
 
 /** What a process left that was killed while it wrote. */
 function removeLeftovers(outputDir: string): void {
-  for (const name of fs.readdirSync(outputDir)) {
-    const owner = /^\.checkpoint-\d+\.(?:partial|replaced)-(\d+)$/.exec(name)?.[1];
-    if (owner && (Number(owner) === process.pid || !isAlive(Number(owner)))) fs.rmSync(join(outputDir, name), { recursive: true, force: true });
+  for (const { path } of leftovers(outputDir)) fs.rmSync(path, { recursive: true, force: true });
+}
+
+/** Puts a checkpoint back in its place that a process had set aside when it was killed, before the new one took the place. */
+function restoreReplaced(outputDir: string): void {
+  if (!fs.existsSync(outputDir)) return;
+  for (const { path, step, what } of leftovers(outputDir)) {
+    const place = join(outputDir, `checkpoint-${step}`);
+    if (what === 'replaced' && !fs.existsSync(place)) fs.renameSync(path, place);
   }
+}
+
+/** Hidden folders that no living process but this one writes. */
+function leftovers(outputDir: string): Array<{ path: string; step: string; what: string }> {
+  return fs.readdirSync(outputDir).flatMap((name) => {
+    const [, step, what, owner] = /^\.checkpoint-(\d+)\.(partial|replaced)-(\d+)$/.exec(name) ?? [];
+    return owner && (Number(owner) === process.pid || !isAlive(Number(owner))) ? [{ path: join(outputDir, name), step, what }] : [];
+  });
 }
 
 function isAlive(pid: number): boolean {
@@ -136,7 +151,12 @@ function isAlive(pid: number): boolean {
 
 function replaceFolder(from: string, to: string, aside: string): void {
   if (fs.existsSync(to)) fs.renameSync(to, aside);
-  fs.renameSync(from, to);
+  try {
+    fs.renameSync(from, to);
+  } catch (error) {
+    if (fs.existsSync(aside)) fs.renameSync(aside, to);
+    throw error;
+  }
   removeQuietly(aside);
 }
 
@@ -249,6 +269,7 @@ function readQuietly(path: string): SavedRunState | null {
  * @throws CheckpointError where there is none that can be read, or it is of another model; `model` is unchanged then
  */
 export async function loadCheckpoint(from: string | true, outputDir: string | null, model: CausalLM): Promise<LoadedCheckpoint> {
+  restoreReplaced(from === true ? (outputDir ?? 'trainer_output') : dirname(resolve(from)));
   if (from !== true) return withAsManyThreads(await loadFolder(from, model));
   const parent = outputDir ?? 'trainer_output';
   const found = listCheckpoints(parent);

@@ -172,6 +172,33 @@ test('a reference model that stays the same is on the disk once, and is the same
   assert.equal(first, second);
 });
 
+test('a kill while a checkpoint takes the place of one of the same step loses neither', async () => {
+  const folder = temporaryFolder();
+  const args = { outputDir: folder, saveSteps: 1, maxSteps: 1 };
+  const before = newTrainer(await freshModel(), args);
+  await before.train();
+  // Another run from the start, which is killed between the two renames.
+  const script = `
+    const fs = require('node:fs');
+    const rename = fs.renameSync;
+    fs.renameSync = (from, to) => (/partial/.test(from) && fs.readdirSync(${JSON.stringify(folder)}).some((name) => /replaced/.test(name)) && process.kill(process.pid, 'SIGKILL'), rename(from, to));
+    const { freshModel, newTrainer, quietHost } = require(${JSON.stringify(join(__dirname, 'runs.js'))});
+    quietHost();
+    freshModel().then((model) => newTrainer(model, ${JSON.stringify({ ...args, seed: 8 })}).train());`;
+  const { signal } = spawnSync(process.execPath, ['-e', script]);
+  assert.equal(signal, 'SIGKILL');
+  assert.equal(existsSync(join(folder, 'checkpoint-1')), false);
+  const copy = temporaryFolder();
+  cpSync(folder, copy, { recursive: true });
+  for (const [outputDir, resumeFromCheckpoint] of [[folder, true], [copy, join(copy, 'checkpoint-1')]] as const) {
+    const trainer = newTrainer(await freshModel(), { ...args, outputDir, maxSteps: 2, resumeFromCheckpoint });
+    await trainer.train();
+    assert.deepEqual(trainer.logHistory[0], before.logHistory[0]);
+    assert.deepEqual(readdirSync(outputDir).sort(), ['checkpoint-1', 'checkpoint-2']);
+    await trainer.dispose();
+  }
+});
+
 test('what a killed process left of a checkpoint is removed, not read', async () => {
   const folder = temporaryFolder();
   const gone = spawnSync(process.execPath, ['-e', '']).pid;
