@@ -72,7 +72,7 @@ test('every setting of TRL that Joylab does not have says why, or what to do ins
     ['deepspeed', /several GPUs/],
     ['gradient_checkpointing_kwargs', /gradientCheckpointing: true is all/],
     ['report_to', /trainer\.logHistory/],
-    ['push_to_hub', /call model\.pushToHub/],
+    ['push_to_hub', /model\.savePretrained\(folder\), then .*hf upload/],
     ['model_init_kwargs', /FastLanguageModel\.fromPretrained/],
     ['pad_to_multiple_of', /packed, never padded/],
     ['disable_dropout', /set loraDropout to 0/],
