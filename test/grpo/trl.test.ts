@@ -169,6 +169,19 @@ test('a completion ends at the tokens that the model names, and at the end token
   }
 });
 
+test('a loss that does not go with the level of importance sampling is warned of where TRL warns', async (t) => {
+  const warn = t.mock.method(console, 'warn', () => {});
+  const cases = lossTypes.flatMap((lossType) => (['token', 'sequence'] as const).map((importanceSamplingLevel) => ({ lossType, importanceSamplingLevel })));
+  const expected: number[] = await peer.call('warned', { folder, cases: cases.map(snakeCase) });
+  const { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: folder });
+  for (const [i, args] of cases.entries()) {
+    warn.mock.resetCalls();
+    new GRPOTrainer({ model, processingClass: tokenizer, rewardFuncs: () => 0, trainDataset: [{ prompt: 'w1' }], args });
+    assert.equal(warn.mock.callCount(), expected[i], JSON.stringify(args));
+  }
+  assert.equal(expected.filter((count) => count > 0).length, 6);
+});
+
 /** Where defaults differ on purpose: TRL's, ours, and why. */
 const ownDefaults: Record<string, { theirs: unknown; ours: unknown; why: string }> = {
   loggingSteps: { theirs: 10, ours: 1, why: 'the charts of a cell show each step' },

@@ -114,17 +114,37 @@ def train(folder, adapter, settings, generations, orders, evaluation, out):
     return {"log": trainer.state.log_history[:-1], "advantages": list(trainer._logs["advantages"])}
 
 
-def end_tokens(folder):
-    """The tokens that end a completion in TRL's training."""
+def plain_trainer(folder, **settings):
+    """A trainer that is not to train."""
     with tempfile.TemporaryDirectory() as output:
-        trainer = GRPOTrainer(
+        return GRPOTrainer(
             model=AutoModelForCausalLM.from_pretrained(folder),
             processing_class=make_tokenizer(),
             reward_funcs=[lambda completions, **_: [0.0] * len(completions)],
             train_dataset=Dataset.from_list([{"prompt": "w1"}] * 8),
-            args=GRPOConfig(output_dir=output, report_to="none", use_cpu=True, bf16=False),
+            args=GRPOConfig(output_dir=output, report_to="none", use_cpu=True, bf16=False, **settings),
         )
-        return trainer.eos_token_ids
+
+
+def end_tokens(folder):
+    """The tokens that end a completion in TRL's training."""
+    return plain_trainer(folder).eos_token_ids
+
+
+def warned(folder, cases):
+    """Whether TRL warns of settings of the loss, for each of several."""
+    said = []
+    original = grpo_trainer.logger.warning
+    grpo_trainer.logger.warning = lambda message, *_: said.append(message)
+    counts = []
+    try:
+        for settings in cases:
+            said.clear()
+            plain_trainer(folder, **settings)
+            counts.append(sum("importance_sampling_level" in message for message in said))
+    finally:
+        grpo_trainer.logger.warning = original
+    return counts
 
 
 def schedule(type, warmup, total, lr, kwargs):
@@ -158,5 +178,5 @@ def load_adapter(folder, adapter):
     return sum(p.norm().item() ** 2 for name, p in model.named_parameters() if "lora_" in name) ** 0.5
 
 
-served = (make_model, train, end_tokens, schedule, defaults, trainer_state, load_adapter)
+served = (make_model, train, end_tokens, warned, schedule, defaults, trainer_state, load_adapter)
 serve({function.__name__: function for function in served})
