@@ -4,6 +4,7 @@ import { packageRoot } from '../setup/python';
 import { TARGET_MODULES } from './architecture';
 import { loadCheckpoint, readJson } from './checkpoint';
 import { CausalLM } from './causalLM';
+import { finishUpdate } from './folderUpdate';
 import { hubModel, isHubName, type HubOptions } from './hub';
 import { createLora, LORA_DEFAULTS, type LoraConfig } from './lora';
 import { PeftModel } from './peft';
@@ -102,6 +103,7 @@ export const FastLanguageModel = {
     checkOptions(fromPretrainedTable, options);
     if (options.loadIn4bit && options.loadIn8bit) throw new Error('loadIn4bit and loadIn8bit exclude each other: give one of them, or none for float32');
     const folder = await findFolder(options.modelName, options);
+    finishUpdate(folder);
     const model = existsSync(join(folder, 'adapter_config.json'))
       ? await loadWithAdapter(folder, options)
       : await loadModel(folder, options);
@@ -176,6 +178,7 @@ async function loadWithAdapter(folder: string, options: FromPretrainedOptions): 
   const beside = resolve(folder, base);
   const isBeside = !BUNDLED[base] && !existsSync(base) && existsSync(beside);
   const baseFolder = isBeside ? beside : await findFolder(base, { token: options.token, revision: typeof revision === 'string' ? revision : undefined });
+  finishUpdate(baseFolder);
   const model = await loadModel(baseFolder, { ...options, modelName: base });
   return PeftModel.fromPretrained(model, folder);
 }

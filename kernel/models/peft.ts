@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJson } from './checkpoint';
 import { CausalLM } from './causalLM';
+import { finishUpdate } from './folderUpdate';
 import { checkLoraConfig, LORA_DEFAULTS, loraScaling, peftName, type LoraAdapter, type LoraConfig } from './lora';
 import { loraTargets } from './loraTargets';
 import { readSafetensors } from './safetensors';
@@ -37,6 +38,7 @@ export class PeftModel extends CausalLM {
 }
 
 function loadAdapter(model: CausalLM, folder: string): LoraAdapter {
+  finishUpdate(folder);
   if (!existsSync(join(folder, 'adapter_config.json'))) {
     throw new Error(`${folder} has no adapter_config.json; it is not the folder of a PEFT adapter`);
   }
