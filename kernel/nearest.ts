@@ -8,6 +8,14 @@ export function nearestFirst(name: string, names: readonly string[]): string[] {
   return [...names].sort((a, b) => distance.get(a)! - distance.get(b)! || a.localeCompare(b));
 }
 
+/** The valid name that was meant, or all of them. */
+export function adviceOnName(name: string, valid: string[], what: string): string {
+  const [nearest] = nearestFirst(name, valid);
+  const close = nearest !== undefined && nameDistance(nearest, name) <= Math.max(2, name.length / 3);
+  if (close) return `Did you mean ${nearest}?`;
+  return valid.length > 0 ? `The ${what} are: ${valid.join(', ')}.` : `There are no ${what}.`;
+}
+
 /** Number of letters to insert, delete or replace to turn one name into the other (Levenshtein); case and punctuation do not count. */
 export function nameDistance(one: string, other: string): number {
   const [a, b] = [plain(one), plain(other)];

@@ -68,6 +68,7 @@ async function generate({ model, tokenizer, config, groups, numGenerations, step
     topP: config.topP,
     minP: config.minP ?? 0,
     repetitionPenalty: config.repetitionPenalty,
+    eosTokenId: endTokens(model, tokenizer),
     ...config.generationKwargs,
     seed: groups.map(({ samplingSeed }) => samplingSeed),
     signal,
@@ -84,6 +85,11 @@ async function generate({ model, tokenizer, config, groups, numGenerations, step
     frames: new Map(),
   };
   return result;
+}
+
+/** Tokens that end a completion in training: as in TRL those that the model names, and the tokenizer's own. */
+function endTokens({ eosTokenIds }: CausalLM, { eosTokenId }: Tokenizer): number[] {
+  return [...new Set([...(typeof eosTokenId === 'number' ? [eosTokenId] : []), ...eosTokenIds])];
 }
 
 function emptySample(prompt: Prompt, completionIds: number[], tokenizer: Tokenizer, step: number): Sample {

@@ -1,3 +1,4 @@
+import { checkGenerationKwargs } from '../models/generateOptions';
 import { elsewhere, sayFor, trainingArguments, type ResolvedArguments, type TrainingArguments } from '../training/arguments';
 import { checkSchedule } from '../training/scheduler';
 import { flag, nullable, number, oneOf, record, resolveSettings, whole, type Setting, type SettingTable } from '../training/settings';
@@ -232,6 +233,7 @@ function consistent(values: ResolvedConfig, given: GRPOConfig): ResolvedConfig {
   if (given.saveSteps !== undefined) values.outputDir ??= 'trainer_output';
   checkSchedule(values);
   fillGeneration(values);
+  if (values.generationKwargs) checkGenerationKwargs('GRPOConfig: generationKwargs', values.generationKwargs);
   checkReference(values);
   if (values.perDeviceEvalBatchSize % values.numGenerationsEval !== 0) {
     const { perDeviceEvalBatchSize, numGenerationsEval } = values;

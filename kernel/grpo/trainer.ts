@@ -10,6 +10,7 @@ import type { TrainerCallback } from '../training/callbacks';
 import type { Metrics } from '../training/metricsBuffer';
 import { deriveSeed } from '../training/seeds';
 import { Trainer, type Evaluation, type RunLength, type SavedUpdate, type Step, type TrainOptions, type TrainOutput } from '../training/trainer';
+import { adviceOnLoss } from './adviceOnLoss';
 import { CompletionsLog } from './completionsLog';
 import { resolveConfig, type GRPOConfig, type ResolvedConfig } from './config';
 import type { EntropyState } from './entropyControl';
@@ -88,7 +89,10 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   }
 
   protected resolve(args?: GRPOConfig): ResolvedConfig {
-    return resolveConfig(args);
+    const config = resolveConfig(args);
+    const advice = adviceOnLoss(config);
+    if (advice) console.warn(advice);
+    return config;
   }
 
   protected prepare(): RunLength {

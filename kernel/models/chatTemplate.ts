@@ -1,4 +1,5 @@
 import type { Template } from '@huggingface/jinja' with { 'resolution-mode': 'import' };
+import { nameDistance } from '../nearest';
 import { PYTHON_BUILTINS, usePythonBuiltins } from './pythonBuiltins';
 
 /** A message of a conversation. What else it has, such as `tool_calls`, reaches the template under its own name. */
@@ -39,6 +40,7 @@ export function renderChat(
 ): string {
   if (messages.length === 0) throw new Error('a conversation needs at least one message');
   const { tokenize: _, chatTemplate: __, addGenerationPrompt = false, continueFinalMessage = false, tools = null, documents = null, ...variables } = options;
+  checkVariables(variables);
   if (continueFinalMessage && addGenerationPrompt) {
     throw new Error('continueFinalMessage and addGenerationPrompt exclude each other: the one continues the last message, the other starts a new one');
   }
@@ -59,6 +61,14 @@ export function renderChat(
     add_generation_prompt: addGenerationPrompt,
   });
   return continueFinalMessage ? cutAtMark(text, final as string) : text;
+}
+
+/** A misspelt option would be taken for a variable, of which templates may have any. */
+function checkVariables(variables: object): void {
+  for (const name of Object.keys(variables)) {
+    const meant = ['addGenerationPrompt', 'continueFinalMessage', 'chatTemplate', 'tokenize'].find((option) => nameDistance(option, name) <= 2);
+    if (meant) throw new TypeError(`applyChatTemplate has no option ${name}. Did you mean ${meant}?`);
+  }
 }
 
 function compile(template: string): Template {

@@ -1,4 +1,4 @@
-import { COMMON, FAMILIES, FIXED, type Family } from './families';
+import { COMMON, FAMILIES, FIXED, isRotated, OF_ONE_FAMILY, type Family } from './families';
 import { parseRope, type RopeSettings } from './rope';
 
 /** What a model's `config.json` says, in the form that the graph wants: settings, whatever the family. */
@@ -60,7 +60,7 @@ export function parseConfig(raw: Settings, where = 'config.json'): ModelConfig {
   if (numHeads % numKeyValueHeads !== 0) {
     throw new Error(`${where}: num_attention_heads (${numHeads}) must be a multiple of num_key_value_heads (${numKeyValueHeads})`);
   }
-  const headSize = count(settings, 'head_dim', where, hiddenSize / numHeads);
+  const headSize = evenHead(count(settings, 'head_dim', where, hiddenSize / numHeads), where);
   const maxPositions = count(settings, 'max_position_embeddings', where);
   const sliding = family.slidingLayers?.(settings, numLayers) ?? [];
   const window = sliding.includes(true) && settings.sliding_window !== null ? count(settings, 'sliding_window', where) : Infinity;
@@ -81,7 +81,7 @@ export function parseConfig(raw: Settings, where = 'config.json'): ModelConfig {
     biases: biases(family, settings),
     activation: family.gemma ? 'gelu_pytorch_tanh' : 'silu',
     embeddingScale: family.gemma ? Math.sqrt(hiddenSize) : 1,
-    attentionScale: 1 / Math.sqrt('query_pre_attn_scalar' in settings ? positive(settings, 'query_pre_attn_scalar', where) : headSize),
+    attentionScale: 1 / Math.sqrt(optional(settings, 'query_pre_attn_scalar', where) ?? headSize),
     attentionSoftcap: optional(settings, 'attn_logit_softcapping', where),
     logitSoftcap: optional(settings, 'final_logit_softcapping', where),
     rope: layerRopes(settings, { headSize, maxPositions, sliding, numLayers }, where),
@@ -103,10 +103,40 @@ function checkFixed(family: Family, settings: Settings, where: string): void {
   const problems = Object.entries({ ...FIXED, ...activations, ...family.fixed })
     .filter(([name, allowed]) => name in settings && !allowed.includes(settings[name]))
     .map(([name, allowed]) => `${name} = ${JSON.stringify(settings[name])} (supported: ${quoted(allowed)})`);
+  for (const [name, { families, off }] of Object.entries(OF_ONE_FAMILY)) {
+    if (name in settings && !families.includes(String(settings.model_type)) && !off.includes(settings[name])) {
+      problems.push(`${name} = ${JSON.stringify(settings[name])}, which ${JSON.stringify(settings.model_type)} does not have (only ${quoted(families)})`);
+    }
+  }
+  problems.push(...layerProblems(family, settings));
   if (settings.quantization_config) {
     problems.push('quantization_config: its weights are saved quantised (supported: float32, float16, bfloat16; load the model it was made from, with loadIn4bit or loadIn8bit)');
   }
   if (problems.length > 0) throw new Error(`${where}: this model is not supported: ${problems.join('; ')}`);
+}
+
+/** What is wrong with lists that have an entry per layer. */
+function layerProblems({ layerTypes }: Family, settings: Settings): string[] {
+  const problems: string[] = [];
+  const layers = Number(settings.num_hidden_layers);
+  const valid = layerTypes?.(settings) ?? ['full_attention'];
+  for (const [name, allowed] of [['layer_types', valid], ['no_rope_layers', [0, 1]]] as const) {
+    const given = settings[name] ?? null;
+    if (given === null) continue;
+    if (!Array.isArray(given)) problems.push(`${name} = ${JSON.stringify(given)} (supported: a list, or null)`);
+    else if (given.length !== layers) problems.push(`${name} has ${given.length} entries for ${layers} layers`);
+    else {
+      const wrong = given.filter((entry) => !(allowed as readonly unknown[]).includes(entry));
+      if (wrong.length > 0) problems.push(`${name} with ${quoted([...new Set(wrong)])} (supported: ${quoted(allowed)})`);
+    }
+  }
+  return problems;
+}
+
+/** A rotary embedding turns pairs of a head. */
+function evenHead(size: number, where: string): number {
+  if (size % 2 !== 0) throw new Error(`${where}: head_dim must be even, not ${size}`);
+  return size;
 }
 
 function biases(family: Family, settings: Settings): string[] {
@@ -136,12 +166,7 @@ function layerRopes(
   if (byType) local = read({ rope_theta: 10000, ...(given.sliding_attention as Settings) });
   else if (settings.model_type === 'gemma3_text') local = read({ rope_theta: settings.rope_local_base_freq ?? 10000 });
 
-  const interval = Number(settings.no_rope_layer_interval);
-  const without = settings.no_rope_layers as number[] | null | undefined;
-  return Array.from({ length: numLayers }, (_, layer) => {
-    const rotated = Array.isArray(without) ? without[layer] !== 0 : !((layer + 1) % interval === 0);
-    return !rotated ? null : sliding[layer] ? local : full;
-  });
+  return Array.from({ length: numLayers }, (_, layer) => (!isRotated(layer, settings) ? null : sliding[layer] ? local : full));
 }
 
 function quoted(values: readonly unknown[]): string {

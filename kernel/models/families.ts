@@ -15,6 +15,8 @@ export interface Family {
   gemma?: boolean;
   /** Attention and feed-forward part are normalised after as well as before. */
   postNorms?: boolean;
+  /** Valid entries of `layer_types`; 'full_attention' alone by default. */
+  layerTypes?: (settings: Record<string, unknown>) => readonly string[];
   /** Which layers see a sliding window only. */
   slidingLayers?: (settings: Record<string, unknown>, layers: number) => boolean[];
 }
@@ -36,12 +38,29 @@ export const FIXED: Record<string, readonly unknown[]> = {
   partial_rotary_factor: [1],
   attention_dropout: [0, null],
   use_bidirectional_attention: [false, null],
+  // The same numbers in another order of rounding.
+  pretraining_tp: [1, null],
+};
+
+/** Settings that one family alone reads: elsewhere transformers ignores them, and the file means another model. */
+export const OF_ONE_FAMILY: Record<string, { families: readonly string[]; off: readonly unknown[] }> = {
+  query_pre_attn_scalar: { families: ['gemma2', 'gemma3_text'], off: [null] },
+  attn_logit_softcapping: { families: ['gemma2', 'gemma3_text'], off: [null] },
+  final_logit_softcapping: { families: ['gemma2', 'gemma3_text'], off: [null] },
+  no_rope_layers: { families: ['smollm3'], off: [null] },
+  no_rope_layer_interval: { families: ['smollm3'], off: [null] },
+  use_sliding_window: { families: ['qwen2', 'qwen3', 'smollm3'], off: [false, null] },
 };
 
 const NO_BIAS = { attention_bias: [false], mlp_bias: [false] };
 const NO_MLP_BIAS = { mlp_bias: [false] };
 const GEMMA = { hidden_act: 'gelu_pytorch_tanh', tie_word_embeddings: true, head_dim: 256, max_position_embeddings: 8192 };
 const GEMMA_ACTIVATIONS = ['gelu_pytorch_tanh'];
+
+/** Whether a layer has a rotary embedding: all have one but for SmolLM3's. */
+export function isRotated(layer: number, { no_rope_layers, no_rope_layer_interval }: Record<string, unknown>): boolean {
+  return Array.isArray(no_rope_layers) ? no_rope_layers[layer] !== 0 : (layer + 1) % Number(no_rope_layer_interval) !== 0;
+}
 
 /** What `layer_types` says; where it is absent, `rule` decides. */
 function sliding(rule: (layer: number, settings: Record<string, unknown>) => boolean): Family['slidingLayers'] {
@@ -50,6 +69,8 @@ function sliding(rule: (layer: number, settings: Record<string, unknown>) => boo
     return Array.from({ length: layers }, (_, layer) => (Array.isArray(types) ? types[layer] === 'sliding_attention' : rule(layer, settings)));
   };
 }
+
+const eitherType = () => ['full_attention', 'sliding_attention'];
 
 const afterMaxWindowLayers = sliding((layer, settings) => settings.use_sliding_window === true && layer >= Number(settings.max_window_layers ?? 28));
 
@@ -60,23 +81,28 @@ export const FAMILIES: Record<string, Family> = {
   mistral: {
     defaults: { sliding_window: 4096, max_position_embeddings: 131072 },
     fixed: NO_BIAS,
+    layerTypes: (settings) => [settings.sliding_window === null ? 'full_attention' : 'sliding_attention'],
     slidingLayers: (_, layers) => new Array<boolean>(layers).fill(true),
   },
   qwen2: {
     defaults: { sliding_window: 4096, max_position_embeddings: 32768 },
     fixed: NO_MLP_BIAS,
     queryKeyValueBias: true,
+    layerTypes: eitherType,
     slidingLayers: afterMaxWindowLayers,
   },
   qwen3: {
     defaults: { sliding_window: 4096, max_position_embeddings: 32768, head_dim: 128 },
     fixed: NO_MLP_BIAS,
     queryKeyNorm: true,
+    layerTypes: eitherType,
     slidingLayers: afterMaxWindowLayers,
   },
   smollm3: {
     defaults: { rope_theta: 2_000_000, tie_word_embeddings: true, max_position_embeddings: 32768, no_rope_layer_interval: 4 },
-    slidingLayers: sliding(() => false),
+    layerTypes: eitherType,
+    // As transformers has it: the layers without a rotary embedding.
+    slidingLayers: sliding((layer, settings) => settings.use_sliding_window === true && !isRotated(layer, settings)),
   },
   gemma: {
     defaults: GEMMA,
@@ -88,6 +114,7 @@ export const FAMILIES: Record<string, Family> = {
     fixed: { ...NO_MLP_BIAS, hidden_activation: GEMMA_ACTIVATIONS },
     gemma: true,
     postNorms: true,
+    layerTypes: eitherType,
     slidingLayers: sliding((layer) => layer % 2 === 0),
   },
   gemma3_text: {
@@ -96,6 +123,7 @@ export const FAMILIES: Record<string, Family> = {
     gemma: true,
     postNorms: true,
     queryKeyNorm: true,
+    layerTypes: eitherType,
     slidingLayers: sliding((layer, settings) => (layer + 1) % Number(settings.sliding_window_pattern ?? 6) !== 0),
   },
 };

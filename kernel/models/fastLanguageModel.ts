@@ -4,9 +4,11 @@ import { packageRoot } from '../setup/python';
 import { TARGET_MODULES } from './architecture';
 import { loadCheckpoint, readJson } from './checkpoint';
 import { CausalLM } from './causalLM';
+import { finishUpdate } from './folderUpdate';
 import { hubModel, isHubName, type HubOptions } from './hub';
 import { createLora, LORA_DEFAULTS, type LoraConfig } from './lora';
 import { PeftModel } from './peft';
+import { because, checkOptions, type OptionTable } from './options';
 import { loadTokenizer, type Tokenizer } from './tokenizer';
 
 /** Which model to load. */
@@ -62,6 +64,35 @@ export interface PeftOptions {
   useGradientCheckpointing?: boolean | 'unsloth';
 }
 
+const fromPretrainedTable: OptionTable = {
+  owner: 'fromPretrained',
+  example: "{ modelName: 'joylab/strategist' }",
+  names: { modelName: true, maxSeqLength: true, loadIn4bit: true, loadIn8bit: true, useGradientCheckpointing: true, revision: true, token: true } satisfies Record<keyof FromPretrainedOptions, true>,
+  elsewhere: {
+    ...because('weights are float32 in memory, or with loadIn4bit or loadIn8bit in 4 or 8 bits', ['dtype', 'torchDtype', 'quantizationConfig', 'loadIn16bit']),
+    ...because('the model runs in this process on the CPU', ['deviceMap', 'device', 'fastInference', 'gpuMemoryUtilization', 'attnImplementation', 'maxLoraRank']),
+    fullFinetuning: 'all weights are trained unless the model is given an adapter',
+    trustRemoteCode: 'no code is loaded with a model',
+    cacheDir: 'set the environment variable HF_HOME',
+    localFilesOnly: 'set the environment variable HF_HUB_OFFLINE=1',
+  },
+};
+
+const peftTable: OptionTable = {
+  owner: 'getPeftModel',
+  example: '{ r: 16, loraAlpha: 32 }',
+  names: {
+    r: true, loraAlpha: true, targetModules: true, excludeModules: true, layersToTransform: true, rankPattern: true, alphaPattern: true,
+    initLoraWeights: true, loraDropout: true, bias: true, useRslora: true, randomState: true, useGradientCheckpointing: true,
+  } satisfies Record<keyof PeftOptions, true>,
+  elsewhere: {
+    ...because('it is not supported', ['useDora', 'useQalora', 'loraBias', 'modulesToSave', 'layersPattern', 'layerReplication', 'loftqConfig', 'targetParameters', 'trainableTokenIndices']),
+    taskType: 'adapters are for causal language models',
+    maxSeqLength: 'give it to fromPretrained',
+    seed: 'it is called randomState',
+  },
+};
+
 /** Models that come with Joylab, and where they lie in the package. */
 const BUNDLED: Record<string, string> = { 'joylab/strategist': 'kernel/models/strategist/checkpoint' };
 
@@ -69,8 +100,10 @@ const BUNDLED: Record<string, string> = { 'joylab/strategist': 'kernel/models/st
 export const FastLanguageModel = {
   /** Loads a model and its tokenizer. */
   async fromPretrained(options: FromPretrainedOptions): Promise<{ model: CausalLM; tokenizer: Tokenizer }> {
+    checkOptions(fromPretrainedTable, options);
     if (options.loadIn4bit && options.loadIn8bit) throw new Error('loadIn4bit and loadIn8bit exclude each other: give one of them, or none for float32');
     const folder = await findFolder(options.modelName, options);
+    finishUpdate(folder);
     const model = existsSync(join(folder, 'adapter_config.json'))
       ? await loadWithAdapter(folder, options)
       : await loadModel(folder, options);
@@ -80,6 +113,7 @@ export const FastLanguageModel = {
 
   /** The model with a new LoRA adapter, which is what training will change. The weights are shared, not copied. */
   getPeftModel(model: CausalLM, options: PeftOptions = {}): PeftModel {
+    checkOptions(peftTable, options);
     const { randomState = 3407 } = options;
     if (options.bias && options.bias !== 'none') throw new Error(`bias ${JSON.stringify(options.bias)} is not supported; use 'none'`);
     if (model instanceof PeftModel) throw new Error('the model has an adapter already; call getPeftModel with the model that fromPretrained gave');
@@ -144,6 +178,7 @@ async function loadWithAdapter(folder: string, options: FromPretrainedOptions): 
   const beside = resolve(folder, base);
   const isBeside = !BUNDLED[base] && !existsSync(base) && existsSync(beside);
   const baseFolder = isBeside ? beside : await findFolder(base, { token: options.token, revision: typeof revision === 'string' ? revision : undefined });
+  finishUpdate(baseFolder);
   const model = await loadModel(baseFolder, { ...options, modelName: base });
   return PeftModel.fromPretrained(model, folder);
 }

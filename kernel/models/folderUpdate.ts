@@ -1,10 +1,12 @@
-import { copyFileSync, existsSync, fsyncSync, closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, posix, resolve } from 'node:path';
+import { copyFileSync, existsSync, fsyncSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, posix, relative, resolve } from 'node:path';
 
 /**
  * New files of a folder. They are written whole beside the old ones, under
  * names that end in `.partial`, and take their places together at the end: a
- * full disk or a kill while they are written leaves the folder as it was.
+ * full disk or a kill while they are written leaves the folder as it was. A
+ * kill while they take their places leaves a list of them, by which
+ * {@link finishUpdate} makes up for the rest.
  */
 export class FolderUpdate {
   private readonly files: string[] = [];
@@ -17,6 +19,7 @@ export class FolderUpdate {
     const update = new FolderUpdate(folder);
     try {
       mkdirSync(folder, { recursive: true });
+      finishUpdate(folder);
       await write(update);
     } catch (error) {
       update.drop();
@@ -70,17 +73,45 @@ export class FolderUpdate {
   }
 
   private settle(): void {
-    for (const name of this.files) renameSync(join(this.folder, `${name}.partial`), join(this.folder, name));
-    if (!this.obsolete) return;
+    const list = join(this.folder, LIST);
+    writeFileSync(`${list}.partial`, JSON.stringify({ files: this.files, obsolete: this.obsoleteFiles() } satisfies Places));
+    flush(`${list}.partial`);
+    // From here on the new files count.
+    renameSync(`${list}.partial`, list);
+    finishUpdate(this.folder);
+  }
+
+  private obsoleteFiles(): string[] {
+    if (!this.obsolete) return [];
     const { names, folder } = this.obsolete;
-    for (const name of readdirSync(join(this.folder, folder))) {
-      if (names.test(name) && !this.files.includes(posix.join(folder, name))) rmSync(join(this.folder, folder, name));
-    }
+    return readdirSync(join(this.folder, folder)).filter((name) => names.test(name)).map((name) => posix.join(folder, name)).filter((name) => !this.files.includes(name));
   }
 
   private drop(): void {
     for (const name of this.files) rmSync(join(this.folder, `${name}.partial`), { force: true });
   }
+}
+
+/** What a folder that is being updated says of its new files, and of those that go. */
+interface Places {
+  files: string[];
+  obsolete: string[];
+}
+
+const LIST = '.update.json';
+
+/** Makes up for what a process did not come to that was killed while the new files of a folder took their places. */
+export function finishUpdate(folder: string): void {
+  const list = join(folder, LIST);
+  if (!existsSync(list)) return;
+  const { files, obsolete } = JSON.parse(readFileSync(list, 'utf8')) as Places;
+  // The list may have come with the folder from elsewhere: nothing outside is touched.
+  const inside = (name: string) => !relative(folder, join(folder, name)).startsWith('..');
+  for (const name of files.filter(inside)) {
+    if (existsSync(join(folder, `${name}.partial`))) renameSync(join(folder, `${name}.partial`), join(folder, name));
+  }
+  for (const name of obsolete.filter(inside)) rmSync(join(folder, name), { force: true });
+  rmSync(list, { force: true });
 }
 
 function flush(path: string): void {

@@ -1,7 +1,9 @@
-import { Batch, type Prompt } from './generateBatch';
+import { Batch, type Prompt, type Row } from './generateBatch';
+import { checkGenerateOptions, checkGenerationConfig } from './generateOptions';
 import { generationSettings, positiveInteger, type GenerationConfig } from './generationConfig';
 import type { InferenceEngine } from './inference';
 import { seededRandom } from '../random';
+import { Prefills } from './prefills';
 import type { Streamer } from './streamer';
 
 /** What to generate from, and how. Settings that are not given are the model's `generationConfig`'s, then transformers' defaults. */
@@ -61,6 +63,8 @@ const ROWS_PER_BATCH = 64;
 
 /** Generates completions, those of several prompts together. */
 export async function generate(setting: GenerationSetting, options: GenerateOptions): Promise<Generation> {
+  checkGenerateOptions(options);
+  checkGenerationConfig(setting.generationConfig);
   const settings = generationSettings(options, setting.generationConfig);
   const copies = positiveInteger(options.numReturnSequences ?? 1, 'numReturnSequences');
   const prompts = promptsOf(setting, options, settings.maxNewTokens);
@@ -85,8 +89,10 @@ export async function generate(setting: GenerationSetting, options: GenerateOpti
   const eos = options.eosTokenId === undefined ? setting.eosTokenIds : [options.eosTokenId ?? []].flat();
   const stops = [options.stopStrings ?? []].flat().filter((stop) => stop.length > 0);
   const engine = await setting.engine(rows.reduce((sum, { prompt }) => sum + prompt.limit, 0));
+  const batch = { ...setting, engine, prefills: new Prefills(engine), settings, eos, stops, streamer, signal };
+  const inOrder = byPrompt(rows);
   for (let start = 0; start < rows.length; start += ROWS_PER_BATCH) {
-    await new Batch({ ...setting, engine, settings, eos, stops, streamer, signal }, rows.slice(start, start + ROWS_PER_BATCH)).run();
+    await new Batch(batch, inOrder.slice(start, start + ROWS_PER_BATCH)).run();
   }
   return {
     sequences: rows.map((row) => row.ids),
@@ -95,12 +101,25 @@ export async function generate(setting: GenerationSetting, options: GenerateOpti
   };
 }
 
+/** Rows with those of a prompt one after the other: it is computed once for all of them. */
+function byPrompt(rows: readonly Row[]): Row[] {
+  const groups = new Map<Prompt, Row[]>();
+  for (const row of rows) {
+    const group = groups.get(row.prompt);
+    if (group) group.push(row);
+    else groups.set(row.prompt, [row]);
+  }
+  return [...groups.values()].flat();
+}
+
+/** The prompts of a call, equal ones as one object. */
 function promptsOf({ maxSeqLength }: GenerationSetting, options: GenerateOptions, maxNewTokens: (length: number) => number): Prompt[] {
   const given = options.inputIds ?? options.input_ids;
   if (!given || given.length === 0) throw new Error('generate needs inputIds: generate({ ...tokenizer(text), maxNewTokens: 128 })');
   const prompts = Array.isArray(given[0]) ? (given as number[][]) : [given as number[]];
   const masks = options.attentionMask;
   const byPrompt = masks && (Array.isArray(masks[0]) ? (masks as number[][]) : [masks as number[]]);
+  const known = new Map<string, Prompt>();
   return prompts.map((prompt, i) => {
     const ids = byPrompt ? prompt.filter((_, j) => byPrompt[i]?.[j] !== 0) : prompt;
     if (ids.length === 0) throw new Error(`prompt ${i} is empty; the model needs at least one token`);
@@ -112,6 +131,9 @@ function promptsOf({ maxSeqLength }: GenerationSetting, options: GenerateOptions
       );
     }
     if (limit < 1) throw new Error(`the prompt has ${ids.length} tokens, as many as maxLength allows with the completion; give maxNewTokens instead`);
-    return { ids, limit };
+    const key = ids.join();
+    const same = known.get(key) ?? { ids, limit };
+    known.set(key, same);
+    return same;
   });
 }

@@ -1,6 +1,7 @@
 import { KeyValueCache } from './cache';
 import type { GenerationSettings } from './generationConfig';
 import type { InferenceEngine } from './inference';
+import type { Prefills } from './prefills';
 import { PromptCache } from './promptCache';
 import type { Random } from '../random';
 import { Sampler } from './sampling';
@@ -26,6 +27,7 @@ export interface Row {
 /** What the rows of a batch have in common. */
 export interface BatchSetting {
   engine: InferenceEngine;
+  prefills: Prefills;
   decode: (ids: readonly number[]) => string;
   settings: GenerationSettings;
   /** Tokens and texts that end a completion. */
@@ -59,7 +61,7 @@ export class Batch {
     streamer?.put(prompts[0].ids);
     const prefills = [];
     for (const prompt of prompts) {
-      const prefill = await engine.prefill(prompt.ids, signal);
+      const prefill = await this.setting.prefills.of(prompt, signal);
       prefills.push(prefill);
       const rows = this.rows.filter((row) => row.prompt === prompt);
       this.takeFirst(rows, prefill.logits);

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJson } from './checkpoint';
+import { UNSUPPORTED } from './generateOptions';
 import { checkSampling, type SamplingOptions } from './sampling';
 
 /** Defaults of `generate`, as a model's `generation_config.json` gives them. */
@@ -44,8 +45,26 @@ const NAMES: Record<string, keyof GenerationConfig> = {
 export function readGenerationConfig(folder: string): GenerationConfig {
   if (!existsSync(join(folder, 'generation_config.json'))) return {};
   const raw = readJson(folder, 'generation_config.json');
+  warnOfUnsupported(join(folder, 'generation_config.json'), raw);
   const given = Object.entries(NAMES).filter(([name]) => (raw[name] ?? null) !== null);
   return Object.fromEntries(given.map(([name, ours]) => [ours, raw[name]])) as GenerationConfig;
+}
+
+/** What was warned of already: adapters and trainers read a model's file again. */
+const warned = new Set<string>();
+
+function warnOfUnsupported(file: string, raw: Record<string, unknown>): void {
+  const isNothing = (value: unknown) => value === null || value === undefined || (typeof value === 'object' && Object.keys(value).length === 0);
+  const given = Object.entries(UNSUPPORTED).filter(([name, neutral]) => !isNothing(raw[name]) && !neutral.includes(raw[name]));
+  if (given.length === 0) return;
+  const settings = given.map(([name]) => `${name} = ${shortened(JSON.stringify(raw[name]))}`).join(', ');
+  const message = `${file}: these settings are not supported, and generation goes on without them: ${settings}`;
+  if (!warned.has(message)) console.warn(message);
+  warned.add(message);
+}
+
+function shortened(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
 /**

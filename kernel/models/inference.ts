@@ -45,6 +45,15 @@ const FEW_ROWS = 8;
 /** Multiplications in a product below which waking a second thread costs more than it saves. */
 const WORTH_A_THREAD = 1e5;
 
+/** Multiplications that each further thread must have to do: a step has hundreds of products, after each of which all threads wait for the last. */
+const WORTH_MORE_THREADS = 1e6;
+
+/** Threads for the products of a step. */
+function threadsFor(multiplications: number): number {
+  if (multiplications < WORTH_A_THREAD) return 1;
+  return Math.min(runtimeSettings.threads, 2 + Math.floor(multiplications / WORTH_MORE_THREADS));
+}
+
 /** Runs a model forward. Sessions are made at the first use; weights are read at every run, so that training is seen at once. */
 export class InferenceEngine {
   private readonly loaded = new Map<string, Promise<LoadedGraph>>();
@@ -130,7 +139,7 @@ export class InferenceEngine {
   private decoder(prompts: PromptCache, batch: number): Promise<LoadedGraph> {
     const { hiddenSize, intermediateSize } = this.config;
     const options: DecodeGraphOptions = { prompts: prompts.isSingle ? 'one' : 'several', order: batch < FEW_ROWS ? 'rows' : 'columns' };
-    const threads = batch * hiddenSize * intermediateSize < WORTH_A_THREAD ? 1 : runtimeSettings.threads;
+    const threads = threadsFor(batch * hiddenSize * intermediateSize);
     return this.load(`${options.prompts} ${options.order} ${threads}`, () => decodeGraph(this.config, this.set, options), { threads });
   }
 

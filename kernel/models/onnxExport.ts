@@ -13,6 +13,7 @@ import type { CausalLM } from './causalLM';
 import type { ModelConfig } from './config';
 import { FolderUpdate } from './folderUpdate';
 import { GraphParameters } from './parameters';
+import { checkOptions, type OptionTable } from './options';
 import { changedConfig, COMPANIONS } from './save';
 import { Transformer } from './transformer';
 
@@ -22,17 +23,25 @@ export interface OnnxOptions {
   externalData?: boolean;
 }
 
+const table: OptionTable = {
+  owner: 'savePretrainedOnnx',
+  example: '{ externalData: true }',
+  names: { externalData: true } satisfies Record<keyof OnnxOptions, true>,
+  elsewhere: { dtype: 'weights are float32' },
+};
+
 /**
  * Writes a folder in the layout of Optimum and Transformers.js: `config.json`,
  * tokenizer, and `onnx/model.onnx`, whose inputs are `input_ids`,
  * `attention_mask`, `position_ids` and `past_key_values.<layer>.key` and
  * `.value`, its outputs `logits` and `present.<layer>.key` and `.value`.
  */
-export async function saveOnnx(model: CausalLM, folder: string, { externalData }: OnnxOptions): Promise<void> {
+export async function saveOnnx(model: CausalLM, folder: string, options: OnnxOptions): Promise<void> {
+  checkOptions(table, options);
   const tensors = mergedTensors(model);
   const graph = exportGraph(model.config, tensors);
   const bytes = [...tensors.values()].reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
-  const external = externalData ?? bytes > EXTERNAL_DATA_BYTES;
+  const external = options.externalData ?? bytes > EXTERNAL_DATA_BYTES;
   await FolderUpdate.run(folder, async (update) => {
     const data = external ? { path: update.partial('onnx/model.onnx_data'), name: 'model.onnx_data' } : null;
     await update.stream('onnx/model.onnx', (path) => writeModelFile(path, graph, tensors, data));

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJson } from './checkpoint';
 import { CausalLM } from './causalLM';
+import { finishUpdate } from './folderUpdate';
 import { checkLoraConfig, LORA_DEFAULTS, loraScaling, peftName, type LoraAdapter, type LoraConfig } from './lora';
 import { loraTargets } from './loraTargets';
 import { readSafetensors } from './safetensors';
@@ -37,6 +38,7 @@ export class PeftModel extends CausalLM {
 }
 
 function loadAdapter(model: CausalLM, folder: string): LoraAdapter {
+  finishUpdate(folder);
   if (!existsSync(join(folder, 'adapter_config.json'))) {
     throw new Error(`${folder} has no adapter_config.json; it is not the folder of a PEFT adapter`);
   }
@@ -75,9 +77,30 @@ const FIXED: Record<string, readonly unknown[]> = {
   trainable_token_indices: [null],
   alora_invocation_tokens: [null],
   use_qalora: [false],
+  use_bdlora: [null, false],
+  layer_replication: [null],
+  megatron_config: [null],
+  arrow_config: [null],
+  kasa_config: [null],
+  monteclora_config: [null],
+  velora_config: [null],
   // The others would change the base when PEFT loads the adapter.
   init_lora_weights: [true, false, 'gaussian', 'orthogonal', 'eva'],
 };
+
+/** Settings that say where an adapter comes from, or how it started. */
+const WITHOUT_EFFECT = [
+  'task_type', 'auto_mapping', 'peft_version', 'base_model_name_or_path', 'revision', 'inference_mode', 'runtime_config', 'megatron_core',
+  'loftq_config', 'eva_config', 'corda_config', 'lora_ga_config', 'qalora_group_size', 'ensure_weight_tying',
+];
+
+/** A later version of PEFT may compute something else by a setting that we have never heard of. */
+function warnOfUnknown(raw: Record<string, unknown>, file: string): void {
+  const known = new Set([...Object.keys(FIXED), ...WITHOUT_EFFECT, ...Object.keys(LORA_DEFAULTS).map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))]);
+  const isOff = (value: unknown) => value === null || value === false || (typeof value === 'object' && Object.keys(value).length === 0);
+  const unknown = Object.entries(raw).filter(([name, value]) => !known.has(name) && !isOff(value));
+  if (unknown.length > 0) console.warn(`${file}: settings that are not known are ignored: ${unknown.map(([name, value]) => `${name} = ${JSON.stringify(value)}`).join(', ')}`);
+}
 
 function readAdapterConfig(folder: string): LoraConfig {
   const raw = readJson(folder, 'adapter_config.json');
@@ -85,7 +108,9 @@ function readAdapterConfig(folder: string): LoraConfig {
     .filter(([name, allowed]) => name in raw && !allowed.includes(raw[name]))
     .map(([name, allowed]) => `${name} = ${JSON.stringify(raw[name])} (supported: ${allowed.map((value) => JSON.stringify(value)).join(', ')})`);
   if (!Array.isArray(raw.target_modules) && typeof raw.target_modules !== 'string') problems.push('target_modules (supported: a list of names or a regular expression)');
-  if (problems.length > 0) throw new Error(`${join(folder, 'adapter_config.json')}: not supported: ${problems.join('; ')}`);
+  const file = join(folder, 'adapter_config.json');
+  if (problems.length > 0) throw new Error(`${file}: not supported: ${problems.join('; ')}`);
+  warnOfUnknown(raw, file);
   const config: LoraConfig = {
     r: Number(raw.r),
     loraAlpha: Number(raw.lora_alpha),

@@ -8,6 +8,7 @@ import { peftName } from './lora';
 import type { PeftModel } from './peft';
 import { FolderUpdate } from './folderUpdate';
 import { SafetensorsWriter, WEIGHT_BYTES, type TensorSpec, type WeightType } from './safetensors';
+import { because, checkOptions, type OptionTable } from './options';
 import { changeSettings } from './settingsFile';
 
 /** How a model is saved. */
@@ -17,6 +18,13 @@ export interface SaveOptions {
   /** Weights of more bytes than this are split over several files, as transformers does; 5e9 by default. */
   maxShardSize?: number;
 }
+
+const table: OptionTable = {
+  owner: 'savePretrainedMerged',
+  example: "{ dtype: 'float16' }",
+  names: { dtype: true, maxShardSize: true } satisfies Record<keyof SaveOptions, true>,
+  elsewhere: because("give dtype: 'float32', 'float16' or 'bfloat16'", ['saveMethod', 'torchDtype']),
+};
 
 /** Files beside the weights that belong to a model and are copied as they are. */
 export const COMPANIONS = [
@@ -35,7 +43,9 @@ export const COMPANIONS = [
 const INDEX = 'model.safetensors.index.json';
 
 /** Writes a Hugging Face model folder: configuration, weights with the adapter merged, tokenizer. */
-export async function saveModel(model: CausalLM, folder: string, { dtype = 'float32', maxShardSize = 5e9 }: SaveOptions): Promise<void> {
+export async function saveModel(model: CausalLM, folder: string, options: SaveOptions): Promise<void> {
+  checkOptions(table, options);
+  const { dtype = 'float32', maxShardSize = 5e9 } = options;
   const types = Object.keys(WEIGHT_BYTES);
   if (!types.includes(dtype)) throw new Error(`dtype must be one of ${types.join(', ')}, not ${JSON.stringify(dtype)}`);
   if (!(maxShardSize > 0)) throw new Error(`maxShardSize must be a positive number of bytes, not ${maxShardSize}`);

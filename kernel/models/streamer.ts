@@ -1,3 +1,4 @@
+import { checkOptions, type OptionTable } from './options';
 import type { Tokenizer } from './tokenizer';
 
 /** Follows a generation: `put` gets the prompt's tokens, then each new token; `end` closes it. */
@@ -15,6 +16,12 @@ export interface TextStreamerOptions {
   write?: (text: string) => void;
 }
 
+const table: OptionTable = {
+  owner: 'TextStreamer',
+  example: '{ skipPrompt: true }',
+  names: { skipPrompt: true, skipSpecialTokens: true, write: true } satisfies Record<keyof TextStreamerOptions, true>,
+};
+
 /** Prints a completion while it is generated. */
 export class TextStreamer implements Streamer {
   private pending: number[] = [];
@@ -24,7 +31,9 @@ export class TextStreamer implements Streamer {
   constructor(
     private readonly tokenizer: Tokenizer,
     private readonly options: TextStreamerOptions = {},
-  ) {}
+  ) {
+    checkOptions(table, options);
+  }
 
   put(ids: readonly number[]): void {
     const prompt = this.isPrompt;

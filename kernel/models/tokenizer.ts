@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tokenizer as HubTokenizer } from '@huggingface/tokenizers' with { 'resolution-mode': 'import' };
+import { because, checkOptions, type OptionTable } from './options';
 import { renderChat, type ChatMessage, type ChatTemplateOptions } from './chatTemplate';
 
 export type { ChatMessage, ChatTemplateOptions };
@@ -27,6 +28,24 @@ export interface DecodeOptions {
   /** Leave out tokens such as the end of the text; false by default, as in transformers. */
   skipSpecialTokens?: boolean;
 }
+
+const encodeTable: OptionTable = {
+  owner: 'the tokenizer',
+  example: '{ addSpecialTokens: false }',
+  names: { addSpecialTokens: true } satisfies Record<keyof EncodeOptions, true>,
+  elsewhere: {
+    ...because('nothing is padded: sequences keep their own lengths', ['padding', 'paddingSide', 'padToMultipleOf']),
+    ...because('nothing is cut: take the first IDs that it gives', ['truncation', 'maxLength']),
+    ...because('token IDs are arrays of numbers', ['returnTensors', 'returnAttentionMask']),
+  },
+};
+
+const decodeTable: OptionTable = {
+  owner: 'decode',
+  example: '{ skipSpecialTokens: true }',
+  names: { skipSpecialTokens: true } satisfies Record<keyof DecodeOptions, true>,
+  elsewhere: because('spaces stay as they are', ['cleanUpTokenizationSpaces']),
+};
 
 /** Turns text into token IDs and back. `tokenizer(text)` gives what `model.generate` takes. */
 export interface Tokenizer extends TokenizerMethods {
@@ -59,12 +78,16 @@ export class TokenizerMethods {
   declare private readonly namedTemplates: Record<string, string>;
 
   /** Token IDs of a text. */
-  encode(text: string, { addSpecialTokens = true }: EncodeOptions = {}): number[] {
+  encode(text: string, options?: EncodeOptions): number[] {
+    checkOptions(encodeTable, options);
+    const { addSpecialTokens = true } = options ?? {};
     return this.hub.encode(text, { add_special_tokens: addSpecialTokens }).ids;
   }
 
   /** The text of token IDs. */
-  decode(ids: ArrayLike<number>, { skipSpecialTokens = false }: DecodeOptions = {}): string {
+  decode(ids: ArrayLike<number>, options?: DecodeOptions): string {
+    checkOptions(decodeTable, options);
+    const { skipSpecialTokens = false } = options ?? {};
     // The library joins no tokens at all with an error.
     if (ids.length === 0) return '';
     return this.hub.decode(Array.from(ids), {

@@ -1,14 +1,10 @@
-import { availableParallelism } from 'node:os';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-common';
 import { encodeModel } from './encode';
 import type { Graph } from './graph';
 import type { Tensor } from './tensor';
+import { runtimeSettings } from './threads';
 
-/** Settings of every session that is made after they are set. */
-export const runtimeSettings = {
-  /** Threads that one operator may use; `$JOYLAB_THREADS`, by default 2. Results depend on it in the last bits. */
-  threads: Number(process.env.JOYLAB_THREADS) || Math.min(2, availableParallelism()),
-};
+export { runtimeSettings };
 
 /** Microseconds that a spinning thread waits: where other processes want the cores, long waits make a step several times slower. */
 const SPIN = '50';

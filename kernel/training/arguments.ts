@@ -130,7 +130,7 @@ export const elsewhere: Record<string, string> = {
     'autoFindBatchSize', 'skipMemoryMetrics', 'useCache',
   ]),
   ...sayFor('gradientCheckpointing: true is all there is to say', ['gradientCheckpointingKwargs', 'activationCheckpointing', 'activationCheckpointingKwargs']),
-  ...sayFor('call model.pushToHub after training', ['pushToHub', 'hubModelId', 'hubToken', 'hubPrivateRepo', 'hubStrategy', 'hubAlwaysPush', 'hubRevision']),
+  ...sayFor('save with model.savePretrained(folder), then upload the folder: hf upload <name> <folder>', ['pushToHub', 'hubModelId', 'hubToken', 'hubPrivateRepo', 'hubStrategy', 'hubAlwaysPush', 'hubRevision']),
   ...sayFor('an evaluation logs its metrics as it is', [
     'predictionLossOnly', 'evalDoConcatBatches', 'evalUseGatherObject', 'evalAccumulationSteps', 'batchEvalMetrics', 'includeForMetrics',
   ]),

@@ -1,8 +1,9 @@
 import * as fs from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { TrainingEvent } from '../display/mime';
 import type { CausalLM } from '../models/causalLM';
 import type { Tensor } from '../onnx/tensor';
+import { runtimeSettings } from '../onnx/threads';
 import type { OptimizerState } from './adamw';
 import type { Metrics } from './metricsBuffer';
 
@@ -73,6 +74,8 @@ export interface LoadedCheckpoint {
 interface SavedRunState extends RunState {
   /** Milliseconds since 1970. */
   saved_at: number;
+  /** Threads of an operator, on which the last bits depend; absent in older checkpoints. */
+  threads?: number;
   /** Versions of the extra tensors, by file name. */
   extras: Record<string, number>;
 }
@@ -80,7 +83,7 @@ interface SavedRunState extends RunState {
 /**
  * Writes `<outputDir>/checkpoint-<step>`. The folder appears whole or not at
  * all, whenever the process ends; an earlier one of the same name is kept
- * until then.
+ * until then, and found again where a kill comes between.
  *
  * @returns the folder
  * @throws CheckpointError that says what to do; nothing of the run is lost
@@ -91,13 +94,14 @@ export async function saveCheckpoint(outputDir: string, parts: CheckpointParts, 
   const partial = hidden(outputDir, step, 'partial');
   try {
     fs.mkdirSync(outputDir, { recursive: true });
+    restoreReplaced(outputDir);
     removeLeftovers(outputDir);
     await parts.model.savePretrained(partial);
     safetensors().writeSafetensors(join(partial, optimizerFile), optimizerTensors(parts.optimizer));
     for (const [name, extra] of parts.extras) writeExtra(outputDir, partial, name, extra, parts.runState.run_id);
     writeJson(join(partial, trainerStateFile), parts.trainerState);
     const extras = Object.fromEntries([...parts.extras].map(([name, { version }]) => [name, version]));
-    writeJson(join(partial, runStateFile), { ...parts.runState, saved_at: Date.now(), extras } satisfies SavedRunState);
+    writeJson(join(partial, runStateFile), { ...parts.runState, saved_at: Date.now(), threads: runtimeSettings.threads, extras } satisfies SavedRunState);
     for (const name of fs.readdirSync(partial)) flush(join(partial, name));
     flush(partial);
     replaceFolder(partial, folder, hidden(outputDir, step, 'replaced'));
@@ -117,10 +121,24 @@ function hidden(outputDir: string, step: number, what: string): string {
 
 /** What a process left that was killed while it wrote. */
 function removeLeftovers(outputDir: string): void {
-  for (const name of fs.readdirSync(outputDir)) {
-    const owner = /^\.checkpoint-\d+\.(?:partial|replaced)-(\d+)$/.exec(name)?.[1];
-    if (owner && (Number(owner) === process.pid || !isAlive(Number(owner)))) fs.rmSync(join(outputDir, name), { recursive: true, force: true });
+  for (const { path } of leftovers(outputDir)) fs.rmSync(path, { recursive: true, force: true });
+}
+
+/** Puts a checkpoint back in its place that a process had set aside when it was killed, before the new one took the place. */
+function restoreReplaced(outputDir: string): void {
+  if (!fs.existsSync(outputDir)) return;
+  for (const { path, step, what } of leftovers(outputDir)) {
+    const place = join(outputDir, `checkpoint-${step}`);
+    if (what === 'replaced' && !fs.existsSync(place)) fs.renameSync(path, place);
   }
+}
+
+/** Hidden folders that no living process but this one writes. */
+function leftovers(outputDir: string): Array<{ path: string; step: string; what: string }> {
+  return fs.readdirSync(outputDir).flatMap((name) => {
+    const [, step, what, owner] = /^\.checkpoint-(\d+)\.(partial|replaced)-(\d+)$/.exec(name) ?? [];
+    return owner && (Number(owner) === process.pid || !isAlive(Number(owner))) ? [{ path: join(outputDir, name), step, what }] : [];
+  });
 }
 
 function isAlive(pid: number): boolean {
@@ -133,7 +151,12 @@ function isAlive(pid: number): boolean {
 
 function replaceFolder(from: string, to: string, aside: string): void {
   if (fs.existsSync(to)) fs.renameSync(to, aside);
-  fs.renameSync(from, to);
+  try {
+    fs.renameSync(from, to);
+  } catch (error) {
+    if (fs.existsSync(aside)) fs.renameSync(aside, to);
+    throw error;
+  }
   removeQuietly(aside);
 }
 
@@ -246,7 +269,8 @@ function readQuietly(path: string): SavedRunState | null {
  * @throws CheckpointError where there is none that can be read, or it is of another model; `model` is unchanged then
  */
 export async function loadCheckpoint(from: string | true, outputDir: string | null, model: CausalLM): Promise<LoadedCheckpoint> {
-  if (from !== true) return loadFolder(from, model);
+  restoreReplaced(from === true ? (outputDir ?? 'trainer_output') : dirname(resolve(from)));
+  if (from !== true) return withAsManyThreads(await loadFolder(from, model));
   const parent = outputDir ?? 'trainer_output';
   const found = listCheckpoints(parent);
   const problems: Error[] = [];
@@ -255,7 +279,7 @@ export async function loadCheckpoint(from: string | true, outputDir: string | nu
       const loaded = await loadFolder(folder, model);
       for (const { message } of problems) console.warn(message);
       if (problems.length > 0) console.warn(`The run goes on from ${folder} instead.`);
-      return loaded;
+      return withAsManyThreads(loaded);
     } catch (error) {
       problems.push(error as Error);
     }
@@ -264,19 +288,32 @@ export async function loadCheckpoint(from: string | true, outputDir: string | nu
   throw new CheckpointError(`There is no checkpoint in ${resolve(parent)}. Set outputDir, or train from the start.`);
 }
 
-async function loadFolder(folder: string, model: CausalLM): Promise<LoadedCheckpoint> {
+/** Says where a run will not go on bit for bit. */
+function withAsManyThreads(loaded: LoadedCheckpoint & { threads?: number }): LoadedCheckpoint {
+  const { threads: then, ...checkpoint } = loaded;
+  const { threads: now } = runtimeSettings;
+  if (then !== undefined && then !== now) {
+    console.warn(
+      `${loaded.folder} was written with ${then} thread${then === 1 ? '' : 's'}, and this process takes ${now}: the run goes on, but its numbers will differ in the last bits. ` +
+        `Start with JOYLAB_THREADS=${then} for the same bits.`,
+    );
+  }
+  return checkpoint;
+}
+
+async function loadFolder(folder: string, model: CausalLM): Promise<LoadedCheckpoint & { threads?: number }> {
   if (!fs.existsSync(join(folder, runStateFile))) {
     throw new CheckpointError(`${folder} is not a checkpoint of a run: it has no ${runStateFile}.`);
   }
   try {
-    const { saved_at, extras: versions, ...runState }: SavedRunState = JSON.parse(fs.readFileSync(join(folder, runStateFile), 'utf8'));
+    const { saved_at, threads, extras: versions, ...runState }: SavedRunState = JSON.parse(fs.readFileSync(join(folder, runStateFile), 'utf8'));
     const optimizer = readOptimizer(join(folder, optimizerFile));
     const extras = new Map<string, ExtraTensors>();
     for (const [name, version] of Object.entries(versions)) {
       extras.set(name, { version, tensors: safetensors().readSafetensors(join(folder, `${name}.safetensors`)) });
     }
     await restoreWeights(model, folder);
-    return { folder, optimizer, extras, runState };
+    return { folder, optimizer, extras, runState, threads };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CheckpointError(`The checkpoint ${folder} cannot be loaded: ${reason}. Choose another, or train from the start.`, { cause: error });

@@ -1,5 +1,6 @@
 import type { ResolvedArguments } from './arguments';
-import { adviceOnName, show } from './settings';
+import { adviceOnName } from '../nearest';
+import { show } from './settings';
 
 /** The settings that the learning rate depends on. */
 export type ScheduleSettings = Pick<ResolvedArguments, 'learningRate' | 'lrSchedulerType' | 'lrSchedulerKwargs' | 'warmupSteps' | 'warmupRatio'>;

@@ -1,4 +1,4 @@
-import { nameDistance, nearestFirst } from '../nearest';
+import { adviceOnName } from '../nearest';
 
 /** One setting of a trainer: its default and what it may be. */
 export interface Setting {
@@ -42,14 +42,6 @@ function unknownSetting({ owner, settings, elsewhere }: SettingTable, name: stri
   const camel = name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
   if (camel in elsewhere) return `${owner} has no setting ${name}: ${elsewhere[camel]}.`;
   return `${owner} has no setting ${name}. ${adviceOnName(camel, Object.keys(settings), 'settings')}`;
-}
-
-/** The valid name that was meant, or all of them. */
-export function adviceOnName(name: string, valid: string[], what: string): string {
-  const [nearest] = nearestFirst(name, valid);
-  const close = nearest !== undefined && nameDistance(nearest, name) <= Math.max(2, name.length / 3);
-  if (close) return `Did you mean ${nearest}?`;
-  return valid.length > 0 ? `The ${what} are: ${valid.join(', ')}.` : `There are no ${what}.`;
 }
 
 /** A value as an error message shows it. */

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import { runtimeSettings } from '../../kernel/onnx/session';
 import { CheckpointError } from '../../kernel/training';
 import { PeftModel } from '../../kernel/models';
 import { freshModel, newTrainer, outcome, quietHost, temporaryFolder, uninterrupted } from './runs';
@@ -50,6 +51,28 @@ test('a model whose checkpoints are split into several files goes on from them w
   rmSync(join(folder, 'checkpoint-2', files.find((name) => /-00002-of/.test(name))!));
   const missing = newTrainer(await freshModel({ adapter: false }), { maxSteps: 4, outputDir: folder });
   await assert.rejects(missing.train({ resumeFromCheckpoint: join(folder, 'checkpoint-2') }), /cannot be loaded: .*model-00002-of/);
+});
+
+test('a run that goes on with another number of threads says that its last bits will differ', async (t) => {
+  const warn = t.mock.method(console, 'warn', () => {});
+  const folder = temporaryFolder();
+  const before = runtimeSettings.threads;
+  try {
+    const goOn = async (threads: number, args: object) => {
+      runtimeSettings.threads = threads;
+      const trainer = newTrainer(await freshModel(), { outputDir: folder, saveSteps: 1, ...args });
+      await trainer.train();
+      await trainer.dispose();
+      return warn.mock.calls.map((call) => String(call.arguments[0]));
+    };
+    assert.deepEqual(await goOn(1, { maxSteps: 1 }), []);
+    assert.deepEqual(await goOn(1, { maxSteps: 2, resumeFromCheckpoint: true }), []);
+    const [said, ...more] = await goOn(2, { maxSteps: 3, resumeFromCheckpoint: true });
+    assert.match(said, /checkpoint-2 was written with 1 thread, and this process takes 2: .* JOYLAB_THREADS=1 for the same bits/);
+    assert.deepEqual(more, []);
+  } finally {
+    runtimeSettings.threads = before;
+  }
 });
 
 test('a checkpoint is a PEFT folder with optimizer and state; old ones are removed', async () => {
@@ -147,6 +170,33 @@ test('a reference model that stays the same is on the disk once, and is the same
   assert.deepEqual(outcome(resumed), whole);
   const [first, second] = [2, 4].map((step) => statSync(join(folder, `checkpoint-${step}`, 'reference.safetensors')).ino);
   assert.equal(first, second);
+});
+
+test('a kill while a checkpoint takes the place of one of the same step loses neither', async () => {
+  const folder = temporaryFolder();
+  const args = { outputDir: folder, saveSteps: 1, maxSteps: 1 };
+  const before = newTrainer(await freshModel(), args);
+  await before.train();
+  // Another run from the start, which is killed between the two renames.
+  const script = `
+    const fs = require('node:fs');
+    const rename = fs.renameSync;
+    fs.renameSync = (from, to) => (/partial/.test(from) && fs.readdirSync(${JSON.stringify(folder)}).some((name) => /replaced/.test(name)) && process.kill(process.pid, 'SIGKILL'), rename(from, to));
+    const { freshModel, newTrainer, quietHost } = require(${JSON.stringify(join(__dirname, 'runs.js'))});
+    quietHost();
+    freshModel().then((model) => newTrainer(model, ${JSON.stringify({ ...args, seed: 8 })}).train());`;
+  const { signal } = spawnSync(process.execPath, ['-e', script]);
+  assert.equal(signal, 'SIGKILL');
+  assert.equal(existsSync(join(folder, 'checkpoint-1')), false);
+  const copy = temporaryFolder();
+  cpSync(folder, copy, { recursive: true });
+  for (const [outputDir, resumeFromCheckpoint] of [[folder, true], [copy, join(copy, 'checkpoint-1')]] as const) {
+    const trainer = newTrainer(await freshModel(), { ...args, outputDir, maxSteps: 2, resumeFromCheckpoint });
+    await trainer.train();
+    assert.deepEqual(trainer.logHistory[0], before.logHistory[0]);
+    assert.deepEqual(readdirSync(outputDir).sort(), ['checkpoint-1', 'checkpoint-2']);
+    await trainer.dispose();
+  }
 });
 
 test('what a killed process left of a checkpoint is removed, not read', async () => {

@@ -33,6 +33,13 @@ test('an unknown setting is answered with the nearest valid name', () => {
   assert.throws(invalid({ use_vllm: true }), /generation runs in this process/);
 });
 
+test('options of generation are checked by name, and those that the trainer sets are refused', () => {
+  resolveConfig({ generationKwargs: { stopStrings: ['\n'], doSample: false } });
+  assert.throws(invalid({ generationKwargs: { temprature: 1 } }), /GRPOConfig: generationKwargs has no option temprature\. Did you mean temperature\?/);
+  assert.throws(invalid({ generationKwargs: { no_repeat_ngram_size: 2 } }), /no option no_repeat_ngram_size: it is not supported/);
+  for (const name of ['seed', 'inputIds', 'numReturnSequences']) assert.throws(invalid({ generationKwargs: { [name]: 3 } }), /the trainer sets it/);
+});
+
 test('a wrong value is answered with the valid ones', () => {
   assert.throws(invalid({ maxSteps: 0 }), /maxSteps is 0\. Valid: a whole number above 0, or -1/);
   assert.throws(invalid({ numGenerations: 1 }), /numGenerations is 1\. Valid: a whole number from 2/);
@@ -65,7 +72,7 @@ test('every setting of TRL that Joylab does not have says why, or what to do ins
     ['deepspeed', /several GPUs/],
     ['gradient_checkpointing_kwargs', /gradientCheckpointing: true is all/],
     ['report_to', /trainer\.logHistory/],
-    ['push_to_hub', /call model\.pushToHub/],
+    ['push_to_hub', /model\.savePretrained\(folder\), then .*hf upload/],
     ['model_init_kwargs', /FastLanguageModel\.fromPretrained/],
     ['pad_to_multiple_of', /packed, never padded/],
     ['disable_dropout', /set loraDropout to 0/],

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { GRPOConfig } from '../../kernel/grpo';
 import { resolveConfig } from '../../kernel/grpo/config';
+import { GRPOTrainer } from '../../kernel/grpo/trainer';
+import { FastLanguageModel } from '../../kernel/models';
 import { readSafetensors } from '../../kernel/models/safetensors';
+import type { Sample } from '../../kernel/rewards';
 import { learningRateAt, type ScheduleType } from '../../kernel/training/scheduler';
 import { PythonPeer, relativeError } from '../models/pythonPeer';
 import { givenGeneration, givenGenerations, givenTrainer, loadModel, shuffleOrders, type GivenGeneration } from './given';
@@ -78,14 +81,15 @@ const lossTypes = ['grpo', 'dr_grpo', 'dapo', 'bnpo', 'cispo', 'sapo', 'luspo', 
 
 for (const lossType of lossTypes) {
   for (const beta of [0, 0.1]) {
-    // Half of them train an adapter: there the reference is a copy of it.
-    const lora = beta > 0 === (lossTypes.indexOf(lossType) % 2 === 0);
-    test(`5 steps as TRL: ${lossType}, beta ${beta}, ${lora ? 'adapter' : 'all weights'}, two iterations`, async () => {
-      const epsilonHigh = lossType === 'cispo' ? 1.05 : 0.1;
-      const log = await compareWithTrl({ args: { lossType, beta, epsilon: 0.08, epsilonHigh, numIterations: 2, temperature: 0.9 }, lora });
-      const clipped = log.map((entry) => entry['clip_ratio/region_mean'] ?? entry.cispo_clip_ratio ?? NaN);
-      if (lossType !== 'sapo' && lossType !== 'vespo') assert.ok(clipped.some((ratio) => ratio > 0), 'some tokens are clipped');
-    });
+    // Of an adapter the reference is a copy, of all weights a frozen one.
+    for (const lora of [true, false]) {
+      test(`5 steps as TRL: ${lossType}, beta ${beta}, ${lora ? 'adapter' : 'all weights'}, two iterations`, async () => {
+        const epsilonHigh = lossType === 'cispo' ? 1.05 : 0.1;
+        const log = await compareWithTrl({ args: { lossType, beta, epsilon: 0.08, epsilonHigh, numIterations: 2, temperature: 0.9 }, lora });
+        const clipped = log.map((entry) => entry['clip_ratio/region_mean'] ?? entry.cispo_clip_ratio ?? NaN);
+        if (lossType !== 'sapo' && lossType !== 'vespo') assert.ok(clipped.some((ratio) => ratio > 0), 'some tokens are clipped');
+      });
+    }
   }
 }
 
@@ -142,17 +146,66 @@ for (const multiObjectiveAggregation of ['sum_then_normalize', 'normalize_then_s
   }
 }
 
-test('every setting of TRL is one of ours, or its absence is explained', async () => {
-  const names: string[] = await peer.call('settings');
-  const camelCase = (name: string) => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-  for (const name of names.map(camelCase)) {
-    try {
-      resolveConfig({ [name]: undefined });
-    } catch (error) {
-      assert.doesNotMatch((error as Error).message, /Did you mean|The settings are/);
+test('a completion ends at the tokens that the model names, and at the end token of the tokenizer', async () => {
+  const [named, tokenizers] = [7, 0];
+  for (const eos_token_id of [named, [named, 9], tokenizers]) {
+    const other = peer.path(`ends ${eos_token_id}`);
+    await peer.call('make_model', { folder: other, eos_token_id });
+    const ends: number[] = await peer.call('end_tokens', { folder: other });
+    const { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: other });
+    const completions: number[][] = [];
+    const rewardFuncs = ({ completionIds }: Sample) => completions.push(completionIds);
+    const args = { maxSteps: 1, numGenerations: 64, maxCompletionLength: 50, seed: 5 };
+    await new GRPOTrainer({ model, processingClass: tokenizer, rewardFuncs, trainDataset: [{ prompt: 'w1 w2 w3' }], args }).train();
+    for (const ids of completions) {
+      assert.deepEqual(ids.slice(0, -1).filter((id) => ends.includes(id)), []);
+      assert.ok(ids.length === 50 || ends.includes(ids.at(-1)!));
     }
+    for (const end of ends) assert.ok(completions.some((ids) => ids.at(-1) === end), `a completion ends at ${end}`);
+    // Generation by itself ends as that of transformers.
+    const { sequences } = await model.generate({ ...tokenizer('w1 w2 w3'), numReturnSequences: 64, maxNewTokens: 50, seed: 5 });
+    assert.equal(sequences.some((ids) => ids.slice(0, -1).includes(tokenizers)), eos_token_id !== tokenizers);
+    await model.dispose();
   }
-  assert.ok(names.length > 150);
+});
+
+test('a loss that does not go with the level of importance sampling is warned of where TRL warns', async (t) => {
+  const warn = t.mock.method(console, 'warn', () => {});
+  const cases = lossTypes.flatMap((lossType) => (['token', 'sequence'] as const).map((importanceSamplingLevel) => ({ lossType, importanceSamplingLevel })));
+  const expected: number[] = await peer.call('warned', { folder, cases: cases.map(snakeCase) });
+  const { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: folder });
+  for (const [i, args] of cases.entries()) {
+    warn.mock.resetCalls();
+    new GRPOTrainer({ model, processingClass: tokenizer, rewardFuncs: () => 0, trainDataset: [{ prompt: 'w1' }], args });
+    assert.equal(warn.mock.callCount(), expected[i], JSON.stringify(args));
+  }
+  assert.equal(expected.filter((count) => count > 0).length, 6);
+});
+
+/** Where defaults differ on purpose: TRL's, ours, and why. */
+const ownDefaults: Record<string, { theirs: unknown; ours: unknown; why: string }> = {
+  loggingSteps: { theirs: 10, ours: 1, why: 'the charts of a cell show each step' },
+  outputDir: { theirs: 'trainer_output', ours: null, why: 'a cell writes no files unless it is told to' },
+  maxCompletionLength: { theirs: 512, ours: undefined, why: '512, or what maxSeqLength leaves after the prompt: known once the prompts are' },
+  gradientCheckpointing: { theirs: true, ours: false, why: 'models that train on a CPU have room for their activations' },
+  numGenerationsEval: { theirs: null, ours: 8, why: "TRL's trainer fills in numGenerations, too, but later" },
+};
+
+test('every setting of TRL is one of ours, with its default, or its absence is explained', async () => {
+  const theirs = await peer.call<Record<string, unknown>>('defaults');
+  const ours = resolveConfig() as unknown as Record<string, unknown>;
+  const seen = new Set<string>();
+  for (const [name, value] of Object.entries(theirs)) {
+    const camel = name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+    seen.add(camel);
+    const own = ownDefaults[camel];
+    if (own) assert.deepEqual([value, ours[camel]], [own.theirs, own.ours], `default of ${camel}: ${own.why}`);
+    else if (camel in ours) assert.deepEqual(ours[camel], value, `default of ${camel}`);
+    else assert.throws(() => resolveConfig({ [camel]: value }), new RegExp(`no setting ${camel}: `), camel);
+  }
+  assert.ok(seen.size > 150);
+  // What TRL does not have: episodes, and a setting of transformers before version 5.
+  assert.deepEqual(Object.keys(ours).filter((name) => !seen.has(name)).sort(), ['maxEpisodeSteps', 'strategySeconds', 'warmupRatio']);
 });
 
 test('transformers and PEFT read a checkpoint', async () => {

@@ -25,13 +25,13 @@ def make_tokenizer():
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<eos>")
 
 
-def make_model(folder):
-    """A random checkpoint."""
+def make_model(folder, eos_token_id=0):
+    """A random checkpoint; its tokenizer's end token is 0, whatever the model's are."""
     torch.manual_seed(0)
     sizes = dict(vocab_size=64, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4)
     # Without a padding token: PyTorch would not train its embedding.
     config = LlamaConfig(
-        **sizes, num_key_value_heads=2, max_position_embeddings=64, eos_token_id=0, bos_token_id=None, pad_token_id=None
+        **sizes, num_key_value_heads=2, max_position_embeddings=64, eos_token_id=eos_token_id, bos_token_id=None, pad_token_id=None
     )
     model = LlamaForCausalLM(config)
     for parameter in model.parameters():
@@ -114,6 +114,39 @@ def train(folder, adapter, settings, generations, orders, evaluation, out):
     return {"log": trainer.state.log_history[:-1], "advantages": list(trainer._logs["advantages"])}
 
 
+def plain_trainer(folder, **settings):
+    """A trainer that is not to train."""
+    with tempfile.TemporaryDirectory() as output:
+        return GRPOTrainer(
+            model=AutoModelForCausalLM.from_pretrained(folder),
+            processing_class=make_tokenizer(),
+            reward_funcs=[lambda completions, **_: [0.0] * len(completions)],
+            train_dataset=Dataset.from_list([{"prompt": "w1"}] * 8),
+            args=GRPOConfig(output_dir=output, report_to="none", use_cpu=True, bf16=False, **settings),
+        )
+
+
+def end_tokens(folder):
+    """The tokens that end a completion in TRL's training."""
+    return plain_trainer(folder).eos_token_ids
+
+
+def warned(folder, cases):
+    """Whether TRL warns of settings of the loss, for each of several."""
+    said = []
+    original = grpo_trainer.logger.warning
+    grpo_trainer.logger.warning = lambda message, *_: said.append(message)
+    counts = []
+    try:
+        for settings in cases:
+            said.clear()
+            plain_trainer(folder, **settings)
+            counts.append(sum("importance_sampling_level" in message for message in said))
+    finally:
+        grpo_trainer.logger.warning = original
+    return counts
+
+
 def schedule(type, warmup, total, lr, kwargs):
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
     scheduler = get_scheduler(type, optimizer, warmup, total, kwargs)
@@ -131,9 +164,12 @@ def trainer_state(path):
     return {"global_step": state.global_step, "max_steps": state.max_steps, "epoch": state.epoch, "log_history": state.log_history}
 
 
-def settings():
-    """The names of all settings of TRL's GRPOConfig."""
-    return [field.name for field in dataclasses.fields(GRPOConfig) if not field.name.startswith("_")]
+def defaults():
+    """TRL's settings with the defaults of those that JSON can say, where one follows from others as TRL fills it in."""
+    config = GRPOConfig(use_cpu=True, bf16=False)
+    values = {field.name: getattr(config, field.name) for field in dataclasses.fields(GRPOConfig) if not field.name.startswith("_")}
+    values = {name: getattr(value, "value", value) for name, value in values.items()}
+    return {name: value if isinstance(value, (bool, int, float, str, type(None))) else "?" for name, value in values.items()}
 
 
 def load_adapter(folder, adapter):
@@ -142,4 +178,5 @@ def load_adapter(folder, adapter):
     return sum(p.norm().item() ** 2 for name, p in model.named_parameters() if "lora_" in name) ** 0.5
 
 
-serve({function.__name__: function for function in (make_model, train, schedule, settings, trainer_state, load_adapter)})
+served = (make_model, train, end_tokens, warned, schedule, defaults, trainer_state, load_adapter)
+serve({function.__name__: function for function in served})

@@ -54,12 +54,33 @@ const damages: [string, (copy: string) => void, RegExp][] = [
   ['rope without its parameters', (copy) => editJson(join(copy, 'config.json'), { rope_parameters: { rope_type: 'llama3', rope_theta: 10000, factor: 8 } }), /rope_type llama3 needs low_freq_factor as a positive number, not undefined/],
   ['weights that were saved quantised', (copy) => editJson(join(copy, 'config.json'), { quantization_config: { quant_method: 'bitsandbytes' } }), /quantization_config: its weights are saved quantised .*loadIn4bit/],
   ['heads that do not divide', (copy) => editJson(join(copy, 'config.json'), { num_key_value_heads: 3 }), /num_attention_heads \(4\) must be a multiple of num_key_value_heads \(3\)/],
+  ['a layer type that is not known', (copy) => editJson(join(copy, 'config.json'), { layer_types: ['full_attention', 'chunked_attention', 'linear_attention', 'full_attention'] }), /layer_types with "chunked_attention", "linear_attention" \(supported: "full_attention"\)/],
+  ['layer types of another family', (copy) => editJson(join(copy, 'config.json'), { layer_types: Array(4).fill('sliding_attention') }), /layer_types with "sliding_attention" \(supported: "full_attention"\)/],
+  ['too few layer types', (copy) => editJson(join(copy, 'config.json'), { model_type: 'qwen2', layer_types: ['full_attention'] }), /layer_types has 1 entries for 4 layers/],
+  ['Gemma\'s caps on a Llama', (copy) => editJson(join(copy, 'config.json'), { attn_logit_softcapping: 50, query_pre_attn_scalar: 64 }), /query_pre_attn_scalar = 64, which "llama" does not have \(only "gemma2", "gemma3_text"\); attn_logit_softcapping = 50/],
+  ['layers without rope in a family that has none', (copy) => editJson(join(copy, 'config.json'), { no_rope_layers: [1, 0, 1, 1] }), /no_rope_layers = \[1,0,1,1\], which "llama" does not have/],
+  ['heads of odd size', (copy) => editJson(join(copy, 'config.json'), { head_dim: 63 }), /head_dim must be even, not 63/],
+  ['sliced products', (copy) => editJson(join(copy, 'config.json'), { pretraining_tp: 2 }), /pretraining_tp = 2 \(supported: 1, null\)/],
   ['a wrong size', (copy) => editJson(join(copy, 'config.json'), { hidden_size: '256' }), /hidden_size must be a positive integer, not "256"/],
 ];
 
 for (const [name, damage, message] of damages) {
   test(`${name} is an error that says so`, () => assert.rejects(loadDamaged(damage), message));
 }
+
+test('settings of generation_config.json that are not supported are named once', async (t) => {
+  const warn = t.mock.method(console, 'warn', () => {});
+  const set = (changes: object) => (copy: string) => editJson(join(copy, 'generation_config.json'), changes);
+  await loadDamaged(set({ no_repeat_ngram_size: 0, num_beams: 1, bad_words_ids: null, suppress_tokens: [], typical_p: 1.0 }));
+  assert.equal(warn.mock.callCount(), 0);
+  let copy = '';
+  const { model } = await loadDamaged((made) => set({ no_repeat_ngram_size: 3, bad_words_ids: [[5]], typical_p: 1.0 })((copy = made)));
+  FastLanguageModel.getPeftModel(model);
+  await FastLanguageModel.fromPretrained({ modelName: copy });
+  assert.deepEqual(warn.mock.calls.map((call) => call.arguments[0]), [
+    `${join(copy, 'generation_config.json')}: these settings are not supported, and generation goes on without them: no_repeat_ngram_size = 3, bad_words_ids = [[5]]`,
+  ]);
+});
 
 test('the undamaged copy loads', async () => {
   const { model, tokenizer } = await loadDamaged(() => {});
@@ -105,6 +126,21 @@ test('adapters: bad settings and folders that do not fit are errors', async () =
   await assert.rejects(reload(), /the adapter has tensors that are not supported/);
   editJson(join(adapter, 'adapter_config.json'), { use_dora: true, init_lora_weights: 'pissa' });
   await assert.rejects(reload(), /use_dora = true \(supported: false\); init_lora_weights = "pissa" \(supported: true, false, "gaussian"/);
+});
+
+test('an unknown option is a TypeError that names the nearest valid one', async () => {
+  const load = (options: object) => FastLanguageModel.fromPretrained(options as never);
+  await assert.rejects(load({ modelName: good, load_in_4bit: true }), { name: 'TypeError', message: /fromPretrained has no option load_in_4bit\. Did you mean loadIn4bit\?/ });
+  await assert.rejects(load({ modelName: good, deviceMap: 'auto' }), /no option deviceMap: the model runs in this process/);
+  await assert.rejects(load(good as never), /the options of fromPretrained are an object: \{ modelName/);
+  const { model } = await load({ modelName: good });
+  const peft = (options: object) => () => FastLanguageModel.getPeftModel(model, options);
+  assert.throws(peft({ use_rslora: true }), { name: 'TypeError', message: /getPeftModel has no option use_rslora\. Did you mean useRslora\?/ });
+  assert.throws(peft({ loraDropOut: 0.1 }), /Did you mean loraDropout\?/);
+  assert.throws(peft({ modulesToSave: ['lm_head'] }), /no option modulesToSave: it is not supported/);
+  await assert.rejects(model.savePretrainedMerged(join(folder, 'x'), { saveMethod: 'merged_16bit' } as object), /no option saveMethod: give dtype/);
+  await assert.rejects(model.savePretrainedMerged(join(folder, 'x'), model.tokenizer as object), /the options of savePretrainedMerged are an object/);
+  await assert.rejects(model.savePretrainedOnnx(join(folder, 'x'), { external_data: true } as object), /Did you mean externalData\?/);
 });
 
 test('saving is refused for an unknown type', async () => {

@@ -49,6 +49,7 @@ const checkpoints: Record<string, { model_type: string; [setting: string]: unkno
   'Qwen3, untied, head size of its own': { model_type: 'qwen3', tie_word_embeddings: false, head_dim: 20, attention_bias: true },
   SmolLM3: { model_type: 'smollm3', no_rope_layer_interval: 2 },
   'SmolLM3, listed layers': { model_type: 'smollm3', no_rope_layers: [0, 1, 0], tie_word_embeddings: false, mlp_bias: true },
+  'SmolLM3, a window on the layers without rope': { model_type: 'smollm3', no_rope_layers: [1, 0, 1], use_sliding_window: true, sliding_window: 100 },
   Gemma: { model_type: 'gemma', num_key_value_heads: 1 },
   'Gemma 2': { model_type: 'gemma2', query_pre_attn_scalar: 12, attn_logit_softcapping: 3.5, final_logit_softcapping: 5.5 },
   'Gemma 2, no caps': { model_type: 'gemma2', attn_logit_softcapping: null, final_logit_softcapping: null },
@@ -142,5 +143,40 @@ for (const [name, settings] of Object.entries(checkpoints)) {
     }
     await model.dispose();
     await peft.dispose();
+  });
+}
+
+test('SmolLM3: the window that no layer_types mention limits the length, as the layers beyond it would see less', async () => {
+  const make = async (folder: string, edit: object) => {
+    await peer.call('make_model', { folder: peer.path(folder), model_type: 'smollm3', no_rope_layers: [1, 0, 1], edit: { layer_types: null, ...edit } });
+    const { maxSeqLength } = await load(folder);
+    return maxSeqLength;
+  };
+  assert.equal(await make('windowed', { use_sliding_window: true, sliding_window: 40 }), 40);
+  assert.equal(await make('no layer', { use_sliding_window: true, sliding_window: 40, no_rope_layers: [1, 1, 1] }), 128);
+  assert.equal(await make('off', { use_sliding_window: false, sliding_window: 40 }), 128);
+});
+
+const LONG = { model_type: 'llama', std: 0.05, hidden_size: 256, intermediate_size: 512, num_hidden_layers: 6, num_attention_heads: 8, num_key_value_heads: 2, head_dim: 32, max_position_embeddings: 2048 };
+
+/** Rope that stretches 256 positions to 2,048. */
+const stretched: Record<string, object> = {
+  llama3: { rope_type: 'llama3', rope_theta: 500000, factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 256 },
+  yarn: { rope_type: 'yarn', rope_theta: 10000, factor: 8, original_max_position_embeddings: 256 },
+};
+
+for (const [type, rope_parameters] of Object.entries(stretched)) {
+  test(`a larger model with ${type} rope, far beyond the original context: logits of transformers`, async () => {
+    const folder = `long ${type}`;
+    await peer.call('make_model', { folder: peer.path(folder), ...LONG, rope_parameters });
+    const sequence = tokens(1700);
+    const out = peer.path('long.safetensors');
+    await peer.call('logits', { folder: peer.path(folder), ids: sequence, out });
+    const expected = readSafetensors(out).get('logits')!.data;
+    const model = await load(folder);
+    const [logits] = await model.logits([sequence]);
+    assert.ok(Math.max(...expected) > 1, 'the logits say something');
+    assert.ok(maxDifference(logits, expected) <= 1e-4, `logits: ${maxDifference(logits, expected)}`);
+    await model.dispose();
   });
 }

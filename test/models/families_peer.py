@@ -1,5 +1,6 @@
 """Random checkpoints of every family by transformers: their logits, completions and gradients."""
 
+import dataclasses
 import json
 import os
 
@@ -26,15 +27,15 @@ SIZES = dict(
 )
 
 
-def make_model(folder, model_type, dtype="float32", max_shard_size="1GB", edit=None, **settings):
-    """`edit` changes config.json afterwards, as older versions wrote it (null removes a setting)."""
+def make_model(folder, model_type, dtype="float32", max_shard_size="1GB", edit=None, std=0.2, **settings):
+    """`std` is the deviation of the weights; `edit` changes config.json afterwards, as older versions wrote it (null removes a setting)."""
     torch.manual_seed(0)
     config = AutoConfig.for_model(model_type, **{**SIZES, **settings})
     model = AutoModelForCausalLM.from_config(config)
     offset = 0.0 if model_type.startswith("gemma") else 1.0
     for name, parameter in model.named_parameters():
         # Large enough to make attention, norms and biases matter.
-        torch.nn.init.normal_(parameter, mean=offset if "norm" in name else 0.0, std=0.2)
+        torch.nn.init.normal_(parameter, mean=offset if "norm" in name else 0.0, std=std)
     model.to(getattr(torch, dtype)).save_pretrained(folder, max_shard_size=max_shard_size)
     if edit:
         path = os.path.join(folder, "config.json")
@@ -98,4 +99,10 @@ def logits(folder, ids, out, adapter=None):
     save_file({"logits": load(folder, adapter)(torch.tensor([ids])).logits[0].contiguous()}, out)
 
 
-serve({"make_model": make_model, "compare": compare, "make_adapter": make_adapter, "logits": logits})
+def lora_settings():
+    """PEFT's settings of an adapter with the defaults of those that JSON can say."""
+    plain = (str, int, float, bool, type(None))
+    return {field.name: field.default if isinstance(field.default, plain) else None for field in dataclasses.fields(LoraConfig)}
+
+
+serve({"make_model": make_model, "compare": compare, "make_adapter": make_adapter, "logits": logits, "lora_settings": lora_settings})

@@ -184,6 +184,31 @@ test('an abort ends the generation soon, with its reason', async () => {
   await assert.rejects(model.generate({ inputIds: prompt(), signal: controller.signal }), /stop now/);
 });
 
+test('an unknown option is a TypeError that names the nearest valid one', async () => {
+  const inputIds = [1];
+  const wrong: [object, RegExp][] = [
+    [{ temprature: 0.5 }, /generate has no option temprature\. Did you mean temperature\?/],
+    [{ max_new_tokens: 5 }, /no option max_new_tokens\. Did you mean maxNewTokens\?/],
+    [{ noRepeatNgramSize: 3 }, /no option noRepeatNgramSize: it is not supported/],
+    [{ attention_mask: [1] }, /Did you mean attentionMask\?/],
+    [{ zebra: 1 }, /The options are: doSample, .*stopStrings/],
+  ];
+  for (const [options, message] of wrong) await assert.rejects(model.generate({ inputIds, ...options }), { name: 'TypeError', message });
+  Object.assign(model.generationConfig, { top_p: 0.5 });
+  await assert.rejects(model.generate({ inputIds }), /the model's generationConfig has no option top_p\. Did you mean topP\?/);
+  delete (model.generationConfig as Record<string, unknown>).top_p;
+  await model.generate({ ...tokenizer('a'), maxNewTokens: 1 });
+  const text = tokenizer as unknown as (text: string, options: object) => unknown;
+  assert.throws(() => text('a', { add_special_tokens: false }), /the tokenizer has no option add_special_tokens\. Did you mean addSpecialTokens\?/);
+  assert.throws(() => text('a', { returnTensors: 'pt' }), /token IDs are arrays of numbers/);
+  assert.throws(() => tokenizer.decode([1], { skip_special_tokens: true } as object), /Did you mean skipSpecialTokens\?/);
+  assert.throws(() => new TextStreamer(tokenizer, { skipPromt: true } as object), /TextStreamer has no option skipPromt\. Did you mean skipPrompt\?/);
+  const messages = [{ role: 'user', content: 'a' }];
+  for (const name of ['add_generation_prompt', 'addGenerationPromt']) {
+    assert.throws(() => tokenizer.applyChatTemplate(messages, { chatTemplate: '{{ messages }}', [name]: true }), /Did you mean addGenerationPrompt\?/);
+  }
+});
+
 test('bad settings are errors that name the setting and its valid values', async () => {
   const wrong: [GenerateOptions, RegExp][] = [
     [{ temperature: -1 }, /temperature must be a number of at least 0/],

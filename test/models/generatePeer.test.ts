@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
 import { generationSettings, type GenerationConfig } from '../../kernel/models/generationConfig';
+import { InferenceEngine } from '../../kernel/models/inference';
 import { seededRandom } from '../../kernel/random';
 import { Sampler } from '../../kernel/models/sampling';
 import { maxDifference, PythonPeer } from './pythonPeer';
@@ -128,6 +129,25 @@ test('more completions than are decoded at a time', async () => {
   const many = await model.generate({ ...options, numReturnSequences: 150 });
   const few = await model.generate({ ...options, numReturnSequences: 70 });
   assert.deepEqual(many.sequences.slice(0, 70), few.sequences);
+});
+
+test('equal prompts are computed once, wherever they stand and however many their completions are; these stay the same', async (t) => {
+  const prefill = t.mock.method(InferenceEngine.prototype, 'prefill');
+  const [a, b, c] = [9, 30, 14].map(randomIds);
+  const options = { maxNewTokens: 12, temperature: 1, topK: 0, eosTokenId: null, numReturnSequences: 30 };
+  const given = [a, b, [...a], c, [...a], [...b]];
+  const seed = given.map((_, i) => i + 1);
+  // 180 rows: three batches, the prompts of which begin and end within them.
+  const together = await model.generate({ ...options, inputIds: given, seed });
+  assert.deepEqual(prefill.mock.calls.map((call) => call.arguments[0]), [a, b, c]);
+  for (const [i, inputIds] of given.entries()) {
+    const alone = await model.generate({ ...options, inputIds, seed: seed[i] });
+    assert.deepEqual(together.sequences.slice(30 * i, 30 * i + 30), alone.sequences);
+    alone.logprobs.forEach((row, k) => assert.ok(maxDifference(row, together.logprobs[30 * i + k]) < 1e-4));
+  }
+  prefill.mock.resetCalls();
+  await model.generate({ ...options, inputIds: a, numReturnSequences: 150, seed: 1 });
+  assert.equal(prefill.mock.callCount(), 1);
 });
 
 test('an interrupt is seen within a second of a long prompt', async () => {

@@ -7,7 +7,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { host, setHost, type DisplayOptions, type MimeBundle } from '../../kernel/display/host';
-import { FastLanguageModel } from '../../kernel/models';
+import { FastLanguageModel, type Tokenizer } from '../../kernel/models';
 import { readSafetensors, writeSafetensors } from '../../kernel/models/safetensors';
 import { packageRoot, pythonPath } from '../../kernel/setup/python';
 import { HubServer } from './hubServer';
@@ -117,6 +117,52 @@ test('a model in the cache is asked for once, and loads without a network, too',
   await assert.rejects(load('joy/single'), /joy\/single is not complete in the cache .*127\.0\.0\.1:9 cannot be reached .*HF_ENDPOINT/s);
   process.env.HF_HUB_OFFLINE = '1';
   await assert.rejects(load('joy/single'), /there is no model "joy\/single".*HF_HUB_OFFLINE/s);
+});
+
+test('what another client left out is fetched; without a network it is said', async (t) => {
+  const warn = t.mock.method(console, 'warn', () => {});
+  const root = join(home, 'hub/models--joy--single');
+  const commit = 'a'.repeat(40);
+  const chat = (tokenizer: Tokenizer) => [tokenizer.eosToken, tokenizer.chatTemplate];
+  const whole = (await load('joy/single')).tokenizer;
+  /** As if a client had downloaded weights and vocabulary alone. */
+  const leaveOut = () => {
+    rmSync(join(root, '.no_exist'), { recursive: true, force: true });
+    for (const name of ['tokenizer_config.json', 'special_tokens_map.json', 'generation_config.json']) {
+      const file = join(root, 'snapshots', commit, name);
+      rmSync(join(root, 'snapshots', commit, readlinkSync(file)));
+      rmSync(file);
+    }
+    server.served.length = 0;
+  };
+  for (const options of [{}, { revision: commit }]) {
+    leaveOut();
+    process.env.HF_HUB_OFFLINE = '1';
+    assert.notDeepEqual(chat((await load('joy/single', options)).tokenizer), chat(whole));
+    assert.match(warn.mock.calls.at(-1)!.arguments[0], /joy\/single: the cache has no tokenizer_config\.json .*HF_HUB_OFFLINE/s);
+    delete process.env.HF_HUB_OFFLINE;
+    const calls = warn.mock.callCount();
+    assert.deepEqual(chat((await load('joy/single', options)).tokenizer), chat(whole));
+    assert.deepEqual(server.served.map(({ path }) => path), ['generation_config.json', 'tokenizer_config.json', 'special_tokens_map.json']);
+    server.requests = 0;
+    await load('joy/single', { revision: commit });
+    assert.equal(server.requests, 0);
+    assert.equal(warn.mock.callCount(), calls);
+  }
+});
+
+test('a file that a model does not have is asked for once', async (t) => {
+  const warn = t.mock.method(console, 'warn', () => {});
+  const bare = join(folder, 'bare');
+  cpSync(bundled, bare, { recursive: true });
+  rmSync(join(bare, 'tokenizer_config.json'));
+  server.repositories.set('joy/bare', { folder: bare });
+  await load('joy/bare');
+  // The mark is that of the Python client.
+  assert.ok(existsSync(join(home, 'hub/models--joy--bare/.no_exist', 'a'.repeat(40), 'tokenizer_config.json')));
+  process.env.HF_HUB_OFFLINE = '1';
+  await load('joy/bare');
+  assert.equal(warn.mock.callCount(), 0);
 });
 
 test('a download that was killed goes on where it ended', async () => {

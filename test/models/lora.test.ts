@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { FastLanguageModel, PeftModel, type CausalLM, type PeftOptions } from '../../kernel/models';
 import { seededRandom } from '../../kernel/random';
@@ -62,6 +63,34 @@ for (const [name, given] of Object.entries(settings)) {
     }
   });
 }
+
+test("settings of PEFT's that change what an adapter computes are refused, those of a later version are named", async (t) => {
+  const warn = t.mock.method(console, 'warn', () => {});
+  const base = await load('llama');
+  const folder = peer.path('settings');
+  await FastLanguageModel.getPeftModel(base, { r: 2 }).savePretrained(folder);
+  const path = `${folder}/adapter_config.json`;
+  const written = JSON.parse(readFileSync(path, 'utf8'));
+  const reload = (changes: object) => {
+    writeFileSync(path, JSON.stringify({ ...written, ...changes }));
+    return PeftModel.fromPretrained(base, folder);
+  };
+  const defaults: Record<string, unknown> = await peer.call('lora_settings');
+  const others = Object.fromEntries(Object.entries(defaults).filter(([name]) => !(name in written) && name !== 'runtime_config'));
+  await reload(others);
+  // Where an adapter comes from, and how it started.
+  const harmless = /^(auto_mapping|peft_version|revision|megatron_core|\w+_ga_config|(loftq|eva|corda)_config|qalora_group_size|ensure_weight_tying)$/;
+  for (const name of Object.keys(others)) {
+    const wrong = reload({ [name]: { any: 1 } });
+    if (harmless.test(name)) await wrong;
+    else await assert.rejects(wrong, new RegExp(`${name} = {"any":1} \\(supported: `), name);
+  }
+  assert.equal(warn.mock.callCount(), 0);
+  await reload({ use_later: false, later_config: null });
+  assert.equal(warn.mock.callCount(), 0);
+  await reload({ use_later: true });
+  assert.match(warn.mock.calls[0].arguments[0], /adapter_config\.json: settings that are not known are ignored: use_later = true$/);
+});
 
 test('new adapters start as PEFT starts them', async () => {
   const base = await load('llama');

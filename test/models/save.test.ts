@@ -118,6 +118,28 @@ test('a disk without room, and a kill at any time, leave the folder as it was', 
   assert.deepEqual(readdirSync(folder).sort(), before);
 });
 
+test('a kill while new files take the places of the old ones leaves no mixture of them', { skip: process.platform === 'win32' }, async () => {
+  const bundled = (await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist' })).model;
+  await bundled.savePretrainedMerged(peer.path('expected'), { dtype: 'float16' });
+  const [expected] = await (await load('expected')).logits([ids]);
+  for (const renames of [1, 2, 3]) {
+    const name = `torn ${renames}`;
+    const folder = peer.path(name);
+    const model = await withAdapter();
+    await model.savePretrainedMerged(folder, { maxShardSize: 100_000 });
+    const before = (await model.logits([ids]))[0];
+    const script = `let n = 0; const fs = require('node:fs'), rename = fs.renameSync;
+      fs.renameSync = (from, to) => (n++ === ${renames} && process.kill(process.pid, 'SIGKILL'), rename(from, to));
+      await model.savePretrainedMerged(folder, { dtype: 'float16' });`;
+    const [, signal] = await once(saver(folder, script), 'exit');
+    assert.equal(signal, 'SIGKILL');
+    const [logits] = await (await load(name)).logits([ids]);
+    assert.notDeepEqual(logits, before);
+    assert.deepEqual(logits, expected);
+    assert.deepEqual(files(name, /safetensors|partial|^\./), ['model.safetensors']);
+  }
+});
+
 test('what cannot be saved is refused, and says what can', async () => {
   const model = await load('model');
   await assert.rejects(model.savePretrainedMerged(peer.path('x'), { dtype: 'int8' as never }), /dtype must be one of float32, float16, bfloat16/);

@@ -1,9 +1,26 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
+/** Lists the files of weights that come in several. */
+export const INDEX = 'model.safetensors.index.json';
+
+/** What a model or an adapter may consist of, besides its weights. */
+export const SMALL_FILES = [
+  'config.json',
+  'generation_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'chat_template.jinja',
+  'adapter_config.json',
+  INDEX,
+];
+
 /**
  * A model in the hub's cache, in the layout that all of the hub's clients
- * share: `blobs` by their hash, `snapshots/<commit>` with links to them, and
+ * share: `blobs` by their hash, `snapshots/<commit>` with links to them,
+ * `.no_exist/<commit>` with the names of files that the model does not have, and
  * `refs/<revision>` with the commit that a branch or tag was last seen at.
  */
 export class CachedModel {
@@ -36,6 +53,29 @@ export class CachedModel {
     writeFileSync(file, commit);
   }
 
+  /** Small files that are not in a snapshot, although the model may have them: another client did not want them, or was ended. */
+  unknownFiles(commit: string): string[] {
+    return SMALL_FILES.filter((name) => !existsSync(join(this.snapshot(commit), name)) && !existsSync(this.absence(commit, name)));
+  }
+
+  /** Remembers that a model does not have these files. */
+  setAbsent(commit: string, names: readonly string[]): void {
+    try {
+      for (const name of names) {
+        const file = this.absence(commit, name);
+        if (existsSync(file)) continue;
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, '');
+      }
+    } catch {
+      // A cache that may only be read: the hub is asked again the next time.
+    }
+  }
+
+  private absence(commit: string, name: string): string {
+    return join(this.folder, '.no_exist', commit, name);
+  }
+
   /** Shows a blob as a file of a snapshot. */
   link(commit: string, path: string, hash: string): void {
     const file = join(this.snapshot(commit), path);
@@ -52,15 +92,12 @@ export class CachedModel {
   }
 }
 
-/** Whether a folder holds all that a model or an adapter needs. */
+/** Whether a folder holds all that a model or an adapter needs at least. */
 export function isComplete(folder: string): boolean {
   if (existsSync(join(folder, 'adapter_config.json'))) return existsSync(join(folder, 'adapter_model.safetensors'));
   if (!existsSync(join(folder, 'config.json')) || !existsSync(join(folder, 'tokenizer.json'))) return false;
   return existsSync(join(folder, 'model.safetensors')) || (existsSync(join(folder, INDEX)) && shardNames(folder).every((name) => existsSync(join(folder, name))));
 }
-
-/** Lists the files of weights that come in several. */
-export const INDEX = 'model.safetensors.index.json';
 
 /** The files that the index of a folder lists. */
 export function shardNames(folder: string): string[] {

@@ -1,24 +1,12 @@
 import { existsSync } from 'node:fs';
 import { mkdir, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
 import { host } from '../../display/host';
 import { formatBytes, ProgressBar } from '../../display/progressBar';
 import { downloadBlob, partialSize, type RemoteFile } from './blob';
-import { CachedModel, INDEX, isCommit, isComplete, shardNames } from './cache';
+import { CachedModel, INDEX, isCommit, isComplete, shardNames, SMALL_FILES } from './cache';
 import { answerError, diskFull, HubError, HubUnreachable, networkError } from './errors';
 import { hubSettings, type HubSettings } from './settings';
-
-/** What a model or an adapter consists of, besides its weights. */
-const SMALL_FILES = [
-  'config.json',
-  'generation_config.json',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'added_tokens.json',
-  'chat_template.jinja',
-  'adapter_config.json',
-  INDEX,
-];
 
 /** Whether a name can be that of a model of the hub: 'organisation/model'. */
 export function isHubName(name: string): boolean {
@@ -42,7 +30,13 @@ export async function hubModel(name: string, { revision = 'main', token }: HubOp
   const cached = new CachedModel(settings.cache, name);
   const known = cached.commitOf(revision);
   const there = known && isComplete(cached.snapshot(known)) ? cached.snapshot(known) : null;
-  if (there && (isCommit(revision) || settings.offline)) return there;
+  if (there && isCommit(revision) && cached.unknownFiles(revision).length === 0) return there;
+  // What is said where the cache has to do.
+  const asItIs = () => {
+    warnOfTokenizer(name, cached, known!);
+    return there!;
+  };
+  if (there && settings.offline) return asItIs();
   if (settings.offline) {
     throw new HubError(
       `there is no model ${JSON.stringify(name)}: it is not a folder, ${revision === 'main' ? '' : `revision ${revision} of it `}is not complete in the cache ` +
@@ -52,10 +46,25 @@ export async function hubModel(name: string, { revision = 'main', token }: HubOp
   try {
     return await new Snapshot(name, revision, settings, cached).fetch();
   } catch (error) {
+    if (there && (error instanceof HubUnreachable || isReadOnly(error))) return asItIs();
     if (!(error instanceof HubUnreachable)) throw error;
-    if (there) return there;
     throw new HubUnreachable(`${name} is not complete in the cache (${settings.cache}), and ${error.message}`, { cause: error });
   }
+}
+
+/** Without its settings a tokenizer has neither a chat template nor an end token, which nobody would notice. */
+function warnOfTokenizer(name: string, cached: CachedModel, commit: string): void {
+  const missing = cached.unknownFiles(commit);
+  const isAdapter = missing.includes('config.json');
+  if (isAdapter || !missing.includes('tokenizer_config.json')) return;
+  console.warn(
+    `${name}: the cache has no tokenizer_config.json of it (${cached.snapshot(commit)}), so the chat template and the special tokens may be missing. ` +
+      'Load the model once with a network (and without HF_HUB_OFFLINE), which fetches what is missing.',
+  );
+}
+
+function isReadOnly(error: unknown): boolean {
+  return ['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
 /** A model at a revision, on its way into the cache. */
@@ -73,11 +82,12 @@ class Snapshot {
   async fetch(): Promise<string> {
     const commit = await this.commit();
     const folder = this.cached.snapshot(commit);
-    if (!isComplete(folder)) {
+    if (!isComplete(folder) || this.cached.unknownFiles(commit).length > 0) {
       const files = await this.files(commit);
       await this.download(commit, pick(files, SMALL_FILES));
       const weights = pick(files, this.weightNames(folder, files));
       await this.download(commit, weights);
+      this.cached.setAbsent(commit, SMALL_FILES.filter((name) => !files.has(name)));
     }
     this.cached.setCommit(this.revision, commit);
     return folder;
@@ -111,10 +121,11 @@ class Snapshot {
   }
 
   private async download(commit: string, files: readonly RemoteFile[]): Promise<void> {
-    const missing = files.filter(({ hash }) => !existsSync(this.cached.blob(hash)));
+    const there = ({ path, hash }: RemoteFile) => existsSync(this.cached.blob(hash)) || existsSync(join(this.cached.snapshot(commit), path));
+    const missing = files.filter((file) => !there(file));
     const total = missing.reduce((sum, { size }) => sum + size, 0);
-    const there = missing.reduce((sum, { hash }) => sum + partialSize(this.cached.blob(hash)), 0);
-    await this.checkRoom(total - there);
+    const begun = missing.reduce((sum, { hash }) => sum + partialSize(this.cached.blob(hash)), 0);
+    await this.checkRoom(total - begun);
     const bar = this.settings.progress && total > 1e6 ? new ProgressBar(`downloading ${this.name}`, total) : null;
     try {
       for (const file of missing) await this.downloadFile(commit, file, bar);

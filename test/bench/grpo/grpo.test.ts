@@ -28,11 +28,13 @@ test('ratios are of medians, and above 1 where we are better', () => {
     name: 'a model',
     goals: { step: 3, generation: 3, update: 2 },
     ours: [time(2, 1, 0.5), time(90, 90, 90), time(2, 1, 0.5)],
-    theirs: [time(6, 4, 1.5), time(6, 4, 1.5), time(0, 0, 0)],
-    memory: { ours: 1e9, theirs: 3e9 },
+    theirs: { bfloat16: [time(6, 4, 1.5), time(6, 4, 1.5), time(0, 0, 0)], float32: [time(5, 3, 1)] },
+    memory: { ours: 1e9, theirs: { bfloat16: 3e9, float32: 1.5e9 } },
     products: { flops: 1e9, seconds: 0.4 },
   };
-  assert.deepEqual(lines(measured).map(({ ratio }) => ratio), [3, 4, 3, 3, 0.8]);
-  assert.match(table(measured), /^a model\n ratio .*\n3\.00 × +3\.00 × +whole step +2\.00 +6\.00 +s\n/);
+  assert.deepEqual(lines(measured).map(({ ratios }) => Object.values(ratios)), [[3, 2.5], [4, 3], [3, 2], [3, 1.5], [0.8]]);
+  assert.deepEqual(lines(measured).map(({ met }) => met), [false, true, true, false, true]);
+  assert.match(table(measured), /^a model\n *to bfloat16 +to float32 +goal .*\n *3\.00 × +2\.50 × +3\.00 × +missed +whole step +2\.00 +6\.00 +5\.00 +s\n/);
+  assert.match(table(measured), /\n *80 % +60 % +met +update against plain products /);
   assert.equal(median([4, 1, 2, 3]), 2.5);
 });

@@ -17,7 +17,6 @@ export interface SideArguments {
   lora: { r: number; lora_alpha: number; target_modules: string[] } | null;
   completions: number;
   tokens: number;
-  threads: number;
   /** GRPOConfig's settings, by the names of the side. */
   settings: Record<string, unknown>;
 }
@@ -69,7 +68,6 @@ async function loadModel({ folder, lora }: SideArguments): Promise<CausalLM> {
 
 async function main(): Promise<void> {
   const given = JSON.parse(process.argv[2]) as SideArguments;
-  runtimeSettings.threads = given.threads;
   setHost({ display() {}, signal: new AbortController().signal, registerCommTarget() {} });
   const model = await loadModel(given);
   const seconds = { generation: 0, update: 0, tokens: 0 };
@@ -91,7 +89,7 @@ async function main(): Promise<void> {
       started = performance.now();
     },
   });
-  answer({ versions: { 'Node.js': process.version, 'onnxruntime-node': require('onnxruntime-node/package.json').version } });
+  answer({ versions: { 'Node.js': process.version, 'onnxruntime-node': `${require('onnxruntime-node/package.json').version} (${runtimeSettings.threads} threads)` } });
   await nextOrder();
   started = performance.now();
   await trainer.train();

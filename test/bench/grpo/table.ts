@@ -1,6 +1,12 @@
-import { textTable } from '../../../kernel/display/table';
+import { textTable, type Column } from '../../../kernel/display/table';
 import type { StepTimes } from './joylabSide';
 import { median } from './products';
+
+/** What TRL computes in: by its defaults bfloat16, which is slow on processors without it, or float32. */
+export const PRECISIONS = ['bfloat16', 'float32'] as const;
+
+/** Something of each of TRL's sides. */
+export type OfEach<T> = Record<(typeof PRECISIONS)[number], T>;
 
 /** What was measured of one model. */
 export interface Measured {
@@ -9,9 +15,9 @@ export interface Measured {
   /** Least ratio wanted of the whole step, of generation, of the update. */
   goals: { step: number; generation: number; update: number };
   ours: StepTimes[];
-  theirs: StepTimes[];
-  /** Bytes at the peak of each process; theirs with TRL's own settings. */
-  memory: { ours: number; theirs: number };
+  theirs: OfEach<StepTimes[]>;
+  /** Bytes at the peak of each process; theirs with TRL's own settings but for the precision. */
+  memory: { ours: number; theirs: OfEach<number> };
   /** Floating-point operations of our update, and seconds of its matrix products alone. */
   products: { flops: number; seconds: number };
 }
@@ -20,39 +26,58 @@ export interface Measured {
 export interface Line {
   name: string;
   unit: string;
-  /** How many times better we are. */
-  ratio: number;
   goal: number;
+  /** Whether the goal is met beside each of the others. */
+  met: boolean;
   ours: number;
-  theirs: number;
+  /** What ours is compared with. */
+  theirs: Record<string, number>;
+  /** How many times better we are than each. */
+  ratios: Record<string, number>;
 }
 
 /** Medians and their ratios, a ratio above 1 always being in our favour. */
 export function lines({ goals, ours, theirs, memory, products }: Measured): Line[] {
   const of = (times: readonly StepTimes[], value: (time: StepTimes) => number) => median(times.map(value));
-  const seconds = (name: 'step' | 'update', label: string): Line => {
-    const [a, b] = [of(ours, (time) => time[name]), of(theirs, (time) => time[name])];
-    return { name: label, unit: 's', ratio: b / a, goal: goals[name], ours: a, theirs: b };
+  const ofEach = (value: (times: readonly StepTimes[]) => number) => mapped(theirs, value);
+  const seconds = (name: 'step' | 'update', label: string) => {
+    const own = (times: readonly StepTimes[]) => of(times, (time) => time[name]);
+    return line({ name: label, unit: 's', goal: goals[name], ours: own(ours), theirs: ofEach(own), ratio: (a, b) => b / a });
   };
-  const speeds = [ours, theirs].map((times) => of(times, ({ tokens, generation }) => tokens / generation));
-  const update = of(ours, (time) => time.update);
-  const [achieved, plain] = [products.flops / update, products.flops / products.seconds].map((rate) => rate / 1e9);
+  const speed = (times: readonly StepTimes[]) => of(times, ({ tokens, generation }) => tokens / generation);
+  const [achieved, plain] = [products.flops / of(ours, (time) => time.update), products.flops / products.seconds].map((rate) => rate / 1e9);
+  const megabytes = mapped(memory.theirs, (bytes) => bytes / 1e6);
   return [
     seconds('step', 'whole step'),
-    { name: 'generation', unit: 'tokens/s', ratio: speeds[0] / speeds[1], goal: goals.generation, ours: speeds[0], theirs: speeds[1] },
+    line({ name: 'generation', unit: 'tokens/s', goal: goals.generation, ours: speed(ours), theirs: ofEach(speed), ratio: (a, b) => a / b }),
     seconds('update', 'update'),
-    { name: 'peak memory', unit: 'MB', ratio: memory.theirs / memory.ours, goal: 2, ours: memory.ours / 1e6, theirs: memory.theirs / 1e6 },
-    { name: 'update against plain products', unit: 'GFLOP/s', ratio: achieved / plain, goal: 0.6, ours: achieved, theirs: plain },
+    line({ name: 'peak memory', unit: 'MB', goal: 2, ours: memory.ours / 1e6, theirs: megabytes, ratio: (a, b) => b / a }),
+    line({ name: 'update against plain products', unit: 'GFLOP/s', goal: 0.6, ours: achieved, theirs: { products: plain }, ratio: (a, b) => a / b }),
   ];
+}
+
+function line({ ratio, ...given }: Omit<Line, 'met' | 'ratios'> & { ratio(ours: number, theirs: number): number }): Line {
+  const ratios = mapped(given.theirs, (theirs) => ratio(given.ours, theirs));
+  return { ...given, ratios, met: Object.values(ratios).every((value) => value >= given.goal) };
+}
+
+function mapped<Key extends string, T, U>(values: Record<Key, T>, change: (value: T) => U): Record<Key, U> {
+  return Object.fromEntries(Object.entries<T>(values).map(([key, value]) => [key, change(value)])) as Record<Key, U>;
 }
 
 /** The lines of a model as text. */
 export function table(measured: Measured): string {
-  const columns = [{ title: 'ratio' }, { title: 'goal' }, { title: '', align: 'left' as const }, { title: 'Joylab' }, { title: 'TRL' }, { title: '', align: 'left' as const }];
-  const rows = lines(measured).map(({ name, unit, ratio, goal, ours, theirs }) => {
-    const share = unit === 'GFLOP/s';
-    const times = (value: number) => (share ? `${(100 * value).toFixed(0)} %` : `${value.toFixed(2)} ×`);
-    return [times(ratio), times(goal), name, figures(ours), figures(theirs), share ? `${unit}; on the right the products alone` : unit];
+  const right = (title: string): Column => ({ title });
+  const left: Column = { title: '', align: 'left' };
+  const columns = [...PRECISIONS.map((name) => right(`to ${name}`)), right('goal'), left, left, right('Joylab'), ...PRECISIONS.map((name) => right(`TRL ${name}`)), left];
+  const rows = lines(measured).map(({ name, unit, goal, met, ours, theirs, ratios }) => {
+    const share = 'products' in theirs;
+    const ratio = (value: number | undefined) => (value === undefined ? '' : share ? `${(100 * value).toFixed(0)} %` : `${value.toFixed(2)} ×`);
+    const values = (of: Record<string, number>, show: (value: number | undefined) => string) => (share ? [show(of.products), ''] : PRECISIONS.map((key) => show(of[key])));
+    return [
+      ...values(ratios, ratio), ratio(goal), met ? 'met' : 'missed', name, figures(ours), ...values(theirs, (value) => (value === undefined ? '' : figures(value))),
+      share ? `${unit}; on the right the products alone` : unit,
+    ];
   });
   return `${measured.name}\n${textTable(columns, rows)}`;
 }

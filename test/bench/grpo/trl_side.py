@@ -1,6 +1,6 @@
 """TRL's side of the benchmark: its GRPOTrainer's own train(), a step whenever a line arrives.
 
-Usage: trl_side.py '{"folder": …, "lora": …, "completions": 16, "tokens": 80, "threads": 2, "settings": {GRPOConfig}}'
+Usage: trl_side.py '{"folder": …, "lora": …, "completions": 16, "tokens": 80, "settings": {GRPOConfig}}'
 Answers each line on standard input with the seconds of one step as a line of
 JSON, and the end of the input with the process's peak memory in bytes.
 """
@@ -13,7 +13,6 @@ import tempfile
 import time
 
 given = json.loads(sys.argv[1])
-os.environ["OMP_NUM_THREADS"] = str(given["threads"])
 # What libraries print must not mix with the answers.
 answers, sys.stdout = sys.stdout, sys.stderr
 
@@ -24,7 +23,6 @@ from datasets import Dataset  # noqa: E402
 from peft import LoraConfig  # noqa: E402
 from transformers import TrainerCallback  # noqa: E402
 
-torch.set_num_threads(given["threads"])
 transformers.utils.logging.disable_progress_bar()
 
 
@@ -101,7 +99,7 @@ def main():
             ),
         )
         clock.attach(trainer)
-        answer(versions={"TRL": trl.__version__, "transformers": transformers.__version__, "torch": torch.__version__})
+        answer(versions={"TRL": trl.__version__, "transformers": transformers.__version__, "torch": f"{torch.__version__} ({torch.get_num_threads()} threads)"})
         trainer.train()
 
 
