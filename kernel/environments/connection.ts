@@ -13,7 +13,7 @@ export interface RemoteOptions extends Pick<ClientOptions, (typeof CONNECTION_OP
   servers?: string[];
   /** Sessions that a rollout opens at a time, at most; by default as many as the servers allow, up to 32. */
   maxSessions?: number;
-  /** How long a reset tries to reach a server whose connection was lost; default 30,000. In a rollout: 10,000. */
+  /** How long a reset, or a rollout, tries to reach a server whose connection was lost; default 30,000. */
   reconnectTimeout?: number;
 }
 
