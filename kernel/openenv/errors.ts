@@ -45,9 +45,10 @@ export function serverError(data: unknown): OpenEnvError {
     return new OpenEnvError('PROTOCOL_ERROR', `The server reports an error that is none of OpenEnv's, which have a code and a message: ${JSON.stringify(data).slice(0, 200)}`, data);
   }
   const problems: string[] = Array.isArray(errors) ? errors.map(describeProblem) : [];
-  // Servers may name the first problem in their message, too.
-  const told = message ?? 'The server reports an error without a message.';
-  return new OpenEnvError(code ?? 'EXECUTION_ERROR', [told, ...problems].join('\n  '), data);
+  const told: string = message ?? 'The server reports an error without a message.';
+  // The message may name the first problem itself.
+  const line = problems.length > 0 && told.includes(problems[0]) ? told.split(problems[0])[0].replace(/: $/, '') : told;
+  return new OpenEnvError(code ?? 'EXECUTION_ERROR', [line, ...problems].join('\n  '), data);
 }
 
 /** One entry of pydantic's `ValidationError.errors()`. */
