@@ -13,7 +13,7 @@ export interface RemoteOptions extends Pick<ClientOptions, (typeof CONNECTION_OP
   servers?: string[];
   /** Sessions that a rollout opens at a time, at most; by default as many as the servers allow, up to 32. */
   maxSessions?: number;
-  /** How long a reset tries to reach a server whose connection was lost; default 30,000. In a rollout: 10,000. */
+  /** How long a reset, or a rollout, tries to reach a server whose connection was lost; default 30,000. */
   reconnectTimeout?: number;
 }
 
@@ -26,6 +26,8 @@ export class Connection {
   /** The signal of the cell that opened it: each cell has its own. */
   private readonly cell = host().signal;
   private server!: Server;
+  /** The server that is being started in place of one that has ended: one for all resets that wait for it. */
+  private reviving: Promise<void> | undefined;
   /** The session. */
   client!: OpenEnvClient;
 
@@ -51,7 +53,8 @@ export class Connection {
 
   /** Before a reset: starts the server again, where it was started here and has ended. */
   async revive(): Promise<void> {
-    if (this.server.exit !== undefined && !this.closed) await this.connect();
+    if (this.server.exit === undefined || this.closed) return;
+    await (this.reviving ??= this.connect().finally(() => (this.reviving = undefined)));
   }
 
   /** Another session with the server. */

@@ -47,7 +47,7 @@ export type SessionSource =
       connectTimeout?: number;
       messageTimeout?: number;
       headers?: Record<string, string>;
-      /** Milliseconds that a server which played before may be out of reach; default 10,000. */
+      /** Milliseconds that a server which played before may be out of reach; default 30,000. */
       reconnectTimeout?: number;
       /** OpenEnv's own Atari servers, of these options: their observations are the console's memory, strategies see named state. */
       atari?: object;

@@ -2,7 +2,7 @@ export { ATARI_GAMES, type AtariGame } from './atari/actions';
 export { AtariEnvironment, type AtariAction, type AtariObservation } from './atari/environment';
 export { AtariFrame } from './atari/frame';
 export type { OfficialAtariEnvironment } from './atari/official';
-export type { AtariOptions } from './atari/options';
+export type { AtariOpenOptions, AtariOptions } from './atari/options';
 export { ATARI_PALETTE, atariPalette } from './atari/palette';
 export type { Game2048Environment } from './game2048';
 export { Game2048, type Game2048Action, type Game2048Observation } from './game2048/environment';

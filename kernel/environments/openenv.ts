@@ -2,7 +2,7 @@ import { OpenEnvError } from '../openenv/errors';
 import { readTarget } from '../openenv/launch/target';
 import { AtariEnvironment } from './atari/environment';
 import { OfficialAtariEnvironment } from './atari/official';
-import type { AtariOptions } from './atari/options';
+import type { AtariOpenOptions } from './atari/options';
 import { openGame2048, type Game2048Environment } from './game2048';
 import { nearestFirst } from '../nearest';
 import type { Environment } from '../openenv/serving';
@@ -36,13 +36,13 @@ const ENVIRONMENTS = ['atari', 'game2048'];
  * const served = await openenv(CountUp);
  * ```
  */
-export function openenv(name: 'atari', options: AtariOptions): Promise<AtariEnvironment>;
+export function openenv(name: 'atari', options: AtariOpenOptions): Promise<AtariEnvironment>;
 export function openenv(name: 'game2048'): Promise<Game2048Environment>;
-export function openenv<Target extends string>(target: Target, options?: Target extends 'atari' ? AtariOptions : RemoteOptions): Promise<Opened<Target>>;
+export function openenv<Target extends string>(target: Target, options?: Target extends 'atari' ? AtariOpenOptions : RemoteOptions): Promise<Opened<Target>>;
 export function openenv(urls: string[], options?: RemoteOptions): Promise<RemoteEnvironment<any, any, any>>;
 export function openenv<Served extends Environment>(type: new () => Served): Promise<EnvironmentClient<Served>>;
 export async function openenv(target: string | string[] | (new () => Environment), options: object = {}): Promise<AtariEnvironment | Game2048Environment | OfficialAtariEnvironment | RemoteEnvironment> {
-  if (target === 'atari') return AtariEnvironment.open(options as AtariOptions);
+  if (target === 'atari') return AtariEnvironment.open(options as AtariOpenOptions);
   if (target === 'game2048') return openGame2048();
   if (Array.isArray(target)) return openPool(target, options);
   if (typeof target === 'function') return serveInNotebook(target, {});

@@ -4,6 +4,7 @@ import type { ClientOptions, OpenEnvClient } from '../openenv/client';
 import { getJson } from '../openenv/http';
 import type { Tool } from '../openenv/mcp';
 import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../openenv/protocol';
+import { readMetadata, readSchemas } from '../openenv/shapes';
 import { environmentBundle } from './card';
 import { Connection, type RemoteOptions } from './connection';
 import type { SessionEnvironment, SessionSource, StateVariable } from './environment';
@@ -53,9 +54,10 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
   /** Opens a session with the server of a target; starts the server first where it is none that runs already. */
   static async open(target: string, options: RemoteOptions = {}): Promise<RemoteEnvironment<any, any, any>> {
     const connection = await Connection.open(target, options);
+    // Old servers have neither.
     const [about, schemas] = await Promise.all([
-      connection.client.metadata().catch(() => ({ name: connection.target.name, description: '' })), // old servers have none
-      connection.client.schema().catch(() => null),
+      connection.client.metadata().catch(() => null).then(document => readMetadata(document, connection.target.name)),
+      connection.client.schema().catch(() => null).then(readSchemas),
     ]);
     return new RemoteEnvironment(connection, about, schemas, schemas && actionCheck(schemas.action), target, { ...options });
   }

@@ -59,6 +59,8 @@ export class Channel {
   private tcp: { ref(): void; unref(): void } | undefined;
   /** One timer for all requests: it looks at the oldest one. It keeps Node.js alive while an answer is awaited. */
   private watch: NodeJS.Timeout | undefined;
+  /** When it looks, as `performance.now()`: not later than the oldest request is due. */
+  private looksAt = Infinity;
   private keepAlive: NodeJS.Timeout | undefined;
   /** How many messages and pongs came, and how many at the last look of {@link ping}. */
   private received = 0;
@@ -164,7 +166,7 @@ export class Channel {
     this.received++;
     const next = this.pending.shift();
     if (!next) return this.unexpected(message);
-    if (this.pending.length === 0) this.watch?.unref();
+    this.arm();
     try {
       next.resolve(next.read(message));
     } catch (error) {
@@ -184,19 +186,27 @@ export class Channel {
       if (this.early.length > 0) return resolve(new Promise(done => done(read(this.early.shift()!))));
       if (this.ended !== undefined) return reject(this.ended);
       this.pending.push({ resolve, reject, read, due: performance.now() + timeout, timeout });
-      if (this.watch === undefined) this.watch = setTimeout(this.look, timeout);
-      else if (this.pending.length === 1) this.watch.ref();
+      if (this.pending.length === 1) this.arm();
       if (message !== undefined) this.socket.send(message);
     });
   }
 
+  /** Sees to it that the timer looks when the oldest request is due. One that is set for earlier stays: most requests are answered before it. */
+  private arm(): void {
+    const [oldest] = this.pending;
+    if (!oldest) return void this.watch?.unref();
+    if (oldest.due >= this.looksAt) return void this.watch?.ref();
+    clearTimeout(this.watch);
+    this.looksAt = oldest.due;
+    this.watch = setTimeout(this.look, Math.max(0, oldest.due - performance.now()) + 1);
+  }
+
   /** Looks whether the oldest request has waited too long. */
   private readonly look = (): void => {
-    this.watch = undefined;
+    [this.watch, this.looksAt] = [undefined, Infinity];
     const [oldest] = this.pending;
     if (!oldest) return;
-    const left = oldest.due - performance.now();
-    if (left > 0) this.watch = setTimeout(this.look, left + 1);
+    if (oldest.due > performance.now()) this.arm();
     // A program that has computed for long reads now what came meanwhile: only then is it too late.
     else setImmediate(() => setImmediate(() => (this.pending[0] === oldest ? this.timedOut(oldest.timeout) : this.look())));
   };

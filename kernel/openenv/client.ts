@@ -5,6 +5,7 @@ import { readTools, rpcResult, toolValue, type Tool } from './mcp';
 import { parseMessage } from './messages';
 import { openSession, type SessionOptions } from './opening';
 import type { ClientMessage, EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, RpcAnswer, ServerMessage, StepResult } from './protocol';
+import { checkedRpc, checkedState, checkedStep } from './shapes';
 
 /** Options of {@link OpenEnvClient.connect}. Times in milliseconds. */
 export interface ClientOptions extends SessionOptions {
@@ -31,6 +32,8 @@ const STATE = JSON.stringify({ type: 'state' } satisfies ClientMessage);
 export class OpenEnvClient {
   private closed = false;
   private rpcId = 0;
+  /** The session that is being opened in place of a lost one: one for all resets that wait for it. */
+  private opening: Promise<void> | undefined;
 
   private constructor(
     /** The server's address, `http://…`, without a slash at the end. */
@@ -129,6 +132,11 @@ export class OpenEnvClient {
 
   private async resetAnew(data: ResetArguments): Promise<StepResult> {
     if (this.closed) throw closedError();
+    if (!this.connected) await (this.opening ??= this.openAnew().finally(() => (this.opening = undefined)));
+    return this.askReset(data);
+  }
+
+  private async openAnew(): Promise<void> {
     const { reconnectTimeout = 30_000 } = this.settings;
     const channel = await openSession(this.url, this.settings, reconnectTimeout);
     if (this.closed) {
@@ -136,7 +144,6 @@ export class OpenEnvClient {
       throw closedError();
     }
     this.channel = channel;
-    return this.askReset(data);
   }
 
   private askReset(data: ResetArguments): Promise<StepResult> {
@@ -154,17 +161,17 @@ export class OpenEnvClient {
   }
 }
 
-const readObservation = reader<StepResult>('observation');
-const readState = reader<EpisodeState>('state');
-const readRpc = reader<RpcAnswer>('mcp');
+const readObservation = reader('observation', checkedStep);
+const readState = reader('state', checkedState);
+const readRpc = reader('mcp', checkedRpc);
 
-/** Reads the answers of one type; other ones are errors. */
-function reader<Data>(type: ServerMessage['type']): (message: Message) => Data {
+/** Reads the answers of one type, whose data `checked` looks at; other ones are errors. */
+function reader<Data>(type: ServerMessage['type'], checked: (data: unknown) => Data): (message: Message) => Data {
   return message => {
     const answer = parseMessage(message);
-    if (answer.type === type) return answer.data as Data;
+    if (answer.type === type) return checked(answer.data);
     if (answer.type === 'error') throw serverError(answer.data);
-    throw new OpenEnvError('PROTOCOL_ERROR', `The server answered with a message of type "${answer.type}" where one of type "${type}" was due.`);
+    throw new OpenEnvError('PROTOCOL_ERROR', `The server answered with a message of type ${JSON.stringify(answer.type)} where one of type "${type}" was due.`);
   };
 }
 

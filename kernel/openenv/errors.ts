@@ -38,10 +38,17 @@ export class OpenEnvError extends Error {
 }
 
 /** The `data` of an error message from a server, as an error in plain words. */
-export function serverError(data: any): OpenEnvError {
-  const problems: string[] = Array.isArray(data?.errors) ? data.errors.map(describeProblem) : [];
-  const message = [data?.message ?? 'The server reports an error without a message.', ...problems].join('\n  ');
-  return new OpenEnvError(data?.code ?? 'EXECUTION_ERROR', message, data);
+export function serverError(data: unknown): OpenEnvError {
+  const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+  const { code, message, errors } = (typeof data === 'object' && data !== null ? data : { code: null }) as Record<string, any>;
+  if (!isText(code) || !isText(message)) {
+    return new OpenEnvError('PROTOCOL_ERROR', `The server reports an error that is none of OpenEnv's, which have a code and a message: ${JSON.stringify(data).slice(0, 200)}`, data);
+  }
+  const problems: string[] = Array.isArray(errors) ? errors.map(describeProblem) : [];
+  const told: string = message ?? 'The server reports an error without a message.';
+  // The message may name the first problem itself.
+  const line = problems.length > 0 && told.includes(problems[0]) ? told.split(problems[0])[0].replace(/: $/, '') : told;
+  return new OpenEnvError(code ?? 'EXECUTION_ERROR', [line, ...problems].join('\n  '), data);
 }
 
 /** One entry of pydantic's `ValidationError.errors()`. */

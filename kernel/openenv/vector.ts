@@ -14,6 +14,8 @@ const STEP = 1;
 export interface VectorLane {
   /** Its address: `tcp://127.0.0.1:port`. */
   url: string;
+  /** Milliseconds for an answer; default 60,000. One that takes longer is frozen. */
+  messageTimeout?: number;
 }
 
 /** Options of {@link VectorClient.connect}. Times in milliseconds. */
@@ -121,6 +123,19 @@ export class VectorClient {
 
   private async ask(request: DataView): Promise<VectorStep> {
     return unpack(await this.stream.request(new Uint8Array(request.buffer)));
+  }
+}
+
+/** Whether the process at `url` answers within a time: a question that asks for nothing, which is refused. */
+export async function answers(url: string, timeout: number): Promise<boolean> {
+  let stream: Stream | undefined;
+  try {
+    stream = await Stream.open(url, { connectTimeout: timeout, messageTimeout: timeout });
+    return (await stream.request(Buffer.from('{}'))).length > 0;
+  } catch {
+    return false;
+  } finally {
+    stream?.close();
   }
 }
 

@@ -33,7 +33,7 @@ export function isVector(env: RolloutEnvironment): env is VectorRollouts {
 export async function lanesOf(env: RolloutEnvironment, count?: number): Promise<LaneAddress[]> {
   if (isVector(env)) {
     const lanes = await env.vectorLanes(count);
-    return lanes.map(({ url }) => ({ kind: 'vector', url, environment: env.environment, options: env.options }));
+    return lanes.map((lane) => ({ kind: 'vector', ...lane, environment: env.environment, options: env.options }));
   }
   const action = env.actionSchema ?? env.schemas?.action ?? { type: 'object' };
   const lane: LaneAddress = { kind: 'sessions', source: env.sessionSource, action, actionNames: env.actions };

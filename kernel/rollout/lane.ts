@@ -7,16 +7,16 @@ import { play, type Lane } from './play';
 /** A lane as it travels to a worker thread. */
 export type LaneAddress =
   /** A server that steps many games at a time. */
-  | { kind: 'vector'; url: string; environment: string; options: Record<string, unknown> }
+  | { kind: 'vector'; url: string; messageTimeout?: number; environment: string; options: Record<string, unknown> }
   /** OpenEnv sessions, one game each. */
   | { kind: 'sessions'; source: SessionSource; action: JsonSchema; actionNames: string[] };
 
 /** Opens a lane with room for `slots` games at a time. */
 export async function openLane(address: LaneAddress, slots: number): Promise<Lane> {
   if (address.kind === 'sessions') return openSessionLane(address);
-  const { url, environment, options } = address;
+  const { url, messageTimeout, environment, options } = address;
   const reader = environmentReader(environment, options);
-  const client = await VectorClient.connect(url, { numEnvs: slots, options });
+  const client = await VectorClient.connect(url, { numEnvs: slots, options, messageTimeout });
   return { play: (table) => play(client, reader, table), close: () => client.close() };
 }
 

@@ -25,7 +25,7 @@ const GRACE = 400;
 const ABORT = 100;
 /** Milliseconds without a session after which the user is told. */
 const TELL = 3000;
-/** How often a rollout goes on after a server was lost. */
+/** How often a rollout goes on after a thread was lost, or for each of its lanes, a server. */
 const RETRIES = 2;
 
 /**
@@ -63,6 +63,8 @@ class PoolRun {
   private readonly seats = new Set<Seat>();
   private readonly queue = new Int32Array(new SharedArrayBuffer(4 * QUEUE.length));
   private retries = 0;
+  private losses = 0;
+  private lanes = 1;
   /** Seats whose server was lost, and that wait for another. */
   private recovering = 0;
   /** Whether the environment was asked for its own session, and the user told of the wait. */
@@ -99,6 +101,7 @@ class PoolRun {
     const lanes = await lanesOf(this.env, workers);
     if (this.over) return;
     const used = lanes.slice(0, Math.min(workers ?? lanes.length, this.jobs.length));
+    this.lanes = used.length;
     for (const lane of used) this.seat(lane, [], used.length);
   }
 
@@ -153,11 +156,11 @@ class PoolRun {
     console.log(why === 'full' ? `${this.env.name} has no free session: the rollout waits for one.` : `${this.env.name} does not answer: the rollout waits for it.`);
   }
 
-  /** Goes on with other servers where one was lost, else gives up. */
+  /** Goes on with other servers where one was lost, or is frozen, else gives up. The environment replaces what does not answer. */
   private async recover(seat: Seat, { message, code }: { message: string; code: string | undefined }): Promise<void> {
-    const lost = code === 'CONNECTION_LOST' || code === 'CONNECTION_FAILED';
+    const lost = code === 'CONNECTION_LOST' || code === 'CONNECTION_FAILED' || code === 'TIMEOUT';
     const error = new OpenEnvError((code ?? 'EXECUTION_ERROR') as OpenEnvError['code'], message);
-    if (!lost || this.retries++ >= RETRIES) return this.fail(error);
+    if (!lost || this.losses++ >= RETRIES * this.lanes) return this.fail(error);
     this.recovering++;
     try {
       const lanes = await lanesOf(this.env, this.options.workers);

@@ -50,7 +50,7 @@ async function playedAgain(episode: EpisodeRecord, env: RolloutEnvironment, opti
 
 async function vectorFrames(episode: EpisodeRecord, env: VectorRollouts, every: number, signal: AbortSignal): Promise<EpisodeFrames> {
   const [lane] = await env.vectorLanes(1);
-  const client = await VectorClient.connect(lane.url, { numEnvs: 1, options: episode.options, signal });
+  const client = await VectorClient.connect(lane.url, { numEnvs: 1, options: episode.options, messageTimeout: lane.messageTimeout, signal });
   try {
     return atariFrames(episode.options, await playAgain(client, episode, every, signal), every);
   } finally {

@@ -9,8 +9,8 @@ const WAIT = { first: 20, longest: 1000 };
 /** Milliseconds that a rollout waits for its first session on full servers. */
 const PATIENCE = 120_000;
 /** Milliseconds that a server which played before may be out of reach, by default. */
-const OUTAGE = 10_000;
-/** Sessions of a server that may be lost one after another, without a game that came to its end. */
+const OUTAGE = 30_000;
+/** How often a server may lose sessions, without a game that came to its end in between. */
 const STRIKES = 4;
 
 /** A server in this rollout. */
@@ -18,12 +18,14 @@ interface Host {
   server: SessionServer;
   /** Sessions that are open here. */
   open: number;
-  /** Whether it has ever given a session. */
+  /** Whether it was ever there: gave a session, or said that it is full. */
   reached: boolean;
   /** Since when it is out of reach. */
   failing?: number;
-  /** Sessions lost since a game came to its end. */
+  /** How often sessions were lost since a game came to its end. What was open at one loss counts with it: a cut takes all. */
   strikes: number;
+  /** When the last strike was. */
+  struck: number;
   /** Why it was given up. */
   lost?: OpenEnvError;
 }
@@ -45,7 +47,7 @@ export class SessionLane implements Lane {
 
   /** `outage`: milliseconds that a server which played before may be out of reach. */
   constructor(servers: readonly SessionServer[], private readonly actions: SchemaActions, private readonly outage = OUTAGE) {
-    this.hosts = servers.map((server) => ({ server, open: 0, reached: false, strikes: 0 }));
+    this.hosts = servers.map((server) => ({ server, open: 0, reached: false, strikes: 0, struck: 0 }));
   }
 
   async play(table: Table): Promise<void> {
@@ -97,7 +99,10 @@ export class SessionLane implements Lane {
   }
 
   private unreachable(host: Host, error: OpenEnvError): void {
-    if (error.code === 'CAPACITY_REACHED') return void delete host.failing;
+    if (error.code === 'CAPACITY_REACHED') {
+      host.reached = true;
+      return void delete host.failing;
+    }
     host.failing ??= performance.now();
     if (!host.reached || performance.now() - host.failing > this.outage) host.lost = error;
   }
@@ -105,6 +110,7 @@ export class SessionLane implements Lane {
   /** Plays games in a session as long as there are any. */
   private async playOn(host: Host, session: GameSession, table: Table): Promise<void> {
     let usable = true;
+    const opened = performance.now();
     this.sessions.add(session);
     try {
       while (usable && !host.lost && !table.aborted()) {
@@ -115,7 +121,7 @@ export class SessionLane implements Lane {
         const error = await attempt.play(session, table.aborted).finally(() => player.dispose());
         usable = !error;
         if (usable) host.strikes = 0;
-        else if (++host.strikes >= STRIKES) host.lost = error;
+        else if (opened > host.struck) this.strike(host, error!);
         if (usable || this.repeated.has(game.id) || table.aborted()) {
           table.done(attempt.played());
         } else {
@@ -129,6 +135,11 @@ export class SessionLane implements Lane {
       await session.close().catch(() => {});
       table.sessions(-1);
     }
+  }
+
+  private strike(host: Host, error: OpenEnvError): void {
+    host.struck = performance.now();
+    if (++host.strikes >= STRIKES) host.lost = error;
   }
 
   /** Ends the games that are left when no server is: all, where no other lane of the rollout plays. */

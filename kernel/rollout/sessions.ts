@@ -49,6 +49,8 @@ function classServer({ module, className }: { module: string; className: string 
     async open() {
       const type = (require(module) as Record<string, any>)[className];
       const { EpisodeRunner, toJson } = require('../openenv/serving/episode') as typeof import('../openenv/serving/episode');
+      const { contract } = require('../openenv/serving/schemas') as typeof import('../openenv/serving/schemas');
+      const { checkAction } = contract(type, {});
       const runner = new EpisodeRunner(new type());
       const told = async (work: Promise<StepResult>): Promise<StepResult> => {
         try {
@@ -59,7 +61,7 @@ function classServer({ module, className }: { module: string; className: string 
       };
       return {
         reset: (args) => told(runner.reset(args)),
-        step: (action) => told(runner.step(action)),
+        step: (action) => told(runner.step(checkAction(action))),
         close: () => runner.close(),
       };
     },

@@ -8,7 +8,7 @@ import type { StateVariable, VectorEnvironment } from '../environment';
 import { endPlay, offerPlay, type Playable, type PlayGame } from '../play';
 import { TYPING, type EnvironmentTyping } from '../typing';
 import { AtariFrame, SCREEN_HEIGHT, SCREEN_WIDTH } from './frame';
-import { resolveAtariOptions, type AtariOptions, type ResolvedAtariOptions } from './options';
+import { resolveOpenOptions, type AtariOpenOptions, type ResolvedAtariOptions } from './options';
 import { atariPalette } from './palette';
 import { atariReader } from './reader';
 import { atariLanes } from './servers';
@@ -62,8 +62,10 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
   private firstFrame: Uint8Array | undefined;
   private lost = false;
   private closed = false;
+  /** The session that is being opened in place of a lost one: one for all resets that wait for it. */
+  private reconnecting: Promise<void> | undefined;
 
-  private constructor(private readonly resolved: ResolvedAtariOptions, private session: AtariSession) {
+  private constructor(private readonly resolved: ResolvedAtariOptions, private session: AtariSession, private readonly messageTimeout: number | undefined) {
     forgotten.register(this, session, this);
     this.name = resolved.game;
     this.options = { ...resolved };
@@ -75,10 +77,10 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
   }
 
   /** Starts the server if none runs, opens a session and starts the episode of seed 0. */
-  static async open(options: AtariOptions): Promise<AtariEnvironment> {
-    const resolved = resolveAtariOptions(options);
-    const session = await openSession(resolved);
-    const environment = new AtariEnvironment(resolved, session);
+  static async open(options: AtariOpenOptions): Promise<AtariEnvironment> {
+    const { resolved, messageTimeout } = resolveOpenOptions(options);
+    const session = await openSession(resolved, messageTimeout);
+    const environment = new AtariEnvironment(resolved, session, messageTimeout);
     await environment.reset({ seed: 0 });
     environment.firstFrame = await environment.render().pixels();
     return environment;
@@ -89,7 +91,7 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
    * episode; without a seed the server draws one, which `state` tells.
    */
   async reset(args: ResetArguments = {}): Promise<StepResult<AtariObservation<State>>> {
-    if (this.lost && !this.closed) await this.reconnect();
+    if (this.lost && !this.closed) await (this.reconnecting ??= this.reconnect().finally(() => (this.reconnecting = undefined)));
     return this.observed(this.watch(this.client.reset(args)));
   }
 
@@ -141,7 +143,7 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
 
   /** The processes that play episodes many at a time. They start with the first call. */
   vectorLanes(count?: number): Promise<VectorLane[]> {
-    return atariLanes(count);
+    return atariLanes(count, this.messageTimeout);
   }
 
   /** The screen, for a person who plays: 60 frames per second, as on a television. */
@@ -204,7 +206,9 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
 
   private async reconnect(): Promise<void> {
     await closeSession(this.session);
-    Object.assign(this.session, await openSession(this.resolved));
+    const session = await openSession(this.resolved, this.messageTimeout);
+    if (this.closed) return closeSession(session);
+    Object.assign(this.session, session);
     this.lost = false;
   }
 

@@ -34,6 +34,12 @@ export interface AtariOptions {
   obsType?: 'ram' | 'screen';
 }
 
+/** What `openenv('atari', …)` takes: the game's options, and how long to wait for it. */
+export interface AtariOpenOptions extends AtariOptions {
+  /** Milliseconds that the game has for an answer; default 60,000. A process that takes longer is frozen: it is ended, and another one plays. */
+  messageTimeout?: number;
+}
+
 /** Options with the defaults filled in; `undefined` where the game decides. */
 export type ResolvedAtariOptions = Required<Omit<AtariOptions, 'mode' | 'difficulty'>> & Pick<AtariOptions, 'mode' | 'difficulty'>;
 
@@ -74,12 +80,21 @@ function wholeNumber(minimum: number, maximum: number): [(value: any) => boolean
   return [value => Number.isInteger(value) && value >= minimum && value <= maximum, `a whole number ${upTo}`];
 }
 
+/** Checks the options of `openenv('atari', …)`. The game's own are apart: servers and records know those alone. */
+export function resolveOpenOptions(options: object | undefined): { resolved: ResolvedAtariOptions; messageTimeout: number | undefined } {
+  const { messageTimeout, ...game } = (options ?? {}) as AtariOpenOptions;
+  if (messageTimeout !== undefined && !(typeof messageTimeout === 'number' && messageTimeout > 0)) {
+    throw new OpenEnvError('INVALID_ARGUMENT', `messageTimeout must be a number of milliseconds above 0, not ${JSON.stringify(messageTimeout)}.`);
+  }
+  return { resolved: resolveAtariOptions(game), messageTimeout };
+}
+
 /** Checks the options and fills in the defaults. Fails with `INVALID_ARGUMENT` and the valid values. */
 export function resolveAtariOptions(options: object | undefined): ResolvedAtariOptions {
   const given: Record<string, unknown> = { ...options };
   for (const name of Object.keys(given)) {
     if (NAMES.includes(name)) continue;
-    throw new OpenEnvError('INVALID_ARGUMENT', `'atari' has no option '${name}'. The options are: ${nearestFirst(name, NAMES).join(', ')}.`);
+    throw new OpenEnvError('INVALID_ARGUMENT', `'atari' has no option '${name}'. The options are: ${nearestFirst(name, [...NAMES, 'messageTimeout']).join(', ')}.`);
   }
   if (!ATARI_GAMES.includes(given.game as AtariGame)) {
     const games = nearestFirst(String(given.game ?? ''), ATARI_GAMES);

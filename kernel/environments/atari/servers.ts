@@ -1,8 +1,8 @@
-import * as net from 'node:net';
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
+import { getJson } from '../../openenv/http';
 import { ServerProcess } from '../../openenv/server';
-import { snakeCase, type VectorLane } from '../../openenv/vector';
+import { answers, snakeCase, type VectorLane } from '../../openenv/vector';
 import { packageRoot, pythonPath } from '../../setup/python';
 import type { ResolvedAtariOptions } from './options';
 
@@ -20,21 +20,31 @@ const lanes: Promise<ServerProcess>[] = [];
 /** A server in use. */
 export interface ServerLease {
   server: ServerProcess;
-  /** The last user's release stops the server. */
+  /** The last user's release stops the server. A second release of the same lease does nothing. */
   release(): Promise<void>;
 }
 
-/** The OpenEnv server of these options: a running one, else a new one. */
-export async function leaseServer(options: ResolvedAtariOptions): Promise<ServerLease> {
+/** Milliseconds that a server has to answer before it counts as frozen, and is ended. */
+const FROZEN = 10_000;
+
+/**
+ * The OpenEnv server of these options: a running one, else a new one.
+ *
+ * @param messageTimeout milliseconds that its user waits for an answer: a running server has not more to show that it lives
+ */
+export async function leaseServer(options: ResolvedAtariOptions, messageTimeout = FROZEN): Promise<ServerLease> {
   const key = JSON.stringify(options, Object.keys(options).sort());
   const known = servers.get(key);
-  const ended = known && (await hasEnded(known.server));
+  const ended = known && (await hasEnded(known.server, messageTimeout));
   // Somebody else may have replaced it meanwhile.
   if (ended && servers.get(key) === known) servers.delete(key);
   const lease = servers.get(key) ?? { server: launch(`The Atari server (${options.game})`, 'server.app', variables(options)), users: 0 };
   servers.set(key, lease);
   lease.users++;
+  let released = false;
   const release = async (): Promise<void> => {
+    if (released) return;
+    released = true;
     if (--lease.users > 0) return;
     if (servers.get(key) === lease) servers.delete(key);
     await (await lease.server).close();
@@ -50,37 +60,38 @@ export async function leaseServer(options: ResolvedAtariOptions): Promise<Server
 /**
  * `count` processes that play many games each, by default one per core. They
  * start with the first call and stay until this process ends; one that has
- * died is replaced.
+ * died or is frozen is replaced.
  */
-export async function atariLanes(count = availableParallelism()): Promise<VectorLane[]> {
-  const started = await Promise.all(Array.from({ length: count }, (_, i) => lane(i)));
-  return started.map(({ url }) => ({ url }));
+export async function atariLanes(count = availableParallelism(), messageTimeout?: number): Promise<VectorLane[]> {
+  const started = await Promise.all(Array.from({ length: count }, (_, i) => lane(i, messageTimeout)));
+  return started.map(({ url }) => ({ url, messageTimeout }));
 }
 
-async function lane(i: number): Promise<ServerProcess> {
+async function lane(i: number, messageTimeout = FROZEN): Promise<ServerProcess> {
   const known = lanes[i];
-  const ended = known && (await hasEnded(known));
+  const ended = known && (await hasEnded(known, messageTimeout));
   // Somebody else may have replaced it meanwhile.
   if (!known || (ended && lanes[i] === known)) lanes[i] = launch(`Atari process ${i + 1}`, 'server.vector_server', {});
   return lanes[i];
 }
 
-/** Whether a server is gone, or goes: one that was killed listens no more some time before its end is reported. */
-async function hasEnded(launched: Promise<ServerProcess>): Promise<boolean> {
+/**
+ * Whether a server is gone, or does not answer: one that was killed listens no
+ * more some time before its end is reported, and a frozen one still listens.
+ * What does not answer is ended.
+ */
+async function hasEnded(launched: Promise<ServerProcess>, messageTimeout: number): Promise<boolean> {
   const server = await launched.catch(() => undefined);
   if (!server || server.exit !== undefined) return true;
-  if (await listens(server.url)) return false;
+  // A busy machine has a second in any case.
+  if (await lives(server.url, Math.min(FROZEN, Math.max(1000, messageTimeout)))) return false;
   await server.close();
   return true;
 }
 
-function listens(url: string): Promise<boolean> {
-  const { hostname, port } = new URL(url);
-  return new Promise((resolve) => {
-    const socket = net.connect(Number(port), hostname);
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false)).once('close', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
+function lives(url: string, timeout: number): Promise<boolean> {
+  if (url.startsWith('tcp:')) return answers(url, timeout);
+  return getJson(`${url}/health`, { timeout }).then(() => true, () => false);
 }
 
 function launch(name: string, module: string, env: Record<string, string>): Promise<ServerProcess> {

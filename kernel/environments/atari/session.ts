@@ -11,10 +11,10 @@ export interface AtariSession {
 }
 
 /** Opens a session: with a server of these options that runs, else with a new one. */
-export async function openSession(options: ResolvedAtariOptions): Promise<AtariSession> {
-  const lease = await leaseServer(options);
+export async function openSession(options: ResolvedAtariOptions, messageTimeout?: number): Promise<AtariSession> {
+  const lease = await leaseServer(options, messageTimeout);
   try {
-    return { lease, client: await OpenEnvClient.connect(lease.server.url, { explainLoss: () => lease.server.explainLoss() }) };
+    return { lease, client: await OpenEnvClient.connect(lease.server.url, { messageTimeout, explainLoss: () => lease.server.explainLoss() }) };
   } catch (error) {
     await lease.release();
     throw error;

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { findEnvironment, loadClass } from './file';
+import { surviveLateErrors } from './lateErrors';
 import { serveClass } from './server';
 
 const OPTIONS = {
@@ -28,6 +29,7 @@ export async function serveCommand(args: string[]): Promise<number> {
     host: values.host,
     capacity: number('capacity', values.capacity),
   });
+  surviveLateErrors();
   process.stdout.write(`${found.name} is served at ${server.url}\n`);
   await new Promise<void>((stop) => ['SIGINT', 'SIGTERM'].forEach((signal) => process.once(signal, () => stop())));
   await server.close();

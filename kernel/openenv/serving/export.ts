@@ -33,11 +33,12 @@ export async function exportEnvironment(found: FoundClass, folder: string, capac
 /** The program that is bundled. */
 function entry({ file, name, exported, schema, metadata }: FoundClass, capacity?: number): string {
   return `
-import { serve } from 'joylab';
+import { serve, surviveLateErrors } from 'joylab';
 import { ${exported} as Served } from ${JSON.stringify(file)};
 const port = Number(process.env.PORT ?? ${PORT});
 const host = process.env.HOST ?? '0.0.0.0';
 serve(Served, { ...${JSON.stringify({ schema, metadata, capacity })}, port, host }).then((server) => {
+  surviveLateErrors();
   console.log(${JSON.stringify(`${name} is served at `)} + server.url);
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => server.close().then(() => process.exit(0)));
 }, (error) => {

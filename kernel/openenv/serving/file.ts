@@ -38,9 +38,15 @@ export function findEnvironment(path: string, name?: string): FoundClass {
     const symbol = it.flags & compiler.SymbolFlags.Alias ? checker.getAliasedSymbol(it) : it;
     const isAbstract = symbol.valueDeclaration && compiler.getCombinedModifierFlags(symbol.valueDeclaration) & compiler.ModifierFlags.Abstract;
     const types = symbol.flags & compiler.SymbolFlags.Class && !isAbstract ? classTypes(compiler, checker, symbol) : null;
-    return types ? [{ ...types, exported: it.name, name: it.name === 'default' ? symbol.name : it.name, file }] : [];
+    return types ? [{ ...types, exported: it.name, name: it.name === 'default' ? ownName(symbol) : it.name, file }] : [];
   });
   return choose(found, path, name);
+}
+
+/** The name of a class that is the default export; one without a name is called "Environment". */
+function ownName(symbol: ts.Symbol): string {
+  const { name } = symbol.valueDeclaration as ts.ClassDeclaration;
+  return name?.text ?? 'Environment';
 }
 
 function choose(found: FoundClass[], path: string, name: string | undefined): FoundClass {

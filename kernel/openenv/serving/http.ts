@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Environment } from './environment';
 import { EpisodeRunner, toJson } from './episode';
-import { answerRpcText } from './mcp';
+import type { HeldSessions } from './heldSessions';
+import { answerRpcText, type RpcPlace } from './mcp';
 import { openApi } from './openApi';
+import { mayPlay } from './origin';
+import { closeQuietly } from './seat';
 import type { Contract } from './schemas';
 import { errorText } from './session';
 import { validator, ValidationFailure } from './validate';
@@ -18,15 +20,23 @@ interface Answer {
 
 type Handler = (body: string) => Promise<Answer> | Answer;
 
+/** What the HTTP routes have of their server. */
+export interface HttpSetting {
+  contract: Contract;
+  sessions: HeldSessions;
+  /** The server listens for this machine alone. */
+  local: boolean;
+  /** A new environment. */
+  make(): EpisodeRunner;
+}
+
 /**
- * The HTTP routes of an environment server. As in OpenEnv, a session is only
- * to be had by WebSocket: each request has a new environment, and `/step`
- * takes the first step of a new episode.
- *
- * @param make a new environment
+ * The HTTP routes of an environment server. As in OpenEnv, each request has a
+ * new environment, and `/step` takes the first step of a new episode: a
+ * session is to be had by WebSocket, and for tools by MCP.
  */
-export function httpHandler(contract: Contract, make: () => Environment | Promise<Environment>): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const routes = httpRoutes(contract, make);
+export function httpHandler(setting: HttpSetting): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  const routes = httpRoutes(setting);
   return async (request, response) => {
     try {
       const path = new URL(request.url ?? '/', 'http://server').pathname;
@@ -34,6 +44,7 @@ export function httpHandler(contract: Contract, make: () => Environment | Promis
       const handler = methods?.[request.method === 'HEAD' ? 'GET' : (request.method ?? '')];
       if (!methods) return send(response, { status: 404, body: { detail: `Not Found. Routes: ${[...routes.keys()].join(', ')}, and WebSocket at /ws.` } });
       if (!handler) return send(response, { status: 405, body: { detail: 'Method Not Allowed' } });
+      if (request.method === 'POST' && !mayPlay(request, setting.local)) return send(response, { status: 403, body: { detail: 'Pages of other sites may not play here.' } });
       send(response, await handler(await readBody(request)));
     } catch (error) {
       if (error instanceof ValidationFailure) return send(response, { status: 422, body: { detail: error.problems } });
@@ -43,15 +54,22 @@ export function httpHandler(contract: Contract, make: () => Environment | Promis
   };
 }
 
-function httpRoutes(contract: Contract, make: () => Environment | Promise<Environment>): Map<string, Record<string, Handler>> {
+function httpRoutes({ contract, sessions, make }: HttpSetting): Map<string, Record<string, Handler>> {
   const document = openApi(contract);
   const withEnvironment = async <Result>(use: (runner: EpisodeRunner) => Promise<Result> | Result): Promise<Result> => {
-    const runner = new EpisodeRunner(await make());
+    const runner = make();
     try {
       return await use(runner);
     } finally {
-      await runner.close();
+      await closeQuietly(runner);
     }
+  };
+  const place: RpcPlace = {
+    sessions,
+    use(session, work) {
+      const seat = session === undefined ? undefined : sessions.find(session);
+      return seat ? seat.do(() => work(seat.runner.environment)) : withEnvironment((runner) => work(runner.environment));
+    },
   };
   return new Map<string, Record<string, Handler>>([
     ['/', { GET: () => ({ body: { ...contract.metadata, websocket: '/ws', documentation: '/openapi.json' } }) }],
@@ -62,7 +80,7 @@ function httpRoutes(contract: Contract, make: () => Environment | Promise<Enviro
     ['/state', { GET: async () => ({ body: await withEnvironment((runner) => runner.state()) }) }],
     ['/reset', { POST: async (text) => ({ body: await withEnvironment((runner) => runner.reset(resetArguments(contract, text))) }) }],
     ['/step', { POST: async (text) => ({ body: await withEnvironment((runner) => firstStep(contract, runner, text)) }) }],
-    ['/mcp', { POST: async (text) => ({ body: await rpc(text, make) }) }],
+    ['/mcp', { POST: async (text) => ({ body: await answerRpcText(text, place) }) }],
   ]);
 }
 
@@ -88,15 +106,6 @@ const checkStep = validator(
   },
   'request',
 );
-
-async function rpc(text: string, make: () => Environment | Promise<Environment>): Promise<unknown> {
-  let environment: Environment | undefined;
-  try {
-    return await answerRpcText(text, async () => (environment = await make()));
-  } finally {
-    await environment?.close?.();
-  }
-}
 
 function parseBody(text: string): Record<string, any> {
   try {

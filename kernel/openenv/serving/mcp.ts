@@ -1,38 +1,81 @@
 import type { RpcAnswer } from '../protocol';
 import type { Environment, EnvironmentTool } from './environment';
 import { toJson } from './episode';
+import type { HeldSessions } from './heldSessions';
+import { Refusal } from './refusal';
 import { validator, ValidationFailure } from './validate';
 
 /** Error codes of JSON-RPC 2.0. */
-const CODES = { parse: -32700, request: -32600, method: -32601, params: -32602, internal: -32603 } as const;
+const CODES = { parse: -32700, request: -32600, method: -32601, params: -32602, internal: -32603, server: -32000 } as const;
 
-/** Answers a request in JSON-RPC to the tools of an environment, given as text. */
-export async function answerRpcText(text: string, environment: () => Environment | Promise<Environment>): Promise<RpcAnswer> {
+/** Where a request in JSON-RPC is answered. */
+export interface RpcPlace {
+  sessions: HeldSessions;
+  /** ID of the session that the request came in, where it came in one. */
+  session?: string;
+  /** Lends the environment to what is to be done with it: that of the session which is named, else the place's own. */
+  use<Result>(session: string | undefined, work: (environment: Environment) => Promise<Result>): Promise<Result>;
+}
+
+/** A request as far as its shape was looked at. */
+interface Request {
+  id: unknown;
+  method: string;
+  params: Record<string, any>;
+}
+
+/** Answers a request in JSON-RPC, given as text. */
+export async function answerRpcText(text: string, place: RpcPlace): Promise<RpcAnswer> {
   let request: unknown;
   try {
     request = JSON.parse(text);
   } catch (error) {
     return failed(null, CODES.parse, `Parse error: ${(error as Error).message}`);
   }
-  return answerRpc(request, environment);
+  return answerRpc(request, place);
 }
 
-/** Answers a request in JSON-RPC to the tools of an environment. Never throws. */
-export async function answerRpc(request: unknown, environment: () => Environment | Promise<Environment>): Promise<RpcAnswer> {
+/** Answers a request in JSON-RPC to the tools of an environment, or for a session. Never throws. */
+export async function answerRpc(request: unknown, place: RpcPlace): Promise<RpcAnswer> {
   const { jsonrpc, id = null, method, params = {} } = (typeof request === 'object' && request !== null ? request : {}) as Record<string, any>;
   if (jsonrpc !== '2.0' || typeof method !== 'string') return failed(id, CODES.request, 'Invalid request: "jsonrpc" has to be "2.0" and "method" a string.');
   if (typeof params !== 'object' || params === null || Array.isArray(params)) return failed(id, CODES.params, 'Params must be an object');
-  if (method !== 'tools/list' && method !== 'tools/call') return failed(id, CODES.method, `Method not found: ${method}`);
   try {
-    const { tools } = await environment();
-    if (!tools) return failed(id, CODES.internal, 'Environment does not support MCP');
-    if (method === 'tools/list') return { jsonrpc: '2.0', id, result: { tools: listTools(tools) } };
-    if (typeof params.name !== 'string') return failed(id, CODES.params, "Missing 'name' in params");
-    if (!Object.hasOwn(tools, params.name)) return failed(id, CODES.params, `Tool not found: ${params.name}. Valid: ${Object.keys(tools).join(', ')}.`);
-    return { jsonrpc: '2.0', id, result: await callTool(tools[params.name], params.arguments ?? {}) };
+    switch (method) {
+      case 'openenv/session/create':
+        return succeeded(id, { session_id: place.session ?? place.sessions.create().id });
+      case 'openenv/session/close':
+        return closeSession({ id, method, params }, place);
+      case 'tools/list':
+      case 'tools/call':
+        return await answerTools({ id, method, params }, place);
+      default:
+        return failed(id, CODES.method, `Method not found: ${method}`);
+    }
   } catch (error) {
+    if (error instanceof Refusal) return failed(id, CODES.server, error.message, error.data);
     return failed(id, CODES.internal, (error as Error)?.message ?? String(error));
   }
+}
+
+function closeSession({ id, params: { session_id: session } }: Request, place: RpcPlace): RpcAnswer {
+  if (typeof session !== 'string' || session === '') return failed(id, CODES.params, "Invalid params - 'session_id' is required");
+  if (session === place.session) return failed(id, CODES.request, 'Cannot close active WebSocket-managed session via MCP method');
+  const what = place.sessions.close(session);
+  if (what === 'unknown') return failed(id, CODES.params, `Unknown session_id: ${session}`);
+  return succeeded(id, what === 'closed' ? { session_id: session, closed: true } : { session_id: session, closed: false, closing: true });
+}
+
+async function answerTools({ id, method, params }: Request, place: RpcPlace): Promise<RpcAnswer> {
+  const session = place.session ? undefined : params.session_id;
+  if (session && !place.sessions.find(session)) return failed(id, CODES.params, `Unknown session_id: ${session}`);
+  return place.use(session, async ({ tools }) => {
+    if (!tools) return failed(id, CODES.internal, 'Environment does not support MCP');
+    if (method === 'tools/list') return succeeded(id, { tools: listTools(tools) });
+    if (typeof params.name !== 'string') return failed(id, CODES.params, "Missing 'name' in params");
+    if (!Object.hasOwn(tools, params.name)) return failed(id, CODES.params, `Tool not found: ${params.name}. Valid: ${Object.keys(tools).join(', ')}.`);
+    return succeeded(id, await callTool(tools[params.name], params.arguments ?? {}));
+  });
 }
 
 function listTools(tools: Record<string, EnvironmentTool>): object[] {
@@ -56,6 +99,10 @@ async function callTool({ inputSchema, call }: EnvironmentTool, args: unknown): 
   }
 }
 
-function failed(id: unknown, code: number, message: string): RpcAnswer {
-  return { jsonrpc: '2.0', id, error: { code, message } };
+function succeeded(id: unknown, result: object): RpcAnswer {
+  return { jsonrpc: '2.0', id, result };
+}
+
+function failed(id: unknown, code: number, message: string, data?: unknown): RpcAnswer {
+  return { jsonrpc: '2.0', id, error: { code, message, ...(data === undefined ? {} : { data }) } };
 }

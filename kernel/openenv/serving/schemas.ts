@@ -8,7 +8,7 @@ type JsonSchema = Record<string, any>;
 export interface Contract {
   schema: EnvironmentSchema;
   metadata: EnvironmentMetadata;
-  /** Takes an action as it came; gives it without what only the protocol needs. */
+  /** Takes an action as it came; gives it without what only the protocol needs, and with the schema's defaults. */
   checkAction(action: object): object;
   checkReset: Validate;
 }
@@ -16,7 +16,8 @@ export interface Contract {
 /** Reads a class's schemas and metadata; `given` come before the class's own. */
 export function contract(type: EnvironmentClass, given: { schema?: Partial<EnvironmentSchema>; metadata?: Partial<EnvironmentMetadata> }): Contract {
   const schema = wireSchema({ ...given.schema, ...type.schema });
-  const checkAction = validator(schema.action, 'action');
+  const checkAction = validator(schema.action, 'action', { useDefaults: true });
+  const hasDefaults = JSON.stringify(schema.action).includes('"default":');
   const keepsMetadata = 'metadata' in (schema.action.properties ?? {});
   return {
     schema,
@@ -26,8 +27,10 @@ export function contract(type: EnvironmentClass, given: { schema?: Partial<Envir
       const { metadata, ...rest } = action as { metadata?: unknown };
       // OpenEnv's typed clients send it with every action.
       const stripped = !keepsMetadata && typeof metadata === 'object' ? rest : action;
-      checkAction(stripped);
-      return stripped;
+      // The sender's own object stays as it is.
+      const completed = hasDefaults ? structuredClone(stripped) : stripped;
+      checkAction(completed);
+      return completed;
     },
   };
 }

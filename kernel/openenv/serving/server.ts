@@ -5,9 +5,14 @@ import { OpenEnvError } from '../errors';
 import type { EnvironmentMetadata, EnvironmentSchema } from '../protocol';
 import { Environment, type EnvironmentClass, type EnvironmentSettings } from './environment';
 import { EpisodeRunner } from './episode';
+import { Heartbeat } from './heartbeat';
+import { HeldSessions } from './heldSessions';
 import { httpHandler, MAXIMUM_MESSAGE } from './http';
+import { isLoopback, mayPlay } from './origin';
+import { Refusal } from './refusal';
 import { contract, type Contract } from './schemas';
-import { errorMessage, errorText, ServedSession } from './session';
+import { Seat } from './seat';
+import { errorMessage, errorText, ServedSession, type Ending } from './session';
 
 /** Options of `serve`. */
 export interface ServeOptions extends Partial<EnvironmentSettings> {
@@ -15,6 +20,12 @@ export interface ServeOptions extends Partial<EnvironmentSettings> {
   port?: number;
   /** Default: 127.0.0.1, this machine alone; 0.0.0.0 for all. */
   host?: string;
+  /**
+   * Milliseconds without a sign of life of a client, after which its session
+   * is closed. Clients that compute for long do not answer pings meanwhile.
+   * Default: 10 minutes; Infinity: no pings.
+   */
+  pingTimeout?: number;
   /** JSON Schemas, for a class that has no `static schema`. */
   schema?: Partial<EnvironmentSchema>;
   /** Name and description, for a class that does not have them in `static metadata`. */
@@ -38,41 +49,55 @@ export interface EnvironmentServer {
 }
 
 const DEFAULTS: EnvironmentSettings = { capacity: 64, idleTimeout: 30 * 60_000 };
-const OPTION_NAMES = ['port', 'host', 'capacity', 'idleTimeout', 'schema', 'metadata'];
+const PING_TIMEOUT = 10 * 60_000;
+const OPTION_NAMES = ['port', 'host', 'capacity', 'idleTimeout', 'pingTimeout', 'schema', 'metadata'];
 
 /** See `serve` in the index, which loads this file when it is needed. */
 export async function serveClass(type: EnvironmentClass<any>, options: ServeOptions): Promise<EnvironmentServer> {
   checkArguments(type, options);
   const settings = { ...DEFAULTS, ...defined({ capacity: type.capacity, idleTimeout: type.idleTimeout }), ...defined({ capacity: options.capacity, idleTimeout: options.idleTimeout }) };
-  checkSettings(settings);
-  const served = new Served(type, contract(type, options), settings);
-  await served.listen(options.port ?? 0, options.host ?? '127.0.0.1');
+  const { port = 0, host = '127.0.0.1', pingTimeout = PING_TIMEOUT } = options;
+  checkSettings(settings, pingTimeout);
+  const served = new Served(type, contract(type, options), settings, new Heartbeat(pingTimeout), isLoopback(host));
+  await served.listen(port, host);
   return served;
 }
 
 class Served implements EnvironmentServer {
   private readonly open = new Set<ServedSession>();
+  private readonly held = new HeldSessions(() => this.admit());
   private readonly http: Server;
   private readonly sockets = new WebSocketServer({ noServer: true, maxPayload: MAXIMUM_MESSAGE, perMessageDeflate: false });
   private reaper: NodeJS.Timeout | undefined;
   url = '';
 
+  /** `local`: it listens for this machine alone. */
   constructor(
     private readonly type: EnvironmentClass<any>,
     private readonly contract: Contract,
     private readonly settings: EnvironmentSettings,
+    private readonly heartbeat: Heartbeat,
+    local: boolean,
   ) {
-    this.http = createServer(httpHandler(contract, () => new type()));
+    this.http = createServer(httpHandler({ contract, sessions: this.held, local, make: () => new EpisodeRunner(new type()) }));
     this.http.on('upgrade', (request, socket, head) => {
       socket.on('error', () => {});
-      const path = (request.url ?? '').split('?')[0];
-      if (path !== '/ws' && path !== '/mcp') return void socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
-      this.sockets.handleUpgrade(request, socket, head, (webSocket) => void this.accept(webSocket, path === '/mcp' ? 'mcp' : 'openenv'));
+      const [pathname, query] = (request.url ?? '').split('?');
+      const refuse = (status: string): void => void socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n\r\n`);
+      if (pathname !== '/ws' && pathname !== '/mcp') return refuse('404 Not Found');
+      if (!mayPlay(request, local)) return refuse('403 Forbidden');
+      const session = (pathname === '/ws' && new URLSearchParams(query).get('session_id')) || undefined;
+      this.sockets.handleUpgrade(request, socket, head, (webSocket) => this.accept(webSocket, pathname === '/mcp' ? 'mcp' : 'openenv', session));
     });
   }
 
   get sessions(): number {
-    return this.open.size;
+    return this.connected.length + this.held.size;
+  }
+
+  /** Connections with a seat of their own. */
+  private get connected(): ServedSession[] {
+    return [...this.open].filter(({ seat }) => !this.held.find(seat.id));
   }
 
   get schema(): EnvironmentSchema {
@@ -98,40 +123,64 @@ class Served implements EnvironmentServer {
 
   async close(reason = 'The server was stopped.'): Promise<void> {
     clearInterval(this.reaper);
+    this.heartbeat.stop();
     const closed = new Promise((resolve) => this.http.close(resolve));
     const ended = [...this.open].map((session) => session.end({ code: 'SESSION_ERROR', message: reason }));
-    await Promise.race([Promise.all(ended), pause(1000)]);
-    setTimeout(() => this.sockets.clients.forEach((socket) => socket.terminate()), 500).unref();
+    // A step that hangs is not waited for.
+    await atMost(1000, Promise.all([...ended, this.held.closeAll()]));
     this.http.closeIdleConnections();
-    await Promise.race([closed, pause(1000).then(() => this.http.closeAllConnections())]);
+    await atMost(500, closed);
+    for (const socket of this.sockets.clients) socket.terminate();
+    this.http.closeAllConnections();
+    this.open.clear();
   }
 
-  private async accept(socket: WebSocket, protocol: 'openenv' | 'mcp'): Promise<void> {
-    socket.on('error', () => {}); // a broken frame or a message that is too large closes the socket, and that is enough
+  /** A seat with a new environment. Throws a {@link Refusal} where there can be none. */
+  private admit(): Seat {
     const { capacity } = this.settings;
     // A session that is being closed makes room at once: its client may come again as soon as it knows.
-    const active = [...this.open].filter((session) => session.isOpen).length;
-    if (active >= capacity) {
-      const words = `Server at capacity: ${active}/${capacity} sessions active`;
-      socket.send(errorMessage('CAPACITY_REACHED', words, { active_sessions: active, max_sessions: capacity }));
-      return socket.close(1000);
-    }
+    const active = this.connected.filter((session) => session.isOpen).length + this.held.size;
+    if (active >= capacity) throw new Refusal('CAPACITY_REACHED', `Server at capacity: ${active}/${capacity} sessions active`, { active_sessions: active, max_sessions: capacity });
     try {
-      const session = new ServedSession(socket, new EpisodeRunner(new this.type()), this.contract, protocol);
-      this.open.add(session);
-      socket.on('close', () => void session.end().finally(() => this.open.delete(session)));
+      return new Seat(new EpisodeRunner(new this.type()));
     } catch (error) {
-      socket.send(errorMessage('FACTORY_ERROR', `Failed to create an environment: ${errorText(error)}`, { factory_name: this.type.name }));
+      throw new Refusal('FACTORY_ERROR', `Failed to create an environment: ${errorText(error)}`, { factory_name: this.type.name });
+    }
+  }
+
+  /** Lets a connection play: in the session that it names, else in one of its own. */
+  private accept(socket: WebSocket, protocol: 'openenv' | 'mcp', session: string | undefined): void {
+    socket.on('error', () => {}); // a broken frame or a message that is too large closes the socket, and that is enough
+    try {
+      const seat = session === undefined ? this.admit() : this.held.attach(session);
+      const leave = session === undefined ? () => seat.close() : () => this.held.detach(seat.id);
+      const served = new ServedSession(socket, seat, { contract: this.contract, protocol, sessions: this.held, leave });
+      this.open.add(served);
+      const { fail } = seat;
+      seat.fail = (ending) => {
+        void served.end(ending);
+        fail(ending);
+      };
+      this.heartbeat.watch(socket);
+      socket.on('close', () => {
+        seat.fail = fail;
+        void served.end().finally(() => this.open.delete(served));
+      });
+    } catch (error) {
+      const { code, message, data } = error instanceof Refusal ? error : { code: 'SESSION_ERROR' as const, message: errorText(error), data: {} };
+      socket.send(errorMessage(code, message, data));
       socket.close(1000);
     }
   }
 
   private reap(): void {
     const { idleTimeout } = this.settings;
+    const before = Date.now() - idleTimeout;
+    const ending: Ending = { code: 'SESSION_ERROR', message: `The session was closed: no message came for ${idleTimeout / 1000} s.` };
     for (const session of this.open) {
-      if (session.busy || Date.now() - session.lastActivity < idleTimeout) continue;
-      void session.end({ code: 'SESSION_ERROR', message: `The session was closed: no message came for ${idleTimeout / 1000} s.` });
+      if (!session.seat.busy && session.seat.lastActivity <= before) void session.end(ending);
     }
+    this.held.reap(before);
   }
 }
 
@@ -139,14 +188,18 @@ function checkArguments(type: unknown, options: object): void {
   if (typeof type !== 'function' || !(type.prototype instanceof Environment)) {
     throw new OpenEnvError('INVALID_ARGUMENT', 'serve needs a class that extends Environment: serve(MyEnvironment).');
   }
+  if (type.length > 0) {
+    throw new OpenEnvError('INVALID_ARGUMENT', `The constructor of ${type.name} wants ${type.length === 1 ? 'an argument' : `${type.length} arguments`}, and the server makes environments without any, one for each session. Give its parameters defaults, or serve a subclass whose constructor has none.`);
+  }
   for (const name of Object.keys(options)) {
     if (!OPTION_NAMES.includes(name)) throw new OpenEnvError('INVALID_ARGUMENT', `serve has no option '${name}'. The options are: ${OPTION_NAMES.join(', ')}.`);
   }
 }
 
-function checkSettings({ capacity, idleTimeout }: EnvironmentSettings): void {
+function checkSettings({ capacity, idleTimeout }: EnvironmentSettings, pingTimeout: number): void {
   if (!Number.isInteger(capacity) || capacity < 1) throw new OpenEnvError('INVALID_ARGUMENT', `capacity is ${capacity}: it has to be a whole number ≥ 1.`);
   if (!(idleTimeout > 0)) throw new OpenEnvError('INVALID_ARGUMENT', `idleTimeout is ${idleTimeout}: it has to be a number of milliseconds > 0, or Infinity.`);
+  if (!(pingTimeout > 0)) throw new OpenEnvError('INVALID_ARGUMENT', `pingTimeout is ${pingTimeout}: it has to be a number of milliseconds > 0, or Infinity.`);
 }
 
 function listenError(error: NodeJS.ErrnoException, port: number, host: string): Error {
@@ -158,6 +211,9 @@ function defined<Values extends object>(values: Values): Partial<Values> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<Values>;
 }
 
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
+/** Waits for something, or until a time in milliseconds is over. */
+async function atMost(time: number, what: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([what, new Promise((resolve) => (timer = setTimeout(resolve, time)))]);
+  clearTimeout(timer);
 }

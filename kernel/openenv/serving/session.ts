@@ -1,8 +1,10 @@
 import type { RawData, WebSocket } from 'ws';
 import type { OpenEnvErrorCode } from '../errors';
-import { EpisodeRunner, toJson } from './episode';
-import { answerRpc, answerRpcText } from './mcp';
+import { toJson } from './episode';
+import type { HeldSessions } from './heldSessions';
+import { answerRpc, answerRpcText, type RpcPlace } from './mcp';
 import type { Contract } from './schemas';
+import type { Seat } from './seat';
 import { validator, ValidationFailure, type ValidationProblem } from './validate';
 
 /** Messages that may wait for the environment before the connection is told to wait, too. */
@@ -15,55 +17,65 @@ export interface Ending {
   data?: Record<string, unknown>;
 }
 
+/** What a connection has of its server. */
+export interface SessionSetting {
+  contract: Contract;
+  protocol: 'openenv' | 'mcp';
+  sessions: HeldSessions;
+  /** Gives the seat back, at the end. */
+  leave(): Promise<void> | void;
+}
+
 /**
- * One WebSocket connection with an environment of its own. Messages are
- * answered one after another, in their order.
+ * One WebSocket connection that plays in a seat. Messages are answered one
+ * after another, in their order.
  */
 export class ServedSession {
-  /** When the last message came, or its answer went: milliseconds, as `Date.now()`. */
-  lastActivity = Date.now();
-  private work: Promise<void> = Promise.resolve();
   private waiting = 0;
   private closed = false;
-  private cleaned: Promise<void> | null = null;
+  private left: Promise<void> | null = null;
+  private readonly place: RpcPlace;
 
   constructor(
     private readonly socket: WebSocket,
-    private readonly runner: EpisodeRunner,
-    private readonly contract: Contract,
-    private readonly protocol: 'openenv' | 'mcp',
+    readonly seat: Seat,
+    private readonly setting: SessionSetting,
   ) {
+    // Messages are answered in the seat's turn already.
+    this.place = { sessions: setting.sessions, session: seat.id, use: (_, work) => work(seat.runner.environment) };
     socket.on('message', (data) => this.receive(data));
   }
 
-  /** Whether a message is being answered. */
-  get busy(): boolean {
-    return this.waiting > 0;
-  }
-
-  /** Ends the session, with a last message where there is something to say. The environment is closed after its current step. */
+  /** Ends the session, with a last message where there is something to say. Resolves when the seat is given back, after its current step. */
   end(ending?: Ending): Promise<void> {
     if (!this.closed && ending) this.send(errorMessage(ending.code, ending.message, ending.data));
     this.closed = true;
     this.socket.close(1000);
-    this.cleaned ??= this.work.then(() => this.runner.close()).catch(() => {});
-    return this.cleaned;
+    this.left ??= Promise.resolve(this.setting.leave());
+    return this.left;
   }
 
   private receive(data: RawData): void {
     if (this.closed) return;
-    this.lastActivity = Date.now();
     if (++this.waiting >= MAXIMUM_WAITING) this.socket.pause();
-    this.work = this.work.then(async () => {
+    void this.seat.do(async () => {
       if (!this.closed) await this.answer(data.toString());
-      this.lastActivity = Date.now();
       if (--this.waiting < MAXIMUM_WAITING && this.socket.isPaused) this.socket.resume();
     });
   }
 
   private async answer(text: string): Promise<void> {
-    const answer = this.protocol === 'mcp' ? toJson(await answerRpcText(text, () => this.runner.environment)) : await this.answerMessage(text);
+    const answer = this.setting.protocol === 'mcp' ? await this.answerTools(text) : await this.answerMessage(text);
     if (answer !== null) this.send(answer);
+  }
+
+  /** The answer over `/mcp`. Never throws. */
+  private async answerTools(text: string): Promise<string> {
+    try {
+      return toJson(await answerRpcText(text, this.place));
+    } catch (error) {
+      return errorMessage('EXECUTION_ERROR', errorText(error));
+    }
   }
 
   /** The answer to a message, or `null` after which there is none. Never throws. */
@@ -83,7 +95,7 @@ export class ServedSession {
   }
 
   private async handle(message: unknown): Promise<string | null> {
-    const { runner, contract } = this;
+    const { seat: { runner }, setting: { contract } } = this;
     checkObject(message);
     const { type, data } = message as { type?: unknown; data?: any };
     switch (type) {
@@ -99,10 +111,11 @@ export class ServedSession {
         return toJson({ type: 'state', data: runner.state() });
       case 'mcp':
         checkWithData(message);
-        return toJson({ type: 'mcp', data: await answerRpc(data, () => runner.environment) });
+        return toJson({ type: 'mcp', data: await answerRpc(data, this.place) });
       case 'close':
         checkBare(message);
-        await this.endSoon();
+        // Not waited for: the end waits for this work.
+        void this.end();
         return null;
       default:
         return errorMessage('UNKNOWN_TYPE', `Unknown message type: ${String(type ?? '')}. Valid: reset, step, state, mcp, close.`);
@@ -112,11 +125,6 @@ export class ServedSession {
   /** Whether the client is there. */
   get isOpen(): boolean {
     return this.socket.readyState === this.socket.OPEN;
-  }
-
-  /** From within the work, which `end` waits for. */
-  private async endSoon(): Promise<void> {
-    void this.end();
   }
 
   private send(text: string): void {

@@ -1,5 +1,5 @@
 import type { default as Ajv, ErrorObject, ValidateFunction } from 'ajv/dist/2020';
-import { OpenEnvError } from '../errors';
+import { describeProblem, OpenEnvError } from '../errors';
 
 /** One problem of a message, as pydantic reports it. */
 export interface ValidationProblem {
@@ -17,7 +17,8 @@ export class ValidationFailure extends Error {
   override readonly name = 'ValidationFailure';
 
   constructor(readonly problems: ValidationProblem[]) {
-    super('Invalid message');
+    const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+    super(`Invalid message: ${describeProblem(problems[0])}${more}`);
   }
 }
 
@@ -27,9 +28,11 @@ export type Validate = (value: unknown) => void;
 /**
  * A check by a JSON Schema. `what` names the schema in the error that is
  * thrown when it is not one.
+ *
+ * @param useDefaults the check also fills in what is missing and has a default
  */
-export function validator(schema: object, what: string): Validate {
-  const validate = compile(schema, what);
+export function validator(schema: object, what: string, { useDefaults = false } = {}): Validate {
+  const validate = compile(schema, what, useDefaults);
   return (value) => {
     if (validate(value)) return;
     const errors = relevant(validate.errors ?? []);
@@ -37,11 +40,11 @@ export function validator(schema: object, what: string): Validate {
   };
 }
 
-function compile(schema: object, what: string): ValidateFunction {
+function compile(schema: object, what: string, useDefaults: boolean): ValidateFunction {
   // Loaded on first use: it is large.
   const { default: Ajv2020 } = require('ajv/dist/2020') as { default: typeof Ajv };
   // Schemas are the user's own and may hold keywords for other readers; formats are not checked.
-  const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: false, verbose: true, logger: false });
+  const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: false, verbose: true, logger: false, useDefaults });
   try {
     return ajv.compile(schema);
   } catch (error) {

@@ -8,6 +8,12 @@ import uvicorn
 
 from .parent import exit_with_parent
 
+#: Seconds. Pings find out which clients are gone without a word, whose places would stay taken. A
+#: client that trains does not answer them for minutes: the time-out is generous. A notebook that
+#: rests answers, and keeps its session: nothing is reaped because it is idle.
+_PING_INTERVAL = 60.0
+_PING_TIMEOUT = 600.0
+
 
 def serve(app) -> None:
     """
@@ -26,8 +32,15 @@ def serve(app) -> None:
 
     listener = socket.create_server((arguments.host, arguments.port))
     host, port = listener.getsockname()[:2]
-    # No pings: a client that trains does not answer them for minutes.
-    config = uvicorn.Config(app, log_level="warning", access_log=False, ws_per_message_deflate=False, ws_max_size=100 * 2**20, ws_ping_interval=None)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        ws_per_message_deflate=False,
+        ws_max_size=100 * 2**20,
+        ws_ping_interval=_PING_INTERVAL,
+        ws_ping_timeout=_PING_TIMEOUT,
+    )
     _Server(config, f"http://{host}:{port}").run(sockets=[listener])
 
 

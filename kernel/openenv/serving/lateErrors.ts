@@ -1,0 +1,21 @@
+import { errorText } from './session';
+import { seatAtWork } from './seat';
+
+/**
+ * From now on, errors that nobody catches do not end this process with all its
+ * sessions: an environment may throw late, from a timer or a promise. They are
+ * logged, and the session whose work they come from is ended, where that can
+ * be told. For processes that only serve.
+ */
+export function surviveLateErrors(): void {
+  process.on('uncaughtException', late);
+  process.on('unhandledRejection', late);
+}
+
+function late(error: unknown): void {
+  // Nobody reads the output any more: to write of that would fail, too.
+  if ((error as NodeJS.ErrnoException | null)?.code === 'EPIPE') return;
+  const seat = seatAtWork.getStore();
+  console.error(seat ? `An environment failed outside of its calls, and its session was ended:` : 'An error that nobody caught:', error);
+  seat?.fail({ code: 'EXECUTION_ERROR', message: `The environment failed outside of its calls, and the session was ended: ${errorText(error)}` });
+}

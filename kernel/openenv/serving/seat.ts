@@ -1,0 +1,53 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
+import type { EpisodeRunner } from './episode';
+import type { Ending } from './session';
+
+/** The seat whose work is being done, also in what that work left for later: timers, promises. */
+export const seatAtWork = new AsyncLocalStorage<Seat>();
+
+/** A place on a server: an environment that does one thing after another, whoever asks for it. */
+export class Seat {
+  /** Its name for clients, as `session_id`. */
+  readonly id = randomUUID();
+  /** When it last began or ended some work: milliseconds, as `Date.now()`. */
+  lastActivity = Date.now();
+  private work: Promise<unknown> = Promise.resolve();
+  private waiting = 0;
+  private closed: Promise<void> | undefined;
+  /** Ends the session, for a reason. */
+  fail: (ending: Ending) => void = () => {};
+
+  constructor(readonly runner: EpisodeRunner) {}
+
+  /** Whether there is work. */
+  get busy(): boolean {
+    return this.waiting > 0;
+  }
+
+  /** Does some work after what came before it. */
+  do<Result>(work: () => Promise<Result> | Result): Promise<Result> {
+    this.waiting++;
+    this.lastActivity = Date.now();
+    const done = this.work.then(() => seatAtWork.run(this, work)).finally(() => {
+      this.waiting--;
+      this.lastActivity = Date.now();
+    });
+    this.work = done.catch(() => {});
+    return done;
+  }
+
+  /** Closes the environment, after its current work. */
+  close(): Promise<void> {
+    return (this.closed ??= this.work.then(() => closeQuietly(this.runner)));
+  }
+}
+
+/** Closes an environment. Nobody waits for what it says at its end but the author: the log has it. */
+export async function closeQuietly(runner: EpisodeRunner): Promise<void> {
+  try {
+    await runner.close();
+  } catch (error) {
+    console.error(`close() of ${runner.environment.constructor.name} failed:`, error);
+  }
+}
