@@ -14,10 +14,10 @@ import { join } from 'node:path';
 import { textTable } from '../../kernel/display/table';
 import { runtimeSettings } from '../../kernel/onnx/session';
 import { packageRoot, pythonPath } from '../../kernel/setup/python';
-import { checkpoint, promptTokens, type ModelSize } from './checkpoints';
+import { checkpoint, promptTokens, type ModelSize } from './common/checkpoints';
 import type { GenerateArguments, GenerateOrder, Generated } from './generate/joylabSide';
 import { median } from './grpo/products';
-import { askInTurn, Side } from './side';
+import { askInTurn, Side } from './common/side';
 
 const BATCHES = [1, 4, 16, 64];
 

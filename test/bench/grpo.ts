@@ -15,11 +15,11 @@ import { join } from 'node:path';
 import { TARGET_MODULES } from '../../kernel/models/architecture';
 import { loadCheckpoint } from '../../kernel/models/checkpoint';
 import { packageRoot, pythonPath } from '../../kernel/setup/python';
-import { checkpoint, promptTokens, type ModelSize } from './checkpoints';
+import { checkpoint, promptTokens, type ModelSize } from './common/checkpoints';
 import type { SideArguments, StepTimes } from './grpo/joylabSide';
 import { flops, plainSeconds, updateProducts } from './grpo/products';
 import { lines, PRECISIONS, table, type Measured, type OfEach } from './grpo/table';
-import { askInTurn, Side } from './side';
+import { askInTurn, Side } from './common/side';
 
 const completions = 16;
 const tokens = 80;

@@ -16,7 +16,7 @@ import { PolicyUpdate } from '../../kernel/grpo/update';
 import { FastLanguageModel } from '../../kernel/models';
 import { runtimeSettings } from '../../kernel/onnx/session';
 import { packageRoot, pythonPath } from '../../kernel/setup/python';
-import { checkpoint } from './checkpoints';
+import { checkpoint } from './common/checkpoints';
 
 const PRECISIONS = { float32: {}, '8 bits': { loadIn8bit: true }, '4 bits': { loadIn4bit: true } };
 const STAGES = ['loaded', 'generated', 'updated', 'saved'];
@@ -90,7 +90,7 @@ function compareLongUpdates(folder: string): void {
   row(['activations', 'ratio', 'Joylab MiB', 'PyTorch MiB', 'ratio', 'Joylab s', 'PyTorch s']);
   for (const [name, checkpointing] of [['held', 'false'], ['checkpointed', 'true']]) {
     const ours = JSON.parse(printed([process.execPath, __filename, 'longUpdate', folder, checkpointing]));
-    const script = join(packageRoot, 'test/bench/memory_peer.py');
+    const script = join(packageRoot, 'test/bench/memory/peer.py');
     const theirs = JSON.parse(printed([pythonPath(), script, folder, String(LONG.prompt), String(LONG.completion), checkpointing, String(runtimeSettings.threads)]));
     const ratio = (of: 'peak' | 'seconds') => `${(theirs[of] / ours[of]).toFixed(2)} ×`;
     row([name, ratio('peak'), ours.peak, theirs.peak, ratio('seconds'), ours.seconds.toFixed(2), theirs.seconds.toFixed(2)]);

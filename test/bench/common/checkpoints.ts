@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { packageRoot, pythonPath } from '../../../kernel/setup/python';
 
 /** Tokens of the prompt that comes with a checkpoint. */
 export const promptTokens = 180;
@@ -32,7 +32,7 @@ export function checkpoint(size: ModelSize): string {
 }
 
 function makeCheckpoint(path: string, model: object): void {
-  const script = join(packageRoot, 'test/bench/make_checkpoint.py');
+  const script = join(packageRoot, 'test/bench/common/make_checkpoint.py');
   const given = { prompt_tokens: promptTokens, model: { ...model, tie_word_embeddings: true, max_position_embeddings: 2048 } };
   const { status, stderr } = spawnSync(pythonPath(), [script, path, JSON.stringify(given)], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`make_checkpoint.py failed:\n${stderr}`);
