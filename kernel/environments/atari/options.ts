@@ -43,7 +43,7 @@ export interface AtariOpenOptions extends AtariOptions {
 /** Options with the defaults filled in; `undefined` where the game decides. */
 export type ResolvedAtariOptions = Required<Omit<AtariOptions, 'mode' | 'difficulty'>> & Pick<AtariOptions, 'mode' | 'difficulty'>;
 
-/** Games of ALE that one player cannot play. */
+/** ROMs of ale-py that it cannot load: it has no rules for them, which tell score, end and actions; two people play these games against each other. */
 const TWO_PLAYER_GAMES = ['combat', 'joust', 'maze_craze', 'warlords'];
 
 const DEFAULTS = {
@@ -98,7 +98,7 @@ export function resolveAtariOptions(options: object | undefined): ResolvedAtariO
   }
   if (!ATARI_GAMES.includes(given.game as AtariGame)) {
     const games = nearestFirst(String(given.game ?? ''), ATARI_GAMES);
-    const problem = TWO_PLAYER_GAMES.includes(String(given.game)) ? `'${given.game}' is a game for two players only: ALE has no part for the computer in it.`
+    const problem = TWO_PLAYER_GAMES.includes(String(given.game)) ? `'${given.game}' is a game for two players only: ALE brings its ROM along but cannot load it, as it has no rules for it that tell score and end.`
       : given.game === undefined ? `'atari' needs a game: openenv('atari', { game: 'breakout' }).`
       : `There is no Atari game '${given.game}'. Did you mean '${games[0]}'?`;
     throw new OpenEnvError('INVALID_ARGUMENT', `${problem} The games are: ${games.join(', ')}.`);
