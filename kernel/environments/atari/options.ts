@@ -1,6 +1,7 @@
 import { OpenEnvError } from '../../openenv/errors';
 import { nearestFirst } from '../../nearest';
 import { ATARI_GAMES, type AtariGame } from './actions';
+import { otherModes } from './modes';
 
 /** Options of `openenv('atari', …)`. */
 export interface AtariOptions {
@@ -67,8 +68,8 @@ const CHECKS: Record<keyof typeof DEFAULTS, [(value: any) => boolean, string]> =
   repeatActionProbability: [value => typeof value === 'number' && value >= 0 && value <= 1, 'a number from 0 to 1'],
   autoFire: [value => typeof value === 'boolean', 'true or false'],
   terminalOnLifeLoss: [value => typeof value === 'boolean', 'true or false'],
-  mode: wholeNumber(0, 255),
-  difficulty: wholeNumber(0, 255),
+  mode: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+  difficulty: wholeNumber(0, Number.MAX_SAFE_INTEGER),
   fullActionSpace: [value => typeof value === 'boolean', 'true or false'],
   noopMax: wholeNumber(0, 600),
   maxFrames: wholeNumber(1, Number.MAX_SAFE_INTEGER),
@@ -106,6 +107,10 @@ export function resolveAtariOptions(options: object | undefined): ResolvedAtariO
   for (const [name, [valid, wanted]] of Object.entries(CHECKS)) {
     if (given[name] === undefined || valid(given[name])) continue;
     throw new OpenEnvError('INVALID_ARGUMENT', `${name} must be ${wanted}, not ${JSON.stringify(given[name])}.`);
+  }
+  for (const name of ['mode', 'difficulty'] as const) {
+    const valid = given[name] === undefined ? undefined : otherModes(given.game as AtariGame, name, given[name] as number);
+    if (valid !== undefined) throw new OpenEnvError('INVALID_ARGUMENT', `'${given.game}' has no ${name} ${given[name]}. Valid: ${valid}.`);
   }
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return { ...DEFAULTS, ...set } as ResolvedAtariOptions;
