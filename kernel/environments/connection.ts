@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { host } from '../display/host';
 import { StatusLine } from '../display/statusLine';
 import { OpenEnvClient, type ClientOptions } from '../openenv/client';
@@ -38,9 +39,7 @@ export class Connection {
 
   /** Finds or starts the server of a target, and opens a session with it. */
   static async open(text: string, options: RemoteOptions): Promise<Connection> {
-    const target = readTarget(text, options);
-    if (!target) throw new OpenEnvError('INVALID_ARGUMENT', `'${text}' is no address, Docker image, Space or folder.`);
-    checkOptions(target, options);
+    const target = checkedTarget(text, options);
     const connection = new Connection(target, options);
     await connection.connect();
     return connection;
@@ -132,12 +131,33 @@ function waitingLine(): Required<Pick<ClientOptions, 'onWait' | 'onWaited'>> {
   };
 }
 
-function checkOptions(target: Target, options: object): void {
+/** What is opened. Fails with `INVALID_ARGUMENT` where it, or an option for it, is not valid. */
+export function checkedTarget(text: string, options: RemoteOptions): Target {
+  if (typeof options !== 'object') throw new OpenEnvError('INVALID_ARGUMENT', `The options of openenv are an object, such as { messageTimeout: 60000 }, not ${JSON.stringify(options)}.`);
+  const target = readTarget(text, options);
+  if (!target) throw new OpenEnvError('INVALID_ARGUMENT', `'${text}' is no address, Docker image, Space or folder.`);
   const valid = [...TARGET_OPTIONS[target.kind], ...CONNECTION_OPTIONS, 'servers', 'maxSessions'];
   for (const [name, value] of Object.entries(options)) {
     if (!valid.includes(name)) throw new OpenEnvError('INVALID_ARGUMENT', `There is no option '${name}' for a ${KIND_NAMES[target.kind]}. The options are: ${nearestFirst(name, valid).join(', ')}.`);
     if (/Timeout$|Interval$|Size$/.test(name) && value !== undefined && !(typeof value === 'number' && value >= 0)) {
       throw new OpenEnvError('INVALID_ARGUMENT', `${name} is ${String(value)}: it has to be a number ≥ 0, in ${name.endsWith('Size') ? 'bytes' : 'milliseconds'}.`);
+    }
+  }
+  const { maxSessions, headers, servers } = options;
+  if (maxSessions !== undefined && !(Number.isInteger(maxSessions) && maxSessions >= 1)) throw new OpenEnvError('INVALID_ARGUMENT', `maxSessions is ${maxSessions}: it has to be a whole number ≥ 1.`);
+  if (headers !== undefined) checkHeaders(headers);
+  if (servers !== undefined && !(Array.isArray(servers) && servers.every(url => typeof url === 'string'))) throw new OpenEnvError('INVALID_ARGUMENT', "servers has to be a list of addresses, such as ['http://localhost:8001'].");
+  return target;
+}
+
+/** Values are not shown: they may be secrets. */
+function checkHeaders(headers: Record<string, string>): void {
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    try {
+      validateHeaderName(name);
+      validateHeaderValue(name, value);
+    } catch (error) {
+      throw new OpenEnvError('INVALID_ARGUMENT', `headers has ${JSON.stringify(name)}, which HTTP does not allow: ${(error as NodeJS.ErrnoException).code === 'ERR_INVALID_HTTP_TOKEN' ? 'a name has letters, digits and hyphens only' : 'its value has to be a text of one line'}.`);
     }
   }
 }

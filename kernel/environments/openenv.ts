@@ -42,6 +42,7 @@ export function openenv<Target extends string>(target: Target, options?: Target 
 export function openenv(urls: string[], options?: RemoteOptions): Promise<RemoteEnvironment<any, any, any>>;
 export function openenv<Served extends Environment>(type: new () => Served): Promise<EnvironmentClient<Served>>;
 export async function openenv(target: string | string[] | (new () => Environment), options: object = {}): Promise<AtariEnvironment | Game2048Environment | OfficialAtariEnvironment | RemoteEnvironment> {
+  options ??= {};
   if (target === 'atari') return AtariEnvironment.open(options as AtariOpenOptions);
   if (target === 'game2048') return openGame2048();
   if (Array.isArray(target)) return openPool(target, options);

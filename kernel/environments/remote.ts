@@ -6,8 +6,9 @@ import type { Tool } from '../openenv/mcp';
 import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../openenv/protocol';
 import { readMetadata, readSchemas } from '../openenv/shapes';
 import { environmentBundle } from './card';
-import { Connection, type RemoteOptions } from './connection';
+import { checkedTarget, Connection, type RemoteOptions } from './connection';
 import type { SessionEnvironment, SessionSource, StateVariable } from './environment';
+import { livingServers } from './pool';
 import { hasPicture, observationPicture, type PictureFile } from './picture';
 import { schemaTyping, TYPING, type EnvironmentTyping } from './typing';
 
@@ -53,7 +54,11 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
 
   /** Opens a session with the server of a target; starts the server first where it is none that runs already. */
   static async open(target: string, options: RemoteOptions = {}): Promise<RemoteEnvironment<any, any, any>> {
-    const connection = await Connection.open(target, options);
+    const { kind } = checkedTarget(target, options);
+    const pooled = kind === 'url' && options.servers?.length;
+    const [address, ...servers] = pooled ? await livingServers([target, ...options.servers!], options) : [target];
+    if (pooled) options = { ...options, servers };
+    const connection = await Connection.open(address, options);
     // Old servers have neither.
     const [about, schemas] = await Promise.all([
       connection.client.metadata().catch(() => null).then(document => readMetadata(document, connection.target.name)),

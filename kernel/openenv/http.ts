@@ -27,9 +27,11 @@ export async function getJson(address: string, { timeout, headers, signal }: Get
   });
 }
 
-/** A server's address with http or https and without a slash at the end. */
+/** A server's address with http or https and without a slash at the end. Fails with `INVALID_ARGUMENT` where it is none. */
 export function httpUrl(url: string): string {
-  return url.replace(/^ws(?=s?:)/, 'http').replace(/\/(ws)?$/, '');
+  const address = String(url).replace(/^ws(?=s?:)/, 'http').replace(/\/(ws)?$/, '');
+  if (/^https?:/.test(address) && URL.canParse(address)) return address;
+  throw new OpenEnvError('INVALID_ARGUMENT', `'${url}' is no address of a server: it has to be http:// or https://, a host, and a port up to 65535 where it is not the usual one, such as 'http://localhost:8000'.`);
 }
 
 /** The WebSocket address of a route of a server. */

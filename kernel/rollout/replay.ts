@@ -1,4 +1,5 @@
 import { host } from '../display/host';
+import { environmentReader } from '../environments/reader';
 import { VectorClient, type VectorStep } from '../openenv/vector';
 import { checkPlayable, isVector, recordedName, remember, type RolloutEnvironment, type VectorRollouts } from './environments';
 import { Episode, type EpisodeRecord } from './episode';
@@ -60,28 +61,34 @@ async function vectorFrames(episode: EpisodeRecord, env: VectorRollouts, every: 
 
 async function playAgain(client: VectorClient, episode: EpisodeRecord, every: number, signal: AbortSignal): Promise<Uint8Array[]> {
   const frames: Uint8Array[] = [];
-  const see = (answer: VectorStep): void => {
+  const { readState } = environmentReader(episode.environment, episode.options);
+  const see = (step: number, answer: VectorStep): void => {
+    check(episode, step, answer, readState(answer.ram[0]));
     if (answer.frames[0]) frames.push(answer.frames[0]);
   };
-  see(await client.reset([0], [episode.seed], { frames: every }));
-  for (let step = 0; step < episode.actions.length; step++) {
+  see(0, await client.reset([0], [episode.seed], { frames: every }));
+  for (let step = 1; step <= episode.actions.length; step++) {
     signal.throwIfAborted();
-    const answer = await client.step([0], [episode.actions[step]]);
-    check(episode, step, answer);
-    see(answer);
+    see(step, await client.step([0], [episode.actions[step - 1]]));
   }
   return frames;
 }
 
-function check(episode: EpisodeRecord, step: number, { rewards, lives, terminated }: VectorStep): void {
+/** Compares what a step gave with the record; step 0 is the reset. */
+function check(episode: EpisodeRecord, step: number, { rewards, lives, terminated }: VectorStep, state: Record<string, number>): void {
+  const { seed, actions, states, end } = episode;
+  // Only what is recorded: a newer version may know more of the game.
+  const other = Object.keys(state).find((name) => states[name]?.[step] !== undefined && states[name][step] !== state[name]);
   const difference =
-    rewards[0] !== episode.rewards[step] ? `gave a reward of ${rewards[0]}, recorded is ${episode.rewards[step]}`
-    : lives[0] !== episode.lives[step] ? `left ${lives[0]} lives, recorded are ${episode.lives[step]}`
-    : terminated[0] && step < episode.actions.length - 1 ? `ended the game, ${episode.actions.length} steps are recorded`
+    step > 0 && rewards[0] !== episode.rewards[step - 1] ? `gave a reward of ${rewards[0]}, recorded is ${episode.rewards[step - 1]}`
+    : step > 0 && lives[0] !== episode.lives[step - 1] ? `left ${lives[0]} lives, recorded are ${episode.lives[step - 1]}`
+    : other !== undefined ? `led to ${other} = ${state[other]}, recorded is ${states[other][step]}`
+    : terminated[0] && step < actions.length ? `ended the game, ${actions.length} steps are recorded`
+    : step > 0 && step === actions.length && end.reason === 'terminated' && !terminated[0] ? 'did not end the game, as is recorded'
     : undefined;
   if (!difference) return;
   throw new Error(
-    `The replay went another way than the episode: step ${step + 1} ${difference}. ` +
+    `The replay went another way than the episode: ${step === 0 ? `the reset with seed ${seed}` : `step ${step}`} ${difference}. ` +
       'It was played with another version of the game, of ALE or of the environment, or its record was changed.',
   );
 }

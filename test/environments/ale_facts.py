@@ -1,4 +1,4 @@
-"""What ALE knows of its games: actions, and the colours of a few frames."""
+"""What ALE knows of its games: actions, modes, difficulties, and the colours of a few frames."""
 
 import json
 import random
@@ -25,5 +25,7 @@ for game in roms.get_all_rom_ids():
         "minimal": [action.name for action in ale.getMinimalActionSet()],
         "legal": [action.name for action in ale.getLegalActionSet()],
         "colours": colours,
+        "modes": ale.getAvailableModes(),
+        "difficulties": ale.getAvailableDifficulties(),
     }
 print(json.dumps(facts))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { ATARI_GAMES, atariPalette, environmentReader } from '../../kernel/environments';
+import { otherModes } from '../../kernel/environments/atari/modes';
 import { atariLanes } from '../../kernel/environments/atari/servers';
 import { VectorClient } from '../../kernel/openenv';
 import { python } from './python';
@@ -11,12 +12,16 @@ before(async () => {
   lanes = (await atariLanes(2)).map(lane => lane.url);
 });
 
-test("games, actions and colours are ALE's", async () => {
-  const facts: Record<string, { minimal: string[]; legal: string[]; colours: Record<string, number[]> }> = await python('ale_facts.py');
+test("games, actions, modes and colours are ALE's", async () => {
+  const facts: Record<string, { minimal: string[]; legal: string[]; colours: Record<string, number[]>; modes: number[]; difficulties: number[] }> = await python('ale_facts.py');
   assert.deepEqual([...ATARI_GAMES].sort(), Object.keys(facts).sort());
   for (const game of ATARI_GAMES) {
     assert.deepEqual(environmentReader('atari', { game, autoFire: false }).actions, facts[game].minimal, game);
     assert.deepEqual(environmentReader('atari', { game, fullActionSpace: true }).actions, facts[game].legal, game);
+    for (let value = 0; value < 6000; value++) {
+      assert.equal(otherModes(game, 'mode', value) === undefined, facts[game].modes.includes(value), `${game}: mode ${value}`);
+      if (value < 300) assert.equal(otherModes(game, 'difficulty', value) === undefined, facts[game].difficulties.includes(value), `${game}: difficulty ${value}`);
+    }
     for (const [code, rgb] of Object.entries(facts[game].colours)) {
       assert.deepEqual([...atariPalette(game).subarray(3 * +code, 3 * +code + 3)], rgb, `${game}: colour ${code}`);
     }

@@ -34,3 +34,9 @@ test('FIRE is left out only where it does nothing but serve, and only with autoF
 test('a reader for another kind of environment is refused', () => {
   assert.throws(() => environmentReader('http://somewhere', {}), /only 'atari' has named state/);
 });
+
+test('a mode or difficulty that the game does not have is told before a server starts', async () => {
+  await assert.rejects(openenv('atari', { game: 'breakout', mode: 1 }), /'breakout' has no mode 1\. Valid: 0, 4, 8, /);
+  await assert.rejects(openenv('atari', { game: 'backgammon', difficulty: 0 }), /'backgammon' has no difficulty 0\. Valid: 3\./);
+  await assert.rejects(openenv('atari', { game: 'pong', mode: 1.5 }), /mode must be a whole number of at least 0, not 1\.5/);
+});

@@ -121,6 +121,11 @@ test('a replay that goes another way says where', async () => {
   const changed = { ...episode, rewards: episode.rewards.map((reward, i) => (i === scored ? 7 : reward)) };
   await assert.rejects(replay(changed, env), new RegExp(`step ${scored + 1} gave a reward of 1, recorded is 7`));
   await assert.rejects(replay({ ...episode, lives: episode.lives.map(() => 9) }, env), /step 1 left 5 lives, recorded are 9/);
+  const elsewhere = { ...episode.states, ball_x: episode.states.ball_x.map((x, i) => (i === 3 ? x + 1 : x)) };
+  await assert.rejects(replay({ ...episode, states: elsewhere }, env), new RegExp(`step 3 led to ball_x = ${episode.states.ball_x[3]}, recorded is ${elsewhere.ball_x[3]}`));
+  const late = { ...episode.states, paddle_x: episode.states.paddle_x.map(() => 1) };
+  await assert.rejects(replay({ ...episode, states: late }, env), /the reset with seed 2 led to paddle_x = \d+, recorded is 1/);
+  await assert.rejects(replay({ ...episode, end: { reason: 'terminated' } }, env), /step 200 did not end the game/);
   await assert.rejects(replay({ ...episode, environment: 'chess' }, env), /played in 'chess'/);
   await assert.rejects(replay(episode, env, { every: 0 }), /every must be/);
 });

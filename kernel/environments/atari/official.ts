@@ -54,8 +54,7 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
 
   /** The game of a server, where it is OpenEnv's own Atari server and sends memory; else what was given. */
   static async of(server: RemoteEnvironment<any, any, any>): Promise<OfficialAtariEnvironment | RemoteEnvironment> {
-    const fields = server.schemas?.action?.properties;
-    if (!fields?.action_id || !fields.game_name || !fields.obs_type) return server;
+    if (!isOfficialAtari(server.schemas)) return server;
     const state = await server.state();
     if (state.obs_type !== 'ram') {
       console.warn(`This Atari server sends pictures (ATARI_OBS_TYPE=${state.obs_type}). Named state is read from memory: start it with ATARI_OBS_TYPE=ram.`);
@@ -144,6 +143,12 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
     };
     return { observation: this.seen, reward, done, metadata };
   }
+}
+
+/** Whether schemas are those of OpenEnv's own Atari server. */
+export function isOfficialAtari(schemas: EnvironmentSchema | null): boolean {
+  const fields = schemas?.action?.properties;
+  return Boolean(fields?.action_id && fields.game_name && fields.obs_type);
 }
 
 /** What a strategy sees of an observation of that server: named state, and the memory as `ram`. */

@@ -1,6 +1,7 @@
 import { OpenEnvError } from '../../openenv/errors';
 import { nearestFirst } from '../../nearest';
 import { ATARI_GAMES, type AtariGame } from './actions';
+import { otherModes } from './modes';
 
 /** Options of `openenv('atari', …)`. */
 export interface AtariOptions {
@@ -43,7 +44,7 @@ export interface AtariOpenOptions extends AtariOptions {
 /** Options with the defaults filled in; `undefined` where the game decides. */
 export type ResolvedAtariOptions = Required<Omit<AtariOptions, 'mode' | 'difficulty'>> & Pick<AtariOptions, 'mode' | 'difficulty'>;
 
-/** Games of ALE that one player cannot play. */
+/** ROMs of ale-py that it cannot load: it has no rules for them, which tell score, end and actions; two people play these games against each other. */
 const TWO_PLAYER_GAMES = ['combat', 'joust', 'maze_craze', 'warlords'];
 
 const DEFAULTS = {
@@ -67,8 +68,8 @@ const CHECKS: Record<keyof typeof DEFAULTS, [(value: any) => boolean, string]> =
   repeatActionProbability: [value => typeof value === 'number' && value >= 0 && value <= 1, 'a number from 0 to 1'],
   autoFire: [value => typeof value === 'boolean', 'true or false'],
   terminalOnLifeLoss: [value => typeof value === 'boolean', 'true or false'],
-  mode: wholeNumber(0, 255),
-  difficulty: wholeNumber(0, 255),
+  mode: wholeNumber(0, Number.MAX_SAFE_INTEGER),
+  difficulty: wholeNumber(0, Number.MAX_SAFE_INTEGER),
   fullActionSpace: [value => typeof value === 'boolean', 'true or false'],
   noopMax: wholeNumber(0, 600),
   maxFrames: wholeNumber(1, Number.MAX_SAFE_INTEGER),
@@ -98,7 +99,7 @@ export function resolveAtariOptions(options: object | undefined): ResolvedAtariO
   }
   if (!ATARI_GAMES.includes(given.game as AtariGame)) {
     const games = nearestFirst(String(given.game ?? ''), ATARI_GAMES);
-    const problem = TWO_PLAYER_GAMES.includes(String(given.game)) ? `'${given.game}' is a game for two players only: ALE has no part for the computer in it.`
+    const problem = TWO_PLAYER_GAMES.includes(String(given.game)) ? `'${given.game}' is a game for two players only: ALE brings its ROM along but cannot load it, as it has no rules for it that tell score and end.`
       : given.game === undefined ? `'atari' needs a game: openenv('atari', { game: 'breakout' }).`
       : `There is no Atari game '${given.game}'. Did you mean '${games[0]}'?`;
     throw new OpenEnvError('INVALID_ARGUMENT', `${problem} The games are: ${games.join(', ')}.`);
@@ -106,6 +107,10 @@ export function resolveAtariOptions(options: object | undefined): ResolvedAtariO
   for (const [name, [valid, wanted]] of Object.entries(CHECKS)) {
     if (given[name] === undefined || valid(given[name])) continue;
     throw new OpenEnvError('INVALID_ARGUMENT', `${name} must be ${wanted}, not ${JSON.stringify(given[name])}.`);
+  }
+  for (const name of ['mode', 'difficulty'] as const) {
+    const valid = given[name] === undefined ? undefined : otherModes(given.game as AtariGame, name, given[name] as number);
+    if (valid !== undefined) throw new OpenEnvError('INVALID_ARGUMENT', `'${given.game}' has no ${name} ${given[name]}. Valid: ${valid}.`);
   }
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return { ...DEFAULTS, ...set } as ResolvedAtariOptions;

@@ -2,7 +2,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { OpenEnvError } from '../errors';
-import { httpUrl } from '../http';
+import { getJson, httpUrl } from '../http';
 import { MANIFEST, startFolder } from './folder';
 import { startImage } from './image';
 import type { StartContext, StartOptions } from './program';
@@ -68,14 +68,31 @@ export function readTarget(text: string, options: TargetOptions = {}): Target | 
 
 function recognise(text: string, options: TargetOptions): Target | undefined {
   if (/^(localhost|[\w-]+(\.[\w-]+)+):\d+$/.test(text)) text = `http://${text}`;
-  if (/^(https?|wss?):\/\//.test(text)) return { kind: 'url', name: httpUrl(text), start: async () => remote(httpUrl(text)) };
+  if (/^(https?|wss?):\/\//.test(text)) {
+    const url = httpUrl(text);
+    return { kind: 'url', name: url, start: async () => remote(url) };
+  }
   const folder = path.resolve(text.replace(/^~(?=\/|$)/, os.homedir()));
   if (/^(\.{0,2}\/|~\/|\.{1,2}$|[A-Za-z]:[\\/])/.test(text) || fs.existsSync(path.join(folder, MANIFEST))) {
     return { kind: 'folder', name: folder, start: context => startFolder(folder, options as { from?: 'uv' | 'python' }, context, { name: `The environment ${text}` }) };
   }
   if (/^[\w.-]+\/[\w.-]+$/.test(text)) return { kind: 'space', name: text, start: context => startSpace(text, options, context) };
-  if (/^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+|@sha256:[0-9a-f]+)$/.test(text)) return { kind: 'image', name: text, start: context => startImage(text, options, context) };
+  if (/^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+|@sha256:[0-9a-f]+)$/.test(text)) return { kind: 'image', name: text, start: context => startNamed(text, options, context) };
   return undefined;
+}
+
+/** 'myhost:8000' may be an image with the tag 8000, and a server on that host: where one answers, it is meant. */
+async function startNamed(text: string, options: TargetOptions, context: StartContext): Promise<Server> {
+  const port = Number(/^[\w-]+:(\d{2,5})$/.exec(text)?.[1]);
+  const url = `http://${text}`;
+  if (!(port <= 65535)) return startImage(text, options, context);
+  const answers = await getJson(`${url}/health`, { timeout: 3000, headers: options.headers, signal: context.signal }).then(() => true, () => false);
+  if (answers) return remote(url);
+  context.signal?.throwIfAborted();
+  return startImage(text, options, context).catch(error => {
+    if (error instanceof OpenEnvError) throw new OpenEnvError(error.code, `${error.message} If a server is meant: none answers at ${url}.`, error.details);
+    throw error;
+  });
 }
 
 async function startSpace(space: string, options: TargetOptions, context: StartContext): Promise<Server> {
