@@ -24,6 +24,8 @@ export interface ModelParts {
   folder: string;
   /** What was asked for: 'joylab/strategist', or the folder. */
   modelName: string;
+  /** Settings of `generate`; by default those of the folder's `generation_config.json`. */
+  generationConfig?: GenerationConfig;
 }
 
 /** Tokens to generate from which on the adapter is merged for it: merging takes about the time of ten steps. */
@@ -58,7 +60,7 @@ export class CausalLM {
     this.folder = parts.folder;
     this.weights = parts.weights;
     this.quantized = parts.quantized;
-    this.generationConfig = readGenerationConfig(parts.folder);
+    this.generationConfig = parts.generationConfig ?? readGenerationConfig(parts.folder);
   }
 
   /** The LoRA adapter that is trained and applied, or null. */

@@ -92,6 +92,12 @@ test("settings of PEFT's that change what an adapter computes are refused, those
   assert.match(warn.mock.calls[0].arguments[0], /adapter_config\.json: settings that are not known are ignored: use_later = true$/);
 });
 
+test('an adapter shares its model\'s generationConfig', async () => {
+  const { model } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist' });
+  model.generationConfig.temperature = 0.3;
+  assert.equal(FastLanguageModel.getPeftModel(model, { r: 2 }).generationConfig.temperature, 0.3);
+});
+
 test('new adapters start as PEFT starts them', async () => {
   const base = await load('llama');
   const start = (initLoraWeights: PeftOptions['initLoraWeights']) => {
