@@ -37,9 +37,10 @@ class GuessObservation(Observation):
 
 
 class Guess(Environment[GuessAction, GuessObservation, State]):
-    """Guess a number from 1 to 100. The number 13 breaks it, 666 kills the server."""
+    """Guess a number from 1 to 100. The number 13 breaks it, 666 kills the server, 777 waits until all places were taken at once."""
 
     SUPPORTS_CONCURRENT_SESSIONS = True
+    capacity = 1
     open = 0
     most = 0
 
@@ -66,7 +67,9 @@ class Guess(Environment[GuessAction, GuessObservation, State]):
             while KILLED_BY and not Path(KILLED_BY).exists():
                 time.sleep(0.01)
             os._exit(1)
-        if action.number > 100 and action.number != 666:
+        while action.number == 777 and type(self).most < self.capacity:
+            time.sleep(0.01)
+        if action.number > 100 and action.number not in (666, 777):
             action.model_validate({"number": 5000})
         self.guesses.append(action.number)
         right = action.number == self.secret
@@ -106,7 +109,7 @@ async def main(capacities):
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
         urls.append(f"http://127.0.0.1:{listener.getsockname()[1]}")
-        counted = type("Guess", (Guess,), {"open": 0, "most": 0})
+        counted = type("Guess", (Guess,), {"capacity": capacity, "open": 0, "most": 0})
         app = create_fastapi_app(counted, GuessAction, GuessObservation, max_concurrent_envs=capacity)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
         servers.append(asyncio.create_task(server.serve(sockets=[listener])))

@@ -8,7 +8,7 @@ import { openenv, OpenEnvClient, OpenEnvError, serve, strategyPrompt, type Envir
 import { Episode, executeWithTimeLimit, replay, rollout } from '../../kernel/rollout';
 import { eventually } from '../eventually';
 import { GuessTheNumber } from '../openenv/serving/environments';
-import { bisect, guessServers, mortalServer } from './guessServers';
+import { bisect, guessServers, mortalServer, patientBisect } from './guessServers';
 
 let python: ChildProcess;
 /** Rooms for 1, 4 and 3 sessions. */
@@ -35,8 +35,8 @@ const many = (source: string, count: number): string[] => Array.from({ length: c
 const seedsOf = (codes: unknown[]): number[] => codes.map((_, i) => i);
 
 /** Plays to the end and checks that all episodes are whole. */
-async function playAll(env: RemoteEnvironment, count = 16): Promise<Episode[]> {
-  const codes = many(bisect, count);
+async function playAll(env: RemoteEnvironment, count = 16, strategy = bisect): Promise<Episode[]> {
+  const codes = many(strategy, count);
   const episodes = (await rollout(env, codes, { seeds: seedsOf(codes) })).episodes as Episode[];
   for (const [seed, episode] of episodes.entries()) {
     assert.deepEqual([episode.seed, episode.return, episode.end], [seed, 1, { reason: 'terminated' }]);
@@ -71,7 +71,7 @@ test('16 strategies on a server with one place, which the environment itself hol
 test('16 strategies on a server with four places: all are used, and given back', async () => {
   const env = await openenv(urls[1]);
   await env.reset();
-  await playAll(env);
+  await playAll(env, 16, patientBisect);
   assert.equal((await env.state()).step_count, 0, 'the episode of the environment itself goes on');
   await env.close();
   await allFree(urls[1], 4);
