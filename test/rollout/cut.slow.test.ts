@@ -16,9 +16,9 @@ for (const capacity of [1, 4]) {
     [Slow.begun, Slow.ended, Slow.steps] = [0, 0, 0];
     const running = rollout(env, steady(8), { seeds: steady(8).map((_, i) => i), maxSteps: 100 });
     await eventually(() => Slow.steps > 100, 'the rollout is under way');
-    await network.cut();
+    network.cut();
     await sleep(10_000);
-    await network.open();
+    network.mend();
     const { episodes } = await running;
     assert.deepEqual(episodes.map((episode) => `${episode!.end.reason} ${episode!.return}`), Array(8).fill('terminated 60'));
     // A game may have come to its end while its last answer was on the way; it was then played once more.
@@ -26,7 +26,7 @@ for (const capacity of [1, 4]) {
     assert.deepEqual(said.mock.calls.map(({ arguments: [line] }) => line), ['Slow does not answer: the rollout waits for it.']);
     assert.equal(warned.mock.callCount(), 0);
     await env.close();
-    await network.cut();
+    await network.close();
     await server.close();
   });
 }

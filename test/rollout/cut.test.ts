@@ -19,16 +19,16 @@ async function playThroughCut(t: TestContext, capacity: number, workers: number)
   const [steps, ended] = [Slow.steps, Slow.ended];
   const running = rollout(env, steady(8), { seeds: steady(8).map((_, i) => i), maxSteps: 100, workers });
   await eventually(() => Slow.steps > steps + 70, 'the rollout is under way');
-  await network.cut();
+  network.cut();
   await eventually(() => server.sessions === 0, 'the server has lost all sessions');
-  await network.open();
+  network.mend();
   const { episodes } = await running;
   assert.deepEqual(episodes.map((episode) => `${episode!.end.reason} ${episode!.return}`), Array(8).fill('terminated 60'));
   assert.ok(Slow.ended - ended >= 8, 'each of them was played to its end');
   assert.equal(warned.mock.callCount(), 0);
   assert.ok(said.mock.callCount() <= 1);
   await env.close();
-  await network.cut();
+  await network.close();
   await server.close();
 }
 
