@@ -5,8 +5,8 @@ import { median } from './products';
 /** What TRL computes in: by its defaults bfloat16, which is slow on processors without it, or float32. */
 export const PRECISIONS = ['bfloat16', 'float32'] as const;
 
-/** Something of each of TRL's sides. */
-export type OfEach<T> = Record<(typeof PRECISIONS)[number], T>;
+/** Something of each of TRL's sides that are measured. */
+export type OfEach<T> = Partial<Record<(typeof PRECISIONS)[number], T>>;
 
 /** What was measured of one model. */
 export interface Measured {
@@ -61,19 +61,20 @@ function line({ ratio, ...given }: Omit<Line, 'met' | 'ratios'> & { ratio(ours: 
   return { ...given, ratios, met: Object.values(ratios).every((value) => value >= given.goal) };
 }
 
-function mapped<Key extends string, T, U>(values: Record<Key, T>, change: (value: T) => U): Record<Key, U> {
-  return Object.fromEntries(Object.entries<T>(values).map(([key, value]) => [key, change(value)])) as Record<Key, U>;
+function mapped<T, U>(values: Record<string, T>, change: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries<T>(values).map(([key, value]) => [key, change(value)]));
 }
 
 /** The lines of a model as text. */
 export function table(measured: Measured): string {
   const right = (title: string): Column => ({ title });
   const left: Column = { title: '', align: 'left' };
-  const columns = [...PRECISIONS.map((name) => right(`to ${name}`)), right('goal'), left, left, right('Joylab'), ...PRECISIONS.map((name) => right(`TRL ${name}`)), left];
+  const precisions = PRECISIONS.filter((name) => measured.theirs[name]);
+  const columns = [...precisions.map((name) => right(`to ${name}`)), right('goal'), left, left, right('Joylab'), ...precisions.map((name) => right(`TRL ${name}`)), left];
   const rows = lines(measured).map(({ name, unit, goal, met, ours, theirs, ratios }) => {
     const share = 'products' in theirs;
     const ratio = (value: number | undefined) => (value === undefined ? '' : share ? `${(100 * value).toFixed(0)} %` : `${value.toFixed(2)} ×`);
-    const values = (of: Record<string, number>, show: (value: number | undefined) => string) => (share ? [show(of.products), ''] : PRECISIONS.map((key) => show(of[key])));
+    const values = (of: Record<string, number>, show: (value: number | undefined) => string) => (share ? precisions.map((_, i) => (i === 0 ? show(of.products) : '')) : precisions.map((key) => show(of[key])));
     return [
       ...values(ratios, ratio), ratio(goal), met ? 'met' : 'missed', name, figures(ours), ...values(theirs, (value) => (value === undefined ? '' : figures(value))),
       share ? `${unit}; on the right the products alone` : unit,
