@@ -8,6 +8,7 @@ import { FLAG } from './interruptFlag';
 import { Log } from './log';
 import type { Header, Message } from './message';
 import type { Posted, ToMain, ToWire, WireOptions } from './protocol';
+import { SelfSignal } from './selfSignal';
 import { Sockets, type RequestChannel } from './sockets';
 import { StreamBuffer } from './streams';
 import { Usage } from './usage';
@@ -16,10 +17,6 @@ import { Usage } from './usage';
 const OVERTAKE_AFTER = 100;
 /** Time that an interrupted loop has to notice, in milliseconds. */
 const SIGNAL_AFTER = 150;
-/** Time that synchronous code has for its `finally` once it noticed, in milliseconds. */
-const TIDY = 600;
-/** Time after which nobody tells any more that a SIGINT has come, in milliseconds. */
-const SIGNAL_LOST = 2000;
 /** Time after which the user learns why an interrupted cell goes on, in milliseconds. */
 const EXPLAIN_AFTER = 1500;
 /** Time the main thread has to exit after a shutdown, in milliseconds. */
@@ -74,9 +71,7 @@ class Wire {
   private pendingInput: SharedArrayBuffer | null = null;
   private nextId = 1;
   private closing = false;
-  /** The thread has sent SIGINT to its own process and has not learned yet where it came. */
-  private signalled = false;
-  private lost: NodeJS.Timeout | undefined;
+  private readonly selfSignal: SelfSignal;
   /** Signals that reached this process and no synchronous code of a cell. */
   private signals = 0;
 
@@ -86,6 +81,7 @@ class Wire {
     private readonly log: Log,
   ) {
     this.history = new History(options.historyFile);
+    this.selfSignal = new SelfSignal(options.interruptFlag, () => this.next());
     this.streams = new StreamBuffer(options.textRing, (content, parent) => this.sockets.publish({ type: 'stream', content, parent }));
     this.sockets = new Sockets(options.connection, {
       onMessage: (channel, message) => this.receive(channel, message),
@@ -143,8 +139,8 @@ class Wire {
 
   /**
    * Stops the running cell. The message reaches code that awaits, the flag
-   * code of cells that looks at it. SIGINT ends anything synchronous, but comes late on a busy
-   * machine: it is for code that neither of them reaches.
+   * code of cells that looks at it. SIGINT ends anything synchronous, but comes
+   * late on a busy machine: it is for code that neither of them reaches.
    */
   raiseInterrupt(): object {
     const { interruptFlag } = this.options;
@@ -157,36 +153,14 @@ class Wire {
     this.pendingInput = null;
     this.children.interrupt();
     if (synchronous === 0) setTimeout((interrupted: Request | null) => this.explain(interrupted), EXPLAIN_AFTER, this.active).unref();
-    else setTimeout(() => this.signal(synchronous), SIGNAL_AFTER);
+    else setTimeout(() => this.selfSignal.end(synchronous), SIGNAL_AFTER);
     return { status: 'ok' };
-  }
-
-  /**
-   * Ends a synchronous part that did not see the flag, at once; one that did
-   * may be putting things in order, and has a moment. The part may end before
-   * the signal comes: until that is known no other cell begins, which would be
-   * hit in its place.
-   */
-  private signal(part: number, patience = TIDY): void {
-    const { interruptFlag } = this.options;
-    if (this.signalled || Atomics.load(interruptFlag, FLAG.part) !== part) return;
-    if (patience > 0 && Atomics.load(interruptFlag, FLAG.raised) === 2) return void setTimeout(() => this.signal(part, 0), patience);
-    this.signalled = true;
-    process.kill(process.pid, 'SIGINT');
-  }
-
-  /** The thread's own SIGINT has come somewhere. */
-  private settleSignal(): void {
-    clearTimeout(this.lost);
-    this.signalled = false;
-    this.next();
   }
 
   /** SIGINT has reached this process, and no synchronous code of a cell. */
   onSignal(): void {
     this.signals++;
-    if (this.signalled) this.settleSignal();
-    else this.raiseInterrupt();
+    if (!this.selfSignal.came()) this.raiseInterrupt();
   }
 
   /** Says why an interrupted cell goes on; the main thread clears the flag when it can. */
@@ -248,7 +222,7 @@ class Wire {
   }
 
   private next(): void {
-    if (this.active || this.closing || this.signalled) return;
+    if (this.active || this.closing || this.selfSignal.pending) return;
     const request = this.queue.shift();
     if (!request) return;
     this.active = request;
@@ -321,8 +295,7 @@ class Wire {
     if (request === this.active) {
       this.active = null;
       this.payStatus();
-      if (Atomics.exchange(this.options.interruptFlag, FLAG.ended, 0) === 1) this.signalled = false;
-      if (this.signalled) this.lost = setTimeout(() => this.settleSignal(), SIGNAL_LOST).unref();
+      this.selfSignal.cellEnded();
       if (reply.status === 'error' && message.content.stop_on_error !== false) this.abortQueue();
       // Messages that are already on their way here come before the next cell: an interrupt, above all.
       setImmediate(() => this.next());
