@@ -55,7 +55,7 @@ test('execSync, execFileSync and spawnSync give what Node.js gives', async () =>
   assert.equal(await given("execFileSync('cat', { input: 'abc' }).toString()"), "'abc'");
   assert.equal(await given("execSync('echo $A; pwd', { env: { A: 'x', PATH: process.env.PATH }, cwd: '/', encoding: 'utf8' })"), "'x\\n/\\n'");
   assert.equal(await given("const { status, signal, stdout, output, error } = spawnSync('sh', ['-c', 'echo a; exit 3'], { encoding: 'utf8' }); [status, signal, stdout, output, error]"), "[ 3, null, 'a\\n', [ null, 'a\\n', '' ], undefined ]");
-  assert.equal(await given("[spawnSync('no-such-program').error, spawnSync('yes', { maxBuffer: 100 }).error, spawnSync('sleep', ['60'], { timeout: 20 }).error].map((it: any) => it.code)"), "[ 'ENOENT', 'ENOBUFS', 'ETIMEDOUT' ]");
+  assert.equal(await given("[spawnSync('/no/such/program').error, spawnSync('yes', { maxBuffer: 100 }).error, spawnSync('sleep', ['60'], { timeout: 20 }).error].map((it: any) => it.code)"), "[ 'ENOENT', 'ENOBUFS', 'ETIMEDOUT' ]");
   assert.match(await kernel.fail("execSync('echo bad >&2; exit 4')"), /^Error: Command failed: echo bad >&2; exit 4\nbad\n[^]*> 1 \| execSync[^]*status: 4/);
 });
 
