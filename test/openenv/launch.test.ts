@@ -9,20 +9,7 @@ import { packageRoot } from '../../kernel/setup/python';
 import { eventually } from '../eventually';
 import { fakeTools, type FakeTools } from './fakeTools';
 import { code } from './faulty';
-
-/** A Space: its server in few lines, since OpenEnv's own takes seconds to import. */
-const SPACE = `
-async def app(scope, receive, send):
-    if scope["type"] == "http":
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
-        await send({"type": "http.response.body", "body": b'{"status": "healthy", "name": "tiny", "description": ""}'})
-    elif scope["type"] == "websocket":
-        await send({"type": "websocket.accept"})
-        while (message := await receive())["type"] != "websocket.disconnect":
-            if message["type"] == "websocket.receive":
-                kind = "state" if '"state"' in message["text"] else "observation"
-                await send({"type": "websocket.send", "text": '{"type": "%s", "data": {"observation": {"n": 1}, "reward": 1, "done": false}}' % kind})
-`;
+import { TINY } from './tiny';
 
 let root: string;
 let tools: FakeTools;
@@ -30,7 +17,7 @@ const saved = { PATH: process.env.PATH, TMPDIR: process.env.TMPDIR };
 
 before(() => {
   root = fs.mkdtempSync(path.join(os.tmpdir(), 'launch-'));
-  tools = fakeTools(path.join(root, 'bin'), { 'openenv.yaml': 'name: tiny\napp: server.main:app\n', 'pyproject.toml': '', 'server/main.py': SPACE });
+  tools = fakeTools(path.join(root, 'bin'), { 'openenv.yaml': 'name: tiny\napp: server.main:app\n', 'pyproject.toml': '', 'server/main.py': TINY });
   fs.mkdirSync(path.join(root, 'tmp'));
   Object.assign(process.env, { PATH: tools.path, TMPDIR: path.join(root, 'tmp') });
 });

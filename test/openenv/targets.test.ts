@@ -11,26 +11,13 @@ import { dockerRun } from '../../kernel/openenv/launch/image';
 import { spaceImage, spaceSubdomain, wakeSpace } from '../../kernel/openenv/launch/space';
 import { readTarget } from '../../kernel/openenv/launch/target';
 import { eventually } from '../eventually';
+import { TINY } from './tiny';
 import { code } from './faulty';
 
 let root: string;
 
 before(() => (root = fs.mkdtempSync(path.join(os.tmpdir(), 'targets-'))));
 after(() => fs.rmSync(root, { recursive: true, force: true }));
-
-/** The folder of an environment: a server in few lines, since OpenEnv's own takes seconds to import. */
-const TINY = `
-async def app(scope, receive, send):
-    if scope["type"] == "http":
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
-        await send({"type": "http.response.body", "body": b'{"status": "healthy", "name": "tiny", "description": ""}'})
-    elif scope["type"] == "websocket":
-        await send({"type": "websocket.accept"})
-        while (message := await receive())["type"] != "websocket.disconnect":
-            if message["type"] == "websocket.receive":
-                kind = "state" if '"state"' in message["text"] else "observation"
-                await send({"type": "websocket.send", "text": '{"type": "%s", "data": {"observation": {"n": 1}, "reward": 1, "done": false}}' % kind})
-`;
 
 function folder(name: string, files: Record<string, string>): string {
   const made = path.join(root, name);
