@@ -15,6 +15,8 @@ export interface StreamOptions {
 const HEADER = 4;
 /** Bytes of a message, at most. */
 const MOST_BYTES = 256 * 2 ** 20;
+/** Milliseconds that the other side has to close a connection. */
+const END = 500;
 /** Bytes that are read at a time: two frames of a game and some more. */
 const READ_BYTES = 2 ** 17;
 
@@ -79,6 +81,18 @@ export class Stream {
   close(reason: unknown = new OpenEnvError('CLOSED', 'The environment was closed.')): void {
     this.fail(reason);
     this.socket.destroy();
+  }
+
+  /** As {@link close}, and resolves when the other side has closed the connection too, or after half a second. */
+  end(): Promise<void> {
+    this.fail(new OpenEnvError('CLOSED', 'The environment was closed.'));
+    const { socket } = this;
+    return new Promise(resolve => {
+      if (socket.closed) return resolve();
+      socket.setTimeout(END, () => socket.destroy());
+      socket.once('close', () => resolve()).ref();
+      socket.end();
+    });
   }
 
   private connected(): void {

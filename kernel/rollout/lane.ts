@@ -1,26 +1,49 @@
 import type { SessionSource } from '../environments/environment';
 import type { JsonSchema } from '../environments/jsonSchema';
 import { environmentReader } from '../environments/reader';
-import { VectorClient } from '../openenv/vector';
-import { play, type Lane } from './play';
+import { VectorClient, type VectorLane } from '../openenv/vector';
+import { play, type Engine, type Lane } from './play';
 
 /** A lane as it travels to a worker thread. */
-export type LaneAddress =
-  /** A server that steps many games at a time. */
-  | { kind: 'vector'; url: string; messageTimeout?: number; environment: string; options: Record<string, unknown> }
-  /** OpenEnv sessions, one game each. */
-  | { kind: 'sessions'; source: SessionSource; action: JsonSchema; actionNames: string[] };
+export type LaneAddress = VectorAddress | SessionAddress;
 
-/** Opens a lane with room for `slots` games at a time. */
-export async function openLane(address: LaneAddress, slots: number): Promise<Lane> {
-  if (address.kind === 'sessions') return openSessionLane(address);
-  const { url, messageTimeout, environment, options } = address;
-  const reader = environmentReader(environment, options);
-  const client = await VectorClient.connect(url, { numEnvs: slots, options, messageTimeout });
-  return { play: (table) => play(client, reader, table), close: () => client.close() };
+/** A server that steps many games at a time. */
+export interface VectorAddress extends VectorLane {
+  kind: 'vector';
+  environment: string;
+  options: Record<string, unknown>;
 }
 
-function openSessionLane({ source, action, actionNames }: LaneAddress & { kind: 'sessions' }): Lane {
+/** OpenEnv sessions, one game each. */
+export interface SessionAddress {
+  kind: 'sessions';
+  source: SessionSource;
+  action: JsonSchema;
+  actionNames: string[];
+}
+
+/**
+ * Opens a lane with room for `slots` games at a time. `idle` is called when a
+ * server that steps many games has none left.
+ */
+export async function openLane(address: LaneAddress, slots: number, idle?: () => void): Promise<Lane> {
+  if (address.kind === 'sessions') return openSessionLane(address);
+  const reader = environmentReader(address.environment, address.options);
+  const engine = await openEngine(address, slots, idle);
+  return { play: (table) => play(engine, reader, table), close: engine.giveBack };
+}
+
+/** Opens games on a server that steps many. `idle` is called when they are given back. */
+export async function openEngine({ url, messageTimeout, options }: VectorAddress, slots: number, idle?: () => void): Promise<Engine> {
+  const games = await VectorClient.connect(url, { numEnvs: slots, options, messageTimeout });
+  const giveBack = async (): Promise<void> => {
+    await games.close();
+    idle?.();
+  };
+  return { games, giveBack };
+}
+
+function openSessionLane({ source, action, actionNames }: SessionAddress): Lane {
   const { SessionLane } = require('./sessionLane') as typeof import('./sessionLane');
   const { SchemaActions } = require('./schemaActions') as typeof import('./schemaActions');
   const { sessionServers } = require('./sessions') as typeof import('./sessions');

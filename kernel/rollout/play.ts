@@ -35,9 +35,17 @@ export interface Played {
 }
 
 /** Many games that are stepped together: what a `VectorClient` gives. */
-export interface GameEngine {
+export interface Games {
   reset(slots: number[], seeds: number[], options: { frames: number }): Promise<VectorStep>;
   step(slots: number[], actions: number[]): Promise<VectorStep>;
+  save(slots: number[]): Promise<Uint8Array[]>;
+  restore(slots: number[], episodes: Uint8Array[]): Promise<void>;
+}
+
+/** What plays games for a while. */
+export interface Engine {
+  games: Games;
+  giveBack(): Promise<void>;
 }
 
 /** Where games come from and where they go. */
@@ -56,6 +64,8 @@ export interface Table {
   sessions(change: number): number;
   /** All servers are full, or do not answer, and no lane of the rollout has had a session for so many milliseconds. */
   waits(why: 'full' | 'away', milliseconds: number): void;
+  /** An engine of another lane that has nothing to do, with room for so many games; nothing where there is none. */
+  borrow?(slots: number): Promise<Engine | undefined>;
 }
 
 /** Where games are played: many in one process that are stepped together, or one in each of some sessions. */
@@ -67,54 +77,106 @@ export interface Lane {
 
 /**
  * Plays games in lockstep: every strategy chooses, one request steps them all.
- * A slot that falls free takes the next game. How games share slots changes
- * nothing in them.
+ * A slot that falls free takes the next game; when none waits, half of the games
+ * move to an engine that has nothing to do. How games share slots and engines
+ * changes nothing in them.
  */
-export async function play(engine: GameEngine, reader: EnvironmentReader, table: Table): Promise<void> {
-  const free = Array.from({ length: table.slots }, (_, i) => table.slots - 1 - i);
-  let running: RunningGame[] = [];
-  const keep = (game: RunningGame): boolean => {
-    if (!game.end) return true;
-    free.push(game.slot);
-    table.done(game.played());
-    return false;
+export async function play(engine: Engine, reader: EnvironmentReader, table: Table): Promise<void> {
+  const groups: Promise<void>[] = [];
+  const start = (group: Group): void => {
+    const playing = group.play(start);
+    playing.catch(() => {}); // Looked at below, in its turn.
+    groups.push(playing);
   };
-  try {
-    for (;;) {
-      const starting = await seat(table, free, reader);
-      running.push(...starting);
-      if (running.length === 0) return;
-      for (const group of byFrames(starting)) {
-        const answer = await engine.reset(group.map(({ slot }) => slot), group.map(({ game }) => game.seed), { frames: group[0].game.every });
-        group.forEach((game, i) => game.begin(answer, i));
+  start(new Group(engine, reader, table, Array.from({ length: table.slots }, (_, i) => table.slots - 1 - i), []));
+  // A group starts others before it ends.
+  for (const playing of groups) await playing;
+}
+
+/** Games that are played on one engine. */
+class Group {
+  /** `free`: slots for the games that wait. */
+  constructor(
+    private readonly engine: Engine,
+    private readonly reader: EnvironmentReader,
+    private readonly table: Table,
+    private readonly free: number[],
+    private running: RunningGame[],
+  ) {}
+
+  /** Plays until no game is left. `start` is given the groups that part from this one. */
+  async play(start: (group: Group) => void): Promise<void> {
+    try {
+      for (;;) {
+        await this.begin();
+        if (this.running.length === 0) break;
+        await this.round();
+        const parted = await this.part();
+        if (parted) start(parted);
       }
-      for (const game of running) {
-        if (table.aborted()) game.end = ABORTED;
-        else game.choose();
-      }
-      running = running.filter(keep);
-      if (running.length === 0) continue;
-      const answer = await engine.step(running.map(({ slot }) => slot), running.map(({ action }) => action));
-      running.forEach((game, i) => game.follow(answer, i));
-      running = running.filter(keep);
+    } finally {
+      for (const game of this.running) game.player.dispose();
     }
-  } finally {
-    for (const game of running) game.player.dispose();
+    await this.engine.giveBack();
+  }
+
+  /** Takes as many of the games that wait as there is room for. */
+  private async begin(): Promise<void> {
+    const { table, free, reader, engine } = this;
+    const starting: RunningGame[] = [];
+    while (free.length > 0 && !table.aborted()) {
+      const game = table.take();
+      if (!game) break;
+      const running = new RunningGame(game, await table.seat(game), free.pop()!, reader);
+      starting.push(running);
+      this.running.push(running);
+    }
+    for (const group of byFrames(starting)) {
+      const answer = await engine.games.reset(group.map(({ slot }) => slot), group.map(({ game }) => game.seed), { frames: group[0].game.every });
+      group.forEach((game, i) => game.begin(answer, i));
+    }
+  }
+
+  /** A step of every game. */
+  private async round(): Promise<void> {
+    for (const game of this.running) {
+      if (this.table.aborted()) game.end = ABORTED;
+      else game.choose();
+    }
+    this.settle();
+    if (this.running.length === 0) return;
+    const answer = await this.engine.games.step(this.running.map(({ slot }) => slot), this.running.map(({ action }) => action));
+    this.running.forEach((game, i) => game.follow(answer, i));
+    this.settle();
+  }
+
+  /** Sees off the games that have ended. */
+  private settle(): void {
+    this.running = this.running.filter((game) => {
+      if (!game.end) return true;
+      this.free.push(game.slot);
+      this.table.done(game.played());
+      return false;
+    });
+  }
+
+  /** Half of the games, where none waits and an engine has nothing to do. */
+  private async part(): Promise<Group | undefined> {
+    const { table, reader, running } = this;
+    const count = running.length >> 1;
+    if (count === 0 || table.waiting()) return undefined;
+    const engine = await table.borrow?.(count);
+    if (!engine) return undefined;
+    const moved = running.slice(-count);
+    await engine.games.restore(moved.map((_, i) => i), await this.engine.games.save(moved.map(({ slot }) => slot)));
+    moved.forEach((game, i) => (game.slot = i));
+    running.length -= count;
+    return new Group(engine, reader, table, [], moved);
   }
 }
 
 /** The end of an episode that the user ended. */
 export const ABORTED: EpisodeEnd = { reason: 'aborted', message: 'the run was interrupted' };
-
-async function seat(table: Table, free: number[], reader: EnvironmentReader): Promise<RunningGame[]> {
-  const starting: RunningGame[] = [];
-  while (free.length > 0 && !table.aborted()) {
-    const game = table.take();
-    if (!game) break;
-    starting.push(new RunningGame(game, await table.seat(game), free.pop()!, reader));
-  }
-  return starting;
-}
 
 /** Games that want the same frames: a reset has one setting for all its slots. */
 function byFrames(games: RunningGame[]): RunningGame[][] {
@@ -145,7 +207,7 @@ class RunningGame {
   private readonly record: Omit<Played['record'], 'end'>;
   private readonly frames: Uint8Array[] = [];
 
-  constructor(readonly game: Game, readonly player: Player, readonly slot: number, private readonly reader: EnvironmentReader) {
+  constructor(readonly game: Game, readonly player: Player, public slot: number, private readonly reader: EnvironmentReader) {
     const states = Object.fromEntries(reader.stateVariables.map(({ name }) => [name, [] as number[]]));
     this.record = { seed: game.seed, actions: [], rewards: [], lives: [], states };
   }

@@ -28,11 +28,8 @@ const TELL = 3000;
 /** How often a rollout goes on after a thread was lost, or for each of its lanes, a server. */
 const RETRIES = 2;
 
-/**
- * Threads without work, by the server that they are connected with. They live
- * as long as the process, and do not keep it alive.
- */
-const idle = new Map<string, Worker[]>();
+/** Threads without work. They live as long as the process, and do not keep it alive. */
+const idle = new Set<Worker>();
 
 /** The rollout under way: one at a time has the processors. */
 let last: Promise<unknown> = Promise.resolve();
@@ -46,7 +43,9 @@ export function playInPool(env: RolloutEnvironment, jobs: Job[], options: PoolOp
 
 /** A worker with the jobs it has taken and not finished. */
 interface Seat {
-  lane: LaneAddress;
+  /** Its position in the rollout's lanes, and the server there. */
+  lane: number;
+  server: string;
   thread: Worker;
   taken: Set<number>;
   /** Why the thread ended, if it said so. */
@@ -64,7 +63,9 @@ class PoolRun {
   private readonly queue = new Int32Array(new SharedArrayBuffer(4 * QUEUE.length));
   private retries = 0;
   private losses = 0;
-  private lanes = 1;
+  /** The lanes that play, and a cell for each: see `Loans`. */
+  private lanes: LaneAddress[] = [];
+  private idle: Int32Array = new Int32Array();
   /** Seats whose server was lost, and that wait for another. */
   private recovering = 0;
   /** Whether the environment was asked for its own session, and the user told of the wait. */
@@ -100,16 +101,18 @@ class PoolRun {
   private async start(workers: number | undefined): Promise<void> {
     const lanes = await lanesOf(this.env, workers);
     if (this.over) return;
-    const used = lanes.slice(0, Math.min(workers ?? lanes.length, this.jobs.length));
-    this.lanes = used.length;
-    for (const lane of used) this.seat(lane, [], used.length);
+    this.lanes = lanes.slice(0, Math.min(workers ?? lanes.length, this.jobs.length));
+    this.idle = new Int32Array(new SharedArrayBuffer(4 * this.lanes.length));
+    for (const lane of this.lanes.keys()) this.seat(lane, [], this.lanes.length);
   }
 
   /** Puts a worker to work: first on the jobs `mine`, then on the queue. */
-  private seat(lane: LaneAddress, mine: number[], workers: number): void {
-    const thread = idle.get(serverOf(lane))?.pop() ?? newThread();
+  private seat(lane: number, mine: number[], workers: number): void {
+    const { lanes, jobs, queue } = this;
+    const [thread = newThread()] = idle;
+    idle.delete(thread);
     const seat: Seat = {
-      lane, thread, taken: new Set(mine),
+      lane, thread, server: serverOf(lanes[lane]), taken: new Set(mine),
       call: new Int32Array(new SharedArrayBuffer(4 * CALL.length)),
       seen: undefined,
       stop: () => thread.removeAllListeners('message').removeAllListeners('exit').removeAllListeners('error').on('error', () => {}),
@@ -119,8 +122,9 @@ class PoolRun {
     thread.on('exit', () => this.replace(seat));
     thread.ref();
     this.seats.add(seat);
-    const slots = Math.min(MAX_SLOTS, Math.ceil(Math.min(this.jobs.length, maxSessions(lane)) / workers));
-    thread.postMessage({ lane, slots, jobs: this.jobs, mine, queue: this.queue, call: seat.call } satisfies PlayRequest);
+    Atomics.store(this.idle, lane, 0);
+    const slots = Math.min(MAX_SLOTS, Math.ceil(Math.min(jobs.length, maxSessions(lanes[lane])) / workers));
+    thread.postMessage({ lanes, lane, idle: this.idle, slots, jobs, mine, queue, call: seat.call } satisfies PlayRequest);
   }
 
   private receive(seat: Seat, message: WorkerMessage): void {
@@ -160,13 +164,15 @@ class PoolRun {
   private async recover(seat: Seat, { message, code }: { message: string; code: string | undefined }): Promise<void> {
     const lost = code === 'CONNECTION_LOST' || code === 'CONNECTION_FAILED' || code === 'TIMEOUT';
     const error = new OpenEnvError((code ?? 'EXECUTION_ERROR') as OpenEnvError['code'], message);
-    if (!lost || this.losses++ >= RETRIES * this.lanes) return this.fail(error);
+    if (!lost || this.losses++ >= RETRIES * this.lanes.length) return this.fail(error);
     this.recovering++;
     try {
-      const lanes = await lanesOf(this.env, this.options.workers);
-      const busy = new Set([...this.seats].map(({ lane }) => serverOf(lane)));
-      const lane = lanes.find((other) => !busy.has(serverOf(other))) ?? lanes[0];
-      if (!this.over) this.seat(lane, [...seat.taken], lanes.length);
+      const lanes = (await lanesOf(this.env, this.options.workers)).slice(0, this.lanes.length);
+      if (this.over) return;
+      this.lanes = lanes;
+      const busy = new Set([...this.seats].map(({ server }) => server));
+      const free = lanes.findIndex((other) => !busy.has(serverOf(other)));
+      this.seat(Math.max(0, free), [...seat.taken], lanes.length);
     } catch (failure) {
       this.fail(failure);
     } finally {
@@ -217,11 +223,8 @@ class PoolRun {
     this.seats.delete(seat);
     seat.stop();
     seat.thread.unref();
-    const server = serverOf(seat.lane);
-    const threads = idle.get(server) ?? [];
-    idle.set(server, [...threads, seat.thread]);
-    const gone = (): void => void idle.set(server, (idle.get(server) ?? []).filter((thread) => thread !== seat.thread));
-    seat.thread.once('exit', gone);
+    idle.add(seat.thread);
+    seat.thread.once('exit', () => idle.delete(seat.thread));
   }
 
   private discard(seat: Seat): void {
@@ -249,7 +252,7 @@ function callUnderWay(cells: Int32Array): CallUnderWay | undefined {
   }
 }
 
-/** What an idle thread is kept for: the server that it is connected with, or any sessions. */
+/** The server of a lane that has one of its own. */
 function serverOf(lane: LaneAddress): string {
   return lane.kind === 'vector' ? lane.url : 'sessions';
 }

@@ -15,7 +15,11 @@ export interface Job extends Game {
 
 /** Main thread → worker: play these. */
 export interface PlayRequest {
-  lane: LaneAddress;
+  /** All lanes of the rollout, and which of them is this worker's. */
+  lanes: LaneAddress[];
+  lane: number;
+  /** Shared by all workers of a rollout: see `Loans`. */
+  idle: Int32Array;
   /** Number of games at a time, at most. */
   slots: number;
   jobs: Job[];

@@ -3,28 +3,26 @@ import { parentPort } from 'node:worker_threads';
 import type { Outcome } from '../strategy/outcome';
 import { threadId } from '../strategy/processorTime';
 import { Sandbox } from '../strategy/sandbox';
-import { openLane, type LaneAddress } from './lane';
-import { mentionsRam, withRam, type Lane, type Player } from './play';
+import { openLane } from './lane';
+import { Loans } from './loans';
+import { mentionsRam, withRam, type Player } from './play';
 import { CALL, QUEUE, type Job, type PlayRequest, type WorkerMessage } from './protocol';
-
-/** A lane of games that take time to load stays open between rollouts: that takes longer than a short episode. */
-let kept: { key: string; slots: number; lane: Lane } | undefined;
 
 parentPort!.on('message', async (request: PlayRequest) => {
   try {
     await playJobs(request);
     send({ type: 'idle' });
   } catch (error) {
-    kept = undefined;
     const { message, code } = error as Error & { code?: string };
     send({ type: 'failed', message, code });
   }
 });
 
-async function playJobs({ lane: address, slots, jobs, mine: first, queue, call }: PlayRequest): Promise<void> {
+async function playJobs({ lanes, lane: own, idle, slots, jobs, mine: first, queue, call }: PlayRequest): Promise<void> {
   const mine = [...first];
   Atomics.store(call, CALL.thread, threadId());
-  const lane = await laneAt(address, slots);
+  const loans = new Loans(lanes, idle);
+  const lane = await openLane(lanes[own], slots, () => loans.offer(own));
   await lane.play({
     slots,
     aborted: () => Atomics.load(queue, QUEUE.aborted) === 1,
@@ -41,17 +39,8 @@ async function playJobs({ lane: address, slots, jobs, mine: first, queue, call }
     },
     sessions: (change) => Atomics.add(queue, QUEUE.sessions, change) + change,
     waits: (why, milliseconds) => send({ type: 'waits', why, milliseconds }),
+    borrow: (count) => loans.borrow(count),
   });
-}
-
-async function laneAt(address: LaneAddress, slots: number): Promise<Lane> {
-  if (address.kind === 'sessions') return openLane(address, slots);
-  const key = JSON.stringify(address);
-  if (kept?.key === key && kept.slots >= slots) return kept.lane;
-  await kept?.lane.close();
-  kept = undefined;
-  kept = { key, slots, lane: await openLane(address, slots) };
-  return kept.lane;
 }
 
 /** Opens the sandbox of a job. Every entry into it is marked in `call`. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { getJson } from '../../openenv/http';
@@ -16,6 +17,8 @@ const servers = new Map<string, SharedServer>();
 
 /** The processes that play rollouts, whatever the game. */
 const lanes: Promise<ServerProcess>[] = [];
+/** What they sign saved episodes with: they take such from each other, and from nobody else. */
+const episodeKey = randomBytes(32).toString('hex');
 
 /** A server in use. */
 export interface ServerLease {
@@ -71,7 +74,7 @@ async function lane(i: number, messageTimeout = FROZEN): Promise<ServerProcess> 
   const known = lanes[i];
   const ended = known && (await hasEnded(known, messageTimeout));
   // Somebody else may have replaced it meanwhile.
-  if (!known || (ended && lanes[i] === known)) lanes[i] = launch(`Atari process ${i + 1}`, 'server.vector_server', {});
+  if (!known || (ended && lanes[i] === known)) lanes[i] = launch(`Atari process ${i + 1}`, 'server.vector_server', { JOYLAB_EPISODE_KEY: episodeKey });
   return lanes[i];
 }
 

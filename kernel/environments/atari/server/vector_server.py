@@ -17,8 +17,8 @@ from .parent import exit_with_parent
 from .vector import RequestError, VectorSession, open_session, ready, refusal
 
 _LENGTH = struct.Struct("<I")
-#: Bytes of a request, at most.
-_MOST_BYTES = 2**16
+#: Bytes of a request, at most: 256 saved episodes.
+_MOST_BYTES = 2**23
 
 
 def main() -> None:
@@ -35,27 +35,29 @@ def _serve(connection: socket.socket) -> None:
     """Answers requests until the other side is gone."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     session: Optional[VectorSession] = None
-    try:
-        with connection, connection.makefile("rb") as requests:
-            while header := requests.read(_LENGTH.size):
-                (length,) = _LENGTH.unpack(header)
-                if length > _MOST_BYTES:
-                    return
-                request = requests.read(length)
-                try:
-                    if session is None:
-                        session = open_session(request)
-                        answer = ready(session)
-                    else:
-                        answer = session.answer(request)
-                except RequestError as error:
-                    answer = refusal(error)
-                connection.sendall(_LENGTH.pack(len(answer)) + answer)
-    except (OSError, struct.error):
-        pass  # The connection broke, or ended within a message.
-    finally:
-        if session is not None:
-            session.close()
+    with connection:
+        try:
+            with connection.makefile("rb") as requests:
+                while header := requests.read(_LENGTH.size):
+                    (length,) = _LENGTH.unpack(header)
+                    if length > _MOST_BYTES:
+                        return
+                    request = requests.read(length)
+                    try:
+                        if session is None:
+                            session = open_session(request)
+                            answer = ready(session)
+                        else:
+                            answer = session.answer(request)
+                    except RequestError as error:
+                        answer = refusal(error)
+                    connection.sendall(_LENGTH.pack(len(answer)) + answer)
+        except (OSError, struct.error):
+            pass  # The connection broke, or ended within a message.
+        finally:
+            # Before the connection is closed: who waits for that can have the games at once.
+            if session is not None:
+                session.close()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,26 @@
+import { openEngine, type LaneAddress } from './lane';
+import type { Engine } from './play';
+
+/**
+ * The servers of a rollout, among the threads that play it: one that has no
+ * games left takes some of another's. Episodes end when they like; without
+ * loans the lane with the long ones plays on alone while cores are idle.
+ */
+export class Loans {
+  /** `idle`: a cell for each of `lanes`, shared by all threads: 1 where the server has nothing to do. */
+  constructor(private readonly lanes: LaneAddress[], private readonly idle: Int32Array) {}
+
+  /** The server of a lane has nothing to do. */
+  offer(lane: number): void {
+    Atomics.store(this.idle, lane, 1);
+  }
+
+  /** A server that has nothing to do, with room for `slots` games; nothing where all are busy. */
+  async borrow(slots: number): Promise<Engine | undefined> {
+    const lane = this.lanes.findIndex((_, i) => Atomics.compareExchange(this.idle, i, 1, 0) === 1);
+    const address = this.lanes[lane];
+    if (address?.kind !== 'vector') return undefined;
+    // One that is gone is not offered again.
+    return openEngine(address, slots, () => this.offer(lane)).catch(() => undefined);
+  }
+}
