@@ -26,6 +26,11 @@ export interface VectorOptions {
   numEnvs: number;
   /** Options of the environment, as for `openenv`. */
   options: object;
+  /**
+   * The thread that plays, by its ID in the system, and the number of the core that it shares
+   * with its games (Linux only); without a number it may run on any. For lanes as many as cores.
+   */
+  place?: { thread: number; core?: number };
   /** For the connection and the loading of the games; default 60,000. */
   connectTimeout?: number;
   /** For the answer to a request; default 60,000. */
@@ -70,7 +75,7 @@ export class VectorClient {
       signal: options.signal,
     });
     try {
-      const games = { num_envs: options.numEnvs, options: snakeCase(options.options) };
+      const games = { num_envs: options.numEnvs, options: snakeCase(options.options), ...options.place };
       const greeting: any = parseMessage(await stream.request(Buffer.from(JSON.stringify(games))));
       if (greeting.type === 'error') throw serverError(greeting.data);
       return new VectorClient(stream, options.numEnvs, greeting.data.actions);

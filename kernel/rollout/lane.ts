@@ -22,20 +22,25 @@ export interface SessionAddress {
   actionNames: string[];
 }
 
-/**
- * Opens a lane with room for `slots` games at a time. `idle` is called when a
- * server that steps many games has none left.
- */
-export async function openLane(address: LaneAddress, slots: number, idle?: () => void): Promise<Lane> {
+/** What a server that steps many games is told, and tells. */
+export interface EngineOptions {
+  /** Where its games are played: as for `VectorClient.connect`. */
+  place?: { thread: number; core?: number };
+  /** Called when it has no games left. */
+  idle?(): void;
+}
+
+/** Opens a lane with room for `slots` games at a time. */
+export async function openLane(address: LaneAddress, slots: number, options: EngineOptions = {}): Promise<Lane> {
   if (address.kind === 'sessions') return openSessionLane(address);
   const reader = environmentReader(address.environment, address.options);
-  const engine = await openEngine(address, slots, idle);
+  const engine = await openEngine(address, slots, options);
   return { play: (table) => play(engine, reader, table), close: engine.giveBack };
 }
 
-/** Opens games on a server that steps many. `idle` is called when they are given back. */
-export async function openEngine({ url, messageTimeout, options }: VectorAddress, slots: number, idle?: () => void): Promise<Engine> {
-  const games = await VectorClient.connect(url, { numEnvs: slots, options, messageTimeout });
+/** Opens games on a server that steps many. */
+export async function openEngine({ url, messageTimeout, options }: VectorAddress, slots: number, { place, idle }: EngineOptions): Promise<Engine> {
+  const games = await VectorClient.connect(url, { numEnvs: slots, options, messageTimeout, place });
   const giveBack = async (): Promise<void> => {
     await games.close();
     idle?.();

@@ -21,6 +21,6 @@ export class Loans {
     const address = this.lanes[lane];
     if (address?.kind !== 'vector') return undefined;
     // One that is gone is not offered again.
-    return openEngine(address, slots, () => this.offer(lane)).catch(() => undefined);
+    return openEngine(address, slots, { idle: () => this.offer(lane) }).catch(() => undefined);
   }
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { OpenEnvError } from '../openenv/errors';
@@ -124,7 +125,8 @@ class PoolRun {
     this.seats.add(seat);
     Atomics.store(this.idle, lane, 0);
     const slots = Math.min(MAX_SLOTS, Math.ceil(Math.min(jobs.length, maxSessions(lanes[lane])) / workers));
-    thread.postMessage({ lanes, lane, idle: this.idle, slots, jobs, mine, queue, call: seat.call } satisfies PlayRequest);
+    const core = lanes.length === availableParallelism() ? lane : undefined;
+    thread.postMessage({ lanes, lane, core, idle: this.idle, slots, jobs, mine, queue, call: seat.call } satisfies PlayRequest);
   }
 
   private receive(seat: Seat, message: WorkerMessage): void {

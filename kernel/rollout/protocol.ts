@@ -18,6 +18,8 @@ export interface PlayRequest {
   /** All lanes of the rollout, and which of them is this worker's. */
   lanes: LaneAddress[];
   lane: number;
+  /** The core that the worker shares with its lane's server, where each lane can have one. */
+  core: number | undefined;
   /** Shared by all workers of a rollout: see `Loans`. */
   idle: Int32Array;
   /** Number of games at a time, at most. */

@@ -18,11 +18,12 @@ parentPort!.on('message', async (request: PlayRequest) => {
   }
 });
 
-async function playJobs({ lanes, lane: own, idle, slots, jobs, mine: first, queue, call }: PlayRequest): Promise<void> {
+async function playJobs({ lanes, lane: own, core, idle, slots, jobs, mine: first, queue, call }: PlayRequest): Promise<void> {
   const mine = [...first];
-  Atomics.store(call, CALL.thread, threadId());
+  const thread = threadId();
+  Atomics.store(call, CALL.thread, thread);
   const loans = new Loans(lanes, idle);
-  const lane = await openLane(lanes[own], slots, () => loans.offer(own));
+  const lane = await openLane(lanes[own], slots, { place: { thread, core }, idle: () => loans.offer(own) });
   await lane.play({
     slots,
     aborted: () => Atomics.load(queue, QUEUE.aborted) === 1,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { before, test } from 'node:test';
 import { ATARI_GAMES, atariPalette, environmentReader } from '../../kernel/environments';
 import { otherModes } from '../../kernel/environments/atari/modes';
@@ -28,19 +29,25 @@ test("games, actions, modes and colours are ALE's", async () => {
   }
 });
 
-test('every game plays, with the actions that the reader tells, and a seed is an episode again', async () => {
+test('every game plays, with the actions that the reader tells; a seed is an episode again, also one that moves to another process', async () => {
   for (const game of ATARI_GAMES) {
-    const client = await VectorClient.connect(lanes[0], { numEnvs: 1, options: { game } });
+    const [client, other] = await Promise.all(lanes.map(lane => VectorClient.connect(lane, { numEnvs: 1, options: { game } })));
     assert.deepEqual(client.actions, environmentReader('atari', { game }).actions, game);
-    const episode = async (seed: number): Promise<string> => {
+    const episode = async (seed: number, moves = false): Promise<string> => {
       const seen = [await client.reset([0], [seed], { frames: 5 })];
-      for (let step = 1; step <= 40; step++) seen.push(await client.step([0], [step % client.actions.length]));
+      for (let step = 1; step <= 40; step++) {
+        if (moves && step === 20) await other.restore([0], await client.save([0]));
+        seen.push(await (moves && step >= 20 ? other : client).step([0], [step % client.actions.length]));
+      }
       assert.equal(seen[40].frames[0]!.length, 33600);
-      return seen.map(({ ram }) => Buffer.from(ram[0]).toString('hex')).join();
+      const hash = createHash('sha256');
+      for (const { ram, frames } of seen) hash.update(ram[0]).update(frames[0] ?? '');
+      return hash.digest('hex');
     };
     const first = await episode(1);
     assert.notEqual(await episode(2), first, `${game}: another seed is another episode`);
     assert.equal(await episode(1), first, `${game}: the same seed is the same episode`);
-    await client.close();
+    assert.equal(await episode(1, true), first, `${game}: an episode that moves goes on as it would have`);
+    await Promise.all([client.close(), other.close()]);
   }
 });

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { openenv, type AtariEnvironment } from '../../kernel/environments';
 import { replay, rollout, type Episode } from '../../kernel/rollout';
-import { pythonPath } from '../../kernel/setup/python';
+import { processAt } from './processAt';
 import { always, atCall, followBall, random } from './strategies';
 
 let env: AtariEnvironment;
@@ -177,25 +176,6 @@ test('a server that dies is replaced, and the rollout goes on', async () => {
   for (const { url } of lanes) process.kill(processAt(url), 'SIGKILL');
   assert.deepEqual(await records([random, followBall]), expected);
 });
-
-/** ID of the process that listens at an address. */
-function processAt(url: string): number {
-  const { port } = new URL(url);
-  const code = `
-import os, sys
-port = int(sys.argv[1])
-inodes = {line.split()[9] for line in open('/proc/net/tcp') if line.split()[1].endswith(':%04X' % port) and line.split()[3] == '0A'}
-for pid in filter(str.isdigit, os.listdir('/proc')):
-    try:
-        links = [os.readlink(f'/proc/{pid}/fd/{fd}') for fd in os.listdir(f'/proc/{pid}/fd')]
-    except OSError:
-        continue
-    if any(f'socket:[{inode}]' in links for inode in inodes): print(pid); break
-`;
-  const id = Number(execFileSync(pythonPath(), ['-c', code, port], { encoding: 'utf8' }));
-  assert.ok(id > 1, `a process listens at ${url}`); // 0 would be this one's whole group
-  return id;
-}
 
 test('options are checked', async () => {
   const wrong: [object, RegExp][] = [

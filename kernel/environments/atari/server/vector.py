@@ -4,7 +4,8 @@ Many games in one process, in lockstep, over binary messages: for rollouts.
 A message is its length in bytes as u32, then its content. All numbers are
 little-endian. The first request of a connection is JSON, `{"num_envs": 16,
 "options": {"game": "breakout"}}`, and its answer too:
-`{"type":"ready","data":{"num_envs","actions"}}`. Then:
+`{"type":"ready","data":{"num_envs","actions"}}`. It may name a `thread` of this machine,
+the one that plays, and the number of a `core`: see `core.py`. Then:
 
 request    u8 kind (0 reset, 1 step) · u8 every · u16 n · u16 slot × n
            · reset: u64 seed × n, step: u8 action × n
@@ -37,6 +38,7 @@ from typing import Sequence
 import numpy as np
 from pydantic import ValidationError
 
+from .core import keep_on_core
 from .game import AtariGame
 from .options import AtariOptions, explain
 from .pool import pool
@@ -176,6 +178,11 @@ def open_session(request: bytes) -> VectorSession:
         raise RequestError('The first request must be {"num_envs": …, "options": {…}}.') from None
     if type(num_envs) is not int or not 1 <= num_envs <= _MOST_ENVS:
         raise RequestError(f"num_envs must be a whole number from 1 to {_MOST_ENVS}.")
+    core, thread = asked.get("core"), asked.get("thread")
+    if not all(value is None or type(value) is int for value in (core, thread)):
+        raise RequestError("core and thread must be whole numbers.")
+    if thread is not None:
+        keep_on_core(core, thread)
     try:
         return VectorSession(AtariOptions(**options), num_envs)
     except ValidationError as error:
