@@ -168,6 +168,7 @@ test('an episode is saved in one process and goes on in another: sticky actions,
     { game: 'breakout', repeatActionProbability: 0.25 },
     { game: 'seaquest', terminalOnLifeLoss: true },
     { game: 'pong', maxFrames: 700 },
+    { game: 'qbert', noopMax: 0 },
   ];
   for (const options of cases) {
     const [one, two] = await Promise.all(lanes.map(lane => VectorClient.connect(lane, { numEnvs: 2, options })));

@@ -138,6 +138,9 @@ class AtariGame:
         """Goes on with the episode that `save` gave."""
         (length,) = _LENGTH.unpack_from(saved)
         own = json.loads(saved[_LENGTH.size : _LENGTH.size + length])
+        self._to_start()
+        if own["frames"] > 0:
+            self._ale.act(Action.NOOP.value)  # ends the picture that a few games start amid
         self._ale.restoreState(ALEState(saved[_LENGTH.size + length :]))
         for name in _SAVED:
             setattr(self, name, own[name])
