@@ -29,8 +29,11 @@ const TELL = 3000;
 /** How often a rollout goes on after a thread was lost, or for each of its lanes, a server. */
 const RETRIES = 2;
 
-/** Threads without work. They live as long as the process, and do not keep it alive. */
-const idle = new Set<Worker>();
+/**
+ * Threads without work, by the kind of lane that they play: those of `vector`
+ * lanes may be kept on a core. They live as long as the process, and do not keep it alive.
+ */
+const idle = { vector: new Set<Worker>(), sessions: new Set<Worker>() };
 
 /** The rollout under way: one at a time has the processors. */
 let last: Promise<unknown> = Promise.resolve();
@@ -46,6 +49,7 @@ export function playInPool(env: RolloutEnvironment, jobs: Job[], options: PoolOp
 interface Seat {
   /** Its position in the rollout's lanes, and the server there. */
   lane: number;
+  kind: LaneAddress['kind'];
   server: string;
   thread: Worker;
   taken: Set<number>;
@@ -110,10 +114,11 @@ class PoolRun {
   /** Puts a worker to work: first on the jobs `mine`, then on the queue. */
   private seat(lane: number, mine: number[], workers: number): void {
     const { lanes, jobs, queue } = this;
-    const [thread = newThread()] = idle;
-    idle.delete(thread);
+    const { kind } = lanes[lane];
+    const [thread = newThread()] = idle[kind];
+    idle[kind].delete(thread);
     const seat: Seat = {
-      lane, thread, server: serverOf(lanes[lane]), taken: new Set(mine),
+      lane, kind, thread, server: serverOf(lanes[lane]), taken: new Set(mine),
       call: new Int32Array(new SharedArrayBuffer(4 * CALL.length)),
       seen: undefined,
       stop: () => thread.removeAllListeners('message').removeAllListeners('exit').removeAllListeners('error').on('error', () => {}),
@@ -225,8 +230,8 @@ class PoolRun {
     this.seats.delete(seat);
     seat.stop();
     seat.thread.unref();
-    idle.add(seat.thread);
-    seat.thread.once('exit', () => idle.delete(seat.thread));
+    const others = idle[seat.kind].add(seat.thread);
+    seat.thread.once('exit', () => others.delete(seat.thread));
   }
 
   private discard(seat: Seat): void {
