@@ -1,7 +1,14 @@
 """The FastAPI application: OpenEnv's standard routes."""
 
+import os
 import sys
 from functools import partial
+
+# Two thirds of the time that OpenEnv takes to load are a web page that is shown on demand alone, and a
+# grammar by which jsonschema checks IRIs, of which there are none here. Both packages may be absent.
+if os.environ.get("ENABLE_WEB_INTERFACE", "false").lower() not in ("true", "1", "yes"):
+    sys.modules["gradio"] = None
+sys.modules["rfc3987_syntax"] = None
 
 from openenv.core.env_server.http_server import create_app
 from pydantic import ValidationError
