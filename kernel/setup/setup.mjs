@@ -16,11 +16,21 @@ const stamps = path.join(root, '.venv', 'joylab');
 /** Sets up what is missing. `tests`: also what only the tests need. */
 export async function setup({ tests = false } = {}) {
   checkNode();
-  await installPackages();
-  await installPython(tests);
-  await build();
+  await together(
+    async () => {
+      await installPackages();
+      await build();
+      if (tests) await prepareBrowser();
+    },
+    () => installPython(tests)
+  );
   await register();
-  if (tests) await prepareBrowser();
+}
+
+/** Does what is independent of one another at once. When some of it fails, the rest is still done: it need not be done again. */
+async function together(...works) {
+  const failed = (await Promise.allSettled(works.map(work => work()))).find(({ status }) => status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
 /** Runs `main`; a failure that the user can mend is one sentence and exit code 1. */

@@ -5,22 +5,39 @@ import { spawn } from 'node:child_process';
 /** A failure that the user can mend: shown as one sentence, without a stack. */
 export class SetupError extends Error {}
 
-/** Runs one step of the set-up and prints its name and how long it took. */
+/** When each of the steps that are under way began, by name. */
+const underWay = new Map();
+
+/** Runs one step of the set-up and prints its name and how long it took. Several can run at once. */
 export async function step(name, work) {
   const start = Date.now();
-  const seconds = () => `${((Date.now() - start) / 1000).toFixed(0)} s`;
   const live = process.stderr.isTTY;
-  process.stderr.write(live ? `  ${name} …` : `  ${name} …\n`);
-  const timer = live && setInterval(() => process.stderr.write(`\r  ${name} … ${seconds()}`), 1000);
+  const tell = line => process.stderr.write(live ? `\r${line}\x1b[K\n` : `${line}\n`);
+  underWay.set(name, start);
+  if (live) draw();
+  else tell(`  ${name} …`);
+  const timer = live && setInterval(draw, 1000);
   try {
     await work();
-    process.stderr.write(`${live ? '\r' : ''}✓ ${name} (${seconds()})\x1b[K\n`.replace('\x1b[K', live ? '\x1b[K' : ''));
+    tell(`✓ ${name} (${seconds(start)})`);
   } catch (error) {
-    process.stderr.write(`${live ? '\r' : ''}✗ ${name}\n`);
+    tell(`✗ ${name}`);
     throw error;
   } finally {
-    if (timer) clearInterval(timer);
+    clearInterval(timer);
+    underWay.delete(name);
+    if (live) draw();
   }
+}
+
+/** The line of a terminal that tells what is under way. */
+function draw() {
+  const line = [...underWay].map(([name, start]) => `  ${name} … ${seconds(start)}`).join(' ');
+  process.stderr.write(`\r${line.slice(0, process.stderr.columns - 1)}\x1b[K`);
+}
+
+function seconds(start) {
+  return `${((Date.now() - start) / 1000).toFixed(0)} s`;
 }
 
 const NETWORK = /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ENETUNREACH|name resolution|NewConnectionError|ConnectTimeoutError|Network is unreachable|No address associated|from versions: none/i;
