@@ -2,6 +2,7 @@
 // down: `npm test -- onnx rewards` runs the tests whose path contains one of
 // these words, `npm test -- --fast` leaves out the slow ones.
 import * as fs from 'node:fs';
+import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { run } from 'node:test';
 import { finished } from 'node:stream/promises';
@@ -13,6 +14,8 @@ import report from './testReporter.mjs';
 
 /** Milliseconds after which a file is ended, and named with the test that was under way: many times what the longest takes. */
 const LONGEST = 30 * 60_000;
+/** Files that run at once: while one waits for a browser, a server or a timer, the other computes. Each is a process of its own, with folders and ports of its own. */
+const AT_ONCE = Math.min(2, availableParallelism());
 
 await runMain(async () => {
   await setup({ tests: true });
@@ -31,7 +34,7 @@ async function passes(files) {
   // A test that leaves something open when it fails must not hold up the rest. Each file is a process: the flag is for these.
   const flags = ['--test-force-exit'];
   process.execArgv.push(...flags);
-  const events = run({ files: files.map(file => path.join(root, file)), concurrency: 1, timeout: LONGEST, execArgv: flags });
+  const events = run({ files: files.map(file => path.join(root, file)), concurrency: AT_ONCE, timeout: LONGEST, execArgv: flags });
   let failed = false;
   events.on('test:fail', ({ todo }) => { failed ||= todo === undefined || todo === false; });
   const output = Readable.from(report(events));
@@ -41,12 +44,12 @@ async function passes(files) {
   return !failed;
 }
 
-/** The compiled tests whose source still exists, the quick ones first. */
+/** The compiled tests whose source still exists, the slow ones first: none of them is left to run alone at the end. */
 function testFiles(folder) {
   const slow = file => Number(file.endsWith('.slow.test.js'));
   return fs.readdirSync(folder, { recursive: true })
     .filter(name => name.endsWith('.test.js'))
     .filter(name => fs.existsSync(path.join(root, 'test', name.replace(/\.js$/, '.ts'))))
     .map(name => path.relative(root, path.join(folder, name)))
-    .sort((a, b) => slow(a) - slow(b) || a.localeCompare(b));
+    .sort((a, b) => slow(b) - slow(a) || a.localeCompare(b));
 }
