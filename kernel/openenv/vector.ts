@@ -28,7 +28,7 @@ export interface VectorOptions {
   options: object;
   /**
    * The thread that plays, by its ID in the system, and the number of the core that it shares
-   * with its games (Linux only); without a number it may run on any. For lanes as many as cores.
+   * with its games (Linux only); without a number both may run on any. Worth it where every core has such a pair.
    */
   place?: { thread: number; core?: number };
   /** For the connection and the loading of the games; default 60,000. */

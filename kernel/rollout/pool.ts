@@ -47,10 +47,9 @@ export function playInPool(env: RolloutEnvironment, jobs: Job[], options: PoolOp
 
 /** A worker with the jobs it has taken and not finished. */
 interface Seat {
-  /** Its position in the rollout's lanes, and the server there. */
+  /** Its position in the rollout's lanes, and the lane there when it began. */
   lane: number;
-  kind: LaneAddress['kind'];
-  server: string;
+  address: LaneAddress;
   thread: Worker;
   taken: Set<number>;
   /** Why the thread ended, if it said so. */
@@ -114,11 +113,11 @@ class PoolRun {
   /** Puts a worker to work: first on the jobs `mine`, then on the queue. */
   private seat(lane: number, mine: number[], workers: number): void {
     const { lanes, jobs, queue } = this;
-    const { kind } = lanes[lane];
-    const [thread = newThread()] = idle[kind];
-    idle[kind].delete(thread);
+    const address = lanes[lane];
+    const [thread = newThread()] = idle[address.kind];
+    idle[address.kind].delete(thread);
     const seat: Seat = {
-      lane, kind, thread, server: serverOf(lanes[lane]), taken: new Set(mine),
+      lane, address, thread, taken: new Set(mine),
       call: new Int32Array(new SharedArrayBuffer(4 * CALL.length)),
       seen: undefined,
       stop: () => thread.removeAllListeners('message').removeAllListeners('exit').removeAllListeners('error').on('error', () => {}),
@@ -129,7 +128,7 @@ class PoolRun {
     thread.ref();
     this.seats.add(seat);
     Atomics.store(this.idle, lane, 0);
-    const slots = Math.min(MAX_SLOTS, Math.ceil(Math.min(jobs.length, maxSessions(lanes[lane])) / workers));
+    const slots = Math.min(MAX_SLOTS, Math.ceil(Math.min(jobs.length, maxSessions(address)) / workers));
     const core = lanes.length === availableParallelism() ? lane : undefined;
     thread.postMessage({ lanes, lane, core, idle: this.idle, slots, jobs, mine, queue, call: seat.call } satisfies PlayRequest);
   }
@@ -177,7 +176,7 @@ class PoolRun {
       const lanes = (await lanesOf(this.env, this.options.workers)).slice(0, this.lanes.length);
       if (this.over) return;
       this.lanes = lanes;
-      const busy = new Set([...this.seats].map(({ server }) => server));
+      const busy = new Set([...this.seats].map(({ address }) => serverOf(address)));
       const free = lanes.findIndex((other) => !busy.has(serverOf(other)));
       this.seat(Math.max(0, free), [...seat.taken], lanes.length);
     } catch (failure) {
@@ -230,7 +229,7 @@ class PoolRun {
     this.seats.delete(seat);
     seat.stop();
     seat.thread.unref();
-    const others = idle[seat.kind].add(seat.thread);
+    const others = idle[seat.address.kind].add(seat.thread);
     seat.thread.once('exit', () => others.delete(seat.thread));
   }
 

@@ -209,6 +209,9 @@ test('only what a process of this program saved goes on', async () => {
   for (const wrong of [changed, saved.slice(0, -1), new Uint8Array(), new Uint8Array(8000)]) {
     await assert.rejects(client.restore([0, 1], [saved, wrong]), /not what one of this program's own processes saved/);
   }
+  const pong = await VectorClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong' } });
+  await assert.rejects(pong.restore([0], [saved]), /of a game with the same options/);
+  await pong.close();
   await assert.rejects(client.step([1], [0]), /Slot 1 has no episode yet/, 'nothing was restored');
   await client.restore([1], [saved]);
   const { ram } = await client.step([0, 1], [1, 1]);

@@ -3,9 +3,9 @@ Many games in one process, in lockstep, over binary messages: for rollouts.
 
 A message is its length in bytes as u32, then its content. All numbers are
 little-endian. The first request of a connection is JSON, `{"num_envs": 16,
-"options": {"game": "breakout"}}`, and its answer too:
-`{"type":"ready","data":{"num_envs","actions"}}`. It may name a `thread` of this machine,
-the one that plays, and the number of a `core`: see `core.py`. Then:
+"options": {"game": "breakout"}}`; it may have the ID of the `thread` that plays, and the
+number of a `core` for it: see `core.py`. Its answer is JSON, too:
+`{"type":"ready","data":{"num_envs","actions"}}`. Then:
 
 request    u8 kind (0 reset, 1 step) · u8 every · u16 n · u16 slot × n
            · reset: u64 seed × n, step: u8 action × n
@@ -73,15 +73,20 @@ class Slot:
         self.game.restore(saved[1:])
 
 
-def _signed(episode: bytes) -> bytes:
-    return hmac.digest(_KEY, episode, "sha256") + episode
+class Seal:
+    """Signs saved episodes, for games with equal options."""
 
+    def __init__(self, options: AtariOptions):
+        self._key = hmac.digest(_KEY, options.model_dump_json().encode(), "sha256")
 
-def _verified(signed: bytes) -> bytes:
-    signature, episode = signed[:_SIGNATURE_BYTES], signed[_SIGNATURE_BYTES:]
-    if not hmac.compare_digest(signature, hmac.digest(_KEY, episode, "sha256")):
-        raise RequestError("A saved episode is not what one of this program's own processes saved.")
-    return episode
+    def close(self, episode: bytes) -> bytes:
+        return hmac.digest(self._key, episode, "sha256") + episode
+
+    def open(self, sealed: bytes) -> bytes:
+        signature, episode = sealed[:_SIGNATURE_BYTES], sealed[_SIGNATURE_BYTES:]
+        if not hmac.compare_digest(signature, hmac.digest(self._key, episode, "sha256")):
+            raise RequestError("A saved episode is not what one of this program's own processes saved of a game with the same options.")
+        return episode
 
 
 class VectorSession:
@@ -90,6 +95,7 @@ class VectorSession:
     def __init__(self, options: AtariOptions, num_envs: int):
         self.slots = [Slot(pool.take(options)) for _ in range(num_envs)]
         self.actions = self.slots[0].game.actions
+        self._seal = Seal(options)
 
     def close(self) -> None:
         for slot in self.slots:
@@ -117,7 +123,7 @@ class VectorSession:
             return struct.pack("<BBH", kind, 0, count)
         self._check_started(numbers)
         if kind == SAVE:
-            episodes = [_signed(slot.save()) for slot in slots]
+            episodes = [self._seal.close(slot.save()) for slot in slots]
             return b"".join((struct.pack(f"<BBH{count}I", kind, 0, count, *map(len, episodes)), *episodes))
         self._check_step(numbers, values)
         return self._pack(kind, slots, [slot.game.step(action) for slot, action in zip(slots, values)])
@@ -130,7 +136,7 @@ class VectorSession:
             return ()
         if kind == RESTORE:
             ends = list(accumulate(struct.unpack_from(f"<{count}I", request, offset), initial=offset + 4 * count))
-            return [_verified(request[start:end]) for start, end in pairwise(ends)]
+            return [self._seal.open(request[start:end]) for start, end in pairwise(ends)]
         raise RequestError(f"There is no request of kind {kind}: 0 is reset, 1 is step, 2 is save, 3 is restore.")
 
     def _reset(self, slots: list[Slot], seeds: tuple[int, ...], every: int) -> list[float]:
