@@ -113,6 +113,11 @@ export class ChildRunner {
     end(child, 'SIGINT');
     setTimeout(() => child.exitCode === null && child.signalCode === null && end(child, 'SIGKILL'), GRACE);
   }
+
+  /** Ends the child at once: this process ends, and would not be there any more to see whether it obeys. */
+  kill(): void {
+    if (this.running) end(this.running, 'SIGKILL');
+  }
 }
 
 /** Keeps what a stream gives; the function returns it. */

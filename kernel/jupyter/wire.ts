@@ -187,11 +187,15 @@ class Wire {
     this.raiseInterrupt();
     this.post({ type: 'shutdown' });
     // In this thread: the main thread may be busy for ever.
-    setTimeout(() => process.kill(process.pid, 'SIGKILL'), EXIT_GRACE).unref();
+    setTimeout(() => {
+      this.children.kill();
+      process.kill(process.pid, 'SIGKILL');
+    }, EXIT_GRACE).unref();
   }
 
   private async close(closed: Int32Array): Promise<void> {
     this.closing = true;
+    this.children.kill();
     clearInterval(parentTimer);
     this.streams.flush();
     if (this.sockets.dropped > 0) this.log.write(`${this.sockets.dropped} messages were dropped in all`);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { eventually } from '../eventually';
 import { text, TestKernel } from '../jupyter/client';
 
 let kernel: TestKernel;
@@ -73,4 +74,24 @@ for (const [name, code] of Object.entries({
     if (code.includes('stopped')) await stream(id, 'stdout', 'stopped\n');
     assert.equal(await kernel.run('6 * 7'), '42');
   });
+}
+
+test('a kernel that is shut down leaves no child behind that ignores signals', async () => {
+  const other = await TestKernel.start();
+  const id = other.send('shell', 'execute_request', { code: "import { execSync } from 'node:child_process';\nexecSync('trap \"\" INT TERM; echo $$; sleep 600; sleep 600', { stdio: 'inherit' })" });
+  const shown = await other.published((it) => it.parentHeader.msg_id === id && it.content.name === 'stdout', 'the ID of the child');
+  const group = Number(shown.content.text);
+  assert.ok(runs(group));
+  await other.request('control', 'shutdown_request', { restart: false });
+  await other.stop();
+  await eventually(() => !runs(group), `the end of process group ${group}`, 10);
+});
+
+/** Whether any process of a group is there. */
+function runs(group: number): boolean {
+  try {
+    return process.kill(-group, 0);
+  } catch {
+    return false;
+  }
 }
