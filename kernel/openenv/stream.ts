@@ -1,7 +1,8 @@
 import * as net from 'node:net';
 import { OpenEnvError } from './errors';
+import { framed, HEADER, late, lengthOf, lost } from './framing';
 
-/** Options of {@link Stream.open}. Times in milliseconds. */
+/** Options of {@link Stream.connect}. Times in milliseconds. */
 export interface StreamOptions {
   /** For the connection to be made. */
   connectTimeout: number;
@@ -11,10 +12,6 @@ export interface StreamOptions {
   signal?: AbortSignal;
 }
 
-/** Bytes that tell the length of a message: a little-endian u32. */
-const HEADER = 4;
-/** Bytes of a message, at most. */
-const MOST_BYTES = 256 * 2 ** 20;
 /** Milliseconds that the other side has to close a connection. */
 const END = 500;
 /** Bytes that are read at a time: two frames of a game and some more. */
@@ -34,6 +31,8 @@ interface Pending {
  * A time-out closes the connection. An idle one does not keep Node.js alive.
  */
 export class Stream {
+  /** How many this thread has: open ones, and those that connect. */
+  static open = 0;
   private readonly pending: Pending[] = [];
   private failure: unknown;
   private readonly header = Buffer.alloc(HEADER);
@@ -42,10 +41,13 @@ export class Stream {
   private message: Uint8Array | undefined;
   private messageBytes = 0;
 
-  private constructor(private readonly url: string, private readonly socket: net.Socket, private readonly options: StreamOptions) {}
+  private constructor(private readonly url: string, private readonly socket: net.Socket, private readonly options: StreamOptions) {
+    Stream.open++;
+    socket.once('close', () => Stream.open--);
+  }
 
   /** Connects to `tcp://host:port`. Fails with `CONNECTION_FAILED` or `TIMEOUT`. */
-  static open(url: string, options: StreamOptions): Promise<Stream> {
+  static connect(url: string, options: StreamOptions): Promise<Stream> {
     options.signal?.throwIfAborted();
     const { hostname, port } = new URL(url);
     return new Promise((resolve, reject) => {
@@ -70,10 +72,7 @@ export class Stream {
     return new Promise((resolve, reject) => {
       if (this.failure !== undefined) return reject(this.failure);
       if (this.pending.push({ resolve, reject }) === 1) this.socket.ref();
-      const bytes = Buffer.allocUnsafe(HEADER + message.length);
-      bytes.writeUInt32LE(message.length);
-      bytes.set(message, HEADER);
-      this.socket.write(bytes);
+      this.socket.write(framed(message));
     });
   }
 
@@ -99,10 +98,10 @@ export class Stream {
     const { socket, options } = this;
     socket.unref();
     socket.on('error', () => {});
-    socket.on('close', () => this.fail(new OpenEnvError('CONNECTION_LOST', `The connection to the process at ${this.url} broke. Its games are lost.`)));
+    socket.on('close', () => this.fail(lost(this.url)));
     // The socket's own timer starts anew with all that is sent or received.
     socket.removeAllListeners('timeout').setTimeout(options.messageTimeout, () => {
-      if (this.pending.length > 0) this.close(new OpenEnvError('TIMEOUT', `The process at ${this.url} did not answer within ${options.messageTimeout / 1000} s. Its games are lost.`));
+      if (this.pending.length > 0) this.close(late(this.url, options.messageTimeout));
     });
     options.signal?.addEventListener('abort', this.abort, { once: true });
   }
@@ -116,12 +115,12 @@ export class Stream {
         const taken = Math.min(HEADER - this.headerBytes, count - at);
         chunk.copy(this.header, this.headerBytes, at, (at += taken));
         if ((this.headerBytes += taken) < HEADER) break;
-        const length = this.header.readUInt32LE();
-        if (length > MOST_BYTES) {
-          this.close(new OpenEnvError('PROTOCOL_ERROR', `The process at ${this.url} announces a message of ${length} bytes: it does not speak this protocol.`));
+        try {
+          this.message = new Uint8Array(lengthOf(this.header, this.url));
+        } catch (error) {
+          this.close(error);
           return false;
         }
-        this.message = new Uint8Array(length);
         this.headerBytes = this.messageBytes = 0;
       }
       const taken = Math.min(this.message.length - this.messageBytes, count - at);

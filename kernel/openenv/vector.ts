@@ -1,5 +1,7 @@
 import { OpenEnvError, serverError } from './errors';
 import { parseMessage } from './messages';
+import { Pipes } from './pipes';
+import type { SleepCells } from './sleeper';
 import { Stream } from './stream';
 
 /** Bytes of an Atari console's memory. */
@@ -11,6 +13,8 @@ const RESET = 0;
 const STEP = 1;
 const SAVE = 2;
 const RESTORE = 3;
+/** The request to go on over pipes. */
+const PIPES = Uint8Array.of(4, 0, 0, 0);
 
 /** Where a process listens that plays many games. */
 export interface VectorLane {
@@ -27,10 +31,16 @@ export interface VectorOptions {
   /** Options of the environment, as for `openenv`. */
   options: object;
   /**
-   * The thread that plays, by its ID in the system, and the number of the core that it shares
-   * with its games (Linux only); without a number both may run on any. Worth it where every core has such a pair.
+   * The number of the core that the games run on, and the thread that plays, by its ID in the
+   * system, where it shares that core; a thread without a number: both may run on any. Worth it
+   * where every core has such a pair. Linux only.
    */
-  place?: { thread: number; core?: number };
+  place?: { thread?: number; core?: number };
+  /**
+   * Of the `Sleeper` that watches this thread, which has nothing to do but to play: it sleeps
+   * until an answer is there, where the system can do that (Linux). One request at a time.
+   */
+  sleep?: SleepCells;
   /** For the connection and the loading of the games; default 60,000. */
   connectTimeout?: number;
   /** For the answer to a request; default 60,000. */
@@ -62,6 +72,7 @@ export interface VectorStep {
 export class VectorClient {
   private constructor(
     private readonly stream: Stream,
+    private readonly pipes: Pipes | undefined,
     readonly numEnvs: number,
     /** Names of the actions; an action is an index into them. */
     readonly actions: string[],
@@ -69,16 +80,16 @@ export class VectorClient {
 
   /** Connects to the process at `url` and loads the games. */
   static async connect(url: string, options: VectorOptions): Promise<VectorClient> {
-    const stream = await Stream.open(url, {
-      connectTimeout: options.connectTimeout ?? 60_000,
-      messageTimeout: options.messageTimeout ?? 60_000,
-      signal: options.signal,
-    });
+    const { connectTimeout = 60_000, messageTimeout = 60_000, signal, sleep } = options;
+    const stream = await Stream.connect(url, { connectTimeout, messageTimeout, signal });
     try {
-      const games = { num_envs: options.numEnvs, options: snakeCase(options.options), ...options.place };
+      const games = { num_envs: options.numEnvs, options: snakeCase(options.options), ...options.place, pipes: sleep !== undefined };
       const greeting: any = parseMessage(await stream.request(Buffer.from(JSON.stringify(games))));
       if (greeting.type === 'error') throw serverError(greeting.data);
-      return new VectorClient(stream, options.numEnvs, greeting.data.actions);
+      const { actions, pipes: address } = greeting.data;
+      const pipes = address && sleep && Pipes.open(address, { url, messageTimeout, sleep });
+      if (pipes) await stream.request(PIPES);
+      return new VectorClient(stream, pipes, options.numEnvs, actions);
     } catch (error) {
       stream.close();
       throw error;
@@ -119,7 +130,7 @@ export class VectorClient {
    * equal options, on any process that this one started.
    */
   async save(slots: number[]): Promise<Uint8Array[]> {
-    const answer = await this.stream.request(bytesOf(this.request(SAVE, 0, slots, slots.length, 0)));
+    const answer = await this.exchange(bytesOf(this.request(SAVE, 0, slots, slots.length, 0)));
     const view = checked(answer);
     let at = 4 + 4 * slots.length;
     return slots.map((_, i) => answer.slice(at, (at += view.getUint32(4 + 4 * i, true))));
@@ -129,11 +140,12 @@ export class VectorClient {
   async restore(slots: number[], episodes: Uint8Array[]): Promise<void> {
     const request = this.request(RESTORE, 0, slots, episodes.length, 4);
     episodes.forEach(({ length }, i) => request.setUint32(4 + 2 * slots.length + 4 * i, length, true));
-    checked(await this.stream.request(Buffer.concat([bytesOf(request), ...episodes])));
+    checked(await this.exchange(Buffer.concat([bytesOf(request), ...episodes])));
   }
 
   /** Gives the games back; resolves when the process has them. A request under way fails. */
   close(): Promise<void> {
+    this.pipes?.close();
     return this.stream.end();
   }
 
@@ -148,7 +160,11 @@ export class VectorClient {
   }
 
   private async ask(request: DataView): Promise<VectorStep> {
-    return unpack(await this.stream.request(bytesOf(request)));
+    return unpack(await this.exchange(bytesOf(request)));
+  }
+
+  private exchange(request: Uint8Array): Promise<Uint8Array> {
+    return (this.pipes ?? this.stream).request(request);
   }
 }
 
@@ -156,7 +172,7 @@ export class VectorClient {
 export async function answers(url: string, timeout: number): Promise<boolean> {
   let stream: Stream | undefined;
   try {
-    stream = await Stream.open(url, { connectTimeout: timeout, messageTimeout: timeout });
+    stream = await Stream.connect(url, { connectTimeout: timeout, messageTimeout: timeout });
     return (await stream.request(Buffer.from('{}'))).length > 0;
   } catch {
     return false;
@@ -189,14 +205,20 @@ function unpack(message: Uint8Array): VectorStep {
   const bytes = (from: number): Uint8Array => new Uint8Array(buffer, 4 + from * n, n);
   const ramAt = 4 + 11 * n;
   let frameAt = ramAt + RAM * n;
-  const nextFrame = (): Uint8Array => message.slice(frameAt, (frameAt += FRAME));
+  const framed = bytes(10);
+  const ram: Uint8Array[] = [];
+  const frames: (Uint8Array | null)[] = [];
+  for (let i = 0; i < n; i++) {
+    ram.push(new Uint8Array(buffer, ramAt + RAM * i, RAM));
+    frames.push(framed[i] ? message.slice(frameAt, (frameAt += FRAME)) : null);
+  }
   return {
     rewards: new Float32Array(buffer, 4, n),
     lives: new Int32Array(buffer, 4 + 4 * n, n),
     terminated: bytes(8),
     truncated: bytes(9),
-    ram: Array.from({ length: n }, (_, i) => new Uint8Array(buffer, ramAt + RAM * i, RAM)),
-    frames: Array.from(bytes(10), has => (has ? nextFrame() : null)),
+    ram,
+    frames,
   };
 }
 

@@ -1,7 +1,8 @@
 import type { SessionSource } from '../environments/environment';
 import type { JsonSchema } from '../environments/jsonSchema';
 import { environmentReader } from '../environments/reader';
-import { VectorClient, type VectorLane } from '../openenv/vector';
+import type { SleepCells } from '../openenv/sleeper';
+import { VectorClient, type VectorLane, type VectorOptions } from '../openenv/vector';
 import { play, type Engine, type Lane } from './play';
 
 /** A lane as it travels to a worker thread. */
@@ -25,7 +26,9 @@ export interface SessionAddress {
 /** What a server that steps many games is told, and tells. */
 export interface EngineOptions {
   /** Where its games are played: as for `VectorClient.connect`. */
-  place?: { thread: number; core?: number };
+  place?: VectorOptions['place'];
+  /** Of a thread that may sleep until its server answers. */
+  sleep?: SleepCells;
   /** Called when it has no games left. */
   idle?(): void;
 }
@@ -39,8 +42,8 @@ export async function openLane(address: LaneAddress, slots: number, options: Eng
 }
 
 /** Opens games on a server that steps many. */
-export async function openEngine({ url, messageTimeout, options }: VectorAddress, slots: number, { place, idle }: EngineOptions): Promise<Engine> {
-  const games = await VectorClient.connect(url, { numEnvs: slots, options, messageTimeout, place });
+export async function openEngine({ url, messageTimeout, options }: VectorAddress, slots: number, { place, sleep, idle }: EngineOptions): Promise<Engine> {
+  const games = await VectorClient.connect(url, { numEnvs: slots, options, messageTimeout, place, sleep });
   const giveBack = async (): Promise<void> => {
     await games.close();
     idle?.();

@@ -1,3 +1,4 @@
+import type { SleepCells } from '../openenv/sleeper';
 import { openEngine, type LaneAddress } from './lane';
 import type { Engine } from './play';
 
@@ -7,8 +8,11 @@ import type { Engine } from './play';
  * loans the lane with the long ones plays on alone while cores are idle.
  */
 export class Loans {
-  /** `idle`: a cell for each of `lanes`, shared by all threads: 1 where the server has nothing to do. */
-  constructor(private readonly lanes: LaneAddress[], private readonly idle: Int32Array) {}
+  /**
+   * `idle`: a cell for each of `lanes`, shared by all threads: 1 where the server has nothing to do.
+   * `onCores`: each has the core of its number. `sleep`: this thread's.
+   */
+  constructor(private readonly lanes: LaneAddress[], private readonly idle: Int32Array, private readonly onCores: boolean, private readonly sleep: SleepCells) {}
 
   /** The server of a lane has nothing to do. */
   offer(lane: number): void {
@@ -21,6 +25,7 @@ export class Loans {
     const address = this.lanes[lane];
     if (address?.kind !== 'vector') return undefined;
     // One that is gone is not offered again.
-    return openEngine(address, slots, { idle: () => this.offer(lane) }).catch(() => undefined);
+    const place = this.onCores ? { core: lane } : undefined;
+    return openEngine(address, slots, { place, sleep: this.sleep, idle: () => this.offer(lane) }).catch(() => undefined);
   }
 }

@@ -7,7 +7,7 @@ import type { EpisodeEnd, EpisodeRecord } from './episode';
 
 /** A strategy as it is played. */
 export interface Player {
-  /** Its answer to a state, and the seconds that it took itself. Named state may have the bytes of the console's memory beside it. Never throws. */
+  /** Its answer to a state, and the seconds that it took itself. State that is named numbers has the bytes of the console's memory beside it. Never throws. */
   choose(state: object, ram?: Uint8Array): { outcome: Outcome; seconds: number };
   dispose(): void;
 }

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { OpenEnvError } from '../openenv/errors';
+import { Sleeper } from '../openenv/sleeper';
 import { SANDBOX_THREAD, timeoutMessage } from '../strategy/outcome';
 import { Deadline } from '../strategy/processorTime';
 import { isVector, lanesOf, unplayed, type RolloutEnvironment } from './environments';
@@ -55,6 +56,8 @@ interface Seat {
   /** Why the thread ended, if it said so. */
   error?: Error;
   call: Int32Array;
+  /** Sees to it that the thread does not wait for ever for its server. */
+  sleeper: Sleeper;
   /** The call under way when the seat was last looked at, and how long it may take. */
   seen: { call: CallUnderWay; deadline: Deadline } | undefined;
   stop(): void;
@@ -119,6 +122,7 @@ class PoolRun {
     const seat: Seat = {
       lane, address, thread, taken: new Set(mine),
       call: new Int32Array(new SharedArrayBuffer(4 * CALL.length)),
+      sleeper: new Sleeper(messageTimeout(address)),
       seen: undefined,
       stop: () => thread.removeAllListeners('message').removeAllListeners('exit').removeAllListeners('error').on('error', () => {}),
     };
@@ -130,7 +134,7 @@ class PoolRun {
     Atomics.store(this.idle, lane, 0);
     const slots = Math.min(MAX_SLOTS, Math.ceil(Math.min(jobs.length, maxSessions(address)) / workers));
     const core = lanes.length === availableParallelism() ? lane : undefined;
-    thread.postMessage({ lanes, lane, core, idle: this.idle, slots, jobs, mine, queue, call: seat.call } satisfies PlayRequest);
+    thread.postMessage({ lanes, lane, core, idle: this.idle, slots, jobs, mine, queue, call: seat.call, sleep: seat.sleeper.cells } satisfies PlayRequest);
   }
 
   private receive(seat: Seat, message: WorkerMessage): void {
@@ -186,9 +190,10 @@ class PoolRun {
     }
   }
 
-  /** Ends threads that hang in a call, where the sandbox itself cannot. */
+  /** Ends threads that hang in a call, where the sandbox itself cannot, and the sleep of those whose server does not answer. */
   private watch(): void {
     for (const seat of this.seats) {
+      seat.sleeper.look();
       const call = callUnderWay(seat.call);
       if (!call) {
         seat.seen = undefined;
@@ -237,6 +242,7 @@ class PoolRun {
     this.seats.delete(seat);
     seat.stop();
     void seat.thread.terminate();
+    seat.sleeper.wake();
   }
 }
 
@@ -265,6 +271,10 @@ function serverOf(lane: LaneAddress): string {
 
 function maxSessions(lane: LaneAddress): number {
   return lane.kind === 'sessions' && 'servers' in lane.source ? lane.source.maxSessions ?? Infinity : Infinity;
+}
+
+function messageTimeout(lane: LaneAddress): number {
+  return (lane.kind === 'vector' ? lane.messageTimeout : undefined) ?? 60_000;
 }
 
 function newThread(): Worker {

@@ -1,3 +1,4 @@
+import type { SleepCells } from '../openenv/sleeper';
 import type { Failure, Program, SandboxLimits } from '../strategy/outcome';
 import type { LaneAddress } from './lane';
 import type { Game, Played } from './play';
@@ -31,6 +32,8 @@ export interface PlayRequest {
   queue: Int32Array;
   /** Of this worker: see {@link CALL}. */
   call: Int32Array;
+  /** Of the `Sleeper` that watches this worker. */
+  sleep: SleepCells;
 }
 
 /** Cells of {@link PlayRequest.queue}: position of the next job, 1 when the rollout is aborted, and the number of open sessions. */

@@ -5,7 +5,7 @@ import { threadId } from '../strategy/processorTime';
 import { Sandbox } from '../strategy/sandbox';
 import { openLane } from './lane';
 import { Loans } from './loans';
-import { mentionsRam, withRam, type Player } from './play';
+import { mentionsRam, type Player } from './play';
 import { CALL, QUEUE, type Job, type PlayRequest, type WorkerMessage } from './protocol';
 
 parentPort!.on('message', async (request: PlayRequest) => {
@@ -18,12 +18,12 @@ parentPort!.on('message', async (request: PlayRequest) => {
   }
 });
 
-async function playJobs({ lanes, lane: own, core, idle, slots, jobs, mine: first, queue, call }: PlayRequest): Promise<void> {
+async function playJobs({ lanes, lane: own, core, idle, slots, jobs, mine: first, queue, call, sleep }: PlayRequest): Promise<void> {
   const mine = [...first];
   const thread = threadId();
   Atomics.store(call, CALL.thread, thread);
-  const loans = new Loans(lanes, idle);
-  const lane = await openLane(lanes[own], slots, { place: { thread, core }, idle: () => loans.offer(own) });
+  const loans = new Loans(lanes, idle, core !== undefined, sleep);
+  const lane = await openLane(lanes[own], slots, { place: { thread, core }, sleep, idle: () => loans.offer(own) });
   await lane.play({
     slots,
     aborted: () => Atomics.load(queue, QUEUE.aborted) === 1,
@@ -65,9 +65,8 @@ async function seat(job: Job, position: number, call: Int32Array): Promise<Playe
   return {
     choose(state, ram) {
       if (broken?.step === step) return failing(broken.failure).choose(state, ram);
-      const text = JSON.stringify([seesRam && ram ? withRam(state, ram) : state]);
       const before = sandbox.ownTime;
-      const outcome = marked(() => sandbox.call(text));
+      const outcome = marked(() => (ram ? sandbox.callWith(state as Record<string, number>, seesRam ? ram : undefined) : sandbox.call(JSON.stringify([state]))));
       return { outcome, seconds: sandbox.ownTime - before };
     },
     dispose: () => sandbox.dispose(),

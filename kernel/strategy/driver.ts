@@ -1,10 +1,11 @@
 /**
  * The text that is evaluated inside the sandbox before the strategy is: a
- * function of the seed, which gives the function that calls the strategy. It
- * keeps the built-in functions that it needs, so that a strategy that changes
- * prototypes changes its own world only, and answers with one string: a letter
- * for what came, then its text (read by `Sandbox`). Escapes keep the text free
- * of NUL, where C would end it.
+ * function of the seed, which gives the driver: `call`, which calls the
+ * strategy with arguments that are JSON text, and what {@link stateSource}
+ * needs. It keeps the built-in functions that it needs, so that a strategy that
+ * changes prototypes changes its own world only, and answers with one string:
+ * a letter for what came, then its text (read by `Sandbox`); a string that came
+ * before, with a number. Escapes keep the text free of NUL, where C would end it.
  */
 export function driverSource(): string {
   return `((seed) => {
@@ -42,28 +43,70 @@ export function driverSource(): string {
     return (error === null ? '0' : '!') + stringify([short(text(message)), short(text(stack))]);
   };
 
-  return (argumentsText) => {
-    try {
-      const value = apply(strategy, undefined, parse(argumentsText));
-      switch (typeof value) {
-        case 'string': return 'j' + stringify(short(value));
-        case 'number': return 'n' + text(value);
-        case 'boolean': return 'j' + text(value);
-        case 'undefined': return 'u';
-        case 'object': {
-          if (value === null) return 'jnull';
-          const json = stringify(value);
-          return json === undefined ? 'u' : json.length > most ? 'xa value of more than ' + most + ' characters' : 'j' + json;
-        }
-        case 'function': return 'xa function';
-        default: return 'xa ' + typeof value;
+  // Most strategies answer with the same few strings: after the first time, with their numbers in the order of those times.
+  const numbers = { __proto__: null };
+  let count = 0;
+  const textOf = (value) => {
+    const json = stringify(short(value));
+    if (count === ${KNOWN_TEXTS} || value.length > ${KNOWN_LENGTH}) return 'j' + json;
+    numbers[value] = count++;
+    return 'k' + json;
+  };
+
+  const answer = (value) => {
+    switch (typeof value) {
+      case 'string': return numbers[value] ?? textOf(value);
+      case 'number': return 'n' + text(value);
+      case 'boolean': return 'j' + text(value);
+      case 'undefined': return 'u';
+      case 'object': {
+        if (value === null) return 'jnull';
+        const json = stringify(value);
+        return json === undefined ? 'u' : json.length > most ? 'xa value of more than ' + most + ' characters' : 'j' + json;
       }
+      case 'function': return 'xa function';
+      default: return 'xa ' + typeof value;
+    }
+  };
+
+  const call = (argumentsText) => {
+    try {
+      return answer(apply(strategy, undefined, parse(argumentsText)));
     } catch (error) {
       return thrown(error);
     }
   };
+  return { call, answer, thrown, Bytes: Uint8Array };
 })`;
 }
+
+/**
+ * The text of a function of the driver, which gives a function that calls the
+ * strategy with one object: it has the numbers that are given, under these
+ * names, and where `ram` is not 0, the bytes of an ArrayBuffer of that length
+ * as an array of numbers.
+ */
+export function stateSource(names: string[], ram: number): string {
+  const values = names.map((_, i) => `v${i}`);
+  // A computed name is an ordinary one, also "__proto__".
+  const fields = names.map((name, i) => `[${JSON.stringify(name)}]: ${values[i]}`);
+  return `(({ answer, thrown, Bytes }) => (${[...values, 'buffer'].join(', ')}) => {
+  'use strict';
+  try {
+    const state = { ${fields.join(', ')} };
+    ${ram === 0 ? '' : `const bytes = new Bytes(buffer);
+    const ram = (state.ram = []);
+    for (let i = 0; i < ${ram}; i++) ram[i] = bytes[i];`}
+    return answer(strategy(state));
+  } catch (error) {
+    return thrown(error);
+  }
+})`;
+}
+
+/** Strings that are answered with their number from the second time on: how many, and their length at most. */
+const KNOWN_TEXTS = 64;
+const KNOWN_LENGTH = 64;
 
 /** Longest text that leaves the sandbox in one answer, in characters. */
 export const MAX_TEXT = 65_536;

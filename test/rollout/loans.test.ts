@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { openenv, type AtariEnvironment } from '../../kernel/environments';
 import type { OpenEnvError } from '../../kernel/openenv';
 import { rollout } from '../../kernel/rollout';
+import { Sleeper } from '../../kernel/openenv/sleeper';
 import { lanesOf } from '../../kernel/rollout/environments';
 import { openLane, type LaneAddress } from '../../kernel/rollout/lane';
 import { Loans } from '../../kernel/rollout/loans';
@@ -24,7 +25,7 @@ after(() => env.close());
 /** Plays `steps.length` games of so many steps on the first lane, with a look at every choice. */
 async function playOnFirst(steps: number[], loans: Loans | undefined, look: (game: number, step: number) => void = () => {}): Promise<unknown[]> {
   const idle: number[] = [];
-  const lane = await openLane(lanes[0], steps.length, { idle: () => idle.push(0) });
+  const lane = await openLane(lanes[0], steps.length, { sleep: new Sleeper(60_000).cells, idle: () => idle.push(0) });
   const played: Played[] = [];
   let next = 0;
   const player = (game: number): Player => {
@@ -54,10 +55,11 @@ async function playOnFirst(steps: number[], loans: Loans | undefined, look: (gam
 }
 
 test('games move to servers that have none, again and again, and are played as if they had not', async () => {
-  const steps = [30, 60, 90, 120, 200, 200, 200, 10];
+  // Whichever group parts first, its other half ends while others play.
+  const steps = [30, 60, 90, 120, 200, 200, 10, 10];
   const alone = await playOnFirst(steps, undefined);
   const idle = new Int32Array([0, 1, 1]);
-  const loans = new Loans(lanes, idle);
+  const loans = new Loans(lanes, idle, false, new Sleeper(60_000).cells);
   const borrowed: number[] = [];
   const borrow = loans.borrow.bind(loans);
   loans.borrow = async (slots) => {
@@ -76,9 +78,9 @@ test('a server that is gone takes no games; one that dies with games of another 
   const alone = await playOnFirst(steps, undefined);
   const idle = new Int32Array([0, 1, 1]);
   process.kill(processAt((lanes[2] as { url: string }).url), 'SIGKILL');
-  assert.deepEqual(await playOnFirst(steps, new Loans(lanes, idle)), alone);
+  assert.deepEqual(await playOnFirst(steps, new Loans(lanes, idle, false, new Sleeper(60_000).cells)), alone);
   assert.deepEqual([...idle], [0, 1, 0], 'it is not asked again');
-  const dies = playOnFirst(steps, new Loans(lanes, new Int32Array([0, 1, 0])), (game, step) => {
+  const dies = playOnFirst(steps, new Loans(lanes, new Int32Array([0, 1, 0]), false, new Sleeper(60_000).cells), (game, step) => {
     if (game === 0 && step === 40) process.kill(processAt((lanes[1] as { url: string }).url), 'SIGKILL');
   });
   await assert.rejects(dies, (error: OpenEnvError) => error.code === 'CONNECTION_LOST');

@@ -20,6 +20,9 @@ const lanes: Promise<ServerProcess>[] = [];
 /** What they sign saved episodes with: they take such from each other, and from nobody else. */
 const episodeKey = randomBytes(32).toString('hex');
 
+/** On Linux, games lie in large pages of memory: 2 % faster, as a step of each touches many pages. */
+const tunables = [process.env.GLIBC_TUNABLES, 'glibc.malloc.hugetlb=1'].filter(Boolean).join(':');
+
 /** A server in use. */
 export interface ServerLease {
   server: ServerProcess;
@@ -74,7 +77,7 @@ async function lane(i: number, messageTimeout = FROZEN): Promise<ServerProcess> 
   const known = lanes[i];
   const ended = known && (await hasEnded(known, messageTimeout));
   // Somebody else may have replaced it meanwhile.
-  if (!known || (ended && lanes[i] === known)) lanes[i] = launch(`Atari process ${i + 1}`, 'server.vector_server', { JOYLAB_EPISODE_KEY: episodeKey });
+  if (!known || (ended && lanes[i] === known)) lanes[i] = launch(`Atari process ${i + 1}`, 'server.vector_server', { JOYLAB_EPISODE_KEY: episodeKey, GLIBC_TUNABLES: tunables });
   return lanes[i];
 }
 

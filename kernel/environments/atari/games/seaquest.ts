@@ -1,18 +1,18 @@
 import type { StateVariable } from '../../environment';
 import { numbered, variable, x, y } from './variables';
 
-/** Where the enemies of a lane are: up to three, 16 apart; a bit of the lane's byte for each. */
-function enemiesOf(ram: Uint8Array, lane: number): number[] {
-  const [first, which] = [ram[30 + lane], ram[36 + lane]];
-  return [4, 2, 1].flatMap((bit, i) => (which & bit ? [((first + 16 * i) & 255) + 4] : [])).filter(at => at < 164);
-}
-
 const playerX = (ram: Uint8Array): number => ram[70] + 8;
 
-/** The x of a lane's enemy nearest to you; 0 where there is none. */
+/** The x of a lane's enemy nearest to you; 0 where there is none. There are up to three, 16 apart: a bit of the lane's byte for each. */
 function nearest(ram: Uint8Array, lane: number): number {
-  const distance = (at: number): number => Math.abs(at - playerX(ram));
-  return enemiesOf(ram, lane).reduce((best, at) => (best === 0 || distance(at) < distance(best) ? at : best), 0);
+  const [first, which, player] = [ram[30 + lane], ram[36 + lane], playerX(ram)];
+  let best = 0;
+  for (let i = 0; i < 3; i++) {
+    const at = ((first + 16 * i) & 255) + 4;
+    const there = which & (4 >> i) && at < 164;
+    if (there && (best === 0 || Math.abs(at - player) < Math.abs(best - player))) best = at;
+  }
+  return best;
 }
 
 /**

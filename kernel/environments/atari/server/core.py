@@ -4,9 +4,9 @@ import os
 from typing import Optional
 
 
-def keep_on_core(number: Optional[int], thread: int) -> None:
+def keep_on_core(number: Optional[int], thread: Optional[int]) -> None:
     """
-    Keeps the calling thread and `thread`, of another process, on the same core; None: on any.
+    Keeps the calling thread, and `thread` of another process if there is one, on a core; None: on any.
 
     Two that take turns, as a player and its games do, wake each other at every step. On one
     core that is a switch; across cores it wakes a core that sleeps, which takes longer, in a
@@ -17,6 +17,8 @@ def keep_on_core(number: Optional[int], thread: int) -> None:
     cores = sorted(os.sched_getaffinity(os.getpid()))
     chosen = cores if number is None else [cores[number % len(cores)]]
     for one in (0, thread):
+        if one is None:
+            continue
         try:
             os.sched_setaffinity(one, chosen)
         except OSError:

@@ -5,7 +5,9 @@ A message is its length in bytes as u32, then its content. All numbers are
 little-endian. The first request of a connection is JSON, `{"num_envs": 16,
 "options": {"game": "breakout"}}`; it may have the ID of the `thread` that plays, and the
 number of a `core` for it: see `core.py`. Its answer is JSON, too:
-`{"type":"ready","data":{"num_envs","actions"}}`. Then:
+`{"type":"ready","data":{"num_envs","actions"}}`. With `"pipes": true` it may have `pipes`,
+`{"pid","requests","answers"}`: a client that has opened them (see `pipes.py`) says so with
+the four bytes 4 · 0 · 0 · 0, which come back; all that follows goes through them. Then:
 
 request    u8 kind (0 reset, 1 step) · u8 every · u16 n · u16 slot × n
            · reset: u64 seed × n, step: u8 action × n
@@ -33,9 +35,8 @@ import secrets
 import struct
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Sequence
+from typing import Optional, Sequence
 
-import numpy as np
 from pydantic import ValidationError
 
 from .core import keep_on_core
@@ -44,6 +45,8 @@ from .options import AtariOptions, explain
 from .pool import pool
 
 RESET, STEP, SAVE, RESTORE = 0, 1, 2, 3
+#: The request to go on over pipes.
+PIPES = bytes([4, 0, 0, 0])
 _MOST_ENVS = 256
 
 #: What saved episodes are signed with: ALE reads nothing that one of these processes did not write.
@@ -161,11 +164,10 @@ class VectorSession:
     def _pack(self, kind: int, slots: list[Slot], rewards: list[float]) -> bytes:
         games = [slot.game for slot in slots]
         framed = [slot.wants_frame for slot in slots]
+        n = len(slots)
         return b"".join(
             (
-                struct.pack("<BBH", kind, 0, len(slots)),
-                np.array(rewards, "<f4").tobytes(),
-                np.array([game.lives for game in games], "<i4").tobytes(),
+                struct.pack(f"<BBH{n}f{n}i", kind, 0, n, *rewards, *(game.lives for game in games)),
                 bytes(game.terminated for game in games),
                 bytes(game.truncated for game in games),
                 bytes(framed),
@@ -175,19 +177,25 @@ class VectorSession:
         )
 
 
-def open_session(request: bytes) -> VectorSession:
-    """The games that the first request of a connection asks for."""
+def read_opening(request: bytes) -> dict:
+    """The first request of a connection."""
     try:
-        asked = json.loads(request)
-        num_envs, options = asked["num_envs"], asked["options"]
+        opening = json.loads(request)
+        opening["num_envs"], opening["options"]
     except (KeyError, TypeError, ValueError):
         raise RequestError('The first request must be {"num_envs": …, "options": {…}}.') from None
+    return opening
+
+
+def open_session(opening: dict) -> VectorSession:
+    """The games that the first request of a connection asks for."""
+    num_envs, options = opening["num_envs"], opening["options"]
     if type(num_envs) is not int or not 1 <= num_envs <= _MOST_ENVS:
         raise RequestError(f"num_envs must be a whole number from 1 to {_MOST_ENVS}.")
-    core, thread = asked.get("core"), asked.get("thread")
+    core, thread = opening.get("core"), opening.get("thread")
     if not all(value is None or type(value) is int for value in (core, thread)):
         raise RequestError("core and thread must be whole numbers.")
-    if thread is not None:
+    if core is not None or thread is not None:
         keep_on_core(core, thread)
     try:
         return VectorSession(AtariOptions(**options), num_envs)
@@ -197,9 +205,9 @@ def open_session(request: bytes) -> VectorSession:
         raise RequestError(str(error)) from None
 
 
-def ready(session: VectorSession) -> bytes:
+def ready(session: VectorSession, pipes: Optional[dict]) -> bytes:
     """The answer to the first request."""
-    return _json("ready", num_envs=len(session.slots), actions=session.actions)
+    return _json("ready", num_envs=len(session.slots), actions=session.actions, **({"pipes": pipes} if pipes else {}))
 
 
 def refusal(error: RequestError) -> bytes:

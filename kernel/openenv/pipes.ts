@@ -1,0 +1,110 @@
+import * as fs from 'node:fs';
+import { OpenEnvError } from './errors';
+import { framed, HEADER, late, lengthOf, lost } from './framing';
+import { asleep, WOKEN, type SleepCells } from './sleeper';
+import { Stream } from './stream';
+
+/** Where a process of this machine has the ends of its pipes that are meant for us. */
+export interface PipeAddress {
+  pid: number;
+  requests: number;
+  answers: number;
+}
+
+/** Options of {@link Pipes.open}. */
+export interface PipeOptions {
+  /** Of the process, for messages. */
+  url: string;
+  /** Milliseconds for each answer, for messages: the thread's `Sleeper` sees to it. */
+  messageTimeout: number;
+  sleep: SleepCells;
+}
+
+/** Bytes that are read at a time. */
+const READ_BYTES = 2 ** 16;
+/** Milliseconds after which the rest of the thread has its turn. */
+const TURN = 10;
+
+/** What this thread reads into. One message is read at a time. */
+let readInto: Buffer | undefined;
+/** When this thread last had time for anything else. */
+let turnAt = performance.now();
+
+/**
+ * Two pipes to a process of this machine, on which every request gets one
+ * answer. The thread sleeps until the answer is there: that takes a quarter of
+ * the time of a `Stream`, and is for threads that have nothing else to do.
+ */
+export class Pipes {
+  private failure: unknown;
+
+  private constructor(private readonly requests: number, private readonly answers: number, private readonly options: PipeOptions) {}
+
+  /** Opens the pipes at an address; nothing where this process may not. */
+  static open({ pid, requests, answers }: PipeAddress, options: PipeOptions): Pipes | undefined {
+    const end = (fd: number, flags: string): number => fs.openSync(`/proc/${pid}/fd/${fd}`, flags);
+    let writing: number | undefined;
+    try {
+      writing = end(requests, 'w');
+      return new Pipes(writing, end(answers, 'r'), options);
+    } catch {
+      if (writing !== undefined) fs.closeSync(writing);
+      return undefined;
+    }
+  }
+
+  /** Sends a request and waits for its answer. One at a time; what others of this thread ask of other processes is sent before it sleeps. */
+  async request(message: Uint8Array): Promise<Uint8Array> {
+    if (this.failure) throw this.failure;
+    try {
+      return await this.exchange(framed(message));
+    } catch (error) {
+      // What the system says of a pipe is that the other side is gone.
+      const reason = (error as NodeJS.ErrnoException).syscall ? lost(this.options.url) : error;
+      this.close(reason);
+      throw reason;
+    }
+  }
+
+  /** Closes the pipes. */
+  close(reason: unknown = new OpenEnvError('CLOSED', 'The environment was closed.')): void {
+    if (this.failure) return;
+    this.failure = reason;
+    fs.closeSync(this.requests);
+    fs.closeSync(this.answers);
+  }
+
+  private async exchange(request: Buffer): Promise<Uint8Array> {
+    for (let at = 0; at < request.length; ) at += fs.writeSync(this.requests, request, at);
+    await othersTurn();
+    if (this.failure) throw this.failure;
+    return asleep(this.options.sleep, this.answers, () => this.receive());
+  }
+
+  private receive(): Uint8Array {
+    const { url, messageTimeout } = this.options;
+    const chunk = (readInto ??= Buffer.alloc(READ_BYTES));
+    let count = 0;
+    while (count < HEADER) count += this.read(chunk, count);
+    if (chunk.readUInt32LE() === WOKEN) throw late(url, messageTimeout);
+    const message = new Uint8Array(lengthOf(chunk, url));
+    message.set(chunk.subarray(HEADER, count));
+    for (let at = count - HEADER; at < message.length; ) at += this.read(message, at);
+    return message;
+  }
+
+  private read(into: Uint8Array, at: number): number {
+    const count = fs.readSync(this.answers, into, at, into.length - at, null);
+    if (count === 0) throw lost(this.options.url);
+    return count;
+  }
+}
+
+/** Lets the rest of the thread go on, until it waits too: where others play, whose requests are then sent before the thread sleeps, and at times in any case. */
+function othersTurn(): Promise<void> | undefined {
+  const now = performance.now();
+  // These pipes have a stream of their own.
+  if (Stream.open === 1 && now - turnAt < TURN) return undefined;
+  turnAt = now;
+  return new Promise((resolve) => setImmediate(resolve));
+}

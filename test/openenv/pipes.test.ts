@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import * as path from 'node:path';
+import { before, test } from 'node:test';
+import { serialize } from 'node:v8';
+import { Worker } from 'node:worker_threads';
+import { atariLanes } from '../../kernel/environments/atari/servers';
+import { VectorClient, type OpenEnvErrorCode, type VectorLane, type VectorStep } from '../../kernel/openenv';
+import { Sleeper, type SleepCells } from '../../kernel/openenv/sleeper';
+import { processAt } from '../rollout/processAt';
+
+const OPTIONS = { game: 'breakout', noopMax: 0 };
+const linux = process.platform === 'linux';
+
+let lanes: VectorLane[];
+before(async () => {
+  lanes = await atariLanes(2);
+});
+
+const connect = (lane: number, sleep?: SleepCells): Promise<VectorClient> => VectorClient.connect(lanes[lane].url, { numEnvs: 8, options: OPTIONS, sleep });
+const cells = (): SleepCells => new Sleeper(60_000).cells;
+
+/** Everything that some steps give. */
+async function play(client: VectorClient, steps = 30): Promise<VectorStep[]> {
+  const slots = [0, 1, 2, 3, 4, 5, 6, 7];
+  const answers = [await client.reset(slots, slots, { frames: 3 })];
+  for (let step = 0; step < steps; step++) answers.push(await client.step(slots, slots.map((slot) => (slot + step) % client.actions.length)));
+  await client.restore([7, 0], await client.save([0, 1]));
+  answers.push(await client.step([7], [1]));
+  await assert.rejects(client.step([99], [0]), /There is no slot 99/);
+  return answers;
+}
+
+/** Of answers: a difference in frames themselves keeps the reporter busy for minutes. */
+const digest = (answers: VectorStep[]): string => createHash('sha256').update(serialize(answers.map((answer) => Object.values(answer)))).digest('hex');
+
+test('over pipes as over TCP: steps, frames, moved episodes, errors', async () => {
+  const [sleeping, waiting] = [await connect(0, cells()), await connect(0)];
+  const played = await play(sleeping);
+  assert.ok(played[3].frames.every((frame) => frame?.length === 210 * 160));
+  assert.equal(digest(played), digest(await play(waiting)));
+  await Promise.all([sleeping.close(), waiting.close()]);
+  await assert.rejects(sleeping.step([0], [0]), { code: 'CLOSED' });
+});
+
+test('a thread that sleeps for one process has first asked the others', { skip: !linux }, async () => {
+  const clients = [await connect(0, cells()), await connect(1, cells())];
+  const order: string[] = [];
+  await Promise.all(clients.map(async (client, i) => {
+    await client.reset([0], [1]);
+    for (let step = 0; step < 20; step++) {
+      order.push(`ask ${i}`);
+      await client.step([0], [0]);
+      order.push(`answer ${i}`);
+    }
+  }));
+  // Both have always asked before one is answered.
+  for (let i = 0; i < order.length - 4; i++) assert.ok(order.slice(i, i + 4).some((what) => what.endsWith('0')) && order.slice(i, i + 4).some((what) => what.endsWith('1')), order.slice(0, i + 4).join(', '));
+  await Promise.all(clients.map((client) => client.close()));
+});
+
+test('timers and sockets of a thread that plays have their turn', { skip: !linux }, async () => {
+  const client = await connect(0, cells());
+  await client.reset([0], [1]);
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 10);
+  const end = performance.now() + 300;
+  while (performance.now() < end) {
+    if ((await client.step([0], [0])).terminated[0]) await client.reset([0], [1]);
+  }
+  clearInterval(timer);
+  assert.ok(ticks >= 3, `${ticks} ticks`);
+  await client.close();
+});
+
+/** A thread that plays for ever. It says that it does, and how that ended. */
+function player(lane: number, messageTimeout: number): { worker: Worker; plays: Promise<void>; sleeper: Sleeper; end: Promise<{ code?: OpenEnvErrorCode; message: string }> } {
+  const sleeper = new Sleeper(messageTimeout);
+  const worker = new Worker(path.join(__dirname, 'playingWorker.js'), { workerData: { url: lanes[lane].url, options: { numEnvs: 1, options: OPTIONS, messageTimeout, sleep: sleeper.cells } } });
+  const said = <Message>(): Promise<Message> => new Promise((resolve) => worker.once('message', resolve));
+  const plays = said<void>();
+  return { worker, plays, sleeper, end: plays.then(() => said()) };
+}
+
+test('a process that dies while a thread sleeps: the thread is told', { skip: !linux }, async () => {
+  const { plays, end } = player(1, 60_000);
+  await plays;
+  process.kill(processAt(lanes[1].url), 'SIGKILL');
+  assert.equal((await end).code, 'CONNECTION_LOST');
+  lanes = await atariLanes(2);
+});
+
+test('a frozen process: the sleeper wakes its thread in time, and a thread that is ended ends', { skip: !linux }, async () => {
+  const [first, second] = [player(1, 500), player(1, 60_000)];
+  await Promise.all([first.plays, second.plays]);
+  const frozen = processAt(lanes[1].url);
+  process.kill(frozen, 'SIGSTOP');
+  const watch = setInterval(() => first.sleeper.look(), 25);
+  const { message } = await first.end;
+  clearInterval(watch);
+  assert.match(message, /did not answer within 0\.5 s/);
+  process.kill(frozen, 'SIGCONT');
+  await second.worker.terminate();
+  const client = await connect(1);
+  await client.reset([0], [1]);
+  await client.close();
+});
+
+test('pipes that cannot be opened: TCP does', async (t) => {
+  const { Pipes } = await import('../../kernel/openenv/pipes.js');
+  const options = { url: lanes[0].url, messageTimeout: 1000, sleep: cells() };
+  assert.equal(Pipes.open({ pid: 2 ** 30, requests: 3, answers: 4 }, options), undefined);
+  t.mock.method(Pipes, 'open', () => undefined);
+  const client = await connect(0, cells());
+  await client.reset([0], [1]);
+  assert.equal((await client.step([0], [0])).rewards.length, 1);
+  await client.close();
+});
+
