@@ -18,36 +18,54 @@ export function threadId(): number {
   }
 }
 
-/**
- * The processor time of the calling thread when it was last read, and when that
- * was. Reading it takes 3 µs, a call of a strategy 20: what is a millisecond old will do.
- */
+/** The processor time of the calling thread when it was last read, and when that was. */
 let known = 0;
 let knownAt = -Infinity;
 
-/** Measures what the calling thread computes, in milliseconds. */
+/** Reading it takes as long as a call of a strategy. Milliseconds that a reading will do. */
+const FRESH = 50;
+/** Milliseconds of which the clock tells well enough how much of them was computed. */
+const SHORT = 1;
+
+function read(): number {
+  known = ownTime();
+  knownAt = performance.now();
+  return known;
+}
+
+/**
+ * Measures what the calling thread computes, in milliseconds. Most of what is
+ * measured is short, and the clock is enough. The rest is exact from its first
+ * look on; what came before it counts by the clock, but never more than the
+ * thread has computed since {@link FRESH} milliseconds before the start.
+ */
 export class Stopwatch {
   private started = 0;
-  /** Processor time at the start, or up to a millisecond before. */
+  /** Processor time when the start was {@link FRESH} milliseconds ago, at most. */
   private before = 0;
+  /** Processor time at the first look, and how much of it counts. */
+  private first: { at: number; counts: number } | undefined;
 
   start(): void {
     this.started = performance.now();
-    if (this.started - knownAt > 1) {
-      known = ownTime();
-      knownAt = this.started;
-    }
-    this.before = known;
+    this.first = undefined;
+    this.before = this.started - knownAt > FRESH ? read() : known;
   }
 
   /** Milliseconds since the start. */
   get elapsed(): number {
     const byTheClock = performance.now() - this.started;
-    return byTheClock < 1 ? byTheClock : Math.min(byTheClock, ownTime() - this.before);
+    if (byTheClock < SHORT) return byTheClock;
+    const now = read();
+    this.first ??= { at: now, counts: Math.min(byTheClock, now - this.before) };
+    return this.first.counts + now - this.first.at;
   }
 
+  /** To be asked often. */
   exceeds(milliseconds: number): boolean {
-    return performance.now() - this.started > milliseconds && this.elapsed > milliseconds;
+    const byTheClock = performance.now() - this.started;
+    if (byTheClock > SHORT && !this.first) return this.elapsed > milliseconds;
+    return byTheClock > milliseconds && this.elapsed > milliseconds;
   }
 }
 
