@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { OpenEnvError } from './errors';
 import { framed, HEADER, late, lengthOf, lost } from './framing';
-import { asleep, WOKEN, type SleepCells } from './sleeper';
+import { asleep, wasWoken, type SleepCells } from './sleeper';
 import { Stream } from './stream';
 
 /** Where a process of this machine has the ends of its pipes that are meant for us. */
@@ -82,20 +82,21 @@ export class Pipes {
   }
 
   private receive(): Uint8Array {
-    const { url, messageTimeout } = this.options;
     const chunk = (readInto ??= Buffer.alloc(READ_BYTES));
     let count = 0;
     while (count < HEADER) count += this.read(chunk, count);
-    if (chunk.readUInt32LE() === WOKEN) throw late(url, messageTimeout);
-    const message = new Uint8Array(lengthOf(chunk, url));
-    message.set(chunk.subarray(HEADER, count));
+    const message = new Uint8Array(lengthOf(chunk, this.options.url));
+    message.set(chunk.subarray(HEADER, Math.min(count, HEADER + message.length)));
     for (let at = count - HEADER; at < message.length; ) at += this.read(message, at);
     return message;
   }
 
   private read(into: Uint8Array, at: number): number {
-    const count = fs.readSync(this.answers, into, at, into.length - at, null);
-    if (count === 0) throw lost(this.options.url);
+    const { url, messageTimeout, sleep } = this.options;
+    // A thread that was woken once sleeps no more.
+    const count = wasWoken(sleep) ? 0 : fs.readSync(this.answers, into, at, into.length - at, null);
+    if (wasWoken(sleep)) throw late(url, messageTimeout);
+    if (count === 0) throw lost(url);
     return count;
   }
 }

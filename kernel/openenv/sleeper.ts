@@ -3,11 +3,8 @@ import * as fs from 'node:fs';
 /** Milliseconds between two looks, at most: when more have passed, this thread or the whole process was held up. */
 const BETWEEN_LOOKS = 1000;
 
-/** Cells of a {@link Sleeper}: the pipe that its thread waits for, 0 where it does not, and how often it has waited. */
-const CELLS = { pipe: 0, count: 1, length: 2 };
-
-/** What comes instead of the length of a message where none will come: none is so long. */
-export const WOKEN = 0xffffffff;
+/** Cells of a {@link Sleeper}: the pipe that its thread waits for, 0 where it does not; how often it has waited; 1 once it was woken. */
+const CELLS = { pipe: 0, count: 1, woken: 2, length: 3 };
 
 /** Cells in which a thread tells of its sleep. They can be sent to it. */
 export type SleepCells = Int32Array;
@@ -21,6 +18,11 @@ export function asleep<Result>(cells: SleepCells, pipe: number, run: () => Resul
   } finally {
     Atomics.store(cells, CELLS.pipe, 0);
   }
+}
+
+/** Whether the thread was told to wait no more. There may be a byte in its pipe that is no answer's. */
+export function wasWoken(cells: SleepCells): boolean {
+  return Atomics.load(cells, CELLS.woken) === 1;
 }
 
 /**
@@ -46,8 +48,9 @@ export class Sleeper {
     else if (this.slept > this.timeout) this.wake();
   }
 
-  /** Wakes the thread, where it sleeps: it reads {@link WOKEN}. */
+  /** Wakes the thread where it sleeps, and lets it sleep no more: there comes a byte, and {@link wasWoken}. */
   wake(): void {
+    Atomics.store(this.cells, CELLS.woken, 1);
     const pipe = Atomics.load(this.cells, CELLS.pipe);
     if (pipe === 0) return;
     try {
@@ -55,7 +58,7 @@ export class Sleeper {
       const end = fs.openSync(`/proc/self/fd/${pipe}`, fs.constants.O_WRONLY | fs.constants.O_NONBLOCK);
       try {
         // It may have woken by itself and closed the pipe: what has its number now may be a file.
-        if (fs.fstatSync(end).isFIFO()) fs.writeSync(end, new Uint8Array(new Uint32Array([WOKEN]).buffer));
+        if (fs.fstatSync(end).isFIFO()) fs.writeSync(end, '.');
       } finally {
         fs.closeSync(end);
       }

@@ -43,14 +43,17 @@ export function driverSource(): string {
     return (error === null ? '0' : '!') + stringify([short(text(message)), short(text(stack))]);
   };
 
-  // Most strategies answer with the same few strings: after the first time, with their numbers in the order of those times.
+  // Most strategies answer with the same few strings: after the first time, with the number that they were given then.
   const numbers = { __proto__: null };
   let count = 0;
   const textOf = (value) => {
     const json = stringify(short(value));
     if (count === ${KNOWN_TEXTS} || value.length > ${KNOWN_LENGTH}) return 'j' + json;
-    numbers[value] = count++;
-    return 'k' + json;
+    // Where memory ends within these lines, the number is still free.
+    const answer = 'k' + count + ':' + json;
+    numbers[value] = count;
+    count++;
+    return answer;
   };
 
   const answer = (value) => {

@@ -8,7 +8,7 @@ import { Stopwatch } from './processorTime';
  * One strategy in a QuickJS of its own, inside a WebAssembly instance of its
  * own: what breaks it breaks nothing else. Nothing of Node.js can be reached;
  * there is no clock, no module, no timer; `Math.random` is seeded; `console` is
- * silent. Values go in and out as JSON text.
+ * silent. Values are copied in and out, as JSON.
  *
  * #### Notes
  * Use it in a worker thread made with `SANDBOX_THREAD` that someone
@@ -27,7 +27,7 @@ export class Sandbox {
   private readonly stopwatch = new Stopwatch();
   /** Milliseconds that what runs may take. */
   private limit = Infinity;
-  /** Answers that the driver gives by their position here. */
+  /** Answers that the driver gives by their number. */
   private readonly known: Outcome[] = [];
   private broken: Failure | undefined;
   /** Something escaped from the engine itself: nobody else must get it. */
@@ -160,9 +160,8 @@ export class Sandbox {
       case 'n': return { kind: 'number', value: Number(text) };
       case 'j': return { kind: 'json', value: JSON.parse(text) };
       case 'k': {
-        const outcome: Outcome = Object.freeze({ kind: 'json', value: JSON.parse(text) });
-        this.known.push(outcome);
-        return outcome;
+        const colon = text.indexOf(':');
+        return (this.known[Number(text.slice(0, colon))] = Object.freeze({ kind: 'json', value: JSON.parse(text.slice(colon + 1)) }));
       }
       case 'u': return { kind: 'undefined' };
       case 'x': return { kind: 'other', description: text };

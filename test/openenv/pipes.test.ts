@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { before, test } from 'node:test';
 import { serialize } from 'node:v8';
@@ -7,6 +10,7 @@ import { Worker } from 'node:worker_threads';
 import { atariLanes } from '../../kernel/environments/atari/servers';
 import { VectorClient, type OpenEnvErrorCode, type VectorLane, type VectorStep } from '../../kernel/openenv';
 import { Sleeper, type SleepCells } from '../../kernel/openenv/sleeper';
+import { eventually } from '../eventually';
 import { processAt } from '../rollout/processAt';
 
 const OPTIONS = { game: 'breakout', noopMax: 0 };
@@ -82,6 +86,25 @@ function player(lane: number, messageTimeout: number): { worker: Worker; plays: 
   return { worker, plays, sleeper, end: plays.then(() => said()) };
 }
 
+/** Files that a process has open. */
+const filesOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;
+
+test('nothing stays open: when a client is closed, and when its thread is ended', { skip: !linux }, async () => {
+  const server = processAt(lanes[0].url);
+  const before = [filesOf(process.pid), filesOf(server)];
+  for (let i = 0; i < 5; i++) {
+    const client = await connect(0, cells());
+    await client.reset([0], [1]);
+    await client.close();
+  }
+  const { worker, plays } = player(0, 60_000);
+  await plays;
+  assert.ok(filesOf(server) > before[1]);
+  await worker.terminate();
+  await eventually(() => filesOf(server) === before[1], 'the end of its connection');
+  assert.equal(filesOf(process.pid), before[0]);
+});
+
 test('a process that dies while a thread sleeps: the thread is told', { skip: !linux }, async () => {
   const { plays, end } = player(1, 60_000);
   await plays;
@@ -104,6 +127,38 @@ test('a frozen process: the sleeper wakes its thread in time, and a thread that 
   const client = await connect(1);
   await client.reset([0], [1]);
   await client.close();
+});
+
+test('a process that stops within an answer, or says what is none', { skip: !linux }, async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'joylab-pipes-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const pipe = (name: string): number => {
+    execFileSync('mkfifo', [path.join(folder, name)]);
+    return openSync(path.join(folder, name), 'r+');
+  };
+  const length = (bytes: number): Buffer => Buffer.from(Uint32Array.of(bytes).buffer);
+  const cases: [answer: Buffer, expected: RegExp | { answer: Uint8Array }][] = [
+    [Buffer.concat([length(2), Buffer.from('ok')]), { answer: new Uint8Array(Buffer.from('ok')) }],
+    [Buffer.concat([length(1000), Buffer.alloc(100)]), /TIMEOUT.*within 0\.3 s/],
+    [length(1000).subarray(0, 2), /TIMEOUT.*within 0\.3 s/],
+    [length(2 ** 31), /PROTOCOL_ERROR.*announces a message of 2147483648 bytes/],
+  ];
+  for (const [i, [answer, expected]] of cases.entries()) {
+    const [requests, answers] = [pipe(`requests${i}`), pipe(`answers${i}`)];
+    const sleeper = new Sleeper(300);
+    const options = { url: 'tcp://127.0.0.1:1', messageTimeout: 300, sleep: sleeper.cells };
+    const worker = new Worker(path.join(__dirname, 'askingWorker.js'), { workerData: { address: { pid: process.pid, requests, answers }, options } });
+    const end = new Promise((resolve) => worker.once('message', resolve));
+    const watch = setInterval(() => sleeper.look(), 25);
+    writeSync(answers, answer);
+    const outcome = await end;
+    clearInterval(watch);
+    if (expected instanceof RegExp) assert.match(Object.values(outcome as object).join(' '), expected);
+    else assert.deepEqual(outcome, expected);
+    await worker.terminate();
+    closeSync(requests);
+    closeSync(answers);
+  }
 });
 
 test('pipes that cannot be opened: TCP does', async (t) => {
