@@ -1,8 +1,7 @@
 import type { SessionSource } from '../environments/environment';
 import type { JsonSchema } from '../environments/jsonSchema';
 import { environmentReader } from '../environments/reader';
-import type { SleepCells } from '../openenv/sleeper';
-import { VectorClient, type VectorLane, type VectorOptions } from '../openenv/vector';
+import { VectorClient, type SleepCells, type VectorLane, type VectorOptions } from '../openenv/vector';
 import { play, type Engine, type Lane } from './play';
 
 /** A lane as it travels to a worker thread. */

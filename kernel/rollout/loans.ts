@@ -1,4 +1,4 @@
-import type { SleepCells } from '../openenv/sleeper';
+import type { SleepCells } from '../openenv/vector';
 import { openEngine, type LaneAddress } from './lane';
 import type { Engine } from './play';
 

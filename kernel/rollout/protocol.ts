@@ -1,4 +1,4 @@
-import type { SleepCells } from '../openenv/sleeper';
+import type { SleepCells } from '../openenv/vector';
 import type { Failure, Program, SandboxLimits } from '../strategy/outcome';
 import type { LaneAddress } from './lane';
 import type { Game, Played } from './play';

@@ -9,7 +9,7 @@ import { serialize } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { atariLanes } from '../../kernel/environments/atari/servers';
 import { VectorClient, type OpenEnvErrorCode, type VectorLane, type VectorStep } from '../../kernel/openenv';
-import { Sleeper, type SleepCells } from '../../kernel/openenv/sleeper';
+import { Sleeper, type SleepCells } from '../../kernel/openenv/vector';
 import { eventually } from '../eventually';
 import { processAt } from '../rollout/processAt';
 
@@ -162,7 +162,7 @@ test('a process that stops within an answer, or says what is none', { skip: !lin
 });
 
 test('pipes that cannot be opened: TCP does', async (t) => {
-  const { Pipes } = await import('../../kernel/openenv/pipes.js');
+  const { Pipes } = await import('../../kernel/openenv/vector/pipes.js');
   const options = { url: lanes[0].url, messageTimeout: 1000, sleep: cells() };
   assert.equal(Pipes.open({ pid: 2 ** 30, requests: 3, answers: 4 }, options), undefined);
   t.mock.method(Pipes, 'open', () => undefined);

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { openenv, type AtariEnvironment } from '../../kernel/environments';
 import type { OpenEnvError } from '../../kernel/openenv';
 import { rollout } from '../../kernel/rollout';
-import { Sleeper } from '../../kernel/openenv/sleeper';
+import { Sleeper } from '../../kernel/openenv/vector';
 import { lanesOf } from '../../kernel/rollout/environments';
 import { openLane, type LaneAddress } from '../../kernel/rollout/lane';
 import { Loans } from '../../kernel/rollout/loans';

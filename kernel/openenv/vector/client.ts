@@ -1,5 +1,5 @@
-import { OpenEnvError, serverError } from './errors';
-import { parseMessage } from './messages';
+import { OpenEnvError, serverError } from '../errors';
+import { parseMessage } from '../messages';
 import { Pipes } from './pipes';
 import type { SleepCells } from './sleeper';
 import { Stream } from './stream';

@@ -1,5 +1,5 @@
 import * as fs from 'node:fs';
-import { OpenEnvError } from './errors';
+import { OpenEnvError } from '../errors';
 import { framed, HEADER, late, lengthOf, lost } from './framing';
 import { asleep, wasWoken, type SleepCells } from './sleeper';
 import { Stream } from './stream';
