@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { before, test } from 'node:test';
@@ -165,6 +165,12 @@ test('pipes that cannot be opened: TCP does', async (t) => {
   const { Pipes } = await import('../../kernel/openenv/vector/pipes.js');
   const options = { url: lanes[0].url, messageTimeout: 1000, sleep: cells() };
   assert.equal(Pipes.open({ pid: 2 ** 30, requests: 3, answers: 4 }, options), undefined);
+  const file = path.join(__dirname, 'no pipe');
+  writeFileSync(file, 'kept');
+  const end = openSync(file, 'r+');
+  t.after(() => (closeSync(end), rmSync(file)));
+  assert.equal(Pipes.open({ pid: process.pid, requests: end, answers: end }, options), undefined);
+  assert.equal(readFileSync(file, 'utf8'), 'kept');
   t.mock.method(Pipes, 'open', () => undefined);
   const client = await connect(0, cells());
   await client.reset([0], [1]);

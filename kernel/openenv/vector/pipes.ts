@@ -40,17 +40,19 @@ export class Pipes {
 
   private constructor(private readonly requests: number, private readonly answers: number, private readonly options: PipeOptions) {}
 
-  /** Opens the pipes at an address; nothing where this process may not. */
+  /** Opens the pipes at an address; nothing where this process may not, or where there are none. */
   static open({ pid, requests, answers }: PipeAddress, options: PipeOptions): Pipes | undefined {
-    const end = (fd: number, flags: string): number => fs.openSync(`/proc/${pid}/fd/${fd}`, flags);
-    let writing: number | undefined;
+    const { O_RDONLY, O_WRONLY } = fs.constants;
+    const ends: number[] = [];
     try {
-      writing = end(requests, 'w');
-      return new Pipes(writing, end(answers, 'r'), options);
+      ends.push(fs.openSync(`/proc/${pid}/fd/${requests}`, O_WRONLY));
+      ends.push(fs.openSync(`/proc/${pid}/fd/${answers}`, O_RDONLY));
+      if (ends.every((end) => fs.fstatSync(end).isFIFO())) return new Pipes(ends[0], ends[1], options);
     } catch {
-      if (writing !== undefined) fs.closeSync(writing);
-      return undefined;
+      // It is another user's, or gone.
     }
+    ends.forEach((end) => fs.closeSync(end));
+    return undefined;
   }
 
   /** Sends a request and waits for its answer. One at a time; what others of this thread ask of other processes is sent before it sleeps. */
