@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { OpenEnvError } from '../openenv/errors';
-import { Sleeper } from '../openenv/vector';
+import { MESSAGE_TIMEOUT, Sleeper } from '../openenv/vector';
 import { SANDBOX_THREAD, timeoutMessage } from '../strategy/outcome';
 import { Deadline } from '../strategy/processorTime';
 import { isVector, lanesOf, unplayed, type RolloutEnvironment } from './environments';
@@ -274,7 +274,7 @@ function maxSessions(lane: LaneAddress): number {
 }
 
 function messageTimeout(lane: LaneAddress): number {
-  return (lane.kind === 'vector' ? lane.messageTimeout : undefined) ?? 60_000;
+  return (lane.kind === 'vector' ? lane.messageTimeout : undefined) ?? MESSAGE_TIMEOUT;
 }
 
 function newThread(): Worker {

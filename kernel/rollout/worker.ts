@@ -66,7 +66,10 @@ async function seat(job: Job, position: number, call: Int32Array): Promise<Playe
     choose(state, ram) {
       if (broken?.step === step) return failing(broken.failure).choose(state, ram);
       const before = sandbox.ownTime;
-      const outcome = marked(() => (ram ? sandbox.callWith(state as Record<string, number>, seesRam ? ram : undefined) : sandbox.call(JSON.stringify([state]))));
+      const outcome = marked(() => {
+        if (!ram) return sandbox.call(JSON.stringify([state]));
+        return sandbox.callWith(state as Record<string, number>, seesRam ? ram : undefined);
+      });
       return { outcome, seconds: sandbox.ownTime - before };
     },
     dispose: () => sandbox.dispose(),

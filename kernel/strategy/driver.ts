@@ -50,10 +50,10 @@ export function driverSource(): string {
     const json = stringify(short(value));
     if (count === ${KNOWN_TEXTS} || value.length > ${KNOWN_LENGTH}) return 'j' + json;
     // Where memory ends within these lines, the number is still free.
-    const answer = 'k' + count + ':' + json;
+    const told = 'k' + count + ':' + json;
     numbers[value] = count;
     count++;
-    return answer;
+    return told;
   };
 
   const answer = (value) => {

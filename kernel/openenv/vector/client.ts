@@ -16,6 +16,9 @@ const RESTORE = 3;
 /** The request to go on over pipes. */
 const PIPES = Uint8Array.of(4, 0, 0, 0);
 
+/** Milliseconds for an answer, where nothing else was said. */
+export const MESSAGE_TIMEOUT = 60_000;
+
 /** Where a process listens that plays many games. */
 export interface VectorLane {
   /** Its address: `tcp://127.0.0.1:port`. */
@@ -80,17 +83,19 @@ export class VectorClient {
 
   /** Connects to the process at `url` and loads the games. */
   static async connect(url: string, options: VectorOptions): Promise<VectorClient> {
-    const { connectTimeout = 60_000, messageTimeout = 60_000, signal, sleep } = options;
+    const { connectTimeout = 60_000, messageTimeout = MESSAGE_TIMEOUT, signal, sleep } = options;
     const stream = await Stream.connect(url, { connectTimeout, messageTimeout, signal });
+    let pipes: Pipes | undefined;
     try {
       const games = { num_envs: options.numEnvs, options: snakeCase(options.options), ...options.place, pipes: sleep !== undefined };
       const greeting: any = parseMessage(await stream.request(Buffer.from(JSON.stringify(games))));
       if (greeting.type === 'error') throw serverError(greeting.data);
       const { actions, pipes: address } = greeting.data;
-      const pipes = address && sleep && Pipes.open(address, { url, messageTimeout, sleep });
+      pipes = address && sleep && Pipes.open(address, { url, messageTimeout, sleep });
       if (pipes) await stream.request(PIPES);
       return new VectorClient(stream, pipes, options.numEnvs, actions);
     } catch (error) {
+      pipes?.close();
       stream.close();
       throw error;
     }

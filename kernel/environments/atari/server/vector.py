@@ -3,8 +3,8 @@ Many games in one process, in lockstep, over binary messages: for rollouts.
 
 A message is its length in bytes as u32, then its content. All numbers are
 little-endian. The first request of a connection is JSON, `{"num_envs": 16,
-"options": {"game": "breakout"}}`; it may have the ID of the `thread` that plays, and the
-number of a `core` for it: see `core.py`. Its answer is JSON, too:
+"options": {"game": "breakout"}}`; it may have the number of a `core` for the games, and the
+ID of the `thread` that plays, to share it: see `core.py`. Its answer is JSON, too:
 `{"type":"ready","data":{"num_envs","actions"}}`. With `"pipes": true` it may have `pipes`,
 `{"pid","requests","answers"}`: a client that has opened them (see `pipes.py`) says so with
 the four bytes 4 · 0 · 0 · 0, which come back; all that follows goes through them. Then:
