@@ -3,7 +3,7 @@ import { host } from '../display/host';
 import { OpenEnvError } from '../openenv/errors';
 import { timeoutMessage, type Outcome } from '../strategy/outcome';
 import { createLockedDownFunction, isLockedDown, StrategyError, type LockedDownFunction } from '../strategy/locked';
-import { Stopwatch } from '../strategy/processorTime';
+import { Stopwatch } from '../common/processorTime';
 import { outcomeOf } from './action';
 import { checkPlayable, isVector, lanesOf, recordOf, remember, unplayed, type RolloutEnvironment } from './environments';
 import { Episode } from './episode';

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { OpenEnvError } from '../openenv/errors';
 import { MESSAGE_TIMEOUT, Sleeper } from '../openenv/vector';
 import { SANDBOX_THREAD, timeoutMessage } from '../strategy/outcome';
-import { Deadline } from '../strategy/processorTime';
+import { Deadline } from '../common/processorTime';
 import { isVector, lanesOf, unplayed, type RolloutEnvironment } from './environments';
 import type { LaneAddress } from './lane';
 import type { Played } from './play';

@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
 import { checkSource, compile } from './compile';
 import { ANSWER, DEFAULT_LIMITS, SANDBOX_THREAD, timeoutMessage, type Failure, type Outcome, type Program, type SandboxLimits } from './outcome';
-import { Deadline } from './processorTime';
+import { Deadline } from '../common/processorTime';
 
 /** Options of {@link createLockedDownFunction}. */
 export interface LockedDownOptions {

@@ -2,7 +2,7 @@ import type { QuickJSContext, QuickJSHandle } from 'quickjs-emscripten';
 import { stateSource } from './driver';
 import { Engine } from './engine';
 import { timeoutMessage, type Failure, type Outcome, type Program, type SandboxLimits } from './outcome';
-import { Stopwatch } from './processorTime';
+import { Stopwatch } from '../common/processorTime';
 
 /**
  * One strategy in a QuickJS of its own, inside a WebAssembly instance of its

@@ -89,6 +89,11 @@ export class Deadline {
   }
 }
 
+/** Whether a thread of this process is gone; false where the system does not tell. */
+export function hasEnded(thread: number): boolean {
+  return thread !== 0 && !fs.existsSync(`/proc/self/task/${thread}`);
+}
+
 /** Processor time of a thread, in milliseconds. A thread that is gone has had all the time there is. */
 function timeOf(thread: number): number {
   if (thread === 0) return processTime();
