@@ -13,7 +13,7 @@ import { formatBytes } from '../display/progressBar';
  */
 export function openRegularFile(path: string): number {
   // To open a device can have an effect, so it is looked at before. What takes its place in between is not waited for.
-  checkRegular(path, stat(path));
+  checkRegularFile(path);
   const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     checkRegular(path, fstatSync(file));
@@ -22,6 +22,11 @@ export function openRegularFile(path: string): number {
     closeSync(file);
     throw error;
   }
+}
+
+/** @throws where there is no file at the path or at the end of its links, or something that is no file with an end */
+export function checkRegularFile(path: string): void {
+  checkRegular(path, stat(path));
 }
 
 /**
