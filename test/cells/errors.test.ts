@@ -121,7 +121,7 @@ const OVERLOADS: Array<[code: string, told: string, marked: string]> = [
   ["import { openenv } from 'joylab'; openenv('atari', { gme: 'breakout' });", "'gme' does not exist in type 'AtariOpenOptions'. Did you mean to write 'game'? Valid: messageTimeout, game,", 'gme'],
   ["two.m('y', { j: 3 });", "TS2322: Type 'number' is not assignable to type 'string'.", 'j'],
   ["[3].map((x) => { two.m('y', { j: '' }); return two?.m('x', { k: `${x}` }); });", "TS2322: Type 'string' is not assignable to type 'number'.", 'k'],
-  ["new Map([['a', 1], ['b', 'x']]);", "TS2322: Type 'string' is not assignable to type 'number'.", "'b'"],
+  ["new Map([['a', 1], ['b', 'x']]);", "TS2322: Type 'string' is not assignable to type 'number'.", "'x'"],
   ["process.getBuiltinModule('node:fs').readFile('x', { encoding: 'utf-9' }, () => {});", `Did you mean '"utf-8"'?`, 'encoding'],
 ];
 
