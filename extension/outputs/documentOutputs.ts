@@ -115,7 +115,11 @@ export class DocumentOutputs {
 
   private onSaveState(_: unknown, state: DocumentRegistry.SaveState): void {
     if (state === 'started') this.saving = { revision: this.revision, executions: [...this.present] };
-    else if (state === 'completed' && this.saving) this.send({ type: 'saved', ...this.saving });
+    else if (state === 'completed' && this.saving) {
+      this.send({ type: 'saved', ...this.saving });
+      // JupyterLab takes what came while it saved as saved.
+      if (this.revision > this.saving.revision) this.context.model.dirty = true;
+    }
   }
 
   private cellModel(id: string): ICodeCellModel | undefined {
