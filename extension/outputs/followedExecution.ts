@@ -20,26 +20,26 @@ export class FollowedExecution {
    * cell's outputs are not, or not to be, those of the execution.
    */
   static from(execution: CellExecution, cell: ICodeCellModel): FollowedExecution | null {
-    const { outputs, partlySaved, code, count, executionCount, state } = execution;
+    const { outputs, partlySaved, code, count, state } = execution;
     // Another text has other outputs, unless it was edited while the cell ran.
     const isWanted = outputs !== null && (partlySaved || cell.sharedModel.getSource() === code);
-    if (!isWanted && (cell.outputs.length !== count || cell.executionCount !== executionCount)) return null;
+    if (!isWanted && (cell.outputs.length !== count || cell.executionCount !== shownCount(execution))) return null;
     const followed = new FollowedExecution(execution, cell);
     if (isWanted) followed.restore(execution, outputs);
     if (state !== 'done') cell.executionState = 'running';
     return followed;
   }
 
-  private restore({ state, executionCount, clearNext }: CellExecution, outputs: IOutput[]): void {
+  private restore(execution: CellExecution, outputs: IOutput[]): void {
     const { cell } = this;
     if (!JSONExt.deepEqual(cell.outputs.toJSON() as never, outputs as never)) {
       cell.outputs.fromJSON(outputs);
       // They come from the kernel, as those of a cell that is run here.
       cell.trusted = true;
     }
-    if (clearNext) cell.outputs.clear(true);
-    const shown = state === 'done' ? executionCount : null;
-    if (cell.executionCount !== shown) cell.executionCount = shown;
+    if (execution.clearNext) cell.outputs.clear(true);
+    const count = shownCount(execution);
+    if (cell.executionCount !== count) cell.executionCount = count;
   }
 
   /** Whether the cell is still a part of the document. */
@@ -95,6 +95,11 @@ export class FollowedExecution {
     this.cell.executionCount = this.executionCount;
     this.cell.executionState = 'idle';
   }
+}
+
+/** A cell has its number when it has ended. */
+function shownCount({ state, executionCount }: CellExecution): number | null {
+  return state === 'done' ? executionCount : null;
 }
 
 /** Types of messages that add an output. */
