@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { CellOutputs } from './cellOutputs';
 import { ChildRunner } from './children';
 import { writeConnection } from './connection';
 import { History } from './history';
@@ -7,7 +8,9 @@ import { giveAnswer } from './input';
 import { Inputs, type InputRequest } from './inputs';
 import { FLAG } from './interruptFlag';
 import { Log } from './log';
-import type { Header, Message } from './message';
+import type { Header, Message, OutgoingMessage } from './message';
+import { OutputsServer } from './outputsServer';
+import { REVISION } from './outputsComm';
 import type { Posted, ToMain, ToWire, WireOptions } from './protocol';
 import { SelfSignal } from './selfSignal';
 import { Sockets, type RequestChannel } from './sockets';
@@ -61,6 +64,8 @@ class Wire {
   private readonly sockets: Sockets;
   private readonly streams: StreamBuffer;
   private readonly children = new ChildRunner();
+  private readonly outputs = new CellOutputs();
+  private readonly outputsServer = new OutputsServer(this.outputs, (content, parent) => this.sockets.publish({ type: 'comm_msg', content, parent }));
   private readonly usage = new Usage();
   private readonly history: History;
   private readonly inputs = new Inputs((input, messageId) => this.askFrontEnd(input, messageId));
@@ -83,7 +88,7 @@ class Wire {
   ) {
     this.history = new History(options.historyFile);
     this.selfSignal = new SelfSignal(options.interruptFlag, () => this.next());
-    this.streams = new StreamBuffer(options.textRing, (content, parent) => this.sockets.publish({ type: 'stream', content, parent }));
+    this.streams = new StreamBuffer(options.textRing, (content, parent) => this.publish({ type: 'stream', content, parent }));
     this.sockets = new Sockets(options.connection, {
       onMessage: (channel, message) => this.receive(channel, message),
       onDropped: (channel, reason) => log.once(`dropped a message on ${channel}: ${reason}`),
@@ -103,7 +108,7 @@ class Wire {
     const immediate = IMMEDIATE[type];
     if (type === 'shutdown_request') this.shutdown(channel, message);
     else if (immediate) this.answer(channel, message, immediate.call(this, message.content));
-    else if (COMM_MESSAGES.has(type)) this.passComm(channel, message);
+    else if (COMM_MESSAGES.has(type)) this.receiveComm(channel, message);
     else if (REQUESTS.has(type)) this.enqueue({ id: this.nextId++, message, channel, started: '', quiet: false });
     else this.log.once(`ignored a message of the unknown type "${type.slice(0, 50)}" on ${channel}`);
   }
@@ -168,7 +173,7 @@ class Wire {
     if (!this.active || this.active !== interrupted || this.closing || Atomics.load(this.options.interruptFlag, FLAG.raised) === 0) return;
     this.streams.flush();
     const content = JSON.stringify({ name: 'stderr', text: UNINTERRUPTIBLE });
-    this.sockets.publish({ type: 'stream', content, parent: this.active.message.header });
+    this.publish({ type: 'stream', content, parent: this.active.message.header });
   }
 
   private shutdown(channel: RequestChannel, message: Message): void {
@@ -210,6 +215,8 @@ class Wire {
 
   private enqueue(request: Request): void {
     if (this.closing) return;
+    const { header, metadata, content } = request.message;
+    if (header.msg_type === 'execute_request') this.outputs.expect(header, metadata, content);
     this.queue.push(request);
     this.next();
     if (request.message.header.msg_type !== 'execute_request' && this.queue.includes(request)) {
@@ -233,6 +240,15 @@ class Wire {
     this.dispatch(request);
   }
 
+  /** Outputs are told by this thread, also while the main thread computes. */
+  private receiveComm(channel: RequestChannel, message: Message): void {
+    if (!this.outputsServer.knows(message)) return this.passComm(channel, message);
+    this.streams.flush();
+    this.outputsServer.receive(message);
+    if (this.active) this.owedStatus.push(message.header);
+    else for (const state of ['busy', 'idle'] as const) this.status(state, message.header);
+  }
+
   private passComm(channel: RequestChannel, message: Message): void {
     this.dispatch({ id: this.nextId++, message, channel, started: '', quiet: this.active !== null });
   }
@@ -251,6 +267,7 @@ class Wire {
     if (content.silent === true) return;
     const code = typeof content.code === 'string' ? content.code : '';
     if (content.store_history !== false) this.history.add(++this.executionCount, code);
+    this.outputs.begin(header.msg_id, this.executionCount);
     const input = JSON.stringify({ code, execution_count: this.executionCount });
     this.sockets.publish({ type: 'execute_input', content: input, parent: header });
   }
@@ -265,13 +282,19 @@ class Wire {
     } else if (message.type === 'publish') {
       const { content, metadata, parent, buffers } = message;
       this.streams.flush();
-      this.sockets.publish({ type: message.message, content, metadata, parent, buffers });
+      this.publish({ type: message.message, content, metadata, parent, buffers });
     } else if (message.type === 'input') this.requestInput(message);
     else if (message.type === 'withdraw') this.inputs.cancel(({ input }) => input === message.input);
     else if (message.type === 'child') this.runChild(message);
     else if (message.type === 'close') void this.close(message.closed);
     else this.finish(message);
     this.streams.after();
+  }
+
+  /** Publishes what may be a cell's output: it is kept, and numbered. */
+  private publish(message: OutgoingMessage): void {
+    const revision = this.outputs.take(message.type, message.content, message.parent);
+    this.sockets.publish(revision === undefined ? message : { ...message, metadata: JSON.stringify({ [REVISION]: revision }) });
   }
 
   private runChild({ child, back, parent }: ToWire & { type: 'child' }): void {
@@ -289,6 +312,7 @@ class Wire {
     this.streams.flush();
     const { message, channel, started } = request;
     const { header } = message;
+    this.outputs.end(header.msg_id);
     if (reply.content !== null) {
       const metadata = header.msg_type === 'execute_request' ? JSON.stringify({ started, status: reply.status }) : undefined;
       this.reply(channel, message, reply.content, metadata);
@@ -314,6 +338,7 @@ class Wire {
     for (const request of aborted) {
       this.queue.splice(this.queue.indexOf(request), 1);
       const { message, channel } = request;
+      this.outputs.end(message.header.msg_id);
       this.status('busy', message.header);
       this.reply(channel, message, '{"status":"aborted"}');
       this.status('idle', message.header);
