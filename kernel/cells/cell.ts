@@ -10,11 +10,15 @@ const GRACE = 700;
 export class Cell implements CellRun {
   /** How many interrupts the session has had with the one that was for this cell; 0: it was not interrupted. */
   interruptedAt = 0;
+  /** What the cell was for is done: it was replied to. */
+  ended = false;
+  /** What ended the cell from outside of its own code. */
+  endedBy: { error: unknown } | null = null;
   /** Something in the cell looked at its signal, and so may stop by itself. */
   watchesSignal = false;
-  /** Rejects when the cell was interrupted and had its time to stop. */
+  /** Rejects when the cell was interrupted and had its time to stop, or was ended. */
   readonly stopped: Promise<never>;
-  private stop!: () => void;
+  private stop!: (reason: unknown) => void;
 
   /** @param controller whose signal is the cell's */
   constructor(
@@ -24,7 +28,7 @@ export class Cell implements CellRun {
     readonly id?: string,
   ) {
     this.stopped = new Promise((_, reject) => {
-      this.stop = () => reject(new KeyboardInterrupt());
+      this.stop = reject;
     });
     this.stopped.catch(() => {});
   }
@@ -54,7 +58,14 @@ export class Cell implements CellRun {
     if (this.interrupted) return;
     this.interruptedAt = count;
     this.controller.abort(new KeyboardInterrupt());
-    setTimeout(this.stop, this.watchesSignal ? GRACE : 0);
+    setTimeout(this.stop, this.watchesSignal ? GRACE : 0, new KeyboardInterrupt());
+  }
+
+  /** Ends the cell with an error, whatever it awaits. */
+  end(error: unknown): void {
+    if (this.ended) return;
+    this.endedBy ??= { error };
+    this.stop(error);
   }
 }
 

@@ -11,6 +11,7 @@ import { completeness } from './completeness';
 import { CellCompiler, type CellSource } from './compile/compiler';
 import { isInText, isObjectLiteral, parse } from './compile/declarations';
 import type { Surroundings } from './compile/options';
+import { beginInput, endInput, inputFinished } from './input';
 import { EnvironmentTypes } from './environmentTypes';
 import { assistPreamble, prepareDirectives, type PreparedCell } from './directives';
 import { joylabImport } from './directives/autoImport';
@@ -98,6 +99,8 @@ export class Session implements Interpreter {
     const label = `Cell [${executionCount}]`;
     const cell = new Cell(output, new AbortController(), label, cellId);
     this.running = cell;
+    beginInput();
+    void cell.stopped.catch(() => this.running === cell && this.executor.interrupt());
     try {
       return await runIn(cell, async () => {
         if (deletedCells.length > 0) tellOfCell({ kind: 'deleted', ids: deletedCells });
@@ -112,9 +115,11 @@ export class Session implements Interpreter {
       });
     } catch (error) {
       const interrupted = cell.interrupted || isTermination(error);
-      return describeError(interrupted ? new KeyboardInterrupt() : error, { label, code });
+      return describeError(interrupted ? new KeyboardInterrupt() : cell.endedBy ? cell.endedBy.error : error, { label, code });
     } finally {
       this.running = null;
+      cell.ended = true;
+      endInput(cell);
       // After the reply: what the cell declared is then ready for the next one.
       setImmediate(() => this.compiler.notebook.prepare());
     }
@@ -128,6 +133,7 @@ export class Session implements Interpreter {
     if (this.compiler.problems.length > 0) return compileErrors(this.compiler.problems, source.label, this.surroundings.folder);
     if (!ok) throw error;
     this.throwIfInterrupted(cell);
+    if (cell.endedBy) throw cell.endedBy.error;
     await this.afterwards(cell, prepared, value);
     this.throwIfInterrupted(cell);
     return null;
@@ -142,6 +148,7 @@ export class Session implements Interpreter {
   private async afterwards(cell: Cell, prepared: PreparedCell, value: unknown): Promise<void> {
     const work = async (): Promise<void> => {
       if (value !== undefined && value !== null) await showResult(cell, value);
+      await inputFinished(cell);
       await prepared.apply(cell.label, this.variables, this.compiler.notebook);
       this.environments.update();
     };
@@ -221,7 +228,6 @@ export class Session implements Interpreter {
     const cell = this.running;
     if (!cell) return;
     cell.interrupt(Atomics.load(this.interruptFlag, FLAG.count));
-    void cell.stopped.catch(() => this.running === cell && this.executor.interrupt());
   }
 
   within(output: CellOutput, handler: () => void): void {
@@ -230,7 +236,7 @@ export class Session implements Interpreter {
 
   /** Shows an exception that no code caught, in the cell that it belongs to. */
   reportUncaught(error: unknown): void {
-    if (error instanceof KeyboardInterrupt) return;
+    if (error instanceof KeyboardInterrupt || currentCell()?.endedBy?.error === error) return;
     const { traceback } = describeError(error, { label: 'Cell', code: '' });
     currentCell()?.output.stream('stderr', `Uncaught in a promise or callback:\n${traceback.join('\n')}\n`);
   }

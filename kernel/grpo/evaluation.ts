@@ -25,6 +25,8 @@ export interface EvaluationContext {
   step: number;
   tokensSeen: number;
   trainerState: RewardLog['trainerState'];
+  /** Secret of the run. */
+  secret: string;
   signal: AbortSignal;
 }
 

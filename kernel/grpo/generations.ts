@@ -32,6 +32,8 @@ export interface GenerationContext {
   trainerState: RewardLog['trainerState'];
   /** Episodes to capture frames of, at most. */
   frames: number;
+  /** Secret of the run. */
+  secret: string;
   signal: AbortSignal;
 }
 

@@ -23,6 +23,12 @@ test('an unknown argument, or a wrong value, names the valid ones', async () => 
   assert.match(await kernel.fail('/** @grpo model=3x */\nconst config = {};'), /does not name a variable/);
 });
 
+test('a misspelt argument or variable names the one that was meant', async () => {
+  assert.match(await kernel.fail('/** @grpo datset=dataset */\nconst c = {};'), /@grpo has no argument "datset"\..* Did you mean dataset\?/);
+  assert.match(await kernel.fail('/** @openenv card=ture */\nconst c = {};'), /card=ture is neither true nor false\. Did you mean true\?/);
+  assert.match(await kernel.fail('const prompts = [];\n/** @grpo model=promts */\nconst c = {};'), /there is no variable promts\. Did you mean prompts\?/);
+});
+
 test('a directive may follow text on its line', async () => {
   await clear();
   await kernel.run('/** Scores. @reward weight=3 */\nfunction described() { return 1; }');
