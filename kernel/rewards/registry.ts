@@ -126,7 +126,7 @@ export class RewardRegistry {
   /** What counts, as a table. */
   [Symbol.for('Jupyter.display')](): MimeBundle {
     if (this.rewards.size === 0) {
-      const text = 'No reward function is registered. Write one in a cell: /** @reward */ function score({ episode }: Sample) { return episode ? episode.return : null; }';
+      const text = 'No reward function is registered. Write one in a cell: /** @reward */ function score({ episode }: Sample) { return episode && !episode.failed ? episode.return : 0; }';
       return { 'text/plain': text };
     }
     const rows = this.list().map(({ name, weight, enabled, seconds = '', source = '' }) => [
