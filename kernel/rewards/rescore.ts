@@ -72,11 +72,11 @@ export async function rescore(reward: WeightedReward, signal?: AbortSignal): Pro
   const scores = await scoreBatches(reward, batches, signal);
   const tables = batches.map(({ table }, b) => withColumn(table, reward.name, reward.weight, scores[b]?.values ?? batches[b].samples.map(() => null)));
   const advantages = batches.map((batch, b) => advantagesOf(batch, tables[b]));
-  const outOfRange = advantages.flatMap((result) => (result instanceof RewardError ? [result] : []));
-  const error = together(reward.name, [...scores.map(({ error }) => error), ...outOfRange], recentRollouts.sampleCount);
+  const outOfRange = advantages.find((result) => result instanceof RewardError) ?? null;
+  const error = together(reward.name, scores, recentRollouts.sampleCount) ?? (outOfRange as RewardError | null);
   const groups = batches.reduce((sum, { samples, groupSize }) => sum + samples.length / groupSize, 0);
   const none = scores.every(({ values }) => values.every((value) => value === null));
-  if (error && (none || outOfRange.length > 0)) return new Rescore(reward.name, [], groups, before, before, error);
+  if (error && (none || outOfRange)) return new Rescore(reward.name, [], groups, before, before, error);
   const samples = batches.flatMap((batch, b) => compare(batch, tables[b], reward.name));
   for (const failure of error?.failures ?? []) samples[failure.index].failure = failure;
   const after = summarise(batches, tables, reward.name);
@@ -99,8 +99,8 @@ async function scoreBatches(reward: WeightedReward, batches: readonly RolloutBat
 }
 
 /** The errors of batches as one. */
-function together(name: string, errors: ReadonlyArray<RewardError | null>, count: number): RewardError | null {
-  const failures = errors.flatMap((error) => error?.failures ?? []);
+function together(name: string, scores: readonly Scores[], count: number): RewardError | null {
+  const failures = scores.flatMap(({ error }) => error?.failures ?? []);
   return failures.length === 0 ? null : new RewardError(name, [...failures.filter(({ late }) => late), ...failures.filter(({ late }) => !late)], count);
 }
 

@@ -150,9 +150,9 @@ function judge(
 ): Omit<SampleFailure, 'index'> | null {
   if (outcome.kind === 'skipped') return null;
   if (outcome.kind === 'late') {
-    const declared = source ? ` (${source})` : '';
+    const declared = source ? `; it is in ${source}` : '';
     const raise = own === undefined ? 'raise rewardSeconds in GRPOConfig (seconds in scoreSamples), or give it its own time: /** @reward seconds=600 */' : 'raise its own time: /** @reward seconds=600 */';
-    return { what: `took more than ${seconds} s on ${where}${declared}, so it was ended. Is there a loop without an end? If it needs longer, ${raise}.`, late: true };
+    return { what: `took more than ${seconds} s on ${where}, so it was ended${declared}. Is there a loop without an end? If it needs longer, ${raise}.`, late: true };
   }
   if (outcome.kind === 'threw') {
     const { error } = outcome;
