@@ -1,3 +1,5 @@
+import { MAXIMUM_NESTING } from '../common/nesting';
+
 /**
  * The text that is evaluated inside the sandbox before the strategy is: a
  * function of the state of `Math.random`, which gives the driver: `call`, which
@@ -15,8 +17,8 @@ export function driverSource(): string {
   return `((a, b, c, counter) => {
   'use strict';
   const { parse, stringify } = JSON;
-  const { apply, getPrototypeOf } = Reflect;
-  const { slice } = String.prototype;
+  const { apply, getPrototypeOf, ownKeys } = Reflect;
+  const { slice, includes } = String.prototype;
   const text = String;
   const most = ${MAX_TEXT};
   const short = (value) => (value.length > most ? apply(slice, value, [0, most]) : value);
@@ -79,6 +81,37 @@ export function driverSource(): string {
     return typeof then === 'function' ? later[0][1] : undefined;
   };
 
+  // Why JSON cannot tell what was returned; looked for only where it seems so.
+  const flawOf = (whole) => {
+    let open = { __proto__: null, value: whole, depth: 1, next: null };
+    for (let met = 0; open !== null && met < 100000; met++) {
+      const { value, depth } = open;
+      open = open.next;
+      if (depth > ${MAXIMUM_NESTING}) return 'd';
+      const keys = ownKeys(value);
+      for (let i = 0; i < keys.length; i++) {
+        const inner = value[keys[i]];
+        if (typeof inner === 'number' && inner - inner !== 0) return 'an object with ' + text(inner) + ' in it, which is null in JSON';
+        if (typeof inner === 'object' && inner !== null) open = { __proto__: null, value: inner, depth: depth + 1, next: open };
+      }
+    }
+    return '';
+  };
+  const jsonOf = (value) => {
+    let json;
+    try {
+      json = stringify(value);
+    } catch (error) {
+      const flaw = flawOf(value);
+      if (flaw !== 'd') throw error;
+      return flaw;
+    }
+    if (json === undefined) return 'u';
+    if (json.length > most) return 'xa value of more than ' + most + ' characters';
+    const flaw = apply(includes, json, ['null']) ? flawOf(value) : '';
+    return flaw === '' ? 'j' + json : 'f' + flaw + ':' + json;
+  };
+
   const answer = (value) => {
     switch (typeof value) {
       case 'string': return numbers[value] ?? textOf(value);
@@ -88,9 +121,7 @@ export function driverSource(): string {
       case 'object': {
         if (value === null) return 'jnull';
         const why = laterThan(value);
-        if (why !== undefined) return 'x' + why;
-        const json = stringify(value);
-        return json === undefined ? 'u' : json.length > most ? 'xa value of more than ' + most + ' characters' : 'j' + json;
+        return why === undefined ? jsonOf(value) : 'x' + why;
       }
       case 'function': return 'xa function';
       default: return 'xa ' + typeof value;
