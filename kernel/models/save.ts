@@ -10,6 +10,7 @@ import { FolderUpdate } from './folderUpdate';
 import { SafetensorsWriter, WEIGHT_BYTES, type TensorSpec, type WeightType } from './safetensors';
 import { because, checkOptions, type OptionTable } from './options';
 import { changeSettings } from './settingsFile';
+import { INDEX } from './weightFiles';
 
 /** How a model is saved. */
 export interface SaveOptions {
@@ -39,8 +40,6 @@ export const COMPANIONS = [
   'chat_template.json',
   'generation_config.json',
 ];
-
-const INDEX = 'model.safetensors.index.json';
 
 /** Writes a Hugging Face model folder: configuration, weights with the adapter merged, tokenizer. */
 export async function saveModel(model: CausalLM, folder: string, options: SaveOptions): Promise<void> {

@@ -327,7 +327,7 @@ async function restoreWeights(model: CausalLM, folder: string): Promise<void> {
     const saved = (await PeftModel.fromPretrained(model, folder)).trainableParameters();
     return copyInto(model, new Map([...saved].map(([name, { shape }]) => [name, shape])), (name) => saved.get(name)!);
   }
-  const { weightFiles } = require('../models/checkpoint') as typeof import('../models/checkpoint');
+  const { weightFiles } = require('../models/weightFiles') as typeof import('../models/weightFiles');
   const { SafetensorsFile } = safetensors();
   const files = weightFiles(folder).map((path) => new SafetensorsFile(path));
   try {
