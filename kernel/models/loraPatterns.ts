@@ -18,7 +18,7 @@ export interface PatternRequest {
 
 /** Far more than models have layers, and than matching takes. */
 const MOST_PATTERNS = 10_000;
-const SECONDS = 2;
+const SECONDS = 1;
 
 /** For each pattern whether it matches each key, by the rules of Python and PEFT. */
 export function matchAll({ patterns, keys, ends }: PatternRequest): boolean[][] {

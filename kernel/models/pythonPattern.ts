@@ -30,7 +30,7 @@ function translate(source: string): string {
     }
     if (token.startsWith('\\')) return escape(token, source);
     if (token === '(?P<') return '(?<';
-    if (token.startsWith('(?P=')) return `\\k<${name}>`;
+    if (token.startsWith('(?P=')) return reference(name!, source);
     if (token.startsWith('(?#')) return '';
     if (token === '{,') return '{0,';
     if (!token.startsWith('[')) return token;
@@ -38,6 +38,12 @@ function translate(source: string): string {
     // A bracket that comes first in a set is one of its characters.
     return token.replace(']', '\\]');
   });
+}
+
+/** Where there is no such group, JavaScript would take it for a text. */
+function reference(name: string, source: string): string {
+  if (!source.includes(`(?P<${name}>`)) throw new SyntaxError(`Invalid regular expression: ${source}: there is no group ${name}`);
+  return `\\k<${name}>`;
 }
 
 /** Letters that stand for the same after a backslash, or for the beginning and end. */
