@@ -1,4 +1,5 @@
 import { describe, isObject } from '../models/jsonFile';
+import { checkedSecret } from '../strategy/secret';
 import type { SavedRollouts } from './scoredRollouts';
 
 type Accepts = (value: unknown) => boolean;
@@ -12,11 +13,13 @@ const indexBelow = (count: number): Accepts => (value) => Number.isInteger(value
  *
  * @param vocabSize tokens of the model
  */
-export function checkSavedState({ rollouts, entropy }: Record<string, unknown>, vocabSize: number): void {
+export function checkSavedState({ rollouts, entropy, secret }: Record<string, unknown>, vocabSize: number): void {
   if (!Array.isArray(rollouts)) throw new Error(`the state's rollouts must be a list, not ${describe(rollouts)}`);
   for (const entry of rollouts) checkRollouts(entry, vocabSize);
   const isEntropy = (entropy ?? null) === null || (isObject(entropy) && isNumber(entropy.entropyCoef) && (entropy.lastEntropy === null || isNumber(entropy.lastEntropy)));
   if (!isEntropy) throw new Error(`the state's entropy must be { entropyCoef, lastEntropy }, not ${describe(entropy)}`);
+  // Older checkpoints have none.
+  if ((secret ?? null) !== null) checkedSecret("the state's secret", secret);
 }
 
 function checkRollouts(value: unknown, vocabSize: number): void {

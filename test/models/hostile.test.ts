@@ -97,6 +97,7 @@ function settings(name: string): Case[] {
 
 test('files of settings that hold no object, have no end, or are no files', { skip: process.platform === 'win32' }, async () => {
   for (const name of ['config.json', 'generation_config.json']) await assertRefused(good, settings(name), loadModel);
+  for (const name of ['tokenizer.json', 'tokenizer_config.json']) await assertRefused(good, settings(name).filter(([what]) => !what.endsWith('size')), loadModel);
   await assertRefused(adapter, settings('adapter_config.json'), loadAdapter);
   await assertRefused(good, [['a link to nothing', (copy) => (rmSync(join(copy, 'config.json')), symlinkSync('nowhere', join(copy, 'config.json'))), /has no config\.json/]], loadModel);
 });
