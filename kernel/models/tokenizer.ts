@@ -203,7 +203,7 @@ function tokenText(token: unknown): string | null {
 }
 
 /** The vocabularies of the largest models take some ten MB. */
-const MAXIMUM_BYTES = 512 * 2 ** 20;
+const MAXIMUM_BYTES = 500e6;
 
 function readJson(file: string, fallback?: Record<string, unknown>): Record<string, unknown> {
   return fallback && !existsSync(file) ? fallback : readJsonFile(file, MAXIMUM_BYTES);
