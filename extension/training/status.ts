@@ -21,6 +21,8 @@ export class StatusLine {
 
   constructor() {
     this.bar.setAttribute('aria-label', 'Progress of the training');
+    // Read out when the run pauses or ends, not at each step.
+    this.label.setAttribute('role', 'status');
     this.node = element('div', 'joylab-Status', [element('div', 'joylab-Status-line', [this.label, this.detail]), this.bar]);
   }
 

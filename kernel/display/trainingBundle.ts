@@ -1,6 +1,6 @@
 import { chartImage, type Chart, type Series } from './charts';
 import { TRAINING_MIME, type TrainingData } from './mime';
-import { escapeHtml, formatNumber, htmlTable, textTable, type Column } from './table';
+import { escapeHtml, formatNumber, htmlTable, scrollBox, textTable, type Column } from './table';
 
 /** Rows of the table; a longer run shows a step now and then. */
 const maxRows = 200;
@@ -19,7 +19,7 @@ export function trainingBundle(data: TrainingData): Record<string, unknown> {
     'text/html':
       `<div>${escapeHtml(title).replace(/\n/g, '<br>')}</div>\n` +
       `<div style="display:flex;flex-wrap:wrap;gap:8px">${charts}</div>\n` +
-      `<div style="max-height:24em;overflow:auto">${rows.length > 0 ? htmlTable(columns, rows) : ''}</div>`,
+      (rows.length > 0 ? scrollBox('Table of training steps', 'max-height:24em', htmlTable(columns, rows)) : ''),
     'text/plain': rows.length > 0 ? `${title}\n\n${textTable(columns, rows)}` : title,
   };
 }

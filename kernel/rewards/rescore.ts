@@ -1,5 +1,5 @@
 import type { MimeBundle } from '../display/host';
-import { escapeHtml, formatNumber, htmlTable, textTable, type Column } from '../display/table';
+import { escapeHtml, formatNumber, htmlTable, scrollBox, textTable, type Column } from '../display/table';
 import { recentRollouts, withColumn, type RolloutBatch } from './recent';
 import type { Sample } from './sample';
 import { scoreWith, weightedSum, RewardError, type RewardTable, type WeightedReward } from './scoring';
@@ -54,7 +54,7 @@ export class Rescore {
       'text/html':
         `<p><b>${escapeHtml(this.rewardName)}</b>${escapeHtml(title.slice(this.rewardName.length))}</p>\n` +
         `${htmlTable(summaryColumns, summary)}\n` +
-        `<div style="max-height:22em;overflow:auto;margin-top:0.8em">${htmlTable(sampleColumns, rows)}</div>`,
+        scrollBox(`Scores of ${this.rewardName}, before and after`, 'max-height:22em;margin-top:0.8em', htmlTable(sampleColumns, rows)),
       'text/plain': [title, textTable(summaryColumns, summary), textTable(sampleColumns, rows)].join('\n\n'),
     };
   }
