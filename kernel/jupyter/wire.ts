@@ -5,6 +5,7 @@ import { ChildRunner } from './children';
 import { writeConnection } from './connection';
 import { History } from './history';
 import { giveAnswer } from './input';
+import { Inputs, type InputRequest } from './inputs';
 import { FLAG } from './interruptFlag';
 import { Log } from './log';
 import type { Header, Message, OutgoingMessage } from './message';
@@ -67,13 +68,13 @@ class Wire {
   private readonly outputsServer = new OutputsServer(this.outputs, (content, parent) => this.sockets.publish({ type: 'comm_msg', content, parent }));
   private readonly usage = new Usage();
   private readonly history: History;
+  private readonly inputs = new Inputs((input, messageId) => this.askFrontEnd(input, messageId));
   private executionCount = 0;
   /** Requests that the main thread works on, by ID. */
   private readonly open = new Map<number, Request>();
   private readonly queue: Request[] = [];
   private active: Request | null = null;
   private readonly owedStatus: Header[] = [];
-  private pendingInput: SharedArrayBuffer | null = null;
   private nextId = 1;
   private closing = false;
   private readonly selfSignal: SelfSignal;
@@ -103,7 +104,7 @@ class Wire {
 
   private receive(channel: RequestChannel, message: Message): void {
     const type = message.header.msg_type;
-    if (channel === 'stdin') return this.receiveInput(message);
+    if (channel === 'stdin') return this.inputs.receive(message);
     const immediate = IMMEDIATE[type];
     if (type === 'shutdown_request') this.shutdown(channel, message);
     else if (immediate) this.answer(channel, message, immediate.call(this, message.content));
@@ -154,8 +155,7 @@ class Wire {
     // A part that begins after this load sees the flag.
     const synchronous = Atomics.load(interruptFlag, FLAG.part);
     this.post({ type: 'interrupt' });
-    if (this.pendingInput) giveAnswer(this.pendingInput, null);
-    this.pendingInput = null;
+    this.inputs.cancel();
     this.children.interrupt();
     if (synchronous === 0) setTimeout((interrupted: Request | null) => this.explain(interrupted), EXPLAIN_AFTER, this.active).unref();
     else setTimeout(() => this.selfSignal.end(synchronous), SIGNAL_AFTER);
@@ -284,6 +284,7 @@ class Wire {
       this.streams.flush();
       this.publish({ type: message.message, content, metadata, parent, buffers });
     } else if (message.type === 'input') this.requestInput(message);
+    else if (message.type === 'withdraw') this.inputs.cancel(({ input }) => input === message.input);
     else if (message.type === 'child') this.runChild(message);
     else if (message.type === 'close') void this.close(message.closed);
     else this.finish(message);
@@ -307,6 +308,7 @@ class Wire {
     const request = this.open.get(reply.id);
     if (!request) return;
     this.open.delete(request.id);
+    this.inputs.cancel(({ id }) => id === request.id);
     this.streams.flush();
     const { message, channel, started } = request;
     const { header } = message;
@@ -360,19 +362,18 @@ class Wire {
     if (this.active) this.status('busy', this.active.message.header);
   }
 
-  private requestInput({ id, prompt, password, answer }: ToWire & { type: 'input' }): void {
-    const request = this.open.get(id);
-    if (!request) return giveAnswer(answer, null);
-    this.streams.flush();
-    this.pendingInput = answer;
-    const { identities, header } = request.message;
-    this.sockets.send('stdin', identities, { type: 'input_request', content: JSON.stringify({ prompt, password }), parent: header });
+  private requestInput({ answer, ...request }: ToWire & { type: 'input' }): void {
+    const give = (text: string | null): void => (answer ? giveAnswer(answer, text) : this.post({ type: 'answer', input: request.input, text }));
+    this.inputs.request({ ...request, give });
   }
 
-  private receiveInput(message: Message): void {
-    if (message.header.msg_type !== 'input_reply' || !this.pendingInput) return;
-    giveAnswer(this.pendingInput, String(message.content.value ?? ''));
-    this.pendingInput = null;
+  private askFrontEnd({ id, prompt, password }: InputRequest, messageId: string): boolean {
+    const request = this.open.get(id);
+    if (!request) return false;
+    this.streams.flush();
+    const { identities, header } = request.message;
+    this.sockets.send('stdin', identities, { id: messageId, type: 'input_request', content: JSON.stringify({ prompt, password }), parent: header });
+    return true;
   }
 }
 
