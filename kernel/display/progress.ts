@@ -21,8 +21,8 @@ export interface ProgressPlace {
 const INTERVAL = 250;
 /** Milliseconds without work after which the user is told so: many short works in a row are shown as one. */
 const PAUSE = 400;
-/** A time that is left is told after so many milliseconds, and from such a share on. */
-const ESTIMATE = { after: 2000, from: 0.05 };
+/** Times are told after so many milliseconds; the one that is left from such a share on. */
+const ESTIMATE = { after: 2000, from: 0.15 };
 
 /** Something that takes time. */
 export class Task {
@@ -42,10 +42,16 @@ export class Task {
 
   get stage(): Stage {
     const { title, total, done, share } = this;
-    const passed = Date.now() - this.startedAt;
     const count = total > 0 ? `: ${done} of ${total}` : '';
-    const left = share !== undefined && share >= ESTIMATE.from && passed > ESTIMATE.after ? `, about ${duration(((passed / 1000) * (1 - share)) / share)} left` : '';
-    return { text: `${title}${count}${left}`, ...(share !== undefined && { share }) };
+    return { text: `${title}${count}${this.time()}`, ...(share !== undefined && { share }) };
+  }
+
+  /** The time that is left, or, where nothing can be said of it, the time that has passed. */
+  private time(): string {
+    const passed = Date.now() - this.startedAt;
+    if (passed < ESTIMATE.after) return '';
+    const { share = 0 } = this;
+    return share < ESTIMATE.from ? ` (${duration(passed / 1000)})` : `, about ${duration(Math.max(1, ((passed / 1000) * (1 - share)) / share))} left`;
   }
 }
 
