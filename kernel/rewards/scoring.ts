@@ -1,4 +1,5 @@
 import { host } from '../display/host';
+import { withProgress } from '../display/progress';
 import { callEach, type Outcome } from './calls';
 import { hintOnError, hintOnValue, placeOf } from './hints';
 import type { RewardContext, RewardFunction, RewardInput, Sample } from './sample';
@@ -124,7 +125,13 @@ export async function scoreWith(reward: Pick<WeightedReward, 'name' | 'score' | 
   const seconds = reward.seconds ?? options.seconds ?? REWARD_SECONDS;
   signal.throwIfAborted();
   const played = samples.flatMap(({ environmentError }, i) => (environmentError === undefined ? [i] : [])); // what was not played has no reward
-  const outcomes = await callEach(played.length, (k) => reward.score(withContext(samples[played[k]], played[k], log)), { milliseconds: seconds * 1000, signal });
+  const outcomes = await withProgress(`Scoring with ${reward.name}`, played.length, (task) => {
+    const score = (k: number): unknown => {
+      task.update(k);
+      return reward.score(withContext(samples[played[k]], played[k], log));
+    };
+    return callEach(played.length, score, { milliseconds: seconds * 1000, signal });
+  });
   const values = samples.map((): number | null => null);
   const failures: SampleFailure[] = [];
   outcomes.forEach((outcome, k) => {
