@@ -138,7 +138,7 @@ export function loadTokenizer(folder: string): Tokenizer {
   if (!existsSync(file)) throw new Error(`${folder} has no tokenizer.json; save the tokenizer there with transformers' save_pretrained`);
   const settings = readJson(join(folder, 'tokenizer_config.json'), {});
   const named = specialTokens(settings);
-  const tokens = new TextTokenizer(readJson(file), file, { specialTokens: Object.values(named), cleanUpSpaces: settings.clean_up_tokenization_spaces === true });
+  const tokens = new TextTokenizer(readJson(file), file, { specialTokens: allSpecialTokens(settings), cleanUpSpaces: settings.clean_up_tokenization_spaces === true });
 
   const tokenizer = ((text: string | string[], options?: EncodeOptions) => {
     if (typeof text === 'string') return encoding(methods.encode(text, options));
@@ -180,14 +180,29 @@ function readTemplates(folder: string, settings: Record<string, unknown>): Recor
   if (existsSync(file)) return { default: readTextFile(file, MAXIMUM_BYTES) };
   const template = settings.chat_template;
   if (typeof template === 'string') return { default: template };
-  const named = Array.isArray(template) ? (template as { name: string; template: string }[]) : [];
-  return Object.fromEntries(named.map((one) => [one.name, one.template]));
+  const named = Array.isArray(template) ? (template as unknown[]) : [];
+  return Object.fromEntries(named.filter(isNamedTemplate).map((one) => [one.name, one.template]));
+}
+
+function isNamedTemplate(value: unknown): value is { name: string; template: string } {
+  const { name, template } = (value ?? {}) as { name?: unknown; template?: unknown };
+  return typeof name === 'string' && typeof template === 'string';
 }
 
 /** `bos_token`, `eos_token` and the like, as far as the tokenizer has them. */
 function specialTokens(settings: Record<string, unknown>): Record<string, string> {
   const texts = Object.entries(settings).map(([name, value]): [string, string | null] => [name, name.endsWith('_token') ? tokenText(value) : null]);
   return Object.fromEntries(texts.filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
+/** The names of special tokens in the order in which transformers adds them. */
+const NAMED = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'];
+
+/** All special tokens that the settings name. */
+function allSpecialTokens(settings: Record<string, unknown>): string[] {
+  const extra = settings.extra_special_tokens ?? settings.additional_special_tokens;
+  const more = typeof extra === 'object' && extra !== null ? Object.values(extra) : [];
+  return [...NAMED.map((name) => settings[name]), ...more].map(tokenText).filter((token): token is string => token !== null);
 }
 
 /** Special tokens are kept as text or as an object with the text in `content`. */

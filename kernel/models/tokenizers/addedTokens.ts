@@ -6,6 +6,8 @@ import type { Vocabulary } from './vocabulary';
 
 export interface AddedToken {
   id: number;
+  /** As it is found in a text, and written again. */
+  written: string;
   content: string;
   /** Only where no letter or digit is before or after it. */
   singleWord: boolean;
@@ -18,10 +20,13 @@ export interface AddedToken {
   special: boolean;
 }
 
+/** A token without what the tokenizer knows of it. */
+export type NewToken = Omit<AddedToken, 'id' | 'written'>;
+
 /** What is found: an added token, or text between them. */
 export type Found = { token: AddedToken } | Piece;
 
-export function readAddedToken(settings: Settings): Omit<AddedToken, 'id'> {
+export function readAddedToken(settings: Settings): NewToken {
   const special = settings.flag('special', false);
   return {
     content: settings.text('content'),
@@ -48,10 +53,11 @@ export class AddedTokens {
   ) {}
 
   /** Adds a token; its ID is that of the vocabulary, or the next one that is free. */
-  add(token: Omit<AddedToken, 'id'>): AddedToken | undefined {
+  add(token: NewToken): AddedToken | undefined {
     if (token.content === '') return undefined;
     const id = this.byContent.get(token.content)?.id ?? this.vocabulary.id(token.content) ?? this.nextId();
-    const added = { ...token, id };
+    const written = token.normalized && this.normalizer ? this.normalizer(token.content) : token.content;
+    const added = { ...token, id, written };
     this.byContent.set(token.content, added);
     this.byId.set(id, added);
     this.largest = Math.max(this.largest, id);
@@ -84,8 +90,8 @@ export class AddedTokens {
 
   /** Added tokens and the text between them, which is normalized. */
   find(text: string): Found[] {
-    this.plain ??= this.trie((token) => !token.normalized, (content) => content);
-    this.normalizing ??= this.trie((token) => token.normalized, (content) => this.normalizer?.(content) ?? content);
+    this.plain ??= this.trie(false);
+    this.normalizing ??= this.trie(true);
     const { normalizing } = this;
     return search({ text, atStart: true }, this.plain).flatMap((found) => {
       if ('token' in found) return [found];
@@ -94,9 +100,9 @@ export class AddedTokens {
     });
   }
 
-  private trie(chosen: (token: AddedToken) => boolean, written: (content: string) => string): Trie {
+  private trie(normalized: boolean): Trie {
     const trie = new Trie();
-    for (const token of this.byId.values()) if (chosen(token)) trie.add(written(token.content), token);
+    for (const token of this.byId.values()) if (token.normalized === normalized) trie.add(token.written, token);
     return trie;
   }
 }

@@ -46,22 +46,18 @@ export class TextTokenizer {
     this.decoder = part('decoder', readDecoder);
     this.model = readModel(settings.object('model'));
     this.added = new AddedTokens(this.model.vocabulary, normalizer);
-    for (const token of settings.has('added_tokens') ? settings.objects('added_tokens') : []) this.add(token);
-    for (const content of options.specialTokens ?? []) {
-      if (!this.added.get(content)) this.added.add({ content, singleWord: false, lstrip: false, rstrip: false, normalized: false, special: true });
+    for (const token of settings.has('added_tokens') ? settings.objects('added_tokens') : []) {
+      token.whole('id');
+      this.added.add(readAddedToken(token));
     }
-  }
-
-  private add(settings: Settings): void {
-    const id = settings.whole('id');
-    const added = this.added.add(readAddedToken(settings));
-    if (added && added.id !== id) throw new Error(`${settings.where} gives the token ${JSON.stringify(added.content)} the ID ${id}, but its ID is ${added.id}: that of the vocabulary, or else the next one after it`);
+    const alone = { singleWord: false, lstrip: false, rstrip: false, normalized: false };
+    for (const content of options.specialTokens ?? []) this.added.add({ ...alone, ...this.added.get(content), content, special: true });
   }
 
   encode(text: string, addSpecialTokens: boolean): number[] {
     const work = (): number[] => {
       const ids = this.ids(text);
-      return addSpecialTokens && this.postProcessor ? this.postProcessor(ids) : ids;
+      return this.postProcessor ? this.postProcessor(ids, addSpecialTokens) : ids;
     };
     return this.needsDeadline ? withDeadline(work, text.length, this.name) : work();
   }
@@ -93,7 +89,7 @@ export class TextTokenizer {
   }
 
   idToToken(id: number): string | undefined {
-    return this.added.token(id)?.content ?? this.model.vocabulary.token(id);
+    return this.added.token(id)?.written ?? this.model.vocabulary.token(id);
   }
 
   /** Number of tokens, added ones included. */

@@ -1,7 +1,7 @@
 /* Changes of a text before it is split. */
 import { toByteCharacters } from './bytes';
 import { readCharsMap } from './charsMap';
-import { readPattern, type Pattern } from './patterns';
+import { matchesOf, readPattern, type Pattern } from './patterns';
 import type { Settings } from './settings';
 
 export type Normalizer = (text: string) => string;
@@ -51,9 +51,9 @@ export function replacing({ expression }: Pattern, content: string, where: strin
     const limit = Math.max(1_000_000, GROWTH * text.length);
     if (text.length > 16_000_000) throw new Error(`${where} makes a text of ${text.length} characters, which is too long`);
     let [result, from] = ['', 0];
-    for (const match of text.matchAll(expression)) {
-      result += text.slice(from, match.index) + content;
-      from = match.index + match[0].length;
+    for (const [start, end] of matchesOf(expression, text)) {
+      result += text.slice(from, start) + content;
+      from = end;
       if (result.length > limit) throw new Error(`${where} makes a text of ${text.length} characters more than ${limit} long`);
     }
     return from === 0 && result === '' ? text : result + text.slice(from);
@@ -89,7 +89,7 @@ function bert(settings: Settings): Normalizer {
   const spaces = new RegExp(`[${SPACE}]`, 'g');
   return (text) => {
     let result = text;
-    if (clean) result = result.replace(/[\0\ufffd]|(?![\t\n\r])\p{C}/gu, '').replace(spaces, ' ');
+    if (clean) result = result.replace(/[\0\ufffd]|(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/gu, '').replace(spaces, ' ');
     if (chinese) result = result.replace(CHINESE, ' $& ');
     if (accents) result = result.normalize('NFD').replace(/\p{Mn}/gu, '');
     return lower ? lowercase(result) : result;

@@ -34,18 +34,29 @@ const LONGEST = 10_000;
 /** The pattern of a normalizer, a splitter or a decoder: a text or a regular expression. */
 export function readPattern(settings: Settings, name = 'pattern'): Pattern {
   const pattern = settings.object(name);
-  if (pattern.has('String')) return { expression: new RegExp(escaped(pattern.text('String')), 'gu'), isKnown: true };
+  if (pattern.has('String')) return { expression: new RegExp(escaped(pattern.text('String')) || '(?:)', 'gu'), isKnown: true };
   const source = pattern.text('Regex');
   if (source.length > LONGEST) throw new Error(`${pattern.where}.Regex has ${source.length} characters; at most ${LONGEST} are possible`);
   return { expression: translated(source, `${pattern.where}.Regex`), isKnown: KNOWN.has(source) };
 }
 
 function escaped(text: string): string {
-  // Nothing is found nowhere.
-  return text === '' ? '(?!)' : text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+}
+
+/** The matches of a pattern. An empty one right after another does not count. */
+export function* matchesOf(expression: RegExp, text: string): Iterable<[start: number, end: number]> {
+  let last = -1;
+  for (const { 0: match, index } of text.matchAll(expression)) {
+    if (match === '' && index === last) continue;
+    last = index + match.length;
+    yield [index, last];
+  }
 }
 
 function translated(source: string, where: string): RegExp {
+  // The library takes it for a letter.
+  if (/(?:^|[^\\])(?:\\\\)*\\G/.test(source)) throw new Error(`${where} has \\G, which cannot be used here`);
   try {
     const { pattern } = new SplitPreTokenizer({ type: 'Split', pattern: { Regex: source }, behavior: 'Isolated', invert: false });
     if (pattern) return pattern;

@@ -1,3 +1,5 @@
+import { matchesOf } from './patterns';
+
 /* Parts of a text, and how they are split. Characters are code points. */
 
 /** A part of a text; `atStart` where the text begins with it. */
@@ -54,10 +56,10 @@ export function spansOf(pattern: RegExp): Finder {
   return (text) => {
     const spans: Span[] = [];
     let before = 0;
-    for (const match of text.matchAll(pattern)) {
-      if (match.index > before) spans.push([before, match.index, false]);
-      before = match.index + match[0].length;
-      spans.push([match.index, before, true]);
+    for (const [start, end] of matchesOf(pattern, text)) {
+      if (start > before) spans.push([before, start, false]);
+      spans.push([start, end, true]);
+      before = end;
     }
     if (before < text.length) spans.push([before, text.length, false]);
     return spans;

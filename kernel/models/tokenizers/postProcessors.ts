@@ -1,20 +1,21 @@
 /* The special tokens that are put around the tokens of a text. */
 import { Settings, isId } from './settings';
 
-export type PostProcessor = (ids: number[]) => number[];
+/** Puts special tokens around those of a text, or only orders these. */
+export type PostProcessor = (ids: number[], addSpecialTokens: boolean) => number[];
 
 export function readPostProcessor(settings: Settings): PostProcessor {
   const type = settings.text('type');
   switch (type) {
     case 'Sequence': {
       const all = settings.objects('processors').map(readPostProcessor);
-      return (ids) => all.reduce((changed, next) => next(changed), ids);
+      return (ids, addSpecialTokens) => all.reduce((changed, next) => next(changed, addSpecialTokens), ids);
     }
     // It says where tokens stand in a text, nothing else.
     case 'ByteLevel': return (ids) => ids;
     case 'BertProcessing': case 'RobertaProcessing': {
       const [start, end] = [tokenOf(settings, 'cls'), tokenOf(settings, 'sep')];
-      return (ids) => [start, ...ids, end];
+      return (ids, addSpecialTokens) => (addSpecialTokens ? [start, ...ids, end] : ids);
     }
     case 'TemplateProcessing': return template(settings);
   }
@@ -38,9 +39,9 @@ function template(settings: Settings): PostProcessor {
     const ids = special.object(name).list('ids');
     return ids.every(isId) ? ids : special.object(name).fail('ids', 'IDs of tokens');
   });
-  return (ids) => {
+  return (ids, addSpecialTokens) => {
     const result: number[] = [];
-    for (const part of parts) for (const id of part === 'text' ? ids : part) result.push(id);
+    for (const part of parts) if (part === 'text' || addSpecialTokens) for (const id of part === 'text' ? ids : part) result.push(id);
     return result;
   };
 }

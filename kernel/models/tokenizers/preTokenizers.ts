@@ -70,12 +70,11 @@ function byteLevel(addSpace: boolean, useRegex: boolean): PreTokenizer {
 
 export const PREPEND_SCHEMES = ['always', 'first', 'never'] as const;
 
-/** When a space is put before a text. Older files say it with a flag. */
+/** When a space is put before a text. Older files say it with a flag, too. */
 export function prependScheme(settings: Settings): (typeof PREPEND_SCHEMES)[number] {
   const scheme = settings.one('prepend_scheme', PREPEND_SCHEMES, 'always');
-  if (settings.flag('add_prefix_space', true)) return scheme;
-  if (settings.has('prepend_scheme') && scheme !== 'never') settings.fail('prepend_scheme', '"never" where add_prefix_space is false');
-  return 'never';
+  if (!settings.flag('add_prefix_space', true) && scheme !== 'never') settings.fail('prepend_scheme', '"never" where add_prefix_space is false');
+  return scheme;
 }
 
 function metaspace(settings: Settings): PreTokenizer {

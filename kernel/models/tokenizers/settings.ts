@@ -47,6 +47,12 @@ export class Settings {
     return isId(value) ? value : this.fail(name, `an integer from 0 to ${LARGEST_ID}`);
   }
 
+  /** A count that may be larger than any ID. */
+  count(name: string, otherwise: number): number {
+    const value = this.get(name) ?? otherwise;
+    return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : this.fail(name, 'an integer that is not negative');
+  }
+
   one<T extends string>(name: string, values: readonly T[], otherwise?: T): T {
     const value = this.get(name);
     if (value === undefined && otherwise !== undefined) return otherwise;

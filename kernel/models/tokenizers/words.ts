@@ -15,7 +15,7 @@ export function readWordLevel(settings: Settings): Model {
 export function readWordPiece(settings: Settings): Model {
   const vocabulary = readVocabulary(settings);
   const prefix = settings.text('continuing_subword_prefix', '##');
-  const longest = settings.whole('max_input_chars_per_word', 100);
+  const longest = settings.count('max_input_chars_per_word', 100);
   settings.text('unk_token');
   // No longer part of a word needs to be looked up.
   const longestToken = settings.object('vocab').entries().reduce((most, [token]) => Math.max(most, token.length), 0);
