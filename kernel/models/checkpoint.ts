@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { withProgress } from '../display/progress';
 import type { Tensor } from '../onnx/tensor';
 import { allWeights, HEAD, moduleWeights, type WeightSpec } from './architecture';
 import { parseConfig, tokenIds, type ModelConfig } from './config';
@@ -42,13 +43,16 @@ export async function loadCheckpoint(folder: string, { quantize: format }: LoadO
     for (const path of weightFiles(folder)) files.push(new SafetensorsFile(path));
     const wanted = allWeights(config);
     const located = locateWeights(files, wanted, config, folder);
-    for (const { name } of wanted) {
-      const tensor = located.get(name)!.read(name);
-      if (toQuantize.has(name)) checkpoint.quantized.set(name, quantize(tensor, format!));
-      else checkpoint.weights.set(name, tensor);
-      // Large models take a while: interrupts and timers live.
-      await setImmediate();
-    }
+    await withProgress(format ? 'Loading and quantising weights' : 'Loading weights', wanted.length, async (task) => {
+      for (const [i, { name }] of wanted.entries()) {
+        const tensor = located.get(name)!.read(name);
+        if (toQuantize.has(name)) checkpoint.quantized.set(name, quantize(tensor, format!));
+        else checkpoint.weights.set(name, tensor);
+        task.update(i + 1);
+        // Large models take a while: interrupts and timers live.
+        await setImmediate();
+      }
+    });
   } finally {
     for (const file of files) file.close();
   }
