@@ -63,6 +63,9 @@ const GRACE = 500;
 export class ChildRunner {
   private running: ChildProcess | null = null;
 
+  /** @param onStart is told the session of each child */
+  constructor(private readonly onStart: (pid: number | undefined) => void) {}
+
   run(child: Child, { port, done }: ChildReturn, show: (stream: StreamName, text: string) => void): void {
     const finish = (result: Partial<ChildResult>): void => {
       port.postMessage({ pid: 0, status: null, signal: null, output: [], ...result } satisfies ChildResult);
@@ -78,6 +81,7 @@ export class ChildRunner {
       return finish({ error: plainError(error) });
     }
     this.running = started;
+    this.onStart(started.pid);
     started.on('close', () => this.running === started && (this.running = null));
     this.follow(started, child, show, finish);
   }

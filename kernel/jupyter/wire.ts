@@ -8,6 +8,7 @@ import { FLAG } from './interruptFlag';
 import { Log } from './log';
 import type { Header, Message } from './message';
 import type { Posted, ToMain, ToWire, WireOptions } from './protocol';
+import { ReaperWatch } from './reaperWatch';
 import { SelfSignal } from './selfSignal';
 import { Sockets, type RequestChannel } from './sockets';
 import { StreamBuffer } from './streams';
@@ -59,7 +60,8 @@ interface Request {
 class Wire {
   private readonly sockets: Sockets;
   private readonly streams: StreamBuffer;
-  private readonly children = new ChildRunner();
+  private readonly reaper = new ReaperWatch();
+  private readonly children = new ChildRunner((pid) => this.reaper.note(pid));
   private readonly usage = new Usage();
   private readonly history: History;
   private executionCount = 0;
