@@ -56,8 +56,7 @@ interface Request {
 class Wire {
   private readonly sockets: Sockets;
   private readonly streams: StreamBuffer;
-  private readonly reaper = new ReaperWatch();
-  private readonly children = new ChildRunner((pid) => this.reaper.note(pid));
+  private readonly children = new ChildRunner(new ReaperWatch());
   private readonly outputs = new CellOutputs();
   private readonly outputsServer = new OutputsServer(this.outputs, (content, parent) => this.sockets.publish({ type: 'comm_msg', content, parent }));
   private readonly usage = new Usage();
