@@ -103,7 +103,7 @@ class Served implements EnvironmentServer {
     private readonly patience: Patience,
     private readonly heartbeat: Heartbeat,
     private readonly access: Access,
-    requestTimeout: number,
+    private readonly requestTimeout: number,
   ) {
     const handler = httpHandler({ contract, sessions: this.held, access, held: this.bytes, make: () => new EpisodeRunner(new type()) });
     // Node.js has 0 for ever.
@@ -124,7 +124,7 @@ class Served implements EnvironmentServer {
     socket.on('error', () => {});
     const session = (route === '/ws' && new URLSearchParams(request.url!.split('?')[1]).get('session_id')) || undefined;
     this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      countArriving(socket, webSocket, this.bytes);
+      countArriving(socket, webSocket, this.bytes, this.requestTimeout);
       this.accept(webSocket, route === '/mcp' ? 'mcp' : 'openenv', session);
     });
   }

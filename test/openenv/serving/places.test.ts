@@ -119,6 +119,21 @@ testBoth('connections that say nothing, and requests that do not end, are closed
   assert.equal((await fetch(`${url}/reset`, { method: 'POST' })).status, 200);
 });
 
+test('a message over WebSocket that does not end is given up; small ones are not kept out', async () => {
+  const { url } = servers[0];
+  const { default: WebSocket } = await import('ws');
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`);
+  await new Promise((resolve) => socket.once('open', resolve));
+  socket.send('{"type":', { fin: false });
+  const ended = new Promise((resolve) => socket.once('close', resolve));
+  const other = await join(url);
+  await other.reset();
+  assert.equal(await ended, 1008);
+  await sleep(2 * PATIENCE);
+  await other.state();
+  await other.close();
+});
+
 test('options that are none are told', async () => {
   for (const [option, value] of Object.entries({ requestTimeout: 0, unplayedTimeout: -1, allowedOrigins: ['my.example'] })) {
     await assert.rejects(serve(GuessTheNumber, { [option]: value }), code('INVALID_ARGUMENT', new RegExp(`${option} `)));
