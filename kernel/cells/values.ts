@@ -1,10 +1,11 @@
+import { inKernel } from '../common/intrinsics';
 import { describe as describeValue } from '../display/describe';
 import { metadataOf, type MimeBundle } from '../display/host';
 
 /** How the result of a cell is shown: see display/describe.ts. */
 export async function describe(value: unknown): Promise<{ data: MimeBundle; metadata: Record<string, unknown> }> {
   const bundle = await describeValue(value);
-  return { data: encoded(bundle), metadata: metadataOf(bundle) };
+  return inKernel(() => ({ data: encoded(bundle), metadata: metadataOf(bundle) }));
 }
 
 /** A bundle with its binary data in base64, as Jupyter wants it. */
