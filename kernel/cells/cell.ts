@@ -1,12 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
+import type { CellEvent, CellRun } from '../display/host';
 import type { CellOutput } from '../jupyter/interpreter';
 
 /** Time that code has to stop by itself once its signal is aborted, in milliseconds. */
 const GRACE = 700;
 
 /** One run of a cell. Code that the cell starts finds it again, however late: see {@link currentCell}. */
-export class Cell {
+export class Cell implements CellRun {
   /** How many interrupts the session has had with the one that was for this cell; 0: it was not interrupted. */
   interruptedAt = 0;
   /** What the cell was for is done: it was replied to. */
@@ -23,6 +24,8 @@ export class Cell {
   constructor(
     readonly output: CellOutput,
     private readonly controller = new AbortController(),
+    readonly label = '',
+    readonly id?: string,
   ) {
     this.stopped = new Promise((_, reject) => {
       this.stop = reject;
@@ -73,6 +76,17 @@ export class KeyboardInterrupt extends Error {
   constructor() {
     super('The cell was interrupted.');
   }
+}
+
+const handlers: Array<(event: CellEvent) => void> = [];
+
+/** Calls `handler` for what happens to cells. */
+export function onCell(handler: (event: CellEvent) => void): void {
+  handlers.push(handler);
+}
+
+export function tellOfCell(event: CellEvent): void {
+  for (const handler of handlers) handler(event);
 }
 
 const storage = new AsyncLocalStorage<Cell>();

@@ -7,7 +7,7 @@ import { complete } from './assist/complete';
 import { serveDiagnostics } from './assist/diagnose';
 import { inspect } from './assist/inspect';
 import { completeValue } from './assist/values';
-import { Cell, currentCell, KeyboardInterrupt, runBeside, runIn } from './cell';
+import { Cell, currentCell, KeyboardInterrupt, runBeside, runIn, tellOfCell } from './cell';
 import { completeness } from './completeness';
 import { CellCompiler, type CellSource } from './compile/compiler';
 import { isInText, isObjectLiteral, parse } from './compile/declarations';
@@ -19,6 +19,7 @@ import { joylabImport } from './directives/autoImport';
 import { completeDirective, inspectDirective } from './directives/assist';
 import { SystemExit } from './exit';
 import { compileErrors, describeError } from './errors';
+import { beginPart, endPart, noteSigint } from './interrupt';
 import { installStackTraces } from './traceback/stack';
 import { Imports } from './modules/imports';
 import { LocalModules } from './modules/localModules';
@@ -55,8 +56,6 @@ export class Session implements Interpreter {
   private running: Cell | null = null;
   /** Aborted by an interrupt: the signal of what runs beside cells, such as handlers of comms. */
   private besides = new AbortController();
-  /** Counts the synchronous parts of cells. */
-  private parts = 0;
   private outcome: Outcome = { ok: true };
 
   constructor(
@@ -65,7 +64,7 @@ export class Session implements Interpreter {
   ) {
     const { folder, packageRoot } = surroundings;
     const begin = () => {
-      Atomics.store(interruptFlag, FLAG.part, ++this.parts);
+      beginPart();
       // SIGINT is for what begins now: an interrupt from before has to be seen here.
       if (this.running) this.throwIfInterrupted(this.running);
     };
@@ -95,17 +94,27 @@ export class Session implements Interpreter {
   warmUp(): void {
     this.compiler.begin({ label: '', code: '', preamble: '' });
     this.compiler.convert('', 'const warm = await 1;\nwarm');
-    Atomics.store(this.interruptFlag, FLAG.part, 0);
+    endPart();
   }
 
-  async execute({ code, executionCount, output }: CellRequest): Promise<CellError | null> {
+  async execute({ code, executionCount, output, cellId, deletedCells = [] }: CellRequest): Promise<CellError | null> {
     const label = `Cell [${executionCount}]`;
-    const cell = new Cell(output);
+    const cell = new Cell(output, new AbortController(), label, cellId);
     this.running = cell;
     beginInput();
     void cell.stopped.catch(() => this.running === cell && this.executor.interrupt());
     try {
-      return await runIn(cell, () => this.run(cell, { label, code, preamble: '' }));
+      return await runIn(cell, async () => {
+        if (deletedCells.length > 0) tellOfCell({ kind: 'deleted', ids: deletedCells });
+        let ok = false;
+        try {
+          const error = await this.run(cell, { label, code, preamble: '' });
+          ok = error === null;
+          return error;
+        } finally {
+          tellOfCell({ kind: 'ended', cell, ok });
+        }
+      });
     } catch (error) {
       const interrupted = cell.interrupted || isTermination(error);
       const reason = interrupted ? new KeyboardInterrupt() : cell.endedBy ? cell.endedBy.error : error;
@@ -143,7 +152,7 @@ export class Session implements Interpreter {
     const work = async (): Promise<void> => {
       if (value !== undefined && value !== null) await showResult(cell, value);
       await inputFinished(cell);
-      await prepared.apply(this.variables, this.compiler.notebook);
+      await prepared.apply(cell.label, this.variables, this.compiler.notebook);
       this.environments.update();
     };
     await Promise.race([work(), cell.stopped]);
@@ -169,11 +178,10 @@ export class Session implements Interpreter {
     inKernel(() => this.variables.mark());
     const executed = this.executor.execute(source.preamble + source.code + (source.postamble ?? ''));
     this.repair();
-    // The synchronous part is over: from here on, a signal could end nothing.
-    Atomics.store(this.interruptFlag, FLAG.part, 0);
+    endPart();
     outcome.ok = await executed;
     this.repair();
-    if (isTermination(outcome.error)) Atomics.store(this.interruptFlag, FLAG.ended, 1);
+    if (isTermination(outcome.error)) noteSigint();
     outcome.value = runtime.value;
     inKernel(() => {
       this.compiler.commit(outcome.ok ? () => true : (name) => this.variables.isChanged(name));

@@ -33,6 +33,10 @@ export interface CellRequest {
   executionCount: number;
   silent: boolean;
   output: CellOutput;
+  /** The cell's own ID in its notebook, where the front end tells it. */
+  cellId?: string;
+  /** IDs of cells that were deleted since the last request. */
+  deletedCells?: string[];
 }
 
 /** Positions are UTF-16 offsets into the code. */

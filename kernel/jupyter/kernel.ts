@@ -113,7 +113,12 @@ export class Kernel {
     this.parent = request.header;
     const payload: object[] = [];
     const output = this.output(request, silent, payload);
-    const error = await this.interpreter.execute({ code, executionCount, silent, output });
+    const { cellId, deletedCells } = request.metadata;
+    const error = await this.interpreter.execute({
+      code, executionCount, silent, output,
+      cellId: typeof cellId === 'string' && cellId !== '' ? cellId : undefined,
+      deletedCells: Array.isArray(deletedCells) ? deletedCells.map(String) : [],
+    });
     if (error) {
       if (!silent) this.publish(request.header, 'error', error);
       return { status: 'error', execution_count: executionCount, ...error };

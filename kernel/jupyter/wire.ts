@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { CellOutputs } from './cellOutputs';
 import { ChildRunner } from './children';
 import { writeConnection } from './connection';
 import { History } from './history';
@@ -7,7 +8,9 @@ import { giveAnswer } from './input';
 import { Inputs, type InputRequest } from './inputs';
 import { FLAG } from './interruptFlag';
 import { Log } from './log';
-import type { Header, Message } from './message';
+import type { Header, Message, OutgoingMessage } from './message';
+import { OutputsServer } from './outputsServer';
+import { watchParent } from './parent';
 import { BROKEN_REPLY, type Posted, type ToMain, type ToWire, type WireOptions } from './protocol';
 import { SelfSignal } from './selfSignal';
 import { Sockets, type RequestChannel } from './sockets';
@@ -23,20 +26,12 @@ const SIGNAL_AFTER = 150;
 const EXPLAIN_AFTER = 1500;
 /** Time the main thread has to exit after a shutdown, in milliseconds. */
 const EXIT_GRACE = 3000;
-/** How often the thread looks whether its parent process still lives, in milliseconds. */
-const PARENT_INTERVAL = 1000;
 
 const UNINTERRUPTIBLE =
   'Interrupted, but what computes (a library, a regular expression, eval) cannot be stopped from outside: the cell ends when it returns. To end it now, restart the kernel.\n';
 
 /** Requests that the main thread answers, apart from comm messages. */
-const REQUESTS = new Set([
-  'execute_request',
-  'inspect_request',
-  'complete_request',
-  'is_complete_request',
-  'comm_info_request',
-]);
+const REQUESTS = new Set(['execute_request', 'inspect_request', 'complete_request', 'is_complete_request', 'comm_info_request']);
 const COMM_MESSAGES = new Set(['comm_open', 'comm_msg', 'comm_close']);
 
 interface Request {
@@ -62,6 +57,8 @@ class Wire {
   private readonly sockets: Sockets;
   private readonly streams: StreamBuffer;
   private readonly children = new ChildRunner();
+  private readonly outputs = new CellOutputs();
+  private readonly outputsServer = new OutputsServer(this.outputs, (content, parent) => this.sockets.publish({ type: 'comm_msg', content, parent }));
   private readonly usage = new Usage();
   private readonly history: History;
   private readonly inputs = new Inputs((input, messageId) => this.askFrontEnd(input, messageId));
@@ -84,7 +81,7 @@ class Wire {
   ) {
     this.history = new History(options.historyFile);
     this.selfSignal = new SelfSignal(options.interruptFlag, () => this.next());
-    this.streams = new StreamBuffer(options.textRing, (content, parent) => this.sockets.publish({ type: 'stream', content, parent }));
+    this.streams = new StreamBuffer(options.textRing, (content, parent) => this.publish({ type: 'stream', content, parent }));
     this.sockets = new Sockets(options.connection, {
       onMessage: (channel, message) => this.receive(channel, message),
       onDropped: (channel, reason) => log.once(`dropped a message on ${channel}: ${reason}`),
@@ -104,7 +101,7 @@ class Wire {
     const immediate = IMMEDIATE[type];
     if (type === 'shutdown_request') this.shutdown(channel, message);
     else if (immediate) this.answer(channel, message, immediate.call(this, message.content));
-    else if (COMM_MESSAGES.has(type)) this.passComm(channel, message);
+    else if (COMM_MESSAGES.has(type)) this.receiveComm(channel, message);
     else if (REQUESTS.has(type)) this.enqueue({ id: this.nextId++, message, channel, started: '', quiet: false });
     else this.log.once(`ignored a message of the unknown type "${type.slice(0, 50)}" on ${channel}`);
   }
@@ -169,7 +166,7 @@ class Wire {
     if (!this.active || this.active !== interrupted || this.closing || Atomics.load(this.options.interruptFlag, FLAG.raised) === 0) return;
     this.streams.flush();
     const content = JSON.stringify({ name: 'stderr', text: UNINTERRUPTIBLE });
-    this.sockets.publish({ type: 'stream', content, parent: this.active.message.header });
+    this.publish({ type: 'stream', content, parent: this.active.message.header });
   }
 
   private shutdown(channel: RequestChannel, message: Message): void {
@@ -197,7 +194,6 @@ class Wire {
   private async close(closed: Int32Array): Promise<void> {
     this.closing = true;
     this.children.kill();
-    clearInterval(parentTimer);
     this.streams.flush();
     if (this.sockets.dropped > 0) this.log.write(`${this.sockets.dropped} messages were dropped in all`);
     await this.sockets.flushed();
@@ -211,6 +207,7 @@ class Wire {
 
   private enqueue(request: Request): void {
     if (this.closing) return;
+    this.outputs.expect(request.message);
     this.queue.push(request);
     this.next();
     if (request.message.header.msg_type !== 'execute_request' && this.queue.includes(request)) {
@@ -232,6 +229,15 @@ class Wire {
     if (!request) return;
     this.active = request;
     this.dispatch(request);
+  }
+
+  /** Outputs are told by this thread, also while the main thread computes. */
+  private receiveComm(channel: RequestChannel, message: Message): void {
+    if (!this.outputsServer.knows(message)) return this.passComm(channel, message);
+    this.streams.flush();
+    this.outputsServer.receive(message);
+    if (this.active) this.owedStatus.push(message.header);
+    else for (const state of ['busy', 'idle'] as const) this.status(state, message.header);
   }
 
   private passComm(channel: RequestChannel, message: Message): void {
@@ -258,6 +264,7 @@ class Wire {
     if (content.silent === true) return;
     const code = typeof content.code === 'string' ? content.code : '';
     if (content.store_history !== false) this.history.add(++this.executionCount, code);
+    this.outputs.begin(header.msg_id, this.executionCount);
     const input = JSON.stringify({ code, execution_count: this.executionCount });
     this.sockets.publish({ type: 'execute_input', content: input, parent: header });
   }
@@ -272,13 +279,18 @@ class Wire {
     } else if (message.type === 'publish') {
       const { content, metadata, parent, buffers } = message;
       this.streams.flush();
-      this.sockets.publish({ type: message.message, content, metadata, parent, buffers });
+      this.publish({ type: message.message, content, metadata, parent, buffers });
     } else if (message.type === 'input') this.requestInput(message);
     else if (message.type === 'withdraw') this.inputs.cancel(({ input }) => input === message.input);
     else if (message.type === 'child') this.runChild(message);
     else if (message.type === 'close') void this.close(message.closed);
     else this.finish(message);
     this.streams.after();
+  }
+
+  /** Publishes what may be a cell's output: it is kept. */
+  private publish(message: OutgoingMessage): void {
+    this.sockets.publish(this.outputs.kept(message));
   }
 
   private runChild({ child, back, parent }: ToWire & { type: 'child' }): void {
@@ -296,6 +308,7 @@ class Wire {
     this.streams.flush();
     const { message, channel, started } = request;
     const { header } = message;
+    this.outputs.end(header.msg_id);
     if (reply.content !== null) {
       const metadata = header.msg_type === 'execute_request' ? JSON.stringify({ started, status: reply.status }) : undefined;
       this.reply(channel, message, reply.content, metadata);
@@ -321,6 +334,7 @@ class Wire {
     for (const request of aborted) {
       this.queue.splice(this.queue.indexOf(request), 1);
       const { message, channel } = request;
+      this.outputs.end(message.header.msg_id);
       this.status('busy', message.header);
       this.reply(channel, message, '{"status":"aborted"}');
       this.status('idle', message.header);
@@ -384,13 +398,7 @@ const signals = new Worker(join(__dirname, 'signals.js'));
 signals.on('message', (message) => message === 'SIGINT' && wire.onSignal());
 signals.unref();
 
-/** Ends the kernel when the process that started it is gone. */
-const parent = process.ppid;
-const parentTimer = setInterval(() => {
-  if (process.ppid === parent) return;
-  clearInterval(parentTimer);
-  wire.exit();
-}, PARENT_INTERVAL);
+watchParent(() => wire.exit());
 
 wire.start().catch((error: Error) => {
   port.postMessage({ type: 'fatal', message: error.message } satisfies ToMain);

@@ -1,4 +1,7 @@
-import type { Outcome } from '../strategy/outcome';
+import { types } from 'node:util';
+import { checkNesting, NestingError } from '../common/nesting';
+import { MAX_TEXT } from '../strategy/driver';
+import { failed, jsonOutcome, nestingMessage, type Outcome } from '../strategy/outcome';
 import type { EpisodeEnd } from './episode';
 
 /** The action that an answer of a strategy means: an index into `names`, or how the episode ends because it means none. */
@@ -20,7 +23,7 @@ function valid(names: readonly string[]): string {
 export function describe(outcome: Outcome): string {
   switch (outcome.kind) {
     case 'number': return String(outcome.value);
-    case 'json': return short(JSON.stringify(outcome.value));
+    case 'json': return outcome.description ?? short(JSON.stringify(outcome.value));
     case 'other': return outcome.description;
     default: return 'nothing (undefined)';
   }
@@ -33,19 +36,40 @@ function short(text: string): string {
 /** What a function of this process returned, as a sandbox would tell it. Touches no more of an object than JSON does. */
 export function outcomeOf(value: unknown): Outcome {
   switch (typeof value) {
-    case 'number': return { kind: 'number', value };
+    case 'number': return { kind: 'number', value: value + 0 };
     case 'undefined': return { kind: 'undefined' };
     case 'string':
     case 'boolean': return { kind: 'json', value };
-    case 'object': return value instanceof Promise ? { kind: 'other', description: 'a promise: a strategy must not be async' } : jsonOutcome(value);
+    case 'object': return laterAnswer(value) ?? copied(value);
     default: return { kind: 'other', description: `a ${typeof value}` };
   }
 }
 
-function jsonOutcome(value: object | null): Outcome {
+/** What answers later: a promise, or what a generator gives. */
+function laterAnswer(value: object | null): Outcome | undefined {
+  const other = (description: string): Outcome => ({ kind: 'other', description });
   try {
-    return { kind: 'json', value: JSON.parse(JSON.stringify(value)) };
+    if (typeof (value as { then?: unknown } | null)?.then === 'function') return other('a promise: a strategy must not be async, it answers at once');
+  } catch {} // a getter: an object like others
+  return types.isGeneratorObject(value) ? other('a generator: a strategy must not be a function*, it answers at once') : undefined;
+}
+
+function copied(value: object | null): Outcome {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(value);
   } catch {
-    return { kind: 'other', description: 'an object' };
+    return isTooDeep(value) ? failed('error', nestingMessage) : { kind: 'other', description: 'an object that is no JSON' };
+  }
+  if (json === undefined) return { kind: 'undefined' };
+  return json.length > MAX_TEXT ? { kind: 'other', description: `a value of more than ${MAX_TEXT} characters` } : jsonOutcome(json);
+}
+
+function isTooDeep(value: unknown): boolean {
+  try {
+    checkNesting(value, '');
+    return false;
+  } catch (error) {
+    return error instanceof NestingError;
   }
 }

@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { withProgress, type Task } from '../display/progress';
 import { OpenEnvError } from '../openenv/errors';
 import { MESSAGE_TIMEOUT, Sleeper } from '../openenv/vector';
-import { SANDBOX_THREAD, timeoutMessage } from '../strategy/outcome';
-import { Deadline } from '../strategy/processorTime';
+import { SANDBOX_THREAD, timeoutMessage, type Failure } from '../strategy/outcome';
+import { Deadline } from '../common/processorTime';
 import { isVector, lanesOf, unplayed, type RolloutEnvironment } from './environments';
 import type { LaneAddress } from './lane';
 import type { Played } from './play';
@@ -41,7 +42,7 @@ let last: Promise<unknown> = Promise.resolve();
 
 /** Plays all jobs. Resolves with what was played, job by job. */
 export function playInPool(env: RolloutEnvironment, jobs: Job[], options: PoolOptions): Promise<Played[]> {
-  const mine = last.then(() => new PoolRun(env, jobs, options).run());
+  const mine = last.then(() => withProgress(`Playing episodes of ${env.name}`, jobs.length, (task) => new PoolRun(env, jobs, options, task).run()));
   last = mine.catch(() => {});
   return mine;
 }
@@ -68,6 +69,8 @@ class PoolRun {
   private readonly played: Played[] = [];
   private readonly seats = new Set<Seat>();
   private readonly queue = new Int32Array(new SharedArrayBuffer(4 * QUEUE.length));
+  /** Jobs that were played. */
+  private done = 0;
   private retries = 0;
   private losses = 0;
   /** The lanes that play, and a cell for each: see `Loans`. */
@@ -83,7 +86,7 @@ class PoolRun {
   /** Between `run` and its end; what comes later is not looked at. */
   private over = false;
 
-  constructor(private readonly env: RolloutEnvironment, private readonly jobs: Job[], private readonly options: PoolOptions) {}
+  constructor(private readonly env: RolloutEnvironment, private readonly jobs: Job[], private readonly options: PoolOptions, private readonly task: Task) {}
 
   async run(): Promise<Played[]> {
     const { signal, workers } = this.options;
@@ -145,6 +148,7 @@ class PoolRun {
       case 'done':
         seat.taken.delete(message.position);
         this.played[message.position] = message.played;
+        this.task.update(++this.done);
         break;
       case 'idle':
         this.release(seat);
@@ -215,7 +219,7 @@ class PoolRun {
     this.discard(seat);
     if (call) {
       const job = this.jobs[call.position];
-      job.broken = { step: call.step, failure: { reason: 'timeout', message: timeoutMessage(job.limits.callTimeLimit) } };
+      job.broken = { step: call.step, failure: failureOf(job, seat) };
     } else if (this.retries++ >= RETRIES) {
       return this.fail(new Error(`A worker thread of the rollout ended unexpectedly, again and again: ${seat.error?.message ?? 'no reason given'}.`));
     }
@@ -244,6 +248,13 @@ class PoolRun {
     void seat.thread.terminate();
     seat.sleeper.wake();
   }
+}
+
+/** How the call failed that a thread was in: it hung there, or ended. */
+function failureOf({ limits }: Job, { error }: Seat): Failure {
+  if (!error) return { reason: 'timeout', message: timeoutMessage(limits) };
+  const full = (error as { code?: string }).code === 'ERR_WORKER_OUT_OF_MEMORY';
+  return { reason: full ? 'memory' : 'error', message: `its thread ended: ${error.message}` };
 }
 
 /** A call of a strategy: whose it is, its number in that game, and the count of all calls of the thread. */

@@ -1,7 +1,7 @@
 /** A thread that plays: strategies in their sandboxes, in the games of one lane. */
 import { parentPort } from 'node:worker_threads';
 import type { Outcome } from '../strategy/outcome';
-import { threadId } from '../strategy/processorTime';
+import { threadId } from '../common/processorTime';
 import { Sandbox } from '../strategy/sandbox';
 import { openLane } from './lane';
 import { Loans } from './loans';

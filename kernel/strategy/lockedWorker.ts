@@ -2,7 +2,7 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { ANSWER } from './outcome';
 import type { LockedReply, LockedRequest, LockedStage } from './locked';
-import { threadId } from './processorTime';
+import { threadId } from '../common/processorTime';
 import { Sandbox } from './sandbox';
 
 const { port, answered } = workerData as { port: MessagePort; answered: Int32Array };
@@ -26,6 +26,8 @@ async function answer(request: LockedRequest): Promise<LockedReply> {
   if (request.type === 'open') {
     sandbox?.dispose();
     const engine = await Sandbox.engine(request.limits);
+    Atomics.store(answered, ANSWER.ready, 1);
+    Atomics.notify(answered, ANSWER.ready);
     tell('ready');
     sandbox = new Sandbox(engine, request.program, request.limits);
     return { outcome: sandbox.opened, seconds: sandbox.ownTime };

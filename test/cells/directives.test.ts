@@ -16,7 +16,7 @@ test('a misspelt directive names the valid ones, at its place', async () => {
 });
 
 test('an unknown argument, or a wrong value, names the valid ones', async () => {
-  assert.match(await kernel.fail('/** @reward wieght=2 */\nfunction score() { return 1; }'), /@reward has no argument "wieght"\. Valid: weight \(number\)\.[^]*\^{8}\n/);
+  assert.match(await kernel.fail('/** @reward wieght=2 */\nfunction score() { return 1; }'), /@reward has no argument "wieght"\. Valid: weight \(number\), seconds \(number\), off \(boolean\)\.[^]*\^{8}\n/);
   assert.match(await kernel.fail('/** @reward weight=heavy */\nfunction score() { return 1; }'), /weight=heavy is not a number\. Write weight=2\./);
   assert.match(await kernel.fail('/** @reward weight */\nfunction score() { return 1; }'), /@reward weight needs a value/);
   assert.match(await kernel.fail('/** @openenv card=maybe */\nconst x = 1;'), /card=maybe is neither true nor false/);
@@ -98,7 +98,7 @@ test('completion in the comment: directives, arguments, values', async () => {
   await kernel.run('const policy = 1;');
   assert.deepEqual(await complete('/** @re'), ['/** @reward']);
   assert.deepEqual(await complete('/**\n * @'), ['/**\n * @openenv', '/**\n * @reward', '/**\n * @grpo']);
-  assert.deepEqual(await complete('/** @reward '), ['/** @reward weight=']);
+  assert.deepEqual(await complete('/** @reward '), ['/** @reward weight=', '/** @reward seconds=', '/** @reward off=']);
   assert.deepEqual(await complete('/** @grpo model=pol'), ['/** @grpo model=policy']);
   assert.deepEqual(await complete('/** @openenv card=f'), ['/** @openenv card=false']);
 });

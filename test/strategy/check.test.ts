@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkCode } from '../../kernel/strategy';
-import { Stopwatch } from '../../kernel/strategy/processorTime';
+import { Stopwatch } from '../../kernel/common/processorTime';
 
 const body = (text: string): string => `function strategy(state) {\n  ${text}\n  return "LEFT";\n}`;
 

@@ -118,10 +118,32 @@ export class NotebookProgram {
     this.files.virtual.set(this.files.additions, text);
   }
 
-  /** A class that the newest cell declares which declares the name. */
+  /** A class that the newest cell declares which declares the name, and a checker to which `null` is a type of its own. */
   findClass(name: string): { checker: ts.TypeChecker; symbol: ts.Symbol } | null {
-    const found = this.find(name);
-    return found && found.symbol.flags & typescript().SymbolFlags.Class ? found : null;
+    const { symbol } = this.find(name) ?? {};
+    if (!symbol || !(symbol.flags & typescript().SymbolFlags.Class)) return null;
+    return { symbol, checker: this.nullChecker() };
+  }
+
+  /**
+   * A checker with `strictNullChecks`, whether cells are checked so or not:
+   * without, `number | null` is `number`. Files are those of the program, so
+   * that cells keep the scope around them.
+   */
+  private nullChecker(): ts.TypeChecker {
+    const compiler = typescript();
+    const program = this.link();
+    const options = program.getCompilerOptions();
+    if (options.strictNullChecks ?? options.strict) return program.getTypeChecker();
+    const { files } = this;
+    const host: ts.CompilerHost = {
+      ...compiler.createCompilerHost(options),
+      getSourceFile: (path) => program.getSourceFile(path),
+      fileExists: files.fileExists,
+      readFile: files.readFile,
+      resolveModuleNameLiterals: (literals, containing, redirect, own, source) => files.resolveModuleNameLiterals(literals, containing, redirect, own, source),
+    };
+    return compiler.createProgram({ rootNames: program.getRootFileNames(), options: { ...options, strictNullChecks: true }, host, oldProgram: program }).getTypeChecker();
   }
 
   /** The class of a variable that no cell assigns again, with its type arguments: "Map<string, any>". */

@@ -1,0 +1,93 @@
+/**
+ * One limit on nesting for everything that is read or written as JSON: what
+ * walks over deeper data by recursion would end with an overflow of the stack,
+ * at a depth that depends on the machine.
+ */
+
+/** Arrays and objects may be nested so deep. Python's own parser stops at about 1,000, pydantic's at 200. */
+export const MAXIMUM_NESTING = 512;
+
+/** Data is nested deeper than {@link MAXIMUM_NESTING}, or contains itself. */
+export class NestingError extends RangeError {
+  override name = 'NestingError';
+
+  /** @param what is nested too deeply, as the subject of a sentence: `The action` */
+  constructor(what: string) {
+    super(`${what} is nested more than ${MAXIMUM_NESTING} levels deep, or contains itself; make it flatter.`);
+  }
+}
+
+/**
+ * Checks the arrays and plain properties of a value, without recursion.
+ *
+ * @param what is checked, as the subject of a sentence
+ * @throws NestingError where it is nested too deeply or contains itself
+ */
+export function checkNesting(value: unknown, what: string): void {
+  if (typeof value !== 'object' || value === null) return;
+  // The deepest place where something was met: what is there many times is looked at again only where it is deeper.
+  const met = new Map<object, number>([[value, 1]]);
+  const open: object[] = [value];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const depth = met.get(next)!;
+    if (depth > MAXIMUM_NESTING) throw new NestingError(what);
+    if (ArrayBuffer.isView(next)) continue;
+    for (const inner of Array.isArray(next) ? next : Object.values(next)) {
+      if (typeof inner !== 'object' || inner === null || (met.get(inner) ?? 0) > depth) continue;
+      met.set(inner, depth + 1);
+      open.push(inner);
+    }
+  }
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const [OPEN_LIST, CLOSE_LIST] = [0x5b, 0x5d];
+const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d];
+
+/**
+ * Checks JSON before it is parsed. What is not JSON is left to the parser.
+ *
+ * @param what is checked, as the subject of a sentence
+ * @throws NestingError where it is nested too deeply
+ */
+export function checkTextNesting(text: string, what: string): void {
+  if (count(text, '[') + count(text, '{') <= MAXIMUM_NESTING) return;
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) i = endOfString(text, i);
+    else if (code === OPEN_LIST || code === OPEN_OBJECT) {
+      if (++depth > MAXIMUM_NESTING) throw new NestingError(what);
+    } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) depth--;
+  }
+}
+
+/** How often a character is in a text, counted to one more than nesting may be deep: most texts need no closer look. */
+function count(text: string, character: string): number {
+  let times = 0;
+  for (let at = text.indexOf(character); at >= 0 && times <= MAXIMUM_NESTING; at = text.indexOf(character, at + 1)) times++;
+  return times;
+}
+
+/** Where the string ends that begins at `start`. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes++;
+    if (backslashes % 2 === 0) return end;
+  }
+  return text.length;
+}
+
+/**
+ * `JSON.parse` with the limit on nesting.
+ *
+ * @param what is parsed, as the subject of a sentence
+ * @throws NestingError where it is nested too deeply
+ * @throws SyntaxError where it is not JSON
+ */
+export function parseJson(text: string, what: string): unknown {
+  checkTextNesting(text, what);
+  return JSON.parse(text);
+}
