@@ -1,3 +1,4 @@
+import { checkNesting } from '../common/nesting';
 import type { SessionSource } from '../environments/environment';
 import { OpenEnvClient, type ClientOptions } from '../openenv/client';
 import { OpenEnvError } from '../openenv/errors';
@@ -54,7 +55,9 @@ function classServer({ module, className }: { module: string; className: string 
       const runner = new EpisodeRunner(new type());
       const told = async (work: Promise<StepResult>): Promise<StepResult> => {
         try {
-          return JSON.parse(toJson(await work));
+          const result = await work;
+          checkNesting(result, 'What the environment gave');
+          return JSON.parse(toJson(result));
         } catch (error) {
           throw new OpenEnvError('EXECUTION_ERROR', error instanceof Error ? error.message : String(error));
         }

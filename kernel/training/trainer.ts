@@ -8,9 +8,10 @@ import type { Tokenizer } from '../models/tokenizer';
 import { abortSource } from './abort';
 import type { ResolvedArguments, TrainingArguments } from './arguments';
 import { newControl, type TrainerCallback, type TrainerState } from './callbacks';
-import { CheckpointError, loadCheckpoint, saveCheckpoint, type RunState } from './checkpoint';
+import { CheckpointError, loadCheckpoint, saveCheckpoint } from './checkpoint';
 import { dueAfter } from './due';
 import { MetricsBuffer, type Metrics } from './metricsBuffer';
+import type { RunState } from './runState';
 import { learningRateAt } from './scheduler';
 import { changedSettings, changeText } from './settings';
 import type { Evaluation, RunLength, SavedUpdate, Step, TrainerOptions, TrainerUpdate, TrainOptions, TrainOutput } from './trainerParts';
@@ -109,6 +110,9 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
   protected saveState(_update: Update): Record<string, unknown> {
     return {};
   }
+
+  /** @throws where a checkpoint's state, which may come from elsewhere, is not one that {@link saveState} made */
+  protected checkState(_saved: Record<string, unknown>): void {}
 
   protected loadState(_saved: Record<string, any>): void {}
 
@@ -361,7 +365,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
   }
 
   private async resume(from: string | true): Promise<void> {
-    const { runState: saved, optimizer, extras } = await loadCheckpoint(from, this.config.outputDir, this.model);
+    const { runState: saved, optimizer, extras } = await loadCheckpoint(from, this.config.outputDir, this.model, (state) => this.checkState(state));
     await this.startAnew();
     const { data } = this.output;
     Object.assign(data, { runId: saved.run_id, step: saved.global_step, log: saved.log_history, events: saved.events } satisfies Partial<TrainingData>);
