@@ -1,7 +1,9 @@
+import { accessPlugin } from './access';
 import { diagnosticsPlugin } from './diagnostics';
 import { environmentPlugin } from './environment';
 import { episodePlugin } from './episode';
 import { modulesPlugin } from './modules';
+import { outputsPlugin } from './outputs';
 import { trainingPlugin } from './training';
 
-export default [episodePlugin, trainingPlugin, environmentPlugin, modulesPlugin, diagnosticsPlugin];
+export default [episodePlugin, trainingPlugin, environmentPlugin, modulesPlugin, diagnosticsPlugin, outputsPlugin, accessPlugin];

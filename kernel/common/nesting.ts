@@ -40,9 +40,10 @@ export function checkNesting(value: unknown, what: string): void {
   }
 }
 
-const [QUOTE, BACKSLASH] = [0x22, 0x5c];
-const OPENING = new Set([0x5b, 0x7b]);
-const CLOSING = new Set([0x5d, 0x7d]);
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const [OPEN_LIST, CLOSE_LIST] = [0x5b, 0x5d];
+const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d];
 
 /**
  * Checks JSON before it is parsed. What is not JSON is left to the parser.
@@ -51,13 +52,22 @@ const CLOSING = new Set([0x5d, 0x7d]);
  * @throws NestingError where it is nested too deeply
  */
 export function checkTextNesting(text: string, what: string): void {
+  if (count(text, '[') + count(text, '{') <= MAXIMUM_NESTING) return;
   let depth = 0;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if (code === QUOTE) i = endOfString(text, i);
-    else if (OPENING.has(code) && ++depth > MAXIMUM_NESTING) throw new NestingError(what);
-    else if (CLOSING.has(code)) depth--;
+    else if (code === OPEN_LIST || code === OPEN_OBJECT) {
+      if (++depth > MAXIMUM_NESTING) throw new NestingError(what);
+    } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) depth--;
   }
+}
+
+/** How often a character is in a text, counted to one more than nesting may be deep: most texts need no closer look. */
+function count(text: string, character: string): number {
+  let times = 0;
+  for (let at = text.indexOf(character); at >= 0 && times <= MAXIMUM_NESTING; at = text.indexOf(character, at + 1)) times++;
+  return times;
 }
 
 /** Where the string ends that begins at `start`. */

@@ -52,8 +52,8 @@ export interface EpisodeData {
   end: string;
 }
 
-/** Where a run stands. */
-export type TrainingStatus = 'running' | 'paused' | 'finished' | 'failed';
+/** Where a run stands; `lost`: its kernel ended before it did, which only a view can tell. */
+export type TrainingStatus = 'running' | 'paused' | 'finished' | 'failed' | 'lost';
 
 /** A mark on the charts' step axis, for example a replaced reward function. */
 export interface TrainingEvent {
@@ -75,7 +75,9 @@ export interface TrainingData {
   /** TRL's metrics by their names (`loss`, `reward`, `rewards/<name>/mean`, …), with `step`: one entry per logged step. */
   log: Array<Record<string, number>>;
   events: TrainingEvent[];
-  /** The newest group, its frames included: in the notebook of a run that is not running. */
+  /** What the run is doing now, in words. */
+  stage?: string;
+  /** The newest group, its frames included: in a notebook's file, and of a run that is not running. */
   group?: { step: number; episodes: EpisodeData[] };
 }
 
@@ -92,6 +94,8 @@ export type TrainingMessage =
   | { type: 'log'; entry: Record<string, number> }
   | { type: 'event'; event: TrainingEvent }
   | { type: 'status'; status: TrainingStatus }
+  /** What the run is doing now; without `stage` nothing. */
+  | { type: 'stage'; stage?: string }
   /** The newest group. Buffer i holds the deflated frames of episode i. */
   | { type: 'group'; step: number; episodes: EpisodeData[] };
 

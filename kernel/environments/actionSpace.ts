@@ -1,4 +1,4 @@
-import { fieldsOf, finiteValues, resolved, type JsonSchema } from './jsonSchema';
+import { fieldsOf, finiteValues, resolved, type JsonSchema } from '../schema/jsonSchema';
 import { typeText } from './schemaText';
 
 type Value = string | number | boolean;
@@ -9,6 +9,8 @@ export interface ActionField {
   schema: JsonSchema;
   /** All its values, where they are few. */
   values?: Value[];
+  /** It may be `null`, too. */
+  nullable: boolean;
   /** A name for each of the values: "LEFT". */
   names?: string[];
 }
@@ -24,20 +26,20 @@ export function actionField(action: JsonSchema, names: readonly string[] = []): 
   const needed = fields.filter(([name]) => required.includes(name));
   const [found] = fields.length === 1 ? fields : needed.length === 1 ? needed : [];
   if (!found) return undefined;
-  const [name, schema] = found;
+  const [name, schema, nullable] = found;
   const values = finiteValues(schema);
-  if (!values) return { name, schema };
+  if (!values) return { name, schema, nullable };
   const given = [names, schema.action_meanings].find((list) => Array.isArray(list) && list.length === values.length);
-  return { name, schema, values, names: given ? [...given] : values.map(String) };
+  return { name, schema, values, nullable, names: given ? [...given] : values.map(String) };
 }
 
 /** What an action may be, in words: `"UP", "DOWN", or { move: … }`. */
 export function actionText(action: JsonSchema, field: ActionField | undefined): string {
   const object = typeText(action, action);
   if (!field) return `an object ${object}`;
-  const { values, names, schema } = field;
-  if (!values || !names) return `${typeText(schema, action)}, or an object ${object}`;
+  const { values, names, schema, nullable } = field;
+  if (!values || !names) return `${typeText(schema, action)}${nullable ? ', null' : ''}, or an object ${object}`;
   const words = names.map((name) => JSON.stringify(name)).join(', ');
   const numbers = typeof values[0] === 'number' ? typeText({ enum: values }, action) : `an index from 0 to ${values.length - 1}`;
-  return `${words}, ${numbers}, or an object ${object}`;
+  return `${words}, ${numbers}${nullable ? ', null' : ''}, or an object ${object}`;
 }

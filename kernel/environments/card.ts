@@ -48,10 +48,13 @@ function cardData({ environment, name, description, release, options, actions, s
   };
 }
 
+/** Tables of the members of an action that is one of several. */
+const MAXIMUM_ACTIONS = 20;
+
 /** Action, observation and state; of an action that is one of several, each. */
 function schemaTables({ action, observation, state }: EnvironmentSchema): EnvironmentTable[] {
   const members: Array<Record<string, any>> = action?.properties ? [] : (action?.oneOf ?? action?.anyOf ?? []);
-  const actions = members.map((member) => ({ ...member, $defs: action.$defs }));
+  const actions = members.slice(0, MAXIMUM_ACTIONS).map((member) => ({ ...member, $defs: action.$defs }));
   const tables = [
     ...(actions.length > 1 ? actions.map((it, i) => ({ title: `Action: ${memberName(it) ?? i + 1}`, fields: schemaFields(it, 'input', ['metadata']) })) : [{ title: 'Action', fields: schemaFields(action, 'input', ['metadata']) }]),
     { title: 'Observation', fields: schemaFields(observation, 'output', ['done', 'reward', 'metadata']) },
@@ -96,7 +99,7 @@ function sizeAttributes(frame: { width: number; height: number }): string {
 
 function htmlTable(titles: string[], rows: string[][]): string {
   if (rows.length === 0) return '';
-  const cells = (tag: string, texts: string[]) => `<tr>${texts.map((text) => `<${tag} style="text-align: left; vertical-align: top">${text}</${tag}>`).join('')}</tr>`;
+  const cells = (tag: string, texts: string[]) => `<tr>${texts.map((text) => `<${tag} style="text-align: left; vertical-align: top"${tag === 'th' ? ' scope="col"' : ''}>${text}</${tag}>`).join('')}</tr>`;
   return `<table><thead>${cells('th', titles.map(escapeHtml))}</thead><tbody>${rows.map((row) => cells('td', row)).join('')}</tbody></table>`;
 }
 

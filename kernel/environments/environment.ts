@@ -1,6 +1,6 @@
 import type { EnvironmentSchema } from '../openenv/protocol';
 import type { VectorLane } from '../openenv/vector';
-import type { JsonSchema } from './jsonSchema';
+import type { JsonSchema } from '../schema/jsonSchema';
 
 /** A number that a strategy sees in its `state`. */
 export interface StateVariable {

@@ -41,7 +41,7 @@ export function openenv(name: 'game2048'): Promise<Game2048Environment>;
 export function openenv<Target extends string>(target: Target, options?: Target extends 'atari' ? AtariOpenOptions : RemoteOptions): Promise<Opened<Target>>;
 export function openenv(urls: string[], options?: RemoteOptions): Promise<RemoteEnvironment<any, any, any>>;
 export function openenv<Served extends Environment>(type: new () => Served): Promise<EnvironmentClient<Served>>;
-export async function openenv(target: string | string[] | (new () => Environment), options: object = {}): Promise<AtariEnvironment | Game2048Environment | OfficialAtariEnvironment | RemoteEnvironment> {
+export async function openenv(target: string | string[] | (new () => Environment), options: object = {}): Promise<AtariEnvironment | Game2048Environment | OfficialAtariEnvironment | RemoteEnvironment<any, any, any>> {
   options ??= {};
   if (target === 'atari') return AtariEnvironment.open(options as AtariOpenOptions);
   if (target === 'game2048') return openGame2048();

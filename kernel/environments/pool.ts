@@ -40,7 +40,7 @@ async function ask(url: string, { connectTimeout = 10_000, headers }: RemoteOpti
       throw error;
     });
   try {
-    const [about, schemas] = [await get('/metadata'), readSchemas(await get('/schema'))];
+    const [about, schemas] = [await get('/metadata'), readSchemas(await get('/schema'))?.schemas ?? null];
     const game = isOfficialAtari(schemas) ? (await get('/state'))?.game_name : undefined;
     return { url, name: about === null ? undefined : readMetadata(about, url).name, schema: schemas, game };
   } catch (error) {

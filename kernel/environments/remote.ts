@@ -1,6 +1,7 @@
 import type { MimeBundle } from '../display/host';
-import { actionCheck, type ActionCheck } from '../openenv/actionCheck';
+import { actionCheck, meantError, type ActionCheck } from '../openenv/actionCheck';
 import type { ClientOptions, OpenEnvClient } from '../openenv/client';
+import { OpenEnvError } from '../openenv/errors';
 import { getJson } from '../openenv/http';
 import type { Tool } from '../openenv/mcp';
 import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../openenv/protocol';
@@ -60,11 +61,12 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
     if (pooled) options = { ...options, servers };
     const connection = await Connection.open(address, options);
     // Old servers have neither.
-    const [about, schemas] = await Promise.all([
+    const [about, read] = await Promise.all([
       connection.client.metadata().catch(() => null).then(document => readMetadata(document, connection.target.name)),
-      connection.client.schema().catch(() => null).then(readSchemas),
+      connection.client.schema().catch(withoutDocument).then(readSchemas),
     ]);
-    return new RemoteEnvironment(connection, about, schemas, schemas && actionCheck(schemas.action), target, { ...options });
+    if (read?.leftOut.length) console.warn(`The schemas of ${about.name} are too large to be told and checked here as a whole. Left to the server are ${read.leftOut.join('; ')}.`);
+    return new RemoteEnvironment(connection, about, read?.schemas ?? null, read && actionCheck(read.schemas.action), target, { ...options });
   }
 
   /** The server's address. One that is started again has another. */
@@ -101,7 +103,10 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.client.step(action) as Promise<StepResult<Observation>>;
+    const problemsOf = (error: unknown): never => {
+      throw this.schemas && error instanceof OpenEnvError ? meantError(error, this.schemas.action, action) : error;
+    };
+    return this.client.step(action).catch(problemsOf) as Promise<StepResult<Observation>>;
   }
 
   /** What the server tells about the episode. */
@@ -174,7 +179,7 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
   }
 
   private typing(schemas: EnvironmentSchema): EnvironmentTyping {
-    const refresh = async () => this.typing(await getJson(`${this.url}/schema`, { timeout: 3000 }));
+    const refresh = async () => this.typing(readSchemas(await getJson(`${this.url}/schema`, { timeout: 3000 }))?.schemas ?? schemas);
     return { ...schemaTyping('RemoteEnvironment', this.target, schemas, this.about.description), refresh };
   }
 
@@ -187,4 +192,10 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
   private get client(): OpenEnvClient {
     return this.connection.client;
   }
+}
+
+/** A server without schemas is used without them; where they cannot be used, the user is told why. */
+function withoutDocument(error: unknown): null {
+  if (error instanceof OpenEnvError && error.code === 'PROTOCOL_ERROR') console.warn(`${error.message} The environment is used without its schemas.`);
+  return null;
 }

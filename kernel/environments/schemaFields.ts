@@ -1,6 +1,6 @@
-import { resolve, typeText } from '../openenv/schemaTypes';
-
-type JsonSchema = Record<string, any>;
+import { typeText } from '../openenv/schemaTypes';
+import { resolve, type JsonSchema } from '../schema/jsonSchema';
+import { cut } from '../schema/read';
 
 /** A field of an action, an observation or a state, as a table shows it. */
 export interface SchemaField {
@@ -21,6 +21,8 @@ const MAXIMUM_DEPTH = 3;
 const MAXIMUM_FIELDS = 60;
 /** Values of an enumeration that are told. */
 const MAXIMUM_VALUES = 12;
+/** Characters of a pattern or a default. */
+const MAXIMUM_TEXT = 200;
 
 /**
  * The fields of an object's schema, those of objects inside it after it.
@@ -28,26 +30,46 @@ const MAXIMUM_VALUES = 12;
  * @param use whether it is given to an environment, or comes from one: then defaults mean nothing
  */
 export function schemaFields(schema: JsonSchema, use: 'input' | 'output', without: readonly string[] = []): SchemaField[] {
-  const all = [...fieldsOf(schema, schema, '', without, 0)];
-  const fields = use === 'input' ? all : all.map((field) => ({ ...field, range: field.range.replace(/( · |^)default .*$/, ''), optional: false }));
-  if (fields.length <= MAXIMUM_FIELDS) return fields;
-  const more = { name: `… and ${fields.length - MAXIMUM_FIELDS} more`, type: '', range: '', description: '', optional: false };
-  return [...fields.slice(0, MAXIMUM_FIELDS), more];
+  const fields: SchemaField[] = [];
+  let more = 0;
+  for (const found of fieldsOf(schema, schema, '', without, 0)) {
+    if (fields.length === MAXIMUM_FIELDS) more++;
+    else fields.push(use === 'input' ? tableField(found, schema) : told(tableField(found, schema), found));
+  }
+  return more > 0 ? [...fields, { name: `… and ${more} more`, type: '', range: '', description: '', optional: false }] : fields;
 }
 
-function* fieldsOf(schema: JsonSchema, root: JsonSchema, prefix: string, without: readonly string[], depth: number): Generator<SchemaField> {
+/** A field as it is found: as its schema says, and as that means. */
+interface FoundField {
+  path: string;
+  property: JsonSchema;
+  inner: JsonSchema;
+  nullable: boolean;
+  optional: boolean;
+}
+
+function tableField({ path, property, inner, nullable, optional }: FoundField, root: JsonSchema): SchemaField {
+  const description = [property.description, inner.description].find((it) => typeof it === 'string') ?? '';
+  return { name: path, type: typeName(inner, root) + (nullable ? ' | null' : ''), range: rangeText({ ...inner, ...property }), description, optional };
+}
+
+/** What comes from an environment has its defaults. */
+function told(field: SchemaField, { property, inner }: FoundField): SchemaField {
+  return { ...field, range: field.range.replace(/( · |^)default .*$/, ''), optional: field.optional && !('default' in property) && !('default' in inner) };
+}
+
+function* fieldsOf(schema: JsonSchema, root: JsonSchema, prefix: string, without: readonly string[], depth: number): Generator<FoundField> {
   const { schema: object } = plain(schema, root);
   const required = new Set<string>(Array.isArray(object.required) ? object.required : []);
   for (const [key, property] of Object.entries<JsonSchema>(object.properties ?? {})) {
     if (without.includes(key)) continue;
-    const name = prefix + key;
+    const path = prefix + (/[\p{Cc}\p{Cf}\u2028\u2029]/u.test(key) ? JSON.stringify(key) : key);
     const { schema: inner, nullable } = plain(property, root);
-    const description = String(property?.description ?? inner.description ?? '');
-    yield { name, type: typeName(inner, root) + (nullable ? ' | null' : ''), range: rangeText({ ...inner, ...property }), description, optional: !required.has(key) };
+    yield { path, property: typeof property === 'object' ? property : {}, inner, nullable, optional: !required.has(key) };
     if (depth >= MAXIMUM_DEPTH) continue;
     const items = inner.type === 'array' && !Array.isArray(inner.items) ? plain(inner.items ?? {}, root).schema : {};
-    if (inner.properties) yield* fieldsOf(inner, root, `${name}.`, [], depth + 1);
-    else if (items.properties) yield* fieldsOf(items, root, `${name}[].`, [], depth + 1);
+    if (inner.properties) yield* fieldsOf(inner, root, `${path}.`, [], depth + 1);
+    else if (items.properties) yield* fieldsOf(items, root, `${path}[].`, [], depth + 1);
   }
 }
 
@@ -86,9 +108,9 @@ export function rangeText(schema: JsonSchema): string {
     unit(span(minItems, maxItems), 'items'),
     unit(span(minLength, maxLength), 'characters'),
     multipleOf === undefined ? '' : `multiples of ${multipleOf}`,
-    typeof pattern === 'string' ? `/${pattern}/` : '',
+    typeof pattern === 'string' ? `/${cut(pattern, MAXIMUM_TEXT)}/` : '',
     meanings,
-    schema.default === undefined || schema.default === null || typeof schema.default === 'object' ? '' : `default ${JSON.stringify(schema.default)}`,
+    schema.default === undefined || schema.default === null || typeof schema.default === 'object' ? '' : `default ${cut(JSON.stringify(schema.default), MAXIMUM_TEXT)}`,
   ].filter(Boolean).join(' · ');
 }
 

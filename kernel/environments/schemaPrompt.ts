@@ -1,7 +1,14 @@
 import type { EnvironmentSchema } from '../openenv/protocol';
+import { fieldsOf, type JsonSchema } from '../schema/jsonSchema';
+import { cut } from '../schema/read';
 import { actionField } from './actionSpace';
-import { fieldsOf, type JsonSchema } from './jsonSchema';
-import { rangeText, typeText } from './schemaText';
+import { nameText, rangeText, typeText } from './schemaText';
+
+/** Fields, and values of an action, that are told. */
+const MAXIMUM_FIELDS = 200;
+const MAXIMUM_VALUES = 1000;
+/** Characters of a description. */
+const MAXIMUM_TEXT = 1000;
 
 /** What a prompt tells of an environment that describes itself by schemas. */
 export interface SchemaSubject {
@@ -14,11 +21,11 @@ export interface SchemaSubject {
 
 /** The lines of a prompt after its first: what it is, what a strategy sees, what it returns. */
 export function schemaPrompt({ name, description = '', schemas: { action, observation }, actions }: SchemaSubject): string[] {
-  const fields = fieldsOf(observation);
+  const fields = fieldLines(observation, fieldsOf(observation), (field) => (nameText(field) === field ? `state.${field}` : `state[${nameText(field)}]`));
   const about = description.trim();
   return [
     ...(about && about !== name ? [sentence(about)] : []),
-    ...(fields.length > 0 ? ['The state:', ...fields.map(([field, schema]) => fieldLine(`state.${field}`, schema, observation))] : []),
+    ...(fields.length > 0 ? ['The state:', ...fields] : []),
     ...actionLines(action, actions),
   ];
 }
@@ -26,25 +33,32 @@ export function schemaPrompt({ name, description = '', schemas: { action, observ
 function actionLines(action: JsonSchema, names: readonly string[]): string[] {
   const field = actionField(action, names);
   if (!field) {
-    const fields = fieldsOf(action, ['metadata']);
+    const fields = fieldLines(action, fieldsOf(action, ['metadata']), nameText);
     if (fields.length === 0) return ['It returns an action, an object.'];
-    return [`It returns an action, an object ${typeText(action, action)}:`, ...fields.map(([name, schema]) => fieldLine(name, schema, action))];
+    return [`It returns an action, an object ${typeText(action, action)}:`, ...fields];
   }
-  const { values, names: named, schema } = field;
+  const { values, names: named, schema, nullable } = field;
   const plain = values?.every((value, i) => String(value) === named![i]);
   if (values && !(plain && schema.type === 'integer')) {
-    const words = values.map((value, i) => JSON.stringify(plain ? value : named![i]));
-    return [`It returns one action: ${words.join(', ')}.`];
+    const words = values.slice(0, MAXIMUM_VALUES).map((value, i) => JSON.stringify(plain ? value : named![i]));
+    const more = values.length > words.length ? [`or one of ${values.length - words.length} more`] : [];
+    return [`It returns one action: ${[...words, ...more, ...(nullable ? ['null'] : [])].join(', ')}.`];
   }
-  return [fieldLine(`It returns one action (${field.name})`, schema, action)];
+  return [fieldLine(`It returns one action (${nameText(field.name)})`, schema, action, nullable)];
 }
 
-function fieldLine(name: string, schema: JsonSchema, root: JsonSchema): string {
-  const text = typeof schema.description === 'string' ? schema.description.replace(/\s+/g, ' ').trim() : '';
+function fieldLines(root: JsonSchema, fields: ReturnType<typeof fieldsOf>, nameOf: (name: string) => string): string[] {
+  const lines = fields.slice(0, MAXIMUM_FIELDS).map(([name, schema, nullable]) => fieldLine(nameOf(name), schema, root, nullable));
+  return fields.length > lines.length ? [...lines, `… and ${fields.length - lines.length} more fields.`] : lines;
+}
+
+function fieldLine(name: string, schema: JsonSchema, root: JsonSchema, nullable: boolean): string {
+  const text = typeof schema.description === 'string' ? cut(schema.description.replace(/\s+/g, ' ').trim(), MAXIMUM_TEXT) : '';
   const range = rangeText(schema);
   // Plain numbers read as those of Atari, which is the form that small models know.
-  if (!text && range.startsWith(' from') && /^state\./.test(name)) return name + range;
-  return `${name}, ${typeText(schema, root)}${text ? `: ${text}` : ''}`;
+  if (!text && !nullable && range.startsWith(' from') && /^state\./.test(name)) return name + range;
+  const type = typeText(schema, root);
+  return `${name}, ${type}${nullable && !/\bnull$/.test(type) ? ' or null' : ''}${text ? `: ${text}` : ''}`;
 }
 
 function sentence(text: string): string {

@@ -1,12 +1,13 @@
-import type { Environment, EnvironmentServer, ServeOptions } from '../openenv';
+import type { EnvironmentServer, ServeOptions } from '../openenv';
+import type { DeclaredTypes } from '../openenv/serving/environment';
 import { serve } from '../openenv';
 import type { EpisodeState } from '../openenv/protocol';
 import { firstFrame } from './local';
 import { RemoteEnvironment } from './remote';
 
-/** A client of a server of a class that extends `Environment`, with its types; a class without types has those of its JSON Schemas, once it is served. */
-export type EnvironmentClient<Served> = Served extends Environment<infer Action, infer Observation, infer State>
-  ? object extends Action ? RemoteEnvironment<any, any, any> : RemoteEnvironment<Action, Observation, State & EpisodeState>
+/** A client of a server of a class that extends `Environment`, with the types that it declares; a class without types has those of its JSON Schemas, once it is served. */
+export type EnvironmentClient<Served> = Served extends DeclaredTypes<infer Action extends object, infer Observation, infer State>
+  ? RemoteEnvironment<object extends Required<Action> ? any : Action, Observation, State & EpisodeState>
   : RemoteEnvironment;
 
 interface Running {

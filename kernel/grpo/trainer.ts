@@ -20,7 +20,8 @@ import { Generations, type GenerationContext } from './generations';
 import { groupEpisodes, shownEpisodes } from './groupEpisodes';
 import { meanMetrics } from './policyMetrics';
 import { completionLimit, defaultDataset, groupsPerGeneration, PromptSource, runLength, type TrainRow } from './prompts';
-import { weightedRewards } from './rewardFuncs';
+import { rewardsText, weightedRewards } from './rewardFuncs';
+import { checkSavedState } from './savedState';
 import { isOffPolicy, microBatchesOf, policyBatch, type ScoredRollouts } from './scoredRollouts';
 import type { PolicyUpdate } from './update';
 
@@ -197,8 +198,17 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     return weightedRewards(this.options.rewardFuncs ?? rewardRegistry.list(), this.config.rewardWeights);
   }
 
+  override train(options?: TrainOptions): Promise<TrainOutput> {
+    if (!this.options.rewardFuncs && rewardRegistry.list().length > 0) console.log(rewardsText(rewardRegistry.list(), this.given.rewardWeights));
+    return super.train(options);
+  }
+
   protected override saveState(update: PolicyUpdate): Record<string, unknown> {
     return { rollouts: this.generations.save(), entropy: update.entropyState, secret: this.secret };
+  }
+
+  protected override checkState(saved: Record<string, unknown>): void {
+    checkSavedState(saved, this.model.config.vocabSize);
   }
 
   protected override loadState({ rollouts, entropy, secret }: Record<string, any>): void {

@@ -1,8 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tokenizer as HubTokenizer } from '@huggingface/tokenizers' with { 'resolution-mode': 'import' };
+import { readJsonFile } from './jsonFile';
 import { because, checkOptions, type OptionTable } from './options';
+import { readTextFile } from './regularFile';
 import { renderChat, type ChatMessage, type ChatTemplateOptions } from './chatTemplate';
+import type { Rendered } from './jinja';
 
 export type { ChatMessage, ChatTemplateOptions };
 
@@ -116,15 +119,21 @@ export class TokenizerMethods {
   applyChatTemplate(messages: readonly ChatMessage[], options?: ChatTemplateOptions & { tokenize?: true }): number[];
   applyChatTemplate(messages: readonly ChatMessage[], options?: ChatTemplateOptions): string | number[];
   applyChatTemplate(messages: readonly ChatMessage[], options: ChatTemplateOptions = {}): string | number[] {
-    const { chatTemplate, namedTemplates, folder } = this;
+    const { text } = this.renderChat(messages, options);
+    // The template has written the special tokens.
+    return options.tokenize === false ? text : this.encode(text, { addSpecialTokens: false });
+  }
+
+  /** @internal The text of {@link applyChatTemplate}, and which parts of it the template marks as the assistant's. */
+  renderChat(messages: readonly ChatMessage[], options: ChatTemplateOptions): Rendered {
+    const { chatTemplate, namedTemplates, folder, specialTokens } = this;
     // Some models have a template of their own for conversations with tools.
     const template = options.chatTemplate ?? (options.tools ? namedTemplates.tool_use : undefined) ?? chatTemplate;
     if (!template) {
       throw new Error(`the tokenizer in ${folder} has no chat template; encode the prompt as text instead: tokenizer(text), or give one: { chatTemplate }`);
     }
-    const text = renderChat(template, messages, options, this.specialTokens);
-    // The template has written the special tokens.
-    return options.tokenize === false ? text : this.encode(text, { addSpecialTokens: false });
+    const name = options.chatTemplate ? 'the chat template that was given' : `the chat template of ${folder}`;
+    return renderChat({ template, specialTokens, name }, messages, options);
   }
 }
 
@@ -173,7 +182,7 @@ function encoding(inputIds: number[]): Encoding {
 /** Chat templates by name; the one without a name is `default`. */
 function readTemplates(folder: string, settings: Record<string, unknown>): Record<string, string> {
   const file = join(folder, 'chat_template.jinja');
-  if (existsSync(file)) return { default: readFileSync(file, 'utf8') };
+  if (existsSync(file)) return { default: readTextFile(file, MAXIMUM_BYTES) };
   const template = settings.chat_template;
   if (typeof template === 'string') return { default: template };
   const named = Array.isArray(template) ? (template as { name: string; template: string }[]) : [];
@@ -193,11 +202,9 @@ function tokenText(token: unknown): string | null {
   return typeof content === 'string' ? content : null;
 }
 
+/** The vocabularies of the largest models take some ten MB. */
+const MAXIMUM_BYTES = 500e6;
+
 function readJson(file: string, fallback?: Record<string, unknown>): Record<string, unknown> {
-  if (fallback && !existsSync(file)) return fallback;
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-  } catch (error) {
-    throw new Error(`${file} cannot be read: ${(error as Error).message}`);
-  }
+  return fallback && !existsSync(file) ? fallback : readJsonFile(file, MAXIMUM_BYTES);
 }

@@ -1,3 +1,6 @@
+import { stringifyExact } from '../common/exactJson';
+import { jsonValue, JsonValueError } from '../schema/jsonValue';
+import { sentValue } from './actionCheck';
 import { Channel, type Message } from './channel';
 import { OpenEnvError, serverError } from './errors';
 import { getJson, httpUrl } from './http';
@@ -74,7 +77,7 @@ export class OpenEnvClient {
 
   /** Takes one step. `action` follows the schema's `action`. */
   step(action: object): Promise<StepResult> {
-    return this.ask(JSON.stringify({ type: 'step', data: action } satisfies ClientMessage), readObservation);
+    return this.send({ type: 'step', data: action }, 'The action', readObservation);
   }
 
   /** What the server tells about the episode. */
@@ -147,12 +150,17 @@ export class OpenEnvClient {
   }
 
   private askReset(data: ResetArguments): Promise<StepResult> {
-    return this.ask(JSON.stringify({ type: 'reset', data } satisfies ClientMessage), readObservation, this.settings.resetTimeout);
+    return this.send({ type: 'reset', data }, 'The arguments of reset', readObservation, this.settings.resetTimeout);
   }
 
   private async rpc(method: string, params: object): Promise<any> {
     const request: ClientMessage = { type: 'mcp', data: { jsonrpc: '2.0', id: ++this.rpcId, method, params } };
-    return rpcResult(method, params, await this.ask(JSON.stringify(request), readRpc).catch(withoutTools));
+    return rpcResult(method, params, await this.send(request, 'The request', readRpc).catch(withoutTools));
+  }
+
+  /** Sends a message with data of the user's, which `what` names. */
+  private async send<Answer>({ type, data }: Extract<ClientMessage, { data: object }>, what: string, read: (answer: Message) => Answer, timeout?: number): Promise<Answer> {
+    return this.ask(stringifyExact({ type, data: sentValue(data, what) }), read, timeout);
   }
 
   private ask<Answer>(message: string, read: (answer: Message) => Answer, timeout?: number): Promise<Answer> {
@@ -169,10 +177,25 @@ const readRpc = reader('mcp', checkedRpc);
 function reader<Data>(type: ServerMessage['type'], checked: (data: unknown) => Data): (message: Message) => Data {
   return message => {
     const answer = parseMessage(message);
-    if (answer.type === type) return checked(answer.data);
+    if (answer.type === type) return finite(checked(answer.data), message);
     if (answer.type === 'error') throw serverError(answer.data);
     throw new OpenEnvError('PROTOCOL_ERROR', `The server answered with a message of type ${JSON.stringify(answer.type)} where one of type "${type}" was due.`);
   };
+}
+
+/** What a number beyond all that JavaScript has is written with. */
+const OVERFLOW = /[eE]\+?\d{3}|\d{309}/;
+
+/** The data of a message, in which no number is too large. */
+function finite<Data>(data: Data, message: Message): Data {
+  if (!OVERFLOW.test(typeof message === 'string' ? message : Buffer.from(message).toString())) return data;
+  try {
+    jsonValue(data, "The server's answer");
+    return data;
+  } catch (error) {
+    if (!(error instanceof JsonValueError)) throw error;
+    throw new OpenEnvError('PROTOCOL_ERROR', `The server sent a number that is too large: ${error.describe()}.`);
+  }
 }
 
 function withoutTools(error: unknown): never {

@@ -1,3 +1,5 @@
+import { stringifyExact } from '../common/exactJson';
+
 /**
  * What went wrong. The first seven come from the server, by OpenEnv's
  * protocol; the others arise on our side: no connection, a connection that
@@ -42,7 +44,7 @@ export function serverError(data: unknown): OpenEnvError {
   const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
   const { code, message, errors } = (typeof data === 'object' && data !== null ? data : { code: null }) as Record<string, any>;
   if (!isText(code) || !isText(message)) {
-    return new OpenEnvError('PROTOCOL_ERROR', `The server reports an error that is none of OpenEnv's, which have a code and a message: ${JSON.stringify(data).slice(0, 200)}`, data);
+    return new OpenEnvError('PROTOCOL_ERROR', `The server reports an error that is none of OpenEnv's, which have a code and a message: ${shown(data)}`, data);
   }
   const problems: string[] = Array.isArray(errors) ? errors.map(describeProblem) : [];
   const told: string = message ?? 'The server reports an error without a message.';
@@ -55,6 +57,20 @@ export function serverError(data: unknown): OpenEnvError {
 export function describeProblem(problem: any): string {
   const where = Array.isArray(problem?.loc) && problem.loc.length > 0 ? `${problem.loc.join('.')}: ` : '';
   if (problem?.type === 'extra_forbidden') return `There is no field '${problem.loc?.join('.')}'.${problem.ctx?.expected ? ` Valid: ${problem.ctx.expected}.` : ''}`;
-  const given = problem?.input !== undefined && typeof problem.input !== 'object' ? ` (given: ${JSON.stringify(problem.input)})` : '';
-  return `${where}${problem?.msg ?? JSON.stringify(problem)}${given}`;
+  const given = problem?.input !== undefined && typeof problem.input !== 'object' ? ` (given: ${shown(problem.input)})` : '';
+  return `${where}${problem?.msg ?? shown(problem)}${given}`;
+}
+
+/** Characters of a value that a message tells. */
+const MOST = 200;
+
+/** A value as a message shows it: as JSON, what is long is cut. */
+export function shown(value: unknown, most = MOST): string {
+  let text: string;
+  try {
+    text = (typeof value === 'object' ? stringifyExact(value) : typeof value === 'string' ? JSON.stringify(value.slice(0, most)) : undefined) ?? String(value);
+  } catch {
+    text = Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+  }
+  return text.length > most ? `${text.slice(0, most)}…` : text;
 }

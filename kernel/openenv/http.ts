@@ -1,3 +1,4 @@
+import { NestingError, parseJson } from '../common/nesting';
 import { OpenEnvError } from './errors';
 
 /** Options of {@link getJson}. */
@@ -22,9 +23,31 @@ export async function getJson(address: string, { timeout, headers, signal }: Get
   }
   if (response.status === 404) throw new OpenEnvError('NOT_SUPPORTED', `The server has no ${new URL(address).pathname}: ${address} answered 404.`);
   if (!response.ok) throw new OpenEnvError('CONNECTION_FAILED', `${address} answered ${response.status} ${response.statusText}.`, { status: response.status });
-  return response.json().catch(() => {
-    throw new OpenEnvError('PROTOCOL_ERROR', `${address} did not answer with JSON.`);
+  const text = await documentText(response, address).catch((error) => {
+    if (signal?.aborted) throw signal.reason;
+    if (stop.aborted) throw new OpenEnvError('TIMEOUT', `${address} did not answer within ${timeout / 1000} s.`);
+    if (error instanceof OpenEnvError) throw error;
+    throw new OpenEnvError('CONNECTION_FAILED', `${address} broke off its answer.`);
   });
+  try {
+    return parseJson(text, `The document at ${address}`);
+  } catch (error) {
+    throw new OpenEnvError('PROTOCOL_ERROR', error instanceof NestingError ? error.message : `${address} did not answer with JSON.`);
+  }
+}
+
+/** Bytes of a document, at most. */
+const MAXIMUM_DOCUMENT = 32 * 2 ** 20;
+
+async function documentText(response: Response, address: string): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of response.body ?? []) {
+    size += part.length;
+    if (size > MAXIMUM_DOCUMENT) throw new OpenEnvError('PROTOCOL_ERROR', `The document at ${address} has more than ${MAXIMUM_DOCUMENT / 2 ** 20} MiB.`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString();
 }
 
 /** A server's address with http or https and without a slash at the end. Fails with `INVALID_ARGUMENT` where it is none. */

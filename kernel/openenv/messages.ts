@@ -1,13 +1,18 @@
+import { parseExact } from '../common/exactJson';
+import { NestingError } from '../common/nesting';
 import { OpenEnvError, serverError } from './errors';
 import type { ServerMessage } from './protocol';
 
-/** A message from a server. Fails with `PROTOCOL_ERROR` when it is none. */
+/** A message from a server; integers that a number cannot hold are bigints. Fails with `PROTOCOL_ERROR` when it is none. */
 export function parseMessage(bytes: string | Uint8Array): ServerMessage {
   const text = typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString();
   let message: unknown;
   try {
-    message = JSON.parse(text);
-  } catch {
+    message = parseExact(text, "The server's answer");
+  } catch (error) {
+    if (error instanceof NestingError) throw new OpenEnvError('PROTOCOL_ERROR', error.message);
+    const constant = /[:[,]\s*(-?Infinity|NaN)\b/.exec(text)?.[1];
+    if (constant) throw new OpenEnvError('PROTOCOL_ERROR', `The server's answer has ${constant}, which JSON does not have: ${text.slice(0, 200)}`);
     message = undefined;
   }
   if (typeof message !== 'object' || message === null || !('type' in message) || !('data' in message)) {

@@ -1,7 +1,6 @@
 import type { EnvironmentSchema } from './protocol';
+import { resolve, type JsonSchema } from '../schema/jsonSchema';
 import { otherToolActions } from './toolActions';
-
-type JsonSchema = Record<string, any>;
 
 /** TypeScript declarations of what an environment's schemas say. */
 export interface EnvironmentTypes {
@@ -149,9 +148,9 @@ class TypeWriter {
       case 'null':
         return schema.type;
       case 'number':
-        return 'number';
       case 'integer':
-        return document.use === 'words' ? 'integer' : 'number';
+        if (document.use === 'words') return schema.type;
+        return isLarge(schema) ? 'number | bigint' : 'number';
       case 'array':
         return this.array(schema, document);
     }
@@ -223,19 +222,10 @@ class TypeWriter {
   }
 }
 
-/** What a reference inside a document points to. */
-export function resolve(root: JsonSchema, ref: string): any {
-  if (!ref.startsWith('#')) return undefined;
-  const parts = ref.slice(1).split('/').slice(1).map((part) => decodePart(part).replace(/~1/g, '/').replace(/~0/g, '~'));
-  return parts.reduce((value: any, part) => (typeof value === 'object' && value !== null && Object.hasOwn(value, part) ? value[part] : undefined), root);
-}
-
-function decodePart(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
+/** Whether numbers are told to be larger than JavaScript's own hold exactly. */
+function isLarge({ type, format, minimum, maximum }: JsonSchema): boolean {
+  if (format === 'bigint') return true;
+  return type === 'integer' && (format === 'int64' || format === 'uint64' || minimum < -Number.MAX_SAFE_INTEGER || maximum > Number.MAX_SAFE_INTEGER);
 }
 
 /** Whether a schema names the fields of an object. */

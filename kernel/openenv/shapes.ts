@@ -1,4 +1,5 @@
-import { OpenEnvError } from './errors';
+import { cut, plainText, readSchema } from '../schema/read';
+import { OpenEnvError, shown } from './errors';
 import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, RpcAnswer, StepResult } from './protocol';
 
 /*
@@ -13,8 +14,8 @@ export function checkedStep(data: unknown): StepResult {
   if (typeof done !== 'boolean') wrong('The observation message', 'done', 'true or false', done);
   if (metadata !== undefined && metadata !== null && !isObject(metadata)) wrong('The observation message', 'metadata', 'an object', metadata);
   if (Number.isFinite(reward) || reward === null) return data as unknown as StepResult;
-  // OpenEnv's models allow true and false, which Python counts as 1 and 0.
-  if (typeof reward === 'boolean') return { ...(data as unknown as StepResult), reward: Number(reward) };
+  // OpenEnv's models allow true and false, which Python counts as 1 and 0. A reward is a number, also where it is a large integer.
+  if (typeof reward === 'boolean' || (typeof reward === 'bigint' && Number.isFinite(Number(reward)))) return { ...(data as unknown as StepResult), reward: Number(reward) };
   if (reward !== undefined) wrong('The observation message', 'reward', 'a finite number or null', reward);
   return { ...(data as unknown as StepResult), reward: null };
 }
@@ -31,22 +32,39 @@ export function checkedRpc(data: unknown): RpcAnswer {
   return data as unknown as RpcAnswer;
 }
 
-/** The document at `/metadata`, of which only text is taken; an environment without a name has the `name` given here. */
+/** Characters of a name, and of other texts, of a server. */
+const MAXIMUM_NAME = 200;
+const MAXIMUM_TEXT = 5000;
+const MAXIMUM_README = 1_000_000;
+
+/**
+ * The document at `/metadata`, of which only text is taken, as long as people
+ * read it, and without what steers a terminal; an environment without a name
+ * has the `name` given here.
+ */
 export function readMetadata(document: unknown, name: string): EnvironmentMetadata {
   const told = isObject(document) ? Object.entries(document).filter(([, value]) => typeof value === 'string') : [];
-  const texts: Partial<EnvironmentMetadata> = Object.fromEntries(told);
-  return { ...texts, name: texts.name || name, description: texts.description ?? '' };
+  const most = (key: string): number => (key === 'readme_content' ? MAXIMUM_README : key === 'description' ? MAXIMUM_TEXT : MAXIMUM_NAME);
+  const texts: Partial<EnvironmentMetadata> = Object.fromEntries(told.map(([key, value]) => [key, cut(plainText(value), most(key))]));
+  const own = texts.name?.replace(/\s+/g, ' ').trim();
+  return { ...texts, name: own || name, description: texts.description ?? '' };
+}
+
+/** The schemas of a server, as they can be used. */
+export interface ReadSchemas {
+  schemas: EnvironmentSchema;
+  /** What was left out because it is too large: "actions: 48,000 of 50,000 fields". */
+  leftOut: string[];
 }
 
 /** The document at `/schema`, where it has schemas; what it lacks allows everything. */
-export function readSchemas(document: unknown): EnvironmentSchema | null {
+export function readSchemas(document: unknown): ReadSchemas | null {
   if (!isObject(document) || !isObject(document.action)) return null;
-  const { action, observation, state, reset_observation } = document;
+  const read = (['action', 'observation', 'state', 'reset_observation'] as const).filter((name) => isObject(document[name])).map((name) => [name, readSchema(document[name])] as const);
+  const schemas: Partial<EnvironmentSchema> = Object.fromEntries(read.map(([name, { schema }]) => [name, schema]));
   return {
-    action,
-    observation: isObject(observation) ? observation : {},
-    state: isObject(state) ? state : {},
-    ...(isObject(reset_observation) ? { reset_observation } : {}),
+    schemas: { observation: {}, state: {}, ...schemas } as EnvironmentSchema,
+    leftOut: read.flatMap(([name, { leftOut }]) => leftOut.map((what) => `${name}: ${what}`)),
   };
 }
 
@@ -55,6 +73,6 @@ function isObject(value: unknown): value is Record<string, any> {
 }
 
 function wrong(message: string, field: string, wanted: string, value: unknown): never {
-  const given = value === undefined ? 'it is missing' : `it is ${typeof value === 'number' ? value : JSON.stringify(value).slice(0, 100)}`;
+  const given = value === undefined ? 'it is missing' : `it is ${shown(value, 100)}`;
   throw new OpenEnvError('PROTOCOL_ERROR', `${message} of the server is not OpenEnv's: ${field} has to be ${wanted}, ${given}.`);
 }

@@ -1,5 +1,5 @@
 import type { SessionSource } from '../environments/environment';
-import type { JsonSchema } from '../environments/jsonSchema';
+import type { JsonSchema } from '../schema/jsonSchema';
 import { environmentReader } from '../environments/reader';
 import { VectorClient, type SleepCells, type VectorLane, type VectorOptions } from '../openenv/vector';
 import { play, type Engine, type Lane } from './play';

@@ -1,6 +1,7 @@
+import { stringifyExact } from '../common/exactJson';
 import { actionField, actionText, type ActionField } from '../environments/actionSpace';
-import type { JsonSchema } from '../environments/jsonSchema';
-import { validator, ValidationFailure, type Validate } from '../openenv/serving/validate';
+import type { JsonSchema } from '../schema/jsonSchema';
+import { serverValidator, ValidationFailure, type Validate } from '../openenv/serving/validate';
 import type { Outcome } from '../strategy/outcome';
 import { describe } from './action';
 import type { EpisodeEnd } from './episode';
@@ -8,12 +9,12 @@ import type { EpisodeEnd } from './episode';
 /** How what strategies return is read as actions of a JSON Schema. */
 export class SchemaActions {
   readonly field: ActionField | undefined;
-  private readonly check: Validate;
+  private readonly check: Validate | null;
 
   /** `names`: of the values of an action's one field, by index, where the environment gives some. */
   constructor(private readonly schema: JsonSchema, names: readonly string[] = []) {
     this.field = actionField(schema, names);
-    this.check = validator(schema, 'action');
+    this.check = serverValidator(schema);
   }
 
   /**
@@ -31,8 +32,9 @@ export class SchemaActions {
   }
 
   private ofValue(value: unknown): Record<string, unknown> | undefined {
-    if (!this.field || value === undefined || value === null) return undefined;
-    const { name, values, names } = this.field;
+    if (!this.field || value === undefined) return undefined;
+    const { name, values, names, nullable } = this.field;
+    if (value === null) return nullable ? { [name]: null } : undefined;
     if (!values) return { [name]: value };
     const index = values.includes(value as never) ? values.indexOf(value as never) : typeof value === 'number' ? value : names!.indexOf(value as string);
     return index in values ? { [name]: values[index] } : undefined;
@@ -40,7 +42,7 @@ export class SchemaActions {
 
   private problemOf(action: object): string | undefined {
     try {
-      this.check(action);
+      this.check?.(action);
       return undefined;
     } catch (error) {
       if (!(error instanceof ValidationFailure)) throw error;
@@ -58,12 +60,12 @@ export class ActionTable {
   constructor(private readonly field: ActionField | undefined) {
     this.names = [...(field?.names ?? [])];
     this.values = (field?.values ?? []).map((value) => ({ [field!.name]: value }));
-    this.values.forEach((action, i) => this.positions.set(JSON.stringify(action), i));
+    this.values.forEach((action, i) => this.positions.set(stringifyExact(action), i));
   }
 
   /** The index of an action. */
   indexOf(action: Record<string, unknown>): number {
-    const key = JSON.stringify(action);
+    const key = stringifyExact(action);
     let index = this.positions.get(key);
     if (index === undefined) {
       this.positions.set(key, (index = this.values.push(action) - 1));
@@ -75,7 +77,7 @@ export class ActionTable {
   private nameOf(action: Record<string, unknown>, json: string): string {
     const keys = Object.keys(action);
     const only = keys.length === 1 && keys[0] === this.field?.name ? action[keys[0]] : undefined;
-    const text = typeof only === 'string' || typeof only === 'number' ? String(only) : json;
+    const text = ['string', 'number', 'bigint'].includes(typeof only) ? String(only) : json;
     return text.length > 60 ? `${text.slice(0, 59)}…` : text;
   }
 }

@@ -2,7 +2,7 @@ import type * as ts from 'typescript';
 import { join } from 'node:path';
 import { neededCells, type ChainCell } from './chain';
 import { NotebookFiles } from './files';
-import { guestFile, reachesOut } from './guest';
+import { guestFile, reachesOut, setParent } from './guest';
 import { isValueImport } from './imports';
 import type { Surroundings } from './options';
 import { typescript } from './typescript';
@@ -117,10 +117,32 @@ export class NotebookProgram {
     this.files.virtual.set(this.files.additions, text);
   }
 
-  /** A class that the newest cell declares which declares the name. */
+  /** A class that the newest cell declares which declares the name, and a checker to which `null` is a type of its own. */
   findClass(name: string): { checker: ts.TypeChecker; symbol: ts.Symbol } | null {
-    const found = this.find(name);
-    return found && found.symbol.flags & typescript().SymbolFlags.Class ? found : null;
+    const { symbol } = this.find(name) ?? {};
+    if (!symbol || !(symbol.flags & typescript().SymbolFlags.Class)) return null;
+    return { symbol, checker: this.nullChecker() };
+  }
+
+  /**
+   * A checker with `strictNullChecks`, whether cells are checked so or not:
+   * without, `number | null` is `number`. Files are those of the program, so
+   * that cells keep the scope around them.
+   */
+  private nullChecker(): ts.TypeChecker {
+    const compiler = typescript();
+    const program = this.link();
+    const options = program.getCompilerOptions();
+    if (options.strictNullChecks ?? options.strict) return program.getTypeChecker();
+    const { files } = this;
+    const host: ts.CompilerHost = {
+      ...compiler.createCompilerHost(options),
+      getSourceFile: (path) => program.getSourceFile(path),
+      fileExists: files.fileExists,
+      readFile: files.readFile,
+      resolveModuleNameLiterals: (literals, containing, redirect, own, source) => files.resolveModuleNameLiterals(literals, containing, redirect, own, source),
+    };
+    return compiler.createProgram({ rootNames: program.getRootFileNames(), options: { ...options, strictNullChecks: true }, host, oldProgram: program }).getTypeChecker();
   }
 
   /** The class of a variable that no cell assigns again, with its type arguments: "Map<string, any>". */
@@ -256,10 +278,6 @@ export class NotebookProgram {
 function fileDiagnostics(program: ts.Program, file: ts.SourceFile): ts.Diagnostic[] {
   const syntactic = program.getSyntacticDiagnostics(file);
   return syntactic.length > 0 ? [...syntactic] : [...program.getSemanticDiagnostics(file)];
-}
-
-function setParent(file: ts.SourceFile, parent: ts.SourceFile | undefined): void {
-  (file as { parent?: ts.Node }).parent = parent;
 }
 
 /** What a file declares, see {@link ChainCell}. */

@@ -4,7 +4,7 @@ import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArgumen
 import { environmentBundle } from '../card';
 import type { SessionEnvironment, SessionSource, StateVariable } from '../environment';
 import { TYPING, type EnvironmentTyping } from '../typing';
-import type { JsonSchema } from '../jsonSchema';
+import type { JsonSchema } from '../../schema/jsonSchema';
 import type { RemoteEnvironment } from '../remote';
 import { ATARI_GAMES, type AtariGame } from './actions';
 import type { AtariAction, AtariObservation } from './environment';

@@ -9,13 +9,19 @@ export interface ClassTypes {
   metadata: Partial<EnvironmentMetadata>;
 }
 
-/** Reads the type arguments of `Environment` that a class has; `null` for a class that does not extend it. */
+/**
+ * Reads the type arguments of `Environment` that a class has; `null` for a
+ * class that does not extend it. The checker has to be one with
+ * `strictNullChecks`: without, TypeScript drops `null` from all types.
+ */
 export function classTypes(compiler: typeof ts, checker: ts.TypeChecker, symbol: ts.Symbol): ClassTypes | null {
-  const base = environmentBase(checker, checker.getDeclaredTypeOfSymbol(symbol));
-  if (!base) return null;
-  const [action, observation, state] = checker.getTypeArguments(base as ts.TypeReference);
-  const schemas = new TypeSchemas(compiler, checker);
-  const schema = { action: schemas.read(action, 'Action'), observation: opened(schemas.read(observation, 'Observation')), state: opened(schemas.read(state, 'State')) };
+  const declared = declaredTypes(compiler, checker, symbol);
+  if (!declared) return null;
+  const { action, observation, state } = declared;
+  const given = new TypeSchemas(compiler, checker, 'closed');
+  // Observations and states may have more than their types say: so has what TypeScript assigns to them.
+  const told = new TypeSchemas(compiler, checker, 'open');
+  const schema = { action: given.read(action, 'Action'), observation: told.read(observation, 'Observation'), state: told.read(state, 'State') };
   const description = compiler.displayPartsToString(symbol.getDocumentationComment(checker)).trim();
   return {
     schema: Object.fromEntries(Object.entries(schema).filter(([, it]) => it !== undefined)),
@@ -23,20 +29,12 @@ export function classTypes(compiler: typeof ts, checker: ts.TypeChecker, symbol:
   };
 }
 
-/** `Environment<…>` itself among what a class extends, directly or not. */
-function environmentBase(checker: ts.TypeChecker, type: ts.Type): ts.Type | undefined {
-  if (!type.isClassOrInterface() && !(type as ts.TypeReference).target) return undefined;
-  const bases = checker.getBaseTypes(((type as ts.TypeReference).target ?? type) as ts.InterfaceType);
-  for (const base of bases) {
-    const found = base.symbol?.name === 'Environment' ? base : environmentBase(checker, base);
-    if (found) return found;
-  }
-  return undefined;
-}
-
-/** Observations and states may have more than their types say: the protocol adds fields. */
-function opened<Schema extends Record<string, any> | undefined>(schema: Schema): Schema {
-  if (schema?.additionalProperties !== false) return schema;
-  const { additionalProperties, ...rest } = schema;
-  return rest as Schema;
+/** The types that a class declares by what it extends, directly or not: see `DeclaredTypes`. */
+function declaredTypes(compiler: typeof ts, checker: ts.TypeChecker, symbol: ts.Symbol): Record<'action' | 'observation' | 'state', ts.Type> | undefined {
+  // TypeScript's name of the symbol that is the method's key.
+  const method = checker.getDeclaredTypeOfSymbol(symbol).getProperties().find(({ escapedName }) => /^__@declaredTypes@/.test(String(escapedName)));
+  const [signature] = method ? checker.getNonNullableType(checker.getTypeOfSymbol(method)).getCallSignatures() : [];
+  if (!signature) return undefined;
+  const typeOf = (name: string): ts.Type => checker.getTypeOfSymbol(signature.getReturnType().getProperty(name)!);
+  return { action: checker.getTypeOfSymbol(signature.parameters[0]), observation: typeOf('observation'), state: typeOf('state') };
 }

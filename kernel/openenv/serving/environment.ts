@@ -40,6 +40,18 @@ export interface EnvironmentSettings {
   idleTimeout: number;
 }
 
+/** Key of the types that a class has declared. No value has it. */
+declare const declaredTypes: unique symbol;
+
+/**
+ * The type arguments that a class gives {@link Environment}: its methods may
+ * return more, or `any`. A method, so that environments stay assignable to
+ * each other as their methods allow.
+ */
+export interface DeclaredTypes<Action, Observation, State> {
+  [declaredTypes]?(action: Action): { observation: Observation; state: State };
+}
+
 /** A class that extends {@link Environment}. */
 export type EnvironmentClass<Instance extends Environment = Environment> = (new () => Instance) &
   Partial<EnvironmentSettings> & {
@@ -105,7 +117,7 @@ export abstract class Environment<Action extends object = any, Observation exten
   close?(): void | Promise<void>;
 }
 
-export interface Environment<Action extends object, Observation extends object, State extends object> {
+export interface Environment<Action extends object, Observation extends object, State extends object> extends DeclaredTypes<Action, Observation, State> {
   /** What clients may ask for between the steps. The server adds `episode_id` and `step_count`. */
   readonly state?: State;
 }

@@ -1,8 +1,7 @@
 import type { EnvironmentMetadata, EnvironmentSchema } from '../protocol';
 import type { EnvironmentClass } from './environment';
+import type { JsonSchema } from '../../schema/jsonSchema';
 import { validator, type Validate } from './validate';
-
-type JsonSchema = Record<string, any>;
 
 /** What a server says about its environment, and how it checks what it is sent. */
 export interface Contract {

@@ -1,4 +1,11 @@
 import type { default as Ajv, ErrorObject, ValidateFunction } from 'ajv/dist/2020';
+import { stringifyExact } from '../../common/exactJson';
+import { isCheap } from '../../schema/cost';
+import { DeadlineError, withDeadline } from '../../schema/deadline';
+import type { JsonSchema } from '../../schema/jsonSchema';
+import { meantSchema } from '../../schema/meant';
+import { compilePattern } from '../../schema/pattern';
+import { INCOMPLETE } from '../../schema/read';
 import { describeProblem, OpenEnvError } from '../errors';
 
 /** One problem of a message, as pydantic reports it. */
@@ -8,7 +15,8 @@ export interface ValidationProblem {
   /** Where: names and indices. */
   loc: (string | number)[];
   msg: string;
-  input: unknown;
+  /** What was given; left out where it is large. */
+  input?: unknown;
   ctx?: Record<string, unknown>;
 }
 
@@ -25,30 +33,138 @@ export class ValidationFailure extends Error {
 /** Throws a {@link ValidationFailure} that lists everything that is wrong with a value. */
 export type Validate = (value: unknown) => void;
 
+/** Options of {@link validator}. */
+export interface ValidatorOptions {
+  /** The check also fills in what is missing and has a default. */
+  useDefaults?: boolean;
+  /**
+   * Where a bigint passes as a number: `anywhere`, or where the schema says so
+   * (`format: "bigint"`) alone. There, one that a number can hold becomes that.
+   */
+  bigints?: 'anywhere' | 'declared';
+}
+
+/** Milliseconds that a check may take whose time does not grow with the value alone. */
+const DEADLINE = 1000;
+
 /**
  * A check by a JSON Schema. `what` names the schema in the error that is
  * thrown when it is not one.
- *
- * @param useDefaults the check also fills in what is missing and has a default
  */
-export function validator(schema: object, what: string, { useDefaults = false } = {}): Validate {
-  const validate = compile(schema, what, useDefaults);
+export function validator(schema: object, what: string, options: ValidatorOptions = {}): Validate {
+  const errorsOf = compile(schema, what, options);
   return (value) => {
-    if (validate(value)) return;
-    const errors = relevant(validate.errors ?? []);
-    throw new ValidationFailure(errors.map((error) => problem(error, value)));
+    const errors = errorsOf(value);
+    if (errors.length > 0) throw new ValidationFailure(relevant(errors).map((error) => problem(error, value)));
   };
 }
 
-function compile(schema: object, what: string, useDefaults: boolean): ValidateFunction {
+/**
+ * A check by a schema that a server sent: what cannot be checked here in time,
+ * or not at all, such as a pattern in Python's own terms, is left to the
+ * server. `null` where that is all of it.
+ */
+export function serverValidator(schema: JsonSchema): Validate | null {
+  if (INCOMPLETE in schema) return null;
+  let errorsOf: ErrorsOf | null = null;
+  try {
+    errorsOf = withDeadline(() => compile(schema, 'action', { bigints: 'anywhere' }), DEADLINE);
+  } catch {
+    return null;
+  }
+  return (value) => {
+    const errors = left(() => errorsOf?.(value));
+    if (errors === undefined) errorsOf = null;
+    else if (errors.length > 0) throw new ValidationFailure(relevant(errors).map((error) => problem(error, value)));
+  };
+}
+
+/** What `work` gives; nothing where it takes too long, or has no end. */
+function left<Result>(work: () => Result): Result | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof DeadlineError || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+type ErrorsOf = (value: unknown) => ErrorObject[];
+
+function compile(schema: JsonSchema, what: string, { useDefaults = false, bigints = 'declared' }: ValidatorOptions): ErrorsOf {
+  const validate = compiled(newAjv(useDefaults), schema, what);
+  const check = (value: unknown): ErrorObject[] => {
+    if (validate(value)) return [];
+    const errors = exactErrors(validate, value, bigints);
+    return errors.some(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf') ? meantErrors(schema, value, errors) : errors;
+  };
+  return isCheap(schema) ? check : (value) => withDeadline(() => check(value), DEADLINE);
+}
+
+function newAjv(useDefaults: boolean): Ajv {
   // Loaded on first use: it is large.
   const { default: Ajv2020 } = require('ajv/dist/2020') as { default: typeof Ajv };
   // Schemas are the user's own and may hold keywords for other readers; formats are not checked.
-  const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: false, verbose: true, logger: false, useDefaults });
+  return new Ajv2020({ allErrors: true, strict: false, strictNumbers: true, ownProperties: true, validateFormats: false, verbose: true, logger: false, useDefaults, code: { regExp: compilePattern } });
+}
+
+function compiled(ajv: Ajv, schema: JsonSchema, what: string): ValidateFunction {
   try {
     return ajv.compile(schema);
   } catch (error) {
     throw new OpenEnvError('INVALID_ARGUMENT', `The JSON Schema of the ${what} is not valid: ${(error as Error).message}.`);
+  }
+}
+
+/** The errors of the members of unions that a value means, where these alone have any. */
+function meantErrors(schema: JsonSchema, value: unknown, errors: ErrorObject[]): ErrorObject[] {
+  try {
+    const validate = newAjv(false).compile(meantSchema(schema, value));
+    return !validate(value) && validate.errors ? validate.errors : errors;
+  } catch {
+    return errors;
+  }
+}
+
+/**
+ * The errors of a value's last check. To ajv a bigint is no number: where it
+ * passes as one, the value is checked again with numbers in their place, and
+ * what these are too coarse for is decided by the bigint itself.
+ */
+function exactErrors(validate: ValidateFunction, value: unknown, bigints: ValidatorOptions['bigints']): ErrorObject[] {
+  const errors = validate.errors ?? [];
+  const large = new Map<string, bigint>();
+  for (const { data, instancePath, parentSchema } of errors) {
+    if (typeof data !== 'bigint') continue;
+    const passes = bigints === 'anywhere' || parentSchema?.format === 'bigint' || BigInt(Number(data)) === data;
+    if (passes) large.set(instancePath, data);
+  }
+  if (large.size === 0) return errors;
+  const coarse = structuredClone(value);
+  for (const [path, exact] of large) {
+    const keys = pointer(path);
+    if (keys.length === 0) return errors;
+    const parent = (from: unknown): any => keys.slice(0, -1).reduce((part: any, key) => part[key], from);
+    parent(coarse)[keys.at(-1)!] = Number(exact);
+    // A class's own number has what is exactly one.
+    if (bigints === 'declared' && BigInt(Number(exact)) === exact) parent(value)[keys.at(-1)!] = Number(exact);
+  }
+  if (validate(coarse)) return [];
+  return (validate.errors ?? []).filter((error) => {
+    const exact = large.get(error.instancePath);
+    return exact === undefined || fails(exact, error);
+  });
+}
+
+/** Whether an error about a number is one about the integer in whose place it stood. */
+function fails(exact: bigint, { keyword, params }: ErrorObject): boolean {
+  switch (keyword) {
+    case 'minimum': return exact < params.limit;
+    case 'maximum': return exact > params.limit;
+    case 'exclusiveMinimum': return exact <= params.limit;
+    case 'exclusiveMaximum': return exact >= params.limit;
+    case 'multipleOf': return Number.isInteger(params.multipleOf) && exact % BigInt(params.multipleOf) !== 0n;
+    default: return true;
   }
 }
 
@@ -58,7 +174,32 @@ function relevant(errors: ErrorObject[]): ErrorObject[] {
   return (told.length > 0 ? told : errors).slice(0, 20);
 }
 
+/** Characters of a text, and entries of an object, that a problem quotes: the sender knows what it sent. */
+const QUOTED_CHARACTERS = 200;
+const QUOTED_ENTRIES = 50;
+
+/** A value as a problem quotes it: a long text is cut, a large object left out. */
+function quoted(value: unknown): unknown {
+  if (typeof value === 'string') return cut(value);
+  const open = [value];
+  for (let count = 0; open.length > 0; count++) {
+    const next = open.pop();
+    if (count > QUOTED_ENTRIES || (typeof next === 'string' && next.length > QUOTED_CHARACTERS)) return undefined;
+    if (typeof next === 'object' && next !== null) for (const name in next) if (open.push((next as Record<string, unknown>)[name], name) > QUOTED_ENTRIES) return undefined;
+  }
+  return value;
+}
+
+function cut(text: string): string {
+  return text.length > QUOTED_CHARACTERS ? `${text.slice(0, QUOTED_CHARACTERS)}…` : text;
+}
+
 function problem(error: ErrorObject, value: unknown): ValidationProblem {
+  const { loc, input, ...rest } = fullProblem(error, value);
+  return { ...rest, loc: loc.map((part) => (typeof part === 'string' ? cut(part) : part)), input: quoted(input) };
+}
+
+function fullProblem(error: ErrorObject, value: unknown): ValidationProblem {
   const loc = pointer(error.instancePath);
   const { params, keyword, data, message } = error;
   switch (keyword) {
@@ -71,6 +212,8 @@ function problem(error: ErrorObject, value: unknown): ValidationProblem {
       return { type: 'extra_forbidden', loc: [...loc, name], msg: 'Extra inputs are not permitted', input: (data as Record<string, unknown>)[name], ...(expected ? { ctx: { expected } } : {}) };
     }
     case 'type':
+      if (typeof data === 'number' && !Number.isFinite(data)) return { type: 'finite_number', loc, msg: 'Input should be a finite number', input: String(data) };
+      if (typeof data === 'bigint') return { type: 'int_parsing_size', loc, msg: 'Input should be a number that TypeScript holds exactly: whole ones from -(2^53 - 1) to 2^53 - 1', input: data };
       return { type: TYPE_NAMES[params.type] ?? 'type_error', loc, msg: `Input should be ${typeWords(params.type)}`, input: data };
     case 'enum':
       return { type: 'literal_error', loc, msg: `Input should be ${alternatives(params.allowedValues)}`, input: data, ctx: { expected: alternatives(params.allowedValues) } };
@@ -98,12 +241,16 @@ function typeWords(type: string | string[]): string {
 }
 
 function literal(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
+  return typeof value === 'string' ? `'${value}'` : stringifyExact(value);
 }
+
+/** Values that are told of an enumeration. */
+const MOST_VALUES = 50;
 
 /** As pydantic writes it: `'up', 'down' or 'left'`. */
 function alternatives(values: unknown[]): string {
-  const words = values.map(literal);
+  const words = values.slice(0, MOST_VALUES).map(literal);
+  if (values.length > MOST_VALUES) return `${words.join(', ')} or one of ${values.length - MOST_VALUES} more`;
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 

@@ -1,0 +1,48 @@
+import { resolve, type JsonSchema } from './jsonSchema';
+import { isLinear } from './pattern';
+
+/** A schema of which a value's parts may each be looked at so often is checked at once. */
+const MAXIMUM_VISITS = 10_000;
+/** What holds values, not schemas. */
+const VALUES = new Set(['enum', 'const', 'default', 'examples']);
+
+/**
+ * Whether the time that a check takes grows with the value alone: not where
+ * references lead to themselves, or twice to what leads on twice; nor where a
+ * pattern needs JavaScript's own engine.
+ */
+export function isCheap(schema: JsonSchema): boolean {
+  try {
+    return visits(schema, schema, new Map()) <= MAXIMUM_VISITS;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+/** Keywords that hold schemas by name. */
+const MAPS = new Set(['properties', 'patternProperties', 'dependentSchemas']);
+
+/** How many parts are looked at, at most, with those that references lead to. */
+function visits(part: unknown, root: JsonSchema, known: Map<object, number>): number {
+  if (typeof part !== 'object' || part === null) return 0;
+  const before = known.get(part);
+  if (before !== undefined) return before;
+  known.set(part, Infinity); // what comes back here has no end
+  let sum = 1;
+  for (const [name, inner] of Object.entries(part)) {
+    if (name === '$defs' || name === 'definitions' || VALUES.has(name)) continue;
+    if (name === '$ref' && typeof inner === 'string') sum += visits(resolve(root, inner), root, known);
+    else if (name === 'pattern' && typeof inner === 'string') sum += isLinear(inner) ? 0 : Infinity;
+    else if (MAPS.has(name) && !Array.isArray(part)) sum += visitsOfMap(name, inner, root, known);
+    else sum += visits(inner, root, known);
+  }
+  known.set(part, sum);
+  return sum;
+}
+
+function visitsOfMap(name: string, map: unknown, root: JsonSchema, known: Map<object, number>): number {
+  if (typeof map !== 'object' || map === null) return 0;
+  if (name === 'patternProperties' && !Object.keys(map).every(isLinear)) return Infinity;
+  return Object.values(map).reduce((sum: number, part) => sum + visits(part, root, known), 0);
+}

@@ -1,0 +1,78 @@
+/** A JSON Schema, or a part of one. */
+export type JsonSchema = Record<string, any>;
+
+/** What a reference inside a document points to. */
+export function resolve(root: JsonSchema, ref: string): any {
+  if (!ref.startsWith('#')) return undefined;
+  const parts = ref.slice(1).split('/').slice(1).map((part) => decodePart(part).replace(/~1/g, '/').replace(/~0/g, '~'));
+  return parts.reduce((value: any, part) => (typeof value === 'object' && value !== null && Object.hasOwn(value, part) ? value[part] : undefined), root);
+}
+
+function decodePart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** References and unions of one are looked through so often. */
+const MAXIMUM_STEPS = 20;
+
+/** What a schema says where it refers to another part of `root`; `anyOf` with null and `allOf` of one are looked through. */
+export function resolved(schema: JsonSchema | undefined, root: JsonSchema): JsonSchema {
+  let part = asObject(schema);
+  for (let step = 0; step < MAXIMUM_STEPS; step++) {
+    const inner = typeof part.$ref === 'string' ? resolve(root, part.$ref) : onlyMember(part);
+    if (typeof inner !== 'object' || inner === null) return part;
+    const { $ref, allOf, anyOf, oneOf, ...around } = part;
+    part = { ...inner, ...around };
+  }
+  return part;
+}
+
+function onlyMember({ allOf, anyOf, oneOf }: JsonSchema): unknown {
+  const members: JsonSchema[] = (allOf ?? anyOf ?? oneOf ?? []).filter((member: JsonSchema) => allOf || !isNull(member));
+  return members.length === 1 ? members[0] : undefined;
+}
+
+/** Whether a value may be `null` by its schema. */
+export function isNullable(schema: JsonSchema | undefined, root: JsonSchema, step = 0): boolean {
+  const { $ref, type, allOf, anyOf, oneOf, enum: values } = asObject(schema);
+  if (step > MAXIMUM_STEPS) return false;
+  if (type === 'null' || (Array.isArray(type) && type.includes('null')) || values?.includes(null)) return true;
+  const members: JsonSchema[] = anyOf ?? oneOf ?? (allOf?.length === 1 ? allOf : undefined) ?? (typeof $ref === 'string' ? [resolve(root, $ref)] : []);
+  return members.slice(0, MAXIMUM_STEPS).some((member) => isNullable(member, root, step + 1));
+}
+
+function isNull(schema: unknown): boolean {
+  return asObject(schema).type === 'null';
+}
+
+/** The schema; where it is `true` or `false`, one that says nothing. */
+function asObject(schema: unknown): JsonSchema {
+  return typeof schema === 'object' && schema !== null ? schema : {};
+}
+
+/** The fields of an object's schema, resolved, without those that OpenEnv adds to every observation and action. */
+export function fieldsOf(schema: JsonSchema, without: readonly string[] = ['metadata', 'done', 'reward']): [name: string, field: JsonSchema, nullable: boolean][] {
+  const { properties = {} } = resolved(schema, schema);
+  return Object.entries<JsonSchema>(properties)
+    .filter(([name]) => !without.includes(name))
+    .map(([name, field]) => [name, resolved(field, schema), isNullable(field, schema)]);
+}
+
+/** The values of a schema that allows only so many, `null` aside, in their order; undefined where it allows others. */
+export function finiteValues(schema: JsonSchema): (string | number | boolean)[] | undefined {
+  if (Array.isArray(schema.enum)) return schema.enum.filter((value) => value !== null);
+  if ('const' in schema) return [schema.const];
+  const members: JsonSchema[] = (schema.anyOf ?? schema.oneOf ?? []).filter((member: JsonSchema) => !isNull(member));
+  if (members.length > 0 && members.every((member) => 'const' in asObject(member))) return members.map((member) => member.const);
+  if (schema.type === 'boolean') return [false, true];
+  const { minimum = schema.exclusiveMinimum + 1, maximum = schema.exclusiveMaximum - 1 } = schema;
+  if (schema.type !== 'integer' || !Number.isSafeInteger(minimum) || !Number.isSafeInteger(maximum) || !(minimum <= maximum) || maximum - minimum >= MOST_VALUES) return undefined;
+  return Array.from({ length: maximum - minimum + 1 }, (_, i) => minimum + i);
+}
+
+/** A range of whole numbers with more values is none to choose from one by one. */
+const MOST_VALUES = 256;
