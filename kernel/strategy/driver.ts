@@ -19,7 +19,8 @@ export function driverSource(): string {
   const { parse, stringify } = JSON;
   const { apply, getPrototypeOf, getOwnPropertyDescriptor, ownKeys } = Reflect;
   const { isArray } = Array;
-  const { slice } = String.prototype;
+  const { slice, includes } = String.prototype;
+  const { InternalError } = globalThis;
   const text = String;
   const most = ${MAX_TEXT};
   const short = (value) => (value.length > most ? apply(slice, value, [0, most]) : value);
@@ -100,11 +101,21 @@ export function driverSource(): string {
     return '';
   };
   const jsonOf = (value) => {
-    const flaw = flawOf(value);
-    if (flaw === 'd') return flaw;
-    const json = stringify(value);
+    let json;
+    try {
+      json = stringify(value);
+    } catch (error) {
+      // An overflow took its time: looking for its cause might take too long.
+      if (error instanceof InternalError && error.message === 'stack overflow' || flawOf(value) === 'd') return 'd';
+      throw error;
+    }
     if (json === undefined) return 'u';
     if (json.length > most) return 'xa value of more than ' + most + ' characters';
+    if (json === '{}') {
+      const why = laterThan(value);
+      if (why !== undefined) return 'x' + why;
+    }
+    const flaw = apply(includes, json, ['null']) ? flawOf(value) : '';
     return flaw === '' ? 'j' + json : 'f' + flaw + ':' + json;
   };
 
@@ -114,11 +125,7 @@ export function driverSource(): string {
       case 'number': return 'n' + text(value);
       case 'boolean': return 'j' + text(value);
       case 'undefined': return 'u';
-      case 'object': {
-        if (value === null) return 'jnull';
-        const why = laterThan(value);
-        return why === undefined ? jsonOf(value) : 'x' + why;
-      }
+      case 'object': return value === null ? 'jnull' : jsonOf(value);
       case 'function': return 'xa function';
       default: return 'xa ' + typeof value;
     }
