@@ -46,20 +46,26 @@ export class TextTokenizer {
     this.decoder = part('decoder', readDecoder);
     this.model = readModel(settings.object('model'));
     this.added = new AddedTokens(this.model.vocabulary, normalizer);
+    // They are normalized, which patterns do, too.
+    this.bounded(0, () => this.addTokens(settings));
+  }
+
+  private addTokens(settings: Settings): void {
     for (const token of settings.has('added_tokens') ? settings.objects('added_tokens') : []) {
       token.whole('id');
       this.added.add(readAddedToken(token));
     }
     const alone = { singleWord: false, lstrip: false, rstrip: false, normalized: false };
-    for (const content of options.specialTokens ?? []) this.added.add({ ...alone, ...this.added.get(content), content, special: true });
+    for (const content of this.options.specialTokens ?? []) this.added.add({ ...alone, ...this.added.get(content), content, special: true });
+  }
+
+  private bounded<T>(characters: number, work: () => T): T {
+    return this.needsDeadline ? withDeadline(work, characters, this.name) : work();
   }
 
   encode(text: string, addSpecialTokens: boolean): number[] {
-    const work = (): number[] => {
-      const ids = this.ids(text);
-      return this.postProcessor ? this.postProcessor(ids, addSpecialTokens) : ids;
-    };
-    return this.needsDeadline ? withDeadline(work, text.length, this.name) : work();
+    const ids = this.bounded(text.length, () => this.ids(text));
+    return this.postProcessor ? this.postProcessor(ids, addSpecialTokens) : ids;
   }
 
   private ids(text: string): number[] {
@@ -79,8 +85,7 @@ export class TextTokenizer {
       if (token !== undefined && !(skipSpecialTokens && this.added.isSpecial(token))) tokens.push(token);
     }
     const { decoder } = this;
-    const work = (): string => (decoder ? decoder(tokens).join('') : tokens.join(' '));
-    const text = this.needsDeadline ? withDeadline(work, tokens.length, this.name) : work();
+    const text = this.bounded(tokens.length, () => (decoder ? decoder(tokens).join('') : tokens.join(' ')));
     return this.options.cleanUpSpaces && this.model.type !== 'BPE' ? cleanUp(text, false) : text;
   }
 
