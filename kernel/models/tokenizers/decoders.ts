@@ -15,7 +15,7 @@ export function readDecoder(settings: Settings, context: Context): Decoder {
       const steps = stepsOf(settings, 'decoders', (step) => readDecoder(step, context));
       return (tokens) => inSequence(steps, tokens, totalLength, settings.where);
     }
-    case 'ByteLevel': return (tokens) => [Buffer.concat(tokens.map(fromByteCharacters)).toString('utf8')];
+    case 'ByteLevel': return (tokens) => [fromByteCharacters(tokens)];
     case 'WordPiece': return wordPiece(settings.text('prefix', '##'), settings.flag('cleanup', true));
     case 'Metaspace': return metaspace(settings);
     case 'BPEDecoder': {

@@ -86,6 +86,6 @@ export function withDeadline<T>(work: () => T, characters: number, name: string)
     return run.runInContext((context ??= createContext(around)), { timeout: Math.ceil(seconds * 1000) }) as T;
   } catch (error) {
     if ((error as { code?: string }).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
-    throw new Error(`${name}: its patterns took more than ${seconds.toFixed(1)} s for a text of ${characters} characters; a pattern with nested repetitions such as (a+)+ should be written without them`);
+    throw new Error(`${name}: its patterns took more than ${seconds.toFixed(1)} s for a text of ${characters} characters, which a pattern with nested repetitions such as (a+)+ can do; write it without them`);
   }
 }

@@ -9,7 +9,7 @@ function unknownId(settings: Settings, vocabulary: Vocabulary): number {
 export function readWordLevel(settings: Settings): Model {
   const vocabulary = readVocabulary(settings);
   settings.text('unk_token');
-  return { type: 'WordLevel', vocabulary, tokenize: (piece) => [vocabulary.id(piece) ?? unknownId(settings, vocabulary)] };
+  return { type: 'WordLevel', vocabulary, longest: 0, tokenize: (piece) => [vocabulary.id(piece) ?? unknownId(settings, vocabulary)] };
 }
 
 export function readWordPiece(settings: Settings): Model {
@@ -31,7 +31,8 @@ export function readWordPiece(settings: Settings): Model {
     }
     return ids;
   };
-  return { type: 'WordPiece', vocabulary, tokenize };
+  const longestTokenLength = settings.object('vocab').entries().reduce((most, [token]) => Math.max(most, token.length), 0);
+  return { type: 'WordPiece', vocabulary, longest: longestTokenLength, tokenize };
 }
 
 interface Node {
