@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { parseExact } from '../../common/exactJson';
 import { EpisodeRunner, toJson } from './episode';
 import type { HeldSessions } from './heldSessions';
 import { answerRpcText, type RpcPlace } from './mcp';
@@ -109,7 +110,7 @@ const checkStep = validator(
 
 function parseBody(text: string): Record<string, any> {
   try {
-    return JSON.parse(text);
+    return parseExact(text, 'The body') as Record<string, any>;
   } catch (error) {
     throw new ValidationFailure([{ type: 'json_invalid', loc: ['body'], msg: `JSON decode error: ${(error as Error).message}`, input: text.slice(0, 200) }]);
   }

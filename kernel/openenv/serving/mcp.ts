@@ -1,3 +1,5 @@
+import { parseExact } from '../../common/exactJson';
+import { jsonValue, JsonValueError } from '../../schema/jsonValue';
 import type { RpcAnswer } from '../protocol';
 import type { Environment, EnvironmentTool } from './environment';
 import { toJson } from './episode';
@@ -28,7 +30,7 @@ interface Request {
 export async function answerRpcText(text: string, place: RpcPlace): Promise<RpcAnswer> {
   let request: unknown;
   try {
-    request = JSON.parse(text);
+    request = parseExact(text, 'The request');
   } catch (error) {
     return failed(null, CODES.parse, `Parse error: ${(error as Error).message}`);
   }
@@ -91,10 +93,11 @@ async function callTool({ inputSchema, call }: EnvironmentTool, args: unknown): 
   const failure = (text: string) => ({ content: content(text), isError: true });
   try {
     validator({ type: 'object', ...inputSchema }, 'tool')(args);
-    const value = await call(args);
-    return { content: content(typeof value === 'string' ? value : (toJson(value) ?? 'null')), data: value ?? null, isError: false };
+    const value = jsonValue(await call(args), 'The result');
+    return { content: content(typeof value === 'string' ? value : toJson(value)), data: value, isError: false };
   } catch (error) {
     if (error instanceof ValidationFailure) return failure(error.problems.map(({ loc, msg }) => `${loc.join('.') || 'arguments'}: ${msg}`).join('\n'));
+    if (error instanceof JsonValueError) return failure(`The tool's result cannot be sent: ${error.describe()}.`);
     return failure((error as Error)?.message ?? String(error));
   }
 }

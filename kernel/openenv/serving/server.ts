@@ -79,7 +79,7 @@ class Served implements EnvironmentServer {
     private readonly heartbeat: Heartbeat,
     local: boolean,
   ) {
-    this.http = createServer(httpHandler({ contract, sessions: this.held, local, make: () => new EpisodeRunner(new type()) }));
+    this.http = createServer(httpHandler({ contract, sessions: this.held, local, make: () => new EpisodeRunner(new type(), contract.told) }));
     this.http.on('upgrade', (request, socket, head) => {
       socket.on('error', () => {});
       const [pathname, query] = (request.url ?? '').split('?');
@@ -142,7 +142,7 @@ class Served implements EnvironmentServer {
     const active = this.connected.filter((session) => session.isOpen).length + this.held.size;
     if (active >= capacity) throw new Refusal('CAPACITY_REACHED', `Server at capacity: ${active}/${capacity} sessions active`, { active_sessions: active, max_sessions: capacity });
     try {
-      return new Seat(new EpisodeRunner(new this.type()));
+      return new Seat(new EpisodeRunner(new this.type(), this.contract.told));
     } catch (error) {
       throw new Refusal('FACTORY_ERROR', `Failed to create an environment: ${errorText(error)}`, { factory_name: this.type.name });
     }

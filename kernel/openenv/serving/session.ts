@@ -1,4 +1,5 @@
 import type { RawData, WebSocket } from 'ws';
+import { parseExact } from '../../common/exactJson';
 import type { OpenEnvErrorCode } from '../errors';
 import { toJson } from './episode';
 import type { HeldSessions } from './heldSessions';
@@ -82,7 +83,7 @@ export class ServedSession {
   private async answerMessage(text: string): Promise<string | null> {
     let message: unknown;
     try {
-      message = JSON.parse(text);
+      message = parseExact(text, 'The message');
     } catch (error) {
       return errorMessage('INVALID_JSON', `Invalid JSON: ${(error as Error).message}`);
     }
@@ -143,7 +144,7 @@ function messageSchema(properties: object, required: string[]): object {
 
 /** An error message of the protocol, as text. */
 export function errorMessage(code: OpenEnvErrorCode, message: string, more: { errors?: ValidationProblem[] } & Record<string, unknown> = {}): string {
-  return JSON.stringify({ type: 'error', data: { message, code, ...more } });
+  return toJson({ type: 'error', data: { message, code, ...more } });
 }
 
 /** What an exception says, whatever was thrown. */

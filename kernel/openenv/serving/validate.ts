@@ -44,7 +44,7 @@ export interface ValidatorOptions {
 }
 
 /** Milliseconds that a check may take whose time does not grow with the value alone. */
-const DEADLINE = 1000;
+const DEADLINE = 500;
 
 /**
  * A check by a JSON Schema. `what` names the schema in the error that is
@@ -53,7 +53,8 @@ const DEADLINE = 1000;
 export function validator(schema: object, what: string, options: ValidatorOptions = {}): Validate {
   const errorsOf = compile(schema, what, options);
   return (value) => {
-    const errors = errorsOf(value);
+    const errors = left(() => errorsOf(value));
+    if (!errors) throw new ValidationFailure([{ type: 'value_error', loc: [], msg: `Input could not be checked within ${DEADLINE / 1000} s: it is too large, or a pattern takes too long`, input: undefined }]);
     if (errors.length > 0) throw new ValidationFailure(relevant(errors).map((error) => problem(error, value)));
   };
 }
@@ -95,7 +96,7 @@ function compile(schema: JsonSchema, what: string, { useDefaults = false, bigint
   const check = (value: unknown): ErrorObject[] => {
     if (validate(value)) return [];
     const errors = exactErrors(validate, value, bigints);
-    return errors.some(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf') ? meantErrors(schema, value, errors) : errors;
+    return errors.some(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf') ? meantErrors(schema, value, errors, bigints) : errors;
   };
   return isCheap(schema) ? check : (value) => withDeadline(() => check(value), DEADLINE);
 }
@@ -116,10 +117,11 @@ function compiled(ajv: Ajv, schema: JsonSchema, what: string): ValidateFunction 
 }
 
 /** The errors of the members of unions that a value means, where these alone have any. */
-function meantErrors(schema: JsonSchema, value: unknown, errors: ErrorObject[]): ErrorObject[] {
+function meantErrors(schema: JsonSchema, value: unknown, errors: ErrorObject[], bigints: ValidatorOptions['bigints']): ErrorObject[] {
   try {
     const validate = newAjv(false).compile(meantSchema(schema, value));
-    return !validate(value) && validate.errors ? validate.errors : errors;
+    const meant = validate(value) ? [] : exactErrors(validate, value, bigints);
+    return meant.length > 0 ? meant : errors;
   } catch {
     return errors;
   }
@@ -169,12 +171,12 @@ function fails(exact: bigint, { keyword, params }: ErrorObject): boolean {
 
 /** Without what a union reports in sum when one of its members says it better. */
 function relevant(errors: ErrorObject[]): ErrorObject[] {
-  const told = errors.filter(({ keyword }) => !['anyOf', 'oneOf', 'if'].includes(keyword));
+  const told = errors.filter(({ keyword }) => !['anyOf', 'oneOf', 'if', 'propertyNames'].includes(keyword));
   return (told.length > 0 ? told : errors).slice(0, 20);
 }
 
 function problem(error: ErrorObject, value: unknown): ValidationProblem {
-  const loc = pointer(error.instancePath);
+  const loc = [...pointer(error.instancePath), ...(error.propertyName === undefined ? [] : [error.propertyName])];
   const { params, keyword, data, message } = error;
   switch (keyword) {
     case 'required':
