@@ -1,4 +1,4 @@
-import type { default as Ajv, ErrorObject, ValidateFunction } from 'ajv/dist/2020';
+import type { default as Ajv, ErrorObject, Options, ValidateFunction } from 'ajv/dist/2020';
 import { stringifyExact } from '../../common/exactJson';
 import { isCheap } from '../../schema/cost';
 import { DeadlineError, withDeadline } from '../../schema/deadline';
@@ -36,13 +36,16 @@ export type Validate = (value: unknown) => void;
 export interface ValidatorOptions {
   /** The check also fills in what is missing and has a default. */
   useDefaults?: boolean;
-  /**
-   * Where a bigint passes as a number: `anywhere`, or where the schema says so
-   * (`format: "bigint"`) alone. There, one that a number can hold becomes that.
-   */
-  bigints?: 'anywhere' | 'declared';
 }
 
+/**
+ * Where a bigint passes as a number: `anywhere`, or where the schema says so
+ * (`format: "bigint"`) alone. There, one that a number can hold becomes that.
+ */
+type BigInts = 'anywhere' | 'declared';
+
+/** Milliseconds that the making of a check may take. */
+const COMPILE_DEADLINE = 3000;
 /** Milliseconds that a check may take whose time does not grow with the value alone. */
 const DEADLINE = 500;
 
@@ -50,8 +53,8 @@ const DEADLINE = 500;
  * A check by a JSON Schema. `what` names the schema in the error that is
  * thrown when it is not one.
  */
-export function validator(schema: object, what: string, options: ValidatorOptions = {}): Validate {
-  const errorsOf = compile(schema, what, options);
+export function validator(schema: object, what: string, { useDefaults = false }: ValidatorOptions = {}): Validate {
+  const errorsOf = compile(newAjv({ useDefaults }), schema, what, 'declared');
   return (value) => {
     const errors = left(() => errorsOf(value));
     if (!errors) throw new ValidationFailure([{ type: 'value_error', loc: [], msg: `Input could not be checked within ${DEADLINE / 1000} s: it is too large, or a pattern takes too long`, input: undefined }]);
@@ -68,7 +71,8 @@ export function serverValidator(schema: JsonSchema): Validate | null {
   if (INCOMPLETE in schema) return null;
   let errorsOf: ErrorsOf | null = null;
   try {
-    errorsOf = withDeadline(() => compile(schema, 'action', { bigints: 'anywhere' }), DEADLINE);
+    const ajv = newAjv({});
+    errorsOf = withDeadline(() => compile(ajv, schema, 'action', 'anywhere'), COMPILE_DEADLINE);
   } catch {
     return null;
   }
@@ -91,8 +95,8 @@ function left<Result>(work: () => Result): Result | undefined {
 
 type ErrorsOf = (value: unknown) => ErrorObject[];
 
-function compile(schema: JsonSchema, what: string, { useDefaults = false, bigints = 'declared' }: ValidatorOptions): ErrorsOf {
-  const validate = compiled(newAjv(useDefaults), schema, what);
+function compile(ajv: Ajv, schema: JsonSchema, what: string, bigints: BigInts): ErrorsOf {
+  const validate = compiled(ajv, schema, what);
   const check = (value: unknown): ErrorObject[] => {
     if (validate(value)) return [];
     const errors = exactErrors(validate, value, bigints);
@@ -101,11 +105,11 @@ function compile(schema: JsonSchema, what: string, { useDefaults = false, bigint
   return isCheap(schema) ? check : (value) => withDeadline(() => check(value), DEADLINE);
 }
 
-function newAjv(useDefaults: boolean): Ajv {
+function newAjv(options: Options): Ajv {
   // Loaded on first use: it is large.
   const { default: Ajv2020 } = require('ajv/dist/2020') as { default: typeof Ajv };
   // Schemas are the user's own and may hold keywords for other readers; formats are not checked.
-  return new Ajv2020({ allErrors: true, strict: false, strictNumbers: true, ownProperties: true, validateFormats: false, verbose: true, logger: false, useDefaults, code: { regExp: compilePattern } });
+  return new Ajv2020({ allErrors: true, strict: false, strictNumbers: true, ownProperties: true, validateFormats: false, verbose: true, logger: false, code: { regExp: compilePattern }, ...options });
 }
 
 function compiled(ajv: Ajv, schema: JsonSchema, what: string): ValidateFunction {
@@ -117,9 +121,9 @@ function compiled(ajv: Ajv, schema: JsonSchema, what: string): ValidateFunction 
 }
 
 /** The errors of the members of unions that a value means, where these alone have any. */
-function meantErrors(schema: JsonSchema, value: unknown, errors: ErrorObject[], bigints: ValidatorOptions['bigints']): ErrorObject[] {
+function meantErrors(schema: JsonSchema, value: unknown, errors: ErrorObject[], bigints: BigInts): ErrorObject[] {
   try {
-    const validate = newAjv(false).compile(meantSchema(schema, value));
+    const validate = newAjv({ meta: false, validateSchema: false }).compile(meantSchema(schema, value));
     const meant = validate(value) ? [] : exactErrors(validate, value, bigints);
     return meant.length > 0 ? meant : errors;
   } catch {
@@ -132,7 +136,7 @@ function meantErrors(schema: JsonSchema, value: unknown, errors: ErrorObject[], 
  * passes as one, the value is checked again with numbers in their place, and
  * what these are too coarse for is decided by the bigint itself.
  */
-function exactErrors(validate: ValidateFunction, value: unknown, bigints: ValidatorOptions['bigints']): ErrorObject[] {
+function exactErrors(validate: ValidateFunction, value: unknown, bigints: BigInts): ErrorObject[] {
   const errors = validate.errors ?? [];
   const large = new Map<string, bigint>();
   for (const { data, instancePath, parentSchema } of errors) {
@@ -151,9 +155,9 @@ function exactErrors(validate: ValidateFunction, value: unknown, bigints: Valida
     if (bigints === 'declared' && BigInt(Number(exact)) === exact) parent(value)[keys.at(-1)!] = Number(exact);
   }
   if (validate(coarse)) return [];
-  return (validate.errors ?? []).filter((error) => {
+  return (validate.errors ?? []).flatMap((error) => {
     const exact = large.get(error.instancePath);
-    return exact === undefined || fails(exact, error);
+    return exact === undefined ? [error] : fails(exact, error) ? [{ ...error, data: exact }] : [];
   });
 }
 
