@@ -2,6 +2,7 @@ import { diagnosticsPlugin } from './diagnostics';
 import { environmentPlugin } from './environment';
 import { episodePlugin } from './episode';
 import { modulesPlugin } from './modules';
+import { outputsPlugin } from './outputs';
 import { trainingPlugin } from './training';
 
-export default [episodePlugin, trainingPlugin, environmentPlugin, modulesPlugin, diagnosticsPlugin];
+export default [episodePlugin, trainingPlugin, environmentPlugin, modulesPlugin, diagnosticsPlugin, outputsPlugin];

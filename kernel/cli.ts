@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import Module from 'node:module';
 import { parseArgs } from 'node:util';
+// At once: no process of ours, or that it starts, keeps ONNX Runtime's telemetry.
+import './onnx/runtime';
 
 const USAGE = `joylab: reinforcement learning with language models in a TypeScript notebook
 

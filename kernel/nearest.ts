@@ -11,9 +11,14 @@ export function nearestFirst(name: string, names: readonly string[]): string[] {
 /** The valid name that was meant, or all of them. */
 export function adviceOnName(name: string, valid: string[], what: string): string {
   const [nearest] = nearestFirst(name, valid);
-  const close = nearest !== undefined && nameDistance(nearest, name) <= Math.max(2, name.length / 3);
-  if (close) return `Did you mean ${nearest}?`;
+  if (nearest !== undefined && isNear(name, nearest)) return `Did you mean ${nearest}?`;
   return valid.length > 0 ? `The ${what} are: ${valid.join(', ')}.` : `There are no ${what}.`;
+}
+
+/** Whether one name may be another, misspelt. */
+export function isNear(name: string, other: string): boolean {
+  const distance = nameDistance(name, other);
+  return distance <= Math.max(2, name.length / 3) && distance < Math.max(name.length, other.length);
 }
 
 /** Number of letters to insert, delete or replace to turn one name into the other (Levenshtein); case and punctuation do not count. */

@@ -1,5 +1,5 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import type { ISessionContext } from '@jupyterlab/apputils';
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry, type IRenderMime } from '@jupyterlab/rendermime';
 import { TRAINING_MIME } from '../../kernel/display/mime';
@@ -18,15 +18,15 @@ export const trainingPlugin: JupyterFrontEndPlugin<void> = {
   activate(_app: JupyterFrontEnd, rendermime: IRenderMimeRegistry, notebooks: INotebookTracker): void {
     rendermime.addFactory(factory(null), 0);
     notebooks.widgetAdded.connect((_, panel: NotebookPanel) => {
-      panel.content.rendermime.addFactory(factory(panel.sessionContext), 0);
+      panel.content.rendermime.addFactory(factory(panel.context), 0);
     });
   }
 };
 
-function factory(session: ISessionContext | null): IRenderMime.IRendererFactory {
+function factory(context: DocumentRegistry.Context | null): IRenderMime.IRendererFactory {
   return {
     safe: true,
     mimeTypes: [TRAINING_MIME],
-    createRenderer: options => new TrainingRenderer(options.mimeType, session)
+    createRenderer: options => new TrainingRenderer(options.mimeType, context)
   };
 }

@@ -1,37 +1,64 @@
-import type { ISessionContext } from '@jupyterlab/apputils';
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { IRenderMime } from '@jupyterlab/rendermime';
 import { Widget } from '@lumino/widgets';
 import type { TrainingData } from '../../kernel/display/mime';
+import { trainingBundle } from '../../kernel/display/trainingBundle';
 import { problem } from '../widgets/problem';
 import { checkTraining } from './state';
 import { TrainingView } from './view';
 
-/** The output of a training run. Called again with newer data, it goes on showing the same view. */
+/**
+ * The output of a training run. Called again with newer data, it goes on
+ * showing the same view. A view may know more than the notebook: what it
+ * shows is written into the notebook before that is saved.
+ */
 export class TrainingRenderer extends Widget implements IRenderMime.IRenderer {
   private view: TrainingView | null = null;
+  private model: IRenderMime.IMimeModel | null = null;
 
-  /** `session`: `null` where outputs are shown without a kernel. */
+  /** `context`: the notebook; `null` where outputs are shown without one. */
   constructor(
     private readonly mimeType: string,
-    private readonly session: ISessionContext | null
+    private readonly context: DocumentRegistry.Context | null
   ) {
     super();
     this.addClass('joylab-Output');
+    context?.saveState.connect(this.onSaveState, this);
   }
 
   renderModel(model: IRenderMime.IMimeModel): Promise<void> {
-    const data = model.data[this.mimeType] as unknown as TrainingData;
+    this.model = model;
+    const data = this.kept!;
     const wrong = checkTraining(data);
     if (wrong) this.replace(null, problem('This training run cannot be shown.', `In the saved data, ${wrong}. Run the cell again.`));
     else if (this.view?.runId === data.runId) this.view.update(data);
-    else this.replace(new TrainingView(data, this.session));
+    else this.replace(new TrainingView(data, this.context?.sessionContext ?? null, () => this.keep()));
     return Promise.resolve();
   }
 
   override dispose(): void {
+    if (this.isDisposed) return;
+    this.context?.saveState.disconnect(this.onSaveState, this);
     this.view?.dispose();
     this.view = null;
     super.dispose();
+  }
+
+  /** The run as the notebook has it. */
+  private get kept(): TrainingData | undefined {
+    return this.model?.data[this.mimeType] as TrainingData | undefined;
+  }
+
+  private onSaveState(_: unknown, state: DocumentRegistry.SaveState): void {
+    if (state === 'started') this.keep();
+  }
+
+  /** Writes what is shown into the notebook, with what other viewers show of it. */
+  private keep(): void {
+    const { kept, model } = this;
+    if (this.isDisposed || !kept || !model || this.view?.runId !== kept.runId) return;
+    const data = this.view.newerThan(kept);
+    if (data) model.setData({ data: { ...model.data, ...trainingBundle(data) } as never });
   }
 
   private replace(view: TrainingView | null, node = view!.node): void {

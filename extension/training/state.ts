@@ -26,6 +26,13 @@ export class TrainingState {
     if (!older) this.data = copy(data);
   }
 
+  /** The newest group with its frames inside, as a notebook keeps it. */
+  savedGroup(): TrainingData['group'] {
+    if (!this.group) return this.data.group;
+    const { step, episodes, frames } = this.group;
+    return { step, episodes: episodes.map((episode, i) => (frames[i] ? { ...episode, frames: base64(frames[i]) } : episode)) };
+  }
+
   /** Takes in a message of the kernel. */
   receive(message: TrainingMessage, buffers: Uint8Array[]): void {
     switch (message.type) {
@@ -47,6 +54,16 @@ export class TrainingState {
     }
   }
 }
+
+/** Base64 of bytes. */
+function base64(bytes: Uint8Array): string {
+  let binary = '';
+  for (let i = 0; i < bytes.length; i += CHUNK) binary += String.fromCharCode(...bytes.subarray(i, i + CHUNK));
+  return btoa(binary);
+}
+
+/** As many arguments as a call bears. */
+const CHUNK = 1 << 13;
 
 /** The notebook's data is not ours to change. */
 function copy(data: TrainingData): TrainingData {

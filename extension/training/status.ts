@@ -5,7 +5,8 @@ const LABELS: Record<TrainingStatus, string> = {
   running: 'Training',
   paused: 'Paused',
   finished: 'Finished',
-  failed: 'Failed'
+  failed: 'Failed',
+  lost: 'Not running'
 };
 
 /** How many of the newest steps the time per step is the mean of. */
@@ -23,18 +24,17 @@ export class StatusLine {
     this.node = element('div', 'joylab-Status', [element('div', 'joylab-Status-line', [this.label, this.detail]), this.bar]);
   }
 
-  /** `connected`: false when no kernel knows the run: what was running or paused is then over. */
-  show(data: TrainingData, connected: boolean): void {
-    const lost = (data.status === 'running' || data.status === 'paused') && !connected;
-    this.node.dataset.status = lost ? 'lost' : data.status;
-    setText(this.label, lost ? 'Not running' : LABELS[data.status] ?? data.status);
-    setText(this.detail, details(data, lost).join(' · '));
+  show(data: TrainingData): void {
+    this.node.dataset.status = data.status;
+    setText(this.label, LABELS[data.status] ?? data.status);
+    setText(this.detail, details(data).join(' · '));
     this.bar.max = Math.max(1, data.maxSteps);
     this.bar.value = data.step;
   }
 }
 
-function details(data: TrainingData, lost: boolean): string[] {
+function details(data: TrainingData): string[] {
+  const lost = data.status === 'lost';
   const parts = [`step ${data.step} of ${data.maxSteps}`];
   const seconds = stepSeconds(data);
   if (seconds !== null && !lost) {
@@ -43,8 +43,8 @@ function details(data: TrainingData, lost: boolean): string[] {
     if (data.status === 'running' && left > 0) parts.push(`about ${duration(left)} left`);
     if (data.status === 'finished') parts.push(`${duration(totalSeconds(data))} in all`);
   }
-  if (data.status === 'paused' && !lost) parts.push('run the cell again to go on');
-  if (lost) parts.push('the kernel does not know this run any more: run the cell to train again');
+  if (data.status === 'paused') parts.push('run the cell again to go on');
+  if (lost) parts.push(`the kernel ended: what is kept is step ${data.step}. Run the cell to train again`);
   return parts;
 }
 

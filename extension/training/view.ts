@@ -9,6 +9,9 @@ import { TrainingState } from './state';
 import { StatusLine } from './status';
 import { MetricTable } from './table';
 
+/** Milliseconds that the kernel has to update the notebook of a run that came to rest. */
+const UPDATE_TIME = 2000;
+
 /** A training run: status, charts, newest group, table. Follows the run over its comm where there is a kernel. */
 export class TrainingView {
   readonly node: HTMLElement;
@@ -21,11 +24,16 @@ export class TrainingView {
   private connection: TrainingConnection | null = null;
   /** Until the session says otherwise, a running run is taken as alive. */
   private connected = true;
+  private wasConnected = false;
   private visible = false;
   private request = 0;
+  private timer = 0;
 
-  /** `session`: `null` where outputs are shown without a kernel. */
-  constructor(data: TrainingData, private readonly session: ISessionContext | null) {
+  /**
+   * @param session `null` where outputs are shown without a kernel
+   * @param keep called when the notebook may lack what is shown, and would not get it
+   */
+  constructor(data: TrainingData, private readonly session: ISessionContext | null, private readonly keep: () => void) {
     this.state = new TrainingState(data);
     this.node = element('div', 'joylab-Card joylab-Training', [this.status.node, this.charts.node, this.group.node, this.table.node]);
     this.unwatch = watchVisibility(this.node, visible => this.onVisible(visible));
@@ -39,6 +47,14 @@ export class TrainingView {
     return this.state.data.runId;
   }
 
+  /** What is shown, for the notebook; `null` where `kept`, which it has, is that. */
+  newerThan(kept: TrainingData): TrainingData | null {
+    const data = this.shown();
+    const group = this.state.savedGroup();
+    const same = data.status === kept.status && data.log.length === kept.log.length && data.events.length === kept.events.length && data.step === kept.step && group?.step === kept.group?.step;
+    return same ? null : { ...data, ...(group && { group }) };
+  }
+
   /** Shows what the notebook says now. */
   update(data: TrainingData): void {
     this.state.update(data);
@@ -49,6 +65,7 @@ export class TrainingView {
 
   dispose(): void {
     cancelAnimationFrame(this.request);
+    clearTimeout(this.timer);
     this.unwatch();
     this.connection?.dispose();
     this.charts.dispose();
@@ -62,18 +79,37 @@ export class TrainingView {
     if (this.connection || !this.session || (status !== 'running' && status !== 'paused')) return;
     this.connection = new TrainingConnection(this.session, this.runId, {
       message: (message, buffers) => this.onMessage(message, buffers),
-      connected: connected => {
-        this.connected = connected;
-        this.repaint();
-      }
+      connected: connected => this.onConnected(connected)
     });
     this.connection.setVisible(this.visible);
   }
 
+  private onConnected(connected: boolean): void {
+    const isLost = this.wasConnected && !connected;
+    this.connected = connected;
+    this.wasConnected = connected;
+    if (isLost) this.keep();
+    this.repaint();
+  }
+
   private onMessage(message: TrainingMessage, buffers: Uint8Array[]): void {
     this.state.receive(message, buffers);
+    if (message.type === 'status' || message.type === 'data') this.keepSoon();
     if (message.type === 'group') void this.group.show(this.state.group!);
     else this.repaint();
+  }
+
+  /** The kernel updates the output of a run that rests, except where it is shown in another cell. */
+  private keepSoon(): void {
+    clearTimeout(this.timer);
+    if (this.state.data.status !== 'running') this.timer = window.setTimeout(this.keep, UPDATE_TIME);
+  }
+
+  /** The run as it is shown: where no kernel knows it, what was running or paused is over. */
+  private shown(): TrainingData {
+    const { data } = this.state;
+    const isLost = (data.status === 'running' || data.status === 'paused') && !this.connected;
+    return isLost ? { ...data, status: 'lost' } : data;
   }
 
   /** The notebook of a run that rests has its newest group; a live view may have it already. */
@@ -98,8 +134,8 @@ export class TrainingView {
 
   private paint(): void {
     this.request = 0;
-    const { data } = this.state;
-    this.status.show(data, this.connected);
+    const data = this.shown();
+    this.status.show(data);
     this.charts.show(data);
     this.table.show(data);
   }

@@ -1,27 +1,34 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
+import type { CellEvent, CellRun } from '../display/host';
 import type { CellOutput } from '../jupyter/interpreter';
 
 /** Time that code has to stop by itself once its signal is aborted, in milliseconds. */
 const GRACE = 700;
 
 /** One run of a cell. Code that the cell starts finds it again, however late: see {@link currentCell}. */
-export class Cell {
+export class Cell implements CellRun {
   /** How many interrupts the session has had with the one that was for this cell; 0: it was not interrupted. */
   interruptedAt = 0;
+  /** What the cell was for is done: it was replied to. */
+  ended = false;
+  /** What ended the cell from outside of its own code. */
+  endedBy: { error: unknown } | null = null;
   /** Something in the cell looked at its signal, and so may stop by itself. */
   watchesSignal = false;
-  /** Rejects when the cell was interrupted and had its time to stop. */
+  /** Rejects when the cell was interrupted and had its time to stop, or was ended. */
   readonly stopped: Promise<never>;
-  private stop!: () => void;
+  private stop!: (reason: unknown) => void;
 
   /** @param controller whose signal is the cell's */
   constructor(
     readonly output: CellOutput,
     private readonly controller = new AbortController(),
+    readonly label = '',
+    readonly id?: string,
   ) {
     this.stopped = new Promise((_, reject) => {
-      this.stop = () => reject(new KeyboardInterrupt());
+      this.stop = reject;
     });
     this.stopped.catch(() => {});
   }
@@ -51,7 +58,14 @@ export class Cell {
     if (this.interrupted) return;
     this.interruptedAt = count;
     this.controller.abort(new KeyboardInterrupt());
-    setTimeout(this.stop, this.watchesSignal ? GRACE : 0);
+    setTimeout(this.stop, this.watchesSignal ? GRACE : 0, new KeyboardInterrupt());
+  }
+
+  /** Ends the cell with an error, whatever it awaits. */
+  end(error: unknown): void {
+    if (this.ended) return;
+    this.endedBy ??= { error };
+    this.stop(error);
   }
 }
 
@@ -62,6 +76,17 @@ export class KeyboardInterrupt extends Error {
   constructor() {
     super('The cell was interrupted.');
   }
+}
+
+const handlers: Array<(event: CellEvent) => void> = [];
+
+/** Calls `handler` for what happens to cells. */
+export function onCell(handler: (event: CellEvent) => void): void {
+  handlers.push(handler);
+}
+
+export function tellOfCell(event: CellEvent): void {
+  for (const handler of handlers) handler(event);
 }
 
 const storage = new AsyncLocalStorage<Cell>();

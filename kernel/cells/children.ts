@@ -97,7 +97,7 @@ function followAsync(): void {
   prototype.spawn = function (this: childProcess.ChildProcess, options) {
     const cell = currentCell();
     const { entries, shown } = redirected(options.stdio);
-    if (!cell || shown.every((it) => it === null)) return spawn.call(this, options);
+    if (!cell || (shown.every((it) => it === null) && entries[0] !== 'ignore')) return spawn.call(this, options);
     const status = spawn.call(this, { ...options, stdio: entries });
     const streams = this.stdio as unknown[];
     shown.forEach((name, i) => {
@@ -118,12 +118,21 @@ function redirected(stdio: Stdio): { entries: Array<'pipe' | 'ignore' | 'inherit
   const given: unknown[] = Array.isArray(stdio) ? stdio : [stdio, stdio, stdio];
   const all = given.length < 3 ? [...given, undefined, undefined].slice(0, 3) : given;
   const shown = all.map((entry, i) => (i === 0 ? null : streamOf(entry, i)));
-  const entries = all.map((entry, i) => (shown[i] ? 'pipe' : ((entry as { fd?: number } | null)?.fd ?? entry ?? (i < 3 ? 'pipe' : 'ignore'))));
+  // The kernel's own standard input is nobody's.
+  const entries = all.map((entry, i) => (i === 0 && isInherited(entry) ? 'ignore' : shown[i] ? 'pipe' : ((entry as { fd?: number } | null)?.fd ?? entry ?? (i < 3 ? 'pipe' : 'ignore'))));
   return { entries: entries as Array<'pipe' | number>, shown };
 }
 
+function isInherited(entry: unknown): boolean {
+  return descriptor(entry, 0) === 0;
+}
+
+function descriptor(entry: unknown, index: number): unknown {
+  return entry === 'inherit' ? index : typeof entry === 'number' ? entry : (entry as { fd?: unknown } | null | undefined)?.fd;
+}
+
 function streamOf(entry: unknown, index: number): 'stdout' | 'stderr' | null {
-  const fd = entry === 'inherit' ? index : typeof entry === 'number' ? entry : (entry as { fd?: unknown } | null | undefined)?.fd;
+  const fd = descriptor(entry, index);
   return fd === 1 ? 'stdout' : fd === 2 ? 'stderr' : null;
 }
 

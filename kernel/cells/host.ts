@@ -1,6 +1,9 @@
-import { metadataOf, type Comm, type DisplayOptions, type Host, type MimeBundle } from '../display/host';
+import { metadataOf, type CellEvent, type CellRun, type Comm, type DisplayOptions, type Host, type MimeBundle } from '../display/host';
 import type { CommOpener } from '../jupyter/interpreter';
-import { currentCell } from './cell';
+import { WatchdogError } from '../common/watchdog';
+import { currentCell, onCell } from './cell';
+import { describeError } from './errors';
+import { beginPart, endPart, interruptCount, noteSigint, throwIfInterrupted } from './interrupt';
 import { encoded } from './values';
 
 const never = new AbortController().signal;
@@ -19,6 +22,35 @@ export class KernelHost implements Host {
 
   get signal(): AbortSignal {
     return currentCell()?.signal ?? never;
+  }
+
+  get cell(): CellRun | null {
+    return currentCell();
+  }
+
+  onCell(handler: (event: CellEvent) => void): void {
+    onCell(handler);
+  }
+
+  describeError(error: unknown): string {
+    return describeError(error, { label: 'Cell', code: '' }).traceback.join('\n');
+  }
+
+  computation(): (part: () => void) => void {
+    const began = interruptCount();
+    return (part) => {
+      beginPart();
+      try {
+        // SIGINT is for what begins now: an interrupt from before has to be seen here.
+        throwIfInterrupted(began);
+        part();
+      } catch (error) {
+        if (error instanceof WatchdogError && error.reason === 'interrupt') noteSigint();
+        throw error;
+      } finally {
+        endPart();
+      }
+    };
   }
 
   openComm(target: string, data?: object, buffers?: Uint8Array[]): Comm {

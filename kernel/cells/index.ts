@@ -5,6 +5,7 @@ import { captureChildren } from './children';
 import { captureStreams } from './console';
 import { shareTypeScript } from './compile/typescript';
 import { KernelHost } from './host';
+import { installInput } from './input';
 import { installGuards } from './interrupt';
 import { installGlobals } from './globals';
 import { printPromisesPlainly, printTimersPlainly } from './printing';
@@ -33,6 +34,7 @@ export function createInterpreter({ comms, interruptFlag, folder }: InterpreterO
   setHost(new KernelHost(comms));
   captureStreams();
   captureChildren();
+  installInput();
   const session = new Session({ folder, packageRoot }, interruptFlag);
   process.on('uncaughtException', (error) => session.reportUncaught(error));
   process.on('unhandledRejection', (reason) => session.reportUncaught(reason));

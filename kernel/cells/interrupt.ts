@@ -9,6 +9,24 @@ export function interruptCount(): number {
   return Atomics.load(flag, FLAG.count);
 }
 
+/** Counts the synchronous parts of cells. */
+let parts = 0;
+
+/** What begins now is computed without a pause: SIGINT ends it where nothing else does. */
+export function beginPart(): void {
+  Atomics.store(flag, FLAG.part, ++parts);
+}
+
+/** From here on, a signal could end nothing. */
+export function endPart(): void {
+  Atomics.store(flag, FLAG.part, 0);
+}
+
+/** SIGINT has ended a part: nobody waits for it any more. */
+export function noteSigint(): void {
+  Atomics.store(flag, FLAG.ended, 1);
+}
+
 /** Throws where code shall stop that began when there had been `began` interrupts. */
 export function throwIfInterrupted(began: number): void {
   const raised = Atomics.load(flag, FLAG.raised) !== 0 && Atomics.load(flag, FLAG.count) > began;

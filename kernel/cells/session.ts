@@ -6,16 +6,18 @@ import { complete } from './assist/complete';
 import { serveDiagnostics } from './assist/diagnose';
 import { inspect } from './assist/inspect';
 import { completeValue } from './assist/values';
-import { Cell, currentCell, KeyboardInterrupt, runBeside, runIn } from './cell';
+import { Cell, currentCell, KeyboardInterrupt, runBeside, runIn, tellOfCell } from './cell';
 import { completeness } from './completeness';
 import { CellCompiler, type CellSource } from './compile/compiler';
 import { isInText, isObjectLiteral, parse } from './compile/declarations';
 import type { Surroundings } from './compile/options';
+import { beginInput, endInput, inputFinished } from './input';
 import { EnvironmentTypes } from './environmentTypes';
 import { assistPreamble, prepareDirectives, type PreparedCell } from './directives';
 import { joylabImport } from './directives/autoImport';
 import { completeDirective, inspectDirective } from './directives/assist';
 import { compileErrors, describeError } from './errors';
+import { beginPart, endPart, noteSigint } from './interrupt';
 import { installStackTraces } from './traceback/stack';
 import { Imports } from './modules/imports';
 import { LocalModules } from './modules/localModules';
@@ -52,8 +54,6 @@ export class Session implements Interpreter {
   private running: Cell | null = null;
   /** Aborted by an interrupt: the signal of what runs beside cells, such as handlers of comms. */
   private besides = new AbortController();
-  /** Counts the synchronous parts of cells. */
-  private parts = 0;
   private outcome: Outcome = { ok: true };
 
   constructor(
@@ -62,7 +62,7 @@ export class Session implements Interpreter {
   ) {
     const { folder, packageRoot } = surroundings;
     const begin = () => {
-      Atomics.store(interruptFlag, FLAG.part, ++this.parts);
+      beginPart();
       // SIGINT is for what begins now: an interrupt from before has to be seen here.
       if (this.running) this.throwIfInterrupted(this.running);
     };
@@ -92,20 +92,34 @@ export class Session implements Interpreter {
   warmUp(): void {
     this.compiler.begin({ label: '', code: '', preamble: '' });
     this.compiler.convert('', 'const warm = await 1;\nwarm');
-    Atomics.store(this.interruptFlag, FLAG.part, 0);
+    endPart();
   }
 
-  async execute({ code, executionCount, output }: CellRequest): Promise<CellError | null> {
+  async execute({ code, executionCount, output, cellId, deletedCells = [] }: CellRequest): Promise<CellError | null> {
     const label = `Cell [${executionCount}]`;
-    const cell = new Cell(output);
+    const cell = new Cell(output, new AbortController(), label, cellId);
     this.running = cell;
+    beginInput();
+    void cell.stopped.catch(() => this.running === cell && this.executor.interrupt());
     try {
-      return await runIn(cell, () => this.run(cell, { label, code, preamble: '' }));
+      return await runIn(cell, async () => {
+        if (deletedCells.length > 0) tellOfCell({ kind: 'deleted', ids: deletedCells });
+        let ok = false;
+        try {
+          const error = await this.run(cell, { label, code, preamble: '' });
+          ok = error === null;
+          return error;
+        } finally {
+          tellOfCell({ kind: 'ended', cell, ok });
+        }
+      });
     } catch (error) {
       const interrupted = cell.interrupted || isTermination(error);
-      return describeError(interrupted ? new KeyboardInterrupt() : error, { label, code });
+      return describeError(interrupted ? new KeyboardInterrupt() : cell.endedBy ? cell.endedBy.error : error, { label, code });
     } finally {
       this.running = null;
+      cell.ended = true;
+      endInput(cell);
       // After the reply: what the cell declared is then ready for the next one.
       setImmediate(() => this.compiler.notebook.prepare());
     }
@@ -119,6 +133,7 @@ export class Session implements Interpreter {
     if (this.compiler.problems.length > 0) return compileErrors(this.compiler.problems, source.label, this.surroundings.folder);
     if (!ok) throw error;
     this.throwIfInterrupted(cell);
+    if (cell.endedBy) throw cell.endedBy.error;
     await this.afterwards(cell, prepared, value);
     this.throwIfInterrupted(cell);
     return null;
@@ -133,7 +148,8 @@ export class Session implements Interpreter {
   private async afterwards(cell: Cell, prepared: PreparedCell, value: unknown): Promise<void> {
     const work = async (): Promise<void> => {
       if (value !== undefined && value !== null) await showResult(cell, value);
-      await prepared.apply(this.variables, this.compiler.notebook);
+      await inputFinished(cell);
+      await prepared.apply(cell.label, this.variables, this.compiler.notebook);
       this.environments.update();
     };
     await Promise.race([work(), cell.stopped]);
@@ -158,10 +174,9 @@ export class Session implements Interpreter {
     this.compiler.begin(source);
     this.variables.mark();
     const executed = this.executor.execute(source.preamble + source.code + (source.postamble ?? ''));
-    // The synchronous part is over: from here on, a signal could end nothing.
-    Atomics.store(this.interruptFlag, FLAG.part, 0);
+    endPart();
     outcome.ok = await executed;
-    if (isTermination(outcome.error)) Atomics.store(this.interruptFlag, FLAG.ended, 1);
+    if (isTermination(outcome.error)) noteSigint();
     outcome.value = runtime.value;
     this.compiler.commit(outcome.ok ? () => true : (name) => this.variables.isChanged(name));
     this.variables.update();
@@ -213,7 +228,6 @@ export class Session implements Interpreter {
     const cell = this.running;
     if (!cell) return;
     cell.interrupt(Atomics.load(this.interruptFlag, FLAG.count));
-    void cell.stopped.catch(() => this.running === cell && this.executor.interrupt());
   }
 
   within(output: CellOutput, handler: () => void): void {
@@ -222,7 +236,7 @@ export class Session implements Interpreter {
 
   /** Shows an exception that no code caught, in the cell that it belongs to. */
   reportUncaught(error: unknown): void {
-    if (error instanceof KeyboardInterrupt) return;
+    if (error instanceof KeyboardInterrupt || currentCell()?.endedBy?.error === error) return;
     const { traceback } = describeError(error, { label: 'Cell', code: '' });
     currentCell()?.output.stream('stderr', `Uncaught in a promise or callback:\n${traceback.join('\n')}\n`);
   }

@@ -36,20 +36,24 @@ function read(): number {
 /**
  * Measures what the calling thread computes, in milliseconds. Most of what is
  * measured is short, and the clock is enough. The rest is exact from its first
- * look on; what came before it counts by the clock, but never more than the
- * thread has computed since {@link FRESH} milliseconds before the start.
+ * look on. What came before that is known to within the age of the last
+ * reading, at most {@link FRESH}: what is not certain does not count, so that a
+ * thread that lost the processor is not charged with what it did before.
  */
 export class Stopwatch {
   private started = 0;
-  /** Processor time when the start was {@link FRESH} milliseconds ago, at most. */
+  /** The last reading before the start, and its age then. */
   private before = 0;
+  private age = 0;
   /** Processor time at the first look, and how much of it counts. */
   private first: { at: number; counts: number } | undefined;
 
   start(): void {
     this.started = performance.now();
     this.first = undefined;
-    this.before = this.started - knownAt > FRESH ? read() : known;
+    if (this.started - knownAt > FRESH) read();
+    this.before = known;
+    this.age = Math.max(0, this.started - knownAt);
   }
 
   /** Milliseconds since the start. */
@@ -57,7 +61,7 @@ export class Stopwatch {
     const byTheClock = performance.now() - this.started;
     if (byTheClock < SHORT) return byTheClock;
     const now = read();
-    this.first ??= { at: now, counts: Math.min(byTheClock, now - this.before) };
+    this.first ??= { at: now, counts: Math.min(byTheClock, Math.max(0, now - this.before - this.age)) };
     return this.first.counts + now - this.first.at;
   }
 
@@ -75,7 +79,7 @@ const LONGEST = 60_000;
 /** Tells when another thread of this process has had its time. */
 export class Deadline {
   private readonly started = performance.now();
-  private readonly before: number;
+  private before: number | undefined;
 
   /** `thread`: its {@link threadId}. */
   constructor(private readonly thread: number, private readonly milliseconds: number) {
@@ -85,7 +89,10 @@ export class Deadline {
   get over(): boolean {
     const byTheClock = performance.now() - this.started;
     if (byTheClock <= this.milliseconds) return false;
-    return byTheClock > this.milliseconds + LONGEST || timeOf(this.thread) - this.before > this.milliseconds;
+    if (byTheClock > this.milliseconds + LONGEST) return true;
+    const now = timeOf(this.thread);
+    this.before ??= now;
+    return now === Infinity || (now !== undefined && now - this.before! > this.milliseconds);
   }
 }
 
@@ -94,13 +101,13 @@ export function hasEnded(thread: number): boolean {
   return thread !== 0 && !fs.existsSync(`/proc/self/task/${thread}`);
 }
 
-/** Processor time of a thread, in milliseconds. A thread that is gone has had all the time there is. */
-function timeOf(thread: number): number {
+/** Processor time of a thread, in milliseconds. A thread that is gone has had all the time there is; undefined where it cannot be read just now. */
+function timeOf(thread: number): number | undefined {
   if (thread === 0) return processTime();
   try {
     return inMilliseconds(fs.readFileSync(`/proc/self/task/${thread}/schedstat`));
   } catch {
-    return Infinity;
+    return hasEnded(thread) ? Infinity : undefined;
   }
 }
 
@@ -118,6 +125,7 @@ function openOwn(): number | undefined {
 
 function ownTime(): number {
   if (ownFile === undefined) return processTime();
+  process.cpuUsage(); // Brings the thread's own account up to now, which is otherwise that of the last tick.
   fs.readSync(ownFile, buffer, 0, buffer.length, 0);
   return inMilliseconds(buffer);
 }

@@ -1,3 +1,4 @@
+import { svgImage } from './svgImage';
 import { escapeHtml, formatNumber } from './table';
 
 /** A line of a chart, with the area between `low` and `high` shaded where they are given. */
@@ -41,10 +42,9 @@ export function chartSvg({ title, series, marks = [] }: Chart): string {
   );
 }
 
-/** The chart as an `<img>` that carries the SVG in its address: it survives sanitising, and needs no other file. */
+/** The chart as an `<img>` that needs no other file. */
 export function chartImage(chart: Chart): string {
-  const source = Buffer.from(chartSvg(chart)).toString('base64');
-  return `<img alt="${escapeHtml(chart.title)}" width="${width}" height="${height}" src="data:image/svg+xml;base64,${source}">`;
+  return svgImage(chartSvg(chart), chart.title, { width, height });
 }
 
 function seriesSvg({ points }: Series, colour: string, atX: (x: number) => number, atY: (y: number) => number): string {

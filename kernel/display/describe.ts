@@ -3,6 +3,7 @@ import type { MimeBundle } from './host';
 import { imageType } from './image';
 import { isNumeric, numericText } from './numeric';
 import { isRecords, recordTable } from './records';
+import { svgText } from './svgBundle';
 
 /** Objects with this method say how they are displayed: it returns a MIME bundle, or a promise of one. */
 export const displaySymbol = Symbol.for('Jupyter.display');
@@ -22,6 +23,8 @@ export function describe(value: unknown): MimeBundle | Promise<MimeBundle> {
   if (isMimeBundle(value)) return value;
   const image = types.isUint8Array(value) && imageType(value);
   if (image) return { [image]: value, 'text/plain': `${image}, ${value.length} bytes` };
+  const svg = types.isUint8Array(value) && svgText(value);
+  if (svg) return { 'image/svg+xml': svg };
   if (isNumeric(value)) return { 'text/plain': numericText(value) };
   if (isRecords(value)) return recordTable(value);
   return { 'text/plain': inspect(value) };

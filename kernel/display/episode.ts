@@ -5,6 +5,8 @@ import { shownSize } from './aspect';
 import { gif } from './gif';
 import type { MimeBundle } from './host';
 import { EPISODE_MIME, type EpisodeData } from './mime';
+import { svgImage } from './svgImage';
+import { escapeHtml } from './table';
 
 /** Bytes that the frames of a bundle may take before base64: as deflated data, and as a GIF. Together with the rest less than 200 KB. */
 const FRAMES_BUDGET = 88_000;
@@ -101,7 +103,7 @@ function pictureHtml(episode: EpisodeRecord, { type, frames }: EpisodePictures):
   const last = frames.at(-1)!;
   const picture = type === 'text/plain'
     ? `<pre>${escapeHtml(last)}</pre>`
-    : `<img alt="${text}" src="data:image/svg+xml;base64,${Buffer.from(last).toString('base64')}" width="200">`;
+    : svgImage(last, caption(episode), { width: 200 });
   return `<figure style="margin: 0">${picture}<figcaption>${text}</figcaption></figure>`;
 }
 
@@ -150,8 +152,4 @@ function base64(bytes: Uint8Array): string {
 
 function bytesOf(text: string): number {
   return (text.length / 4) * 3;
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

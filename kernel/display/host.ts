@@ -27,6 +27,21 @@ export interface DisplayOptions {
   metadata?: Record<string, unknown>;
 }
 
+/** One run of a cell. */
+export interface CellRun {
+  /** The cell's own ID, which stays from run to run; left out where the front end does not tell. */
+  readonly id?: string;
+  /** How errors name it: "Cell [3]". */
+  readonly label: string;
+}
+
+/** What happens to cells. */
+export type CellEvent =
+  /** A run has come to its end; `ok`: without an error. */
+  | { kind: 'ended'; cell: CellRun; ok: boolean }
+  /** The front end says that the user deleted cells. */
+  | { kind: 'deleted'; ids: readonly string[] };
+
 /**
  * What the library needs from the program it runs in. The kernel installs its
  * own host; in plain Node.js a console host prints `text/plain`.
@@ -39,6 +54,18 @@ export interface Host {
   clear?(wait: boolean): void;
   /** Aborted when the running cell is interrupted (Ctrl-C in plain Node.js), in a comm's handler when the kernel is. A new one for each cell. */
   readonly signal: AbortSignal;
+  /**
+   * For work that is done in parts of which each may compute without a pause:
+   * gives what runs a part, so that an interrupt ends it. Left out where SIGINT
+   * alone does.
+   */
+  computation?(): (part: () => void) => void;
+  /** The run that the calling code belongs to. Left out where there are no cells. */
+  readonly cell?: CellRun | null;
+  /** Calls `handler` for each event, as part of the running cell. */
+  onCell?(handler: (event: CellEvent) => void): void;
+  /** An exception as the notebook shows it, with place and code; ANSI colours. */
+  describeError?(error: unknown): string;
   /** Opens a comm to the front end, which knows `target` or closes it again. Left out where there is no front end. */
   openComm?(target: string, data?: object, buffers?: Uint8Array[]): Comm;
   /** Called for each comm that a front end opens on `target`. A later call for the same target replaces the earlier. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { bundleMetadata, type MimeBundle } from './host';
+import { svgText } from './svgBundle';
 
 /** How files of an image format begin. */
 const SIGNATURES: Array<[type: string, test: (bytes: Buffer) => boolean]> = [
@@ -15,36 +16,47 @@ export function imageType(bytes: Uint8Array): string | null {
   return SIGNATURES.find(([, test]) => test(start))?.[0] ?? null;
 }
 
-/** Size of an image on the page, in CSS pixels; where one is left out, it follows from the other. */
+/** How an image is shown. */
 export interface ImageOptions {
+  /** Size on the page, in CSS pixels; where one is left out, it follows from the other. */
   width?: number;
   height?: number;
+  /** What is to be seen, for those who do not see it. */
+  alt?: string;
 }
 
 /**
  * An image, to be displayed: `image(png)` at the end of a cell, or
  * `display(image('plot.png', { width: 400 }))`.
  *
- * @param source the bytes of a PNG, JPEG, GIF or WebP file, or the path of one, or of an SVG file
+ * @param source the bytes or the path of a PNG, JPEG, GIF, WebP or SVG file
  */
 export function image(source: Uint8Array | string, options: ImageOptions = {}): MimeBundle {
-  const size = checkedSize(options);
-  if (typeof source === 'string' && /\.svg$/i.test(source)) return { 'image/svg+xml': sizedSvg(readFileSync(source, 'utf8'), size), 'text/plain': source };
+  const { alt, ...size } = checked(options);
   const bytes = typeof source === 'string' ? readFileSync(source) : source;
+  const plain = alt ?? (typeof source === 'string' ? source : undefined);
+  const isNamedSvg = typeof source === 'string' && /\.svg$/i.test(source);
+  const svg = isNamedSvg ? String(bytes) : bytes instanceof Uint8Array ? svgText(bytes) : null;
+  if (svg !== null) return { 'image/svg+xml': sizedSvg(svg, size), ...(plain !== undefined && { 'text/plain': plain }) };
   const type = bytes instanceof Uint8Array ? imageType(bytes) : null;
-  if (!type) throw new TypeError('image() takes the bytes or the path of a PNG, JPEG, GIF or WebP file, or the path of an SVG file.');
+  if (!type) throw new TypeError('image() takes the bytes or the path of a PNG, JPEG, GIF or WebP file, or of an SVG file.');
+  const metadata = { ...size, ...(alt !== undefined && { alt }) };
   return {
     [type]: Buffer.from(bytes).toString('base64'),
-    'text/plain': typeof source === 'string' ? source : `${type}, ${bytes.length} bytes`,
-    ...(Object.keys(size).length > 0 && { [bundleMetadata]: { [type]: size } }),
+    'text/plain': plain ?? `${type}, ${bytes.length} bytes`,
+    ...(Object.keys(metadata).length > 0 && { [bundleMetadata]: { [type]: metadata } }),
   };
 }
 
-function checkedSize(options: ImageOptions): ImageOptions {
+function checked(options: ImageOptions): ImageOptions {
   const size: ImageOptions = {};
   for (const [name, value] of Object.entries(options)) {
-    if (name !== 'width' && name !== 'height') throw new TypeError(`image() has no option ${name}. Valid: width, height.`);
+    if (name !== 'width' && name !== 'height' && name !== 'alt') throw new TypeError(`image() has no option ${name}. Valid: width, height. Its description is alt.`);
     if (value === undefined) continue;
+    if (name === 'alt') {
+      size.alt = String(value);
+      continue;
+    }
     if (!(typeof value === 'number' && value > 0 && Number.isFinite(value))) throw new TypeError(`image(): ${name} is a number of pixels above 0, not ${String(value)}.`);
     size[name] = value;
   }

@@ -1,4 +1,5 @@
 import type { MimeBundle } from './host';
+import { shownSvg } from './svgBundle';
 
 /** A text with a MIME type, which shows as that. */
 export class Markup {
@@ -12,7 +13,7 @@ export class Markup {
   }
 
   [Symbol.for('Jupyter.display')](): MimeBundle {
-    return { [this.type]: this.text, 'text/plain': this.text };
+    return shownSvg({ [this.type]: this.text, 'text/plain': this.text });
   }
 }
 

@@ -52,8 +52,8 @@ export interface EpisodeData {
   end: string;
 }
 
-/** Where a run stands. */
-export type TrainingStatus = 'running' | 'paused' | 'finished' | 'failed';
+/** Where a run stands; `lost`: its kernel ended before it did, which only a view can tell. */
+export type TrainingStatus = 'running' | 'paused' | 'finished' | 'failed' | 'lost';
 
 /** A mark on the charts' step axis, for example a replaced reward function. */
 export interface TrainingEvent {
@@ -75,7 +75,7 @@ export interface TrainingData {
   /** TRL's metrics by their names (`loss`, `reward`, `rewards/<name>/mean`, …), with `step`: one entry per logged step. */
   log: Array<Record<string, number>>;
   events: TrainingEvent[];
-  /** The newest group, its frames included: in the notebook of a run that is not running. */
+  /** The newest group, its frames included: in a notebook's file, and of a run that is not running. */
   group?: { step: number; episodes: EpisodeData[] };
 }
 

@@ -1,13 +1,15 @@
 import { chartImage, type Chart, type Series } from './charts';
-import type { MimeBundle } from './host';
 import { TRAINING_MIME, type TrainingData } from './mime';
 import { escapeHtml, formatNumber, htmlTable, textTable, type Column } from './table';
 
 /** Rows of the table; a longer run shows a step now and then. */
 const maxRows = 200;
 
-/** The output of a run: our JSON for the extension, charts and table as HTML for other viewers, the table as text. */
-export function trainingBundle(data: TrainingData): MimeBundle {
+/**
+ * The output of a run: our JSON for the extension, charts and table as HTML
+ * for other viewers, the table as text. Kernel and extension both make it.
+ */
+export function trainingBundle(data: TrainingData): Record<string, unknown> {
   const columns = tableColumns(data);
   const rows = tableRows(data, columns);
   const title = `${statusLine(data)}${data.events.map(({ step, text }) => `\nstep ${step}: ${text}`).join('')}`;
@@ -39,6 +41,7 @@ export function progressLine(entry: Record<string, number>, maxSteps: number): s
 }
 
 function statusLine({ status, step, maxSteps, log }: TrainingData): string {
+  if (status === 'lost') return `Training ended with its kernel: step ${step} of ${maxSteps}`;
   // An entry has the mean time of the steps since the one before.
   const timed = log.filter((entry) => entry.step_time !== undefined);
   const spent = timed.reduce((sum, entry, i) => sum + entry.step_time * (entry.step - (timed[i - 1]?.step ?? 0)), 0);

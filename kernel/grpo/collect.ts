@@ -26,6 +26,8 @@ export interface CollectContext {
   step: number;
   /** Episodes to capture frames of, at most; 0 for none. */
   frames: number;
+  /** Secret of the run, from which the strategies' random numbers follow. */
+  secret: string;
   signal: AbortSignal;
 }
 
@@ -98,14 +100,16 @@ function emptySample(prompt: Prompt, completionIds: number[], tokenizer: Tokeniz
 }
 
 /** Extracts, checks and plays the strategies, and fills in the samples. */
-async function play(rollouts: Rollouts, { env, config, groups, frames, signal }: CollectContext): Promise<void> {
+async function play(rollouts: Rollouts, { env, config, groups, frames, secret, signal }: CollectContext): Promise<void> {
   if (!env) return;
-  const { extractFunction, checkCode } = require('../strategy') as typeof import('../strategy');
+  const { extractFunction } = require('../strategy') as typeof import('../strategy');
+  const { checkCodeAsync } = require('../strategy/check') as typeof import('../strategy/check');
   const { rollout } = require('../rollout') as typeof import('../rollout');
   const { samples, promptOf } = rollouts;
   for (const sample of samples) {
     sample.code = extractFunction(sample.completion);
-    sample.problems = sample.code === null ? [] : checkCode(sample.code);
+    sample.problems = sample.code === null ? [] : await checkCodeAsync(sample.code);
+    signal.throwIfAborted();
   }
   const playable = samples.map(({ code, problems }) => (problems.length === 0 ? code : null));
   const shown = playable.flatMap((code, i) => (code === null ? [] : [i])).slice(0, frames);
@@ -113,6 +117,7 @@ async function play(rollouts: Rollouts, { env, config, groups, frames, signal }:
     seeds: promptOf.map((group) => groups[group].environmentSeed),
     maxSteps: config.maxEpisodeSteps,
     seconds: config.strategySeconds,
+    secret,
     signal,
     ...(shown.length > 0 && { frames: { episodes: shown, every: 4 } }),
   });

@@ -1,4 +1,5 @@
 import { checkGenerationKwargs } from '../models/generateOptions';
+import { REWARD_SECONDS } from '../rewards/scoring';
 import { elsewhere, sayFor, trainingArguments, type ResolvedArguments, type TrainingArguments } from '../training/arguments';
 import { checkSchedule } from '../training/scheduler';
 import { flag, nullable, number, oneOf, record, resolveSettings, whole, type Setting, type SettingTable } from '../training/settings';
@@ -111,6 +112,8 @@ export interface GRPOConfig extends TrainingArguments {
   maxEpisodeSteps?: number;
   /** Seconds of a strategy's own time per episode. 2 by default. */
   strategySeconds?: number;
+  /** Seconds that a reward function may take for one sample, by the clock. 300 by default, enough to ask another model; a function may have its own (`@reward seconds=600`). */
+  rewardSeconds?: number;
 }
 
 /** Every setting with its value. */
@@ -186,6 +189,7 @@ const settings: Record<keyof GRPOConfig, Setting> = {
   logUniquePrompts: flag(false),
   maxEpisodeSteps: whole(1000, 1),
   strategySeconds: number(2, { above: 0 }),
+  rewardSeconds: number(REWARD_SECONDS, { above: 0 }),
 };
 
 const inThisProcess = 'generation runs in this process';

@@ -25,6 +25,8 @@ export interface EvaluationContext {
   step: number;
   tokensSeen: number;
   trainerState: RewardLog['trainerState'];
+  /** Secret of the run. */
+  secret: string;
   signal: AbortSignal;
 }
 
@@ -59,7 +61,7 @@ async function evaluateBatch(rows: number[], context: EvaluationContext): Promis
   }));
   const rollouts = await collect({ ...context, groups, numGenerations: config.numGenerationsEval, frames: 0 });
   const log = newRewardLog(trainerState);
-  const table = await scoreSamples(rewards, rollouts.samples, { signal, log });
+  const table = await scoreSamples(rewards, rollouts.samples, { signal, log, seconds: config.rewardSeconds });
   const settings = { ...config, numGenerations: config.numGenerationsEval };
   const { promptIds, completionIds, promptOf, terminated } = rollouts;
   const batch: PolicyBatch = { promptIds, completionIds, promptOf, advantages: groupAdvantages(table, settings) };

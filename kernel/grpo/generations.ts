@@ -32,6 +32,8 @@ export interface GenerationContext {
   trainerState: RewardLog['trainerState'];
   /** Episodes to capture frames of, at most. */
   frames: number;
+  /** Secret of the run. */
+  secret: string;
   signal: AbortSignal;
 }
 
@@ -63,9 +65,9 @@ export class Generations {
   private async score(rollouts: ScoredRollouts, context: GenerationContext): Promise<void> {
     const { config, output, step, signal, tokensSeen } = context;
     const log = newRewardLog(context.trainerState);
-    const { table, error } = await scoreAll(this.takeRewards(context), rollouts.samples, signal, log);
+    const { table, error } = await scoreAll(this.takeRewards(context), rollouts.samples, { signal, log, seconds: config.rewardSeconds });
     const advantages = (scores: RewardTable) => groupAdvantages(scores, config);
-    recentRollouts.add({ step: step + 1, samples: rollouts.samples, groupSize: config.numGenerations, table: { ...table }, advantages });
+    recentRollouts.add({ step: step + 1, samples: rollouts.samples, groupSize: config.numGenerations, table: { ...table }, advantages, seconds: config.rewardSeconds });
     if (error) throw error;
     rollouts.table = table;
     rollouts.advantages = advantages(table);

@@ -6,7 +6,12 @@ export type RewardFuncs = RewardFunction | ReadonlyArray<RewardFunction | Weight
 
 /** Each function with its name and its weight: that of `weights`, where they are given. */
 export function weightedRewards(funcs: RewardFuncs, weights: readonly number[] | null): WeightedReward[] {
-  const list = typeof funcs === 'function' ? [funcs] : funcs;
+  const all: ReadonlyArray<RewardFunction | WeightedReward> = typeof funcs === 'function' ? [funcs] : funcs;
+  const list = all.filter((reward) => typeof reward === 'function' || reward?.enabled !== false);
+  if (list.length === 0 && all.length > 0) {
+    const names = all.map((reward) => (reward as WeightedReward).name);
+    throw new TypeError(`No reward function counts: ${names.join(', ')} ${names.length > 1 ? 'are' : 'is'} off. Take the word off out of the cell, or call rewardRegistry.setEnabled("${names[0]}", true).`);
+  }
   if (list.length === 0) {
     throw new TypeError('There is no reward function. Run a /** @reward */ cell first, or give rewardFuncs to GRPOTrainer.');
   }
@@ -27,6 +32,17 @@ function named(reward: RewardFunction | WeightedReward, index: number): Weighted
   if (typeof reward === 'function') return { name: reward.name || `reward_${index}`, score: reward, weight: 1 };
   if (typeof reward?.score === 'function' && reward.name) return { ...reward, weight: reward.weight ?? 1 };
   throw new TypeError(`rewardFuncs[${index}] is not a reward function: give a function, or { name, score, weight }.`);
+}
+
+/** Which functions of the registry count, as a line. */
+export function rewardsText(rewards: readonly WeightedReward[], weights: readonly number[] | null): string {
+  const counting = rewards.filter(({ enabled }) => enabled !== false);
+  const off = rewards.filter(({ enabled }) => enabled === false);
+  const told = counting.map(({ name, weight, source }, i) => {
+    const factor = weights?.[i] ?? weight;
+    return `${name}${factor === 1 ? '' : ` × ${factor}`}${source ? ` (${source})` : ''}`;
+  });
+  return `Rewards: ${told.join(', ') || 'none'}${off.length > 0 ? `; off: ${off.map(({ name }) => name).join(', ')}` : ''}.`;
 }
 
 /** What changed between two steps, for the charts; empty where nothing did. */

@@ -8,6 +8,7 @@ import type { RewardFunction, Sample } from '../rewards/sample';
 import { RewardError, type RewardTable, type WeightedReward } from '../rewards/scoring';
 import type { TrainerCallback } from '../training/callbacks';
 import type { Metrics } from '../training/metricsBuffer';
+import { processSecret } from '../strategy/secret';
 import { deriveSeed } from '../training/seeds';
 import { Trainer, type Evaluation, type RunLength, type SavedUpdate, type Step, type TrainOptions, type TrainOutput } from '../training/trainer';
 import { adviceOnLoss } from './adviceOnLoss';
@@ -19,7 +20,7 @@ import { Generations, type GenerationContext } from './generations';
 import { groupEpisodes, shownEpisodes } from './groupEpisodes';
 import { meanMetrics } from './policyMetrics';
 import { completionLimit, defaultDataset, groupsPerGeneration, PromptSource, runLength, type TrainRow } from './prompts';
-import { weightedRewards } from './rewardFuncs';
+import { rewardsText, weightedRewards } from './rewardFuncs';
 import { isOffPolicy, microBatchesOf, policyBatch, type ScoredRollouts } from './scoredRollouts';
 import type { PolicyUpdate } from './update';
 
@@ -79,6 +80,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   /** What the step under way learns from. */
   private stepRollouts: Array<Required<ScoredRollouts>> = [];
   private entropyState: EntropyState | null = null;
+  /** Strategies' random numbers follow from it: kept with the run, so that it goes on with the same ones. */
+  private secret = processSecret();
 
   constructor(options: GRPOTrainerOptions) {
     super(options);
@@ -144,8 +147,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     // Whoever looks only when the run is over finds its last group.
     const last = microBatchesOf(step, this.config).at(-1)!.generation === microBatchesOf(totalSteps - 1, this.config).at(-1)!.generation;
     const frames = this.output.wantsFrames || last ? shownEpisodes : 0;
-    const { model, processingClass: tokenizer, env, config, prompts, output, state: trainerState } = this;
-    return { model, tokenizer, env, config, prompts: prompts!, rewards: () => this.rewards(), output, step, tokensSeen, trainerState, frames, signal };
+    const { model, processingClass: tokenizer, env, config, prompts, output, state: trainerState, secret } = this;
+    return { model, tokenizer, env, config, prompts: prompts!, rewards: () => this.rewards(), output, step, tokensSeen, trainerState, frames, secret, signal };
   }
 
   /** The sampled log-probabilities are those of the policy, unless sampling bent the distribution. */
@@ -186,21 +189,27 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
 
   protected override async evaluation(update: PolicyUpdate, signal: AbortSignal): Promise<Evaluation> {
     if (!this.evalPrompts) throw new TypeError('GRPOTrainer needs evalDataset (rows of { prompt }) to evaluate.');
-    const { model, processingClass: tokenizer, env, config, evalPrompts: prompts, globalStep: step, numInputTokensSeen: tokensSeen, state: trainerState } = this;
-    return evaluatePolicy({ model, tokenizer, env, config, prompts, rewards: this.rewards(), update, step, tokensSeen, trainerState, signal });
+    const { model, processingClass: tokenizer, env, config, evalPrompts: prompts, globalStep: step, numInputTokensSeen: tokensSeen, state: trainerState, secret } = this;
+    return evaluatePolicy({ model, tokenizer, env, config, prompts, rewards: this.rewards(), update, step, tokensSeen, trainerState, secret, signal });
   }
 
   private rewards(): WeightedReward[] {
     return weightedRewards(this.options.rewardFuncs ?? rewardRegistry.list(), this.config.rewardWeights);
   }
 
-  protected override saveState(update: PolicyUpdate): Record<string, unknown> {
-    return { rollouts: this.generations.save(), entropy: update.entropyState };
+  override train(options?: TrainOptions): Promise<TrainOutput> {
+    if (!this.options.rewardFuncs && rewardRegistry.list().length > 0) console.log(rewardsText(rewardRegistry.list(), this.given.rewardWeights));
+    return super.train(options);
   }
 
-  protected override loadState({ rollouts, entropy }: Record<string, any>): void {
+  protected override saveState(update: PolicyUpdate): Record<string, unknown> {
+    return { rollouts: this.generations.save(), entropy: update.entropyState, secret: this.secret };
+  }
+
+  protected override loadState({ rollouts, entropy, secret }: Record<string, any>): void {
     this.generations.load(rollouts);
     this.entropyState = entropy;
+    this.secret = secret ?? processSecret();
   }
 
   protected override reset(): void {
@@ -208,6 +217,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     this.completionsLog.clear();
     this.stepRollouts = [];
     this.entropyState = null;
+    this.secret = processSecret();
   }
 
   protected override settingsChanged(names: readonly string[]): void {

@@ -65,6 +65,7 @@ export async function startKernel(connectionFile: string): Promise<void> {
   wire.on('message', (message: ToMain) => {
     if (message.type === 'shutdown') return exit(0);
     if (message.type === 'interrupt') return void kernel.then((it) => it.interrupt());
+    if (message.type === 'answer') return void kernel.then((it) => it.answered(message));
     if (message.type === 'request') return void kernel.then((it) => it.handle(message));
     writeSync(2, `joylab: ${message.message}\n`);
     exit(1);

@@ -16,6 +16,8 @@ export interface CellOutput {
   runChild(child: Child): ChildResult;
   /** Asks the user for a line of text; `null`: interrupted. Throws where the front end cannot ask. */
   input(prompt: string, password: boolean): string | null;
+  /** The same without waiting: the thread goes on. Where the signal is aborted, the answer is not wanted any more. */
+  line(prompt: string, signal: AbortSignal): Promise<string | null>;
 }
 
 /** An exception as Jupyter shows it. `traceback` is text with ANSI colours, ready to be printed. */
@@ -31,6 +33,10 @@ export interface CellRequest {
   executionCount: number;
   silent: boolean;
   output: CellOutput;
+  /** The cell's own ID in its notebook, where the front end tells it. */
+  cellId?: string;
+  /** IDs of cells that were deleted since the last request. */
+  deletedCells?: string[];
 }
 
 /** Positions are UTF-16 offsets into the code. */

@@ -21,6 +21,9 @@ export class Kernel {
   private readonly interpreter: Interpreter;
   /** Header of the request whose handler runs: the parent of comm messages. */
   private parent: Header | null = null;
+  /** Takes the answers to what the front end was asked for, by the question's number. */
+  private readonly answers = new Map<number, (text: string | null) => void>();
+  private questions = 0;
 
   constructor(
     private readonly outbox: Outbox,
@@ -34,6 +37,12 @@ export class Kernel {
 
   interrupt(): void {
     this.interpreter.interrupt();
+  }
+
+  /** The front end has answered a question. */
+  answered({ input, text }: ToMain & { type: 'answer' }): void {
+    this.answers.get(input)?.(text);
+    this.answers.delete(input);
   }
 
   close(): void {
@@ -79,7 +88,12 @@ export class Kernel {
     this.parent = request.header;
     const payload: object[] = [];
     const output = this.output(request, silent, payload);
-    const error = await this.interpreter.execute({ code, executionCount, silent, output });
+    const { cellId, deletedCells } = request.metadata;
+    const error = await this.interpreter.execute({
+      code, executionCount, silent, output,
+      cellId: typeof cellId === 'string' && cellId !== '' ? cellId : undefined,
+      deletedCells: Array.isArray(deletedCells) ? deletedCells.map(String) : [],
+    });
     if (error) {
       if (!silent) this.publish(request.header, 'error', error);
       return { status: 'error', execution_count: executionCount, ...error };
@@ -143,21 +157,37 @@ export class Kernel {
       clear: (wait) => this.publish(parent, 'clear_output', { wait }),
       page: (data) => payload.push({ source: 'page', data, start: 0 }),
       runChild: (child) => this.outbox.runChild(child, parent),
-      input: (prompt, password) => this.input(request, prompt, password),
+      input: (prompt, password) => {
+        const answer = createAnswer();
+        this.ask(request, { prompt, password, answer });
+        return awaitAnswer(answer);
+      },
+      line: (prompt, signal) => {
+        const input = this.ask(request, { prompt, password: false, answer: null });
+        signal.addEventListener('abort', () => this.outbox.post({ type: 'withdraw', input }), { once: true });
+        return new Promise((resolve) => this.answers.set(input, resolve));
+      },
     };
   }
 
-  private input(request: Request, prompt: string, password: boolean): string | null {
-    if (request.content.allow_stdin !== true) {
-      throw new Error('This front end cannot ask for input (allow_stdin is false). Assign the value in the cell instead.');
-    }
-    const answer = createAnswer();
-    this.outbox.post({ type: 'input', id: request.id, prompt, password, answer });
-    return awaitAnswer(answer);
+  /** Asks the front end; returns the question's number. */
+  private ask(request: Request, question: { prompt: string; password: boolean; answer: SharedArrayBuffer | null }): number {
+    if (request.content.allow_stdin !== true) throw new StdinNotImplementedError();
+    this.outbox.post({ type: 'input', id: request.id, input: ++this.questions, ...question });
+    return this.questions;
   }
 
   private publish(parent: Header, message: string, content: object): void {
     this.outbox.post({ type: 'publish', message, content: JSON.stringify(content), parent });
+  }
+}
+
+/** As ipykernel calls it: code wants a line of text, and the front end has nobody to ask. */
+class StdinNotImplementedError extends Error {
+  override name = 'StdinNotImplementedError';
+
+  constructor() {
+    super('This front end cannot ask for input (allow_stdin is false). Assign the value in the cell instead.');
   }
 }
 

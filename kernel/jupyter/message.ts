@@ -28,6 +28,8 @@ export interface Message {
 
 /** A message to send; `content` and `metadata` are already JSON. */
 export interface OutgoingMessage {
+  /** Its `msg_id`; a new one where it is left out. */
+  id?: string;
   type: string;
   content: string;
   metadata?: string;
@@ -51,7 +53,7 @@ export class MalformedMessage extends Error {}
  */
 export function encode(message: OutgoingMessage, prefix: Uint8Array[], signer: Signer): Uint8Array[] {
   const header: Header = {
-    msg_id: randomUUID(),
+    msg_id: message.id ?? randomUUID(),
     session: SESSION,
     username: 'kernel',
     date: new Date().toISOString(),

@@ -35,6 +35,8 @@ export type ToMain =
   /** `executionCount`: the number of the newest cell, in a request to run it its own. */
   | { type: 'request'; id: number; header: Header; metadata: Record<string, unknown>; content: Record<string, any>; buffers: Uint8Array[]; executionCount: number }
   | { type: 'interrupt' }
+  /** What the front end answered to `input` of this number; `null`: it will not. */
+  | { type: 'answer'; input: number; text: string | null }
   | { type: 'shutdown' }
   | { type: 'fatal'; message: string };
 
@@ -47,8 +49,10 @@ export type ToWire =
   | { type: 'stream'; name: 'stdout' | 'stderr'; text: string; parent: Header }
   /** There is text in the ring. */
   | { type: 'text' }
-  /** Asks the front end of request `id` for a line; the answer goes into `answer` (see input.ts). */
-  | { type: 'input'; id: number; prompt: string; password: boolean; answer: SharedArrayBuffer }
+  /** Asks the front end of request `id` for a line. The answer goes into `answer` where the thread sleeps until it is there (see input.ts); else it is posted, with the number `input`. */
+  | { type: 'input'; id: number; prompt: string; password: boolean; answer: SharedArrayBuffer | null; input: number }
+  /** The answer to a question is not wanted any more. */
+  | { type: 'withdraw'; input: number }
   /** Runs a child process for which the main thread waits; see children.ts. */
   | { type: 'child'; child: Child; back: ChildReturn; parent: Header }
   /** Closes the sockets and ends the thread; `closed` is set to 1 when that is done. */

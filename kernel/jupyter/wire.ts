@@ -1,12 +1,16 @@
 import { join } from 'node:path';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { CellOutputs } from './cellOutputs';
 import { ChildRunner } from './children';
 import { writeConnection } from './connection';
 import { History } from './history';
 import { giveAnswer } from './input';
+import { Inputs, type InputRequest } from './inputs';
 import { FLAG } from './interruptFlag';
 import { Log } from './log';
-import type { Header, Message } from './message';
+import type { Header, Message, OutgoingMessage } from './message';
+import { OutputsServer } from './outputsServer';
+import { REVISION } from './outputsComm';
 import type { Posted, ToMain, ToWire, WireOptions } from './protocol';
 import { SelfSignal } from './selfSignal';
 import { Sockets, type RequestChannel } from './sockets';
@@ -60,15 +64,17 @@ class Wire {
   private readonly sockets: Sockets;
   private readonly streams: StreamBuffer;
   private readonly children = new ChildRunner();
+  private readonly outputs = new CellOutputs();
+  private readonly outputsServer = new OutputsServer(this.outputs, (content, parent) => this.sockets.publish({ type: 'comm_msg', content, parent }));
   private readonly usage = new Usage();
   private readonly history: History;
+  private readonly inputs = new Inputs((input, messageId) => this.askFrontEnd(input, messageId));
   private executionCount = 0;
   /** Requests that the main thread works on, by ID. */
   private readonly open = new Map<number, Request>();
   private readonly queue: Request[] = [];
   private active: Request | null = null;
   private readonly owedStatus: Header[] = [];
-  private pendingInput: SharedArrayBuffer | null = null;
   private nextId = 1;
   private closing = false;
   private readonly selfSignal: SelfSignal;
@@ -82,7 +88,7 @@ class Wire {
   ) {
     this.history = new History(options.historyFile);
     this.selfSignal = new SelfSignal(options.interruptFlag, () => this.next());
-    this.streams = new StreamBuffer(options.textRing, (content, parent) => this.sockets.publish({ type: 'stream', content, parent }));
+    this.streams = new StreamBuffer(options.textRing, (content, parent) => this.publish({ type: 'stream', content, parent }));
     this.sockets = new Sockets(options.connection, {
       onMessage: (channel, message) => this.receive(channel, message),
       onDropped: (channel, reason) => log.once(`dropped a message on ${channel}: ${reason}`),
@@ -98,11 +104,11 @@ class Wire {
 
   private receive(channel: RequestChannel, message: Message): void {
     const type = message.header.msg_type;
-    if (channel === 'stdin') return this.receiveInput(message);
+    if (channel === 'stdin') return this.inputs.receive(message);
     const immediate = IMMEDIATE[type];
     if (type === 'shutdown_request') this.shutdown(channel, message);
     else if (immediate) this.answer(channel, message, immediate.call(this, message.content));
-    else if (COMM_MESSAGES.has(type)) this.passComm(channel, message);
+    else if (COMM_MESSAGES.has(type)) this.receiveComm(channel, message);
     else if (REQUESTS.has(type)) this.enqueue({ id: this.nextId++, message, channel, started: '', quiet: false });
     else this.log.once(`ignored a message of the unknown type "${type.slice(0, 50)}" on ${channel}`);
   }
@@ -149,8 +155,7 @@ class Wire {
     // A part that begins after this load sees the flag.
     const synchronous = Atomics.load(interruptFlag, FLAG.part);
     this.post({ type: 'interrupt' });
-    if (this.pendingInput) giveAnswer(this.pendingInput, null);
-    this.pendingInput = null;
+    this.inputs.cancel();
     this.children.interrupt();
     if (synchronous === 0) setTimeout((interrupted: Request | null) => this.explain(interrupted), EXPLAIN_AFTER, this.active).unref();
     else setTimeout(() => this.selfSignal.end(synchronous), SIGNAL_AFTER);
@@ -168,7 +173,7 @@ class Wire {
     if (!this.active || this.active !== interrupted || this.closing || Atomics.load(this.options.interruptFlag, FLAG.raised) === 0) return;
     this.streams.flush();
     const content = JSON.stringify({ name: 'stderr', text: UNINTERRUPTIBLE });
-    this.sockets.publish({ type: 'stream', content, parent: this.active.message.header });
+    this.publish({ type: 'stream', content, parent: this.active.message.header });
   }
 
   private shutdown(channel: RequestChannel, message: Message): void {
@@ -210,6 +215,8 @@ class Wire {
 
   private enqueue(request: Request): void {
     if (this.closing) return;
+    const { header, metadata, content } = request.message;
+    if (header.msg_type === 'execute_request') this.outputs.expect(header, metadata, content);
     this.queue.push(request);
     this.next();
     if (request.message.header.msg_type !== 'execute_request' && this.queue.includes(request)) {
@@ -233,6 +240,15 @@ class Wire {
     this.dispatch(request);
   }
 
+  /** Outputs are told by this thread, also while the main thread computes. */
+  private receiveComm(channel: RequestChannel, message: Message): void {
+    if (!this.outputsServer.knows(message)) return this.passComm(channel, message);
+    this.streams.flush();
+    this.outputsServer.receive(message);
+    if (this.active) this.owedStatus.push(message.header);
+    else for (const state of ['busy', 'idle'] as const) this.status(state, message.header);
+  }
+
   private passComm(channel: RequestChannel, message: Message): void {
     this.dispatch({ id: this.nextId++, message, channel, started: '', quiet: this.active !== null });
   }
@@ -251,6 +267,7 @@ class Wire {
     if (content.silent === true) return;
     const code = typeof content.code === 'string' ? content.code : '';
     if (content.store_history !== false) this.history.add(++this.executionCount, code);
+    this.outputs.begin(header.msg_id, this.executionCount);
     const input = JSON.stringify({ code, execution_count: this.executionCount });
     this.sockets.publish({ type: 'execute_input', content: input, parent: header });
   }
@@ -265,12 +282,19 @@ class Wire {
     } else if (message.type === 'publish') {
       const { content, metadata, parent, buffers } = message;
       this.streams.flush();
-      this.sockets.publish({ type: message.message, content, metadata, parent, buffers });
+      this.publish({ type: message.message, content, metadata, parent, buffers });
     } else if (message.type === 'input') this.requestInput(message);
+    else if (message.type === 'withdraw') this.inputs.cancel(({ input }) => input === message.input);
     else if (message.type === 'child') this.runChild(message);
     else if (message.type === 'close') void this.close(message.closed);
     else this.finish(message);
     this.streams.after();
+  }
+
+  /** Publishes what may be a cell's output: it is kept, and numbered. */
+  private publish(message: OutgoingMessage): void {
+    const revision = this.outputs.take(message.type, message.content, message.parent);
+    this.sockets.publish(revision === undefined ? message : { ...message, metadata: JSON.stringify({ [REVISION]: revision }) });
   }
 
   private runChild({ child, back, parent }: ToWire & { type: 'child' }): void {
@@ -284,9 +308,11 @@ class Wire {
     const request = this.open.get(reply.id);
     if (!request) return;
     this.open.delete(request.id);
+    this.inputs.cancel(({ id }) => id === request.id);
     this.streams.flush();
     const { message, channel, started } = request;
     const { header } = message;
+    this.outputs.end(header.msg_id);
     if (reply.content !== null) {
       const metadata = header.msg_type === 'execute_request' ? JSON.stringify({ started, status: reply.status }) : undefined;
       this.reply(channel, message, reply.content, metadata);
@@ -312,6 +338,7 @@ class Wire {
     for (const request of aborted) {
       this.queue.splice(this.queue.indexOf(request), 1);
       const { message, channel } = request;
+      this.outputs.end(message.header.msg_id);
       this.status('busy', message.header);
       this.reply(channel, message, '{"status":"aborted"}');
       this.status('idle', message.header);
@@ -335,19 +362,18 @@ class Wire {
     if (this.active) this.status('busy', this.active.message.header);
   }
 
-  private requestInput({ id, prompt, password, answer }: ToWire & { type: 'input' }): void {
-    const request = this.open.get(id);
-    if (!request) return giveAnswer(answer, null);
-    this.streams.flush();
-    this.pendingInput = answer;
-    const { identities, header } = request.message;
-    this.sockets.send('stdin', identities, { type: 'input_request', content: JSON.stringify({ prompt, password }), parent: header });
+  private requestInput({ answer, ...request }: ToWire & { type: 'input' }): void {
+    const give = (text: string | null): void => (answer ? giveAnswer(answer, text) : this.post({ type: 'answer', input: request.input, text }));
+    this.inputs.request({ ...request, give });
   }
 
-  private receiveInput(message: Message): void {
-    if (message.header.msg_type !== 'input_reply' || !this.pendingInput) return;
-    giveAnswer(this.pendingInput, String(message.content.value ?? ''));
-    this.pendingInput = null;
+  private askFrontEnd({ id, prompt, password }: InputRequest, messageId: string): boolean {
+    const request = this.open.get(id);
+    if (!request) return false;
+    this.streams.flush();
+    const { identities, header } = request.message;
+    this.sockets.send('stdin', identities, { id: messageId, type: 'input_request', content: JSON.stringify({ prompt, password }), parent: header });
+    return true;
   }
 }
 

@@ -7,10 +7,6 @@ export interface AssistantTokens {
   assistantMasks: number[];
 }
 
-/** Characters that stand for the edges of a block in the rendered text; no text has them. */
-const START = '\uE0F0';
-const END = '\uE0F1';
-
 /**
  * Tokenizes a conversation and marks what the assistant wrote, as
  * transformers' `return_assistant_tokens_mask`.
@@ -25,31 +21,12 @@ export function assistantTokens(tokenizer: Tokenizer, messages: readonly ChatMes
         'the assistant\'s content in its chat template (end-of-turn token included), or train with assistantOnlyLoss: false',
     );
   }
-  const marked = tokenizer.applyChatTemplate(messages, { ...variables, chatTemplate: template && withMarks(template), tokenize: false });
-  const { text, spans } = readMarks(marked);
+  const { text, generations } = tokenizer.renderChat(messages, variables);
   const inputIds = tokenizer.encode(text, { addSpecialTokens: false });
   const assistantMasks = new Array<number>(inputIds.length).fill(0);
   const tokenAt = tokenFinder(tokenizer, inputIds, text);
-  for (const [start, end] of spans) if (end > start) assistantMasks.fill(1, tokenAt(start), tokenAt(end - 1) + 1);
+  for (const [start, end] of generations) if (end > start) assistantMasks.fill(1, tokenAt(start), tokenAt(end - 1) + 1);
   return { inputIds, assistantMasks };
-}
-
-/** The template with a mark inside each edge of its generation blocks. Whitespace is left out where the block's tag would have taken it. */
-function withMarks(template: string): string {
-  return template
-    .replace(/(\{%-?\s*generation\s*(-?)%\})(\s*)/g, (_, tag, dash, space) => `${tag}{{ '${START}' }}${dash ? '' : space.replace(/^\n/, '')}`)
-    .replace(/(\s*)(\{%(-?)\s*endgeneration\s*-?%\})/g, (_, space, tag, dash) => `${dash ? '' : space.replace(/\n[ \t]*$/, '\n')}{{ '${END}' }}${tag}`);
-}
-
-function readMarks(marked: string): { text: string; spans: [number, number][] } {
-  const spans: [number, number][] = [];
-  let text = '';
-  for (const [i, part] of marked.split(START).entries()) {
-    const [inside, ...outside] = i === 0 ? ['', part] : part.split(END);
-    if (i > 0) spans.push([text.length, text.length + inside.length]);
-    text += inside + outside.join('');
-  }
-  return { text, spans };
 }
 
 /** Finds the token that a character of the text is in (the first, where it is split among several). */

@@ -1,6 +1,5 @@
-import type { Template } from '@huggingface/jinja' with { 'resolution-mode': 'import' };
 import { nameDistance } from '../nearest';
-import { PYTHON_BUILTINS, usePythonBuiltins } from './pythonBuiltins';
+import { RaisedByTemplate, Template, TemplateError, type Rendered } from './jinja';
 
 /** A message of a conversation. What else it has, such as `tool_calls`, reaches the template under its own name. */
 export interface ChatMessage {
@@ -29,15 +28,23 @@ export interface ChatTemplateOptions {
 /** Fields that a model's thoughts come in; templates read the first or the second. */
 const REASONING = ['reasoning_content', 'thinking', 'reasoning'];
 
+/** A template is used for one prompt after the other; few others come between. */
 const compiled = new Map<string, Template>();
+const KEPT = 16;
 
-/** Writes a conversation by a Jinja template, with the variables that transformers gives to one. */
-export function renderChat(
-  template: string,
-  messages: readonly ChatMessage[],
-  options: ChatTemplateOptions,
-  specialTokens: Record<string, string>,
-): string {
+/** A chat template, the tokens that it may name, and how to speak of it in messages. */
+export interface ChatTemplate {
+  template: string;
+  specialTokens: Record<string, string>;
+  /** `the chat template of FOLDER` */
+  name: string;
+}
+
+/**
+ * Writes a conversation by a Jinja template, with the variables that
+ * transformers gives to one.
+ */
+export function renderChat(chat: ChatTemplate, messages: readonly ChatMessage[], options: ChatTemplateOptions): Rendered {
   if (messages.length === 0) throw new Error('a conversation needs at least one message');
   const { tokenize: _, chatTemplate: __, addGenerationPrompt = false, continueFinalMessage = false, tools = null, documents = null, ...variables } = options;
   checkVariables(variables);
@@ -51,16 +58,25 @@ export function renderChat(
     if (typeof final !== 'string') throw new Error('continueFinalMessage needs a last message whose content is a text');
     last.content = final + CONTINUE;
   }
-  const text = compile(template).render({
-    ...specialTokens,
+  const rendered = render(chat, {
+    ...chat.specialTokens,
     ...snakeCase(variables),
-    ...PYTHON_BUILTINS,
     messages: conversation,
     tools,
     documents,
     add_generation_prompt: addGenerationPrompt,
   });
-  return continueFinalMessage ? cutAtMark(text, final as string) : text;
+  return continueFinalMessage ? { ...rendered, text: cutAtMark(rendered.text, final as string) } : rendered;
+}
+
+function render({ template, name }: ChatTemplate, variables: Record<string, unknown>): Rendered {
+  try {
+    return compile(template).render(variables);
+  } catch (error) {
+    // What a template says itself needs no more words.
+    if (error instanceof TemplateError && !(error instanceof RaisedByTemplate)) error.message = `${name}: ${error.message}`;
+    throw error;
+  }
 }
 
 /** A misspelt option would be taken for a variable, of which templates may have any. */
@@ -72,19 +88,11 @@ function checkVariables(variables: object): void {
 }
 
 function compile(template: string): Template {
-  let made = compiled.get(template);
-  if (!made) {
-    const { Template } = require('@huggingface/jinja') as { Template: typeof import('@huggingface/jinja', { with: { 'resolution-mode': 'import' } }).Template };
-    made = new Template(withoutGenerationBlocks(template));
-    made.parsed = usePythonBuiltins(made.parsed);
-    compiled.set(template, made);
-  }
-  return made;
-}
-
-/** A template without transformers' own blocks, which only say what the assistant writes. Whitespace stays as with them. */
-function withoutGenerationBlocks(template: string): string {
-  return template.replace(/(\{%-?\s*)(end)?generation(\s*-?%\})/g, (_, before, end, after) => `${before}${end ? 'endif' : 'if true'}${after}`);
+  const known = compiled.get(template) ?? new Template(template);
+  compiled.delete(template);
+  compiled.set(template, known);
+  if (compiled.size > KEPT) compiled.delete(compiled.keys().next().value!);
+  return known;
 }
 
 /** A copy without what is null, as templates expect it, a model's thoughts under the names that templates know. */

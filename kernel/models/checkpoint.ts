@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Tensor } from '../onnx/tensor';
 import { allWeights, HEAD, moduleWeights, type WeightSpec } from './architecture';
 import { parseConfig, tokenIds, type ModelConfig } from './config';
+import { readJsonFile, type JsonObject } from './jsonFile';
 import { quantize, type QuantizedFormat, type QuantizedWeight } from './quantization';
 import { SafetensorsFile } from './safetensors';
 
@@ -62,15 +63,11 @@ function readConfig(folder: string): ModelConfig {
   return config;
 }
 
-/** Parses a JSON file of a model folder. */
-export function readJson(folder: string, name: string): Record<string, unknown> {
+/** Reads a JSON file of a model folder. */
+export function readJson(folder: string, name: string): JsonObject {
   const path = join(folder, name);
   if (!existsSync(path)) throw new Error(`${folder} has no ${name}; is it a Hugging Face model folder?`);
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-  } catch (error) {
-    throw new Error(`${path} is not valid JSON: ${(error as Error).message}`);
-  }
+  return readJsonFile(path);
 }
 
 /** The file `model.safetensors`, or the files that `model.safetensors.index.json` lists. */

@@ -1,5 +1,7 @@
-import { copyFileSync, existsSync, fsyncSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, posix, relative, resolve } from 'node:path';
+import { closeSync, constants, copyFileSync, existsSync, fstatSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, realpathSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { readJsonFile } from './jsonFile';
+import { checkRegularFile } from './regularFile';
 
 /**
  * New files of a folder. They are written whole beside the old ones, under
@@ -7,6 +9,9 @@ import { dirname, join, posix, relative, resolve } from 'node:path';
  * full disk or a kill while they are written leaves the folder as it was. A
  * kill while they take their places leaves a list of them, by which
  * {@link finishUpdate} makes up for the rest.
+ *
+ * What is in the folder may have come from elsewhere: links in it are replaced,
+ * never written through.
  */
 export class FolderUpdate {
   private readonly files: string[] = [];
@@ -21,6 +26,7 @@ export class FolderUpdate {
       mkdirSync(folder, { recursive: true });
       finishUpdate(folder);
       await write(update);
+      update.checkPlaces();
     } catch (error) {
       update.drop();
       const { code, message } = error as NodeJS.ErrnoException;
@@ -38,9 +44,7 @@ export class FolderUpdate {
 
   /** A text file. */
   text(name: string, text: string): void {
-    const path = this.partial(name);
-    writeFileSync(path, text);
-    flush(path);
+    writeNew(this.partial(name), () => text);
   }
 
   /** A JSON file. */
@@ -50,11 +54,12 @@ export class FolderUpdate {
 
   /** Those of the files that another folder has. */
   copy(from: string, names: readonly string[]): void {
-    if (resolve(from) === resolve(this.folder)) return;
+    if (existsSync(from) && realpathSync(from) === realpathSync(this.folder)) return;
     for (const name of names) {
       if (!existsSync(join(from, name))) continue;
+      checkRegularFile(join(from, name));
       const path = this.partial(name);
-      copyFileSync(join(from, name), path);
+      copyFileSync(join(from, name), path, constants.COPYFILE_EXCL);
       flush(path);
     }
   }
@@ -64,31 +69,42 @@ export class FolderUpdate {
     this.obsolete = { names, folder: subfolder };
   }
 
-  /** Where a new file is to be written. */
+  /** Where a new file is to be written. There is nothing at that place yet. */
   partial(name: string): string {
-    this.files.push(name);
-    const path = join(this.folder, `${name}.partial`);
+    const path = `${placeIn(this.folder, name)}.partial`;
     mkdirSync(dirname(path), { recursive: true });
+    rmSync(path, { force: true });
+    this.files.push(name);
     return path;
+  }
+
+  /** What cannot be replaced is to be known before anything is. */
+  private checkPlaces(): void {
+    for (const name of this.files) {
+      const path = placeIn(this.folder, name);
+      if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`${path} is a folder, where a file is to be saved; remove it, or save to another folder`);
+    }
   }
 
   private settle(): void {
     const list = join(this.folder, LIST);
-    writeFileSync(`${list}.partial`, JSON.stringify({ files: this.files, obsolete: this.obsoleteFiles() } satisfies Places));
-    flush(`${list}.partial`);
+    rmSync(`${list}.partial`, { force: true });
+    const places = { files: this.files, obsolete: this.obsoleteFiles() };
+    writeNew(`${list}.partial`, (inode) => JSON.stringify({ inode, ...places } satisfies Signed));
     // From here on the new files count.
     renameSync(`${list}.partial`, list);
-    finishUpdate(this.folder);
+    takePlaces(this.folder, places);
   }
 
   private obsoleteFiles(): string[] {
     if (!this.obsolete) return [];
     const { names, folder } = this.obsolete;
-    return readdirSync(join(this.folder, folder)).filter((name) => names.test(name)).map((name) => posix.join(folder, name)).filter((name) => !this.files.includes(name));
+    const there = readdirSync(join(this.folder, folder), { withFileTypes: true }).filter((entry) => !entry.isDirectory() && names.test(entry.name));
+    return there.map(({ name }) => posix.join(folder, name)).filter((name) => !this.files.includes(name));
   }
 
   private drop(): void {
-    for (const name of this.files) rmSync(join(this.folder, `${name}.partial`), { force: true });
+    for (const name of this.files) rmSync(`${join(this.folder, name)}.partial`, { force: true });
   }
 }
 
@@ -98,20 +114,80 @@ interface Places {
   obsolete: string[];
 }
 
+/** The same in a file. */
+interface Signed extends Places {
+  /** Of the file itself: one that came with a copy of the folder, or from elsewhere, has another. */
+  inode: string;
+}
+
 const LIST = '.update.json';
 
-/** Makes up for what a process did not come to that was killed while the new files of a folder took their places. */
+/**
+ * Makes up for what a process did not come to that was killed while the new
+ * files of a folder took their places.
+ *
+ * @throws where the list of them was not made in this folder: nothing is touched then
+ */
 export function finishUpdate(folder: string): void {
   const list = join(folder, LIST);
-  if (!existsSync(list)) return;
-  const { files, obsolete } = JSON.parse(readFileSync(list, 'utf8')) as Places;
-  // The list may have come with the folder from elsewhere: nothing outside is touched.
-  const inside = (name: string) => !relative(folder, join(folder, name)).startsWith('..');
-  for (const name of files.filter(inside)) {
-    if (existsSync(join(folder, `${name}.partial`))) renameSync(join(folder, `${name}.partial`), join(folder, name));
+  if (!lstatSync(list, { throwIfNoEntry: false })) return;
+  const places = readPlaces(list);
+  try {
+    takePlaces(folder, places);
+  } catch (error) {
+    throw new Error(`${folder}: a save to it was interrupted and cannot be finished (${(error as Error).message}); make the folder writable and try again`, { cause: error });
   }
-  for (const name of obsolete.filter(inside)) rmSync(join(folder, name), { force: true });
-  rmSync(list, { force: true });
+}
+
+function takePlaces(folder: string, { files, obsolete }: Places): void {
+  const [come, go] = [files, obsolete].map((names) => names.map((name) => placeIn(folder, name)));
+  for (const path of come) if (isFile(`${path}.partial`)) renameSync(`${path}.partial`, path);
+  for (const path of go) rmSync(path, { force: true });
+  rmSync(join(folder, LIST), { force: true });
+}
+
+function readPlaces(list: string): Places {
+  const stats = lstatSync(list, { bigint: true });
+  const names = (value: unknown): value is string[] => Array.isArray(value) && value.every((name) => typeof name === 'string');
+  try {
+    const { inode, files, obsolete } = stats.isFile() ? readJsonFile(list) : {};
+    if (inode === String(stats.ino) && names(files) && names(obsolete)) return { files, obsolete };
+  } catch {
+    // Not ours either.
+  }
+  throw new Error(
+    `${list} was not left by a save to this folder: the folder was copied in the middle of a save, or comes from elsewhere. ` +
+      'Nothing in it was changed; save or fetch it again, or delete this file to take the rest as it is',
+  );
+}
+
+/** What saving writes: names of files, some in a subfolder. */
+const NAME = /^(?:[a-z]+\/)?\w[\w.-]{0,200}$/;
+
+/** The path of a file that is really in the folder: no link leads out of it. */
+function placeIn(folder: string, name: string): string {
+  if (!NAME.test(name)) throw new Error(`${folder}: ${JSON.stringify(name.slice(0, 60))} is not the name of a file that is saved`);
+  const path = join(folder, name);
+  if (dirname(name) !== '.' && lstatSync(dirname(path), { throwIfNoEntry: false })?.isSymbolicLink()) {
+    throw new Error(`${dirname(path)} is a link; put a folder in its place, or save to another folder`);
+  }
+  return path;
+}
+
+function isFile(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+/** Makes a file, on the disk when it is done, with a text that may tell its inode. */
+function writeNew(path: string, text: (inode: string) => string): void {
+  const file = openSync(path, 'wx');
+  try {
+    const bytes = Buffer.from(text(String(fstatSync(file, { bigint: true }).ino)));
+    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function flush(path: string): void {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Tokenizer as HubTokenizer } from '@huggingface/tokenizers' with { 'resolution-mode': 'import' };
 import { because, checkOptions, type OptionTable } from './options';
 import { renderChat, type ChatMessage, type ChatTemplateOptions } from './chatTemplate';
+import type { Rendered } from './jinja';
 
 export type { ChatMessage, ChatTemplateOptions };
 
@@ -116,15 +117,21 @@ export class TokenizerMethods {
   applyChatTemplate(messages: readonly ChatMessage[], options?: ChatTemplateOptions & { tokenize?: true }): number[];
   applyChatTemplate(messages: readonly ChatMessage[], options?: ChatTemplateOptions): string | number[];
   applyChatTemplate(messages: readonly ChatMessage[], options: ChatTemplateOptions = {}): string | number[] {
-    const { chatTemplate, namedTemplates, folder } = this;
+    const { text } = this.renderChat(messages, options);
+    // The template has written the special tokens.
+    return options.tokenize === false ? text : this.encode(text, { addSpecialTokens: false });
+  }
+
+  /** @internal The text of {@link applyChatTemplate}, and which parts of it the template marks as the assistant's. */
+  renderChat(messages: readonly ChatMessage[], options: ChatTemplateOptions): Rendered {
+    const { chatTemplate, namedTemplates, folder, specialTokens } = this;
     // Some models have a template of their own for conversations with tools.
     const template = options.chatTemplate ?? (options.tools ? namedTemplates.tool_use : undefined) ?? chatTemplate;
     if (!template) {
       throw new Error(`the tokenizer in ${folder} has no chat template; encode the prompt as text instead: tokenizer(text), or give one: { chatTemplate }`);
     }
-    const text = renderChat(template, messages, options, this.specialTokens);
-    // The template has written the special tokens.
-    return options.tokenize === false ? text : this.encode(text, { addSpecialTokens: false });
+    const name = options.chatTemplate ? 'the chat template that was given' : `the chat template of ${folder}`;
+    return renderChat({ template, specialTokens, name }, messages, options);
   }
 }
 

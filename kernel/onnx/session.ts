@@ -2,12 +2,15 @@ import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-common';
 import { encodeModel } from './encode';
 import type { Graph } from './graph';
 import type { Tensor } from './tensor';
+import { loadRuntime } from './runtime';
 import { runtimeSettings } from './threads';
 
 export { runtimeSettings };
 
 /** Microseconds that a spinning thread waits: where other processes want the cores, long waits make a step several times slower. */
 const SPIN = '50';
+
+type Runtime = Awaited<ReturnType<typeof loadRuntime>>;
 
 /** What a run is fed: tensors, or integers with their shape. */
 export type Feed = Tensor | { shape: number[]; data: BigInt64Array | Int8Array | Uint8Array };
@@ -28,11 +31,6 @@ export interface SessionOptions {
   threads?: number;
 }
 
-/** ONNX Runtime, loaded at the first use: importing the library stays quick. */
-function runtime(): typeof import('onnxruntime-node') {
-  return require('onnxruntime-node') as typeof import('onnxruntime-node');
-}
-
 /** int64 values for a feed; `shape` defaults to one axis. */
 export function int64Feed(values: ArrayLike<number>, shape: number[] = [values.length]): Feed {
   const data = new BigInt64Array(values.length);
@@ -50,11 +48,10 @@ function elementType(data: Feed['data']): 'float32' | 'int64' | 'int8' | 'uint8'
 /** Weights are fed to every run: what ONNX Runtime wants of them is made once. */
 const ortTensors = new WeakMap<Feed, OrtTensor>();
 
-function ortTensor(feed: Feed): OrtTensor {
+function ortTensor({ Tensor }: Runtime, feed: Feed): OrtTensor {
   const { shape, data } = feed;
   const known = ortTensors.get(feed);
   if (known && known.data === data) return known;
-  const { Tensor } = runtime();
   const tensor = new Tensor(elementType(data), data, shape) as OrtTensor;
   ortTensors.set(feed, tensor);
   return tensor;
@@ -66,14 +63,15 @@ function ortTensor(feed: Feed): OrtTensor {
  */
 export class GraphSession {
   private constructor(
+    private readonly runtime: Runtime,
     private readonly session: InferenceSession,
     private readonly inputNames: readonly string[],
   ) {}
 
   /** Prepares a graph. */
   static async create(graph: Graph, { keepMemory = true, spin = false, threads = runtimeSettings.threads }: SessionOptions = {}): Promise<GraphSession> {
-    const { InferenceSession } = runtime();
-    const session = await InferenceSession.create(encodeModel(graph), {
+    const runtime = await loadRuntime();
+    const session = await runtime.InferenceSession.create(encodeModel(graph), {
       executionProviders: ['cpu'],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
@@ -84,7 +82,7 @@ export class GraphSession {
       enableMemPattern: false,
       extra: { session: { intra_op: spin ? { allow_spinning: '1', spin_duration_us: SPIN } : { allow_spinning: '0' } } },
     });
-    return new GraphSession(session, session.inputNames);
+    return new GraphSession(runtime, session, session.inputNames);
   }
 
   /**
@@ -100,10 +98,10 @@ export class GraphSession {
     for (const name of this.inputNames) {
       const feed = feeds[name];
       if (!feed) throw new Error(`the graph's input "${name}" was not given`);
-      inputs[name] = ortTensor(feed);
+      inputs[name] = ortTensor(this.runtime, feed);
     }
     const fetches: Record<string, OrtTensor | null> = {};
-    for (const name of outputs) fetches[name] = into[name] ? ortTensor(into[name]) : null;
+    for (const name of outputs) fetches[name] = into[name] ? ortTensor(this.runtime, into[name]) : null;
     const tensors = await this.session.run(inputs, fetches);
     const results: Record<string, Tensor> = {};
     for (const name of outputs) {

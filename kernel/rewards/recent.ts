@@ -10,6 +10,8 @@ export interface RolloutBatch {
   groupSize: number;
   /** Their scores. A function that failed has no column. */
   table: RewardTable;
+  /** Seconds that a reward function may take for one sample. */
+  seconds?: number;
   /** Advantages from scores, by the settings of the run: one per sample. */
   advantages(table: RewardTable): ArrayLike<number>;
 }
@@ -40,6 +42,14 @@ export class RecentRollouts {
   /** Takes a function out of the kept scores. */
   forget(name: string): void {
     for (const { table } of this.list) removeColumn(table, name);
+  }
+
+  /** Another weight for a function in the kept scores. */
+  reweigh(name: string, weight: number): void {
+    for (const { table } of this.list) {
+      const index = table.names.indexOf(name);
+      if (index >= 0) table.weights[index] = weight;
+    }
   }
 
   /** Forgets all: a new run starts. */

@@ -1,24 +1,59 @@
 import { EventEmitter } from 'node:events';
-import { host } from '../display/host';
+import { host, type CellEvent, type CellRun, type MimeBundle } from '../display/host';
+import { htmlTable, textTable, type Column } from '../display/table';
 import { recentRollouts } from './recent';
 import { rescore, type Rescore } from './rescore';
 import type { RewardFunction } from './sample';
 import type { WeightedReward } from './scoring';
 
-/** What happened to a registry. */
+/** What happened to a registry. `changed`: its weight, or whether it counts. */
 export interface RewardChange {
-  kind: 'added' | 'replaced' | 'removed';
+  kind: 'added' | 'replaced' | 'removed' | 'changed';
   name: string;
+}
+
+/** How a reward function counts. */
+export interface RewardOptions {
+  /** Factor in the sum of rewards, 1 by default. */
+  weight?: number;
+  /** Seconds that a call may take; by default `rewardSeconds` of the run. */
+  seconds?: number;
+  /** `false`: the function is known, and does not count. */
+  enabled?: boolean;
+}
+
+/** Whose function it is. */
+interface Owner {
+  cell: CellRun;
+  /** By `@reward`, or by a call of `register`: each replaces its own. */
+  means: 'directive' | 'call';
+  deleted?: boolean;
 }
 
 /**
  * Reward functions by name, in their order of registration. A training run
  * that was given no functions of its own uses those of {@link rewardRegistry},
- * and takes a replaced one from its next step.
+ * and takes a replaced one from its next step. Displayed, it is a table of
+ * what counts.
+ *
+ * #### Notes
+ * A cell owns the functions that it registers. Run again, it replaces them as
+ * a set: those that it does not register any more are removed, and named in
+ * its output; so are those of its `@reward` when it has none any more. A run
+ * that fails leaves the functions of the run before. Where the front end does
+ * not tell which cell it runs (nbclient, papermill, consoles), each run is a
+ * cell of its own, so that functions are replaced by others of their name
+ * alone.
  */
 export class RewardRegistry {
   private readonly rewards = new Map<string, WeightedReward>();
+  private readonly owners = new Map<string, Owner>();
   private readonly emitter = new EventEmitter();
+  private followsCells = false;
+  /** Functions of the running cell's `@reward` that were not scored again yet. */
+  private fresh: string[] = [];
+  /** Runs of cells without an ID of which the running cell has replaced functions. */
+  private readonly displaced = new Set<CellRun>();
 
   /**
    * Registers `score` under `name`; an earlier function of that name is
@@ -26,32 +61,32 @@ export class RewardRegistry {
    * rollouts are in memory they are then scored again, without playing, and
    * old and new are displayed side by side.
    *
-   * @param options.weight factor in the sum of rewards, 1 by default
    * @returns what scoring again gave, or `null` where no rollout is in memory
    */
-  register(name: string, score: RewardFunction, options: { weight?: number } = {}): Promise<Rescore | null> {
-    const weight = options.weight ?? 1;
-    if (typeof name !== 'string' || name.trim() === '') {
-      throw new TypeError('A reward function needs a name: register("survives", survives).');
-    }
-    if (typeof score !== 'function') {
-      throw new TypeError(`The reward "${name}" is not a function: write function ${name}({ episode }: Sample) { … }.`);
-    }
-    if (typeof weight !== 'number' || !Number.isFinite(weight)) {
-      throw new TypeError(`The weight of the reward "${name}" must be a finite number, not ${String(weight)}.`);
-    }
-    const kind = this.rewards.has(name) ? 'replaced' : 'added';
-    const reward: WeightedReward = { name, score, weight };
-    this.rewards.set(name, reward);
-    this.emitter.emit('change', { kind, name } satisfies RewardChange);
-    return this.showRescore(reward);
+  register(name: string, score: RewardFunction, options: RewardOptions = {}): Promise<Rescore | null> {
+    return this.showRescore(this.add(name, score, { source: host().cell?.label, ...options }, 'call'));
+  }
+
+  /** Registers a function of the running cell's `@reward`: {@link finishCell} scores with it. */
+  addOfCell(name: string, score: RewardFunction, options: RewardOptions & { source: string }): void {
+    this.add(name, score, options, 'directive');
+    this.fresh.push(name);
+  }
+
+  /** The running cell's `@reward` has registered all: what it had before is removed, and the last rollouts are scored again. */
+  async finishCell(): Promise<void> {
+    const fresh = this.fresh.splice(0).flatMap((name) => this.rewards.get(name) ?? []);
+    const { cell } = host();
+    if (cell) this.removeFormer(cell, 'directive');
+    for (const reward of fresh) await this.showRescore(reward);
   }
 
   /** Removes a function; `false` where there is none of that name. */
   unregister(name: string): boolean {
     if (!this.rewards.delete(name)) return false;
+    this.owners.delete(name);
     recentRollouts.forget(name);
-    this.emitter.emit('change', { kind: 'removed', name } satisfies RewardChange);
+    this.announce('removed', name);
     return true;
   }
 
@@ -60,11 +95,24 @@ export class RewardRegistry {
     for (const name of [...this.rewards.keys()]) this.unregister(name);
   }
 
+  /** Lets a function count, or leaves it out. Its cell, run again, says it anew. */
+  setEnabled(name: string, enabled: boolean): void {
+    if (typeof enabled !== 'boolean') throw new TypeError(`setEnabled("${name}", …) needs true or false, not ${String(enabled)}.`);
+    this.change(name, { enabled });
+    if (!enabled) recentRollouts.forget(name);
+  }
+
+  /** Changes a function's factor in the sum. Its cell, run again, says it anew. */
+  setWeight(name: string, weight: number): void {
+    this.change(name, { weight: checkedWeight(name, weight) });
+    recentRollouts.reweigh(name, weight);
+  }
+
   get(name: string): WeightedReward | undefined {
     return this.rewards.get(name);
   }
 
-  /** The functions in their order of registration. */
+  /** The functions in their order of registration, those that are off among them. */
   list(): WeightedReward[] {
     return [...this.rewards.values()];
   }
@@ -75,12 +123,145 @@ export class RewardRegistry {
     return () => void this.emitter.off(event, handler);
   }
 
+  /** What counts, as a table. */
+  [Symbol.for('Jupyter.display')](): MimeBundle {
+    if (this.rewards.size === 0) {
+      const text = 'No reward function is registered. Write one in a cell: /** @reward */ function score({ episode }: Sample) { return episode ? episode.return : null; }';
+      return { 'text/plain': text };
+    }
+    const rows = this.list().map(({ name, weight, enabled, seconds = '', source = '' }) => [
+      name, String(weight), enabled === false ? 'off' : 'yes', String(seconds), `${source}${this.owners.get(name)?.deleted ? ' (deleted)' : ''}`,
+    ]);
+    return { 'text/plain': textTable(columns, rows), 'text/html': htmlTable(columns, rows) };
+  }
+
+  private add(name: string, score: RewardFunction, options: RewardOptions & { source?: string }, means: Owner['means']): WeightedReward {
+    if (typeof name !== 'string' || name.trim() === '') {
+      throw new TypeError('A reward function needs a name: register("survives", survives).');
+    }
+    if (typeof score !== 'function') {
+      throw new TypeError(`The reward "${name}" is not a function: write function ${name}({ episode }: Sample) { … }.`);
+    }
+    const weight = checkedWeight(name, options.weight ?? 1);
+    const { seconds, source, enabled = true } = options;
+    if (seconds !== undefined && !(typeof seconds === 'number' && seconds > 0 && Number.isFinite(seconds))) {
+      throw new TypeError(`The time of the reward "${name}" must be a number of seconds above 0, not ${String(seconds)}.`);
+    }
+    this.followCells();
+    const before = this.rewards.get(name);
+    const entry: WeightedReward = { name, score, weight, enabled, ...(seconds !== undefined && { seconds }), ...(source !== undefined && { source }) };
+    this.rewards.set(name, entry);
+    this.own(name, means);
+    if (before) tellReplaced(before, entry);
+    if (!enabled) recentRollouts.forget(name);
+    this.announce(before ? 'replaced' : 'added', name);
+    return entry;
+  }
+
+  /** Makes a function the running cell's. */
+  private own(name: string, means: Owner['means']): void {
+    const { cell } = host();
+    const before = this.owners.get(name);
+    if (!cell) return void this.owners.delete(name);
+    this.owners.set(name, { cell, means });
+    if (!before || before.cell === cell || before.deleted) return;
+    if (before.cell.id === undefined) this.displaced.add(before.cell);
+    if (before.cell.id !== cell.id) console.log(`${name} is now the function of this cell; that of ${before.cell.label} does not count any more.`);
+  }
+
+  private change(name: string, changes: Partial<WeightedReward>): void {
+    const entry = this.rewards.get(name);
+    if (!entry) throw new TypeError(`There is no reward function "${name}". Registered: ${[...this.rewards.keys()].join(', ') || 'none'}.`);
+    this.rewards.set(name, { ...entry, ...changes });
+    this.announce('changed', name);
+  }
+
+  private announce(kind: RewardChange['kind'], name: string): void {
+    this.emitter.emit('change', { kind, name } satisfies RewardChange);
+  }
+
+  private followCells(): void {
+    if (this.followsCells) return;
+    this.followsCells = true;
+    host().onCell?.((event) => this.onCell(event));
+  }
+
+  private onCell(event: CellEvent): void {
+    if (event.kind === 'deleted') return this.onDeleted(event.ids);
+    const { cell, ok } = event;
+    this.fresh = [];
+    if (ok) {
+      this.removeFormer(cell, 'directive');
+      // A cell that calls it no more may have loaded a module, once, that did.
+      if (this.namesOf(cell, 'call').some((name) => this.owners.get(name)!.cell === cell)) this.removeFormer(cell, 'call');
+    } else this.tellKept(cell);
+    this.tellDisplaced();
+  }
+
+  /** The functions of a cell, whichever of its runs registered them. */
+  private namesOf({ id }: CellRun, means: Owner['means']): string[] {
+    return id === undefined ? [] : [...this.owners].filter(([, owner]) => owner.means === means && owner.cell.id === id).map(([name]) => name);
+  }
+
+  /** Functions of earlier runs of a cell. */
+  private former(cell: CellRun, means: Owner['means']): string[] {
+    return this.namesOf(cell, means).filter((name) => this.owners.get(name)!.cell !== cell);
+  }
+
+  /** Of some functions those that count. */
+  private counting(names: readonly string[]): string[] {
+    return names.filter((name) => this.rewards.get(name)?.enabled !== false);
+  }
+
+  /** Removes what earlier runs of a cell registered, and says so. */
+  private removeFormer(cell: CellRun, means: Owner['means']): void {
+    const former = this.former(cell, means);
+    for (const name of former) this.unregister(name);
+    if (former.length > 0) console.log(`No longer a reward, as this cell does not register it any more: ${former.join(', ')}.`);
+  }
+
+  /** A run that failed has replaced nothing. */
+  private tellKept(cell: CellRun): void {
+    const kept = this.counting([...this.former(cell, 'directive'), ...this.former(cell, 'call')]);
+    if (kept.length > 0) console.log(`As this run failed, the rewards of the cell's run before still count: ${kept.join(', ')}.`);
+  }
+
+  /** Where the front end does not tell which cell it runs, a cell run again leaves what it has not replaced. */
+  private tellDisplaced(): void {
+    for (const cell of this.displaced) {
+      const left = this.counting([...this.owners].filter(([, owner]) => owner.cell === cell).map(([name]) => name));
+      if (left.length > 0) console.log(`Still a reward, from ${cell.label}: ${left.join(', ')}. To remove it: rewardRegistry.unregister("${left[0]}").`);
+    }
+    this.displaced.clear();
+  }
+
+  private onDeleted(ids: readonly string[]): void {
+    const left = [...this.owners].filter(([, { cell }]) => cell.id !== undefined && ids.includes(cell.id));
+    for (const [, owner] of left) owner.deleted = true;
+    const counting = this.counting(left.map(([name]) => name));
+    if (counting.length > 0) console.log(`Still a reward, though its cell was deleted: ${counting.join(', ')}. To remove it: rewardRegistry.unregister("${counting[0]}").`);
+  }
+
   private async showRescore(reward: WeightedReward): Promise<Rescore | null> {
-    if (recentRollouts.sampleCount === 0) return null;
+    if (recentRollouts.sampleCount === 0 || reward.enabled === false) return null;
     const result = await rescore(reward, host().signal);
     host().display(result.bundle());
     return result;
   }
+}
+
+const columns: Column[] = [{ title: 'reward', align: 'left' }, { title: 'weight' }, { title: 'counts', align: 'left' }, { title: 'seconds' }, { title: 'from', align: 'left' }];
+
+function checkedWeight(name: string, weight: unknown): number {
+  if (typeof weight === 'number' && Number.isFinite(weight)) return weight;
+  throw new TypeError(`The weight of the reward "${name}" must be a finite number, not ${String(weight)}.`);
+}
+
+/** Says what is not to be expected where a function takes another's place. */
+function tellReplaced(before: WeightedReward, after: WeightedReward): void {
+  if (before.weight !== after.weight) console.log(`${after.name}: weight ${before.weight} → ${after.weight}.`);
+  if (before.enabled === false && after.enabled !== false) console.log(`${after.name} was off and counts again.`);
+  if (before.enabled !== false && after.enabled === false) console.log(`${after.name} is off: it does not count.`);
 }
 
 /** The reward functions of the notebook: what `@reward` cells register and `@grpo` cells train on. */

@@ -1,8 +1,8 @@
 import type { MimeBundle } from '../display/host';
-import { escapeHtml, formatNumber, htmlTable, textTable, type Column } from '../display/table';
 import { recentRollouts, withColumn, type RolloutBatch } from './recent';
+import { rescoreBundle } from './rescoreBundle';
 import type { Sample } from './sample';
-import { scoreWith, weightedSum, RewardError, type RewardTable, type WeightedReward } from './scoring';
+import { RewardError, scoreWith, sumOverflow, weightedSum, type RewardTable, type SampleFailure, type Scores, type WeightedReward } from './scoring';
 import { chunks, isConstant, mean, std } from './statistics';
 
 /** One sample before and after a reward function was replaced. */
@@ -10,10 +10,13 @@ export interface RescoredSample {
   sample: Sample;
   /** What the function gave; `null` where it does not apply, `undefined` where there was no such function. */
   before: number | null | undefined;
+  /** `null` also where it failed. */
   after: number | null;
   /** The sample's advantage from all functions; `undefined` where it had none. */
   advantageBefore: number | undefined;
   advantageAfter: number;
+  /** Why the function could not score the sample. */
+  failure?: SampleFailure;
 }
 
 /** What the numbers of all samples come to. */
@@ -32,31 +35,25 @@ export class Rescore {
   constructor(
     /** The function that was replaced. */
     readonly rewardName: string,
-    /** Newest step first. */
+    /** Newest step first; those that could not be scored, too, unless none could. */
     readonly samples: RescoredSample[],
     readonly groups: number,
     readonly before: RescoreSummary,
     readonly after: RescoreSummary,
-    /** Why the new function could not score them; then there are no samples. */
+    /** Why the new function could not score some of them, or all. */
     readonly error: RewardError | null = null,
+    /** Whether the function's weight is another. */
+    readonly reweighed = false,
   ) {}
+
+  /** Whether anything is as it was not before. */
+  get changed(): boolean {
+    return this.error !== null || this.reweighed || this.samples.some(({ before, after }) => before !== after);
+  }
 
   /** The comparison as a MIME bundle: `text/html` and `text/plain`. */
   bundle(): MimeBundle {
-    if (this.error) {
-      const text = `The last rollouts could not be scored again. ${this.error.message}`;
-      return { 'text/plain': text, 'text/html': `<p><b>⚠</b> ${escapeHtml(text)}</p>` };
-    }
-    const title = `${this.rewardName}: the last ${this.samples.length} rollouts, scored again without playing`;
-    const rows = this.samples.map((sample, index) => sampleRow(sample, index));
-    const summary = summaryRows(this);
-    return {
-      'text/html':
-        `<p><b>${escapeHtml(this.rewardName)}</b>${escapeHtml(title.slice(this.rewardName.length))}</p>\n` +
-        `${htmlTable(summaryColumns, summary)}\n` +
-        `<div style="max-height:22em;overflow:auto;margin-top:0.8em">${htmlTable(sampleColumns, rows)}</div>`,
-      'text/plain': [title, textTable(summaryColumns, summary), textTable(sampleColumns, rows)].join('\n\n'),
-    };
+    return rescoreBundle(this);
   }
 
   [Symbol.for('Jupyter.display')](): MimeBundle {
@@ -65,26 +62,44 @@ export class Rescore {
 }
 
 /**
- * Scores the rollouts in memory with `reward` alone, puts the new scores in
- * the place of the old, and says what changed. What the other functions gave
- * is not computed again.
+ * Scores the rollouts in memory with `reward` alone, and says what changed.
+ * Where it could score all of them, its scores take the place of the old. What
+ * the other functions gave is not computed again.
  */
 export async function rescore(reward: WeightedReward, signal?: AbortSignal): Promise<Rescore> {
   const batches = [...recentRollouts.batches()].reverse();
   const before = summarise(batches, batches.map(({ table }) => table), reward.name);
-  let columns: Array<Array<number | null>>;
-  try {
-    columns = [];
-    for (const batch of batches) columns.push(await scoreWith(reward, batch.samples, signal));
-  } catch (error) {
-    if (!(error instanceof RewardError)) throw error;
-    return new Rescore(reward.name, [], groupCount(batches), before, before, error);
-  }
-  const tables = batches.map(({ table }, b) => withColumn(table, reward.name, reward.weight, columns[b]));
+  const scores = await scoreBatches(reward, batches, signal);
+  const tables = batches.map(({ table }, b) => withColumn(table, reward.name, reward.weight, scores[b]?.values ?? batches[b].samples.map(() => null)));
+  const error = together(reward.name, [...scores.map(({ error }) => error), ...tables.map(sumOverflow)], recentRollouts.sampleCount);
+  const groups = batches.reduce((sum, { samples, groupSize }) => sum + samples.length / groupSize, 0);
+  const none = scores.every(({ values }) => values.every((value) => value === null));
+  if (error && (none || tables.some(sumOverflow))) return new Rescore(reward.name, [], groups, before, before, error);
   const samples = batches.flatMap((batch, b) => compare(batch, tables[b], reward.name));
+  for (const failure of error?.failures ?? []) samples[failure.index].failure = failure;
   const after = summarise(batches, tables, reward.name);
-  batches.forEach((batch, b) => void (batch.table = tables[b]));
-  return new Rescore(reward.name, samples, groupCount(batches), before, after);
+  const reweighed = batches.some(({ table }) => table.names.includes(reward.name) && table.weights[table.names.indexOf(reward.name)] !== reward.weight);
+  if (!error) batches.forEach((batch, b) => void (batch.table = tables[b]));
+  return new Rescore(reward.name, samples, groups, before, after, error, reweighed);
+}
+
+/** Batch after batch, as far as the function does not take too long. */
+async function scoreBatches(reward: WeightedReward, batches: readonly RolloutBatch[], signal?: AbortSignal): Promise<Scores[]> {
+  const scores: Scores[] = [];
+  let from = 0;
+  for (const { samples, seconds } of batches) {
+    const result = await scoreWith(reward, samples, { signal, seconds, counted: { from, of: recentRollouts.sampleCount } });
+    scores.push(result);
+    from += samples.length;
+    if (result.error?.failures.some(({ late }) => late)) break;
+  }
+  return scores;
+}
+
+/** The errors of batches as one. */
+function together(name: string, errors: ReadonlyArray<RewardError | null>, count: number): RewardError | null {
+  const failures = errors.flatMap((error) => error?.failures ?? []);
+  return failures.length === 0 ? null : new RewardError(name, [...failures.filter(({ late }) => late), ...failures.filter(({ late }) => !late)], count);
 }
 
 function compare(batch: RolloutBatch, table: RewardTable, name: string): RescoredSample[] {
@@ -111,47 +126,4 @@ function summarise(batches: RolloutBatch[], tables: RewardTable[], name: string)
     reward: mean(sums.flat()),
     groupsWithoutSpread: groups.filter(isConstant).length,
   };
-}
-
-function groupCount(batches: readonly RolloutBatch[]): number {
-  return batches.reduce((sum, { samples, groupSize }) => sum + samples.length / groupSize, 0);
-}
-
-const summaryColumns: Column[] = [{ title: '', align: 'left' }, { title: 'before' }, { title: 'after' }];
-
-function summaryRows({ rewardName, groups, before, after }: Rescore): string[][] {
-  const row = (title: string, value: (summary: RescoreSummary) => string) => [title, value(before), value(after)];
-  return [
-    row(`${rewardName}, mean ± std`, ({ mean, std }) => `${formatNumber(mean)} ± ${formatNumber(std)}`),
-    row('sum of all rewards, mean', ({ reward }) => formatNumber(reward)),
-    row('groups with zero spread', ({ groupsWithoutSpread }) => `${groupsWithoutSpread} of ${groups}`),
-  ];
-}
-
-const sampleColumns: Column[] = [
-  { title: '#' },
-  { title: 'step' },
-  { title: 'before' },
-  { title: 'after' },
-  { title: 'advantage before' },
-  { title: 'advantage after' },
-  { title: 'strategy', align: 'left' },
-];
-
-function sampleRow({ sample, before, after, advantageBefore, advantageAfter }: RescoredSample, index: number): string[] {
-  return [
-    String(index),
-    String(sample.step),
-    formatNumber(before),
-    formatNumber(after),
-    formatNumber(advantageBefore),
-    formatNumber(advantageAfter),
-    excerpt(sample),
-  ];
-}
-
-/** The first words of what the model wrote, past the function's head. */
-function excerpt({ code, completion }: Sample): string {
-  const text = (code ?? completion).replace(/\s+/g, ' ').replace(/^function strategy\(\w*\) \{ ?/, '').trim();
-  return text.length > 60 ? text.slice(0, 59) + '…' : text;
 }

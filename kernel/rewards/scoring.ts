@@ -1,5 +1,6 @@
-import { setTimeout } from 'node:timers/promises';
-import { raceAbort } from './raceAbort';
+import { host } from '../display/host';
+import { callEach, type Outcome } from './calls';
+import { hintOnError, hintOnValue, placeOf } from './hints';
 import type { RewardContext, RewardFunction, RewardInput, Sample } from './sample';
 
 /** A reward function with its name and its weight in the sum. */
@@ -7,6 +8,12 @@ export interface WeightedReward {
   readonly name: string;
   readonly score: RewardFunction;
   readonly weight: number;
+  /** Seconds that a call may take, instead of those of the run. */
+  readonly seconds?: number;
+  /** `false`: it is known, and does not count. */
+  readonly enabled?: boolean;
+  /** Where it comes from, for people: "Cell [5]". */
+  readonly source?: string;
 }
 
 /** Scores of some samples: `values[f][i]` is what function `f` gave sample `i`, `null` where it does not apply. */
@@ -16,39 +23,78 @@ export interface RewardTable {
   values: Array<Array<number | null>>;
 }
 
-/** A reward function threw, or returned something that is not a reward. */
+/** A sample that a reward function could not score. */
+export interface SampleFailure {
+  /** Index of the sample among those scored. */
+  index: number;
+  /** What was wrong: "threw on sample 3 of 32 …". */
+  what: string;
+  /** What the function threw, where it threw. */
+  cause?: unknown;
+  /** Whether it took too long: other samples may not have been scored then. */
+  late?: boolean;
+}
+
+/** A reward function threw, took too long, or returned something that is not a reward. */
 export class RewardError extends Error {
   override readonly name = 'RewardError';
   /** Name of the reward function. */
   readonly functionName: string;
-  /** Index of the sample among those scored. */
+  /** Index of the first sample that failed among those scored. */
   readonly sampleIndex: number;
+  /** Every sample that failed. */
+  declare readonly failures: readonly SampleFailure[];
 
-  constructor(functionName: string, sampleIndex: number, what: string, cause?: unknown) {
-    super(`Reward function "${functionName}" ${what}`, { cause });
+  constructor(functionName: string, failures: readonly SampleFailure[], count: number) {
+    const [first] = failures;
+    super(`Reward function "${functionName}" ${first.what}${others(failures, count)}`, 'cause' in first ? { cause: first.cause } : {});
     this.functionName = functionName;
-    this.sampleIndex = sampleIndex;
+    this.sampleIndex = first.index;
+    Object.defineProperty(this, 'failures', { value: failures, enumerable: false });
   }
+}
+
+/** Names of failing samples that are told. */
+const MOST_NAMED = 20;
+
+function others(failures: readonly SampleFailure[], count: number): string {
+  if (failures.length < 2) return '';
+  const named = failures.slice(0, MOST_NAMED).map(({ index }) => index).join(', ');
+  return ` It failed on ${failures.length} of ${count} samples: ${named}${failures.length > MOST_NAMED ? ' …' : ''}.`;
+}
+
+/** Seconds that a call of a reward function may take where nothing else is said: long enough to ask another model. */
+export const REWARD_SECONDS = 300;
+
+/** Options of {@link scoreSamples}. */
+export interface ScoreOptions {
+  /** Ends the scoring. By default it ends with the running cell. */
+  signal?: AbortSignal;
+  log?: RewardLog;
+  /** Seconds from the call of a function to its result, by the clock; 300 by default. A function's own `seconds` go before. */
+  seconds?: number;
+  /** How errors count the samples, where these are some of more. */
+  counted?: { from: number; of: number };
 }
 
 /**
  * Scores `samples` with each function. Async functions run concurrently over
  * the samples, one function after the other.
  *
- * @throws RewardError naming the function, the sample and what came back
- * @throws the signal's reason once it is aborted, without waiting for a pending function
+ * @throws RewardError naming the function, the samples and what came back
+ * @throws the signal's reason once it is aborted: what computes is ended, what is awaited is left
  */
-export async function scoreSamples(
-  rewards: readonly WeightedReward[],
-  samples: readonly Sample[],
-  options: { signal?: AbortSignal; log?: RewardLog } = {},
-): Promise<RewardTable> {
+export async function scoreSamples(rewards: readonly WeightedReward[], samples: readonly Sample[], options: ScoreOptions = {}): Promise<RewardTable> {
   const table: RewardTable = { names: [], weights: [], values: [] };
   for (const reward of rewards) {
+    const { values, error } = await scoreWith(reward, samples, options);
+    if (error) throw error;
     table.names.push(reward.name);
     table.weights.push(reward.weight);
-    table.values.push(await scoreWith(reward, samples, options.signal, options.log));
+    table.values.push(values);
   }
+  const overflow = sumOverflow(table);
+  if (overflow) throw overflow;
   return table;
 }
 
@@ -65,16 +111,58 @@ export function newRewardLog(trainerState: RewardContext['trainerState'] = null)
   return { trainerState, extra: new Map(), metrics: new Map() };
 }
 
-/** What one function gives each sample. What it logs is added to `log`. */
-export async function scoreWith(
-  reward: Pick<WeightedReward, 'name' | 'score'>,
+/** What one function gives each sample. */
+export interface Scores {
+  /** `null` where it does not apply, and where it failed. */
+  values: Array<number | null>;
+  error: RewardError | null;
+}
+
+/** Scores the samples with one function, all of them also where some fail; one that takes too long ends the rest. What it logs is added to `log`. */
+export async function scoreWith(reward: Pick<WeightedReward, 'name' | 'score' | 'seconds' | 'source'>, samples: readonly Sample[], options: ScoreOptions = {}): Promise<Scores> {
+  const { signal = host().signal, log = newRewardLog(), counted = { from: 0, of: samples.length } } = options;
+  const seconds = reward.seconds ?? options.seconds ?? REWARD_SECONDS;
+  signal.throwIfAborted();
+  const played = samples.flatMap(({ environmentError }, i) => (environmentError === undefined ? [i] : [])); // what was not played has no reward
+  const outcomes = await callEach(played.length, (k) => reward.score(withContext(samples[played[k]], played[k], log)), { milliseconds: seconds * 1000, signal });
+  const values = samples.map((): number | null => null);
+  const failures: SampleFailure[] = [];
+  outcomes.forEach((outcome, k) => {
+    const index = played[k];
+    const where = `sample ${counted.from + index} of ${counted.of} (they count from 0)`;
+    const failure = judge(outcome, where, reward, samples[index], samples, seconds);
+    if (failure) failures.push({ index: counted.from + index, ...failure });
+    else if (outcome.kind === 'returned') values[index] = outcome.value as number | null;
+  });
+  // A call that took too long is why others were not made: it is told first.
+  failures.sort((a, b) => Number(b.late ?? false) - Number(a.late ?? false));
+  return { values, error: failures.length > 0 ? new RewardError(reward.name, failures, counted.of) : null };
+}
+
+/** What is wrong with the outcome of a call; nothing where it is a reward. */
+function judge(
+  outcome: Outcome,
+  where: string,
+  { score, seconds: own, source }: Pick<WeightedReward, 'score' | 'seconds' | 'source'>,
+  sample: Sample,
   samples: readonly Sample[],
-  signal?: AbortSignal,
-  log = newRewardLog(),
-): Promise<Array<number | null>> {
-  signal?.throwIfAborted();
-  const scores = Promise.all(samples.map((sample, index) => scoreOne(reward, withContext(sample, index, log), index, samples.length)));
-  return signal ? raceAbort(scores, signal) : scores;
+  seconds: number,
+): Omit<SampleFailure, 'index'> | null {
+  if (outcome.kind === 'skipped') return null;
+  if (outcome.kind === 'late') {
+    const declared = source ? ` (${source})` : '';
+    const raise = own === undefined ? 'raise rewardSeconds in GRPOConfig (seconds in scoreSamples), or give it its own time: /** @reward seconds=600 */' : 'raise its own time: /** @reward seconds=600 */';
+    return { what: `took more than ${seconds} s on ${where}${declared}, so it was ended. Is there a loop without an end? If it needs longer, ${raise}.`, late: true };
+  }
+  if (outcome.kind === 'threw') {
+    const { error } = outcome;
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const hint = hintOnError(error, score, sample, samples);
+    return { what: `threw on ${where}: ${reason.replace(/\.$/, '')}${placeOf(error)}.${hint}`, cause: error };
+  }
+  const { value } = outcome;
+  if (value === null || (typeof value === 'number' && Number.isFinite(value))) return null;
+  return { what: `returned ${describe(value)} for ${where}. Return a finite number, or null where the function does not apply.${hintOnValue(value, score, sample)}` };
 }
 
 /** The sample itself, with properties that are not among its data. */
@@ -95,62 +183,31 @@ function withContext(sample: Sample, index: number, log: RewardLog): RewardInput
  *
  * @returns the scores of the functions that did not fail, and the first failure
  */
-export async function scoreAll(
-  rewards: readonly WeightedReward[],
-  samples: readonly Sample[],
-  signal: AbortSignal,
-  log?: RewardLog,
-): Promise<{ table: RewardTable; error: RewardError | null }> {
+export async function scoreAll(rewards: readonly WeightedReward[], samples: readonly Sample[], options: ScoreOptions = {}): Promise<{ table: RewardTable; error: RewardError | null }> {
   const table: RewardTable = { names: [], weights: [], values: [] };
-  let error: RewardError | null = null;
+  let first: RewardError | null = null;
   for (const reward of rewards) {
-    try {
-      table.values.push(await scoreWith(reward, samples, signal, log));
-      table.names.push(reward.name);
-      table.weights.push(reward.weight);
-    } catch (failure) {
-      if (!(failure instanceof RewardError)) throw failure;
-      error ??= failure;
-    }
+    const { values, error } = await scoreWith(reward, samples, options);
+    first ??= error;
+    if (error) continue;
+    const added = { names: [...table.names, reward.name], weights: [...table.weights, reward.weight], values: [...table.values, values] };
+    const overflow = sumOverflow(added);
+    first ??= overflow;
+    if (!overflow) Object.assign(table, added);
   }
-  return { table, error };
+  return { table, error: first };
 }
 
-async function scoreOne(
-  { name, score }: Pick<WeightedReward, 'name' | 'score'>,
-  sample: RewardInput,
-  index: number,
-  count: number,
-): Promise<number | null> {
-  const where = `sample ${index} of ${count} (they count from 0)`;
-  let value: unknown;
-  if (sample.environmentError !== undefined) return null; // what was not played has no reward
-  try {
-    value = await score(sample);
-  } catch (cause) {
-    // The abort of the signal is on its way, and says more.
-    if ((cause as Error | null)?.name === 'KeyboardInterrupt') await setTimeout(100);
-    const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-    throw new RewardError(name, index, `threw on ${where}: ${reason}${nullHint(cause, sample)}`, cause);
-  }
-  if (value === null || (typeof value === 'number' && Number.isFinite(value))) return value;
-  const got = `returned ${describe(value)} for ${where}`;
-  throw new RewardError(name, index, `${got}. Return a finite number, or null where the function does not apply.${valueHint(value)}`);
-}
-
-/** The commonest mistake: reading `episode.return` of a completion that never played. */
-function nullHint(cause: unknown, sample: Sample): string {
-  if (!(cause instanceof TypeError)) return '';
-  if (sample.code === null) return '. No strategy could be extracted from this completion: `code` and `episode` are null.';
-  if (sample.episode === null) return '. This strategy was not played: `episode` is null.';
-  return '';
-}
-
-function valueHint(value: unknown): string {
-  if (value === undefined) return ' Does every branch end in a return?';
-  if (typeof value === 'boolean') return ' Use Number(…) to make 0 or 1 of a boolean.';
-  if (typeof value === 'number') return ' A division by zero, or a missing state variable?';
-  return '';
+/** Says where the weighted rewards of a sample have no sum, as it is beyond what numbers hold. */
+export function sumOverflow(table: RewardTable): RewardError | null {
+  const sums = weightedSum(table);
+  const index = sums.findIndex((sum) => sum !== null && !Number.isFinite(sum));
+  if (index < 0) return null;
+  const terms = table.values.map((column, f) => Math.abs((column[index] ?? 0) * table.weights[f]));
+  const largest = terms.indexOf(Math.max(...terms));
+  const value = table.values[largest][index];
+  const what = `gives sample ${index} of ${sums.length} (they count from 0) ${value}, and with its weight of ${table.weights[largest]} the sum of its rewards is beyond the largest number (1.8e308). Scale it down: Math.tanh or a smaller weight.`;
+  return new RewardError(table.names[largest], [{ index, what }], sums.length);
 }
 
 function describe(value: unknown): string {

@@ -1,4 +1,4 @@
-import type { Outcome } from '../strategy/outcome';
+import { jsonOutcome, type Outcome } from '../strategy/outcome';
 import type { EpisodeEnd } from './episode';
 
 /** The action that an answer of a strategy means: an index into `names`, or how the episode ends because it means none. */
@@ -33,19 +33,29 @@ function short(text: string): string {
 /** What a function of this process returned, as a sandbox would tell it. Touches no more of an object than JSON does. */
 export function outcomeOf(value: unknown): Outcome {
   switch (typeof value) {
-    case 'number': return { kind: 'number', value };
+    case 'number': return { kind: 'number', value: value + 0 };
     case 'undefined': return { kind: 'undefined' };
     case 'string':
     case 'boolean': return { kind: 'json', value };
-    case 'object': return value instanceof Promise ? { kind: 'other', description: 'a promise: a strategy must not be async' } : jsonOutcome(value);
+    case 'object': return isThenable(value) ? { kind: 'other', description: 'a promise: a strategy must not be async, it answers at once' } : copied(value);
     default: return { kind: 'other', description: `a ${typeof value}` };
   }
 }
 
-function jsonOutcome(value: object | null): Outcome {
+function isThenable(value: object | null): boolean {
   try {
-    return { kind: 'json', value: JSON.parse(JSON.stringify(value)) };
+    return typeof (value as { then?: unknown } | null)?.then === 'function';
   } catch {
-    return { kind: 'other', description: 'an object' };
+    return false;
   }
+}
+
+function copied(value: object | null): Outcome {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(value);
+  } catch {
+    return { kind: 'other', description: 'an object that is no JSON' };
+  }
+  return json === undefined ? { kind: 'undefined' } : jsonOutcome(json);
 }

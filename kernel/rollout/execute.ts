@@ -1,19 +1,20 @@
 import { inspect } from 'node:util';
 import { host } from '../display/host';
 import { OpenEnvError } from '../openenv/errors';
-import { timeoutMessage, type Outcome } from '../strategy/outcome';
-import { createLockedDownFunction, isLockedDown, StrategyError, type LockedDownFunction } from '../strategy/locked';
+import { DEFAULT_LIMITS, timeoutMessage, type Outcome } from '../strategy/outcome';
+import { randomState } from '../strategy/secret';
+import { isLockedDown, lockDown, StrategyError, type LockedDownFunction } from '../strategy/locked';
 import { Stopwatch } from '../common/processorTime';
 import { outcomeOf } from './action';
 import { checkPlayable, isVector, lanesOf, recordOf, remember, unplayed, type RolloutEnvironment } from './environments';
 import { Episode } from './episode';
 import { openLane } from './lane';
 import { mentionsRam, withRam, type Game, type Lane, type Played, type Player } from './play';
-import { checkSeed, checkedLimits, type PlayLimits } from './settings';
+import { checkSeed, checkedLimits, unlessAborted, type PlayLimits } from './settings';
 
 /** Options of {@link executeWithTimeLimit}. */
 export interface ExecuteOptions extends PlayLimits {
-  /** Seed of the episode: where it starts, its sticky actions, and the strategy's `Math.random`. Default 0. */
+  /** Seed of the episode: where it starts, its sticky actions and, with a secret of this process (see `JOYLAB_SECRET`), the strategy's `Math.random`. Default 0. */
   seed?: number;
 }
 
@@ -90,16 +91,6 @@ async function openOne(env: RolloutEnvironment): Promise<Lane> {
   return openLane(lane, 1);
 }
 
-/** What a promise gives, or nothing when the abort comes first. */
-async function unlessAborted<Value>(promise: Promise<Value> | undefined, signal: AbortSignal): Promise<Value | undefined> {
-  let stop!: () => void;
-  const aborted = new Promise<undefined>((resolve) => (stop = () => resolve(undefined)));
-  signal.addEventListener('abort', stop);
-  if (signal.aborted) stop();
-  promise?.catch(() => {}); // what fails after the abort has nobody to tell
-  return Promise.race([aborted, promise]).finally(() => signal.removeEventListener('abort', stop));
-}
-
 function checkStrategy(strategy: Strategy): void {
   if (typeof strategy === 'function' || typeof strategy === 'string') return;
   throw new TypeError(`A strategy is a source text, a locked-down function or a function, not ${strategy === null ? 'null' : typeof strategy}.`);
@@ -112,7 +103,7 @@ async function playerOf(strategy: Strategy, seed: number, callTimeLimit: number)
   }
   if (typeof strategy === 'function') return { choose: (state, ram) => callHere(strategy, ram ? withRam(state, ram) : structuredClone(state), callTimeLimit), dispose() {} };
   try {
-    const locked = await createLockedDownFunction(strategy, { seed, callTimeLimit });
+    const locked = await lockDown(strategy, { ...DEFAULT_LIMITS, callTimeLimit, callSetting: 'callSeconds', randomState: randomState(seed) });
     return { choose: chooserOf(locked), dispose: () => locked.dispose() };
   } catch (error) {
     if (!(error instanceof StrategyError)) throw error;
@@ -137,6 +128,6 @@ function callHere(strategy: (state: any) => unknown, state: object, callTimeLimi
     outcome = { kind: 'failure', failure: { reason: 'error', message } };
   }
   const seconds = stopwatch.elapsed / 1000;
-  if (seconds > callTimeLimit) outcome = { kind: 'failure', failure: { reason: 'timeout', message: timeoutMessage(callTimeLimit) } };
+  if (seconds > callTimeLimit) outcome = { kind: 'failure', failure: { reason: 'timeout', message: timeoutMessage({ callTimeLimit, callSetting: 'callSeconds' }) } };
   return { outcome, seconds };
 }

@@ -178,6 +178,11 @@ class Group {
 /** The end of an episode that the user ended. */
 export const ABORTED: EpisodeEnd = { reason: 'aborted', message: 'the run was interrupted' };
 
+/** What a strategy is told that took too long for its whole episode. */
+export function wholeTimeMessage({ seconds }: Pick<Game, 'seconds'>): string {
+  return `more than ${seconds} s of the strategy's own time (seconds)`;
+}
+
 /** Games that want the same frames: a reset has one setting for all its slots. */
 function byFrames(games: RunningGame[]): RunningGame[][] {
   const groups = new Map<number, RunningGame[]>();
@@ -222,7 +227,7 @@ class RunningGame {
     this.ownTime += seconds;
     const action = chosenAction(outcome, this.reader.actions);
     if (typeof action !== 'number') this.end = action;
-    else if (this.ownTime > this.game.seconds) this.end = { reason: 'timeout', message: `${this.game.seconds} s of the strategy's own time` };
+    else if (this.ownTime > this.game.seconds) this.end = { reason: 'timeout', message: wholeTimeMessage(this.game) };
     else this.action = action;
   }
 

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { OpenEnvError } from '../openenv/errors';
 import { MESSAGE_TIMEOUT, Sleeper } from '../openenv/vector';
-import { SANDBOX_THREAD, timeoutMessage } from '../strategy/outcome';
+import { SANDBOX_THREAD, timeoutMessage, type Failure } from '../strategy/outcome';
 import { Deadline } from '../common/processorTime';
 import { isVector, lanesOf, unplayed, type RolloutEnvironment } from './environments';
 import type { LaneAddress } from './lane';
@@ -215,7 +215,7 @@ class PoolRun {
     this.discard(seat);
     if (call) {
       const job = this.jobs[call.position];
-      job.broken = { step: call.step, failure: { reason: 'timeout', message: timeoutMessage(job.limits.callTimeLimit) } };
+      job.broken = { step: call.step, failure: failureOf(job, seat) };
     } else if (this.retries++ >= RETRIES) {
       return this.fail(new Error(`A worker thread of the rollout ended unexpectedly, again and again: ${seat.error?.message ?? 'no reason given'}.`));
     }
@@ -244,6 +244,13 @@ class PoolRun {
     void seat.thread.terminate();
     seat.sleeper.wake();
   }
+}
+
+/** How the call failed that a thread was in: it hung there, or ended. */
+function failureOf({ limits }: Job, { error }: Seat): Failure {
+  if (!error) return { reason: 'timeout', message: timeoutMessage(limits) };
+  const full = (error as { code?: string }).code === 'ERR_WORKER_OUT_OF_MEMORY';
+  return { reason: full ? 'memory' : 'error', message: `its thread ended: ${error.message}` };
 }
 
 /** A call of a strategy: whose it is, its number in that game, and the count of all calls of the thread. */

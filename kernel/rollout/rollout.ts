@@ -1,19 +1,22 @@
 import { host } from '../display/host';
 import { OpenEnvError } from '../openenv/errors';
-import { compile } from '../strategy/compile';
-import { DEFAULT_LIMITS } from '../strategy/outcome';
+import { analyseAsync, type Analysis } from '../strategy/analysis';
+import { DEFAULT_LIMITS, type SandboxLimits } from '../strategy/outcome';
+import { checkedSecret, processSecret, randomState } from '../strategy/secret';
 import { checkPlayable, isVector, recordOf, remember, type RolloutEnvironment } from './environments';
 import { Episode } from './episode';
 import { atariFrames, type EpisodeFrames } from './frames';
-import type { Played } from './play';
+import type { Game, Played } from './play';
 import { playInPool } from './pool';
 import type { Job } from './protocol';
-import { checkSeed, checkedLimits, type PlayLimits } from './settings';
+import { checkSeed, checkedLimits, unlessAborted, type PlayLimits } from './settings';
 
 /** Options of {@link rollout}. */
 export interface RolloutOptions extends PlayLimits {
-  /** Seed of each episode: where it starts, its sticky actions, and the strategy's `Math.random`. */
+  /** Seed of each episode: where it starts, its sticky actions and, with `secret`, the strategy's `Math.random`. */
   seeds: number[];
+  /** What no strategy can know, at least 32 characters: its `Math.random` follows from it and the seed. By default the secret of this process (see `JOYLAB_SECRET`). */
+  secret?: string;
   /** Keep frames of the episodes at these positions: the first, then one after every `every` steps (1 to 255). */
   frames?: { episodes: number[]; every: number };
   /** Number of server processes that play, each with a worker thread. By default one per core. */
@@ -28,7 +31,7 @@ export interface RolloutResult {
   frames: Map<number, EpisodeFrames>;
 }
 
-const OPTION_NAMES = ['seeds', 'seconds', 'callSeconds', 'maxSteps', 'signal', 'frames', 'workers'];
+const OPTION_NAMES = ['seeds', 'seconds', 'callSeconds', 'maxSteps', 'signal', 'frames', 'workers', 'secret'];
 
 /**
  * Plays strategies, each a whole episode in a game and a sandbox of its own,
@@ -37,8 +40,8 @@ const OPTION_NAMES = ['seeds', 'seconds', 'callSeconds', 'maxSteps', 'signal', '
  *
  * #### Notes
  * - What a strategy does ends its own episode only: see {@link EpisodeEnd}.
- * - The same codes and seeds give the same episodes, number for number,
- *   whatever the number of workers; except that a strategy close to its time
+ * - The same codes and seeds (and secret, for those that draw numbers) give the
+ *   same episodes, number for number, whatever the number of workers; except that a strategy close to its time
  *   limit may or may not make it.
  * - Codes that are the same text with the same seed are played once, and get
  *   copies of the record.
@@ -55,7 +58,7 @@ export async function rollout(env: RolloutEnvironment, codes: (string | null)[],
   checkPlayable(env);
   checkOptions(codes, options);
   const signal = options.signal ?? host().signal;
-  const { jobs, jobOf } = distinctJobs(codes, options);
+  const { jobs, jobOf } = distinctJobs(codes, await analyses(codes, signal), options);
   const played = await playInPool(env, jobs, { workers: options.workers, signal });
   tellErrors(env, jobOf.flatMap((job) => (job === null ? [] : [played[job]])));
   const result: RolloutResult = { episodes: [], frames: new Map() };
@@ -94,9 +97,22 @@ function episodeOf(env: RolloutEnvironment, played: Played, again: boolean): Epi
   return episode;
 }
 
+/** What the codes come to when they are compiled; after an abort, of some. */
+async function analyses(codes: (string | null)[], signal: AbortSignal): Promise<Map<string, Analysis>> {
+  const known = new Map<string, Analysis>();
+  for (const code of codes) {
+    if (code === null || known.has(code)) continue;
+    const analysis = await unlessAborted(analyseAsync(code), signal);
+    if (!analysis) break;
+    known.set(code, analysis);
+  }
+  return known;
+}
+
 /** One job for each distinct code and seed, and for each code its job. */
-function distinctJobs(codes: (string | null)[], options: RolloutOptions): { jobs: Job[]; jobOf: (number | null)[] } {
+function distinctJobs(codes: (string | null)[], analyses: Map<string, Analysis>, options: RolloutOptions): { jobs: Job[]; jobOf: (number | null)[] } {
   const { seconds, callSeconds, maxSteps } = checkedLimits(options, OPTION_NAMES);
+  const secret = options.secret ?? processSecret();
   const framed = new Set(options.frames?.episodes);
   const jobs: Job[] = [];
   const known = new Map<string, number>();
@@ -107,7 +123,8 @@ function distinctJobs(codes: (string | null)[], options: RolloutOptions): { jobs
     let position = known.get(key);
     if (position === undefined) {
       known.set(key, (position = jobs.length));
-      jobs.push(newJob(position, code, seed, { seconds, maxSteps, callSeconds }));
+      const game = { id: position, seed, maxSteps, seconds, every: 0 };
+      jobs.push(newJob(game, analyses.get(code) ?? UNKNOWN, { ...DEFAULT_LIMITS, callTimeLimit: callSeconds, callSetting: 'callSeconds', randomState: randomState(seed, secret) }));
     }
     if (framed.has(i)) jobs[position].every = options.frames!.every;
     return position;
@@ -115,20 +132,16 @@ function distinctJobs(codes: (string | null)[], options: RolloutOptions): { jobs
   return { jobs, jobOf };
 }
 
-function newJob(id: number, code: string, seed: number, limits: { seconds: number; maxSteps: number; callSeconds: number }): Job {
-  const { program, problems } = compile(code);
-  const job: Job = {
-    id, seed, maxSteps: limits.maxSteps, seconds: limits.seconds, every: 0, program,
-    limits: { ...DEFAULT_LIMITS, callTimeLimit: limits.callSeconds, seed: seed >>> 0 },
-  };
-  if (problems.length > 0) {
-    const [{ line, reason }] = problems;
-    job.broken = { step: -1, failure: { reason: 'error', message: `SyntaxError: ${reason}`, line } };
-  }
-  return job;
+/** Of a code that nothing plays any more. */
+const UNKNOWN = { program: { javascript: '' }, problems: [] };
+
+function newJob(game: Game, { program, problems }: Pick<Analysis, 'program' | 'problems'>, limits: SandboxLimits): Job {
+  if (problems.length === 0) return { ...game, program, limits };
+  const [{ line, reason }] = problems;
+  return { ...game, program, limits, broken: { step: -1, failure: { reason: 'error', message: `SyntaxError: ${reason}`, line } } };
 }
 
-function checkOptions(codes: (string | null)[], { seeds, frames, workers }: RolloutOptions): void {
+function checkOptions(codes: (string | null)[], { seeds, frames, workers, secret }: RolloutOptions): void {
   if (!Array.isArray(codes)) throw new TypeError('rollout(env, codes, …): codes must be an array of sources or null.');
   codes.forEach((code, i) => {
     if (code !== null && typeof code !== 'string') throw new TypeError(`codes[${i}] must be the source of a strategy or null, not ${typeof code}.`);
@@ -137,6 +150,7 @@ function checkOptions(codes: (string | null)[], { seeds, frames, workers }: Roll
     throw new RangeError(`seeds must have one seed for each of the ${codes.length} codes, not ${seeds?.length ?? 'none'}.`);
   }
   seeds.forEach(checkSeed);
+  if (secret !== undefined) checkedSecret('secret', secret);
   if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1)) throw new RangeError(`workers must be a whole number of at least 1, not ${workers}.`);
   if (!frames) return;
   const { every, episodes } = frames;

@@ -1,7 +1,7 @@
 import { OpenEnvError } from '../openenv/errors';
 import type { StepResult } from '../openenv/protocol';
 import type { EpisodeEnd } from './episode';
-import { ABORTED, type Game, type Played, type Player } from './play';
+import { ABORTED, wholeTimeMessage, type Game, type Played, type Player } from './play';
 import { ActionTable, type SchemaActions } from './schemaActions';
 import type { GameSession } from './sessions';
 
@@ -80,7 +80,7 @@ export class SessionGame {
     this.ownTime += seconds;
     const answer = this.actions.read(outcome);
     if (!('action' in answer)) this.end = answer;
-    else if (this.ownTime > this.game.seconds) this.end = { reason: 'timeout', message: `${this.game.seconds} s of the strategy's own time` };
+    else if (this.ownTime > this.game.seconds) this.end = { reason: 'timeout', message: wholeTimeMessage(this.game) };
     else return answer.action;
     return undefined;
   }

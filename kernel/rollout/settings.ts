@@ -31,3 +31,13 @@ export function checkedLimits(options: PlayLimits, names: readonly string[]): Re
 export function checkSeed(seed: number): void {
   if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`A seed must be a whole number of at least 0, not ${seed}.`);
 }
+
+/** What a promise gives, or nothing when the abort comes first. */
+export async function unlessAborted<Value>(promise: Promise<Value> | undefined, signal: AbortSignal): Promise<Value | undefined> {
+  let stop!: () => void;
+  const aborted = new Promise<undefined>((resolve) => (stop = () => resolve(undefined)));
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
+  promise?.catch(() => {}); // what fails after the abort has nobody to tell
+  return Promise.race([aborted, promise]).finally(() => signal.removeEventListener('abort', stop));
+}

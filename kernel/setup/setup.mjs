@@ -80,7 +80,7 @@ async function build() {
   const sources = ['kernel', 'test', 'bench', 'tsconfig.json', 'package-lock.json'].flatMap(name => listFiles(path.join(root, name)));
   await unlessDone('kernel-build', hashStats(sources), 'dist/kernel/cli.js', () =>
     step('Building the kernel', () => runQuietly(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], { cwd: root })));
-  const browserSide = ['extension', 'style', 'kernel/display/mime.ts', 'package-lock.json'].flatMap(name => listFiles(path.join(root, name)));
+  const browserSide = ['extension', 'style', 'kernel/display', 'kernel/jupyter/outputsComm.ts', 'package-lock.json'].flatMap(name => listFiles(path.join(root, name)));
   await unlessDone('extension-build', hashStats(browserSide), 'dist/labextension/package.json', () =>
     step('Building the JupyterLab extension', () => runQuietly(npm(), ['run', 'build:extension'], { cwd: root, shell: process.platform === 'win32' })));
 }

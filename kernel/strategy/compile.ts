@@ -25,43 +25,42 @@ export function checkSource(caller: string, code: unknown): void {
 }
 
 /** Longest source that is looked at, in characters. */
-export const MAX_CODE_LENGTH = 100_000;
+const MAX_CODE_LENGTH = 100_000;
 
-/**
- * Turns a strategy into JavaScript. Text that is JavaScript already stays as it
- * is; from other text TypeScript removes the types. Nothing is run.
- */
-export function compile(code: string): Compiled {
-  const known = recent.get(code);
-  if (known) return known;
-  const compiled = compileAnew(code);
-  recent.set(code, compiled);
-  if (recent.size > 256) recent.delete(recent.keys().next().value!);
-  return compiled;
+/** What is wrong with a source that is too long to be looked at. */
+export function lengthProblem({ length }: string): SyntaxProblem | undefined {
+  return length > MAX_CODE_LENGTH ? { line: 1, column: 1, reason: `the code has ${length} characters, more than ${MAX_CODE_LENGTH}` } : undefined;
 }
 
-interface Compiled {
+/** What a source comes to. */
+export interface Compiled {
   program: Program;
   problems: SyntaxProblem[];
 }
 
-/** The last sources: what is checked is played soon after, and a model repeats itself. */
-const recent = new Map<string, Compiled>();
-
-function compileAnew(code: string): Compiled {
+/**
+ * Turns a strategy into JavaScript. Text that is JavaScript already stays as it
+ * is; from other text TypeScript removes the types. Nothing is run.
+ *
+ * #### Notes
+ * Parsers have no limits: what a model wrote is given to `analyse`, which calls
+ * this in a thread that has.
+ */
+export function compile(code: string): Compiled {
   const unchanged = { javascript: code };
-  if (code.length > MAX_CODE_LENGTH) {
-    const reason = `the code has ${code.length} characters, more than ${MAX_CODE_LENGTH}`;
-    return { program: unchanged, problems: [{ line: 1, column: 1, reason }] };
-  }
   const asIs = javascriptProblem(code);
   if (!asIs) return { program: unchanged, problems: [] };
   try {
     return removeTypes(code, asIs);
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return { program: unchanged, problems: [{ line: 1, column: 1, reason: 'the code is nested too deeply' }] };
+    return { program: unchanged, problems: [parserProblem(error)] };
   }
+}
+
+/** What is wrong with a source that a parser itself fails on. */
+export function parserProblem(error: unknown): SyntaxProblem {
+  const reason = error instanceof RangeError ? 'the code is nested too deeply' : `the parser fails: ${error instanceof Error ? error.message : error}`;
+  return { line: 1, column: 1, reason };
 }
 
 function removeTypes(code: string, asIs: SyntaxProblem): Compiled {
@@ -110,7 +109,7 @@ function javascriptProblem(code: string): SyntaxProblem | undefined {
     return undefined;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    if (error instanceof RangeError) return { line: 1, column: 1, reason: 'the code is nested too deeply' };
+    if (error instanceof RangeError) return parserProblem(error);
     const [where, , marker] = String(error.stack).split('\n');
     const line = /^strategy:(\d+)$/.exec(where);
     return {

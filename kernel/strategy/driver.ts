@@ -1,46 +1,56 @@
 /**
  * The text that is evaluated inside the sandbox before the strategy is: a
- * function of the seed, which gives the driver: `call`, which calls the
- * strategy with arguments that are JSON text, and what {@link stateSource}
- * needs. It keeps the built-in functions that it needs, so that a strategy that
- * changes prototypes changes its own world only, and answers with one string:
- * a letter for what came, then its text (read by `Sandbox`); a string that came
- * before, with a number. Escapes keep the text free of NUL, where C would end it.
+ * function of the state of `Math.random`, which gives the driver: `call`, which
+ * calls the strategy with arguments that are JSON text, `thrown` and `stackOf`,
+ * which tell of an error, and what {@link stateSource} needs. It keeps the
+ * built-in functions that it needs, so that a strategy that changes prototypes
+ * changes its own world only: nothing of it is looked up in what it could have
+ * changed (JSON of a text calls no `toJSON`, a literal no setter).
+ *
+ * It answers with one string: a letter for what came, then its text (read by
+ * `Sandbox`); a string that came before, with a number. Escapes keep the text
+ * free of NUL, where C would end it.
  */
 export function driverSource(): string {
-  return `((seed) => {
+  return `((a, b, c, counter) => {
   'use strict';
   const { parse, stringify } = JSON;
-  const { apply } = Reflect;
+  const { apply, getPrototypeOf } = Reflect;
   const { slice } = String.prototype;
   const text = String;
   const most = ${MAX_TEXT};
   const short = (value) => (value.length > most ? apply(slice, value, [0, most]) : value);
 
-  // Every run with the same seed draws the same numbers. (mulberry32)
-  let drawn = seed >>> 0;
-  const { imul } = Math;
-  Object.defineProperty(Math, 'random', { configurable: true, writable: true, value: function random() {
-    drawn = (drawn + 0x6d2b79f5) | 0;
-    let t = imul(drawn ^ (drawn >>> 15), 1 | drawn);
-    t = (t + imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  } });
+  // The same state draws the same numbers. (sfc32)
+  const draw = () => {
+    const sum = (a + b + counter) | 0;
+    counter = (counter + 1) | 0;
+    a = b ^ (b >>> 9);
+    b = (c + (c << 3)) | 0;
+    c = (((c << 21) | (c >>> 11)) + sum) | 0;
+    return sum >>> 0;
+  };
+  for (let i = 0; i < 15; i++) draw();
+  Object.defineProperty(Math, 'random', { configurable: true, writable: true, value: function random() { return draw() / 4294967296; } });
   const quiet = () => {};
   globalThis.console = { log: quiet, info: quiet, warn: quiet, error: quiet, debug: quiet };
 
+  const stackOf = (error) => {
+    try {
+      return stringify(short(text(error.stack)));
+    } catch {
+      return '""';
+    }
+  };
   const thrown = (error) => {
     let message = 'threw something that cannot be shown';
-    let stack = '';
     try {
-      if (typeof error === 'object' && error !== null) {
-        message = error.message === undefined ? stringify(error) : text(error.name) + ': ' + text(error.message);
-        stack = text(error.stack);
-      } else {
-        message = error === null ? 'null' : text(error);
-      }
+      if (error === null) message = 'threw null';
+      else if (typeof error !== 'object') message = text(error);
+      else message = text(error.message === undefined ? stringify(error) : text(error.name) + ': ' + text(error.message));
     } catch {}
-    return (error === null ? '0' : '!') + stringify([short(text(message)), short(text(stack))]);
+    const json = stringify(short(message));
+    return '!' + json.length + ':' + json + stackOf(error);
   };
 
   // Most strategies answer with the same few strings: after the first time, with the number that they were given then.
@@ -56,6 +66,19 @@ export function driverSource(): string {
     return told;
   };
 
+  // What answers later: promises, and what generators give.
+  const later = [
+    [getPrototypeOf(async () => {}), 'a promise: a strategy must not be async, it answers at once'],
+    [getPrototypeOf(function* () {}), 'a generator: a strategy must not be a function*, it answers at once'],
+    [getPrototypeOf(async function* () {}), 'a generator: a strategy must not be an async function*, it answers at once'],
+  ];
+  const laterThan = (value) => {
+    const kind = getPrototypeOf(strategy);
+    for (let i = 0; i < 3; i++) if (kind === later[i][0]) return later[i][1];
+    const { then } = value;
+    return typeof then === 'function' ? later[0][1] : undefined;
+  };
+
   const answer = (value) => {
     switch (typeof value) {
       case 'string': return numbers[value] ?? textOf(value);
@@ -64,6 +87,8 @@ export function driverSource(): string {
       case 'undefined': return 'u';
       case 'object': {
         if (value === null) return 'jnull';
+        const why = laterThan(value);
+        if (why !== undefined) return 'x' + why;
         const json = stringify(value);
         return json === undefined ? 'u' : json.length > most ? 'xa value of more than ' + most + ' characters' : 'j' + json;
       }
@@ -79,7 +104,7 @@ export function driverSource(): string {
       return thrown(error);
     }
   };
-  return { call, answer, thrown, Bytes: Uint8Array };
+  return { call, answer, thrown, stackOf, Bytes: Uint8Array };
 })`;
 }
 

@@ -22,13 +22,15 @@ const MOST_IDLE = 32;
 export class Engine {
   /** Asked often while a strategy runs: whether to stop it. */
   interrupted: () => boolean = () => false;
+  /** Set where the strategy asked for more memory than there is. */
+  refusedMemory = false;
   private readonly first: Segment[];
 
   private constructor(
     private readonly memoryLimit: number,
     private readonly memory: { readonly buffer: ArrayBuffer },
     readonly context: QuickJSContext,
-    /** Makes the function that calls the strategy, from a seed: see `driverSource`. */
+    /** Makes what calls the strategy: see `driverSource`. */
     readonly driver: QuickJSHandle,
   ) {
     context.runtime.setInterruptHandler(() => this.interrupted());
@@ -39,29 +41,25 @@ export class Engine {
   static async take(memoryLimit: number): Promise<Engine> {
     const known = idle.get(memoryLimit)?.pop();
     if (known) return known;
-    const { module, memory } = await instantiate(memoryLimit);
+    let engine: Engine | undefined;
+    const { module, memory } = await instantiate(memoryLimit, () => engine && (engine.refusedMemory = true));
     const runtime = module.newRuntime();
-    runtime.setMemoryLimit(memoryLimit);
     runtime.setMaxStackSize(STACK_BYTES);
     const context = runtime.newContext({ intrinsics: INTRINSICS });
     const driver = context.unwrapResult(context.evalCode(driverSource(), 'joylab'));
-    return new Engine(memoryLimit, memory, context, driver);
+    return (engine = new Engine(memoryLimit, memory, context, driver));
   }
 
   /** Takes the engine from its strategy. One that is `broken`, or whose memory has grown, is not used again. */
   giveBack(broken: boolean): void {
     this.interrupted = () => false;
+    this.refusedMemory = false;
     const { buffer } = this.memory;
     const others = idle.get(this.memoryLimit) ?? [];
     if (broken || buffer.byteLength !== FIRST_PAGES * PAGE || others.length >= MOST_IDLE) return;
     const bytes = new Uint8Array(buffer);
     for (const { at, content } of this.first) bytes.set(content, at);
     idle.set(this.memoryLimit, [...others, this]);
-  }
-
-  /** Whether the strategy's data take more than half of what they may. */
-  get isNearlyFull(): boolean {
-    return this.memory.buffer.byteLength > FIRST_PAGES * PAGE + this.memoryLimit / 2;
   }
 }
 
@@ -103,20 +101,41 @@ const INTRINSICS = {
 /** The part of WebAssembly that is used here: its types come with the browser's, which Node.js code does without. */
 declare const WebAssembly: {
   compile(bytes: Uint8Array): Promise<object>;
+  instantiate(module: object, imports: Imports): Promise<{ exports: object }>;
   Memory: new (pages: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
 };
+type Imports = Record<string, Record<string, any>>;
 
 let compiled: Promise<object> | undefined;
 
-/** An instance that cannot grow beyond `memoryLimit` bytes over what it starts with. */
-async function instantiate(memoryLimit: number): Promise<{ module: QuickJSWASMModule; memory: { readonly buffer: ArrayBuffer } }> {
+/** An instance that cannot grow beyond `memoryLimit` bytes over what it starts with. `refused` is called where it wants to. */
+async function instantiate(memoryLimit: number, refused: () => void): Promise<{ module: QuickJSWASMModule; memory: { readonly buffer: ArrayBuffer } }> {
   const { newQuickJSWASMModuleFromVariant, newVariant, RELEASE_SYNC } = await import('quickjs-emscripten');
   compiled ??= compileEngine();
-  // QuickJS counts little more than the number of its allocations; the memory's own maximum is the limit that holds.
+  // The limit that holds is the memory's own maximum: QuickJS counts little more than the number of its allocations.
   const maximum = FIRST_PAGES + Math.ceil(memoryLimit / PAGE);
   const memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum });
-  const variant = newVariant(RELEASE_SYNC, { wasmModule: await compiled, wasmMemory: memory, log: () => {} });
-  return { module: await newQuickJSWASMModuleFromVariant(variant), memory };
+  const instantiateWasm = async (imports: Imports, receive: (instance: object) => void): Promise<object> => {
+    const instance = await WebAssembly.instantiate(await compiled!, watchGrowth(imports, refused));
+    receive(instance);
+    return instance.exports;
+  };
+  const emscriptenModule = { instantiateWasm: instantiateWasm as never };
+  return { module: await newQuickJSWASMModuleFromVariant(newVariant(RELEASE_SYNC, { emscriptenModule, wasmMemory: memory, log: () => {} })), memory };
+}
+
+/** Tells of memory that is asked for and not there. What grows it has another short name in each version of the engine. */
+function watchGrowth(imports: Imports, refused: () => void): Imports {
+  const functions = Object.values(imports)[0];
+  const name = Object.keys(functions).find((key) => typeof functions[key] === 'function' && String(functions[key]).includes('.grow('));
+  if (!name) throw new Error('quickjs-emscripten: no import grows the memory.');
+  const grow = functions[name] as (size: number) => boolean;
+  functions[name] = (size: number): boolean => {
+    const grown = grow(size);
+    if (!grown) refused();
+    return grown;
+  };
+  return imports;
 }
 
 async function compileEngine(): Promise<object> {

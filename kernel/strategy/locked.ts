@@ -1,8 +1,11 @@
 import * as path from 'node:path';
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
-import { checkSource, compile } from './compile';
-import { ANSWER, DEFAULT_LIMITS, SANDBOX_THREAD, timeoutMessage, type Failure, type Outcome, type Program, type SandboxLimits } from './outcome';
-import { Deadline } from '../common/processorTime';
+import { analyseAsync } from './analysis';
+import { checkSource } from './compile';
+import { ANSWER, DEFAULT_LIMITS, failed, SANDBOX_THREAD, timeoutMessage, type Failure, type Outcome, type Program, type SandboxLimits } from './outcome';
+import { randomState } from './secret';
+import { checkNesting } from '../common/nesting';
+import { Deadline, hasEnded } from '../common/processorTime';
 
 /** Options of {@link createLockedDownFunction}. */
 export interface LockedDownOptions {
@@ -10,9 +13,11 @@ export interface LockedDownOptions {
   memoryLimit?: number;
   /** Seconds that one call may take, of processor time: how busy the machine is does not matter. 0.1 by default. */
   callTimeLimit?: number;
-  /** Seed of its `Math.random`. 0 by default. */
+  /** Seed of its `Math.random`, beside a secret of this process (see `JOYLAB_SECRET`). 0 by default. */
   seed?: number;
 }
+
+const OPTION_NAMES = ['memoryLimit', 'callTimeLimit', 'seed'];
 
 /** A call of a locked-down function failed. */
 export class StrategyError extends Error {
@@ -81,8 +86,12 @@ const START = 60_000;
  */
 export async function createLockedDownFunction(code: string, options: LockedDownOptions = {}): Promise<LockedDownFunction> {
   checkSource('createLockedDownFunction', code);
-  const limits = checkedLimits(options);
-  const { program, problems } = compile(code);
+  return lockDown(code, checkedLimits(options), options.seed);
+}
+
+/** As {@link createLockedDownFunction}, with limits that were checked. */
+export async function lockDown(code: string, limits: SandboxLimits, seed = 0): Promise<LockedDownFunction> {
+  const { program, problems } = await analyseAsync(code);
   if (problems.length > 0) throw new StrategyError({ reason: 'error', message: `SyntaxError: ${problems[0].reason}`, line: problems[0].line });
   const thread = new SandboxThread(program, limits);
   const failure = await thread.open();
@@ -92,7 +101,7 @@ export async function createLockedDownFunction(code: string, options: LockedDown
   }
   const locked = (...args: unknown[]): unknown => valueOf(thread.call(args).outcome);
   const members = {
-    restart: (seed = limits.seed) => thread.restart(seed),
+    restart: (other = seed) => thread.restart(other),
     dispose: () => thread.dispose(),
     attempt: (args: unknown[]) => thread.call(args),
   };
@@ -120,13 +129,12 @@ function valueOf(outcome: Outcome): unknown {
 
 function checkedLimits(options: LockedDownOptions): SandboxLimits {
   for (const name of Object.keys(options)) {
-    if (!(name in DEFAULT_LIMITS)) throw new TypeError(`Unknown option "${name}". Options: memoryLimit, callTimeLimit, seed.`);
+    if (!OPTION_NAMES.includes(name)) throw new TypeError(`Unknown option "${name}". Options: ${OPTION_NAMES.join(', ')}.`);
   }
-  const limits = { ...DEFAULT_LIMITS, ...options };
-  const { memoryLimit, callTimeLimit } = limits;
+  const { memoryLimit = DEFAULT_LIMITS.memoryLimit, callTimeLimit = DEFAULT_LIMITS.callTimeLimit, seed = 0 } = options;
   if (!(memoryLimit >= 2 ** 20 && memoryLimit <= 2 ** 30)) throw new RangeError(`memoryLimit is in bytes, from 1 MiB (1048576) to 1 GiB, not ${memoryLimit}.`);
   if (!(callTimeLimit > 0 && callTimeLimit <= 3600)) throw new RangeError(`callTimeLimit is in seconds, above 0 and at most 3600, not ${callTimeLimit}.`);
-  return limits;
+  return { ...DEFAULT_LIMITS, memoryLimit, callTimeLimit, randomState: randomState(seed) };
 }
 
 /** The thread of one sandbox, spoken to synchronously: the caller sleeps until the answer is there or its time is over. */
@@ -136,6 +144,8 @@ class SandboxThread {
   private port: MessagePort | undefined;
   /** See {@link ANSWER}. */
   private answered = sharedCells();
+  /** Why the thread ended, if it said so. */
+  private error: Error | undefined;
   private disposed = false;
 
   constructor(private program: Program, private limits: SandboxLimits) {}
@@ -145,11 +155,16 @@ class SandboxThread {
     const worker = this.start();
     worker.ref();
     await this.stage(worker, 'ready', START);
-    await this.stage(worker, 'opened', this.limits.callTimeLimit * 1000 + GRACE);
+    await this.stage(worker, 'opened', this.longestCall);
     worker.unref();
-    const reply = this.receive();
-    if (!reply) return { reason: 'timeout', message: timeoutMessage(this.limits.callTimeLimit) };
-    return reply.outcome.kind === 'failure' ? reply.outcome.failure : undefined;
+    if (Atomics.load(this.answered, ANSWER.ready) === 0) throw new Error(`The thread of a sandbox did not start: ${this.error?.message ?? 'no reason given'}.`);
+    const { outcome } = this.receive() ?? this.givenUp();
+    return outcome.kind === 'failure' ? outcome.failure : undefined;
+  }
+
+  /** Milliseconds of a call before its thread is given up. */
+  private get longestCall(): number {
+    return this.limits.callTimeLimit * 1000 + GRACE;
   }
 
   /** Waits until the thread says that it has come so far, has ended, or the time is over. */
@@ -163,19 +178,20 @@ class SandboxThread {
   }
 
   restart(seed: number): void {
-    this.limits = { ...this.limits, seed };
-    if (this.worker) this.ask({ type: 'open', program: this.program, limits: this.limits }, START);
+    this.limits = { ...this.limits, randomState: randomState(seed) };
+    if (this.worker) this.ask({ type: 'open', program: this.program, limits: this.limits });
   }
 
   call(args: unknown[]): LockedReply {
+    for (const argument of args) checkNesting(argument, 'The argument of a strategy');
     const argumentsText = JSON.stringify(args);
-    if (this.disposed) return { outcome: { kind: 'failure', failure: { reason: 'error', message: 'this function was disposed' } }, seconds: 0 };
-    const limit = this.limits.callTimeLimit * 1000 + GRACE;
+    if (this.disposed) return { outcome: failed('error', 'this function was disposed'), seconds: 0 };
     if (!this.worker) {
       this.start();
-      this.wait(START);
+      const opened = this.wait();
+      if (!opened) return this.givenUp();
     }
-    return this.ask({ type: 'call', argumentsText }, limit);
+    return this.ask({ type: 'call', argumentsText });
   }
 
   dispose(): void {
@@ -193,7 +209,7 @@ class SandboxThread {
       transferList: [port2],
     });
     // A broken worker shows as an answer that never comes.
-    this.worker.on('error', () => {});
+    this.worker.on('error', (error) => void (this.error = error));
     this.worker.unref();
     this.port.unref();
     this.port.postMessage({ type: 'open', program: this.program, limits: this.limits } satisfies LockedRequest);
@@ -206,18 +222,29 @@ class SandboxThread {
     this.worker = this.port = undefined;
   }
 
-  private ask(request: LockedRequest, milliseconds: number): LockedReply {
+  private ask(request: LockedRequest): LockedReply {
     this.port!.postMessage(request);
-    const reply = this.wait(milliseconds);
-    if (reply) return reply;
-    this.stop();
-    return { outcome: { kind: 'failure', failure: { reason: 'timeout', message: timeoutMessage(this.limits.callTimeLimit) } }, seconds: milliseconds / 1000 };
+    return this.wait() ?? this.givenUp();
   }
 
-  private wait(milliseconds: number): LockedReply | undefined {
-    const deadline = this.deadline(milliseconds);
-    while (Atomics.wait(this.answered, ANSWER.there, 0, WATCH) === 'timed-out' && !deadline.over);
+  /** Ends the thread that did not answer. */
+  private givenUp(): LockedReply {
+    const ended = hasEnded(Atomics.load(this.answered, ANSWER.thread));
+    this.stop();
+    const outcome = ended ? failed('memory', 'its thread ended: it used more memory than there is') : failed('timeout', timeoutMessage(this.limits));
+    return { outcome, seconds: this.longestCall / 1000 };
+  }
+
+  /** Sleeps until the answer to a request is there. The time for an engine to come up is not the strategy's. */
+  private wait(): LockedReply | undefined {
+    if (Atomics.load(this.answered, ANSWER.ready) === 0) this.sleep(ANSWER.ready, START);
+    this.sleep(ANSWER.there, this.longestCall);
     return this.receive();
+  }
+
+  private sleep(cell: number, milliseconds: number): void {
+    const deadline = this.deadline(milliseconds);
+    while (Atomics.wait(this.answered, cell, 0, WATCH) === 'timed-out' && !deadline.over);
   }
 
   private deadline(milliseconds: number): Deadline {

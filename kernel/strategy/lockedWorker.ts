@@ -26,6 +26,8 @@ async function answer(request: LockedRequest): Promise<LockedReply> {
   if (request.type === 'open') {
     sandbox?.dispose();
     const engine = await Sandbox.engine(request.limits);
+    Atomics.store(answered, ANSWER.ready, 1);
+    Atomics.notify(answered, ANSWER.ready);
     tell('ready');
     sandbox = new Sandbox(engine, request.program, request.limits);
     return { outcome: sandbox.opened, seconds: sandbox.ownTime };

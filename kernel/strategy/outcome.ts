@@ -1,4 +1,6 @@
 /** What goes into a sandbox and what comes out of it: plain data, without the engine. */
+import { NestingError, parseJson } from '../common/nesting';
+import type { RandomState } from './secret';
 
 /** A strategy as JavaScript. */
 export interface Program {
@@ -13,11 +15,13 @@ export interface SandboxLimits {
   memoryLimit: number;
   /** Seconds that one call may take, of processor time. */
   callTimeLimit: number;
-  /** Seed of `Math.random`. */
-  seed: number;
+  /** The setting that gives it, for messages. */
+  callSetting: 'callSeconds' | 'callTimeLimit';
+  /** What `Math.random` starts from. */
+  randomState: RandomState;
 }
 
-export const DEFAULT_LIMITS: SandboxLimits = { memoryLimit: 16 * 2 ** 20, callTimeLimit: 0.1, seed: 0 };
+export const DEFAULT_LIMITS: SandboxLimits = { memoryLimit: 16 * 2 ** 20, callTimeLimit: 0.1, callSetting: 'callTimeLimit', randomState: [0, 0, 0, 0] };
 
 /** How a call failed. */
 export interface Failure {
@@ -35,13 +39,29 @@ export type Outcome =
   | { kind: 'other'; description: string }
   | { kind: 'failure'; failure: Failure };
 
+/** A call that failed. */
+export function failed(reason: Failure['reason'], message: string, line?: number): Extract<Outcome, { kind: 'failure' }> {
+  return { kind: 'failure', failure: line === undefined ? { reason, message } : { reason, message, line } };
+}
+
+/** What came as JSON. A number is one, also where it was an object (`new Number(1)`); what is nested too deeply cannot be used. */
+export function jsonOutcome(json: string): Outcome {
+  try {
+    const value = parseJson(json, 'What the strategy returned');
+    return typeof value === 'number' ? { kind: 'number', value } : { kind: 'json', value };
+  } catch (error) {
+    if (!(error instanceof NestingError)) throw error;
+    return failed('error', error.message);
+  }
+}
+
 /** Options of the worker threads that sandboxes run in. Recursion inside WebAssembly takes many times the stack that QuickJS counts. */
 export const SANDBOX_THREAD = { resourceLimits: { stackSizeMb: 32 }, env: {}, stdin: false } as const;
 
-/** Cells that a locked-down function shares with its thread: 1 when an answer is there, and the thread's ID. */
-export const ANSWER = { there: 0, thread: 1, length: 2 };
+/** Cells that a locked-down function shares with its thread: 1 when an answer is there, the thread's ID, 1 when its first engine is up. */
+export const ANSWER = { there: 0, thread: 1, ready: 2, length: 3 };
 
 /** What a strategy is told that took too long for one answer. */
-export function timeoutMessage(seconds: number): string {
-  return `one call took more than ${seconds} s`;
+export function timeoutMessage({ callTimeLimit, callSetting }: Pick<SandboxLimits, 'callTimeLimit' | 'callSetting'>): string {
+  return `one call took more than ${callTimeLimit} s (${callSetting})`;
 }

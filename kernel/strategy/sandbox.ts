@@ -1,7 +1,7 @@
 import type { QuickJSContext, QuickJSHandle } from 'quickjs-emscripten';
 import { stateSource } from './driver';
 import { Engine } from './engine';
-import { timeoutMessage, type Failure, type Outcome, type Program, type SandboxLimits } from './outcome';
+import { failed, jsonOutcome, timeoutMessage, type Failure, type Outcome, type Program, type SandboxLimits } from './outcome';
 import { Stopwatch } from '../common/processorTime';
 
 /**
@@ -24,12 +24,16 @@ export class Sandbox {
   private readonly callWithText: QuickJSHandle;
   /** Made by the first call that needs it. */
   private callWithState: QuickJSHandle | undefined;
+  /** Made by the first error that needs it. */
+  private tell: QuickJSHandle | undefined;
   private readonly stopwatch = new Stopwatch();
   /** Milliseconds that what runs may take. */
   private limit = Infinity;
   /** Answers that the driver gives by their number. */
   private readonly known: Outcome[] = [];
   private broken: Failure | undefined;
+  /** Whether the call under way was stopped: its time was over. */
+  private stopped = false;
   /** Something escaped from the engine itself: nobody else must get it. */
   private engineBroken = false;
   private disposed = false;
@@ -47,8 +51,9 @@ export class Sandbox {
   /** Evaluates the program's top level, under the limits of a call. Where that fails, every call fails the same way. */
   constructor(private readonly engine: Engine, private readonly program: Program, private readonly limits: SandboxLimits) {
     this.context = engine.context;
-    engine.interrupted = () => this.stopwatch.exceeds(this.limit);
-    this.driver = this.context.unwrapResult(this.context.callFunction(engine.driver, this.context.undefined, this.context.newNumber(limits.seed)));
+    // What was stopped stays stopped: an async function catches even that.
+    engine.interrupted = () => (this.stopped ||= this.stopwatch.exceeds(this.limit));
+    this.driver = this.context.unwrapResult(this.context.callFunction(engine.driver, this.context.undefined, ...limits.randomState.map((word) => this.context.newNumber(word))));
     this.callWithText = this.context.getProp(this.driver, 'call');
     this.limit = limits.callTimeLimit * 1000;
     this.broken = this.evaluate();
@@ -93,7 +98,7 @@ export class Sandbox {
 
   private answerOf(callStrategy: QuickJSHandle, ...values: QuickJSHandle[]): Outcome {
     const result = this.context.callFunction(callStrategy, this.context.undefined, ...values);
-    if (result.error) return this.failed(result.error);
+    if (result.error) return this.escaped(result.error);
     const known = this.known[this.context.getNumber(result.value)];
     const outcome = known ?? this.read(this.context.getString(result.value));
     result.value.dispose();
@@ -111,73 +116,66 @@ export class Sandbox {
   private evaluate(): Failure | undefined {
     const outcome = this.guarded(() => {
       const result = this.context.evalCode(this.program.javascript, 'strategy');
-      if (result.error) return this.failed(result.error);
+      if (result.error) return this.escaped(result.error);
       result.value.dispose();
       const type = this.context.evalCode('typeof strategy', 'joylab');
-      if (type.error) return this.failed(type.error);
+      if (type.error) return this.escaped(type.error);
       const isFunction = this.context.getString(type.value) === 'function';
       type.value.dispose();
       if (isFunction) return { kind: 'undefined' };
-      return { kind: 'failure', failure: { reason: 'error', message: 'the code declares no function named "strategy"' } };
+      return failed('error', 'the code declares no function named "strategy"');
     });
     return outcome.kind === 'failure' ? outcome.failure : undefined;
   }
 
-  /** Runs something inside the engine under the time limit, and counts its time. What escapes as an exception of the host has broken the engine. */
+  /**
+   * Runs something inside the engine under the time limit, and counts its time.
+   * What escapes as an exception of the host has broken the engine.
+   */
   private guarded(run: () => Outcome): Outcome {
+    this.stopped = this.engine.refusedMemory = false;
     this.stopwatch.start();
     try {
-      return run();
+      return this.measured(run());
     } catch (error) {
-      const failure: Failure = error instanceof RangeError
-        ? { reason: 'error', message: 'too much recursion' }
-        : { reason: 'memory', message: this.memoryMessage() };
-      this.broken = failure;
       this.engineBroken = true;
-      return { kind: 'failure', failure };
+      const outcome = error instanceof RangeError ? failed('error', 'too much recursion') : failed('memory', this.memoryMessage());
+      this.broken = outcome.failure;
+      return outcome;
     } finally {
       this.ownTime += this.stopwatch.elapsed / 1000;
     }
   }
 
-  /** An error that the driver could not catch: the interruption, or no memory left to make an error of. */
-  private failed(handle: QuickJSHandle): Outcome {
-    const error = this.context.dump(handle) as { name?: unknown; message?: unknown; stack?: unknown } | null;
-    handle.dispose();
-    // An error that there is no memory to tell of is told as an empty text.
-    if (error === null || typeof error !== 'object') return this.thrown(String(error), '', error === null || error === '');
-    const message = String(error.message);
-    if (message === 'interrupted') {
-      const failure = { reason: 'timeout' as const, message: timeoutMessage(this.limits.callTimeLimit), line: this.lineOf(String(error.stack)) };
-      return { kind: 'failure', failure };
-    }
-    return this.thrown(`${error.name}: ${message}`, String(error.stack), false);
+  /** Why a call failed is what was measured here: a strategy can throw what it likes. */
+  private measured(outcome: Outcome): Outcome {
+    const { line } = outcome.kind === 'failure' ? outcome.failure : {};
+    if (this.stopped) return failed('timeout', timeoutMessage(this.limits), line);
+    return this.engine.refusedMemory && outcome.kind === 'failure' ? failed('memory', this.memoryMessage(), line) : outcome;
+  }
+
+  /** What the driver did not catch: an error of the top level, an interruption, or one for which no memory was left. */
+  private escaped(error: QuickJSHandle): Outcome {
+    this.tell ??= this.context.getProp(this.driver, 'thrown');
+    const told = this.context.callFunction(this.tell, this.context.undefined, error);
+    error.dispose();
+    const outcome = told.error ? failed('error', 'threw something that cannot be shown') : this.read(this.context.getString(told.value));
+    told.dispose();
+    return outcome;
   }
 
   private read(answer: string): Outcome {
     const text = answer.slice(1);
+    const colon = text.indexOf(':');
     switch (answer[0]) {
       case 'n': return { kind: 'number', value: Number(text) };
-      case 'j': return { kind: 'json', value: JSON.parse(text) };
-      case 'k': {
-        const colon = text.indexOf(':');
-        return (this.known[Number(text.slice(0, colon))] = Object.freeze({ kind: 'json', value: JSON.parse(text.slice(colon + 1)) }));
-      }
+      case 'j': return jsonOutcome(text);
+      case 'k': return (this.known[Number(text.slice(0, colon))] = Object.freeze(jsonOutcome(text.slice(colon + 1))));
       case 'u': return { kind: 'undefined' };
       case 'x': return { kind: 'other', description: text };
     }
-    const [message, stack] = JSON.parse(text) as [string, string];
-    return this.thrown(message, stack, answer[0] === '0');
-  }
-
-  private thrown(message: string, stack: string, isNull: boolean): Outcome {
-    // Without a byte left QuickJS throws null.
-    const full = isNull && this.engine.isNearlyFull;
-    const failure: Failure = full || message === 'InternalError: out of memory'
-      ? { reason: 'memory', message: this.memoryMessage() }
-      : { reason: 'error', message: isNull ? 'threw null' : message };
-    const line = this.lineOf(stack);
-    return { kind: 'failure', failure: line === undefined ? failure : { ...failure, line } };
+    const stackAt = colon + 1 + Number(text.slice(0, colon));
+    return failed('error', JSON.parse(text.slice(colon + 1, stackAt)), this.lineOf(JSON.parse(text.slice(stackAt))));
   }
 
   /** The line of the source that the innermost call in the strategy's own text stands in. */
@@ -186,7 +184,7 @@ export class Sandbox {
     if (!place) return undefined;
     const line = Number(place[1]);
     const { lines, javascript } = this.program;
-    if (lines) return lines[line];
+    if (lines) return lines[line] || undefined;
     return line >= 1 && line <= javascript.split('\n').length ? line : undefined;
   }
 

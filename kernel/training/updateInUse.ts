@@ -1,4 +1,4 @@
-import { raceAbort } from '../rewards/raceAbort';
+import { raceAbort } from '../common/raceAbort';
 import type { SavedUpdate, TrainerUpdate } from './trainerParts';
 
 /**

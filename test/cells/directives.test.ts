@@ -16,11 +16,17 @@ test('a misspelt directive names the valid ones, at its place', async () => {
 });
 
 test('an unknown argument, or a wrong value, names the valid ones', async () => {
-  assert.match(await kernel.fail('/** @reward wieght=2 */\nfunction score() { return 1; }'), /@reward has no argument "wieght"\. Valid: weight \(number\)\.[^]*\^{8}\n/);
+  assert.match(await kernel.fail('/** @reward wieght=2 */\nfunction score() { return 1; }'), /@reward has no argument "wieght"\. Valid: weight \(number\), seconds \(number\), off \(boolean\)\.[^]*\^{8}\n/);
   assert.match(await kernel.fail('/** @reward weight=heavy */\nfunction score() { return 1; }'), /weight=heavy is not a number\. Write weight=2\./);
   assert.match(await kernel.fail('/** @reward weight */\nfunction score() { return 1; }'), /@reward weight needs a value/);
   assert.match(await kernel.fail('/** @openenv card=maybe */\nconst x = 1;'), /card=maybe is neither true nor false/);
   assert.match(await kernel.fail('/** @grpo model=3x */\nconst config = {};'), /does not name a variable/);
+});
+
+test('a misspelt argument or variable names the one that was meant', async () => {
+  assert.match(await kernel.fail('/** @grpo datset=dataset */\nconst c = {};'), /@grpo has no argument "datset"\..* Did you mean dataset\?/);
+  assert.match(await kernel.fail('/** @openenv card=ture */\nconst c = {};'), /card=ture is neither true nor false\. Did you mean true\?/);
+  assert.match(await kernel.fail('const prompts = [];\n/** @grpo model=promts */\nconst c = {};'), /there is no variable promts\. Did you mean prompts\?/);
 });
 
 test('a directive may follow text on its line', async () => {
@@ -92,7 +98,7 @@ test('completion in the comment: directives, arguments, values', async () => {
   await kernel.run('const policy = 1;');
   assert.deepEqual(await complete('/** @re'), ['/** @reward']);
   assert.deepEqual(await complete('/**\n * @'), ['/**\n * @openenv', '/**\n * @reward', '/**\n * @grpo']);
-  assert.deepEqual(await complete('/** @reward '), ['/** @reward weight=']);
+  assert.deepEqual(await complete('/** @reward '), ['/** @reward weight=', '/** @reward seconds=', '/** @reward off=']);
   assert.deepEqual(await complete('/** @grpo model=pol'), ['/** @grpo model=policy']);
   assert.deepEqual(await complete('/** @openenv card=f'), ['/** @openenv card=false']);
 });

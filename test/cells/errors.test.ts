@@ -113,6 +113,39 @@ test('a module that is not there is pointed at', async () => {
   assert.doesNotMatch(error, /Require stack/);
 });
 
+/** Calls that no overload fits, what is said, and the text that is marked. */
+const OVERLOADS: Array<[code: string, told: string, marked: string]> = [
+  ["import { openenv } from 'joylab'; openenv('atari', { game: 'brekout' });", `TS2820: Type '"brekout"' is not assignable to type '"adventure" | "air_raid" | "alien" | …'. Did you mean '"breakout"'?`, 'game'],
+  ["/** @openenv */\nconst env = await openenv('atari', { game: 'pnog' });", `Did you mean '"pong"'?`, 'game'],
+  ["import { openenv } from 'joylab'; openenv('atri', { game: 'breakout' });", `TS2345: Argument of type '"atri"' is not assignable to parameter of type '"atari"'. Did you mean '"atari"'?`, "'atri'"],
+  ["import { openenv } from 'joylab'; openenv('atari', { gme: 'breakout' });", "'gme' does not exist in type 'AtariOpenOptions'. Did you mean to write 'game'? Valid: messageTimeout, game,", 'gme'],
+  ["two.m('y', { j: 3 });", "TS2322: Type 'number' is not assignable to type 'string'.", 'j'],
+  ["[3].map((x) => { two.m('y', { j: '' }); return two?.m('x', { k: `${x}` }); });", "TS2322: Type 'string' is not assignable to type 'number'.", 'k'],
+  ["new Map([['a', 1], ['b', 'x']]);", "TS2322: Type 'string' is not assignable to type 'number'.", "'x'"],
+  ["process.getBuiltinModule('node:fs').readFile('x', { encoding: 'utf-9' }, () => {});", `Did you mean '"utf-8"'?`, 'encoding'],
+];
+
+test('of overloads that do not fit, the one is told that was meant, in a few lines, at its place', async () => {
+  await kernel.run("class Two { m(a: 'x', o: { k: number }): void; m(a: 'y', o: { j: string }): void; m(...rest: any[]) {} }\nconst two = new Two();");
+  for (const [code, told, marked] of OVERLOADS) {
+    const error = await kernel.fail(code);
+    assert.ok(error.includes(told), `${code}\n${error}`);
+    assert.ok(error.split('\n').length <= 8, error);
+    const [, line, carets] = /^> \d+ \| (.*)\n +\| ( *\^+)$/m.exec(error)!;
+    assert.equal(line.slice(carets.indexOf('^'), carets.length), marked, error);
+  }
+  assert.equal(await kernel.run("two.m('y', { j: '' }); two.m('x', { k: 1 }); 'both fit'"), "'both fit'");
+});
+
+test('a value that is none of those allowed, but similar to one, says which', async () => {
+  await kernel.run("function play(mode: 'fast' | 'slow') {}\nfunction only(name: 'abc') {}\nconst short = (letter: 'a' | 'b') => {};");
+  assert.match(await kernel.fail("play('fsat')"), /Did you mean '"fast"'\? Valid: "fast", "slow"\./);
+  assert.match(await kernel.fail("only('abd')"), /Did you mean '"abc"'\?/);
+  assert.doesNotMatch(await kernel.fail("play('quick')"), /Did you mean/);
+  assert.doesNotMatch(await kernel.fail("short('c' as 'c')"), /Did you mean/);
+  assert.match(await kernel.fail("/** @grpo */\nconst config: GRPOConfig = { lossType: 'drgpo' };"), /Did you mean '"dr_grpo"'\?/);
+});
+
 test('what newcomers write gets a hint', async () => {
   const hint = async (code: string) => /^Hint: .*$/m.exec(await kernel.fail(code))?.[0] ?? '';
   assert.equal(await hint("print('x')"), "Hint: Python's print is console.log(…) here.");

@@ -158,3 +158,39 @@ test('100,000 lines arrive whole', async () => {
   assert.equal(all.length, Array.from({ length: 100_000 }, (_, i) => String(i).length + 1).reduce((a, b) => a + b));
   assert.ok(outputs.length <= most, `${outputs.length} messages, not ${most}`);
 });
+
+test('an SVG picture is also an image in HTML, which viewers show in notebooks that are not trusted, and described in words', async () => {
+  const data = async (code: string) => (await shown(code)).at(-1)!.content.data;
+  const source = (html: string) => Buffer.from(/^<img alt="[^"]*" src="data:image\/svg\+xml;base64,([^"]+)">$/.exec(html)![1], 'base64').toString();
+  const picture = (attributes: string, inside = '<rect width="9" height="9"/>') => `<svg xmlns="http://www.w3.org/2000/svg" ${attributes}>${inside}</svg>`;
+  const sized = picture('width="120" height="40"');
+  const cases: Array<[code: string, text: string, svg?: string]> = [
+    ['svg`' + sized + '`', 'SVG picture, 120 × 40', sized],
+    [`display(svg('${sized}'));`, 'SVG picture, 120 × 40', sized],
+    [`svg('${picture('viewBox="0 0 1 1"', '<title>A &lt; B</title><g/>')}')`, 'SVG picture: A < B'],
+    [`svg('<svg><circle r="5"/></svg>')`, 'SVG picture', '<svg xmlns="http://www.w3.org/2000/svg"><circle r="5"/></svg>'],
+    [`svg('<?xml version="1.0"?><!-- a --><!DOCTYPE svg>${sized}')`, 'SVG picture, 120 × 40'],
+    [`({ [Symbol.for('Jupyter.display')]: () => ({ 'image/svg+xml': '${sized}' }) })`, 'SVG picture, 120 × 40', sized],
+    [`({ 'image/svg+xml': '${sized}', 'text/plain': 'a bar' })`, 'a bar', sized],
+    [`display({ 'image/svg+xml': '${sized}', 'text/plain': '${sized}' });`, 'SVG picture, 120 × 40', sized],
+    [`image(Buffer.from('${sized}'))`, 'SVG picture, 120 × 40', sized],
+    [`image(Buffer.from('${sized}'), { alt: 'a "bar"' })`, 'a "bar"', sized],
+    [`Buffer.from('\\uFEFF${sized}')`, 'SVG picture, 120 × 40'],
+    [`writeFileSync('bar.svg', '${sized}'); image('bar.svg')`, 'bar.svg', sized],
+  ];
+  for (const [code, text, svg] of cases) {
+    const bundle = await data(code);
+    assert.equal(bundle['text/plain'], text, code);
+    const shownPicture = source(bundle['text/html']);
+    if (svg !== undefined) assert.equal(shownPicture, svg, code);
+    assert.match(bundle['image/svg+xml'], /<svg/, code);
+  }
+  const own = await data(`({ 'image/svg+xml': '${sized}', 'text/html': '<b>mine</b>', 'text/plain': 'x' })`);
+  assert.deepEqual([own['text/html'], own['text/plain']], ['<b>mine</b>', 'x']);
+  assert.equal((await data(`({ 'image/svg+xml': '${sized}', 'image/png': '${PNG}' })`))['text/html'], undefined, 'the other picture is shown');
+});
+
+test('images have a description', async () => {
+  const [file] = await shown("image('dot.png', { alt: 'a dot', width: 10 })");
+  assert.deepEqual([file.content.metadata, file.content.data['text/plain']], [{ 'image/png': { width: 10, alt: 'a dot' } }, 'a dot']);
+});

@@ -35,28 +35,6 @@ test('nbconvert exports a highlighted page and a script that TypeScript can read
   assert.doesNotMatch(script, /In\[|#!/);
 });
 
-const PARAMETERS = ['maxSteps', '2', 'game', 'pong', 'rate', '3e-3', 'dry', 'False', 'nothing', 'None'];
-
-test('papermill sets parameters, with their literal types', { timeout: 300_000 }, () => {
-  jupyter.write('parameters.ipynb', [
-    { source: "const maxSteps: number = 60; // steps of training\nconst game = 'breakout';", tags: ['parameters'] },
-    "const allowed: 'breakout' | 'pong' = game;\n[maxSteps, allowed, rate, dry, nothing, list, nested]",
-  ]);
-  const pairs = Array.from({ length: PARAMETERS.length / 2 }, (_, i) => ['-p', ...PARAMETERS.slice(2 * i, 2 * i + 2)]).flat();
-  jupyter.python('-m', 'papermill', 'parameters.ipynb', 'out.ipynb', '--no-progress-bar', ...pairs, '-y', 'list: [1, "ünï \\"q\\" 😀"]', '-y', 'nested: {"a b": {"c": [true]}}');
-  const { cells } = jupyter.read('out.ipynb');
-  assert.deepEqual(cells[1].metadata.tags, ['injected-parameters']);
-  assert.match(cells[1].source.join(''), /^\/\/ Parameters\n(const \w+ = .*;\n){7}$/);
-  const result = cells[2].outputs[0].data['text/plain'].join('').replace(/\s+/g, ' ');
-  assert.equal(result, `[ 2, 'pong', 0.003, false, null, [ 1, 'ünï "q" 😀' ], { 'a b': { c: [Array] } } ]`);
-});
-
-test('papermill says which parameters a notebook has', { timeout: 300_000 }, () => {
-  const help = jupyter.python('-m', 'papermill', '--help-notebook', 'parameters.ipynb');
-  assert.match(help, /maxSteps: number \(default 60\)\s+steps of training/);
-  assert.match(help, /game: Unknown type \(default 'breakout'\)/);
-});
-
 /** Gives a program a terminal: jupyter console has its own lines only there. */
 const IN_TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 

@@ -1,11 +1,8 @@
-import type * as ts from 'typescript';
 import { DIAGNOSTICS_COMM, type Diagnosis, type DiagnosticsAnswer, type DiagnosticsRequest } from '../../display/mime';
 import type { CommOpener } from '../../jupyter/interpreter';
 import { isObjectLiteral } from '../compile/declarations';
-import { withoutPlaces } from '../compile/names';
+import { explain, type Explanation } from '../compile/explain';
 import type { NotebookProgram } from '../compile/notebook';
-import { typescript } from '../compile/typescript';
-import { validAlternatives } from '../compile/valid';
 import { prepareDirectives } from '../directives';
 import { CellFailure } from '../errors';
 
@@ -29,16 +26,15 @@ export function diagnose(notebook: NotebookProgram, code: string): Diagnosis[] {
     const preamble = isObjectLiteral(code) ? '(' : prepareDirectives(code, notebook.names()).preamble;
     const cell = notebook.open(preamble + code + (preamble === '(' ? '\n)' : ''));
     const found = notebook.diagnostics(cell).filter((it) => it.file === cell.file && !UNKNOWN_NAMES.includes(it.code));
-    return found.slice(0, MAXIMUM).map((it) => placed(it, validAlternatives(cell.program, it), preamble.length, code.length));
+    return found.slice(0, MAXIMUM).flatMap((it) => explain(cell.program, it)).map((it) => placed(it, preamble.length, code.length));
   } catch (error) {
     if (error instanceof CellFailure && error.place) return [placedFailure(error, code)];
     return [];
   }
 }
 
-function placed({ start = 0, length = 1, messageText }: ts.Diagnostic, alternatives: string, shift: number, end: number): Diagnosis {
+function placed({ start, length, message }: Explanation, shift: number, end: number): Diagnosis {
   const from = Math.min(Math.max(0, start - shift), end);
-  const message = withoutPlaces(typescript().flattenDiagnosticMessageText(messageText, '\n')) + alternatives;
   return { start: from, end: Math.min(from + length, end), message };
 }
 

@@ -1,13 +1,12 @@
 import type { CompletionInfo, Converter, ConvertResult } from 'tslab/dist/converter';
 import type * as ts from 'typescript';
 import { join } from 'node:path';
+import { explain, type Explanation } from './explain';
 import { emitCell, PREFIX_LINES } from './emit';
 import { NotebookProgram } from './notebook';
 import { OutputMap, type Place } from './outputMap';
 import type { Surroundings } from './options';
-import { withoutPlaces } from './names';
 import { typescript } from './typescript';
-import { validAlternatives } from './valid';
 
 /** The text of a cell on its way through the compiler. */
 export interface CellSource {
@@ -89,7 +88,7 @@ export class CellCompiler implements Converter {
   convert(_previous: string, text: string): ConvertResult {
     const cell = this.notebook.read(text);
     const { program, file } = cell;
-    this.problems = [...this.notebook.diagnostics(cell), ...reexports(file)].map((diagnostic) => this.problem(diagnostic, validAlternatives(program, diagnostic)));
+    this.problems = [...this.notebook.diagnostics(cell), ...reexports(file)].flatMap((diagnostic) => explain(program, diagnostic)).map((it) => this.problem(it));
     // Problems are reported by us: for tslab it is enough that there are some.
     if (this.problems.length > 0) return { diagnostics: this.problems as never };
     const { output, map, isAsync } = emitCell(program, file, (it) => this.notebook.isCell(it));
@@ -103,7 +102,7 @@ export class CellCompiler implements Converter {
 
   addModule: Converter['addModule'] = (name, content, meta) => {
     const path = join(this.surroundings.folder, `${name}${meta?.jsx ? '.tsx' : '.ts'}`);
-    this.problems = this.notebook.addModule(path, content).map((diagnostic) => this.problem(diagnostic));
+    this.problems = this.notebook.addModule(path, content).flatMap((diagnostic) => explain(this.notebook.service.getProgram()!, diagnostic)).map((it) => this.problem(it));
     this.onModule(path, content);
     return this.problems as never;
   };
@@ -132,8 +131,7 @@ export class CellCompiler implements Converter {
     return { ...cell, line: ownLine, column: Math.max(1, place.column - shift) };
   }
 
-  private problem({ file, start = 0, length = 1, code, messageText }: ts.Diagnostic, alternatives = ''): Problem {
-    const message = withoutPlaces(typescript().flattenDiagnosticMessageText(messageText, '\n')) + alternatives;
+  private problem({ file, start, length, code, message }: Explanation): Problem {
     if (file && !this.notebook.isDraft(file)) return { text: file.text, path: file.fileName, start, length, code, message };
     const shift = this.source.preamble.length;
     return { text: this.source.code, path: null, start: Math.max(0, start - shift), length, code, message };

@@ -25,13 +25,20 @@ export function reachesOut(text: string): boolean {
  * A source file beside a program. The program's checker can check it, and the
  * program emit it, as one of its own, as long as its text does not reach out:
  * a new program with a new checker would cost more than the cell.
+ *
+ * @param path where its imports are resolved: a copy of a file has that one's
  */
-export function guestFile(program: ts.Program, path: string, text: string): BoundFile {
+export function guestFile(program: ts.Program, name: string, text: string, path = name): BoundFile {
   const compiler = typescript();
   const options = program.getCompilerOptions();
   const isModule = (file: ts.SourceFile) => void ((file as { externalModuleIndicator?: unknown }).externalModuleIndicator = true);
-  const file = compiler.createSourceFile(path, text, { languageVersion: options.target!, setExternalModuleIndicator: isModule }) as ProgramFile;
-  Object.assign(file, { path, resolvedPath: path, originalFileName: path, imports: [], moduleAugmentations: [], ambientModuleNames: [] } satisfies Partial<ProgramFile>);
+  const file = compiler.createSourceFile(name, text, { languageVersion: options.target!, setExternalModuleIndicator: isModule }) as ProgramFile;
+  Object.assign(file, { path, resolvedPath: path, originalFileName: name, imports: [], moduleAugmentations: [], ambientModuleNames: [] } satisfies Partial<ProgramFile>);
   (compiler as unknown as { bindSourceFile: Binder }).bindSourceFile(file, options);
   return file;
+}
+
+/** Makes a file the scope around another. */
+export function setParent(file: ts.SourceFile, parent: ts.SourceFile | undefined): void {
+  (file as { parent?: ts.Node }).parent = parent;
 }

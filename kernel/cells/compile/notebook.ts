@@ -2,7 +2,7 @@ import type * as ts from 'typescript';
 import { join } from 'node:path';
 import { neededCells, type ChainCell } from './chain';
 import { NotebookFiles } from './files';
-import { guestFile, reachesOut } from './guest';
+import { guestFile, reachesOut, setParent } from './guest';
 import { isValueImport } from './imports';
 import type { Surroundings } from './options';
 import { typescript } from './typescript';
@@ -278,10 +278,6 @@ export class NotebookProgram {
 function fileDiagnostics(program: ts.Program, file: ts.SourceFile): ts.Diagnostic[] {
   const syntactic = program.getSyntacticDiagnostics(file);
   return syntactic.length > 0 ? [...syntactic] : [...program.getSemanticDiagnostics(file)];
-}
-
-function setParent(file: ts.SourceFile, parent: ts.SourceFile | undefined): void {
-  (file as { parent?: ts.Node }).parent = parent;
 }
 
 /** What a file declares, see {@link ChainCell}. */

@@ -1,19 +1,32 @@
 import type * as ts from 'typescript';
+import { isNear, nearestFirst } from '../../nearest';
 import { typescript } from './typescript';
 
 /** Names that are told at most; a longer list helps nobody. */
 const MAXIMUM = 40;
 
-/** What TypeScript's message about a cell leaves out: the names or values that would be right; else nothing. */
-export function validAlternatives(program: ts.Program, { file, start, length, code }: ts.Diagnostic): string {
+/** What TypeScript's message about a cell leaves out: the name or value that was meant, and those that would be right. */
+export function validAlternatives(program: ts.Program, { file, start, length, code, messageText }: ts.Diagnostic): string {
   if (!file || start === undefined || length === undefined) return '';
   const find = FINDERS[code];
   const node = find && nodeAt(file, start, start + length);
-  const found = node ? find(program.getTypeChecker(), node) : [];
-  return found.length > 0 && found.length <= MAXIMUM ? ` Valid: ${found.join(', ')}.` : '';
+  if (!node) return '';
+  const { given, valid, write } = find(program.getTypeChecker(), node);
+  const [nearest] = given === null ? [] : nearestFirst(given, valid);
+  const isMeant = nearest !== undefined && isNear(given!, nearest) && !/Did you mean/.test(typescript().flattenDiagnosticMessageText(messageText, '\n'));
+  const list = valid.length > 1 && valid.length <= MAXIMUM ? ` Valid: ${valid.map(write).join(', ')}.` : '';
+  return `${isMeant ? ` Did you mean '${write(nearest)}'?` : ''}${list}`;
 }
 
-type Finder = (checker: ts.TypeChecker, node: ts.Node) => string[];
+/** What stands at a place, where it is a name or a text, and what may. */
+interface Alternatives {
+  given: string | null;
+  valid: string[];
+  /** How they are written. */
+  write(name: string): string;
+}
+
+type Finder = (checker: ts.TypeChecker, node: ts.Node) => Alternatives;
 
 /** By the code of the message. */
 const FINDERS: Record<number, Finder | undefined> = {
@@ -25,25 +38,27 @@ const FINDERS: Record<number, Finder | undefined> = {
 };
 
 /** The fields that an object literal may have, around the name of one of them. */
-function fieldNames(checker: ts.TypeChecker, node: ts.Node): string[] {
+function fieldNames(checker: ts.TypeChecker, node: ts.Node): Alternatives {
   const compiler = typescript();
   const literal = compiler.findAncestor(node, compiler.isObjectLiteralExpression);
   const type = literal && checker.getContextualType(literal);
   const types = type?.isUnion() ? type.types : type ? [type] : [];
-  return [...new Set(types.flatMap((it) => checker.getPropertiesOfType(it)).map(({ name }) => name))];
+  const valid = [...new Set(types.flatMap((it) => checker.getPropertiesOfType(it)).map(({ name }) => name))];
+  return { given: null, valid, write: (name) => name };
 }
 
-/** The values of a union of literals that a place wants. */
-function literalValues(checker: ts.TypeChecker, node: ts.Node): string[] {
+/** The literals that a place wants. */
+function literalValues(checker: ts.TypeChecker, node: ts.Node): Alternatives {
   const compiler = typescript();
   const { parent } = node;
   const value = compiler.isPropertyAssignment(parent) && parent.name === node ? parent.initializer
     : compiler.isVariableDeclaration(parent) && parent.name === node ? parent.initializer
     : node;
   const type = value && compiler.isExpression(value) ? checker.getContextualType(value) : undefined;
-  if (!type?.isUnion()) return [];
-  const literals = type.types.filter((it) => it.isStringLiteral() || it.isNumberLiteral());
-  return literals.map((it) => JSON.stringify((it as ts.LiteralType).value));
+  const literals = (type?.isUnion() ? type.types : type ? [type] : []).filter((it) => it.isStringLiteral() || it.isNumberLiteral());
+  const written = new Map(literals.map((it) => [String((it as ts.LiteralType).value), JSON.stringify((it as ts.LiteralType).value)]));
+  const given = value && compiler.isStringLiteralLike(value) ? value.text : null;
+  return { given, valid: [...written.keys()], write: (name) => written.get(name)! };
 }
 
 /** The innermost node from `start` to `end`. */

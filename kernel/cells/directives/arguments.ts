@@ -1,3 +1,4 @@
+import { isNear, nearestFirst } from '../../nearest';
 import type { Arguments, Directive, Parameter } from './directive';
 
 /** Something wrong in a directive's text. */
@@ -19,7 +20,7 @@ export function readArguments(directive: Directive, text: string): Arguments {
       throw { message, start: match.index, length: match[0].length } satisfies ArgumentProblem;
     };
     const parameter = directive.parameters.find((it) => it.name === name);
-    if (!parameter) return fail(`@${directive.name} has no argument "${name}". ${validArguments(directive)}`);
+    if (!parameter) return fail(`@${directive.name} has no argument "${name}". ${validArguments(directive)}${meant(name, directive.parameters.map((it) => it.name))}`);
     if (match[3] !== undefined && parameter.type !== 'boolean') return fail(`@${directive.name} ${name} needs a value: ${example(parameter)}.`);
     args[name] = match[3] !== undefined ? true : readValue(parameter, match[2].replace(/^(["'])(.*)\1$/, '$2'), fail);
   }
@@ -33,9 +34,15 @@ function readValue(parameter: Parameter, text: string, fail: (message: string) =
   }
   if (parameter.type === 'boolean') {
     if (text === 'true' || text === 'false') return text === 'true';
-    return fail(`${parameter.name}=${text} is neither true nor false.`);
+    return fail(`${parameter.name}=${text} is neither true nor false.${meant(text, ['true', 'false'])}`);
   }
   return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(text) ? text : fail(`${parameter.name}=${text} does not name a variable. Write ${example(parameter)}.`);
+}
+
+/** The name that was meant, if there is one so similar. */
+export function meant(name: string, valid: readonly string[]): string {
+  const [nearest] = nearestFirst(name, valid);
+  return nearest !== undefined && isNear(name, nearest) ? ` Did you mean ${nearest}?` : '';
 }
 
 function example({ name, type }: Parameter): string {

@@ -35,11 +35,11 @@ export interface CellOutline {
 export function outline(code: string): CellOutline {
   const file = parse(code);
   const statements = [...file.statements, file.endOfFileToken];
-  const comments = statements.flatMap((statement) => leadingComments(code, statement));
-  return { comments, declared: file.statements.flatMap(declarations), file };
+  const comments = statements.flatMap((statement) => leadingComments(code, statement, file));
+  return { comments, declared: file.statements.flatMap((statement) => declarations(statement, file)), file };
 }
 
-function leadingComments(code: string, statement: ts.Node): LeadingComment[] {
+function leadingComments(code: string, statement: ts.Node, file: ts.SourceFile): LeadingComment[] {
   const compiler = typescript();
   const ranges = compiler.getLeadingCommentRanges(code, statement.getFullStart()) ?? [];
   return ranges.flatMap(({ pos, end }) => {
@@ -49,7 +49,7 @@ function leadingComments(code: string, statement: ts.Node): LeadingComment[] {
     const tags = (parsed.jsDoc.tags ?? []).map((tag) => readTag(tag, comment, pos));
     const firstTag = tags[0]?.start ?? end;
     const description = code.slice(pos + 3, firstTag - 1).replace(/\*\/$/, '').replace(/^\s*\*?/gm, '').trim();
-    return [{ description, tags, start: pos, target: declarations(statement) }];
+    return [{ description, tags, start: pos, target: declarations(statement, file) }];
   });
 }
 
@@ -71,13 +71,15 @@ function isDerived({ heritageClauses, modifiers }: ts.ClassDeclaration): boolean
   return !isAbstract && (heritageClauses?.some(({ token }) => token === SyntaxKind.ExtendsKeyword) ?? false);
 }
 
-function declarations(node: ts.Node): Declared[] {
+function declarations(node: ts.Node, file: ts.SourceFile): Declared[] {
   const compiler = typescript();
-  if (compiler.isFunctionDeclaration(node) && node.name) return [{ name: node.name.text, kind: 'function' }];
-  if (compiler.isClassDeclaration(node) && node.name) return [{ name: node.name.text, kind: 'class', derived: isDerived(node) }];
+  const lineOf = (part: ts.Node) => file.getLineAndCharacterOfPosition(part.getStart(file)).line + 1;
+  const line = lineOf(node);
+  if (compiler.isFunctionDeclaration(node) && node.name) return [{ name: node.name.text, kind: 'function', line }];
+  if (compiler.isClassDeclaration(node) && node.name) return [{ name: node.name.text, kind: 'class', derived: isDerived(node), line }];
   if (!compiler.isVariableStatement(node)) return [];
   const kind = node.declarationList.flags & compiler.NodeFlags.Const ? 'const' : 'variable';
-  const names = (name: ts.BindingName): string[] =>
-    compiler.isIdentifier(name) ? [name.text] : name.elements.flatMap((it) => (compiler.isBindingElement(it) ? names(it.name) : []));
-  return node.declarationList.declarations.flatMap(({ name }) => names(name)).map((name) => ({ name, kind }));
+  const names = (name: ts.BindingName): Declared[] =>
+    compiler.isIdentifier(name) ? [{ name: name.text, kind, line: lineOf(name) }] : name.elements.flatMap((it) => (compiler.isBindingElement(it) ? names(it.name) : []));
+  return node.declarationList.declarations.flatMap(({ name }) => names(name));
 }

@@ -19,10 +19,14 @@ export interface Declared {
   kind: 'function' | 'class' | 'const' | 'variable';
   /** A class that extends another and can be made. */
   derived?: boolean;
+  /** Its line in the cell, counted from 1. */
+  line: number;
 }
 
 /** What a directive works on, after its cell ran. */
 export interface DirectiveCell {
+  /** How errors name the cell: "Cell [3]". */
+  label: string;
   args: Arguments;
   /** What the statement right after the comment declares. */
   target: Declared[];
@@ -48,4 +52,6 @@ export interface Directive {
   gives?(args: Arguments, target: Declared[], declared: Declared[]): Record<string, string>;
   /** Called after the cell ran to its end. */
   apply(cell: DirectiveCell): Promise<void>;
+  /** Called when the directive was applied everywhere in the cell. */
+  finish?(): Promise<void>;
 }

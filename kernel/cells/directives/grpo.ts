@@ -1,5 +1,6 @@
 import { CellFailure } from '../errors';
 import type { Variables } from '../variables';
+import { meant } from './arguments';
 import type { Arguments, Directive } from './directive';
 
 /** `@grpo`: trains the notebook's model on its environment with the registered rewards. */
@@ -66,7 +67,7 @@ function named(kind: string, args: Arguments, variables: Variables): unknown {
   const name = args[kind];
   if (name === undefined) return undefined;
   if (typeof name === 'string' && variables.has(name)) return variables.get(name);
-  throw new CellFailure('DirectiveError', `@grpo ${kind}=${name}: there is no variable ${name}. Declare it in a cell above, or leave the argument out.`);
+  throw new CellFailure('DirectiveError', `@grpo ${kind}=${name}: there is no variable ${name}.${meant(String(name), variables.names())} Declare it in a cell above, or leave the argument out.`);
 }
 
 function article(kind: keyof typeof KINDS): string {

@@ -2,7 +2,7 @@ import { CellFailure } from '../errors';
 import { readArguments, type ArgumentProblem } from './arguments';
 import { joylabImport, wholeJoylabImport } from './autoImport';
 import { outline, type CellOutline, type LeadingComment, type Tag } from './comments';
-import type { Arguments, Directive } from './directive';
+import type { Arguments, Directive, DirectiveCell } from './directive';
 import { directives } from './registry';
 import { JSDOC_TAGS } from './tags';
 import { nameDistance } from '../../nearest';
@@ -13,7 +13,7 @@ import type { Variables } from '../variables';
 export interface PreparedCell {
   /** Lines to put before the first one: on its own line, a comment goes on documenting what comes after it. */
   preamble: string;
-  apply(variables: Variables, notebook: NotebookProgram): Promise<void>;
+  apply(label: string, variables: Variables, notebook: NotebookProgram): Promise<void>;
 }
 
 interface Use {
@@ -37,8 +37,11 @@ export function prepareDirectives(code: string, declared: ReadonlySet<string>): 
   if (uses.length === 0) return PLAIN;
   return {
     preamble: joylabImport(cell.file, declared) + givenVariables(uses, cell),
-    async apply(variables, notebook) {
-      for (const use of uses) await applyUse(use, uses, cell, variables, notebook);
+    async apply(label, variables, notebook) {
+      for (const [i, use] of uses.entries()) {
+        await applyUse(use, uses, cell, { label, variables, notebook });
+        if (!uses.slice(i + 1).some(({ directive }) => directive === use.directive)) await use.directive.finish?.();
+      }
     },
   };
 }
@@ -57,9 +60,9 @@ export function assistPreamble(code: string, declared: ReadonlySet<string>): str
   return isDirective ? wholeJoylabImport(cell.file, declared) : '';
 }
 
-function applyUse({ directive, args, comment }: Use, uses: Use[], cell: CellOutline, variables: Variables, notebook: NotebookProgram): Promise<void> {
+function applyUse({ directive, args, comment }: Use, uses: Use[], { declared }: CellOutline, cell: Pick<DirectiveCell, 'label' | 'variables' | 'notebook'>): Promise<void> {
   const repeated = uses.filter((use) => use.directive === directive).length > 1;
-  return directive.apply({ args, target: comment.target, description: comment.description, declared: cell.declared, repeated, variables, notebook });
+  return directive.apply({ ...cell, args, target: comment.target, description: comment.description, declared, repeated });
 }
 
 function readComment(comment: LeadingComment, first: boolean, code: string): Use[] {

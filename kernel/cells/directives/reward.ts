@@ -6,21 +6,37 @@ import type { Declared, Directive } from './directive';
 export const reward: Directive = {
   name: 'reward',
   documentation:
-    'Registers each function of the cell as a reward function under its name. Running the cell again replaces it and scores the last rollouts again.',
-  parameters: [{ name: 'weight', type: 'number', documentation: 'Factor of the reward in the sum. Default: 1.' }],
+    'Registers each function of the cell as a reward function under its name. Running the cell again replaces its functions as a set, and scores the last rollouts again. `rewardRegistry` shows what counts.',
+  parameters: [
+    { name: 'weight', type: 'number', documentation: 'Factor of the reward in the sum. Default: 1.' },
+    { name: 'seconds', type: 'number', documentation: 'Seconds that the function may take for one sample. Default: rewardSeconds of the run, 300.' },
+    { name: 'off', type: 'boolean', documentation: 'Whether the function is left out: it is known, and does not count. Default: false.' },
+  ],
 
-  async apply({ args, target, declared, repeated, variables }) {
+  async apply({ args, target, declared, repeated, variables, label }) {
     const scored = functions(repeated ? target : declared, (name) => variables.get(name));
     if (scored.length === 0) {
       throw new CellFailure('DirectiveError', '@reward found no function. Write one below the comment: function score({ episode }: Sample) { return episode ? episode.return : null; }');
     }
-    const { rewardRegistry } = await import('../../rewards/index.js');
-    for (const [name, score] of scored) await rewardRegistry.register(name, score, { weight: args.weight as number | undefined });
+    const { rewardRegistry } = await import('../../rewards/registry.js');
+    for (const { name, score, line } of scored) {
+      const { weight, seconds, off } = args as { weight?: number; seconds?: number; off?: boolean };
+      rewardRegistry.addOfCell(name, score, { weight, seconds, enabled: !off, source: `${label}, line ${line}` });
+    }
+  },
+
+  async finish() {
+    const { rewardRegistry } = await import('../../rewards/registry.js');
+    await rewardRegistry.finishCell();
   },
 };
 
-function functions(declared: Declared[], value: (name: string) => unknown): Array<[string, RewardFunction]> {
+interface Scored extends Declared {
+  score: RewardFunction;
+}
+
+function functions(declared: Declared[], value: (name: string) => unknown): Scored[] {
   return declared
     .filter(({ name, kind }) => kind !== 'class' && typeof value(name) === 'function')
-    .map(({ name }) => [name, value(name) as RewardFunction]);
+    .map((one) => ({ ...one, score: value(one.name) as RewardFunction }));
 }

@@ -33,7 +33,8 @@ export function installGlobals(): void {
   };
 }
 
-function ask(text: string, secret = false): string {
+/** Asks the user for a line of text; the thread sleeps until it is there. */
+export function ask(text: string, secret = false): string {
   const answer = runningCell().output.input(text, secret);
   if (answer === null) throw new KeyboardInterrupt();
   return answer;

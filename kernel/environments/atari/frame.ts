@@ -1,5 +1,5 @@
 import { shownSize } from '../../display/aspect';
-import type { MimeBundle } from '../../display/host';
+import { bundleMetadata, type MimeBundle } from '../../display/host';
 import { png } from '../image';
 
 /** Size of an Atari screen, in pixels. */
@@ -31,9 +31,11 @@ export class AtariFrame {
   }
 
   async [Symbol.for('Jupyter.display')](): Promise<MimeBundle> {
+    const text = `A frame of ${this.width} × ${this.height} pixels`;
     return {
       'image/png': Buffer.from(await this.png()).toString('base64'),
-      'text/plain': `A frame of ${this.width} × ${this.height} pixels`,
+      'text/plain': text,
+      [bundleMetadata]: { 'image/png': { alt: text } },
     };
   }
 }

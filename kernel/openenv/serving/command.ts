@@ -6,6 +6,7 @@ import { serveClass } from './server';
 const OPTIONS = {
   port: { type: 'string' },
   host: { type: 'string' },
+  'allow-origin': { type: 'string', multiple: true },
   capacity: { type: 'string' },
   environment: { type: 'string' },
   export: { type: 'string' },
@@ -14,7 +15,7 @@ const OPTIONS = {
 /** `joylab serve FILE`: serves the environment of a file until the process is told to stop, or exports it. */
 export async function serveCommand(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options: OPTIONS });
-  if (positionals.length !== 1) throw new Error('`joylab serve` takes one file: joylab serve FILE.ts [--port 8000] [--host 127.0.0.1] [--capacity 64] [--environment NAME] [--export FOLDER]');
+  if (positionals.length !== 1) throw new Error('`joylab serve` takes one file: joylab serve FILE.ts [--port 8000] [--host 127.0.0.1] [--capacity 64] [--allow-origin https://my.example] [--environment NAME] [--export FOLDER]');
   const found = findEnvironment(positionals[0], values.environment);
   if (values.export !== undefined) {
     const { exportEnvironment } = await import('./export.js');
@@ -27,6 +28,7 @@ export async function serveCommand(args: string[]): Promise<number> {
     metadata,
     port: number('port', values.port) ?? 8000,
     host: values.host,
+    allowedOrigins: values['allow-origin'],
     capacity: number('capacity', values.capacity),
   });
   surviveLateErrors();

@@ -1,5 +1,4 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { stringifyExact } from '../../common/exactJson';
 import { jsonValue, JsonValueError } from '../../schema/jsonValue';
 import { describeProblem, shown } from '../errors';
 import type { EpisodeState, StepResult } from '../protocol';
@@ -66,6 +65,7 @@ function stepResult(turn: Turn<object>, method: string, check: Validate | undefi
   if (metadata !== undefined && (typeof metadata !== 'object' || Array.isArray(metadata))) throw new TypeError(`${method}() returned ${shown(metadata)} as metadata: it has to be an object.`);
   const seen = told(observation, `the observation of ${method}()`);
   if (check) checked(check, seen, `the observation of ${method}()`);
+  checkBigints(seen, `the observation of ${method}()`);
   return { observation: seen, reward, done, ...(metadata ? { metadata: told(metadata, `the metadata of ${method}()`) } : {}) };
 }
 
@@ -88,7 +88,23 @@ function checked(check: Validate, value: unknown, what: string): void {
   }
 }
 
-/** As JSON, integers of any size included. */
-export function toJson(value: unknown): string {
-  return stringifyExact(value);
+/** Throws where a bigint is left that a number could hold: those who read the JSON get a number. Where the type is `number | bigint`, a check has made one of it. */
+function checkBigints(value: object, what: string): void {
+  const small = smallBigint(value);
+  if (small) throw new TypeError(`${what[0].toUpperCase() + what.slice(1)} cannot be sent: ${small.join('.')} is a BigInt of a size that a number has, and would arrive as one. Write Number(…), or number | bigint as its type.`);
+}
+
+/** Where the first bigint is that a number could hold. */
+function smallBigint(value: unknown): string[] | undefined {
+  if (typeof value === 'bigint') return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? [] : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  // A list is not asked for its keys: it may be a picture.
+  const keys = Array.isArray(value) ? value.keys() : Object.keys(value);
+  for (const key of keys) {
+    const inner = (value as Record<string | number, unknown>)[key];
+    if (typeof inner !== 'object' && typeof inner !== 'bigint') continue;
+    const path = smallBigint(inner);
+    if (path) return [String(key), ...path];
+  }
+  return undefined;
 }

@@ -37,6 +37,8 @@ export class Heartbeat {
 
   private beat(): void {
     for (const [socket, missed] of this.missed) {
+      // Its answers are not read, as its messages wait for the environment.
+      if (socket.isPaused && socket.bufferedAmount === 0) continue;
       if (missed >= MISSES) {
         socket.terminate();
         continue;

@@ -24,6 +24,11 @@ export class HeldSessions {
     return this.held.size;
   }
 
+  /** Their seats. */
+  get seats(): Seat[] {
+    return [...this.held.values()].map(({ seat }) => seat);
+  }
+
   /** A new session. Throws why there can be none. */
   create(): Seat {
     const seat = this.admit();
@@ -42,6 +47,7 @@ export class HeldSessions {
     if (!held) throw new Error(`Unknown session_id: ${id}`);
     if (held.attached) throw new Error(`Session ${id} already has an attached WebSocket`);
     held.attached = true;
+    held.seat.lastActivity = Date.now();
     return held.seat;
   }
 
@@ -75,7 +81,7 @@ export class HeldSessions {
 
   /** Closes all, at the end of the server. Resolves when the environments are closed. */
   async closeAll(): Promise<void> {
-    const seats = [...this.held.values()].map(({ seat }) => seat);
+    const { seats } = this;
     this.held.clear();
     await Promise.all(seats.map((seat) => seat.close()));
   }

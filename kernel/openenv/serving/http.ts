@@ -1,22 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { parseExact } from '../../common/exactJson';
-import { EpisodeRunner, toJson } from './episode';
+import { HeldBytes, readBody, Refused } from './body';
+import type { EpisodeRunner } from './episode';
 import type { HeldSessions } from './heldSessions';
+import { JsonFailure, readJson, writeJson } from './json';
 import { answerRpcText, type RpcPlace } from './mcp';
 import { openApi } from './openApi';
-import { mayPlay } from './origin';
+import { refusedHost, refusedOrigin, type Access } from './origin';
 import { closeQuietly } from './seat';
 import type { Contract } from './schemas';
-import { errorText } from './session';
+import { errorText } from './thrown';
 import { validator, ValidationFailure } from './validate';
-
-/** The largest message, over WebSocket and HTTP: 100 MB, as OpenEnv's clients have it. */
-export const MAXIMUM_MESSAGE = 100 * 2 ** 20;
 
 /** An answer: what to send as JSON, and the status. */
 interface Answer {
   status?: number;
   body: unknown;
+  /** The connection ends with the answer, as what the client sends is not read. */
+  close?: boolean;
 }
 
 type Handler = (body: string) => Promise<Answer> | Answer;
@@ -25,8 +25,8 @@ type Handler = (body: string) => Promise<Answer> | Answer;
 export interface HttpSetting {
   contract: Contract;
   sessions: HeldSessions;
-  /** The server listens for this machine alone. */
-  local: boolean;
+  access: Access;
+  held: HeldBytes;
   /** A new environment. */
   make(): EpisodeRunner;
 }
@@ -39,23 +39,43 @@ export interface HttpSetting {
 export function httpHandler(setting: HttpSetting): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const routes = httpRoutes(setting);
   return async (request, response) => {
+    let answer: Answer;
     try {
-      const path = new URL(request.url ?? '/', 'http://server').pathname;
-      const methods = routes.get(path);
-      const handler = methods?.[request.method === 'HEAD' ? 'GET' : (request.method ?? '')];
-      if (!methods) return send(response, { status: 404, body: { detail: `Not Found. Routes: ${[...routes.keys()].join(', ')}, and WebSocket at /ws.` } });
-      if (!handler) return send(response, { status: 405, body: { detail: 'Method Not Allowed' } });
-      if (request.method === 'POST' && !mayPlay(request, setting.local)) return send(response, { status: 403, body: { detail: 'Pages of other sites may not play here.' } });
-      send(response, await handler(await readBody(request)));
+      answer = await answerRequest(request, response, routes, setting);
+      answer.body = writeJson(answer.body);
     } catch (error) {
-      if (error instanceof ValidationFailure) return send(response, { status: 422, body: { detail: error.problems } });
-      const status = error instanceof BodyTooLarge ? 413 : 500;
-      send(response, { status, body: { detail: errorText(error) } });
+      const { body, ...rest } = failure(error);
+      answer = { ...rest, body: JSON.stringify(body) };
     }
+    send(response, answer);
   };
 }
 
-function httpRoutes({ contract, sessions, make }: HttpSetting): Map<string, Record<string, Handler>> {
+async function answerRequest(request: IncomingMessage, response: ServerResponse, routes: Routes, { access, held }: HttpSetting): Promise<Answer> {
+  const { method = '' } = request;
+  const methods = routes.get(pathOf(request.url));
+  const handler = methods?.[method === 'HEAD' ? 'GET' : method];
+  const stranger = refusedHost(request, access) ?? (method === 'POST' ? refusedOrigin(request, access) : undefined);
+  if (stranger) return { status: 403, body: { detail: stranger } };
+  if (!methods) return { status: 404, body: { detail: `Not Found. Routes: ${[...routes.keys()].join(', ')}, and WebSocket at /ws.` } };
+  if (!handler) return { status: 405, body: { detail: 'Method Not Allowed' } };
+  return handler(await readBody(request, response, held));
+}
+
+function failure(error: unknown): Answer {
+  if (error instanceof ValidationFailure) return { status: 422, body: { detail: error.problems } };
+  if (error instanceof Refused) return { status: error.status, body: { detail: error.message }, close: true };
+  return { status: 500, body: { detail: errorText(error) } };
+}
+
+/** The path that a request asks for. Any text may stand there, and an absolute address is one, too. */
+export function pathOf(target = ''): string {
+  return target.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/)[0] || '/';
+}
+
+type Routes = Map<string, Record<string, Handler>>;
+
+function httpRoutes({ contract, sessions, make }: HttpSetting): Routes {
   const document = openApi(contract);
   const withEnvironment = async <Result>(use: (runner: EpisodeRunner) => Promise<Result> | Result): Promise<Result> => {
     const runner = make();
@@ -69,7 +89,9 @@ function httpRoutes({ contract, sessions, make }: HttpSetting): Map<string, Reco
     sessions,
     use(session, work) {
       const seat = session === undefined ? undefined : sessions.find(session);
-      return seat ? seat.do(() => work(seat.runner.environment)) : withEnvironment((runner) => work(runner.environment));
+      if (!seat) return withEnvironment((runner) => work(runner.environment));
+      seat.played = true;
+      return seat.do(() => work(seat.runner.environment));
     },
   };
   return new Map<string, Record<string, Handler>>([
@@ -110,27 +132,16 @@ const checkStep = validator(
 
 function parseBody(text: string): Record<string, any> {
   try {
-    return parseExact(text, 'The body') as Record<string, any>;
+    return readJson(text) as Record<string, any>;
   } catch (error) {
-    throw new ValidationFailure([{ type: 'json_invalid', loc: ['body'], msg: `JSON decode error: ${(error as Error).message}`, input: text.slice(0, 200) }]);
+    if (error instanceof ValidationFailure) throw new ValidationFailure(error.problems.map((it) => ({ ...it, loc: ['body', ...it.loc] })));
+    if (error instanceof JsonFailure) throw new ValidationFailure([{ type: 'json_invalid', loc: ['body'], msg: `JSON decode error: ${error.message}`, input: text.slice(0, 200) }]);
+    throw error;
   }
 }
 
-class BodyTooLarge extends Error {}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request) {
-    size += part.length;
-    if (size > MAXIMUM_MESSAGE) throw new BodyTooLarge(`A message may have ${MAXIMUM_MESSAGE} bytes at most.`);
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString();
-}
-
-function send(response: ServerResponse, { status = 200, body }: Answer): void {
-  const text = Buffer.from(toJson(body));
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': text.length });
+function send(response: ServerResponse, { status = 200, body, close }: Answer): void {
+  const text = Buffer.from(body as string);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': text.length, ...(close ? { connection: 'close' } : {}) });
   response.end(text);
 }

@@ -1,5 +1,5 @@
-import { errorText } from './session';
 import { seatAtWork } from './seat';
+import { errorText, logError } from './thrown';
 
 /**
  * From now on, errors that nobody catches do not end this process with all its
@@ -14,8 +14,16 @@ export function surviveLateErrors(): void {
 
 function late(error: unknown): void {
   // Nobody reads the output any more: to write of that would fail, too.
-  if ((error as NodeJS.ErrnoException | null)?.code === 'EPIPE') return;
+  if (isBrokenPipe(error)) return;
   const seat = seatAtWork.getStore();
-  console.error(seat ? `An environment failed outside of its calls, and its session was ended:` : 'An error that nobody caught:', error);
+  logError(seat ? 'An environment failed outside of its calls, and its session was ended:' : 'An error that nobody caught:', error);
   seat?.fail({ code: 'EXECUTION_ERROR', message: `The environment failed outside of its calls, and the session was ended: ${errorText(error)}` });
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  try {
+    return (error as NodeJS.ErrnoException | null)?.code === 'EPIPE';
+  } catch {
+    return false; // Whatever was thrown does not like to be looked at.
+  }
 }

@@ -1,14 +1,17 @@
-import { parseExact } from '../../common/exactJson';
 import { jsonValue, JsonValueError } from '../../schema/jsonValue';
 import type { RpcAnswer } from '../protocol';
 import type { Environment, EnvironmentTool } from './environment';
-import { toJson } from './episode';
 import type { HeldSessions } from './heldSessions';
+import { JsonFailure, readJson, writeJson } from './json';
 import { Refusal } from './refusal';
+import { plainMessage } from './thrown';
 import { validator, ValidationFailure } from './validate';
 
 /** Error codes of JSON-RPC 2.0. */
 const CODES = { parse: -32700, request: -32600, method: -32601, params: -32602, internal: -32603, server: -32000 } as const;
+
+/** Characters of a name that the sender chose, in an answer. */
+const LONGEST_NAME = 200;
 
 /** Where a request in JSON-RPC is answered. */
 export interface RpcPlace {
@@ -26,20 +29,24 @@ interface Request {
   params: Record<string, any>;
 }
 
-/** Answers a request in JSON-RPC, given as text. */
+/** Answers a request in JSON-RPC, given as text. Never throws. */
 export async function answerRpcText(text: string, place: RpcPlace): Promise<RpcAnswer> {
   let request: unknown;
   try {
-    request = parseExact(text, 'The request');
+    request = readJson(text);
   } catch (error) {
-    return failed(null, CODES.parse, `Parse error: ${(error as Error).message}`);
+    const what = error instanceof JsonFailure ? error.message : (error as ValidationFailure).problems[0].msg;
+    return failed(null, CODES.parse, `Parse error: ${what}`);
   }
   return answerRpc(request, place);
 }
 
 /** Answers a request in JSON-RPC to the tools of an environment, or for a session. Never throws. */
 export async function answerRpc(request: unknown, place: RpcPlace): Promise<RpcAnswer> {
-  const { jsonrpc, id = null, method, params = {} } = (typeof request === 'object' && request !== null ? request : {}) as Record<string, any>;
+  if (Array.isArray(request)) return failed(null, CODES.request, 'Invalid request: several at once are not supported; send them one by one.');
+  const { jsonrpc, id: given, method, params = {} } = (typeof request === 'object' && request !== null ? request : {}) as Record<string, any>;
+  // An ID comes back with the answer: no more than what one may be.
+  const id = typeof given === 'number' || (typeof given === 'string' && given.length <= LONGEST_NAME) ? given : null;
   if (jsonrpc !== '2.0' || typeof method !== 'string') return failed(id, CODES.request, 'Invalid request: "jsonrpc" has to be "2.0" and "method" a string.');
   if (typeof params !== 'object' || params === null || Array.isArray(params)) return failed(id, CODES.params, 'Params must be an object');
   try {
@@ -52,11 +59,11 @@ export async function answerRpc(request: unknown, place: RpcPlace): Promise<RpcA
       case 'tools/call':
         return await answerTools({ id, method, params }, place);
       default:
-        return failed(id, CODES.method, `Method not found: ${method}`);
+        return failed(id, CODES.method, `Method not found: ${cut(method)}`);
     }
   } catch (error) {
     if (error instanceof Refusal) return failed(id, CODES.server, error.message, error.data);
-    return failed(id, CODES.internal, (error as Error)?.message ?? String(error));
+    return failed(id, CODES.internal, plainMessage(error));
   }
 }
 
@@ -64,18 +71,18 @@ function closeSession({ id, params: { session_id: session } }: Request, place: R
   if (typeof session !== 'string' || session === '') return failed(id, CODES.params, "Invalid params - 'session_id' is required");
   if (session === place.session) return failed(id, CODES.request, 'Cannot close active WebSocket-managed session via MCP method');
   const what = place.sessions.close(session);
-  if (what === 'unknown') return failed(id, CODES.params, `Unknown session_id: ${session}`);
+  if (what === 'unknown') return failed(id, CODES.params, `Unknown session_id: ${cut(session)}`);
   return succeeded(id, what === 'closed' ? { session_id: session, closed: true } : { session_id: session, closed: false, closing: true });
 }
 
 async function answerTools({ id, method, params }: Request, place: RpcPlace): Promise<RpcAnswer> {
   const session = place.session ? undefined : params.session_id;
-  if (session && !place.sessions.find(session)) return failed(id, CODES.params, `Unknown session_id: ${session}`);
+  if (session && (typeof session !== 'string' || !place.sessions.find(session))) return failed(id, CODES.params, `Unknown session_id: ${typeof session === 'string' ? cut(session) : 'it has to be a string'}`);
   return place.use(session, async ({ tools }) => {
     if (!tools) return failed(id, CODES.internal, 'Environment does not support MCP');
     if (method === 'tools/list') return succeeded(id, { tools: listTools(tools) });
     if (typeof params.name !== 'string') return failed(id, CODES.params, "Missing 'name' in params");
-    if (!Object.hasOwn(tools, params.name)) return failed(id, CODES.params, `Tool not found: ${params.name}. Valid: ${Object.keys(tools).join(', ')}.`);
+    if (!Object.hasOwn(tools, params.name)) return failed(id, CODES.params, `Tool not found: ${cut(params.name)}. Valid: ${Object.keys(tools).join(', ')}.`);
     return succeeded(id, await callTool(tools[params.name], params.arguments ?? {}));
   });
 }
@@ -94,16 +101,25 @@ async function callTool({ inputSchema, call }: EnvironmentTool, args: unknown): 
   try {
     validator({ type: 'object', ...inputSchema }, 'tool')(args);
     const value = jsonValue(await call(args), 'The result');
-    return { content: content(typeof value === 'string' ? value : toJson(value)), data: value, isError: false };
+    return { content: content(typeof value === 'string' ? value : writeJson(value)), data: value, isError: false };
   } catch (error) {
     if (error instanceof ValidationFailure) return failure(error.problems.map(({ loc, msg }) => `${loc.join('.') || 'arguments'}: ${msg}`).join('\n'));
     if (error instanceof JsonValueError) return failure(`The tool's result cannot be sent: ${error.describe()}.`);
-    return failure((error as Error)?.message ?? String(error));
+    return failure(plainMessage(error));
   }
+}
+
+function cut(name: string): string {
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name;
 }
 
 function succeeded(id: unknown, result: object): RpcAnswer {
   return { jsonrpc: '2.0', id, result };
+}
+
+/** The answer to a request whose own answer cannot be sent. */
+export function unsendable(error: unknown): RpcAnswer {
+  return failed(null, CODES.internal, plainMessage(error));
 }
 
 function failed(id: unknown, code: number, message: string, data?: unknown): RpcAnswer {

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import type { EpisodeRunner } from './episode';
 import type { Ending } from './session';
+import { logError } from './thrown';
 
 /** The seat whose work is being done, also in what that work left for later: timers, promises. */
 export const seatAtWork = new AsyncLocalStorage<Seat>();
@@ -12,6 +13,8 @@ export class Seat {
   readonly id = randomUUID();
   /** When it last began or ended some work: milliseconds, as `Date.now()`. */
   lastActivity = Date.now();
+  /** Whether it was played: reset, stepped, or its tools used. */
+  played = false;
   private work: Promise<unknown> = Promise.resolve();
   private waiting = 0;
   private closed: Promise<void> | undefined;
@@ -48,6 +51,6 @@ export async function closeQuietly(runner: EpisodeRunner): Promise<void> {
   try {
     await runner.close();
   } catch (error) {
-    console.error(`close() of ${runner.environment.constructor.name} failed:`, error);
+    logError(`close() of ${runner.environment.constructor.name} failed:`, error);
   }
 }

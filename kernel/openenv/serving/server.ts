@@ -1,18 +1,23 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { OpenEnvError } from '../errors';
 import type { EnvironmentMetadata, EnvironmentSchema } from '../protocol';
+import { countArriving, HeldBytes } from './body';
 import { Environment, type EnvironmentClass, type EnvironmentSettings } from './environment';
 import { EpisodeRunner } from './episode';
 import { Heartbeat } from './heartbeat';
 import { HeldSessions } from './heldSessions';
-import { httpHandler, MAXIMUM_MESSAGE } from './http';
-import { isLoopback, mayPlay } from './origin';
+import { httpHandler, pathOf } from './http';
+import { HEAD_TIMEOUT, MAXIMUM_CONNECTIONS, MAXIMUM_MESSAGE, REQUEST_TIMEOUT } from './limits';
+import { checkOrigins, isLoopback, originsOfEnvironment, refusedHost, refusedOrigin, type Access } from './origin';
+import { sessionToYield, YIELDED } from './places';
 import { Refusal } from './refusal';
 import { contract, type Contract } from './schemas';
 import { Seat } from './seat';
-import { errorMessage, errorText, ServedSession, type Ending } from './session';
+import { errorMessage, ServedSession, type Ending } from './session';
+import { errorText } from './thrown';
 
 /** Options of `serve`. */
 export interface ServeOptions extends Partial<EnvironmentSettings> {
@@ -26,6 +31,17 @@ export interface ServeOptions extends Partial<EnvironmentSettings> {
    * Default: 10 minutes; Infinity: no pings.
    */
   pingTimeout?: number;
+  /**
+   * Milliseconds that an HTTP request has to arrive whole, and a connection to
+   * say something. Default: 2 minutes, of these 20 seconds for its head.
+   */
+  requestTimeout?: number;
+  /**
+   * Sites whose pages may play, beside those of this machine and the server's
+   * own, and under whose names it may be reached: `https://my.example`; `*` is
+   * all. Default: those of the variable `JOYLAB_ALLOWED_ORIGINS`, by commas.
+   */
+  allowedOrigins?: string[];
   /** JSON Schemas, for a class that has no `static schema`. */
   schema?: Partial<EnvironmentSchema>;
   /** Name and description, for a class that does not have them in `static metadata`. */
@@ -50,15 +66,16 @@ export interface EnvironmentServer {
 
 const DEFAULTS: EnvironmentSettings = { capacity: 64, idleTimeout: 30 * 60_000 };
 const PING_TIMEOUT = 10 * 60_000;
-const OPTION_NAMES = ['port', 'host', 'capacity', 'idleTimeout', 'pingTimeout', 'schema', 'metadata'];
+const OPTION_NAMES = ['port', 'host', 'capacity', 'idleTimeout', 'pingTimeout', 'requestTimeout', 'allowedOrigins', 'schema', 'metadata'];
 
 /** See `serve` in the index, which loads this file when it is needed. */
 export async function serveClass(type: EnvironmentClass<any>, options: ServeOptions): Promise<EnvironmentServer> {
   checkArguments(type, options);
   const settings = { ...DEFAULTS, ...defined({ capacity: type.capacity, idleTimeout: type.idleTimeout }), ...defined({ capacity: options.capacity, idleTimeout: options.idleTimeout }) };
-  const { port = 0, host = '127.0.0.1', pingTimeout = PING_TIMEOUT } = options;
-  checkSettings(settings, pingTimeout);
-  const served = new Served(type, contract(type, options), settings, new Heartbeat(pingTimeout), isLoopback(host));
+  const { port = 0, host = '127.0.0.1', pingTimeout = PING_TIMEOUT, requestTimeout = REQUEST_TIMEOUT, allowedOrigins = originsOfEnvironment() } = options;
+  checkSettings(settings, { pingTimeout, requestTimeout });
+  checkOrigins(allowedOrigins);
+  const served = new Served(type, contract(type, options), settings, new Heartbeat(pingTimeout), { local: isLoopback(host), allowed: allowedOrigins }, requestTimeout);
   await served.listen(port, host);
   return served;
 }
@@ -68,26 +85,39 @@ class Served implements EnvironmentServer {
   private readonly held = new HeldSessions(() => this.admit());
   private readonly http: Server;
   private readonly sockets = new WebSocketServer({ noServer: true, maxPayload: MAXIMUM_MESSAGE, perMessageDeflate: false });
+  private readonly bytes = new HeldBytes();
   private reaper: NodeJS.Timeout | undefined;
   url = '';
 
-  /** `local`: it listens for this machine alone. */
   constructor(
     private readonly type: EnvironmentClass<any>,
     private readonly contract: Contract,
     private readonly settings: EnvironmentSettings,
     private readonly heartbeat: Heartbeat,
-    local: boolean,
+    private readonly access: Access,
+    requestTimeout: number,
   ) {
-    this.http = createServer(httpHandler({ contract, sessions: this.held, local, make: () => new EpisodeRunner(new type(), contract.told) }));
-    this.http.on('upgrade', (request, socket, head) => {
-      socket.on('error', () => {});
-      const [pathname, query] = (request.url ?? '').split('?');
-      const refuse = (status: string): void => void socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\n\r\n`);
-      if (pathname !== '/ws' && pathname !== '/mcp') return refuse('404 Not Found');
-      if (!mayPlay(request, local)) return refuse('403 Forbidden');
-      const session = (pathname === '/ws' && new URLSearchParams(query).get('session_id')) || undefined;
-      this.sockets.handleUpgrade(request, socket, head, (webSocket) => this.accept(webSocket, pathname === '/mcp' ? 'mcp' : 'openenv', session));
+    const handler = httpHandler({ contract, sessions: this.held, access, held: this.bytes, make: () => new EpisodeRunner(new type(), contract.told) });
+    // Node.js has 0 for ever.
+    const whole = Number.isFinite(requestTimeout) ? Math.ceil(requestTimeout) : 0;
+    const head = Math.min(HEAD_TIMEOUT, whole || HEAD_TIMEOUT);
+    this.http = createServer({ requestTimeout: whole, headersTimeout: head, connectionsCheckingInterval: Math.min(Math.ceil(head / 2), 5000) }, handler);
+    this.http.maxConnections = settings.capacity + MAXIMUM_CONNECTIONS;
+    this.http.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));
+    // A proxy is something else.
+    this.http.on('connect', (_request, socket: Duplex) => refuse(socket, '405 Method Not Allowed'));
+  }
+
+  /** Makes a request a WebSocket connection. */
+  private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const route = pathOf(request.url);
+    if (route !== '/ws' && route !== '/mcp') return refuse(socket, '404 Not Found');
+    if (refusedHost(request, this.access) ?? refusedOrigin(request, this.access)) return refuse(socket, '403 Forbidden');
+    socket.on('error', () => {});
+    const session = (route === '/ws' && new URLSearchParams(request.url!.split('?')[1]).get('session_id')) || undefined;
+    this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      countArriving(socket, webSocket, this.bytes);
+      this.accept(webSocket, route === '/mcp' ? 'mcp' : 'openenv', session);
     });
   }
 
@@ -137,9 +167,9 @@ class Served implements EnvironmentServer {
 
   /** A seat with a new environment. Throws a {@link Refusal} where there can be none. */
   private admit(): Seat {
-    const { capacity } = this.settings;
-    // A session that is being closed makes room at once: its client may come again as soon as it knows.
-    const active = this.connected.filter((session) => session.isOpen).length + this.held.size;
+    const { capacity, idleTimeout } = this.settings;
+    if (this.seats.length >= capacity) sessionToYield(this.seats, idleTimeout)?.fail({ code: 'SESSION_ERROR', message: YIELDED });
+    const active = this.seats.length;
     if (active >= capacity) throw new Refusal('CAPACITY_REACHED', `Server at capacity: ${active}/${capacity} sessions active`, { active_sessions: active, max_sessions: capacity });
     try {
       return new Seat(new EpisodeRunner(new this.type(), this.contract.told));
@@ -148,13 +178,18 @@ class Served implements EnvironmentServer {
     }
   }
 
+  /** The seats that are taken. A session that is being closed makes room at once: its client may come again as soon as it knows. */
+  private get seats(): Seat[] {
+    return [...this.connected.filter((session) => session.isOpen).map(({ seat }) => seat), ...this.held.seats];
+  }
+
   /** Lets a connection play: in the session that it names, else in one of its own. */
   private accept(socket: WebSocket, protocol: 'openenv' | 'mcp', session: string | undefined): void {
     socket.on('error', () => {}); // a broken frame or a message that is too large closes the socket, and that is enough
     try {
       const seat = session === undefined ? this.admit() : this.held.attach(session);
       const leave = session === undefined ? () => seat.close() : () => this.held.detach(seat.id);
-      const served = new ServedSession(socket, seat, { contract: this.contract, protocol, sessions: this.held, leave });
+      const served = new ServedSession(socket, seat, { contract: this.contract, protocol, sessions: this.held, held: this.bytes, leave });
       this.open.add(served);
       const { fail } = seat;
       seat.fail = (ending) => {
@@ -196,10 +231,18 @@ function checkArguments(type: unknown, options: object): void {
   }
 }
 
-function checkSettings({ capacity, idleTimeout }: EnvironmentSettings, pingTimeout: number): void {
+function checkSettings({ capacity, idleTimeout }: EnvironmentSettings, times: { pingTimeout: number; requestTimeout: number }): void {
   if (!Number.isInteger(capacity) || capacity < 1) throw new OpenEnvError('INVALID_ARGUMENT', `capacity is ${capacity}: it has to be a whole number ≥ 1.`);
   if (!(idleTimeout > 0)) throw new OpenEnvError('INVALID_ARGUMENT', `idleTimeout is ${idleTimeout}: it has to be a number of milliseconds > 0, or Infinity.`);
-  if (!(pingTimeout > 0)) throw new OpenEnvError('INVALID_ARGUMENT', `pingTimeout is ${pingTimeout}: it has to be a number of milliseconds > 0, or Infinity.`);
+  for (const [name, time] of Object.entries(times)) {
+    if (!(time > 0)) throw new OpenEnvError('INVALID_ARGUMENT', `${name} is ${time}: it has to be a number of milliseconds > 0, or Infinity.`);
+  }
+}
+
+/** Answers a request that wants to leave HTTP, and ends its connection. */
+function refuse(socket: Duplex, status: string): void {
+  socket.on('error', () => {});
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () => socket.destroy());
 }
 
 function listenError(error: NodeJS.ErrnoException, port: number, host: string): Error {

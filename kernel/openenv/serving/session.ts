@@ -1,15 +1,15 @@
 import type { RawData, WebSocket } from 'ws';
-import { parseExact } from '../../common/exactJson';
+import { stringifyExact } from '../../common/exactJson';
 import type { OpenEnvErrorCode } from '../errors';
-import { toJson } from './episode';
+import type { HeldBytes } from './body';
 import type { HeldSessions } from './heldSessions';
-import { answerRpc, answerRpcText, type RpcPlace } from './mcp';
+import { JsonFailure, readJson, readText, writeJson } from './json';
+import { MAXIMUM_WAITING, MAXIMUM_WAITING_BYTES } from './limits';
+import { answerRpc, answerRpcText, unsendable, type RpcPlace } from './mcp';
 import type { Contract } from './schemas';
 import type { Seat } from './seat';
+import { errorText } from './thrown';
 import { validator, ValidationFailure, type ValidationProblem } from './validate';
-
-/** Messages that may wait for the environment before the connection is told to wait, too. */
-const MAXIMUM_WAITING = 32;
 
 /** What the server sends a client when it ends a session: an error message, then the end of the connection. */
 export interface Ending {
@@ -23,6 +23,7 @@ export interface SessionSetting {
   contract: Contract;
   protocol: 'openenv' | 'mcp';
   sessions: HeldSessions;
+  held: HeldBytes;
   /** Gives the seat back, at the end. */
   leave(): Promise<void> | void;
 }
@@ -33,6 +34,8 @@ export interface SessionSetting {
  */
 export class ServedSession {
   private waiting = 0;
+  /** Bytes of the messages that wait, and of the answers that the client has not taken. */
+  private waitingBytes = 0;
   private closed = false;
   private left: Promise<void> | null = null;
   private readonly place: RpcPlace;
@@ -43,7 +46,14 @@ export class ServedSession {
     private readonly setting: SessionSetting,
   ) {
     // Messages are answered in the seat's turn already.
-    this.place = { sessions: setting.sessions, session: seat.id, use: (_, work) => work(seat.runner.environment) };
+    this.place = {
+      sessions: setting.sessions,
+      session: seat.id,
+      use: (_, work) => {
+        seat.played = true;
+        return work(seat.runner.environment);
+      },
+    };
     socket.on('message', (data) => this.receive(data));
   }
 
@@ -58,38 +68,58 @@ export class ServedSession {
 
   private receive(data: RawData): void {
     if (this.closed) return;
-    if (++this.waiting >= MAXIMUM_WAITING) this.socket.pause();
-    void this.seat.do(async () => {
-      if (!this.closed) await this.answer(data.toString());
-      if (--this.waiting < MAXIMUM_WAITING && this.socket.isPaused) this.socket.resume();
-    });
+    const message = Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+    this.waits(1, message.length);
+    void this.seat.do(() => (this.closed ? null : this.answer(message)))
+      .then((answer) => (answer === null ? undefined : this.taken(answer)))
+      .finally(() => this.waits(-1, -message.length));
   }
 
-  private async answer(text: string): Promise<void> {
-    const answer = this.setting.protocol === 'mcp' ? await this.answerTools(text) : await this.answerMessage(text);
-    if (answer !== null) this.send(answer);
+  /** Counts what waits. With too much of it the client has to wait, too: nothing is read from it meanwhile. */
+  private waits(messages: number, bytes: number): void {
+    this.waiting += messages;
+    this.waitingBytes += bytes;
+    if (bytes > 0) this.setting.held.add(bytes);
+    else this.setting.held.free(-bytes);
+    const much = this.waiting >= MAXIMUM_WAITING || this.waitingBytes > MAXIMUM_WAITING_BYTES;
+    if (much && !this.socket.isPaused) this.socket.pause();
+    else if (!much && this.socket.isPaused) this.socket.resume();
+  }
+
+  /** Sends an answer. Resolves when the client has taken it, or is gone. */
+  private async taken(answer: string): Promise<void> {
+    if (!this.isOpen) return;
+    this.waits(0, answer.length);
+    await new Promise((resolve) => this.socket.send(answer, resolve));
+    this.waits(0, -answer.length);
+  }
+
+  /** The answer to a message, or `null` where there is none. Never throws. */
+  private async answer(message: Buffer): Promise<string | null> {
+    let text: string;
+    try {
+      text = readText(message);
+    } catch (error) {
+      return errorMessage('INVALID_JSON', `Invalid JSON: ${errorText(error)}`);
+    }
+    return this.setting.protocol === 'mcp' ? this.answerTools(text) : this.answerMessage(text);
   }
 
   /** The answer over `/mcp`. Never throws. */
   private async answerTools(text: string): Promise<string> {
     try {
-      return toJson(await answerRpcText(text, this.place));
+      return writeJson(await answerRpcText(text, this.place));
     } catch (error) {
-      return errorMessage('EXECUTION_ERROR', errorText(error));
+      return JSON.stringify(unsendable(error));
     }
   }
 
   /** The answer to a message, or `null` after which there is none. Never throws. */
   private async answerMessage(text: string): Promise<string | null> {
-    let message: unknown;
     try {
-      message = parseExact(text, 'The message');
+      return await this.handle(readJson(text));
     } catch (error) {
-      return errorMessage('INVALID_JSON', `Invalid JSON: ${(error as Error).message}`);
-    }
-    try {
-      return await this.handle(message);
-    } catch (error) {
+      if (error instanceof JsonFailure) return errorMessage('INVALID_JSON', `Invalid JSON: ${error.message}`);
       if (error instanceof ValidationFailure) return errorMessage('VALIDATION_ERROR', error.message, { errors: error.problems });
       return errorMessage('EXECUTION_ERROR', errorText(error));
     }
@@ -103,23 +133,25 @@ export class ServedSession {
       case 'reset':
         checkReset(message);
         contract.checkReset(data ?? {});
-        return toJson({ type: 'observation', data: await runner.reset(data ?? {}) });
+        this.seat.played = true;
+        return writeJson({ type: 'observation', data: await runner.reset(data ?? {}) });
       case 'step':
         checkWithData(message);
-        return toJson({ type: 'observation', data: await runner.step(contract.checkAction(data)) });
+        this.seat.played = true;
+        return writeJson({ type: 'observation', data: await runner.step(contract.checkAction(data)) });
       case 'state':
         checkBare(message);
-        return toJson({ type: 'state', data: runner.state() });
+        return writeJson({ type: 'state', data: runner.state() });
       case 'mcp':
         checkWithData(message);
-        return toJson({ type: 'mcp', data: await answerRpc(data, this.place) });
+        return writeJson({ type: 'mcp', data: await answerRpc(data, this.place) });
       case 'close':
         checkBare(message);
         // Not waited for: the end waits for this work.
         void this.end();
         return null;
       default:
-        return errorMessage('UNKNOWN_TYPE', `Unknown message type: ${String(type ?? '')}. Valid: reset, step, state, mcp, close.`);
+        return errorMessage('UNKNOWN_TYPE', `Unknown message type: ${typeof type === 'string' ? type.slice(0, 200) : ''}. Valid: reset, step, state, mcp, close.`);
     }
   }
 
@@ -144,11 +176,5 @@ function messageSchema(properties: object, required: string[]): object {
 
 /** An error message of the protocol, as text. */
 export function errorMessage(code: OpenEnvErrorCode, message: string, more: { errors?: ValidationProblem[] } & Record<string, unknown> = {}): string {
-  return toJson({ type: 'error', data: { message, code, ...more } });
-}
-
-/** What an exception says, whatever was thrown. */
-export function errorText(error: unknown): string {
-  if (error instanceof Error) return error.name === 'Error' ? error.message : `${error.name}: ${error.message}`;
-  return String(error);
+  return stringifyExact({ type: 'error', data: { message, code, ...more } });
 }

@@ -15,7 +15,8 @@ export interface ValidationProblem {
   /** Where: names and indices. */
   loc: (string | number)[];
   msg: string;
-  input: unknown;
+  /** What was given; left out where it is large. */
+  input?: unknown;
   ctx?: Record<string, unknown>;
 }
 
@@ -179,7 +180,32 @@ function relevant(errors: ErrorObject[]): ErrorObject[] {
   return (told.length > 0 ? told : errors).slice(0, 20);
 }
 
+/** Characters of a text, and entries of an object, that a problem quotes: the sender knows what it sent. */
+const QUOTED_CHARACTERS = 200;
+const QUOTED_ENTRIES = 50;
+
+/** A value as a problem quotes it: a long text is cut, a large object left out. */
+function quoted(value: unknown): unknown {
+  if (typeof value === 'string') return cut(value);
+  const open = [value];
+  for (let count = 0; open.length > 0; count++) {
+    const next = open.pop();
+    if (count > QUOTED_ENTRIES || (typeof next === 'string' && next.length > QUOTED_CHARACTERS)) return undefined;
+    if (typeof next === 'object' && next !== null) for (const name in next) if (open.push((next as Record<string, unknown>)[name], name) > QUOTED_ENTRIES) return undefined;
+  }
+  return value;
+}
+
+function cut(text: string): string {
+  return text.length > QUOTED_CHARACTERS ? `${text.slice(0, QUOTED_CHARACTERS)}…` : text;
+}
+
 function problem(error: ErrorObject, value: unknown): ValidationProblem {
+  const { loc, input, ...rest } = fullProblem(error, value);
+  return { ...rest, loc: loc.map((part) => (typeof part === 'string' ? cut(part) : part)), input: quoted(input) };
+}
+
+function fullProblem(error: ErrorObject, value: unknown): ValidationProblem {
   const loc = [...pointer(error.instancePath), ...(error.propertyName === undefined ? [] : [error.propertyName])];
   const { params, keyword, data, message } = error;
   switch (keyword) {

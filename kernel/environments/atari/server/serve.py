@@ -6,7 +6,10 @@ import socket
 
 import uvicorn
 
+from .limits import MAXIMUM_CONNECTIONS, MAXIMUM_MESSAGE
+from .origin import is_loopback
 from .parent import exit_with_parent
+from .protocols import PatientHttp, PatientWebSocket
 
 #: Seconds. Pings find out which clients are gone without a word, whose places would stay taken. A
 #: client that trains does not answer them for minutes: the time-out is generous. A notebook that
@@ -30,6 +33,7 @@ def serve(app) -> None:
     if arguments.exit_with_parent:
         exit_with_parent()
 
+    app.state.access.local = is_loopback(arguments.host)
     listener = socket.create_server((arguments.host, arguments.port))
     host, port = listener.getsockname()[:2]
     config = uvicorn.Config(
@@ -37,7 +41,10 @@ def serve(app) -> None:
         log_level="warning",
         access_log=False,
         ws_per_message_deflate=False,
-        ws_max_size=100 * 2**20,
+        ws_max_size=MAXIMUM_MESSAGE,
+        http=PatientHttp,
+        ws=PatientWebSocket,
+        limit_concurrency=MAXIMUM_CONNECTIONS,
         ws_ping_interval=_PING_INTERVAL,
         ws_ping_timeout=_PING_TIMEOUT,
     )

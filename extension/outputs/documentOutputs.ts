@@ -1,0 +1,138 @@
+import type { CodeCell, ICodeCellModel } from '@jupyterlab/cells';
+import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import type { INotebookModel, NotebookPanel } from '@jupyterlab/notebook';
+import type { Kernel, KernelMessage } from '@jupyterlab/services';
+import { OUTPUTS_COMM, REVISION, type CellExecution, type OutputsMessage, type OutputsPageMessage } from '../../kernel/jupyter/outputsComm';
+import { FollowedExecution } from './followedExecution';
+
+/**
+ * The outputs of a notebook's cells that no view of it gets by itself: asks
+ * the kernel for them, and follows them. Also tells the kernel what was saved,
+ * so that it knows what the next page lacks.
+ */
+export class DocumentOutputs {
+  private kernel: Kernel.IKernelConnection | null = null;
+  private comm: Kernel.IComm | null = null;
+  private readonly followed = new Map<string, FollowedExecution>();
+  /** Executions whose outputs this document has: its own, and those that are followed. */
+  private readonly present = new Set<string>();
+  /** The views that get the outputs of an execution by themselves, by its ID. */
+  private readonly owners = new Map<string, CodeCell | null>();
+  /** Of the newest message with output. */
+  private revision = 0;
+  /** What the file will have that is being written. */
+  private saving: { revision: number; executions: string[] } | null = null;
+
+  /** @param views the views of the document that are open */
+  constructor(
+    private readonly context: DocumentRegistry.IContext<INotebookModel>,
+    private readonly views: () => NotebookPanel[]
+  ) {
+    context.saveState.connect(this.onSaveState, this);
+    context.sessionContext.kernelChanged.connect(this.attach, this);
+    context.sessionContext.statusChanged.connect((_, status) => {
+      if (status === 'restarting' || status === 'autorestarting' || status === 'dead') this.forget();
+      else this.attach();
+    });
+    for (const view of views()) view.disposed.connect(() => this.send({ type: 'discarded', executions: [...this.present] }));
+    context.disposed.connect(() => this.forget());
+    void Promise.all([context.ready, context.sessionContext.ready]).then(() => this.attach());
+  }
+
+  /** Asks the kernel, once it is there and the cells are. With a shared document the page that runs a cell writes for all. */
+  private attach(): void {
+    const { context } = this;
+    const kernel = context.sessionContext.session?.kernel ?? null;
+    if (context.isDisposed || !context.isReady || context.model.collaborative || (kernel === this.kernel && this.comm)) return;
+    this.forget();
+    if (!kernel?.handleComms) return;
+    this.kernel = kernel;
+    void kernel.info.then(({ implementation }) => {
+      if (implementation === 'joylab' && this.kernel === kernel && !this.comm) this.open(kernel);
+    });
+  }
+
+  private open(kernel: Kernel.IKernelConnection): void {
+    const comm = (this.comm = kernel.createComm(OUTPUTS_COMM));
+    comm.onMsg = ({ content }) => this.receive(content.data as unknown as OutputsMessage);
+    comm.onClose = () => { if (this.comm === comm) this.forget(); };
+    kernel.iopubMessage.connect(this.onMessage, this);
+    comm.open({});
+  }
+
+  /** The kernel was replaced or started anew. */
+  private forget(): void {
+    this.kernel?.iopubMessage.disconnect(this.onMessage, this);
+    this.kernel = this.comm = null;
+    for (const execution of this.followed.values()) execution.lost();
+    for (const executions of [this.followed, this.present, this.owners]) executions.clear();
+    this.revision = 0;
+  }
+
+  private send(message: OutputsPageMessage): void {
+    if (this.comm && !this.comm.isDisposed && message.executions.length > 0) this.comm.send(message as never);
+  }
+
+  private receive({ type, executions }: OutputsMessage): void {
+    if (type !== 'executions' || this.context.isDisposed) return;
+    for (const execution of executions) this.follow(execution);
+  }
+
+  private follow(execution: CellExecution): void {
+    const cell = this.cellModel(execution.cellId);
+    if (!cell || this.isRunHere(cell)) return;
+    const followed = FollowedExecution.from(execution, cell);
+    if (!followed) return;
+    this.followed.set(execution.msgId, followed);
+    this.present.add(execution.msgId);
+  }
+
+  private onMessage(_: Kernel.IKernelConnection, message: KernelMessage.IIOPubMessage): void {
+    const revision = message.metadata[REVISION];
+    if (typeof revision === 'number') this.revision = revision;
+    const parent = message.parent_header as Partial<KernelMessage.IHeader>;
+    const id = parent.msg_id;
+    if (id !== undefined && parent.session === this.kernel?.clientId && parent.msg_type === 'execute_request') this.watchOwn(id);
+    for (const [msgId, execution] of this.followed) {
+      if (msgId !== id && !execution.shows(message)) continue;
+      if (!execution.isCurrent || this.isRunHere(execution.cell)) this.followed.delete(msgId);
+      else if (msgId === id) execution.receive(message);
+      else execution.updateDisplays(message);
+    }
+  }
+
+  /** A view that was made anew, as after the file was loaded again, does not get the rest of what its cell puts out: then it is followed. */
+  private watchOwn(id: string): void {
+    this.present.add(id);
+    if (this.followed.has(id)) return;
+    const owner = this.owners.get(id);
+    if (owner === undefined) this.owners.set(id, this.cells().find(({ outputArea }) => outputArea.future?.msg.header.msg_id === id) ?? null);
+    else if (owner?.isDisposed) {
+      this.owners.set(id, null);
+      this.send({ type: 'ask', executions: [id] });
+    }
+  }
+
+  private onSaveState(_: unknown, state: DocumentRegistry.SaveState): void {
+    if (state === 'started') this.saving = { revision: this.revision, executions: [...this.present] };
+    else if (state === 'completed' && this.saving) {
+      this.send({ type: 'saved', ...this.saving });
+      // JupyterLab takes what came while it saved as saved.
+      if (this.revision > this.saving.revision) this.context.model.dirty = true;
+    }
+  }
+
+  private cellModel(id: string): ICodeCellModel | undefined {
+    for (const cell of this.context.model.cells) if (cell.id === id && cell.type === 'code') return cell as ICodeCellModel;
+    return undefined;
+  }
+
+  private cells(): CodeCell[] {
+    return this.views().flatMap(view => view.content.widgets.filter((cell): cell is CodeCell => cell.model?.type === 'code'));
+  }
+
+  /** Whether a view of the cell has run it, and gets its outputs by itself. */
+  private isRunHere(model: ICodeCellModel): boolean {
+    return this.cells().some(cell => cell.model === model && cell.outputArea?.future && !cell.outputArea.future.isDisposed);
+  }
+}

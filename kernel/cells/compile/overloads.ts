@@ -1,0 +1,145 @@
+import type * as ts from 'typescript';
+import { isNear } from '../../nearest';
+import { guestFile, setParent } from './guest';
+import { typescript } from './typescript';
+
+/** TypeScript's code for "No overload matches this call", below which it lists what is wrong with each. */
+const NO_OVERLOAD = 2769;
+/** A call with other numbers of arguments. */
+const ARITY = new Set([2554, 2555, 2556, 2575, 2743]);
+/** Overloads that are tried at most. */
+const MAXIMUM = 30;
+
+/** A call, by `new` or without it. */
+type Call = ts.CallExpression | ts.NewExpression;
+
+/** What is wrong with a call if one of its overloads is the only one. */
+interface Trial {
+  problems: ts.Diagnostic[];
+  /** How well it fits, the most telling first; see {@link fit}. */
+  fit: number[];
+  index: number;
+}
+
+/** A checker's functions that TypeScript does not declare. */
+interface Checker extends ts.TypeChecker {
+  getDiagnostics(file: ts.SourceFile, cancellation: undefined, nodes: ts.Node[] | undefined): ts.Diagnostic[];
+}
+
+/**
+ * For the error of a call that no overload fits: the errors of the overload
+ * that was meant, each at its place. `null` where that cannot be told.
+ *
+ * @param read called with each of them while the program believes that there is no other overload
+ *
+ * #### Notes
+ * The call is checked again, in a copy of the file, once for each overload,
+ * while the type of the function holds that one alone.
+ */
+export function meantOverload<T>(program: ts.Program, diagnostic: ts.Diagnostic, read: (problem: ts.Diagnostic) => T): T[] | null {
+  const { file, start, length, code } = diagnostic;
+  if (code !== NO_OVERLOAD || !file || start === undefined || length === undefined) return null;
+  for (const call of callsAround(file, start, start + length)) {
+    const overloads = overloadsOf(program.getTypeChecker(), call);
+    if (overloads.length < 2 || overloads.length > MAXIMUM) continue;
+    const found = new OverloadedCall(program, call, overloads).meant(read);
+    if (found) return found;
+  }
+  return null;
+}
+
+class OverloadedCall {
+  private readonly all: readonly ts.Signature[];
+
+  constructor(
+    private readonly program: ts.Program,
+    private readonly call: Call,
+    /** The array in which the checker keeps them. */
+    private readonly overloads: ts.Signature[],
+  ) {
+    this.all = [...overloads];
+  }
+
+  /** `null` where an overload fits: it is not this call that is wrong. */
+  meant<T>(read: (problem: ts.Diagnostic) => T): T[] | null {
+    const trials = this.all.map((overload, index) => this.alone(overload, (check) => this.trial(overload, index, check())));
+    if (trials.some(({ problems }) => problems.length === 0)) return null;
+    const [best] = trials.sort(better);
+    return this.alone(this.all[best.index], (check) => check().map(read));
+  }
+
+  /** Runs `work` while the function has one overload only. */
+  private alone<T>(overload: ts.Signature, work: (check: () => ts.Diagnostic[]) => T): T {
+    this.overloads.splice(0, this.overloads.length, overload);
+    try {
+      return work(() => this.check());
+    } finally {
+      this.overloads.splice(0, this.overloads.length, ...this.all);
+    }
+  }
+
+  /** What is wrong with the call itself, in a copy of its file. */
+  private check(): ts.Diagnostic[] {
+    const file = this.call.getSourceFile();
+    // Imports are resolved by the path.
+    const copy = guestFile(this.program, `${file.fileName}.${++copies}.ts`, file.text, (file as unknown as { path: string }).path);
+    setParent(copy, (file as { parent?: ts.Node }).parent as ts.SourceFile | undefined);
+    const checker = this.program.getTypeChecker() as Checker;
+    const statement = copy.statements[file.statements.findIndex(({ pos, end }) => pos <= this.call.pos && this.call.end <= end)];
+    const { pos, end } = this.call;
+    return checker.getDiagnostics(copy, undefined, statement && [statement]).filter(({ start = -1 }) => pos <= start && start < end);
+  }
+
+  private trial(overload: ts.Signature, index: number, problems: ts.Diagnostic[]): Trial {
+    return { problems, index, fit: problems.length > 0 ? this.fit(overload, problems) : [] };
+  }
+
+  /** Numbers that say how near an overload comes to the call; larger is nearer. */
+  private fit(overload: ts.Signature, problems: ts.Diagnostic[]): number[] {
+    const args = this.call.arguments ?? [];
+    const checker = this.program.getTypeChecker();
+    const types = overload.parameters.map((it) => checker.getTypeOfSymbolAtLocation(it, this.call));
+    const literals = args.map((arg, i) => (typescript().isStringLiteralLike(arg) && types[i]?.isStringLiteral() ? [arg.text, types[i].value] : null));
+    const at = Math.min(...problems.map(({ start = 0 }) => args.findIndex((arg) => arg.pos <= start && start < arg.end)));
+    const failed = literals[at];
+    const isTypo = failed !== null && failed !== undefined && isNear(failed[0], failed[1]);
+    return [
+      problems.some(({ code }) => ARITY.has(code)) ? 0 : 1,
+      isTypo ? 1 : 0,
+      literals.filter((it) => it && it[0] === it[1]).length,
+      at,
+      // An error inside of an argument: the argument as a whole is of the right kind.
+      problems.some(({ start }) => start === args[at]?.getStart()) ? 0 : 1,
+      -problems.length,
+      this.all.indexOf(overload),
+    ];
+  }
+}
+
+let copies = 0;
+
+function better(a: Trial, b: Trial): number {
+  const i = a.fit.findIndex((value, i) => value !== b.fit[i]);
+  return i < 0 ? 0 : b.fit[i] - a.fit[i];
+}
+
+/** The calls around a place, the innermost first. */
+function callsAround(file: ts.SourceFile, start: number, end: number): Call[] {
+  const compiler = typescript();
+  const found: Call[] = [];
+  const search = (node: ts.Node): void => {
+    if (node.pos > start || node.end < end) return;
+    if (compiler.isCallExpression(node) || compiler.isNewExpression(node)) found.unshift(node);
+    compiler.forEachChild(node, search);
+  };
+  search(file);
+  return found;
+}
+
+/** The overloads of what is called, in the array in which the checker keeps them. */
+function overloadsOf(checker: ts.TypeChecker, call: Call): ts.Signature[] {
+  const compiler = typescript();
+  const type = checker.getApparentType(checker.getTypeAtLocation(call.expression));
+  const kind = compiler.isNewExpression(call) ? compiler.SignatureKind.Construct : compiler.SignatureKind.Call;
+  return checker.getSignaturesOfType(type, kind) as ts.Signature[];
+}

@@ -1,0 +1,199 @@
+import { Interface } from 'node:readline';
+import { Readable } from 'node:stream';
+import { inspect } from 'node:util';
+import { currentCell, runBeside, type Cell } from '../cell';
+
+/** How front ends that have no end of input write it: as a terminal shows Ctrl-D. */
+const ENDS = new Set(['\x04', '^D']);
+
+/** What a front end shows where code reads that did not ask a question. */
+const LABEL = 'stdin (^D ends it): ';
+
+/** What every interface of readline is, that of `node:readline/promises`, too. */
+export const readlineInterface = Object.getPrototypeOf(Interface.prototype) as Record<string | symbol, (this: Interface, ...args: unknown[]) => unknown>;
+
+/** The name of readline's own method that takes a question back. */
+export function questionCancel(prototype: object): symbol | undefined {
+  return Object.getOwnPropertySymbols(prototype).find(({ description }) => description === 'kQuestionCancel');
+}
+
+/** The input ended before a question was answered: whoever waits for the answer would wait for ever. */
+class EndOfInput extends Error {
+  override name = 'EndOfInput';
+
+  constructor() {
+    super('The input was ended (^D) before the question was answered.');
+  }
+}
+
+/**
+ * Standard input of cells: a line that code waits for is asked of the front
+ * end. Code waits for one while it has asked a question with readline, or
+ * listens for lines or data; and only while its cell runs. A cell lasts as
+ * long as it waits.
+ */
+export class NotebookInput extends Readable {
+  readonly fd = 0;
+  readonly isRaw = false;
+  /** Open interfaces of readline that read from here, each with the cell that listens to its lines. */
+  private readonly interfaces = new Map<Interface, Cell | null>();
+  /** The cell that listens to data, other than by an interface. */
+  private reader: Cell | null = null;
+  private question: { cell: Cell; of: Interface } | null = null;
+  /** What the front end was asked for, and not answered yet. */
+  private asking: { cell: Cell; withdrawal: AbortController } | null = null;
+  private looking = false;
+  private changed: Array<() => void> = [];
+
+  constructor() {
+    super({ read: () => this.look() });
+    this.on('newListener', (name: string) => {
+      if (['data', 'readable', 'keypress'].includes(name)) this.reader = currentCell();
+      this.look();
+    });
+  }
+
+  [inspect.custom](): string {
+    return 'NotebookInput { fd: 0 }';
+  }
+
+  /** There are no single keys: libraries that want them get whole lines. */
+  setRawMode(): this {
+    return this;
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+
+  override resume(): this {
+    this.look();
+    return super.resume();
+  }
+
+  /** An interface of readline was made that reads from here. */
+  register(face: Interface): void {
+    if (this.interfaces.has(face)) return;
+    this.interfaces.set(face, null);
+    face.on('newListener', (name: string) => {
+      if (name !== 'line') return;
+      this.interfaces.set(face, currentCell());
+      this.look();
+    });
+    face.once('close', () => {
+      this.interfaces.delete(face);
+      this.forgetQuestion(face);
+    });
+  }
+
+  /** Asks a question of an interface. Throws where nobody can be asked. */
+  ask(face: Interface, text: string): void {
+    const cell = currentCell();
+    if (!cell || cell.ended) throw new Error('The notebook can ask only while the cell runs that asks: await the answer in the cell.');
+    if (this.destroyed || this.readableEnded) throw new Error('Standard input has ended: make another interface with createInterface({ input: process.stdin }).');
+    this.question = { cell, of: face };
+    if (this.asking) cell.output.stream('stdout', text);
+    else this.request(cell, text);
+  }
+
+  forgetQuestion(face: Interface): void {
+    if (this.question?.of !== face) return;
+    this.question = null;
+    this.withdraw();
+    this.look();
+  }
+
+  /** Resolves when the cell waits for no line any more. */
+  async finished(cell: Cell): Promise<void> {
+    while (this.isAwaitedBy(cell)) await new Promise<void>((resolve) => this.changed.push(resolve));
+  }
+
+  /** The cell has ended: an answer that is still to come is nobody's. */
+  release(cell: Cell): void {
+    if (this.asking?.cell === cell) this.withdraw();
+    if (this.question?.cell !== cell) return;
+    cancelQuestion(this.question.of);
+    this.question = null;
+  }
+
+  private isAwaitedBy(cell: Cell): boolean {
+    return !this.destroyed && !this.readableEnded && (this.asking?.cell === cell || this.question?.cell === cell || this.isReadBy(cell));
+  }
+
+  private isReadBy(cell: Cell): boolean {
+    if (this.readableFlowing === false && this.listenerCount('readable') === 0) return false;
+    for (const [face, listening] of this.interfaces) if (listening === cell && face.listenerCount('line') > 0) return true;
+    return this.reader === cell && this.otherListeners() > 0;
+  }
+
+  /** Listeners to data that are none of readline's interfaces. */
+  private otherListeners(): number {
+    const faces = [...this.interfaces.keys()];
+    const keys = this.listenerCount('keypress');
+    const byKeys = faces.filter(({ terminal }) => terminal).length;
+    // Keys are made of data by one listener.
+    const data = this.listenerCount('data') - (faces.length - byKeys) - (keys > 0 ? 1 : 0);
+    return data + keys - byKeys + this.listenerCount('readable');
+  }
+
+  /** Asks the front end if a line is waited for, once what runs now has had its say. */
+  private look(): void {
+    if (this.looking) return;
+    this.looking = true;
+    setImmediate(() => {
+      this.looking = false;
+      const cell = [this.reader, ...this.interfaces.values()].find((it) => it && !it.ended && this.isReadBy(it));
+      if (cell && !this.asking && !this.destroyed && !this.readableEnded) this.request(cell, LABEL);
+      this.tell();
+    });
+  }
+
+  private request(cell: Cell, prompt: string): void {
+    const withdrawal = new AbortController();
+    let answer: Promise<string | null>;
+    try {
+      answer = cell.output.line(prompt, withdrawal.signal);
+    } catch (error) {
+      if (this.question) throw error;
+      // Whatever the cell awaits will not come.
+      cell.end(error);
+      return void this.destroy(error as Error);
+    }
+    this.asking = { cell, withdrawal };
+    void answer.then((text) => withdrawal.signal.aborted || runBeside(cell, () => this.answered(text)));
+  }
+
+  private withdraw(): void {
+    this.asking?.withdrawal.abort();
+    this.asking = null;
+  }
+
+  private answered(text: string | null): void {
+    this.asking = null;
+    const asked = this.question;
+    this.question = null;
+    if (text === null) {
+      if (asked) cancelQuestion(asked.of);
+    } else if (ENDS.has(text)) {
+      this.push(null);
+      if (asked) asked.cell.end(new EndOfInput());
+    } else {
+      this.push(`${text}\n`);
+    }
+    this.look();
+  }
+
+  private tell(): void {
+    for (const resolve of this.changed.splice(0)) resolve();
+  }
+}
+
+/** Takes a question back, as readline does where its signal is aborted. */
+function cancelQuestion(face: Interface): void {
+  const cancel = questionCancel(readlineInterface);
+  if (cancel) (face as unknown as Record<symbol, () => void>)[cancel]();
+}

@@ -1,0 +1,64 @@
+/*
+ * Templates come from files of models, so what they may do is bounded: by
+ * steps, where a step is about what one operation on a short value costs, and
+ * by the size of single values. Counting them, rather than the time, gives the
+ * same answer on every machine. A template can't do anything that isn't
+ * counted here, which is why no thread or clock is needed.
+ */
+import { TemplateError } from './errors';
+
+/** A long conversation takes some ten thousand steps; this many take about a second. */
+const STEPS = 10_000_000;
+/** Characters of one text. */
+const TEXT = 10_000_000;
+/** Items of one list. */
+const ITEMS = 1_000_000;
+/** Macros and recursive loops within each other; Python's own limit is met at about as many. */
+const CALLS = 200;
+/** Bits of an integer: more digits than Python would print. */
+const BITS = 65_536;
+
+const state = { steps: 0, calls: 0 };
+
+/** Everything that `work` does counts together. */
+export function withBudget<T>(work: () => T): T {
+  const before = { ...state };
+  Object.assign(state, { steps: STEPS, calls: 0 });
+  try {
+    return work();
+  } finally {
+    Object.assign(state, before);
+  }
+}
+
+export function spend(steps: number): void {
+  state.steps -= steps;
+  if (state.steps < 0) throw new TemplateError('the template does more than ten million steps, so it is stopped; make its loops shorter');
+}
+
+/** Counts looking through, or making, a text of so many characters. */
+export function spendText(length: number): void {
+  if (!(length <= TEXT)) throw new TemplateError(`the template makes a text of ${length} characters; at most ${TEXT} are possible`);
+  spend(1 + length / 64);
+}
+
+/** Counts making a list of so many items. */
+export function spendItems(count: number): void {
+  if (!(count <= ITEMS)) throw new TemplateError(`the template makes a list of ${count} items; at most ${ITEMS} are possible`);
+  spend(1 + count / 4);
+}
+
+export function checkBits(bits: number): void {
+  if (!(bits <= BITS)) throw new TemplateError('the template computes with integers that are too large');
+  spend(1 + bits / 64);
+}
+
+/** A call of a macro within others. */
+export function nested<T>(work: () => T): T {
+  if (++state.calls > CALLS) throw new TemplateError(`the template calls macros more than ${CALLS} levels deep`);
+  try {
+    return work();
+  } finally {
+    state.calls--;
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Jinja as chat templates use it: with Python's values, so that everything is
+ * written as transformers writes it, or is an error; and with limits, as
+ * templates come with models from elsewhere.
+ *
+ * It follows Jinja 3.1 with the settings, filters and functions that
+ * transformers gives to chat templates.
+ */
+import type { Statement } from './ast';
+import { withBudget } from './budget';
+import { TemplateError } from './errors';
+import { globals } from './globals';
+import { render, type Rendered } from './interpreter';
+import { parse } from './parser';
+import { Scope } from './scope';
+import { toPython } from './values';
+
+export { RaisedByTemplate, TemplateError } from './errors';
+export type { Rendered } from './interpreter';
+
+/** A template that was parsed; it can be rendered many times. */
+export class Template {
+  private readonly body: readonly Statement[];
+
+  /** @throws TemplateError where the text is no template */
+  constructor(text: string) {
+    this.body = withinStack(() => parse(text));
+  }
+
+  /** @throws TemplateError where the template fails, or does more than a template may */
+  render(variables: Record<string, unknown>): Rendered {
+    const scope = new Scope();
+    for (const [name, value] of globals()) scope.set(name, value);
+    for (const [name, value] of Object.entries(variables)) if (value !== undefined) scope.set(name, toPython(value, `the template's variable ${name}`));
+    return withinStack(() => withBudget(() => render(this.body, new Scope(scope))));
+  }
+}
+
+/** What is nested too deeply, as a list in a list in a list, ends with an overflow of the stack, which is no harm. */
+function withinStack<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RangeError && error.message.includes('call stack')) throw new TemplateError('the template, or a value that it makes, is nested too deeply');
+    throw error;
+  }
+}

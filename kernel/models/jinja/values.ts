@@ -1,0 +1,277 @@
+/*
+ * The values of a template are those of Python. What JavaScript has alike is
+ * used as it is: None is null, a bool a boolean, an int a bigint, a float a
+ * number, a str a string and a list an array. The rest has a class here.
+ */
+import { MAXIMUM_NESTING, NestingError } from '../../common/nesting';
+import { spendItems } from './budget';
+import { TemplateError } from './errors';
+import { characters, codePointLength } from './unicode';
+
+export type Value = null | boolean | bigint | number | string | Value[] | PythonObject;
+
+/** Values that have a class of their own. */
+export abstract class PythonObject {
+  /** The name of the type in Python. */
+  abstract readonly type: string;
+}
+
+/** What is not there. It can be printed, looped over and asked whether it is true; all else is an error. */
+export class Undefined extends PythonObject {
+  readonly type = 'Undefined';
+  constructor(readonly message: string) {
+    super();
+  }
+
+  fail(): never {
+    throw new TemplateError(this.message);
+  }
+}
+
+/** An attribute that templates must not use; even printing it is an error. */
+export class Forbidden extends Undefined {}
+
+export class Tuple extends PythonObject {
+  readonly type: string = 'tuple';
+  constructor(readonly items: readonly Value[]) {
+    super();
+  }
+}
+
+/** An item of `groupby`: a tuple whose parts have names, too. */
+export class Group extends Tuple {
+  override readonly type = '_GroupTuple';
+  constructor(readonly grouper: Value, readonly list: Value[]) {
+    super([grouper, list]);
+  }
+}
+
+/** A text that was escaped for HTML. It is printed as it is. */
+export class Markup extends PythonObject {
+  readonly type = 'Markup';
+  constructor(readonly text: string) {
+    super();
+  }
+}
+
+export class Dict extends PythonObject {
+  readonly type: string = 'dict';
+  private readonly byKey = new Map<unknown, [Value, Value]>();
+
+  static from(entries: Iterable<readonly [Value, Value]>): Dict {
+    const dict = new Dict();
+    for (const [key, value] of entries) dict.set(key, value);
+    return dict;
+  }
+
+  get size(): number {
+    return this.byKey.size;
+  }
+
+  get(key: Value): Value | undefined {
+    return this.byKey.get(hashKey(key))?.[1];
+  }
+
+  has(key: Value): boolean {
+    return this.byKey.has(hashKey(key));
+  }
+
+  /** The first key stays where two are equal. */
+  set(key: Value, value: Value): void {
+    const hash = hashKey(key);
+    const entry = this.byKey.get(hash);
+    if (entry) entry[1] = value;
+    else this.byKey.set(hash, [key, value]);
+  }
+
+  entries(): IterableIterator<[Value, Value]> {
+    return this.byKey.values();
+  }
+
+  *keys(): IterableIterator<Value> {
+    for (const [key] of this.byKey.values()) yield key;
+  }
+}
+
+/** What `keys()`, `values()` and `items()` give. */
+export class DictView extends PythonObject {
+  readonly type: string;
+  constructor(readonly kind: 'keys' | 'values' | 'items', readonly dict: Dict) {
+    super();
+    this.type = `dict_${kind}`;
+  }
+
+  *[Symbol.iterator](): IterableIterator<Value> {
+    for (const [key, value] of this.dict.entries()) yield this.kind === 'keys' ? key : this.kind === 'values' ? value : new Tuple([key, value]);
+  }
+}
+
+export class Range extends PythonObject {
+  readonly type = 'range';
+  readonly length: number;
+  constructor(readonly start: bigint, readonly stop: bigint, readonly step: bigint) {
+    super();
+    const span = step > 0n ? stop - start : start - stop;
+    const size = step > 0n ? step : -step;
+    this.length = span <= 0n ? 0 : Number((span + size - 1n) / size);
+  }
+
+  at(index: number): bigint {
+    return this.start + BigInt(index) * this.step;
+  }
+
+  *[Symbol.iterator](): IterableIterator<bigint> {
+    for (let i = 0; i < this.length; i++) yield this.at(i);
+  }
+}
+
+/** What can be looped over once, as what `map` and `select` give. */
+export class Once extends PythonObject {
+  readonly type: string = 'generator';
+  constructor(readonly iterator: Iterator<Value>) {
+    super();
+  }
+}
+
+export interface Arguments {
+  args: Value[];
+  kwargs: Map<string, Value>;
+}
+
+/** A function, a method of a value, or a macro. */
+export class Callable extends PythonObject {
+  readonly type: string = 'function';
+  constructor(readonly name: string, readonly call: (given: Arguments) => Value) {
+    super();
+  }
+
+  attribute(_name: string): Value | undefined {
+    return undefined;
+  }
+}
+
+/** Values with attributes of their own. */
+export abstract class WithAttributes extends PythonObject {
+  abstract attribute(name: string): Value | undefined;
+}
+
+export class Namespace extends WithAttributes {
+  readonly type = 'TemplateNamespace';
+  constructor(readonly attributes: Dict) {
+    super();
+    for (const name of attributes.keys()) Namespace.check(name);
+  }
+
+  attribute(name: string): Value | undefined {
+    return this.attributes.get(name);
+  }
+
+  set(name: string, value: Value): void {
+    Namespace.check(name);
+    this.attributes.set(name, value);
+  }
+
+  private static check(name: Value): void {
+    if (typeof name === 'string' && name.startsWith('_')) throw new TemplateError(`a namespace cannot have an attribute that starts with an underscore: ${name}`);
+  }
+}
+
+/** What stands in brackets: `[start:stop:step]`. */
+export class Slice extends PythonObject {
+  readonly type = 'slice';
+  constructor(readonly start: Value, readonly stop: Value, readonly step: Value) {
+    super();
+  }
+}
+
+const TUPLE = '\0tuple:';
+
+/** What tells keys apart: equal keys, such as 1, 1.0 and true, have the same. */
+export function hashKey(key: Value): unknown {
+  if (typeof key === 'string') return key.startsWith('\0') ? `\0str:${key}` : key;
+  if (typeof key === 'boolean') return key ? 1n : 0n;
+  if (typeof key === 'number') return Number.isInteger(key) ? BigInt(key) : key;
+  if (key instanceof Markup) return hashKey(key.text);
+  if (key instanceof Tuple) return TUPLE + JSON.stringify(key.items.map((item) => [typeof item, String(hashKey(item))]));
+  if (key instanceof Undefined) return Undefined;
+  if (Array.isArray(key) || key instanceof Dict || key instanceof Slice) throw new TemplateError(`unhashable type: '${typeOf(key)}'`);
+  return key;
+}
+
+/** The name of a value's type in Python. */
+export function typeOf(value: Value): string {
+  if (value === null) return 'NoneType';
+  if (typeof value === 'object') return Array.isArray(value) ? 'list' : value.type;
+  return { boolean: 'bool', bigint: 'int', number: 'float', string: 'str' }[typeof value as 'boolean' | 'bigint' | 'number' | 'string'];
+}
+
+export function isTrue(value: Value): boolean {
+  if (value === null || typeof value !== 'object') return value === null ? false : Boolean(value) || Number.isNaN(value);
+  const length = lengthOf(value);
+  return length === undefined || length > 0;
+}
+
+/** Python's `len`, or undefined for what has no length. */
+export function lengthOf(value: Value): number | undefined {
+  if (typeof value === 'string') return codePointLength(value);
+  if (Array.isArray(value)) return value.length;
+  if (value instanceof Tuple) return value.items.length;
+  if (value instanceof Dict) return value.size;
+  if (value instanceof DictView) return value.dict.size;
+  if (value instanceof Range) return value.length;
+  if (value instanceof Markup) return codePointLength(value.text);
+  if (value instanceof Undefined) return value instanceof Forbidden ? value.fail() : 0;
+  const loop = value as { length?: unknown } | null;
+  return value instanceof WithAttributes && typeof loop?.length === 'number' ? loop.length : undefined;
+}
+
+/** The items of a value, or undefined for what has none. */
+export function itemsOf(value: Value): Iterable<Value> | undefined {
+  if (typeof value === 'string') return characters(value);
+  if (Array.isArray(value)) return value;
+  if (value instanceof Tuple) return value.items;
+  if (value instanceof Dict) return value.keys();
+  if (value instanceof DictView || value instanceof Range) return value;
+  if (value instanceof Once) return { [Symbol.iterator]: () => value.iterator };
+  if (value instanceof Markup) return [...characters(value.text)].map((character) => new Markup(character));
+  if (value instanceof Undefined) return value instanceof Forbidden ? value.fail() : [];
+  return undefined;
+}
+
+/** The items of a value; an error where it has none. */
+export function iterate(value: Value): Iterable<Value> {
+  const items = itemsOf(value);
+  if (!items) throw new TemplateError(`'${typeOf(value)}' object is not iterable`);
+  return items;
+}
+
+/** Python's `list`. */
+export function listOf(value: Value): Value[] {
+  const list: Value[] = [];
+  for (const item of iterate(value)) {
+    list.push(item);
+    if (list.length % 1024 === 0) spendItems(1024);
+    if (list.length > 1_000_000) spendItems(list.length);
+  }
+  spendItems(list.length % 1024);
+  return list;
+}
+
+/** A value of JavaScript as transformers would find it in JSON. Numbers without a fraction are integers. */
+export function toPython(value: unknown, what: string, depth = 0): Value {
+  if (depth > MAXIMUM_NESTING) throw new NestingError(what);
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint') return value;
+  // JSON writes larger integers with an exponent, which Python reads as a float.
+  if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) < 1e21 ? BigInt(value) : value;
+  if (typeof value !== 'object') throw new TypeError(`${what} has a ${typeof value} in it, which a chat template cannot read; give texts, numbers, booleans, null, arrays and objects`);
+  if (value instanceof PythonObject) return value;
+  if (value instanceof Map) return Dict.from([...value].map(([key, item]) => [toPython(key, what, depth + 1), toPython(item, what, depth + 1)]));
+  if (Array.isArray(value) || value instanceof Set || (ArrayBuffer.isView(value) && !(value instanceof DataView))) {
+    return Array.from(value as Iterable<unknown>, (item) => toPython(item, what, depth + 1));
+  }
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return toPython((value as { toJSON(): unknown }).toJSON(), what, depth + 1);
+  const dict = new Dict();
+  for (const [key, item] of Object.entries(value)) if (item !== undefined) dict.set(key, toPython(item, what, depth + 1));
+  return dict;
+}

@@ -1,0 +1,24 @@
+import { UNPLAYED } from './limits';
+import type { Seat } from './seat';
+
+/**
+ * The session that gives its place to a client that asks for one on a full
+ * server, where there is one: of those that nothing came for the longest.
+ *
+ * #### Notes
+ * A session that was never played loses nothing: it waits half a minute. One
+ * that was played may think for long, as a model that writes for ten minutes
+ * does: it keeps its place for half of `idleTimeout`, a quarter of an hour.
+ * While there is room nobody gives up anything. There is no limit for each
+ * client: one trainer may fill a server with its groups, and behind a proxy
+ * all have one address.
+ */
+export function sessionToYield(seats: Seat[], idleTimeout: number): Seat | undefined {
+  const now = Date.now();
+  const idle = (seat: Seat): number => now - seat.lastActivity;
+  const waiting = seats.filter((seat) => !seat.busy && idle(seat) >= (seat.played ? idleTimeout / 2 : Math.min(UNPLAYED, idleTimeout / 2)));
+  return waiting.sort((a, b) => Number(a.played) - Number(b.played) || idle(b) - idle(a))[0];
+}
+
+/** What the client of that session is told. */
+export const YIELDED = 'The session was closed: nothing came for a while, and on the full server others were waiting for a place. A new session can be opened.';

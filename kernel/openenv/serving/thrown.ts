@@ -1,0 +1,34 @@
+/** Characters of an exception that are told. */
+const LONGEST = 10_000;
+
+/** What an exception says, whatever was thrown. Never throws. */
+export function errorText(error: unknown): string {
+  return told(() => {
+    if (!(error instanceof Error)) return String(error);
+    return error.name === 'Error' ? `${error.message}` : `${error.name}: ${error.message}`;
+  });
+}
+
+/** The message of an exception, without its kind. Never throws. */
+export function plainMessage(error: unknown): string {
+  return told(() => `${(error as Error | null | undefined)?.message ?? String(error)}`);
+}
+
+/** Writes to the log, also what cannot be printed. Never throws. */
+export function logError(what: string, error: unknown): void {
+  try {
+    console.error(what, error);
+  } catch {
+    console.error(what, errorText(error));
+  }
+}
+
+/** An environment may throw anything: an object without a text, a message that throws when it is read, or one of megabytes. */
+function told(read: () => string): string {
+  try {
+    const text = read();
+    return text.length > LONGEST ? `${text.slice(0, LONGEST)} …` : text;
+  } catch {
+    return 'An exception whose message cannot be read.';
+  }
+}
