@@ -1,3 +1,4 @@
+import { accessPlugin } from './access';
 import { diagnosticsPlugin } from './diagnostics';
 import { environmentPlugin } from './environment';
 import { episodePlugin } from './episode';
@@ -5,4 +6,4 @@ import { modulesPlugin } from './modules';
 import { outputsPlugin } from './outputs';
 import { trainingPlugin } from './training';
 
-export default [episodePlugin, trainingPlugin, environmentPlugin, modulesPlugin, diagnosticsPlugin, outputsPlugin];
+export default [episodePlugin, trainingPlugin, environmentPlugin, modulesPlugin, diagnosticsPlugin, outputsPlugin, accessPlugin];

@@ -94,7 +94,7 @@ export class LineChart {
     await plotly.react(this.plot, traces, layout(content, theme, this.width), { displayModeBar: false, responsive: false, doubleClick: 'reset' });
     // Keyboard users find the numbers in the table: the picture is one image to screen readers.
     this.plot.setAttribute('role', 'img');
-    this.plot.setAttribute('aria-label', `Chart: ${this.title}`);
+    this.plot.setAttribute('aria-label', describeChart(this.title, content));
   }
 
   /** Switches for the lines; a single line needs none. */
@@ -128,6 +128,16 @@ export class LineChart {
   private onResize(): void {
     if (this.plot.clientWidth > 0 && this.plot.clientWidth !== this.width) this.redraw();
   }
+}
+
+/** What a chart shows, in words: where each line begins, and where it stands. */
+function describeChart(title: string, { lines }: ChartContent): string {
+  const ends = lines.flatMap(({ name, x, y }) => {
+    const known = y.flatMap((value, i) => (value === null ? [] : [{ step: x[i], value: value.toPrecision(3) }]));
+    const [first, last] = [known[0], known.at(-1)];
+    return first && last ? [`${name} ${first.value} at step ${first.step}, ${last.value} at step ${last.step}`] : [];
+  });
+  return `Chart: ${title}. ${ends.join('; ')}`;
 }
 
 function lineTraces(line: Line, colour: string, visible: boolean): Trace[] {

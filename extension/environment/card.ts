@@ -68,9 +68,15 @@ function fieldRows({ title, fields }: EnvironmentTable): HTMLElement {
   return group(title, fields.map(({ name, type, range, description, optional }) => [optional ? `${name}?` : name, type, range, description]));
 }
 
+function header(text: string): HTMLElement {
+  const cell = element('th', '', text);
+  cell.scope = 'col';
+  return cell;
+}
+
 /** Rows of name, type, range and meaning under a heading. Groups share one table, so that their columns are in line. */
 function group(title: string, rows: string[][]): HTMLElement {
-  const head = element('tr', '', [title, 'Values', 'Meaning'].map(text => element('th', '', text)));
+  const head = element('tr', '', [title, 'Values', 'Meaning'].map(text => header(text)));
   const body = rows.map(([name, type, range, meaning]) => element('tr', '', [
     element('td', 'joylab-Environment-variable', name),
     element('td', 'joylab-Environment-values', [...(type ? [element('code', '', type)] : []), ...(range ? [element('span', 'joylab-Environment-range', range.replace(/(^|\s)-(?=\d)/g, '$1−'))] : [])]),

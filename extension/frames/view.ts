@@ -6,7 +6,7 @@ import { FrameSequence } from './sequence';
 /** The frames of an episode: pixels, or pictures. */
 export type Frames = FrameSequence | PictureSequence;
 
-/** A place that shows one frame at a time. */
+/** A place that shows one frame at a time: an image to screen readers, which is to be given a name, or to be hidden from them. */
 export interface FrameView {
   readonly node: HTMLElement;
   show(index: number): void;

@@ -146,6 +146,9 @@ class Tile {
     const timeline = new Timeline(data);
     this.return = timeline.finalScore;
     this.screen = frameView(frames);
+    // The button's name says it.
+    this.screen.node.removeAttribute('role');
+    this.screen.node.setAttribute('aria-hidden', 'true');
     this.label.textContent = formatNumber(this.return);
     this.node = element('button', 'joylab-Tile', [element('span', 'joylab-Tile-picture', [this.screen.node]), this.label]);
     this.node.type = 'button';

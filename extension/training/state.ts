@@ -49,6 +49,9 @@ export class TrainingState {
       case 'status':
         this.data.status = message.status;
         break;
+      case 'stage':
+        this.data.stage = message.stage;
+        break;
       case 'group':
         this.group = { step: message.step, episodes: message.episodes, frames: buffers };
     }

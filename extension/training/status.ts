@@ -18,16 +18,22 @@ export class StatusLine {
   private readonly label = element('span', 'joylab-Status-label');
   private readonly detail = element('span', 'joylab-Status-detail');
   private readonly bar = element('progress', 'joylab-Status-bar');
+  private readonly stage = element('div', 'joylab-Status-stage');
 
   constructor() {
     this.bar.setAttribute('aria-label', 'Progress of the training');
-    this.node = element('div', 'joylab-Status', [element('div', 'joylab-Status-line', [this.label, this.detail]), this.bar]);
+    // Read out when the run pauses or ends, not at each step.
+    this.label.setAttribute('role', 'status');
+    this.node = element('div', 'joylab-Status', [element('div', 'joylab-Status-line', [this.label, this.detail]), this.bar, this.stage]);
   }
 
   show(data: TrainingData): void {
     this.node.dataset.status = data.status;
     setText(this.label, LABELS[data.status] ?? data.status);
     setText(this.detail, details(data).join(' · '));
+    // Its line stays while the run goes on, so that nothing moves.
+    this.stage.hidden = data.status !== 'running';
+    setText(this.stage, data.stage ?? '');
     this.bar.max = Math.max(1, data.maxSteps);
     this.bar.value = data.step;
   }

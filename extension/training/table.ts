@@ -51,7 +51,7 @@ export class MetricTable {
     this.node.addEventListener('scroll', () => {
       this.following = this.node.scrollTop + this.node.clientHeight >= this.node.scrollHeight - 24;
     });
-    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('role', 'group');
     this.node.setAttribute('aria-label', 'Table of training steps');
   }
 

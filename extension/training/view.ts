@@ -95,7 +95,8 @@ export class TrainingView {
   private onMessage(message: TrainingMessage, buffers: Uint8Array[]): void {
     this.state.receive(message, buffers);
     if (message.type === 'status' || message.type === 'data') this.keepSoon();
-    if (message.type === 'group') void this.group.show(this.state.group!);
+    if (message.type === 'stage') this.status.show(this.shown());
+    else if (message.type === 'group') void this.group.show(this.state.group!);
     else this.repaint();
   }
 

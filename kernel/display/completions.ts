@@ -1,5 +1,5 @@
 import type { MimeBundle } from './host';
-import { escapeHtml, formatNumber, textTable, type Column } from './table';
+import { escapeHtml, formatNumber, scrollBox, textTable, type Column } from './table';
 
 /** A completion with its scores: a row of TRL's completions table. */
 export interface CompletionRow {
@@ -26,19 +26,27 @@ export function completionsBundle(step: number, rows: readonly CompletionRow[]):
   const extras = (row: CompletionRow) => Object.keys(extra).map((column) => words(row.extra[column]));
   const title = `Completions of step ${step}`;
   return {
-    'text/html': `<p>${title}</p>\n` + html(columns, rows.map((row) => ({ texts: [row.prompt, row.completion], rest: [...scores(row), ...extras(row)] }))),
+    'text/html': `<p>${title}</p>\n` + html(title, columns, rows.map((row) => ({ texts: [row.prompt, row.completion], rest: [...scores(row), ...extras(row)] }))),
     'text/plain': `${title}\n\n` + textTable(columns, rows.map((row) => [oneLine(row.prompt, 40), oneLine(row.completion, 80), ...scores(row), ...extras(row)])),
   };
 }
 
+/** Texts of fewer lines and characters fit into their row. */
+const SHORT = { lines: 8, characters: 400 };
+
 /** Prompts and completions keep their line breaks, and long ones scroll within their row. */
-function html(columns: Column[], rows: Array<{ texts: string[]; rest: string[] }>): string {
+function html(title: string, columns: Column[], rows: Array<{ texts: string[]; rest: string[] }>): string {
   const cell = (tag: string, content: string, c: number) =>
-    `<${tag} style="text-align:${columns[c].align ?? 'right'};vertical-align:top;padding:0.2em 0.6em">${content}</${tag}>`;
-  const text = (value: string) => `<pre style="margin:0;max-height:12em;max-width:60ch;overflow:auto;white-space:pre-wrap">${escapeHtml(value)}</pre>`;
+    `<${tag} style="text-align:${columns[c].align ?? 'right'};vertical-align:top;padding:0.2em 0.6em"${tag === 'th' ? ' scope="col"' : ''}>${content}</${tag}>`;
+  const text = (value: string, c: number) => {
+    const pre = `<pre style="margin:0;white-space:pre-wrap">${escapeHtml(value)}</pre>`;
+    const isShort = value.length <= SHORT.characters && value.split('\n').length <= SHORT.lines;
+    return isShort ? pre : scrollBox(columns[c].title, 'max-height:12em;max-width:60ch', pre);
+  };
   const head = columns.map(({ title }, c) => cell('th', escapeHtml(title), c)).join('');
   const body = rows.map(({ texts, rest }) => `<tr>${[...texts.map(text), ...rest.map(escapeHtml)].map((content, c) => cell('td', content, c)).join('')}</tr>`);
-  return `<div style="max-height:36em;overflow:auto"><table style="border-collapse:collapse"><thead><tr>${head}</tr></thead><tbody>\n${body.join('\n')}\n</tbody></table></div>`;
+  const table = `<table style="border-collapse:collapse"><thead><tr>${head}</tr></thead><tbody>\n${body.join('\n')}\n</tbody></table>`;
+  return scrollBox(title, 'max-height:36em', table);
 }
 
 function oneLine(value: string, length: number): string {

@@ -75,6 +75,8 @@ export interface TrainingData {
   /** TRL's metrics by their names (`loss`, `reward`, `rewards/<name>/mean`, …), with `step`: one entry per logged step. */
   log: Array<Record<string, number>>;
   events: TrainingEvent[];
+  /** What the run is doing now, in words. */
+  stage?: string;
   /** The newest group, its frames included: in a notebook's file, and of a run that is not running. */
   group?: { step: number; episodes: EpisodeData[] };
 }
@@ -92,6 +94,8 @@ export type TrainingMessage =
   | { type: 'log'; entry: Record<string, number> }
   | { type: 'event'; event: TrainingEvent }
   | { type: 'status'; status: TrainingStatus }
+  /** What the run is doing now; without `stage` nothing. */
+  | { type: 'stage'; stage?: string }
   /** The newest group. Buffer i holds the deflated frames of episode i. */
   | { type: 'group'; step: number; episodes: EpisodeData[] };
 

@@ -47,7 +47,7 @@ export class ProgressBar {
     this.shownAt = Date.now();
     const bundle: MimeBundle = { 'text/plain': line };
     if (!host().console) {
-      const bar = `<progress value="${this.done}" max="${this.total}" style="width:20em;vertical-align:middle"></progress>`;
+      const bar = `<progress value="${this.done}" max="${this.total}" title="${escapeHtml(this.title)}" style="width:20em;vertical-align:middle"></progress>`;
       bundle['text/html'] = `<div>${bar} ${escapeHtml(line)}</div>`;
     }
     host().display(bundle, { displayId: this.displayId, update: !first });

@@ -19,10 +19,19 @@ export function textTable(columns: Column[], rows: string[][]): string {
 /** A table as HTML. It names no colour, so that it reads well in light and dark themes. */
 export function htmlTable(columns: Column[], rows: string[][]): string {
   const cell = (tag: string, text: string, c: number) =>
-    `<${tag} style="text-align:${columns[c].align ?? 'right'};padding:0.1em 0.6em">${escapeHtml(text)}</${tag}>`;
-  const head = `<tr>${columns.map(({ title }, c) => cell('th', title, c)).join('')}</tr>`;
+    `<${tag} style="text-align:${columns[c].align ?? 'right'};padding:0.1em 0.6em"${tag === 'th' ? ' scope="col"' : ''}>${escapeHtml(text)}</${tag}>`;
+  // A column of labels has no heading: an empty one would be read out.
+  const head = `<tr>${columns.map(({ title }, c) => cell(title ? 'th' : 'td', title, c)).join('')}</tr>`;
   const body = rows.map((row) => `<tr>${row.map((text, c) => cell('td', text, c)).join('')}</tr>`).join('\n');
-  return `<table style="border-collapse:collapse"><thead>${head}</thead><tbody>\n${body}\n</tbody></table>`;
+  return `<table class="joylab-Records" style="border-collapse:collapse"><thead>${head}</thead><tbody>\n${body}\n</tbody></table>`;
+}
+
+/**
+ * A place on the page that scrolls: the keyboard reaches it, and it has a
+ * name. Sanitisers leave the class: by it the extension gives it both again.
+ */
+export function scrollBox(name: string, style: string, content: string): string {
+  return `<div class="joylab-Scroll" tabindex="0" role="group" aria-label="${escapeHtml(name)}" style="${style};overflow:auto">${content}</div>`;
 }
 
 /** `text` as it may stand in HTML, attributes included. */

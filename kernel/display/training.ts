@@ -9,6 +9,7 @@ import {
   type TrainingStatus,
   type TrainingViewMessage,
 } from './mime';
+import type { ProgressPlace, Stage } from './progress';
 import { progressLine, trainingBundle } from './trainingBundle';
 
 /** An episode of the newest group: `frames` are the deflated frames that `data.frames` leaves empty. */
@@ -34,6 +35,8 @@ export class TrainingOutput {
   private timer: NodeJS.Timeout | null = null;
   private shown = false;
   private lastNote = '';
+  /** Where what a run does is shown: in its output, at once. */
+  readonly place: ProgressPlace = { patience: 0, show: (stage) => this.stage(stage) };
   private newestGroup: { step: number; episodes: GroupEpisode[] } | null = null;
 
   /** @param data the run; {@link log}, {@link event} and {@link status} change it */
@@ -77,10 +80,19 @@ export class TrainingOutput {
   /** The run goes on, pauses or ends; the output is updated at once. */
   status(status: TrainingStatus): void {
     this.data.status = status;
+    if (status !== 'running') delete this.data.stage;
     if (!this.shown) return;
     this.send({ type: 'status', status });
     if (host().console) host().display({ 'text/plain': `training ${status} at step ${this.data.step} of ${this.data.maxSteps}` });
     else this.update();
+  }
+
+  /** What is being done, for those who look. */
+  stage(stage: Stage | null): void {
+    if (stage) this.data.stage = stage.text;
+    else delete this.data.stage;
+    this.send({ type: 'stage', ...(stage && { stage: stage.text }) });
+    if (this.shown && !host().console && this.data.status === 'running') this.updateSoon();
   }
 
   /** Whether someone is looking: frames are made only then. */

@@ -1,6 +1,7 @@
 import { chartImage, type Chart, type Series } from './charts';
+import { duration } from './duration';
 import { TRAINING_MIME, type TrainingData } from './mime';
-import { escapeHtml, formatNumber, htmlTable, textTable, type Column } from './table';
+import { escapeHtml, formatNumber, htmlTable, scrollBox, textTable, type Column } from './table';
 
 /** Rows of the table; a longer run shows a step now and then. */
 const maxRows = 200;
@@ -19,7 +20,7 @@ export function trainingBundle(data: TrainingData): Record<string, unknown> {
     'text/html':
       `<div>${escapeHtml(title).replace(/\n/g, '<br>')}</div>\n` +
       `<div style="display:flex;flex-wrap:wrap;gap:8px">${charts}</div>\n` +
-      `<div style="max-height:24em;overflow:auto">${rows.length > 0 ? htmlTable(columns, rows) : ''}</div>`,
+      (rows.length > 0 ? scrollBox('Table of training steps', 'max-height:24em', htmlTable(columns, rows)) : ''),
     'text/plain': rows.length > 0 ? `${title}\n\n${textTable(columns, rows)}` : title,
   };
 }
@@ -40,19 +41,14 @@ export function progressLine(entry: Record<string, number>, maxSteps: number): s
   return parts.join('  ');
 }
 
-function statusLine({ status, step, maxSteps, log }: TrainingData): string {
+function statusLine({ status, step, maxSteps, log, stage }: TrainingData): string {
   if (status === 'lost') return `Training ended with its kernel: step ${step} of ${maxSteps}`;
   // An entry has the mean time of the steps since the one before.
   const timed = log.filter((entry) => entry.step_time !== undefined);
   const spent = timed.reduce((sum, entry, i) => sum + entry.step_time * (entry.step - (timed[i - 1]?.step ?? 0)), 0);
   const left = status === 'running' && step > 0 ? `, about ${duration((spent / step) * (maxSteps - step))} left` : '';
-  return `Training ${status}: step ${step} of ${maxSteps}, ${duration(spent)}${left}`;
-}
-
-function duration(seconds: number): string {
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const now = status === 'running' && stage ? `\n${stage}` : '';
+  return `Training ${status}: step ${step} of ${maxSteps}, ${duration(spent)}${left}${now}`;
 }
 
 /** A column of the table. */

@@ -99,7 +99,7 @@ function sizeAttributes(frame: { width: number; height: number }): string {
 
 function htmlTable(titles: string[], rows: string[][]): string {
   if (rows.length === 0) return '';
-  const cells = (tag: string, texts: string[]) => `<tr>${texts.map((text) => `<${tag} style="text-align: left; vertical-align: top">${text}</${tag}>`).join('')}</tr>`;
+  const cells = (tag: string, texts: string[]) => `<tr>${texts.map((text) => `<${tag} style="text-align: left; vertical-align: top"${tag === 'th' ? ' scope="col"' : ''}>${text}</${tag}>`).join('')}</tr>`;
   return `<table><thead>${cells('th', titles.map(escapeHtml))}</thead><tbody>${rows.map((row) => cells('td', row)).join('')}</tbody></table>`;
 }
 

@@ -1,5 +1,5 @@
-import { weightedSum, type RewardTable } from '../rewards/scoring';
-import { chunks, isConstant, mean, std } from '../rewards/statistics';
+import { outOfRange, weightedSum, type RewardTable } from '../rewards/scoring';
+import { chunks, isConstant, mean, scaleOf, std } from '../rewards/statistics';
 import type { ResolvedConfig } from './config';
 
 /** The settings that advantages depend on. */
@@ -13,16 +13,28 @@ const epsilon = 1e-4;
  * sum of a completion's rewards, less the mean of its group, over the spread
  * of the group or of the batch. A completion to which no function applies is
  * left out of mean and spread, and its advantage is 0.
+ *
+ * @throws RewardError where a sum or an advantage is beyond what numbers hold
  */
 export function groupAdvantages(table: RewardTable, settings: AdvantageSettings): Float32Array {
   const rewards = aggregate(table, settings);
-  if (settings.multiObjectiveAggregation === 'normalize_then_sum') return centred(rewards, mean(rewards), std(rewards));
-  const batchStd = std(rewards);
-  const groups = chunks(rewards, settings.numGenerations).map((group) => {
-    const scale = { group: std(group), batch: batchStd, none: null }[settings.scaleRewards];
-    return centred(group, mean(group), scale);
-  });
-  return Float32Array.from(groups.flatMap((group) => [...group]));
+  checkRange(rewards, table, Number.MAX_VALUE, 'the sum of its rewards');
+  const advantages = advantagesOf(rewards, settings);
+  checkRange(advantages, table, LARGEST_FLOAT32, 'its advantage');
+  return Float32Array.from(advantages);
+}
+
+/** The largest number of 32 bits, in which advantages are computed with. */
+const LARGEST_FLOAT32 = 2 ** 128 - 2 ** 104;
+
+function checkRange(values: ReadonlyArray<number | null>, table: RewardTable, largest: number, what: string): void {
+  const index = values.findIndex((value) => value !== null && !(Math.abs(value) <= largest));
+  if (index >= 0) throw outOfRange(table, index, what, largest);
+}
+
+function advantagesOf(rewards: Array<number | null>, settings: AdvantageSettings): number[] {
+  if (settings.multiObjectiveAggregation === 'normalize_then_sum') return centred(rewards, rewards);
+  return chunks(rewards, settings.numGenerations).flatMap((group) => centred(group, { group, batch: rewards, none: null }[settings.scaleRewards]));
 }
 
 /** One reward per completion; `null` where no function applies. */
@@ -33,11 +45,15 @@ function aggregate(table: RewardTable, settings: AdvantageSettings): Array<numbe
   return sums.map((sum, i) => (sum === null ? null : (normalisedSums[i] ?? 0)));
 }
 
-/** (reward − mean) / (std + ε), without the division where `scale` is null; 0 where that is no number. */
-function centred(rewards: Array<number | null>, centre: number, scale: number | null): Float32Array {
-  return Float32Array.from(rewards, (reward) => {
-    if (reward === null) return 0;
-    const advantage = (reward - centre) / (scale === null ? 1 : scale + epsilon);
+/** (reward − mean) / (std + ε), the spread being that of `all`, and without the division where that is null; 0 where it is no number. */
+function centred(rewards: ReadonlyArray<number | null>, all: ReadonlyArray<number | null> | null): number[] {
+  // Very large rewards are divided by a power of two, and with them ε.
+  const scale = scaleOf(all ?? rewards);
+  const scaled = (values: ReadonlyArray<number | null>) => (scale === 1 ? values : values.map((value) => (value === null ? null : value / scale)));
+  const centre = mean(scaled(rewards));
+  const spread = all ? std(scaled(all)) + epsilon / scale : 1 / scale;
+  return scaled(rewards).map((reward) => {
+    const advantage = reward === null ? 0 : (reward - centre) / spread;
     return Number.isNaN(advantage) ? 0 : advantage;
   });
 }
@@ -46,11 +62,8 @@ function centred(rewards: Array<number | null>, centre: number, scale: number | 
 function normalised(table: RewardTable, size: number): RewardTable {
   const values = table.values.map((column) =>
     chunks(column, size).flatMap((group) => {
-      const [centre, scale] = [mean(group), std(group)];
-      return group.map((value) => {
-        const result = value === null ? NaN : (value - centre) / (scale + epsilon);
-        return Number.isNaN(result) ? null : result;
-      });
+      const alone = group.filter((value) => value !== null).length < 2;
+      return centred(group, group).map((result, i) => (alone || group[i] === null ? null : result));
     }),
   );
   return { ...table, values };

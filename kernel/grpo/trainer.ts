@@ -21,6 +21,7 @@ import { groupEpisodes, shownEpisodes } from './groupEpisodes';
 import { meanMetrics } from './policyMetrics';
 import { completionLimit, defaultDataset, groupsPerGeneration, PromptSource, runLength, type TrainRow } from './prompts';
 import { rewardsText, weightedRewards } from './rewardFuncs';
+import { checkSavedState } from './savedState';
 import { isOffPolicy, microBatchesOf, policyBatch, type ScoredRollouts } from './scoredRollouts';
 import type { PolicyUpdate } from './update';
 
@@ -204,6 +205,10 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
 
   protected override saveState(update: PolicyUpdate): Record<string, unknown> {
     return { rollouts: this.generations.save(), entropy: update.entropyState, secret: this.secret };
+  }
+
+  protected override checkState(saved: Record<string, unknown>): void {
+    checkSavedState(saved, this.model.config.vocabSize);
   }
 
   protected override loadState({ rollouts, entropy, secret }: Record<string, any>): void {

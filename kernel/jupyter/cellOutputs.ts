@@ -1,5 +1,5 @@
-import type { Header } from './message';
-import type { CellExecution, ExecutionState, SavedOutput } from './outputsComm';
+import type { Header, Message, OutgoingMessage } from './message';
+import { REVISION, type CellExecution, ExecutionState, SavedOutput } from './outputsComm';
 
 /** Characters that are kept of one execution, and of all. */
 const EXECUTION_LIMIT = 1 << 25;
@@ -42,10 +42,9 @@ export class CellOutputs {
   private revision = 0;
   private total = 0;
 
-  /** A cell is to be run. Only front ends that name the cell can ask for its outputs. */
-  expect({ msg_id: msgId }: Header, metadata: Record<string, unknown>, { code, silent }: Record<string, any>): void {
-    const { cellId } = metadata;
-    if (typeof cellId !== 'string' || silent === true) return;
+  /** A request has arrived: one to run a cell will have outputs. Only front ends that name the cell can ask for them. */
+  expect({ header: { msg_id: msgId, msg_type: type }, metadata: { cellId }, content: { code, silent } }: Message): void {
+    if (type !== 'execute_request' || typeof cellId !== 'string' || silent === true) return;
     this.forget(this.byCell.get(cellId));
     const execution: Execution = {
       msgId, cellId, code: typeof code === 'string' ? code : '', executionCount: null, state: 'queued',
@@ -63,12 +62,13 @@ export class CellOutputs {
     this.change(msgId, (execution) => Object.assign(execution, { state: 'done' }));
   }
 
-  /**
-   * Takes a message in that is about to be published.
-   *
-   * @returns its revision; `undefined` where it changes no output
-   */
-  take(type: string, content: string, parent: Header | null): number | undefined {
+  /** Takes a message in that is about to be published, and numbers it where it changes an output. */
+  kept(message: OutgoingMessage): OutgoingMessage {
+    const revision = this.take(message.type, message.content, message.parent);
+    return revision === undefined ? message : { ...message, metadata: JSON.stringify({ [REVISION]: revision }) };
+  }
+
+  private take(type: string, content: string, parent: Header | null): number | undefined {
     if (!OUTPUT_TYPES.has(type)) return undefined;
     const message = JSON.parse(content) as Record<string, any>;
     const displayId: string | undefined = message.transient?.display_id;

@@ -10,7 +10,7 @@ import { FLAG } from './interruptFlag';
 import { Log } from './log';
 import type { Header, Message, OutgoingMessage } from './message';
 import { OutputsServer } from './outputsServer';
-import { REVISION } from './outputsComm';
+import { watchParent } from './parent';
 import type { Posted, ToMain, ToWire, WireOptions } from './protocol';
 import { SelfSignal } from './selfSignal';
 import { Sockets, type RequestChannel } from './sockets';
@@ -25,20 +25,12 @@ const SIGNAL_AFTER = 150;
 const EXPLAIN_AFTER = 1500;
 /** Time the main thread has to exit after a shutdown, in milliseconds. */
 const EXIT_GRACE = 3000;
-/** How often the thread looks whether its parent process still lives, in milliseconds. */
-const PARENT_INTERVAL = 1000;
 
 const UNINTERRUPTIBLE =
   'Interrupted, but what computes (a library, a regular expression, eval) cannot be stopped from outside: the cell ends when it returns. To end it now, restart the kernel.\n';
 
 /** Requests that the main thread answers, apart from comm messages. */
-const REQUESTS = new Set([
-  'execute_request',
-  'inspect_request',
-  'complete_request',
-  'is_complete_request',
-  'comm_info_request',
-]);
+const REQUESTS = new Set(['execute_request', 'inspect_request', 'complete_request', 'is_complete_request', 'comm_info_request']);
 const COMM_MESSAGES = new Set(['comm_open', 'comm_msg', 'comm_close']);
 
 interface Request {
@@ -201,7 +193,6 @@ class Wire {
   private async close(closed: Int32Array): Promise<void> {
     this.closing = true;
     this.children.kill();
-    clearInterval(parentTimer);
     this.streams.flush();
     if (this.sockets.dropped > 0) this.log.write(`${this.sockets.dropped} messages were dropped in all`);
     await this.sockets.flushed();
@@ -215,8 +206,7 @@ class Wire {
 
   private enqueue(request: Request): void {
     if (this.closing) return;
-    const { header, metadata, content } = request.message;
-    if (header.msg_type === 'execute_request') this.outputs.expect(header, metadata, content);
+    this.outputs.expect(request.message);
     this.queue.push(request);
     this.next();
     if (request.message.header.msg_type !== 'execute_request' && this.queue.includes(request)) {
@@ -291,10 +281,9 @@ class Wire {
     this.streams.after();
   }
 
-  /** Publishes what may be a cell's output: it is kept, and numbered. */
+  /** Publishes what may be a cell's output: it is kept. */
   private publish(message: OutgoingMessage): void {
-    const revision = this.outputs.take(message.type, message.content, message.parent);
-    this.sockets.publish(revision === undefined ? message : { ...message, metadata: JSON.stringify({ [REVISION]: revision }) });
+    this.sockets.publish(this.outputs.kept(message));
   }
 
   private runChild({ child, back, parent }: ToWire & { type: 'child' }): void {
@@ -402,13 +391,7 @@ const signals = new Worker(join(__dirname, 'signals.js'));
 signals.on('message', (message) => message === 'SIGINT' && wire.onSignal());
 signals.unref();
 
-/** Ends the kernel when the process that started it is gone. */
-const parent = process.ppid;
-const parentTimer = setInterval(() => {
-  if (process.ppid === parent) return;
-  clearInterval(parentTimer);
-  wire.exit();
-}, PARENT_INTERVAL);
+watchParent(() => wire.exit());
 
 wire.start().catch((error: Error) => {
   port.postMessage({ type: 'fatal', message: error.message } satisfies ToMain);

@@ -1,12 +1,15 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { withProgress } from '../display/progress';
 import type { Tensor } from '../onnx/tensor';
 import { allWeights, HEAD, moduleWeights, type WeightSpec } from './architecture';
 import { parseConfig, tokenIds, type ModelConfig } from './config';
 import { readJsonFile, type JsonObject } from './jsonFile';
 import { quantize, type QuantizedFormat, type QuantizedWeight } from './quantization';
 import { SafetensorsFile } from './safetensors';
+import { namesText, shapeText } from './safetensorsHeader';
+import { weightFiles } from './weightFiles';
 
 /** A checkpoint in memory. */
 export interface Checkpoint {
@@ -40,13 +43,16 @@ export async function loadCheckpoint(folder: string, { quantize: format }: LoadO
     for (const path of weightFiles(folder)) files.push(new SafetensorsFile(path));
     const wanted = allWeights(config);
     const located = locateWeights(files, wanted, config, folder);
-    for (const { name } of wanted) {
-      const tensor = located.get(name)!.read(name);
-      if (toQuantize.has(name)) checkpoint.quantized.set(name, quantize(tensor, format!));
-      else checkpoint.weights.set(name, tensor);
-      // Large models take a while: interrupts and timers live.
-      await setImmediate();
-    }
+    await withProgress(format ? 'Loading and quantising weights' : 'Loading weights', wanted.length, async (task) => {
+      for (const [i, { name }] of wanted.entries()) {
+        const tensor = located.get(name)!.read(name);
+        if (toQuantize.has(name)) checkpoint.quantized.set(name, quantize(tensor, format!));
+        else checkpoint.weights.set(name, tensor);
+        task.update(i + 1);
+        // Large models take a while: interrupts and timers live.
+        await setImmediate();
+      }
+    });
   } finally {
     for (const file of files) file.close();
   }
@@ -57,7 +63,7 @@ function readConfig(folder: string): ModelConfig {
   const config = parseConfig(readJson(folder, 'config.json'), join(folder, 'config.json'));
   // transformers takes the tokens that end a generation from here, where it exists.
   if (existsSync(join(folder, 'generation_config.json'))) {
-    const eos = tokenIds(readJson(folder, 'generation_config.json').eos_token_id);
+    const eos = tokenIds(readJson(folder, 'generation_config.json'), 'eos_token_id', join(folder, 'generation_config.json'));
     if (eos.length > 0) config.eosTokenIds = eos;
   }
   return config;
@@ -70,22 +76,6 @@ export function readJson(folder: string, name: string): JsonObject {
   return readJsonFile(path);
 }
 
-/** The file `model.safetensors`, or the files that `model.safetensors.index.json` lists. */
-export function weightFiles(folder: string): string[] {
-  const single = join(folder, 'model.safetensors');
-  if (existsSync(single)) return [single];
-  const index = 'model.safetensors.index.json';
-  if (!existsSync(join(folder, index))) {
-    throw new Error(`${folder} has neither model.safetensors nor ${index}; save the model with safe_serialization=True`);
-  }
-  const files = new Set(Object.values(readJson(folder, index).weight_map as Record<string, string>));
-  return Array.from(files, (file) => {
-    const path = join(folder, file);
-    if (!existsSync(path)) throw new Error(`${path}, which ${index} lists, is missing; fetch the model again`);
-    return path;
-  });
-}
-
 /** The file of each tensor, once they are known to be those that the architecture has. */
 function locateWeights(files: readonly SafetensorsFile[], wanted: readonly WeightSpec[], config: ModelConfig, folder: string): Map<string, SafetensorsFile> {
   const found = new Map(files.flatMap((file) => [...file.shapes.keys()].map((name): [string, SafetensorsFile] => [name, file])));
@@ -95,14 +85,13 @@ function locateWeights(files: readonly SafetensorsFile[], wanted: readonly Weigh
       throw new Error(`${folder}: the checkpoint has no tensor "${name}"; it is incomplete, or config.json does not belong to it`);
     }
     if (actual.join() !== shape.join()) {
-      throw new Error(`${folder}: tensor "${name}" has shape [${actual.join(', ')}], config.json wants [${shape.join(', ')}]`);
+      throw new Error(`${folder}: tensor "${name}" has shape ${shapeText(actual)}, config.json wants ${shapeText(shape)}`);
     }
   }
   const names = new Set(wanted.map(({ name }) => name));
   const extra = [...found.keys()].filter((name) => !names.has(name) && !isRedundant(name, config));
   if (extra.length > 0) {
-    const names = extra.slice(0, 4).join(', ') + (extra.length > 4 ? ' …' : '');
-    throw new Error(`${folder}: the checkpoint has tensors that this architecture does not use: ${names}`);
+    throw new Error(`${folder}: the checkpoint has tensors that this architecture does not use: ${namesText(extra)}`);
   }
   return found;
 }

@@ -1,4 +1,5 @@
 import { COMMON, FAMILIES, FIXED, isRotated, OF_ONE_FAMILY, type Family } from './families';
+import { describe, isObject } from './jsonFile';
 import { parseRope, type RopeSettings } from './rope';
 
 /** What a model's `config.json` says, in the form that the graph wants: settings, whatever the family. */
@@ -46,21 +47,22 @@ type Settings = Record<string, unknown>;
 
 /** Reads a parsed `config.json`. Settings that Joylab does not support are an error that names them. */
 export function parseConfig(raw: Settings, where = 'config.json'): ModelConfig {
-  const family = FAMILIES[String(raw.model_type)];
+  const family = typeof raw.model_type === 'string' ? FAMILIES.get(raw.model_type) : undefined;
   if (!family) {
-    throw new Error(`${where}: this model is not supported: model_type = ${JSON.stringify(raw.model_type)} (supported: ${quoted(Object.keys(FAMILIES))})`);
+    throw new Error(`${where}: this model is not supported: model_type = ${describe(raw.model_type)} (supported: ${[...FAMILIES.keys()].map(describe).join(', ')})`);
   }
   const settings: Settings = { ...COMMON, ...family.defaults, ...raw };
-  checkFixed(family, settings, where);
+  const numLayers = count(settings, 'num_hidden_layers', where, undefined, MOST_LAYERS);
+  checkFixed(family, settings, numLayers, where);
+  checkKinds(settings, where);
 
   const hiddenSize = count(settings, 'hidden_size', where);
-  const numLayers = count(settings, 'num_hidden_layers', where);
   const numHeads = count(settings, 'num_attention_heads', where);
   const numKeyValueHeads = count(settings, 'num_key_value_heads', where, numHeads);
   if (numHeads % numKeyValueHeads !== 0) {
     throw new Error(`${where}: num_attention_heads (${numHeads}) must be a multiple of num_key_value_heads (${numKeyValueHeads})`);
   }
-  const headSize = evenHead(count(settings, 'head_dim', where, hiddenSize / numHeads), where);
+  const headSize = evenHead(count(settings, 'head_dim', where, hiddenSize / numHeads, LARGEST_HEAD), where);
   const maxPositions = count(settings, 'max_position_embeddings', where);
   const sliding = family.slidingLayers?.(settings, numLayers) ?? [];
   const window = sliding.includes(true) && settings.sliding_window !== null ? count(settings, 'sliding_window', where) : Infinity;
@@ -86,29 +88,45 @@ export function parseConfig(raw: Settings, where = 'config.json'): ModelConfig {
     logitSoftcap: optional(settings, 'final_logit_softcapping', where),
     rope: layerRopes(settings, { headSize, maxPositions, sliding, numLayers }, where),
     tiedEmbeddings: settings.tie_word_embeddings === true,
-    padTokenId: tokenIds(settings.pad_token_id)[0] ?? null,
-    eosTokenIds: tokenIds(settings.eos_token_id),
+    padTokenId: tokenIds(settings, 'pad_token_id', where)[0] ?? null,
+    eosTokenIds: tokenIds(settings, 'eos_token_id', where),
   };
 }
 
-/** The token IDs of `eos_token_id`, which may be a number, a list, null or absent. */
-export function tokenIds(value: unknown): number[] {
-  if (Array.isArray(value)) return value.filter((id): id is number => typeof id === 'number');
-  return typeof value === 'number' ? [value] : [];
+/** The token IDs of a setting, which may be a number, a list, null or absent. */
+export function tokenIds(settings: Settings, name: string, where: string): number[] {
+  const ids: unknown[] = [settings[name] ?? []].flat();
+  const isId = (id: unknown): id is number => Number.isSafeInteger(id);
+  if (!ids.every(isId)) throw new Error(`${where}: ${name} must be a token ID, a list of them, or null, not ${describe(settings[name])}`);
+  return ids;
 }
 
-function checkFixed(family: Family, settings: Settings, where: string): void {
+/** Settings that are one way or the other. */
+const FLAGS = ['tie_word_embeddings', 'attention_bias', 'mlp_bias', 'use_sliding_window'];
+/** Settings that count, where they are given. */
+const COUNTS = ['no_rope_layer_interval', 'sliding_window_pattern'];
+
+function checkKinds(settings: Settings, where: string): void {
+  const given = (name: string) => (settings[name] ?? null) !== null;
+  for (const name of FLAGS) {
+    if (given(name) && typeof settings[name] !== 'boolean') throw new Error(`${where}: ${name} must be true or false, not ${describe(settings[name])}`);
+  }
+  for (const name of COUNTS.filter(given)) count(settings, name, where);
+  if (given('max_window_layers') && settings.max_window_layers !== 0) count(settings, 'max_window_layers', where);
+}
+
+function checkFixed(family: Family, settings: Settings, numLayers: number, where: string): void {
   // Gemma's old files say 'gelu' and mean its approximation by tanh.
   const activations: Record<string, readonly unknown[]> = { hidden_act: family.gemma ? ['gelu_pytorch_tanh', 'gelu'] : ['silu', 'swish'] };
   const problems = Object.entries({ ...FIXED, ...activations, ...family.fixed })
     .filter(([name, allowed]) => name in settings && !allowed.includes(settings[name]))
-    .map(([name, allowed]) => `${name} = ${JSON.stringify(settings[name])} (supported: ${quoted(allowed)})`);
+    .map(([name, allowed]) => `${name} = ${describe(settings[name])} (supported: ${quoted(allowed)})`);
   for (const [name, { families, off }] of Object.entries(OF_ONE_FAMILY)) {
     if (name in settings && !families.includes(String(settings.model_type)) && !off.includes(settings[name])) {
-      problems.push(`${name} = ${JSON.stringify(settings[name])}, which ${JSON.stringify(settings.model_type)} does not have (only ${quoted(families)})`);
+      problems.push(`${name} = ${describe(settings[name])}, which ${describe(settings.model_type)} does not have (only ${quoted(families)})`);
     }
   }
-  problems.push(...layerProblems(family, settings));
+  problems.push(...layerProblems(family, settings, numLayers));
   if (settings.quantization_config) {
     problems.push('quantization_config: its weights are saved quantised (supported: float32, float16, bfloat16; load the model it was made from, with loadIn4bit or loadIn8bit)');
   }
@@ -116,14 +134,13 @@ function checkFixed(family: Family, settings: Settings, where: string): void {
 }
 
 /** What is wrong with lists that have an entry per layer. */
-function layerProblems({ layerTypes }: Family, settings: Settings): string[] {
+function layerProblems({ layerTypes }: Family, settings: Settings, layers: number): string[] {
   const problems: string[] = [];
-  const layers = Number(settings.num_hidden_layers);
   const valid = layerTypes?.(settings) ?? ['full_attention'];
   for (const [name, allowed] of [['layer_types', valid], ['no_rope_layers', [0, 1]]] as const) {
     const given = settings[name] ?? null;
     if (given === null) continue;
-    if (!Array.isArray(given)) problems.push(`${name} = ${JSON.stringify(given)} (supported: a list, or null)`);
+    if (!Array.isArray(given)) problems.push(`${name} = ${describe(given)} (supported: a list, or null)`);
     else if (given.length !== layers) problems.push(`${name} has ${given.length} entries for ${layers} layers`);
     else {
       const wrong = given.filter((entry) => !(allowed as readonly unknown[]).includes(entry));
@@ -154,37 +171,50 @@ function layerRopes(
   { headSize, maxPositions, sliding, numLayers }: { headSize: number; maxPositions: number; sliding: boolean[]; numLayers: number },
   where: string,
 ): (RopeSettings | null)[] {
-  const given = (settings.rope_parameters ?? settings.rope_scaling ?? {}) as Settings;
+  const given = ropeObject(settings.rope_parameters ?? settings.rope_scaling, where);
   const read = (parameters: Settings) => {
     const original = settings.original_max_position_embeddings;
     const all = { rope_theta: settings.rope_theta, partial_rotary_factor: settings.partial_rotary_factor, ...parameters };
     return parseRope(original === undefined ? all : { ...all, original_max_position_embeddings: original }, { headSize, maxPositions }, where);
   };
   const byType = 'full_attention' in given || 'sliding_attention' in given;
-  const full = read((byType ? given.full_attention : given) as Settings);
+  const full = read(byType ? ropeObject(given.full_attention, where) : given);
   let local = full;
-  if (byType) local = read({ rope_theta: 10000, ...(given.sliding_attention as Settings) });
+  if (byType) local = read({ rope_theta: 10000, ...ropeObject(given.sliding_attention, where) });
   else if (settings.model_type === 'gemma3_text') local = read({ rope_theta: settings.rope_local_base_freq ?? 10000 });
 
   return Array.from({ length: numLayers }, (_, layer) => (!isRotated(layer, settings) ? null : sliding[layer] ? local : full));
 }
 
-function quoted(values: readonly unknown[]): string {
-  return values.map((value) => JSON.stringify(value)).join(', ');
+function ropeObject(value: unknown, where: string): Settings {
+  if (!isObject(value ?? {})) throw new Error(`${where}: the parameters of a rotary embedding (rope_parameters, rope_scaling) must be an object or null, not ${describe(value)}`);
+  return (value ?? {}) as Settings;
 }
 
-function count(settings: Settings, name: string, where: string, fallback?: number): number {
+function quoted(values: readonly unknown[]): string {
+  return values.slice(0, 8).map(describe).join(', ') + (values.length > 8 ? ', …' : '');
+}
+
+/*
+ * Bounds of what is made or looped over before the weights are looked at, many
+ * times what any model has. All other sizes are compared with the weights.
+ */
+const MOST_LAYERS = 10_000;
+const LARGEST_HEAD = 2 ** 16;
+const LARGEST = 2 ** 31 - 1;
+
+function count(settings: Settings, name: string, where: string, fallback?: number, maximum = LARGEST): number {
   const value = settings[name] ?? fallback;
-  if (typeof value !== 'number' || !Number.isInteger(value) || value <= 0) {
-    throw new Error(`${where}: ${name} must be a positive integer, not ${JSON.stringify(value)}`);
+  if (typeof value !== 'number' || !Number.isInteger(value) || value <= 0 || value > maximum) {
+    throw new Error(`${where}: ${name} must be a positive integer${typeof value === 'number' && value > maximum ? ` of at most ${maximum}` : ''}, not ${describe(value)}`);
   }
   return value;
 }
 
 function positive(settings: Settings, name: string, where: string): number {
   const value = settings[name];
-  if (typeof value !== 'number' || !(value > 0)) {
-    throw new Error(`${where}: ${name} must be a positive number, not ${JSON.stringify(value)}`);
+  if (typeof value !== 'number' || !(value > 0 && value < Infinity)) {
+    throw new Error(`${where}: ${name} must be a positive number, not ${describe(value)}`);
   }
   return value;
 }

@@ -74,8 +74,7 @@ const eitherType = () => ['full_attention', 'sliding_attention'];
 
 const afterMaxWindowLayers = sliding((layer, settings) => settings.use_sliding_window === true && layer >= Number(settings.max_window_layers ?? 28));
 
-/** By `model_type`. */
-export const FAMILIES: Record<string, Family> = {
+const families = {
   // Also SmolLM, SmolLM2 and TinyLlama.
   llama: {},
   mistral: {
@@ -126,4 +125,7 @@ export const FAMILIES: Record<string, Family> = {
     layerTypes: eitherType,
     slidingLayers: sliding((layer, settings) => (layer + 1) % Number(settings.sliding_window_pattern ?? 6) !== 0),
   },
-};
+} satisfies Record<string, Family>;
+
+/** By `model_type`. */
+export const FAMILIES: ReadonlyMap<string, Family> = new Map(Object.entries(families));

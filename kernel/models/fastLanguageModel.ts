@@ -7,7 +7,7 @@ import { CausalLM } from './causalLM';
 import { finishUpdate } from './folderUpdate';
 import { hubModel, isHubName, type HubOptions } from './hub';
 import { createLora, LORA_DEFAULTS, type LoraConfig } from './lora';
-import { PeftModel } from './peft';
+import { adapterFile, PeftModel } from './peft';
 import { because, checkOptions, type OptionTable } from './options';
 import { loadTokenizer, type Tokenizer } from './tokenizer';
 
@@ -94,7 +94,7 @@ const peftTable: OptionTable = {
 };
 
 /** Models that come with Joylab, and where they lie in the package. */
-const BUNDLED: Record<string, string> = { 'joylab/strategist': 'kernel/models/strategist/checkpoint' };
+const BUNDLED: ReadonlyMap<string, string> = new Map([['joylab/strategist', 'kernel/models/strategist/checkpoint']]);
 
 /** Loads language models and gives them adapters; named as in Unsloth. */
 export const FastLanguageModel = {
@@ -142,7 +142,7 @@ function loraConfig(options: PeftOptions): LoraConfig {
 }
 
 async function findFolder(modelName: string, options: HubOptions): Promise<string> {
-  const bundled = BUNDLED[modelName];
+  const bundled = BUNDLED.get(modelName);
   if (bundled) {
     const folder = join(packageRoot, bundled);
     if (existsSync(join(folder, 'config.json'))) return folder;
@@ -150,7 +150,7 @@ async function findFolder(modelName: string, options: HubOptions): Promise<strin
   }
   if (existsSync(modelName)) return resolve(modelName);
   if (isHubName(modelName)) return hubModel(modelName, options);
-  const bundledNames = Object.keys(BUNDLED).map((name) => `'${name}'`);
+  const bundledNames = [...BUNDLED.keys()].map((name) => `'${name}'`);
   throw new Error(
     `there is no model ${JSON.stringify(modelName)}: modelName is ${bundledNames.join(' or ')}, the folder of a model or ` +
       "adapter, or a model of the hub ('organisation/model')",
@@ -175,8 +175,10 @@ async function loadModel(folder: string, { modelName, maxSeqLength, loadIn4bit, 
 async function loadWithAdapter(folder: string, options: FromPretrainedOptions): Promise<PeftModel> {
   const { base_model_name_or_path: base, revision } = readJson(folder, 'adapter_config.json');
   if (typeof base !== 'string') throw new Error(`${join(folder, 'adapter_config.json')} does not name its base model (base_model_name_or_path)`);
+  // Known before the base is loaded, which may take long.
+  adapterFile(folder);
   const beside = resolve(folder, base);
-  const isBeside = !BUNDLED[base] && !existsSync(base) && existsSync(beside);
+  const isBeside = !BUNDLED.has(base) && !existsSync(base) && existsSync(beside);
   const baseFolder = isBeside ? beside : await findFolder(base, { token: options.token, revision: typeof revision === 'string' ? revision : undefined });
   finishUpdate(baseFolder);
   const model = await loadModel(baseFolder, { ...options, modelName: base });

@@ -1,4 +1,5 @@
 import { Batch, type Prompt, type Row } from './generateBatch';
+import { withProgress, type Task } from '../display/progress';
 import { checkGenerateOptions, checkGenerationConfig } from './generateOptions';
 import { generationSettings, positiveInteger, type GenerationConfig } from './generationConfig';
 import type { InferenceEngine } from './inference';
@@ -88,17 +89,33 @@ export async function generate(setting: GenerationSetting, options: GenerateOpti
   const { streamer, signal } = options;
   const eos = options.eosTokenId === undefined ? setting.eosTokenIds : [options.eosTokenId ?? []].flat();
   const stops = [options.stopStrings ?? []].flat().filter((stop) => stop.length > 0);
-  const engine = await setting.engine(rows.reduce((sum, { prompt }) => sum + prompt.limit, 0));
-  const batch = { ...setting, engine, prefills: new Prefills(engine), settings, eos, stops, streamer, signal };
-  const inOrder = byPrompt(rows);
-  for (let start = 0; start < rows.length; start += ROWS_PER_BATCH) {
-    await new Batch(batch, inOrder.slice(start, start + ROWS_PER_BATCH)).run();
-  }
+  const write = async (onToken: () => void): Promise<void> => {
+    const engine = await setting.engine(rows.reduce((sum, { prompt }) => sum + prompt.limit, 0));
+    const batch = { ...setting, engine, prefills: new Prefills(engine), settings, eos, stops, streamer, signal, onToken };
+    const inOrder = byPrompt(rows);
+    for (let start = 0; start < rows.length; start += ROWS_PER_BATCH) {
+      await new Batch(batch, inOrder.slice(start, start + ROWS_PER_BATCH)).run();
+    }
+  };
+  // A streamer shows what is written itself.
+  if (streamer) await write(() => {});
+  else await withProgress(rows.length === 1 ? 'Generating a completion' : 'Generating completions', rows.length, (task) => write(() => report(task, rows)));
   return {
     sequences: rows.map((row) => row.ids),
     logprobs: rows.map((row) => Float32Array.from(row.logprobs)),
     terminated: rows.map((row) => row.terminated),
   };
+}
+
+/** A completion may end before its limit: then the rest of it counts as written. */
+function report(task: Task, rows: readonly Row[]): void {
+  let [done, share] = [0, 0];
+  for (const { ids, terminated, prompt } of rows) {
+    const isDone = terminated || ids.length >= prompt.limit;
+    if (isDone) done++;
+    share += isDone ? 1 : ids.length / prompt.limit;
+  }
+  task.update(done, share / rows.length);
 }
 
 /** Rows with those of a prompt one after the other: it is computed once for all of them. */

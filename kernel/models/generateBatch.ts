@@ -35,6 +35,8 @@ export interface BatchSetting {
   stops: readonly string[];
   streamer?: Streamer;
   signal?: AbortSignal;
+  /** Called after each token of the batch. */
+  onToken(): void;
 }
 
 /** Completions that grow together: each prompt once, then a token of every unfinished completion per step. */
@@ -73,6 +75,7 @@ export class Batch {
     while (active.rows.length > 0) {
       signal?.throwIfAborted();
       await this.step(active.rows, state);
+      this.setting.onToken();
       active = this.keepUnfinished(active, state);
     }
     streamer?.end();

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readJson } from './checkpoint';
 import { UNSUPPORTED } from './generateOptions';
+import { describe, readJsonFile } from './jsonFile';
 import { checkSampling, type SamplingOptions } from './sampling';
 
 /** Defaults of `generate`, as a model's `generation_config.json` gives them. */
@@ -44,9 +44,14 @@ const NAMES: Record<string, keyof GenerationConfig> = {
 /** Reads a model folder's `generation_config.json`; what it does not set, or sets to null, is left out. */
 export function readGenerationConfig(folder: string): GenerationConfig {
   if (!existsSync(join(folder, 'generation_config.json'))) return {};
-  const raw = readJson(folder, 'generation_config.json');
-  warnOfUnsupported(join(folder, 'generation_config.json'), raw);
+  const file = join(folder, 'generation_config.json');
+  const raw = readJsonFile(file);
+  warnOfUnsupported(file, raw);
   const given = Object.entries(NAMES).filter(([name]) => (raw[name] ?? null) !== null);
+  for (const [name, ours] of given) {
+    const isRight = ours === 'doSample' ? typeof raw[name] === 'boolean' : Number.isFinite(raw[name]);
+    if (!isRight) throw new Error(`${file}: ${name} must be ${ours === 'doSample' ? 'true or false' : 'a number'}, or null, not ${describe(raw[name])}`);
+  }
   return Object.fromEntries(given.map(([name, ours]) => [ours, raw[name]])) as GenerationConfig;
 }
 
@@ -57,14 +62,10 @@ function warnOfUnsupported(file: string, raw: Record<string, unknown>): void {
   const isNothing = (value: unknown) => value === null || value === undefined || (typeof value === 'object' && Object.keys(value).length === 0);
   const given = Object.entries(UNSUPPORTED).filter(([name, neutral]) => !isNothing(raw[name]) && !neutral.includes(raw[name]));
   if (given.length === 0) return;
-  const settings = given.map(([name]) => `${name} = ${shortened(JSON.stringify(raw[name]))}`).join(', ');
+  const settings = given.map(([name]) => `${name} = ${describe(raw[name])}`).join(', ');
   const message = `${file}: these settings are not supported, and generation goes on without them: ${settings}`;
   if (!warned.has(message)) console.warn(message);
   warned.add(message);
-}
-
-function shortened(text: string): string {
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
 /**

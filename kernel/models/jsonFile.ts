@@ -33,6 +33,7 @@ export function isObject(value: unknown): value is JsonObject {
 
 /** A value as JSON, shortened, for the message of an error. */
 export function describe(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  // Such numbers come from digits that are too many: JSON has no name for them.
+  const text = (typeof value === 'number' ? undefined : JSON.stringify(value)) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

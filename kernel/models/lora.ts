@@ -2,6 +2,7 @@ import type { Tensor } from '../onnx/tensor';
 import { zeros } from '../onnx/tensor';
 import { TARGET_MODULES } from './architecture';
 import type { ModelConfig } from './config';
+import { describe, isObject } from './jsonFile';
 import { loraTargets } from './loraTargets';
 import { seededRandom, type Random } from '../random';
 
@@ -68,20 +69,39 @@ export function loraScaling({ r, loraAlpha }: { r: number; loraAlpha: number }, 
   return useRslora ? loraAlpha / Math.sqrt(r) : loraAlpha / r;
 }
 
-/** Checks settings as a user gave them; an error names the setting and its valid values. */
+/** Far more than any weight has rows or columns. */
+const LARGEST_RANK = 2 ** 16;
+
+/** Checks settings as a user or a file gave them; an error names the setting and its valid values. */
 export function checkLoraConfig(config: LoraConfig): void {
-  const { r, loraAlpha, rankPattern, alphaPattern, loraDropout, initLoraWeights } = config;
-  const named = (values: Record<string, number>, name: string) => Object.entries(values).map(([key, value]): [string, number] => [`${name}[${JSON.stringify(key)}]`, value]);
-  for (const [name, value] of [['r', r] as const, ...named(rankPattern, 'rankPattern')]) {
-    if (!Number.isInteger(value) || value < 1) throw new Error(`${name} must be a positive integer, not ${value}`);
+  const { loraDropout, initLoraWeights, useRslora, layersToTransform: layers } = config;
+  for (const [name, value] of settingsOf(config, 'r', 'rankPattern')) {
+    const isRank = typeof value === 'number' && Number.isInteger(value) && value >= 1;
+    if (!isRank || value > LARGEST_RANK) throw new Error(`${name} must be a positive integer${isRank ? ` of at most ${LARGEST_RANK}` : ''}, not ${describe(value)}`);
   }
-  for (const [name, value] of [['loraAlpha', loraAlpha] as const, ...named(alphaPattern, 'alphaPattern')]) {
-    if (!(value > 0)) throw new Error(`${name} must be a positive number, not ${value}`);
+  for (const [name, value] of settingsOf(config, 'loraAlpha', 'alphaPattern')) {
+    if (!(typeof value === 'number' && value > 0 && value < Infinity)) throw new Error(`${name} must be a positive number, not ${describe(value)}`);
   }
-  if (!(loraDropout >= 0 && loraDropout < 1)) throw new Error(`loraDropout must be a probability from 0 to less than 1, not ${loraDropout}`);
+  for (const name of ['targetModules', 'excludeModules'] as const) {
+    const value: unknown = config[name];
+    const isList = Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+    if (!isList && typeof value !== 'string' && (value !== null || name === 'targetModules')) throw new Error(`${name} must be a list of names or a regular expression, not ${describe(value)}`);
+  }
+  if (layers !== null && !(Array.isArray(layers) ? layers : [layers]).every((layer) => Number.isSafeInteger(layer))) {
+    throw new Error(`layersToTransform must be an index, a list of indices, or null, not ${describe(layers)}`);
+  }
+  if (typeof useRslora !== 'boolean') throw new Error(`useRslora must be true or false, not ${describe(useRslora)}`);
+  if (!(typeof loraDropout === 'number' && loraDropout >= 0 && loraDropout < 1)) throw new Error(`loraDropout must be a probability from 0 to less than 1, not ${describe(loraDropout)}`);
   if (typeof initLoraWeights !== 'boolean' && initLoraWeights !== 'gaussian') {
-    throw new Error(`initLoraWeights ${JSON.stringify(initLoraWeights)} is not supported; use true (A random, B zero), 'gaussian' (A normal, B zero) or false (both random)`);
+    throw new Error(`initLoraWeights ${describe(initLoraWeights)} is not supported; use true (A random, B zero), 'gaussian' (A normal, B zero) or false (both random)`);
   }
+}
+
+/** A setting and those of its pattern, each with its name and value. */
+function settingsOf(config: LoraConfig, name: 'r' | 'loraAlpha', pattern: 'rankPattern' | 'alphaPattern'): [string, unknown][] {
+  const values: unknown = config[pattern];
+  if (!isObject(values)) throw new Error(`${pattern} must be an object of numbers by name, not ${describe(values)}`);
+  return [[name, config[name]], ...Object.entries(values).map(([key, value]): [string, unknown] => [`${pattern}[${describe(key)}]`, value])];
 }
 
 /**

@@ -14,7 +14,7 @@ import type { ModelConfig } from './config';
 import { FolderUpdate } from './folderUpdate';
 import { GraphParameters } from './parameters';
 import { checkOptions, type OptionTable } from './options';
-import { changedConfig, COMPANIONS } from './save';
+import { changedConfig, companionsOf } from './save';
 import { Transformer } from './transformer';
 
 /** How a model is saved as an ONNX graph. */
@@ -47,7 +47,7 @@ export async function saveOnnx(model: CausalLM, folder: string, options: OnnxOpt
     await update.stream('onnx/model.onnx', (path) => writeModelFile(path, graph, tensors, data));
     const transformersJs = { 'transformers.js_config': external ? { use_external_data_format: { 'model.onnx': true } } : undefined };
     update.text('config.json', changedConfig(model, { dtype: 'float32', ...transformersJs }));
-    update.copy(model.folder, COMPANIONS);
+    update.copy(model.folder, companionsOf(model.folder));
     update.removeOthers(/^model\.onnx_data$/, 'onnx');
   });
 }

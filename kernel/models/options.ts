@@ -22,9 +22,9 @@ export function checkOptions({ owner, example, names, elsewhere = {} }: OptionTa
   if (given === undefined) return;
   if (given === null || typeof given !== 'object') throw new TypeError(`the options of ${owner} are an object: ${example}`);
   for (const name of Object.keys(given)) {
-    if (name in names) continue;
+    if (Object.hasOwn(names, name)) continue;
     const camel = name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-    const advice = camel in elsewhere ? `: ${elsewhere[camel]}` : `. ${adviceOnName(camel, Object.keys(names), 'options')}`;
+    const advice = Object.hasOwn(elsewhere, camel) ? `: ${elsewhere[camel]}` : `. ${adviceOnName(camel, Object.keys(names), 'options')}`;
     throw new TypeError(`${owner} has no option ${name}${advice}`);
   }
 }

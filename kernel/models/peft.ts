@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readJson } from './checkpoint';
 import { CausalLM } from './causalLM';
 import { finishUpdate } from './folderUpdate';
+import { describe, readJsonFile } from './jsonFile';
 import { checkLoraConfig, LORA_DEFAULTS, loraScaling, peftName, type LoraAdapter, type LoraConfig } from './lora';
-import { loraTargets } from './loraTargets';
-import { readSafetensors } from './safetensors';
+import { loraTargets, type LoraTarget } from './loraTargets';
+import { SafetensorsFile } from './safetensors';
+import { namesText, shapeText } from './safetensorsHeader';
 import { saveAdapter } from './save';
+import { otherFormats } from './weightFiles';
 
 /** A language model with a LoRA adapter on its frozen weights, which it shares with the model it was made from. */
 export class PeftModel extends CausalLM {
@@ -39,30 +41,50 @@ export class PeftModel extends CausalLM {
 
 function loadAdapter(model: CausalLM, folder: string): LoraAdapter {
   finishUpdate(folder);
-  if (!existsSync(join(folder, 'adapter_config.json'))) {
-    throw new Error(`${folder} has no adapter_config.json; it is not the folder of a PEFT adapter`);
-  }
   const config = readAdapterConfig(folder);
-  const tensors = readSafetensors(join(folder, 'adapter_model.safetensors'));
-  const pairs: LoraAdapter['pairs'] = new Map();
-  for (const target of loraTargets(model.config, config)) {
-    const { name, r, shape: [outputs, inputs] } = target;
-    const take = (factor: 'A' | 'B', shape: number[]) => {
-      const key = peftName(name, factor);
-      const tensor = tensors.get(key);
-      if (!tensor) throw new Error(`${folder}: the adapter has no tensor "${key}"`);
-      if (tensor.shape.join() !== shape.join()) {
-        throw new Error(`${folder}: tensor "${key}" has shape [${tensor.shape.join(', ')}], this model wants [${shape.join(', ')}]`);
-      }
-      tensors.delete(key);
-      return tensor;
-    };
-    pairs.set(name, { a: take('A', [r, inputs]), b: take('B', [outputs, r]), scaling: loraScaling(target, config.useRslora) });
+  const file = new SafetensorsFile(adapterFile(folder));
+  try {
+    return { config, pairs: readPairs(file, targetsOf(model, config, folder), config, folder) };
+  } finally {
+    file.close();
   }
-  const extra = [...tensors.keys()];
-  if (extra.length > 0) throw new Error(`${folder}: the adapter has tensors that are not supported: ${extra.slice(0, 4).join(', ')}`);
-  return { config, pairs };
 }
+
+/** The weights of a folder's adapter. */
+export function adapterFile(folder: string): string {
+  const path = join(folder, 'adapter_model.safetensors');
+  if (existsSync(path)) return path;
+  throw new Error(`${folder} has no adapter_model.safetensors${otherFormats(folder)}; save the adapter with safe_serialization=True`);
+}
+
+function targetsOf(model: CausalLM, config: LoraConfig, folder: string): LoraTarget[] {
+  try {
+    return loraTargets(model.config, config);
+  } catch (error) {
+    throw new Error(`${join(folder, CONFIG)}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** The factors of each target; nothing is read before all shapes are known to fit. */
+function readPairs(file: SafetensorsFile, targets: readonly LoraTarget[], { useRslora }: LoraConfig, folder: string): LoraAdapter['pairs'] {
+  const unused = new Set(file.shapes.keys());
+  const check = (weight: string, factor: 'A' | 'B', shape: number[]) => {
+    const key = peftName(weight, factor);
+    const actual = file.shapes.get(key);
+    if (!actual) throw new Error(`${folder}: the adapter has no tensor "${key}"`);
+    if (actual.join() !== shape.join()) throw new Error(`${folder}: tensor "${key}" has shape ${shapeText(actual)}, this model wants ${shapeText(shape)}`);
+    unused.delete(key);
+  };
+  for (const { name, r, shape: [outputs, inputs] } of targets) {
+    check(name, 'A', [r, inputs]);
+    check(name, 'B', [outputs, r]);
+  }
+  if (unused.size > 0) throw new Error(`${folder}: the adapter has tensors that are not supported: ${namesText([...unused])}`);
+  const read = (weight: string, factor: 'A' | 'B') => file.read(peftName(weight, factor));
+  return new Map(targets.map((target) => [target.name, { a: read(target.name, 'A'), b: read(target.name, 'B'), scaling: loraScaling(target, useRslora) }]));
+}
+
+const CONFIG = 'adapter_config.json';
 
 /** Settings of PEFT that must have one of these values, or be absent. */
 const FIXED: Record<string, readonly unknown[]> = {
@@ -99,30 +121,38 @@ function warnOfUnknown(raw: Record<string, unknown>, file: string): void {
   const known = new Set([...Object.keys(FIXED), ...WITHOUT_EFFECT, ...Object.keys(LORA_DEFAULTS).map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))]);
   const isOff = (value: unknown) => value === null || value === false || (typeof value === 'object' && Object.keys(value).length === 0);
   const unknown = Object.entries(raw).filter(([name, value]) => !known.has(name) && !isOff(value));
-  if (unknown.length > 0) console.warn(`${file}: settings that are not known are ignored: ${unknown.map(([name, value]) => `${name} = ${JSON.stringify(value)}`).join(', ')}`);
+  if (unknown.length > 0) console.warn(`${file}: settings that are not known are ignored: ${unknown.slice(0, 8).map(([name, value]) => `${name} = ${describe(value)}`).join(', ')}`);
 }
 
 function readAdapterConfig(folder: string): LoraConfig {
-  const raw = readJson(folder, 'adapter_config.json');
+  const file = join(folder, CONFIG);
+  if (!existsSync(file)) throw new Error(`${folder} has no ${CONFIG}; it is not the folder of a PEFT adapter`);
+  const raw = readJsonFile(file);
   const problems = Object.entries(FIXED)
     .filter(([name, allowed]) => name in raw && !allowed.includes(raw[name]))
-    .map(([name, allowed]) => `${name} = ${JSON.stringify(raw[name])} (supported: ${allowed.map((value) => JSON.stringify(value)).join(', ')})`);
-  if (!Array.isArray(raw.target_modules) && typeof raw.target_modules !== 'string') problems.push('target_modules (supported: a list of names or a regular expression)');
-  const file = join(folder, 'adapter_config.json');
+    .map(([name, allowed]) => `${name} = ${describe(raw[name])} (supported: ${allowed.map(describe).join(', ')})`);
   if (problems.length > 0) throw new Error(`${file}: not supported: ${problems.join('; ')}`);
   warnOfUnknown(raw, file);
-  const config: LoraConfig = {
-    r: Number(raw.r),
-    loraAlpha: Number(raw.lora_alpha),
-    targetModules: raw.target_modules as string | string[],
-    excludeModules: (raw.exclude_modules as string | string[] | null | undefined) ?? null,
-    layersToTransform: (raw.layers_to_transform as number | number[] | null | undefined) ?? null,
-    rankPattern: (raw.rank_pattern as Record<string, number> | null | undefined) ?? {},
-    alphaPattern: (raw.alpha_pattern as Record<string, number> | null | undefined) ?? {},
-    useRslora: raw.use_rslora === true,
-    loraDropout: Number(raw.lora_dropout ?? 0),
+  // Checked below, whatever types they are of.
+  const config = {
+    r: raw.r ?? PEFT_DEFAULT,
+    loraAlpha: raw.lora_alpha ?? PEFT_DEFAULT,
+    targetModules: raw.target_modules,
+    excludeModules: raw.exclude_modules ?? null,
+    layersToTransform: raw.layers_to_transform ?? null,
+    rankPattern: raw.rank_pattern ?? {},
+    alphaPattern: raw.alpha_pattern ?? {},
+    useRslora: raw.use_rslora ?? false,
+    loraDropout: raw.lora_dropout ?? 0,
     initLoraWeights: typeof raw.init_lora_weights === 'boolean' || raw.init_lora_weights === 'gaussian' ? raw.init_lora_weights : LORA_DEFAULTS.initLoraWeights,
-  };
-  checkLoraConfig(config);
+  } as LoraConfig;
+  try {
+    checkLoraConfig(config);
+  } catch (error) {
+    throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
+  }
   return config;
 }
+
+/** Rank and alpha where a file has none. */
+const PEFT_DEFAULT = 8;

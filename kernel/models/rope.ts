@@ -1,3 +1,5 @@
+import { describe } from './jsonFile';
+
 /** The rotary embedding of a layer. */
 export interface RopeSettings {
   /** Angle per position of each pair of a head, [headSize / 2]; rounded where PyTorch rounds. */
@@ -19,7 +21,7 @@ interface Context {
 type Rule = (context: Context) => RopeSettings;
 
 /** By `rope_type`; the formulas are those of transformers' `modeling_rope_utils`. */
-const RULES: Record<string, Rule> = {
+const RULES: ReadonlyMap<string, Rule> = new Map(Object.entries<Rule>({
   default: (context) => ({ frequencies: unscaled(context), attentionFactor: 1 }),
   linear: (context) => {
     const factor = context.number('factor');
@@ -29,27 +31,31 @@ const RULES: Record<string, Rule> = {
   dynamic: (context) => ({ frequencies: unscaled(context), attentionFactor: 1 }),
   llama3,
   yarn,
-};
+}));
 
 /**
  * Reads the parameters of a rotary embedding as `config.json` has them.
  * `where` starts the message of an error.
  */
 export function parseRope(parameters: Record<string, unknown>, sizes: { headSize: number; maxPositions: number }, where: string): RopeSettings {
-  const type = String(parameters.rope_type ?? parameters.type ?? 'default');
-  const rule = RULES[type];
-  if (!rule) throw new Error(`${where}: rope_type ${JSON.stringify(type)} is not supported (supported: ${Object.keys(RULES).join(', ')})`);
+  const type = parameters.rope_type ?? parameters.type ?? 'default';
+  const rule = typeof type === 'string' ? RULES.get(type) : undefined;
+  if (!rule) throw new Error(`${where}: rope_type ${describe(type)} is not supported (supported: ${[...RULES.keys()].join(', ')})`);
   const number = (name: string, fallback?: number) => {
     const value = parameters[name] ?? fallback;
-    if (typeof value !== 'number' || !(value > 0)) {
-      throw new Error(`${where}: rope_type ${type} needs ${name} as a positive number, not ${JSON.stringify(parameters[name])}`);
+    if (typeof value !== 'number' || !(value > 0 && value < Infinity)) {
+      throw new Error(`${where}: rope_type ${type as string} needs ${name} as a positive number, not ${describe(parameters[name])}`);
     }
     return value;
   };
   if (Number(parameters.partial_rotary_factor ?? 1) !== 1) {
-    throw new Error(`${where}: partial_rotary_factor ${String(parameters.partial_rotary_factor)} is not supported (supported: 1)`);
+    throw new Error(`${where}: partial_rotary_factor ${describe(parameters.partial_rotary_factor)} is not supported (supported: 1)`);
   }
-  return rule({ ...sizes, theta: number('rope_theta'), number, parameters });
+  const rope = rule({ ...sizes, theta: number('rope_theta'), number, parameters });
+  if (![...rope.frequencies, rope.attentionFactor].every(Number.isFinite)) {
+    throw new Error(`${where}: the parameters of rope_type ${type as string} give angles that are no numbers: ${describe(parameters)}`);
+  }
+  return rope;
 }
 
 /** θ^(2i / headSize) for each pair i: positions per radian. */

@@ -1,22 +1,14 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { sizeOf, type Tensor } from '../onnx/tensor';
 import { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './halfPrecision';
+import { openRegularFile, readInto } from './regularFile';
+import { readHeader, type Entry } from './safetensorsHeader';
 
 /** Element types of weights on disk; in memory weights are always float32. */
 export type WeightType = 'float32' | 'float16' | 'bfloat16';
 
-interface Entry {
-  dtype: string;
-  shape: number[];
-  data_offsets: [number, number];
-}
-
-/** Types on disk; `widen` makes float32 of 16-bit ones. */
-const TYPES: Record<string, { bytes: number; widen?: (bits: Uint16Array, result: Float32Array) => void }> = {
-  F32: { bytes: 4 },
-  F16: { bytes: 2, widen: float16ToFloat32 },
-  BF16: { bytes: 2, widen: bfloat16ToFloat32 },
-};
+/** What makes float32 of 16-bit values. */
+const WIDEN: Partial<Record<Entry['dtype'], (bits: Uint16Array, result: Float32Array) => void>> = { F16: float16ToFloat32, BF16: bfloat16ToFloat32 };
 
 /** 16-bit values are widened so many at a time, so that a tensor is in memory once. */
 const SLICE = 1 << 20;
@@ -26,20 +18,13 @@ export class SafetensorsFile {
   /** The shape of each tensor, in the file's order. */
   readonly shapes = new Map<string, number[]>();
   private readonly file: number;
-  private readonly entries = new Map<string, Entry>();
-  private readonly start: number;
+  private readonly entries: ReadonlyMap<string, Entry>;
 
   constructor(readonly path: string) {
-    this.file = openSync(path, 'r');
+    this.file = openRegularFile(path);
     try {
-      const { header, start, size } = readHeader(this.file, path);
-      this.start = start;
-      for (const [name, entry] of Object.entries(header)) {
-        if (name === '__metadata__') continue;
-        checkEntry(path, name, entry as Entry, start, size);
-        this.entries.set(name, entry as Entry);
-        this.shapes.set(name, (entry as Entry).shape);
-      }
+      this.entries = readHeader(this.file, path);
+      for (const [name, { shape }] of this.entries) this.shapes.set(name, shape);
     } catch (error) {
       this.close();
       throw error;
@@ -48,15 +33,14 @@ export class SafetensorsFile {
 
   /** A tensor as float32. */
   read(name: string): Tensor {
-    const { dtype, shape, data_offsets } = this.entries.get(name)!;
-    const start = this.start + data_offsets[0];
+    const { dtype, shape, start } = this.entries.get(name)!;
     const data = new Float32Array(sizeOf(shape));
-    const { widen } = TYPES[dtype];
-    if (!widen) readInto(this.file, start, data);
+    const widen = WIDEN[dtype];
+    if (!widen) readInto(this.file, this.path, start, data);
     const bits = new Uint16Array(widen ? Math.min(SLICE, data.length) : 0);
     for (let at = 0; widen && at < data.length; at += bits.length) {
       const slice = bits.subarray(0, data.length - at);
-      readInto(this.file, start + 2 * at, slice);
+      readInto(this.file, this.path, start + 2 * at, slice);
       widen(slice, data.subarray(at, at + slice.length));
     }
     return { shape, data };
@@ -75,50 +59,6 @@ export function readSafetensors(path: string): Map<string, Tensor> {
   } finally {
     file.close();
   }
-}
-
-function readHeader(file: number, path: string): { header: Record<string, unknown>; start: number; size: number } {
-  const { size } = fstatSync(file);
-  const length = size >= 8 ? Number(readBytes(file, 0, 8).readBigUInt64LE(0)) : 0;
-  if (size < 8 || length <= 0 || 8 + length > size) {
-    throw new Error(`${path} is not a safetensors file, or is cut short (${size} bytes); fetch or save it again`);
-  }
-  try {
-    const header = JSON.parse(readBytes(file, 8, length).toString('utf8')) as Record<string, unknown>;
-    return { header, start: 8 + length, size };
-  } catch {
-    throw new Error(`${path}: the safetensors header is not valid JSON; fetch or save the file again`);
-  }
-}
-
-function checkEntry(path: string, name: string, entry: Entry, start: number, size: number): void {
-  const type = TYPES[entry.dtype];
-  if (!type) {
-    throw new Error(`${path}: tensor "${name}" has type ${entry.dtype}; supported are ${Object.keys(TYPES).join(', ')}`);
-  }
-  const [begin, end] = entry.data_offsets;
-  const expected = sizeOf(entry.shape) * type.bytes;
-  if (end - begin !== expected) {
-    throw new Error(`${path}: tensor "${name}" of shape [${entry.shape.join(', ')}] takes ${end - begin} bytes instead of ${expected}`);
-  }
-  if (start + end > size) {
-    throw new Error(`${path} is cut short: tensor "${name}" ends at byte ${start + end}, the file at ${size}; fetch or save it again`);
-  }
-}
-
-function readBytes(file: number, position: number, length: number): Buffer {
-  return readInto(file, position, Buffer.alloc(length));
-}
-
-/** Fills an array with bytes of a file. */
-function readInto<T extends NodeJS.ArrayBufferView>(file: number, position: number, array: T): T {
-  for (let done = 0; done < array.byteLength; ) {
-    const bytes = new Uint8Array(array.buffer, array.byteOffset + done, Math.min(array.byteLength - done, 1 << 30));
-    const count = readSync(file, bytes, 0, bytes.length, position + done);
-    if (count === 0) throw new Error('the file ended while it was read');
-    done += count;
-  }
-  return array;
 }
 
 /** What a safetensors file says of a tensor before its values. */

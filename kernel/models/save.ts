@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { sizeOf, type Tensor } from '../onnx/tensor';
@@ -10,6 +10,7 @@ import { FolderUpdate } from './folderUpdate';
 import { SafetensorsWriter, WEIGHT_BYTES, type TensorSpec, type WeightType } from './safetensors';
 import { because, checkOptions, type OptionTable } from './options';
 import { changeSettings } from './settingsFile';
+import { belongsTo, INDEX } from './weightFiles';
 
 /** How a model is saved. */
 export interface SaveOptions {
@@ -27,7 +28,7 @@ const table: OptionTable = {
 };
 
 /** Files beside the weights that belong to a model and are copied as they are. */
-export const COMPANIONS = [
+const COMPANIONS = [
   'tokenizer.json',
   'tokenizer_config.json',
   'special_tokens_map.json',
@@ -40,7 +41,19 @@ export const COMPANIONS = [
   'generation_config.json',
 ];
 
-const INDEX = 'model.safetensors.index.json';
+/** Those of them that were read as JSON: they hold settings, wherever links lead to. */
+const SETTINGS = new Set(['tokenizer.json', 'tokenizer_config.json', 'generation_config.json']);
+
+/** The companions that a model's folder has. What is no file of the folder may be anyone's secret, if the folder came from elsewhere. */
+export function companionsOf(folder: string): string[] {
+  const there = COMPANIONS.filter((name) => existsSync(join(folder, name)));
+  return there.filter((name) => {
+    const path = join(folder, name);
+    const isOwn = SETTINGS.has(name) || belongsTo(path, folder, join(folder, 'config.json'));
+    if (!isOwn) console.warn(`${path} is a link to another folder and is not saved with the model; to save it, put the file in its place.`);
+    return isOwn;
+  });
+}
 
 /** Writes a Hugging Face model folder: configuration, weights with the adapter merged, tokenizer. */
 export async function saveModel(model: CausalLM, folder: string, options: SaveOptions): Promise<void> {
@@ -56,7 +69,7 @@ export async function saveModel(model: CausalLM, folder: string, options: SaveOp
     }
     update.text('config.json', changedConfig(model, { dtype }));
     if (shards.length > 1) update.json(INDEX, weightIndex(shards, dtype));
-    update.copy(model.folder, COMPANIONS);
+    update.copy(model.folder, companionsOf(model.folder));
     update.removeOthers(/^model(-\d+-of-\d+)?\.safetensors(\.index\.json)?$/);
   });
 }

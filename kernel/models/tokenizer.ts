@@ -1,7 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tokenizer as HubTokenizer } from '@huggingface/tokenizers' with { 'resolution-mode': 'import' };
+import { readJsonFile } from './jsonFile';
 import { because, checkOptions, type OptionTable } from './options';
+import { readTextFile } from './regularFile';
 import { renderChat, type ChatMessage, type ChatTemplateOptions } from './chatTemplate';
 import type { Rendered } from './jinja';
 
@@ -180,7 +182,7 @@ function encoding(inputIds: number[]): Encoding {
 /** Chat templates by name; the one without a name is `default`. */
 function readTemplates(folder: string, settings: Record<string, unknown>): Record<string, string> {
   const file = join(folder, 'chat_template.jinja');
-  if (existsSync(file)) return { default: readFileSync(file, 'utf8') };
+  if (existsSync(file)) return { default: readTextFile(file, MAXIMUM_BYTES) };
   const template = settings.chat_template;
   if (typeof template === 'string') return { default: template };
   const named = Array.isArray(template) ? (template as { name: string; template: string }[]) : [];
@@ -200,11 +202,9 @@ function tokenText(token: unknown): string | null {
   return typeof content === 'string' ? content : null;
 }
 
+/** The vocabularies of the largest models take some ten MB. */
+const MAXIMUM_BYTES = 500e6;
+
 function readJson(file: string, fallback?: Record<string, unknown>): Record<string, unknown> {
-  if (fallback && !existsSync(file)) return fallback;
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-  } catch (error) {
-    throw new Error(`${file} cannot be read: ${(error as Error).message}`);
-  }
+  return fallback && !existsSync(file) ? fallback : readJsonFile(file, MAXIMUM_BYTES);
 }

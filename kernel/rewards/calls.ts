@@ -1,4 +1,4 @@
-import { AsyncLocalStorage, createHook } from 'node:async_hooks';
+import { AsyncLocalStorage, AsyncResource, createHook, executionAsyncResource } from 'node:async_hooks';
 import { leaveCallback, runReadyJobs, watched, WatchdogError } from '../common/watchdog';
 import { host } from '../display/host';
 
@@ -33,15 +33,27 @@ export function callEach(count: number, call: (index: number) => unknown, option
 
 /** Milliseconds for which calls share a watchdog. Each has its own time all the same: the watchdog has this much more. */
 const SLICE = 50;
-/** Milliseconds that a job has at least: what others left it of its call's time may be next to nothing. */
+/** Milliseconds that a callback has at least: what others left it of its call's time may be next to nothing. */
 const SHORTEST = 1000;
+/** Milliseconds that a callback has when nobody waits for its call any more. Less could end Node.js's own code half done. */
+const LEFT_OVER = 50;
+/** How often jobs that are ready are ended, each of which computes for too long. */
+const MOST_ROUNDS = 100;
 /** Milliseconds in which an interrupt that has ended a call also reaches the signal. */
 const SIGNAL_AFTER = 1000;
+
+/** A call that is under way. */
+interface Running {
+  calls: Calls;
+  index: number;
+}
 
 class Calls {
   done = false;
   private readonly outcomes: Outcome[] = [];
   private readonly started: number[] = [];
+  /** By call: whether it has come to its end, waited for or not. */
+  private readonly ended: boolean[] = [];
   private settled = 0;
   /** The call that is made next. */
   private next = 0;
@@ -100,7 +112,9 @@ class Calls {
   }
 
   private settle(index: number, outcome: Outcome): void {
-    if (this.done || this.outcomes[index]) return;
+    if (this.ended[index]) return;
+    this.ended[index] = true;
+    if (this.done) return this.rest();
     if (outcome.kind === 'threw' && (outcome.error as Error | null)?.name === 'KeyboardInterrupt') return this.interrupted(outcome.error);
     this.outcomes[index] = outcome;
     if (++this.settled === this.count) this.finish();
@@ -110,7 +124,7 @@ class Calls {
   private wait(): void {
     if (this.settled === this.count) return this.finish();
     waiting.add(this);
-    jobs.enable();
+    callbacks.enable();
     this.timer = setTimeout(() => this.look(), Math.min(this.options.milliseconds, 2 ** 31 - 1));
   }
 
@@ -123,19 +137,26 @@ class Calls {
     else this.late(left.indexOf(shortest));
   }
 
-  /** Runs the jobs that are ready behind a call's callback. */
-  runJobs(index: number): void {
-    if (this.done) return;
+  /** Whether a call computes that has not come to its end. */
+  runs(index: number): boolean {
+    return !this.ended[index];
+  }
+
+  /** Runs a part of a call that the event loop has come to. */
+  runPart(index: number, part: () => void): void {
     const left = this.started[index] + this.options.milliseconds - performance.now();
-    this.watch(runReadyJobs, Math.max(SHORTEST, left), () => index);
+    this.watch(part, this.done || this.stopped ? LEFT_OVER : Math.max(SHORTEST, left), () => index);
   }
 
   /** @param current the call that computes */
   private watch(work: () => void, milliseconds: number, current: () => number): void {
     const outer = inWatch;
     inWatch = true;
+    const part = () => watched(work, milliseconds);
     try {
-      this.compute(() => watched(work, milliseconds));
+      // An interrupt is not for what is left over of one: its time ends that.
+      if (this.done || this.stopped) part();
+      else this.compute(part);
     } catch (error) {
       if (!(error instanceof WatchdogError)) {
         if ((error as Error | null)?.name !== 'KeyboardInterrupt') throw error;
@@ -143,14 +164,14 @@ class Calls {
       }
       if (error.reason === 'timeout') this.late(current());
       else this.interrupted(error);
-      if (error.unbalanced) leaveCallback();
+      if (finishJobs() || error.unbalanced) leaveCallback();
     } finally {
       inWatch = outer;
     }
   }
 
   private late(index: number): void {
-    if (this.done) return;
+    if (this.done || this.stopped) return;
     this.outcomes[index] = { kind: 'late' };
     this.finish();
   }
@@ -176,27 +197,76 @@ class Calls {
     this.done = true;
     clearTimeout(this.timer);
     this.options.signal.removeEventListener('abort', this.onAbort);
+    this.rest();
+    running.exit(() => setImmediate(tell));
+  }
+
+  /** Calls that nobody waits for any more are watched until they come to an end. */
+  private rest(): void {
+    for (let i = 0; i < this.next; i++) if (!this.ended[i]) return;
     waiting.delete(this);
-    if (waiting.size === 0) jobs.disable();
-    setImmediate(tell);
+    if (waiting.size === 0) callbacks.disable();
   }
 }
 
 /** The call that a callback of the event loop belongs to. */
-const running = new AsyncLocalStorage<{ calls: Calls; index: number }>();
+const running = new AsyncLocalStorage<Running>();
 const waiting = new Set<Calls>();
-/** Whether what runs is watched, or will be. */
 let inWatch = false;
+/** What the callback of the event loop belongs to whose jobs will run watched. */
+let pending: Running | null = null;
 
-/** Before a callback of a call, such as a timer's: the jobs that it makes ready shall run watched. */
-const jobs = createHook({
+/** Runs the jobs that ended work has left, so that none is mixed up with those of others. Returns whether {@link leaveCallback} is needed for them. */
+function finishJobs(): boolean {
+  let unbalanced = false;
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    try {
+      watched(runReadyJobs, LEFT_OVER);
+      return unbalanced;
+    } catch (error) {
+      if (error instanceof WatchdogError) unbalanced ||= error.unbalanced;
+    }
+  }
+  return unbalanced;
+}
+
+/** What Node.js calls of a timer, and when: after the hook `before`. */
+type Timer = Partial<Record<'_onTimeout' | '_onImmediate', (...args: unknown[]) => void>>;
+
+/** Before a callback of a call: it shall run watched, where it is a timer's, and so shall the jobs that it makes ready. */
+const callbacks = createHook({
   before() {
     const own = running.getStore();
-    if (!own || own.calls.done || inWatch) return;
-    inWatch = true;
+    const resource = executionAsyncResource();
+    if (isJob(resource)) return;
+    // The callback before ended with an exception: what was to follow it comes late, among the jobs of others.
+    if (pending && own?.calls !== pending.calls) pending = null;
+    if (inWatch || pending || !own?.calls.runs(own.index)) return;
+    watchTimer(resource, own);
+    pending = own;
     process.nextTick(() => {
-      inWatch = false;
-      own.calls.runJobs(own.index);
+      if (pending !== own) return;
+      pending = null;
+      own.calls.runPart(own.index, runReadyJobs);
     });
   },
 });
+
+const watchedTimers = new WeakSet<object>();
+
+/** Whether something runs behind a callback of the event loop, not as one: a promise's job, or one of `process.nextTick` or `queueMicrotask`. */
+function isJob(resource: object): boolean {
+  return resource instanceof Promise || resource instanceof AsyncResource || Object.getPrototypeOf(resource) === Object.prototype;
+}
+
+function watchTimer(timer: Timer, { calls, index }: Running): void {
+  if (watchedTimers.has(timer)) return;
+  for (const name of ['_onTimeout', '_onImmediate'] as const) {
+    const callback = timer[name];
+    if (typeof callback !== 'function') continue;
+    watchedTimers.add(timer);
+    timer[name] = function (...args) {
+      calls.runPart(index, () => callback.apply(this, args));
+    };
+  }
+}

@@ -58,6 +58,7 @@ function messagesHint(text: string, error: Error): string {
 function nameHint(text: string, sample: Sample): string {
   const missing = namesRead(text).find((name) => !(name in sample));
   if (missing === undefined) return '';
+  if (missing === 'length' || missing in Array.prototype) return ONE_SAMPLE;
   const own = [...Object.keys(sample).filter((name) => name !== 'environmentError'), 'trainerState', 'logExtra', 'logMetric'];
   return ` The sample has no \`${missing}\`. ${adviceOnName(missing, own, 'names that it has')} A column of the data set has the name that it has in trainDataset.`;
 }

@@ -1,6 +1,6 @@
 export type { RewardContext, RewardFunction, RewardInput, Sample } from './sample';
-export { RewardError, scoreSamples, type RewardTable, type WeightedReward } from './scoring';
-export { RewardRegistry, rewardRegistry, type RewardChange } from './registry';
+export { RewardError, scoreSamples, type RewardTable, type SampleFailure, type ScoreOptions, type WeightedReward } from './scoring';
+export { RewardRegistry, rewardRegistry, type RewardChange, type RewardOptions } from './registry';
 export { Rescore, type RescoredSample, type RescoreSummary } from './rescore';
 export { diagnoseSignal } from './diagnosis';
 export {
@@ -8,6 +8,7 @@ export {
   functionWorks,
   legalActions,
   noCheating,
+  quick,
   strategySucceeds,
   survives,
   winLoss,

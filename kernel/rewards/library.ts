@@ -1,4 +1,3 @@
-import type { Episode } from '../rollout/episode';
 import type { Sample } from './sample';
 
 /*
@@ -9,11 +8,6 @@ import type { Sample } from './sample';
  *   function wins(sample: Sample) { return winLoss(sample, { target: 20 }); }
  */
 
-/** Did the strategy itself stop the episode? */
-function broke({ end }: Episode): boolean {
-  return ['error', 'timeout', 'memory', 'invalid_action'].includes(end.reason);
-}
-
 /**
  * Is there a function, and does it run? +1 where it runs, −0.5 where it does
  * not compile, throws, hangs or takes too much memory, −2 where no function
@@ -23,7 +17,7 @@ function broke({ end }: Episode): boolean {
 export function functionWorks({ code, problems, episode }: Sample): number {
   if (code === null) return -2;
   if (problems.some(({ kind }) => kind === 'syntax')) return -0.5;
-  if (episode && broke(episode) && episode.end.reason !== 'invalid_action') return -0.5;
+  if (episode?.failed && episode.end.reason !== 'invalid_action') return -0.5;
   return 1;
 }
 
@@ -46,14 +40,40 @@ export function legalActions({ episode }: Sample): number | null {
   return episode.end.reason === 'invalid_action' ? -1 : 1;
 }
 
-/** The episode's return times `scale` (1 by default); `null` where nothing was played. */
-export function episodeReturn({ episode }: Sample, { scale = 1 }: { scale?: number } = {}): number | null {
-  return episode ? episode.return * scale : null;
+/**
+ * The episode's return times `scale` (1 by default); `null` where nothing was
+ * played. Where the strategy broke the episode off (it threw, hung, returned
+ * something that is no action) it is `failed`, 0 by default, or the return
+ * where that is worse: in games with negative scores, such as Pong, say less
+ * than the worst.
+ */
+export function episodeReturn({ episode }: Sample, { scale = 1, failed = 0 }: { scale?: number; failed?: number } = {}): number | null {
+  if (!episode) return null;
+  return episode.failed ? Math.min(failed, episode.return * scale) : episode.return * scale;
 }
 
-/** The part of `steps` (1,000 by default) that the episode lasted, 0 to 1; `null` where nothing was played. */
+/** The part of `steps` (1,000 by default) that the episode lasted, 0 to 1; 0 where the strategy broke it off, `null` where nothing was played. */
 export function survives({ episode }: Sample, { steps = 1000 }: { steps?: number } = {}): number | null {
-  return episode ? Math.min(1, episode.steps / steps) : null;
+  if (!episode) return null;
+  return episode.failed ? 0 : Math.min(1, episode.steps / steps);
+}
+
+/**
+ * Does it choose quickly? 1 for a strategy that takes up to
+ * `millisecondsPerStep` (1 by default) of processor time per step; beyond that
+ * the part of its time that would have been enough, so that twice the time
+ * earns half. 0 where it broke the episode off, `null` where nothing was
+ * played.
+ *
+ * #### Notes
+ * The time of a strategy is never twice the same. Leave room between what is
+ * usual and the limit: then the reward is, and with it the run.
+ */
+export function quick({ episode }: Sample, { millisecondsPerStep = 1 }: { millisecondsPerStep?: number } = {}): number | null {
+  if (!(millisecondsPerStep > 0)) throw new RangeError(`quick: millisecondsPerStep is a number above 0, not ${millisecondsPerStep}.`);
+  if (!episode || episode.strategySeconds === undefined) return null;
+  if (episode.failed) return 0;
+  return Math.min(1, (millisecondsPerStep * Math.max(1, episode.steps)) / (1000 * episode.strategySeconds));
 }
 
 /** Options of {@link winLoss}. */
@@ -79,7 +99,7 @@ export interface WinLossOptions {
 export function winLoss({ episode }: Sample, options: WinLossOptions = {}): number {
   const { target = Number.MIN_VALUE, worst = 0, win = 1, loss = -1 } = options;
   if (worst >= target) throw new RangeError(`winLoss: worst (${worst}) must be below target (${target}).`);
-  if (!episode || broke(episode)) return loss;
+  if (!episode || episode.failed) return loss;
   if (episode.return >= target) return win;
   const progress = Math.max(0, (episode.return - worst) / (target - worst));
   return loss * (1 - progress);
@@ -111,6 +131,6 @@ export function strategySucceeds({ episode }: Sample, options: StrategySucceedsO
   if (!(target > 0)) throw new RangeError('strategySucceeds: say from which return on an episode succeeds: { target: 20 }.');
   if (!episode) return 0;
   if (episode.end.reason === 'timeout' || episode.end.reason === 'memory') return timeout;
-  if (broke(episode)) return raises;
+  if (episode.failed) return raises;
   return runs + (success - runs) * Math.min(1, Math.max(0, episode.return / target));
 }

@@ -126,12 +126,10 @@ export class RewardRegistry {
   /** What counts, as a table. */
   [Symbol.for('Jupyter.display')](): MimeBundle {
     if (this.rewards.size === 0) {
-      const text = 'No reward function is registered. Write one in a cell: /** @reward */ function score({ episode }: Sample) { return episode ? episode.return : null; }';
+      const text = 'No reward function is registered. Write one in a cell: /** @reward */ function score({ episode }: Sample) { return episode && !episode.failed ? episode.return : 0; }';
       return { 'text/plain': text };
     }
-    const rows = this.list().map(({ name, weight, enabled, seconds = '', source = '' }) => [
-      name, String(weight), enabled === false ? 'off' : 'yes', String(seconds), `${source}${this.owners.get(name)?.deleted ? ' (deleted)' : ''}`,
-    ]);
+    const rows = this.list().map(({ name, weight, enabled, seconds = '', source = '' }) => [name, String(weight), enabled === false ? 'off' : 'yes', String(seconds), source]);
     return { 'text/plain': textTable(columns, rows), 'text/html': htmlTable(columns, rows) };
   }
 
@@ -237,7 +235,11 @@ export class RewardRegistry {
 
   private onDeleted(ids: readonly string[]): void {
     const left = [...this.owners].filter(([, { cell }]) => cell.id !== undefined && ids.includes(cell.id));
-    for (const [, owner] of left) owner.deleted = true;
+    for (const [name, owner] of left) {
+      const reward = this.rewards.get(name)!;
+      if (!owner.deleted) this.rewards.set(name, { ...reward, source: `${reward.source}, deleted` });
+      owner.deleted = true;
+    }
     const counting = this.counting(left.map(([name]) => name));
     if (counting.length > 0) console.log(`Still a reward, though its cell was deleted: ${counting.join(', ')}. To remove it: rewardRegistry.unregister("${counting[0]}").`);
   }

@@ -2,7 +2,7 @@ import type { MimeBundle } from '../display/host';
 import { recentRollouts, withColumn, type RolloutBatch } from './recent';
 import { rescoreBundle } from './rescoreBundle';
 import type { Sample } from './sample';
-import { RewardError, scoreWith, sumOverflow, weightedSum, type RewardTable, type SampleFailure, type Scores, type WeightedReward } from './scoring';
+import { RewardError, scoreWith, weightedSum, type RewardTable, type SampleFailure, type Scores, type WeightedReward } from './scoring';
 import { chunks, isConstant, mean, std } from './statistics';
 
 /** One sample before and after a reward function was replaced. */
@@ -71,10 +71,12 @@ export async function rescore(reward: WeightedReward, signal?: AbortSignal): Pro
   const before = summarise(batches, batches.map(({ table }) => table), reward.name);
   const scores = await scoreBatches(reward, batches, signal);
   const tables = batches.map(({ table }, b) => withColumn(table, reward.name, reward.weight, scores[b]?.values ?? batches[b].samples.map(() => null)));
-  const error = together(reward.name, [...scores.map(({ error }) => error), ...tables.map(sumOverflow)], recentRollouts.sampleCount);
+  const advantages = batches.map((batch, b) => advantagesOf(batch, tables[b]));
+  const outOfRange = advantages.find((result) => result instanceof RewardError) ?? null;
+  const error = together(reward.name, scores, recentRollouts.sampleCount) ?? (outOfRange as RewardError | null);
   const groups = batches.reduce((sum, { samples, groupSize }) => sum + samples.length / groupSize, 0);
   const none = scores.every(({ values }) => values.every((value) => value === null));
-  if (error && (none || tables.some(sumOverflow))) return new Rescore(reward.name, [], groups, before, before, error);
+  if (error && (none || outOfRange)) return new Rescore(reward.name, [], groups, before, before, error);
   const samples = batches.flatMap((batch, b) => compare(batch, tables[b], reward.name));
   for (const failure of error?.failures ?? []) samples[failure.index].failure = failure;
   const after = summarise(batches, tables, reward.name);
@@ -97,23 +99,33 @@ async function scoreBatches(reward: WeightedReward, batches: readonly RolloutBat
 }
 
 /** The errors of batches as one. */
-function together(name: string, errors: ReadonlyArray<RewardError | null>, count: number): RewardError | null {
-  const failures = errors.flatMap((error) => error?.failures ?? []);
+function together(name: string, scores: readonly Scores[], count: number): RewardError | null {
+  const failures = scores.flatMap(({ error }) => error?.failures ?? []);
   return failures.length === 0 ? null : new RewardError(name, [...failures.filter(({ late }) => late), ...failures.filter(({ late }) => !late)], count);
 }
 
 function compare(batch: RolloutBatch, table: RewardTable, name: string): RescoredSample[] {
   const old = batch.table.values[batch.table.names.indexOf(name)];
-  const advantagesBefore = batch.table.names.length > 0 ? batch.advantages(batch.table) : undefined;
-  const advantagesAfter = batch.advantages(table);
+  const advantagesBefore = batch.table.names.length > 0 ? advantagesOf(batch, batch.table) : undefined;
+  const advantagesAfter = advantagesOf(batch, table);
   const now = table.values[table.names.indexOf(name)];
   return batch.samples.map((sample, i) => ({
     sample,
     before: old?.[i],
     after: now[i],
-    advantageBefore: advantagesBefore?.[i],
-    advantageAfter: advantagesAfter[i],
+    advantageBefore: advantagesBefore instanceof RewardError ? undefined : advantagesBefore?.[i],
+    advantageAfter: advantagesAfter instanceof RewardError ? NaN : advantagesAfter[i],
   }));
+}
+
+/** Advantages, or why there are none. */
+function advantagesOf(batch: RolloutBatch, table: RewardTable): ArrayLike<number> | RewardError {
+  try {
+    return batch.advantages(table);
+  } catch (error) {
+    if (error instanceof RewardError) return error;
+    throw error;
+  }
 }
 
 function summarise(batches: RolloutBatch[], tables: RewardTable[], name: string): RescoreSummary {

@@ -1,5 +1,5 @@
 import { host, type MimeBundle } from '../display/host';
-import { escapeHtml, formatNumber, htmlTable, textTable, type Column } from '../display/table';
+import { escapeHtml, formatNumber, htmlTable, scrollBox, textTable, type Column } from '../display/table';
 import type { Rescore, RescoredSample, RescoreSummary } from './rescore';
 import type { Sample } from './sample';
 
@@ -18,7 +18,7 @@ export function rescoreBundle(rescore: Rescore): MimeBundle {
   const html =
     `<p><b>${escapeHtml(rewardName)}</b>${escapeHtml(title.slice(rewardName.length))}</p>\n` +
     `${htmlTable(summaryColumns, summary)}\n` +
-    `<div style="max-height:22em;overflow:auto;margin-top:0.8em">${htmlTable(sampleColumns, rows)}</div>`;
+    scrollBox(`Scores of ${rewardName}, before and after`, 'max-height:22em;margin-top:0.8em', htmlTable(sampleColumns, rows));
   const text = [title, textTable(summaryColumns, summary), textTable(sampleColumns, rows)].join('\n\n');
   return failed ? { 'text/html': `${failed['text/html']}\n${html}`, 'text/plain': `${failed['text/plain']}\n\n${text}` } : { 'text/html': html, 'text/plain': text };
 }
@@ -33,7 +33,7 @@ function failureBundle({ error, samples }: Rescore): MimeBundle {
   const place = thrown ? (host().describeError?.(thrown.cause) ?? '') : '';
   return {
     'text/plain': place ? `${text}\n\n${place}` : text,
-    'text/html': `<p><b>⚠</b> ${escapeHtml(text)}</p>${place ? `\n<pre>${escapeHtml(withoutColours(place))}</pre>` : ''}`,
+    'text/html': `<p><b>⚠</b> ${escapeHtml(text)}</p>${place ? `\n<pre style="white-space:pre-wrap">${escapeHtml(withoutColours(place))}</pre>` : ''}`,
   };
 }
 

@@ -1,4 +1,5 @@
 import { host } from '../display/host';
+import { withProgress } from '../display/progress';
 import { callEach, type Outcome } from './calls';
 import { hintOnError, hintOnValue, placeOf } from './hints';
 import type { RewardContext, RewardFunction, RewardInput, Sample } from './sample';
@@ -124,7 +125,13 @@ export async function scoreWith(reward: Pick<WeightedReward, 'name' | 'score' | 
   const seconds = reward.seconds ?? options.seconds ?? REWARD_SECONDS;
   signal.throwIfAborted();
   const played = samples.flatMap(({ environmentError }, i) => (environmentError === undefined ? [i] : [])); // what was not played has no reward
-  const outcomes = await callEach(played.length, (k) => reward.score(withContext(samples[played[k]], played[k], log)), { milliseconds: seconds * 1000, signal });
+  const outcomes = await withProgress(`Scoring with ${reward.name}`, played.length, (task) => {
+    const score = (k: number): unknown => {
+      task.update(k);
+      return reward.score(withContext(samples[played[k]], played[k], log));
+    };
+    return callEach(played.length, score, { milliseconds: seconds * 1000, signal });
+  });
   const values = samples.map((): number | null => null);
   const failures: SampleFailure[] = [];
   outcomes.forEach((outcome, k) => {
@@ -150,9 +157,9 @@ function judge(
 ): Omit<SampleFailure, 'index'> | null {
   if (outcome.kind === 'skipped') return null;
   if (outcome.kind === 'late') {
-    const declared = source ? ` (${source})` : '';
+    const declared = source ? `; it is in ${source}` : '';
     const raise = own === undefined ? 'raise rewardSeconds in GRPOConfig (seconds in scoreSamples), or give it its own time: /** @reward seconds=600 */' : 'raise its own time: /** @reward seconds=600 */';
-    return { what: `took more than ${seconds} s on ${where}${declared}, so it was ended. Is there a loop without an end? If it needs longer, ${raise}.`, late: true };
+    return { what: `took more than ${seconds} s on ${where}, so it was ended${declared}. Is there a loop without an end? If it needs longer, ${raise}.`, late: true };
   }
   if (outcome.kind === 'threw') {
     const { error } = outcome;
@@ -203,11 +210,18 @@ export function sumOverflow(table: RewardTable): RewardError | null {
   const sums = weightedSum(table);
   const index = sums.findIndex((sum) => sum !== null && !Number.isFinite(sum));
   if (index < 0) return null;
+  return outOfRange(table, index, 'the sum of its rewards', Number.MAX_VALUE);
+}
+
+/** Says which function makes something of a sample larger than what numbers hold. */
+export function outOfRange(table: RewardTable, index: number, something: string, largest: number): RewardError {
   const terms = table.values.map((column, f) => Math.abs((column[index] ?? 0) * table.weights[f]));
-  const largest = terms.indexOf(Math.max(...terms));
-  const value = table.values[largest][index];
-  const what = `gives sample ${index} of ${sums.length} (they count from 0) ${value}, and with its weight of ${table.weights[largest]} the sum of its rewards is beyond the largest number (1.8e308). Scale it down: Math.tanh or a smaller weight.`;
-  return new RewardError(table.names[largest], [{ index, what }], sums.length);
+  const f = terms.indexOf(Math.max(...terms));
+  const count = table.values[f].length;
+  const what =
+    `gives sample ${index} of ${count} (they count from 0) ${table.values[f][index]}, and its weight is ${table.weights[f]}: ${something} is beyond the largest number there (${largest.toPrecision(2)}). ` +
+    'Scale the reward down, or give it a smaller weight.';
+  return new RewardError(table.names[f], [{ index, what }], count);
 }
 
 function describe(value: unknown): string {

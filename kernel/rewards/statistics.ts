@@ -1,18 +1,36 @@
+/*
+ * Mean and spread of rewards. Values so large that their squares, or their
+ * differences, are beyond the largest number are computed a power of two
+ * smaller, which loses nothing; all others as they are.
+ */
+
+/** From this magnitude on, values are scaled: squares of less, and sums of squares, are numbers. */
+const LARGE = 2 ** 500;
+
+/** The power of two by which values are divided: 1 unless they are very large. */
+export function scaleOf(values: ArrayLike<number | null>): number {
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i] ?? 0));
+  return largest < LARGE || !Number.isFinite(largest) ? 1 : 2 ** Math.min(1020, Math.ceil(Math.log2(largest)));
+}
+
 /** Mean of the values that are not `null`; NaN where there is none (torch's `nanmean`). */
 export function mean(values: ArrayLike<number | null>): number {
+  const scale = scaleOf(values);
   const present = Array.from(values).filter((value): value is number => value !== null);
   if (present.length === 0) return NaN;
   // Relative to the first value, so that equal values have exactly their value as mean.
-  const first = present[0];
-  return first + present.reduce((sum, value) => sum + (value - first), 0) / present.length;
+  const first = present[0] / scale;
+  return (first + present.reduce((sum, value) => sum + (value / scale - first), 0) / present.length) * scale;
 }
 
 /** Sample standard deviation (n − 1) of the values that are not `null`; NaN for fewer than two (TRL's `nanstd`). */
 export function std(values: ArrayLike<number | null>): number {
+  const scale = scaleOf(values);
   const present = Array.from(values).filter((value): value is number => value !== null);
   if (present.length < 2) return NaN;
-  const centre = mean(present);
-  return Math.sqrt(present.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (present.length - 1));
+  const centre = mean(present) / scale;
+  return Math.sqrt(present.reduce((sum, value) => sum + (value / scale - centre) ** 2, 0) / (present.length - 1)) * scale;
 }
 
 /** True where the values that are not `null` are all equal (and there is one). */

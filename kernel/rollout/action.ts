@@ -1,4 +1,7 @@
-import { jsonOutcome, type Outcome } from '../strategy/outcome';
+import { types } from 'node:util';
+import { checkNesting, NestingError } from '../common/nesting';
+import { MAX_TEXT } from '../strategy/driver';
+import { failed, jsonOutcome, nestingMessage, type Outcome } from '../strategy/outcome';
 import type { EpisodeEnd } from './episode';
 
 /** The action that an answer of a strategy means: an index into `names`, or how the episode ends because it means none. */
@@ -20,7 +23,7 @@ function valid(names: readonly string[]): string {
 export function describe(outcome: Outcome): string {
   switch (outcome.kind) {
     case 'number': return String(outcome.value);
-    case 'json': return short(JSON.stringify(outcome.value));
+    case 'json': return outcome.description ?? short(JSON.stringify(outcome.value));
     case 'other': return outcome.description;
     default: return 'nothing (undefined)';
   }
@@ -37,17 +40,18 @@ export function outcomeOf(value: unknown): Outcome {
     case 'undefined': return { kind: 'undefined' };
     case 'string':
     case 'boolean': return { kind: 'json', value };
-    case 'object': return isThenable(value) ? { kind: 'other', description: 'a promise: a strategy must not be async, it answers at once' } : copied(value);
+    case 'object': return laterAnswer(value) ?? copied(value);
     default: return { kind: 'other', description: `a ${typeof value}` };
   }
 }
 
-function isThenable(value: object | null): boolean {
+/** What answers later: a promise, or what a generator gives. */
+function laterAnswer(value: object | null): Outcome | undefined {
+  const other = (description: string): Outcome => ({ kind: 'other', description });
   try {
-    return typeof (value as { then?: unknown } | null)?.then === 'function';
-  } catch {
-    return false;
-  }
+    if (typeof (value as { then?: unknown } | null)?.then === 'function') return other('a promise: a strategy must not be async, it answers at once');
+  } catch {} // a getter: an object like others
+  return types.isGeneratorObject(value) ? other('a generator: a strategy must not be a function*, it answers at once') : undefined;
 }
 
 function copied(value: object | null): Outcome {
@@ -55,7 +59,17 @@ function copied(value: object | null): Outcome {
   try {
     json = JSON.stringify(value);
   } catch {
-    return { kind: 'other', description: 'an object that is no JSON' };
+    return isTooDeep(value) ? failed('error', nestingMessage) : { kind: 'other', description: 'an object that is no JSON' };
   }
-  return json === undefined ? { kind: 'undefined' } : jsonOutcome(json);
+  if (json === undefined) return { kind: 'undefined' };
+  return json.length > MAX_TEXT ? { kind: 'other', description: `a value of more than ${MAX_TEXT} characters` } : jsonOutcome(json);
+}
+
+function isTooDeep(value: unknown): boolean {
+  try {
+    checkNesting(value, '');
+    return false;
+  } catch (error) {
+    return error instanceof NestingError;
+  }
 }

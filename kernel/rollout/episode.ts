@@ -43,6 +43,8 @@ export interface EpisodeRecord {
    */
   observations?: (Record<string, any> | null)[];
   end: EpisodeEnd;
+  /** Seconds of processor time that the strategy took for all its choices: never twice the same. */
+  strategySeconds?: number;
 }
 
 /** One play of an environment from reset to end: plain data, scored by reward functions, replayed exactly from its record. */
@@ -58,6 +60,12 @@ export class Episode implements EpisodeRecord {
   readonly states: Record<string, number[]>;
   declare readonly observations?: (Record<string, any> | null)[];
   readonly end: EpisodeEnd;
+  /**
+   * Seconds of processor time that the strategy took for all its choices; how
+   * busy the machine is does not matter. Not enumerable: the same game played
+   * twice is equal, and is saved as the same.
+   */
+  declare readonly strategySeconds?: number;
 
   constructor(record: EpisodeRecord) {
     this.environment = record.environment;
@@ -71,6 +79,12 @@ export class Episode implements EpisodeRecord {
     this.states = record.states;
     if (record.observations) this.observations = record.observations;
     this.end = record.end;
+    if (record.strategySeconds !== undefined) Object.defineProperty(this, 'strategySeconds', { value: record.strategySeconds, enumerable: false });
+  }
+
+  /** Whether the strategy itself ended it, before its time: it ran out of time or memory, threw, or returned something that is no action. */
+  get failed(): boolean {
+    return ['timeout', 'memory', 'error', 'invalid_action'].includes(this.end.reason);
   }
 
   /** Number of steps played. */

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { host } from '../display/host';
+import { withProgress } from '../display/progress';
 import { OpenEnvError } from '../openenv/errors';
 import { DEFAULT_LIMITS, timeoutMessage, type Outcome } from '../strategy/outcome';
 import { randomState } from '../strategy/secret';
@@ -45,7 +46,7 @@ export async function executeWithTimeLimit(strategy: Strategy, env: RolloutEnvir
   const { seed = 0, signal = host().signal } = options;
   checkSeed(seed);
   const game = { id: 0, seed, maxSteps, seconds, every: 0 };
-  const played = await playOne(env, game, () => playerOf(strategy, seed, callSeconds), signal);
+  const played = await withProgress(`Playing an episode of ${env.name}`, 0, () => playOne(env, game, () => playerOf(strategy, seed, callSeconds), signal));
   if (played.error) throw new OpenEnvError(played.error.code, played.error.message);
   const episode = new Episode(recordOf(env, played));
   remember(episode, { env });

@@ -244,7 +244,7 @@ class RunningGame {
 
   played(): Played {
     this.player.dispose();
-    return { id: this.game.id, record: { ...this.record, end: this.end! }, frames: this.frames };
+    return { id: this.game.id, record: { ...this.record, end: this.end!, strategySeconds: this.ownTime }, frames: this.frames };
   }
 
   private see(answer: VectorStep, i: number): void {

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { withProgress, type Task } from '../display/progress';
 import { OpenEnvError } from '../openenv/errors';
 import { MESSAGE_TIMEOUT, Sleeper } from '../openenv/vector';
 import { SANDBOX_THREAD, timeoutMessage, type Failure } from '../strategy/outcome';
@@ -41,7 +42,7 @@ let last: Promise<unknown> = Promise.resolve();
 
 /** Plays all jobs. Resolves with what was played, job by job. */
 export function playInPool(env: RolloutEnvironment, jobs: Job[], options: PoolOptions): Promise<Played[]> {
-  const mine = last.then(() => new PoolRun(env, jobs, options).run());
+  const mine = last.then(() => withProgress(`Playing episodes of ${env.name}`, jobs.length, (task) => new PoolRun(env, jobs, options, task).run()));
   last = mine.catch(() => {});
   return mine;
 }
@@ -68,6 +69,8 @@ class PoolRun {
   private readonly played: Played[] = [];
   private readonly seats = new Set<Seat>();
   private readonly queue = new Int32Array(new SharedArrayBuffer(4 * QUEUE.length));
+  /** Jobs that were played. */
+  private done = 0;
   private retries = 0;
   private losses = 0;
   /** The lanes that play, and a cell for each: see `Loans`. */
@@ -83,7 +86,7 @@ class PoolRun {
   /** Between `run` and its end; what comes later is not looked at. */
   private over = false;
 
-  constructor(private readonly env: RolloutEnvironment, private readonly jobs: Job[], private readonly options: PoolOptions) {}
+  constructor(private readonly env: RolloutEnvironment, private readonly jobs: Job[], private readonly options: PoolOptions, private readonly task: Task) {}
 
   async run(): Promise<Played[]> {
     const { signal, workers } = this.options;
@@ -145,6 +148,7 @@ class PoolRun {
       case 'done':
         seat.taken.delete(message.position);
         this.played[message.position] = message.played;
+        this.task.update(++this.done);
         break;
       case 'idle':
         this.release(seat);

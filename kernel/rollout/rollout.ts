@@ -1,4 +1,5 @@
 import { host } from '../display/host';
+import { withProgress } from '../display/progress';
 import { OpenEnvError } from '../openenv/errors';
 import { analyseAsync, type Analysis } from '../strategy/analysis';
 import { DEFAULT_LIMITS, type SandboxLimits } from '../strategy/outcome';
@@ -100,13 +101,16 @@ function episodeOf(env: RolloutEnvironment, played: Played, again: boolean): Epi
 /** What the codes come to when they are compiled; after an abort, of some. */
 async function analyses(codes: (string | null)[], signal: AbortSignal): Promise<Map<string, Analysis>> {
   const known = new Map<string, Analysis>();
-  for (const code of codes) {
-    if (code === null || known.has(code)) continue;
-    const analysis = await unlessAborted(analyseAsync(code), signal);
-    if (!analysis) break;
-    known.set(code, analysis);
-  }
-  return known;
+  const distinct = new Set(codes.filter((code) => code !== null));
+  return withProgress('Compiling strategies', distinct.size, async (task) => {
+    for (const code of distinct) {
+      const analysis = await unlessAborted(analyseAsync(code), signal);
+      if (!analysis) break;
+      known.set(code, analysis);
+      task.update(known.size);
+    }
+    return known;
+  });
 }
 
 /** One job for each distinct code and seed, and for each code its job. */

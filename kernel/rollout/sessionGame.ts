@@ -70,6 +70,7 @@ export class SessionGame {
       states: {},
       observations: this.observations,
       end: this.end!,
+      strategySeconds: this.ownTime,
     };
     return { id: this.game.id, record, frames: [], ...(this.error && { error: this.error }) };
   }

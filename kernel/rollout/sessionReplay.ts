@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { checkNesting } from '../common/nesting';
 import type { SessionEnvironment } from '../environments/environment';
 import { OpenEnvError } from '../openenv/errors';
 import type { StepResult } from '../openenv/protocol';
@@ -12,6 +13,7 @@ const WAIT = 100;
 
 /** Plays an episode again in a session of its own. Rejects where anything differs from the record. */
 export async function replaySession(episode: EpisodeRecord, env: SessionEnvironment, signal: AbortSignal): Promise<void> {
+  for (const action of episode.actionValues ?? []) checkNesting(action, 'An action of the episode');
   const session = await openAny(env, signal);
   const stop = (): void => void session.close().catch(() => {});
   signal.addEventListener('abort', stop);

@@ -1,3 +1,5 @@
+import { MAXIMUM_NESTING } from '../common/nesting';
+
 /**
  * The text that is evaluated inside the sandbox before the strategy is: a
  * function of the state of `Math.random`, which gives the driver: `call`, which
@@ -15,7 +17,8 @@ export function driverSource(): string {
   return `((a, b, c, counter) => {
   'use strict';
   const { parse, stringify } = JSON;
-  const { apply, getPrototypeOf } = Reflect;
+  const { apply, getPrototypeOf, getOwnPropertyDescriptor, ownKeys } = Reflect;
+  const { isArray } = Array;
   const { slice } = String.prototype;
   const text = String;
   const most = ${MAX_TEXT};
@@ -79,6 +82,32 @@ export function driverSource(): string {
     return typeof then === 'function' ? later[0][1] : undefined;
   };
 
+  // What JSON cannot tell of a value: that it is nested too deeply ("d"), or has NaN in it. Calls no getter; in large values some are looked at.
+  const flawOf = (whole) => {
+    let open = { __proto__: null, value: whole, depth: 1, next: null };
+    for (let left = 2000; open !== null && left > 0; left--) {
+      const { value, depth } = open;
+      open = open.next;
+      if (depth > ${MAXIMUM_NESTING}) return 'd';
+      const keys = isArray(value) ? undefined : ownKeys(value);
+      const { length } = keys ?? value;
+      for (let i = 0; i < length && left > 0; i++, left--) {
+        const inner = getOwnPropertyDescriptor(value, keys ? keys[i] : i)?.value;
+        if (typeof inner === 'number' && inner - inner !== 0) return 'an object with ' + text(inner) + ' in it, which is null in JSON';
+        if (typeof inner === 'object' && inner !== null) open = { __proto__: null, value: inner, depth: depth + 1, next: open };
+      }
+    }
+    return '';
+  };
+  const jsonOf = (value) => {
+    const flaw = flawOf(value);
+    if (flaw === 'd') return flaw;
+    const json = stringify(value);
+    if (json === undefined) return 'u';
+    if (json.length > most) return 'xa value of more than ' + most + ' characters';
+    return flaw === '' ? 'j' + json : 'f' + flaw + ':' + json;
+  };
+
   const answer = (value) => {
     switch (typeof value) {
       case 'string': return numbers[value] ?? textOf(value);
@@ -88,9 +117,7 @@ export function driverSource(): string {
       case 'object': {
         if (value === null) return 'jnull';
         const why = laterThan(value);
-        if (why !== undefined) return 'x' + why;
-        const json = stringify(value);
-        return json === undefined ? 'u' : json.length > most ? 'xa value of more than ' + most + ' characters' : 'j' + json;
+        return why === undefined ? jsonOf(value) : 'x' + why;
       }
       case 'function': return 'xa function';
       default: return 'xa ' + typeof value;

@@ -7,7 +7,9 @@ import { driverSource } from './driver';
 const STACK_BYTES = 128 * 1024;
 
 const PAGE = 65_536;
+/** What an engine's memory has at first, and what of it the engine itself takes. */
 const FIRST_PAGES = 256;
+const ENGINE_PAGES = 84;
 
 /** Engines of this thread that wait for their next strategy, by memory limit. */
 const idle = new Map<number, Engine[]>();
@@ -108,12 +110,12 @@ type Imports = Record<string, Record<string, any>>;
 
 let compiled: Promise<object> | undefined;
 
-/** An instance that cannot grow beyond `memoryLimit` bytes over what it starts with. `refused` is called where it wants to. */
+/** An instance that cannot grow beyond `memoryLimit` bytes over what the engine takes. `refused` is called where it wants to. */
 async function instantiate(memoryLimit: number, refused: () => void): Promise<{ module: QuickJSWASMModule; memory: { readonly buffer: ArrayBuffer } }> {
   const { newQuickJSWASMModuleFromVariant, newVariant, RELEASE_SYNC } = await import('quickjs-emscripten');
   compiled ??= compileEngine();
   // The limit that holds is the memory's own maximum: QuickJS counts little more than the number of its allocations.
-  const maximum = FIRST_PAGES + Math.ceil(memoryLimit / PAGE);
+  const maximum = Math.max(FIRST_PAGES, ENGINE_PAGES + Math.ceil(memoryLimit / PAGE));
   const memory = new WebAssembly.Memory({ initial: FIRST_PAGES, maximum });
   const instantiateWasm = async (imports: Imports, receive: (instance: object) => void): Promise<object> => {
     const instance = await WebAssembly.instantiate(await compiled!, watchGrowth(imports, refused));

@@ -31,10 +31,10 @@ export interface Failure {
   line?: number;
 }
 
-/** What a call came to. `other` describes a value that cannot leave the sandbox, such as a function. */
+/** What a call came to. `other` describes a value that cannot leave the sandbox, such as a function; `description` one that is not quite what came out. */
 export type Outcome =
   | { kind: 'number'; value: number }
-  | { kind: 'json'; value: unknown }
+  | { kind: 'json'; value: unknown; description?: string }
   | { kind: 'undefined' }
   | { kind: 'other'; description: string }
   | { kind: 'failure'; failure: Failure };
@@ -44,14 +44,17 @@ export function failed(reason: Failure['reason'], message: string, line?: number
   return { kind: 'failure', failure: line === undefined ? { reason, message } : { reason, message, line } };
 }
 
+/** What a strategy is told that returned what is nested too deeply. */
+export const nestingMessage = new NestingError('What it returned').message;
+
 /** What came as JSON. A number is one, also where it was an object (`new Number(1)`); what is nested too deeply cannot be used. */
 export function jsonOutcome(json: string): Outcome {
   try {
-    const value = parseJson(json, 'What the strategy returned');
+    const value = parseJson(json, '');
     return typeof value === 'number' ? { kind: 'number', value } : { kind: 'json', value };
   } catch (error) {
     if (!(error instanceof NestingError)) throw error;
-    return failed('error', error.message);
+    return failed('error', nestingMessage);
   }
 }
 

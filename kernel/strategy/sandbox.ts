@@ -1,7 +1,7 @@
 import type { QuickJSContext, QuickJSHandle } from 'quickjs-emscripten';
 import { stateSource } from './driver';
 import { Engine } from './engine';
-import { failed, jsonOutcome, timeoutMessage, type Failure, type Outcome, type Program, type SandboxLimits } from './outcome';
+import { failed, jsonOutcome, nestingMessage, timeoutMessage, type Failure, type Outcome, type Program, type SandboxLimits } from './outcome';
 import { Stopwatch } from '../common/processorTime';
 
 /**
@@ -171,6 +171,8 @@ export class Sandbox {
       case 'n': return { kind: 'number', value: Number(text) };
       case 'j': return jsonOutcome(text);
       case 'k': return (this.known[Number(text.slice(0, colon))] = Object.freeze(jsonOutcome(text.slice(colon + 1))));
+      case 'f': return { ...jsonOutcome(text.slice(colon + 1)), description: text.slice(0, colon) } as Outcome;
+      case 'd': return failed('error', nestingMessage);
       case 'u': return { kind: 'undefined' };
       case 'x': return { kind: 'other', description: text };
     }

@@ -1,11 +1,11 @@
 import * as fs from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { TrainingEvent } from '../display/mime';
 import type { CausalLM } from '../models/causalLM';
+import { shapeText } from '../models/safetensorsHeader';
 import type { Tensor } from '../onnx/tensor';
 import { runtimeSettings } from '../onnx/threads';
 import type { OptimizerState } from './adamw';
-import type { Metrics } from './metricsBuffer';
+import { readRunState, type RunState, type SavedRunState } from './runState';
 
 /*
  * A checkpoint is a folder `checkpoint-<step>`:
@@ -37,20 +37,6 @@ export interface ExtraTensors {
   tensors: ReadonlyMap<string, Tensor>;
 }
 
-/** What a run needs to go on, as JSON. */
-export interface RunState {
-  run_id: string;
-  global_step: number;
-  num_input_tokens_seen: number;
-  log_history: Metrics[];
-  events: TrainingEvent[];
-  /** Metrics of the steps since the last log entry. */
-  pending_metrics: Record<string, number[]>;
-  args: object;
-  /** The trainer's own. */
-  state: Record<string, unknown>;
-}
-
 /** What a checkpoint is made of. Tensors are written from where they are, without a copy in memory. */
 export interface CheckpointParts {
   model: CausalLM;
@@ -68,16 +54,6 @@ export interface LoadedCheckpoint {
   optimizer: OptimizerState;
   extras: Map<string, ExtraTensors>;
   runState: RunState;
-}
-
-/** What `run_state.json` holds beside the run's own state. */
-interface SavedRunState extends RunState {
-  /** Milliseconds since 1970. */
-  saved_at: number;
-  /** Threads of an operator, on which the last bits depend; absent in older checkpoints. */
-  threads?: number;
-  /** Versions of the extra tensors, by file name. */
-  extras: Record<string, number>;
 }
 
 /**
@@ -248,14 +224,14 @@ function listCheckpoints(outputDir: string): Found[] {
     const folder = join(outputDir, name);
     if (!match) return [];
     const state = readQuietly(join(folder, runStateFile));
-    return [{ folder, step: Number(match[1]), savedAt: state?.saved_at ?? fs.statSync(folder).mtimeMs, state }];
+    return [{ folder, step: Number(match[1]), savedAt: state?.saved_at ?? fs.lstatSync(folder).mtimeMs, state }];
   });
   return found.sort((a, b) => b.savedAt - a.savedAt || b.step - a.step);
 }
 
 function readQuietly(path: string): SavedRunState | null {
   try {
-    return JSON.parse(fs.readFileSync(path, 'utf8'));
+    return readRunState(path);
   } catch {
     return null;
   }
@@ -266,17 +242,18 @@ function readQuietly(path: string): SavedRunState | null {
  *
  * @param from its folder, or `true` for the newest in `outputDir`; one that is
  * broken is then passed over with a message, and the one before it is taken
+ * @param checkState throws where the trainer's own state is not one that it saved
  * @throws CheckpointError where there is none that can be read, or it is of another model; `model` is unchanged then
  */
-export async function loadCheckpoint(from: string | true, outputDir: string | null, model: CausalLM): Promise<LoadedCheckpoint> {
+export async function loadCheckpoint(from: string | true, outputDir: string | null, model: CausalLM, checkState: (state: RunState['state']) => void): Promise<LoadedCheckpoint> {
   restoreReplaced(from === true ? (outputDir ?? 'trainer_output') : dirname(resolve(from)));
-  if (from !== true) return withAsManyThreads(await loadFolder(from, model));
+  if (from !== true) return withAsManyThreads(await loadFolder(from, model, checkState));
   const parent = outputDir ?? 'trainer_output';
   const found = listCheckpoints(parent);
   const problems: Error[] = [];
   for (const { folder } of found) {
     try {
-      const loaded = await loadFolder(folder, model);
+      const loaded = await loadFolder(folder, model, checkState);
       for (const { message } of problems) console.warn(message);
       if (problems.length > 0) console.warn(`The run goes on from ${folder} instead.`);
       return withAsManyThreads(loaded);
@@ -301,16 +278,18 @@ function withAsManyThreads(loaded: LoadedCheckpoint & { threads?: number }): Loa
   return checkpoint;
 }
 
-async function loadFolder(folder: string, model: CausalLM): Promise<LoadedCheckpoint & { threads?: number }> {
+async function loadFolder(folder: string, model: CausalLM, checkState: (state: RunState['state']) => void): Promise<LoadedCheckpoint & { threads?: number }> {
   if (!fs.existsSync(join(folder, runStateFile))) {
     throw new CheckpointError(`${folder} is not a checkpoint of a run: it has no ${runStateFile}.`);
   }
   try {
-    const { saved_at, threads, extras: versions, ...runState }: SavedRunState = JSON.parse(fs.readFileSync(join(folder, runStateFile), 'utf8'));
-    const optimizer = readOptimizer(join(folder, optimizerFile));
+    const { saved_at, threads, extras: versions, ...runState } = readRunState(join(folder, runStateFile));
+    checkState(runState.state);
+    const shapes = new Map([...model.trainableParameters()].map(([name, { shape }]) => [name, shape]));
+    const optimizer = readOptimizer(join(folder, optimizerFile), shapes);
     const extras = new Map<string, ExtraTensors>();
     for (const [name, version] of Object.entries(versions)) {
-      extras.set(name, { version, tensors: safetensors().readSafetensors(join(folder, `${name}.safetensors`)) });
+      extras.set(name, { version, tensors: readFitting(join(folder, `${name}.safetensors`), shapes) });
     }
     await restoreWeights(model, folder);
     return { folder, optimizer, extras, runState, threads };
@@ -327,7 +306,7 @@ async function restoreWeights(model: CausalLM, folder: string): Promise<void> {
     const saved = (await PeftModel.fromPretrained(model, folder)).trainableParameters();
     return copyInto(model, new Map([...saved].map(([name, { shape }]) => [name, shape])), (name) => saved.get(name)!);
   }
-  const { weightFiles } = require('../models/checkpoint') as typeof import('../models/checkpoint');
+  const { weightFiles } = require('../models/weightFiles') as typeof import('../models/weightFiles');
   const { SafetensorsFile } = safetensors();
   const files = weightFiles(folder).map((path) => new SafetensorsFile(path));
   try {
@@ -345,24 +324,41 @@ function copyInto(model: CausalLM, shapes: ReadonlyMap<string, readonly number[]
   for (const [name, own] of parameters) {
     const shape = shapes.get(name);
     if (!shape) throw new Error(`it has no tensor ${name}, so it is of another model`);
-    if (shape.join() !== own.shape.join()) throw new Error(`tensor ${name} has shape [${shape.join(', ')}], the model has [${own.shape.join(', ')}]`);
+    if (shape.join() !== own.shape.join()) throw new Error(`tensor ${name} has shape ${shapeText(shape)}, the model has ${shapeText(own.shape)}`);
   }
   for (const [name, own] of parameters) own.data.set(read(name).data);
 }
 
 /** The step is a tensor, too, as in PyTorch's optimizers. */
 const stepName = 'step';
+const moments = ['exp_avg', 'exp_avg_sq'];
 
 function optimizerTensors({ step, tensors }: OptimizerState): Map<string, Tensor> {
   return new Map(tensors).set(stepName, { shape: [1], data: Float32Array.of(step) });
 }
 
-function readOptimizer(path: string): OptimizerState {
-  const tensors = safetensors().readSafetensors(path);
-  const step = tensors.get(stepName);
-  if (!step) throw new Error(`${optimizerFile} has no tensor "${stepName}"`);
+function readOptimizer(path: string, parameters: ReadonlyMap<string, number[]>): OptimizerState {
+  const shapes = [...parameters].flatMap(([name, shape]) => moments.map((moment): [string, number[]] => [`${name}.${moment}`, shape]));
+  const tensors = readFitting(path, new Map(shapes).set(stepName, [1]));
+  const [step] = tensors.get(stepName)!.data;
+  if (!(Number.isInteger(step) && step >= 0)) throw new Error(`${optimizerFile}: "${stepName}" must be a whole number from 0, not ${step}`);
   tensors.delete(stepName);
-  return { step: step.data[0], tensors };
+  return { step, tensors };
+}
+
+/** Reads the tensors of a file, once they are known to be just those that are wanted. */
+function readFitting(path: string, shapes: ReadonlyMap<string, readonly number[]>): Map<string, Tensor> {
+  const file = new (safetensors().SafetensorsFile)(path);
+  try {
+    for (const [name, shape] of shapes) {
+      const actual = file.shapes.get(name);
+      if (!actual) throw new Error(`${path} has no tensor "${name}", so it is of another model`);
+      if (actual.join() !== shape.join()) throw new Error(`${path}: tensor "${name}" has shape ${shapeText(actual)}, this model wants ${shapeText(shape)}`);
+    }
+    return new Map([...shapes.keys()].map((name) => [name, file.read(name)]));
+  } finally {
+    file.close();
+  }
 }
 
 function safetensors(): typeof import('../models/safetensors') {

@@ -1,3 +1,4 @@
+import { withProgress } from '../display/progress';
 import type { CausalLM } from '../models/causalLM';
 import type { MergedAdapter } from '../models/mergedAdapter';
 import { AdamW, type OptimizerState } from './adamw';
@@ -124,7 +125,13 @@ export class ModelUpdate {
     const seed = deriveSeed(this.settings.seed, 'dropout', this.optimizer.state().step, this.batches);
     if (sums) this.batches++;
     await this.merged?.refresh();
-    for (const step of planSteps(batch, this.maxRows)) await runner.run(step, batch, { sums, outcome, seed, signal });
+    const steps = planSteps(batch, this.maxRows);
+    await withProgress(sums ? 'Computing gradients' : 'Computing losses', steps.length, async (task) => {
+      for (const [i, step] of steps.entries()) {
+        await runner.run(step, batch, { sums, outcome, seed, signal });
+        task.update(i + 1);
+      }
+    });
     signal?.throwIfAborted();
     return outcome;
   }

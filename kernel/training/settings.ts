@@ -28,7 +28,7 @@ export interface SettingTable {
 export function resolveSettings(table: SettingTable, given: object): Record<string, unknown> {
   const { owner, example, settings } = table;
   if (given === null || typeof given !== 'object') throw new TypeError(`${owner} is an object: ${example}.`);
-  for (const name of Object.keys(given)) if (!(name in settings)) throw new TypeError(unknownSetting(table, name));
+  for (const name of Object.keys(given)) if (!Object.hasOwn(settings, name)) throw new TypeError(unknownSetting(table, name));
   const values: Record<string, unknown> = {};
   for (const [name, { fallback, accepts, valid }] of Object.entries(settings)) {
     const value = (given as Record<string, unknown>)[name];
@@ -40,7 +40,7 @@ export function resolveSettings(table: SettingTable, given: object): Record<stri
 
 function unknownSetting({ owner, settings, elsewhere }: SettingTable, name: string): string {
   const camel = name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-  if (camel in elsewhere) return `${owner} has no setting ${name}: ${elsewhere[camel]}.`;
+  if (Object.hasOwn(elsewhere, camel)) return `${owner} has no setting ${name}: ${elsewhere[camel]}.`;
   return `${owner} has no setting ${name}. ${adviceOnName(camel, Object.keys(settings), 'settings')}`;
 }
 

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { host } from '../display/host';
 import type { TrainingData, TrainingStatus } from '../display/mime';
+import { progressAt, withProgress } from '../display/progress';
 import { TrainingOutput } from '../display/training';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
 import { abortSource } from './abort';
 import type { ResolvedArguments, TrainingArguments } from './arguments';
 import { newControl, type TrainerCallback, type TrainerState } from './callbacks';
-import { CheckpointError, loadCheckpoint, saveCheckpoint, type RunState } from './checkpoint';
+import { CheckpointError, loadCheckpoint, saveCheckpoint } from './checkpoint';
 import { dueAfter } from './due';
 import { MetricsBuffer, type Metrics } from './metricsBuffer';
+import type { RunState } from './runState';
 import { learningRateAt } from './scheduler';
 import { changedSettings, changeText } from './settings';
 import type { Evaluation, RunLength, SavedUpdate, Step, TrainerOptions, TrainerUpdate, TrainOptions, TrainOutput } from './trainerParts';
@@ -67,7 +69,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     this.given = this.config = this.resolve(args);
     this.update = new UpdateInUse(async (saved, signal) => {
       await this.prepared(signal);
-      return this.createUpdate(saved);
+      return withProgress('Building the training graph', 0, () => this.createUpdate(saved));
     });
   }
 
@@ -108,6 +110,9 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
   protected saveState(_update: Update): Record<string, unknown> {
     return {};
   }
+
+  /** @throws where a checkpoint's state, which may come from elsewhere, is not one that {@link saveState} made */
+  protected checkState(_saved: Record<string, unknown>): void {}
 
   protected loadState(_saved: Record<string, any>): void {}
 
@@ -230,6 +235,11 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     const { data } = this.output;
     Object.assign(data, { maxSteps: length.totalSteps, status: 'running' } satisfies Partial<TrainingData>);
     this.output.show();
+    await progressAt(this.output.place, () => this.steps(length, signal));
+  }
+
+  private async steps(length: RunLength, signal: AbortSignal): Promise<void> {
+    const { data } = this.output;
     await this.update.settled(signal);
     await this.update.get(signal);
     if (data.step === 0 && this.config.evalOnStart && this.canEvaluate && this.logHistory.length === 0) this.due.shouldEvaluate = true;
@@ -336,16 +346,8 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     const { outputDir, saveTotalLimit } = this.config;
     if (outputDir === null) throw new TypeError('A callback asked for a checkpoint, but there is no outputDir to write it to.');
     const update = await this.update.get(signal);
-    return saveCheckpoint(
-      outputDir,
-      {
-        model: this.model,
-        ...stateOf(update),
-        trainerState: transformersState(this.state, this.config),
-        runState: this.runState(update),
-      },
-      saveTotalLimit,
-    );
+    const parts = { model: this.model, ...stateOf(update), trainerState: transformersState(this.state, this.config), runState: this.runState(update) };
+    return withProgress('Saving a checkpoint', 0, () => saveCheckpoint(outputDir, parts, saveTotalLimit));
   }
 
   private runState(update: Update): RunState {
@@ -363,7 +365,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
   }
 
   private async resume(from: string | true): Promise<void> {
-    const { runState: saved, optimizer, extras } = await loadCheckpoint(from, this.config.outputDir, this.model);
+    const { runState: saved, optimizer, extras } = await loadCheckpoint(from, this.config.outputDir, this.model, (state) => this.checkState(state));
     await this.startAnew();
     const { data } = this.output;
     Object.assign(data, { runId: saved.run_id, step: saved.global_step, log: saved.log_history, events: saved.events } satisfies Partial<TrainingData>);

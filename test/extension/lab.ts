@@ -25,10 +25,12 @@ export interface LabOptions {
   theme?: 'light' | 'dark';
   /** JupyterLab, or Notebook 7. */
   app?: 'lab' | 'notebook';
+  /** Cells are drawn also where they are out of view. */
+  drawsAll?: boolean;
 }
 
 /** Starts JupyterLab or Notebook with kernel and extension on a free port. */
-export async function startLab({ theme = 'light', app = 'lab' }: LabOptions = {}): Promise<Lab> {
+export async function startLab({ theme = 'light', app = 'lab', drawsAll = false }: LabOptions = {}): Promise<Lab> {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-lab-'));
   const folder = path.join(home, 'notebooks');
   const runtime = path.join(home, 'runtime');
@@ -37,7 +39,7 @@ export async function startLab({ theme = 'light', app = 'lab' }: LabOptions = {}
   installLabextension(dataFolder(prefix));
   installKernel({ data: dataFolder(prefix) });
   const settings = path.join(home, 'settings');
-  writeSettings(settings, theme);
+  writeSettings(settings, theme, drawsAll);
   const token = randomBytes(16).toString('hex');
   const child = spawn(pythonPath(), serverArguments(app, folder, token), {
     env: {
@@ -81,14 +83,15 @@ function serverArguments(app: 'lab' | 'notebook', folder: string, token: string)
   ];
 }
 
-function writeSettings(folder: string, theme: 'light' | 'dark'): void {
-  const write = (name: string, value: object) => {
-    const file = path.join(folder, '@jupyterlab', 'apputils-extension', `${name}.jupyterlab-settings`);
+function writeSettings(folder: string, theme: 'light' | 'dark', drawsAll: boolean): void {
+  const write = (name: string, value: object, extension = 'apputils-extension') => {
+    const file = path.join(folder, '@jupyterlab', extension, `${name}.jupyterlab-settings`);
     fs.mkdirSync(path.dirname(file), { recursive: true });
     fs.writeFileSync(file, JSON.stringify(value));
   };
   write('notification', { fetchNews: 'false', checkForUpdates: false });
   write('themes', { theme: theme === 'dark' ? 'JupyterLab Dark' : 'JupyterLab Light' });
+  if (drawsAll) write('tracker', { windowingMode: 'none' }, 'notebook-extension');
 }
 
 /** The server writes its port into a file of its runtime folder, and answers soon after. */

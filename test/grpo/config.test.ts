@@ -31,6 +31,7 @@ test('an unknown setting is answered with the nearest valid name', () => {
   assert.throws(invalid({ maxStep: 4 }), /Did you mean maxSteps\?/);
   assert.throws(invalid({ zebra: 4 }), /The settings are: maxSteps, .*seed/);
   assert.throws(invalid({ use_vllm: true }), /generation runs in this process/);
+  for (const name of ['constructor', 'toString', '__proto__']) assert.throws(invalid({ [name]: 1 }), new RegExp(`no setting ${name}\\. `));
 });
 
 test('options of generation are checked by name, and those that the trainer sets are refused', () => {

@@ -31,6 +31,8 @@ export interface ExecuteOptions {
   user_expressions?: Record<string, string>;
   allow_stdin?: boolean;
   stop_on_error?: boolean;
+  /** Of the message: JupyterLab tells here which cell it runs. */
+  metadata?: { cellId?: string; deletedCells?: string[] };
 }
 
 export interface KernelOptions {
@@ -106,8 +108,8 @@ export class TestKernel {
   }
 
   /** Sends a message; returns its ID. */
-  send(channel: 'shell' | 'control' | 'stdin', type: string, content: object, buffers: Uint8Array[] = []): string {
-    const frames = encode({ type, content: JSON.stringify(content), parent: null, buffers }, [], this.signer);
+  send(channel: 'shell' | 'control' | 'stdin', type: string, content: object, buffers: Uint8Array[] = [], metadata: object = {}): string {
+    const frames = encode({ type, content: JSON.stringify(content), metadata: JSON.stringify(metadata), parent: null, buffers }, [], this.signer);
     void this[channel].send(frames);
     return decode(frames, this.signer).header.msg_id;
   }
@@ -125,8 +127,8 @@ export class TestKernel {
     return this.find(this.iopub, test, what);
   }
 
-  async execute(code: string, options: ExecuteOptions = {}): Promise<Execution> {
-    return this.finish(this.send('shell', 'execute_request', { code, store_history: true, ...options }));
+  async execute(code: string, { metadata, ...options }: ExecuteOptions = {}): Promise<Execution> {
+    return this.finish(this.send('shell', 'execute_request', { code, store_history: true, ...options }, [], metadata));
   }
 
   /** Waits for the end of an execution. */

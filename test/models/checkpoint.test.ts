@@ -133,6 +133,7 @@ test('an unknown option is a TypeError that names the nearest valid one', async 
   await assert.rejects(load({ modelName: good, load_in_4bit: true }), { name: 'TypeError', message: /fromPretrained has no option load_in_4bit\. Did you mean loadIn4bit\?/ });
   await assert.rejects(load({ modelName: good, deviceMap: 'auto' }), /no option deviceMap: the model runs in this process/);
   await assert.rejects(load(good as never), /the options of fromPretrained are an object: \{ modelName/);
+  for (const name of ['constructor', 'toString']) await assert.rejects(load({ modelName: good, [name]: 1 }), { name: 'TypeError', message: new RegExp(`fromPretrained has no option ${name}`) });
   const { model } = await load({ modelName: good });
   const peft = (options: object) => () => FastLanguageModel.getPeftModel(model, options);
   assert.throws(peft({ use_rslora: true }), { name: 'TypeError', message: /getPeftModel has no option use_rslora\. Did you mean useRslora\?/ });

@@ -52,6 +52,7 @@ test('a source that does wrong ends its episode', async () => {
     ['let a = []; for (;;) a.push(new Uint8Array(1e6));', 'memory', 6],
     ['throw new Error("x");', 'error', 6],
     ['return {};', 'invalid_action', 6],
+    ['let o = "x"; for (let i = 0; i < 4000; i++) o = [o]; return o;', 'error', 6],
   ];
   for (const [text, reason, steps] of ends) {
     const episode = await executeWithTimeLimit(atCall(6, text), env, { maxSteps: 20 });
@@ -67,6 +68,12 @@ test('a plain function that does wrong ends its episode', async () => {
   assert.match((await end(() => trap)).message!, /returned an object/);
   assert.match((await end(() => Promise.resolve('LEFT'))).message!, /must not be async/);
   assert.match((await end(() => Symbol('x'))).message!, /returned a symbol/);
+  assert.match((await end(function* () { yield 0; })).message!, /a generator: a strategy must not be a function\*/);
+  let deep: unknown = 0;
+  for (let i = 0; i < 5000; i++) deep = [deep];
+  assert.match((await end(() => deep)).message!, /nested more than 512 levels deep/);
+  assert.equal((await end(() => deep)).reason, 'error');
+  assert.deepEqual((await executeWithTimeLimit(() => -0, env, { maxSteps: 2 })).actions, [0, 0]);
   assert.deepEqual(await end((state) => state.ball.x), { reason: 'error', message: "TypeError: Cannot read properties of undefined (reading 'x')" });
   assert.equal((await end(() => { throw null; })).message, 'null');
   const busy = (milliseconds: number) => () => {

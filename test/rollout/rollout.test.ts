@@ -86,6 +86,15 @@ test('what a strategy does wrong ends its episode, with the reason', async () =>
     ['return new Uint8Array(1e9);', 'memory', /more than 16 MiB/],
     ['const f = () => f() + 1; f();', 'error', /stack overflow/, 4],
     ['return require("fs");', 'error', /'require' is not defined/, 4],
+    ['let o = "x"; for (let i = 0; i < 4000; i++) o = [o]; return o;', 'error', /nested more than 512 levels deep/],
+    ['const o = {}; o.o = o; return o;', 'error', /or contains itself/],
+    ['return (async () => 0)();', 'invalid_action', /a promise: a strategy must not be async, it answers at once/],
+    ['return [NaN];', 'invalid_action', /returned an object with NaN in it/],
+    ['return new Number(3);', 'invalid_action', /returned 3\. Valid/],
+    ['Error.prototype.toJSON = Object.prototype.toJSON = () => ({ message: "x" }); for (;;);', 'timeout', /^one call took more than 0\.1 s \(callSeconds\)$/],
+    ['Object.defineProperty(Array.prototype, 0, { set() { throw 1; } }); for (;;);', 'timeout', /callSeconds/],
+    ['throw { name: "InternalError", message: "out of memory" };', 'error', /^InternalError: out of memory$/],
+    ['try { new Uint8Array(1e9); } catch { throw new Error("mine"); }', 'memory', /more than 16 MiB/],
   ];
   const { episodes } = await rollout(env, wrong.map(([text]) => atCall(5, text)), { seeds: wrong.map(() => 0), maxSteps: 20 });
   wrong.forEach(([text, reason, message, line], i) => {
@@ -97,13 +106,28 @@ test('what a strategy does wrong ends its episode, with the reason', async () =>
   });
 });
 
+test('objects of numbers and texts are what they hold', async () => {
+  const codes = ['return 1;', 'return new Number(1);', 'return new String("RIGHT");', 'return { toJSON: () => 1 };'].map((text) => `function strategy() { ${text} }`);
+  const { episodes } = await rollout(env, codes, { seeds: codes.map(() => 0), maxSteps: 5 });
+  for (const episode of episodes) assert.deepEqual(episode, episodes[0]);
+});
+
+test('random numbers follow from the seed and the secret', async () => {
+  const play = async (secret?: string): Promise<number[]> => (await rollout(env, [random], { seeds: [3], maxSteps: 30, secret })).episodes[0]!.actions;
+  const own = await play();
+  assert.deepEqual(await play(), own);
+  const other = await play('x'.repeat(32));
+  assert.notDeepEqual(other, own);
+  assert.deepEqual(await play('x'.repeat(32)), other);
+});
+
 test('indices are actions, too', async () => {
   const [byName, byIndex] = (await rollout(env, [always('RIGHT'), 'function strategy() { return 1; }'], { seeds: [0, 0], maxSteps: 30 })).episodes;
   assert.deepEqual(byName, byIndex);
 });
 
 test('code that does not start plays no step', async () => {
-  for (const [code, message] of [['nonsense(', /SyntaxError/], ['function other() {}', /no function named "strategy"/], ['throw 1; function strategy() {}', /1/]] as const) {
+  for (const [code, message] of [['nonsense(', /SyntaxError/], [`let x: any = ${'a+'.repeat(49_000)}a;\nfunction strategy() { return 0; }`, /too long to parse|nested too deeply/], ['function other() {}', /no function named "strategy"/], ['throw 1; function strategy() {}', /1/]] as const) {
     const episode = await one(code);
     assert.deepEqual([episode.steps, episode.end.reason], [0, 'error'], code);
     assert.match(episode.end.message!, message);
@@ -186,6 +210,7 @@ test('options are checked', async () => {
     [{ seeds: [0], maxSteps: 0 }, /maxSteps must be/],
     [{ seeds: [0], seconds: -1 }, /seconds must be/],
     [{ seeds: [0], workers: 0 }, /workers must be/],
+    [{ seeds: [0], secret: 'short' }, /secret must be a text of at least 32 characters/],
     [{ seeds: [0], frames: { episodes: [1], every: 1 } }, /there is no episode 1; there are 1/],
     [{ seeds: [0], frames: { episodes: [0], every: 0 } }, /frames.every must be/],
   ];

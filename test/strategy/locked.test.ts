@@ -45,6 +45,14 @@ test('takes TypeScript', async () => {
   assert.equal(locked({ x: 1 }), 5);
 });
 
+test('what is nested too deeply goes neither in nor out', async () => {
+  const deep = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
+  const locked = await body('return state;');
+  assert.deepEqual(locked(deep(512)), deep(512));
+  assert.throws(() => locked(deep(513)), { name: 'NestingError', message: /^The argument of a strategy is nested more than 512 levels deep/ });
+  assert.match((await failure('let o = "x"; for (let i = 0; i < 4000; i++) o = [o]; return o;')).message, /^What it returned is nested more than 512 levels/);
+});
+
 test('arguments are copies: the caller\'s objects cannot be changed', async () => {
   const state = { x: 1, inner: { y: 2 } };
   (await body('state.x = 9; state.inner.y = 9; delete state.inner;'))(state);
@@ -82,7 +90,7 @@ test('what takes too long is stopped, and the next call goes on', async () => {
   for (const text of loops) {
     const locked = await body(`if (state.go) return "LEFT"; ${text}`);
     const start = performance.now();
-    assert.throws(() => locked({}), { reason: 'timeout', name: 'StrategyError', message: /took more than 0\.1 s/ }, text);
+    assert.throws(() => locked({}), { reason: 'timeout', name: 'StrategyError', message: /took more than 0\.1 s \(callTimeLimit\)/ }, text);
     assert.ok(performance.now() - start < 30_000);
     assert.equal(locked({ go: true }), 'LEFT', text);
   }

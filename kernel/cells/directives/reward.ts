@@ -16,7 +16,7 @@ export const reward: Directive = {
   async apply({ args, target, declared, repeated, variables, label }) {
     const scored = functions(repeated ? target : declared, (name) => variables.get(name));
     if (scored.length === 0) {
-      throw new CellFailure('DirectiveError', '@reward found no function. Write one below the comment: function score({ episode }: Sample) { return episode ? episode.return : null; }');
+      throw new CellFailure('DirectiveError', '@reward found no function. Write one below the comment: function score({ episode }: Sample) { return episode && !episode.failed ? episode.return : 0; }');
     }
     const { rewardRegistry } = await import('../../rewards/registry.js');
     for (const { name, score, line } of scored) {

@@ -1,4 +1,5 @@
 import type { MimeBundle } from '../../display/host';
+import { withProgress } from '../../display/progress';
 import type { OpenEnvClient } from '../../openenv/client';
 import { OpenEnvError } from '../../openenv/errors';
 import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../../openenv/protocol';
@@ -79,11 +80,13 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
   /** Starts the server if none runs, opens a session and starts the episode of seed 0. */
   static async open(options: AtariOpenOptions): Promise<AtariEnvironment> {
     const { resolved, messageTimeout } = resolveOpenOptions(options);
-    const session = await openSession(resolved, messageTimeout);
-    const environment = new AtariEnvironment(resolved, session, messageTimeout);
-    await environment.reset({ seed: 0 });
-    environment.firstFrame = await environment.render().pixels();
-    return environment;
+    return withProgress(`Starting the Atari server (${resolved.game})`, 0, async () => {
+      const session = await openSession(resolved, messageTimeout);
+      const environment = new AtariEnvironment(resolved, session, messageTimeout);
+      await environment.reset({ seed: 0 });
+      environment.firstFrame = await environment.render().pixels();
+      return environment;
+    });
   }
 
   /**

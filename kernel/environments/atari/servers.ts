@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
+import { withProgress } from '../../display/progress';
 import { getJson } from '../../openenv/http';
 import { ServerProcess } from '../../openenv/server';
 import { answers, snakeCase, type VectorLane } from '../../openenv/vector';
@@ -69,7 +70,7 @@ export async function leaseServer(options: ResolvedAtariOptions, messageTimeout 
  * died or is frozen is replaced.
  */
 export async function atariLanes(count = availableParallelism(), messageTimeout?: number): Promise<VectorLane[]> {
-  const started = await Promise.all(Array.from({ length: count }, (_, i) => lane(i, messageTimeout)));
+  const started = await withProgress('Starting Atari processes', 0, () => Promise.all(Array.from({ length: count }, (_, i) => lane(i, messageTimeout))));
   return started.map(({ url }) => ({ url, messageTimeout }));
 }
 

@@ -1,8 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-
-/** Lists the files of weights that come in several. */
-export const INDEX = 'model.safetensors.index.json';
+import { INDEX, shardNames } from '../weightFiles';
 
 /** What a model or an adapter may consist of, besides its weights. */
 export const SMALL_FILES = [
@@ -97,12 +95,6 @@ export function isComplete(folder: string): boolean {
   if (existsSync(join(folder, 'adapter_config.json'))) return existsSync(join(folder, 'adapter_model.safetensors'));
   if (!existsSync(join(folder, 'config.json')) || !existsSync(join(folder, 'tokenizer.json'))) return false;
   return existsSync(join(folder, 'model.safetensors')) || (existsSync(join(folder, INDEX)) && shardNames(folder).every((name) => existsSync(join(folder, name))));
-}
-
-/** The files that the index of a folder lists. */
-export function shardNames(folder: string): string[] {
-  const { weight_map } = JSON.parse(readFileSync(join(folder, INDEX), 'utf8')) as { weight_map: Record<string, string> };
-  return [...new Set(Object.values(weight_map))];
 }
 
 /** Whether a revision is a commit, which never changes. */

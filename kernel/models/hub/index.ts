@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { host } from '../../display/host';
 import { formatBytes, ProgressBar } from '../../display/progressBar';
 import { downloadBlob, partialSize, type RemoteFile } from './blob';
-import { CachedModel, INDEX, isCommit, isComplete, shardNames, SMALL_FILES } from './cache';
+import { INDEX, shardNames } from '../weightFiles';
+import { CachedModel, isCommit, isComplete, SMALL_FILES } from './cache';
 import { answerError, diskFull, HubError, HubUnreachable, networkError } from './errors';
 import { hubSettings, type HubSettings } from './settings';
 
@@ -26,6 +27,8 @@ export interface HubOptions {
  * is downloaded. Without a network what the cache has is used.
  */
 export async function hubModel(name: string, { revision = 'main', token }: HubOptions = {}): Promise<string> {
+  // It becomes part of paths, and may come from the settings of an adapter.
+  if (!/^\w[\w./+-]*$/.test(revision) || revision.includes('..')) throw new HubError(`${JSON.stringify(revision)} is no revision of ${name}; valid are branches, tags and commits`);
   const settings = { ...hubSettings(), ...(token && { token }) };
   const cached = new CachedModel(settings.cache, name);
   const known = cached.commitOf(revision);
@@ -112,8 +115,8 @@ class Snapshot {
 
   /** Names of the weights, the small files being there. */
   private weightNames(folder: string, files: ReadonlyMap<string, RemoteFile>): string[] {
-    if (files.has('adapter_config.json')) return ['adapter_model.safetensors'];
-    const names = files.has('model.safetensors') ? ['model.safetensors'] : files.has(INDEX) ? shardNames(folder) : [];
+    const single = files.has('adapter_config.json') ? 'adapter_model.safetensors' : 'model.safetensors';
+    const names = files.has(single) ? [single] : single === 'model.safetensors' && files.has(INDEX) ? shardNames(folder) : [];
     if (names.length === 0) {
       throw new HubError(`${this.name} has no weights in the safetensors format (its files: ${[...files.keys()].join(', ')}); choose another model, or a revision that has them`);
     }

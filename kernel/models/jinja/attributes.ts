@@ -1,14 +1,14 @@
 /* What `value.name` and `value[key]` are: Python's attributes and items, within the sandbox of transformers. */
 import { bind, count, integer } from './arguments';
 import { braceFormat, type LookUp } from './braceFormat';
-import { spendItems, spendText } from './budget';
+import { spendCharacters, spendItems, spendText } from './budget';
 import { equals } from './compare';
 import { TemplateError } from './errors';
 import { numberOf } from './numbers';
 import { quoted, repr, text } from './repr';
 import { bounded, TEXT_METHODS } from './textMethods';
-import { characterAt, characters, codePointLength, sliceText } from './unicode';
-import { Callable, Dict, DictView, Forbidden, Group, lengthOf, Markup, Once, PythonObject, Range, Slice, Tuple, typeOf, Undefined, WithAttributes, type Arguments, type Value } from './values';
+import { characterAt, characters, sliceText } from './unicode';
+import { Callable, Dict, DictView, Group, lengthOf, Markup, Once, PythonObject, Range, Slice, Tuple, typeOf, Undefined, WithAttributes, type Arguments, type Value } from './values';
 
 /** `value.name`: an attribute, or else the item of that name. */
 export function getAttribute(value: Value, name: string): Value {
@@ -36,7 +36,7 @@ export function attribute(value: Value, name: string): Value | undefined {
   const found = ownAttribute(value, name);
   if (found !== undefined) return found;
   // Every object has these; templates must not use them.
-  return OBJECT.has(name) ? new Forbidden(`access to attribute '${name}' of '${typeOf(value)}' object is unsafe.`) : undefined;
+  return OBJECT.has(name) ? new Undefined(`access to attribute '${name}' of '${typeOf(value)}' object is unsafe.`) : undefined;
 }
 
 const OBJECT = new Set('__class__ __doc__ __init__ __new__ __repr__ __str__ __hash__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __dir__ __format__ __getattribute__ __setattr__ __delattr__ __reduce__ __reduce_ex__ __sizeof__ __subclasshook__ __init_subclass__ __getstate__ __len__ __getitem__ __iter__ __contains__ __add__ __mul__ __dict__ __module__ __globals__ __code__'.split(' '));
@@ -95,7 +95,7 @@ function markupMethod(self: Markup, name: string): Callable {
 function sequenceAttribute(value: Value[] | Tuple | Range, name: string): Value | undefined {
   if (value instanceof Group && (name === 'grouper' || name === 'list')) return value[name];
   if (value instanceof Range && (name === 'start' || name === 'stop' || name === 'step')) return value[name];
-  if (Array.isArray(value) && MUTATING.has(name)) return new Forbidden(`access to attribute '${name}' of 'list' object is unsafe.`);
+  if (Array.isArray(value) && MUTATING.has(name)) return new Undefined(`access to attribute '${name}' of 'list' object is unsafe.`);
   if (Array.isArray(value) && name === 'copy') return method(name, '', () => [...value]);
   if (name !== 'count' && name !== 'index') return undefined;
   const items: readonly Value[] = Array.isArray(value) ? value : value instanceof Tuple ? value.items : [...value];
@@ -109,7 +109,7 @@ function sequenceAttribute(value: Value[] | Tuple | Range, name: string): Value 
 }
 
 function dictMethod(self: Dict, name: string): Value | undefined {
-  if (MUTATING_DICT.has(name)) return new Forbidden(`access to attribute '${name}' of 'dict' object is unsafe.`);
+  if (MUTATING_DICT.has(name)) return new Undefined(`access to attribute '${name}' of 'dict' object is unsafe.`);
   switch (name) {
     case 'get': return method(name, 'key default? /', (key, otherwise = null) => (self.has(key!) ? self.get(key!)! : otherwise));
     case 'items': case 'keys': case 'values': return method(name, '', () => new DictView(name, self));
@@ -148,10 +148,10 @@ function numberAttribute(number: bigint | number, name: string): Value | undefin
 
 /** The item of a container, or undefined where Python raises an error that templates take for "undefined". */
 function itemOf(value: Value, key: Value): Value | undefined {
-  if (value instanceof Dict) return isHashable(key) ? value.get(key) : undefined;
+  if (value instanceof Dict && !(key instanceof Slice)) return isHashable(key) ? value.get(key) : undefined;
   const length = value instanceof PythonObject && !(value instanceof Tuple || value instanceof Range || value instanceof Markup) ? undefined : lengthOf(value);
-  if (length === undefined) return undefined;
   if (key instanceof Slice) return sliced(value, key, length);
+  if (length === undefined) return undefined;
   const index = typeof key === 'boolean' || typeof key === 'bigint' ? integer(key) : undefined;
   if (index === undefined) return undefined;
   const at = Number(index < 0n ? index + BigInt(length) : index);
@@ -168,8 +168,9 @@ function characterOrItem(value: Value, index: number): Value {
   return Array.isArray(value) ? value[index] : value instanceof Tuple ? value.items[index] : (value as Range).at(index);
 }
 
-function sliced(value: Value, slice: Slice, length: number): Value | undefined {
-  if ([slice.start, slice.stop, slice.step].some((part) => part !== null && typeof part !== 'bigint' && typeof part !== 'boolean')) return undefined;
+function sliced(value: Value, slice: Slice, length: number | undefined): Value {
+  if (length === undefined) throw new TemplateError(`'${typeOf(value)}' object cannot be sliced`);
+  if ([slice.start, slice.stop, slice.step].some((part) => part !== null && typeof part !== 'bigint' && typeof part !== 'boolean')) throw new TemplateError('slice indices must be integers or None');
   const step = slice.step === null ? 1 : count(slice.step);
   if (step === 0) throw new TemplateError('slice step cannot be zero');
   const limit = (part: Value, otherwise: number): number => {
@@ -183,7 +184,9 @@ function sliced(value: Value, slice: Slice, length: number): Value | undefined {
   const indexes = Array.from({ length: Math.max(0, Math.ceil((stop - start) / step)) }, (_, i) => start + i * step);
   if (typeof value === 'string' || value instanceof Markup) {
     const own = typeof value === 'string' ? value : value.text;
-    spendText(codePointLength(own));
+    // Beyond the BMP, texts are cut character by character.
+    if (length < own.length) spendCharacters(own.length * 4);
+    else spendText(own.length);
     const cut = step === 1 ? sliceText(own, start, Math.max(start, stop)) : indexes.map((i) => characterAt(own, i)).join('');
     return typeof value === 'string' ? cut : new Markup(cut);
   }

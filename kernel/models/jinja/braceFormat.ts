@@ -2,6 +2,7 @@
 import { spendText } from './budget';
 import { TemplateError } from './errors';
 import { fixed, floatText, general, numberOf, scientific, toFloat } from './numbers';
+import { MOST_DIGITS } from './percentFormat';
 import { asciiRepr, repr, text } from './repr';
 import { codePointLength, sliceText } from './unicode';
 import { typeOf, type Arguments, type Value } from './values';
@@ -118,7 +119,7 @@ export function formatValue(value: Value, spec: string): string {
     kind: kind ?? '',
   };
   spendText(read.width);
-  spendText(read.precision ?? 0);
+  if (number !== undefined && (read.precision ?? 0) > MOST_DIGITS) throw new TemplateError(`a number with ${read.precision} digits after the point is not possible here; at most ${MOST_DIGITS} are`);
   return typeof value === 'string' ? formatText(value, read) : formatNumber(value, number!, read);
 }
 

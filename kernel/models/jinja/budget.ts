@@ -42,10 +42,15 @@ export function spendText(length: number): void {
   spend(1 + length / 64);
 }
 
+/** Counts going through a text character by character. */
+export function spendCharacters(length: number): void {
+  spend(1 + length / 4);
+}
+
 /** Counts making a list of so many items. */
 export function spendItems(count: number): void {
   if (!(count <= ITEMS)) throw new TemplateError(`the template makes a list of ${count} items; at most ${ITEMS} are possible`);
-  spend(1 + count / 4);
+  spend(1 + count);
 }
 
 export function checkBits(bits: number): void {

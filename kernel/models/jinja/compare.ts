@@ -2,6 +2,7 @@
 import { spend, spendText } from './budget';
 import { TemplateError } from './errors';
 import { numberOf } from './numbers';
+import { find } from './search';
 import { compareText } from './unicode';
 import { Dict, DictView, hashKey, itemsOf, Markup, Range, Tuple, typeOf, Undefined, type Value } from './values';
 
@@ -12,7 +13,11 @@ export function equals(a: Value, b: Value): boolean {
   if (x !== undefined || y !== undefined) return x !== undefined && y !== undefined && x == y;
   if (a instanceof Undefined || b instanceof Undefined) return a instanceof Undefined && b instanceof Undefined;
   const [left, right] = [plain(a), plain(b)];
-  if (typeof left === 'string' || typeof right === 'string') return left === right;
+  if (typeof left === 'string' && typeof right === 'string') {
+    if (left.length === right.length) spendText(left.length);
+    return left === right;
+  }
+  if (typeof left === 'string' || typeof right === 'string') return false;
   if (Array.isArray(a) && Array.isArray(b)) return sameItems(a, b);
   if (a instanceof Tuple && b instanceof Tuple) return sameItems(a.items, b.items);
   if (a instanceof Dict && b instanceof Dict) return a.size === b.size && [...a.entries()].every(([key, value]) => b.has(key) && same(value, b.get(key)!));
@@ -80,9 +85,7 @@ export function contains(container: Value, item: Value): boolean {
   if (typeof container === 'string' || container instanceof Markup) {
     const searched = plain(item);
     if (typeof searched !== 'string') throw new TemplateError(`'in <string>' requires string as left operand, not ${typeOf(item)}`);
-    const whole = plain(container) as string;
-    spendText(whole.length);
-    return whole.includes(searched);
+    return find(plain(container) as string, searched) >= 0;
   }
   if (container instanceof Dict) return container.has(item);
   if (container instanceof DictView && container.kind === 'keys') return container.dict.has(item);

@@ -18,6 +18,7 @@ export function evaluate(expression: Expression, scope: Scope): Value {
     case 'constant': return expression.value;
     case 'name': {
       const value = scope.get(expression.name);
+      if (value === undefined && expression.name === 'self') throw new TemplateError('self, which stands for the blocks of a template, is not possible in chat templates');
       return value === undefined ? new Undefined(`'${expression.name}' is undefined`) : value;
     }
     case 'attribute': return getAttribute(evaluate(expression.value, scope), expression.name);

@@ -14,8 +14,8 @@ const CONSTANTS = new Map<string, boolean | null>([['true', true], ['True', true
 export class ExpressionParser {
   protected at = 0;
   private depth = 0;
-  /** Within branches that may not be taken, unknown filters and tests are errors only where they are met. */
-  protected soft = 0;
+  /** Filters and tests that are not known. Within branches that may not be taken they are errors only where they are met. */
+  protected unknown: TemplateError[] = [];
 
   constructor(protected readonly tokens: readonly Token[]) {}
 
@@ -81,14 +81,14 @@ export class ExpressionParser {
 
   protected expression(condition = true): Expression {
     return this.deeper(() => {
+      const known = this.unknown.length;
       let value = this.or();
       while (condition && this.is('name', 'if')) {
         const { line } = this;
         this.at++;
-        this.soft++;
         const test = this.or();
         const otherwise = this.take('name', 'else') ? this.expression() : undefined;
-        this.soft--;
+        this.unknown.length = known;
         value = { kind: 'condition', test, then: value, otherwise, line };
       }
       return value;
@@ -173,7 +173,9 @@ export class ExpressionParser {
         while (this.is('string')) value += this.tokens[this.at++].text;
         return { kind: 'constant', value, line };
       }
-      case 'integer': return { kind: 'constant', value: BigInt(token.text.replaceAll('_', '').replace(/^0+(?=\d)/, '')), line };
+      case 'integer':
+        if (token.text.length > 4300) throw this.error('an integer has more than 4300 digits');
+        return { kind: 'constant', value: BigInt(token.text.replaceAll('_', '').replace(/^0+(?=\d)/, '')), line };
       case 'float': return { kind: 'constant', value: Number(token.text.replaceAll('_', '')), line };
       case 'operator':
         if (token.text === '(') return this.closed(')', () => this.tuple({ parentheses: true }));
@@ -328,7 +330,7 @@ export class ExpressionParser {
   }
 
   private checkName(kind: string, known: ReadonlySet<string>, name: string): void {
-    if (this.soft === 0 && !known.has(name)) throw this.error(`No ${kind} named '${name}'.`);
+    if (!known.has(name)) this.unknown.push(this.error(`No ${kind} named '${name}'.`));
   }
 
   /** What is assigned to: a name, several, or a member of a namespace. */

@@ -29,11 +29,18 @@ export class Template {
 
   /** @throws TemplateError where the template fails, or does more than a template may */
   render(variables: Record<string, unknown>): Rendered {
-    const scope = new Scope();
-    for (const [name, value] of globals()) scope.set(name, value);
-    for (const [name, value] of Object.entries(variables)) if (value !== undefined) scope.set(name, toPython(value, `the template's variable ${name}`));
-    return withinStack(() => withBudget(() => render(this.body, new Scope(scope))));
+    // Data has a budget of its own: however much there is, the template may do as much.
+    const around = withBudget(() => surroundings(variables));
+    return withinStack(() => withBudget(() => render(this.body, new Scope(around))));
   }
+}
+
+/** What templates find besides what they define. */
+function surroundings(variables: Record<string, unknown>): Scope {
+  const scope = new Scope();
+  for (const [name, value] of globals()) scope.set(name, value);
+  for (const [name, value] of Object.entries(variables)) if (value !== undefined) scope.set(name, toPython(value, `the template's variable ${name}`));
+  return scope;
 }
 
 /** What is nested too deeply, as a list in a list in a list, ends with an overflow of the stack, which is no harm. */

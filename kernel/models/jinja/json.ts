@@ -1,5 +1,5 @@
 /* Python's `json.dumps`. */
-import { spend, spendText } from './budget';
+import { spend, spendCharacters, spendText } from './budget';
 import { sorted } from './compare';
 import { TemplateError } from './errors';
 import { floatText, intText } from './numbers';
@@ -69,7 +69,9 @@ function enclosed(open: string, items: string[], close: string, { indent, separa
 const ESCAPES: Record<string, string> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\f': '\\f', '\b': '\\b' };
 
 function string(text: string, { ensureAscii }: JsonOptions): string {
-  spendText(text.length);
+  spendCharacters(text.length);
   const escaped = text.replace(ensureAscii ? /[^ !#-[\]-~]/g : /["\\\0-\x1f]/g, (unit) => ESCAPES[unit] ?? `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  // What is escaped costs more.
+  spend(escaped.length - text.length);
   return `"${escaped}"`;
 }

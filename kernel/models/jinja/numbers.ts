@@ -125,9 +125,24 @@ function floatPower(a: number, b: number): number {
   if (a === -1 && (b === Infinity || b === -Infinity)) return 1;
   if (a === 0 && b < 0) throw new TemplateError('0.0 cannot be raised to a negative power');
   if (a < 0 && Number.isFinite(a) && Number.isFinite(b) && !Number.isInteger(b)) throw new TemplateError('a negative number to a fractional power is a complex number, which templates cannot have here');
-  const result = a ** b;
+  const result = exactPower(a, b);
   if (!Number.isFinite(result) && Number.isFinite(a) && Number.isFinite(b)) throw new TemplateError('(34, \'Numerical result out of range\')');
   return result;
+}
+
+/** JavaScript's own power is not always the nearest float. */
+function exactPower(a: number, b: number): number {
+  if (!Number.isFinite(a) || !Number.isFinite(b) || a === 0) return a ** b;
+  if (b === 0.5) return Math.sqrt(a);
+  if (!Number.isInteger(b)) throw new TemplateError('powers with a fraction, such as 2 ** 2.5, are not possible in templates here');
+  const size = Math.abs(b);
+  const magnitude = Math.log2(Math.abs(a)) * b;
+  if (magnitude > 1100 || magnitude < -1200) return a ** b;
+  const [above, below] = fraction(Math.abs(a));
+  checkBits((bitLength(above) + bitLength(below)) * size);
+  const [x, y] = [above ** BigInt(size), below ** BigInt(size)];
+  const result = b > 0 ? trueDivision(x, y) : trueDivision(y, x);
+  return a < 0 && b % 2 !== 0 ? -result : result;
 }
 
 /** Python's `repr` of a float: the shortest digits that give it back. */

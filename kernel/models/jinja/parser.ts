@@ -17,6 +17,7 @@ class Parser extends ExpressionParser {
   template(): Statement[] {
     const body = this.statements([]);
     this.expect('end');
+    if (this.unknown.length > 0) throw this.unknown[0];
     return body;
   }
 
@@ -83,7 +84,7 @@ class Parser extends ExpressionParser {
   private ifStatement(line: number): Statement {
     const branches: { test: Expression; body: Statement[] }[] = [];
     let otherwise: Statement[] = [];
-    this.soft++;
+    const known = this.unknown.length;
     for (;;) {
       const test = this.tuple({ condition: false });
       this.take('operator', ':');
@@ -94,7 +95,7 @@ class Parser extends ExpressionParser {
       if (tag === 'else') otherwise = this.body('endif');
       break;
     }
-    this.soft--;
+    this.unknown.length = known;
     return { kind: 'if', branches, otherwise, line };
   }
 

@@ -7,6 +7,9 @@ import { asciiRepr, repr, text } from './repr';
 import { codePointLength, sliceText } from './unicode';
 import { Dict, Range, Tuple, typeOf, Undefined, type Value } from './values';
 
+/** Digits of a number after its point. */
+export const MOST_DIGITS = 5000;
+
 const SPECIFIER = /%(?:\(((?:[^()]|\([^()]*\))*)\))?([#0\- +]*)(\*|\d+)?(?:\.(\*|\d*))?[hlL]?([\s\S])?/gu;
 
 export function percentFormat(format: string, given: Value): string {
@@ -23,7 +26,7 @@ export function percentFormat(format: string, given: Value): string {
     size = Math.abs(size);
     spendText(size);
     const digits = precision === undefined ? undefined : precision === '*' ? Math.max(0, count(values.next())) : Number(precision);
-    if (digits !== undefined) spendText(digits);
+    if (digits !== undefined && digits > MOST_DIGITS) throw new TemplateError(`a number with ${digits} digits after the point is not possible here; at most ${MOST_DIGITS} are`);
     const value = key === undefined ? values.next() : values.named(key);
     const body = convert(kind, value, flags, digits);
     return padded(body, size, left, flags.includes('0') && !'srac'.includes(kind));

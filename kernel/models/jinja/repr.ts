@@ -1,14 +1,14 @@
 /* How Python writes values: `str`, which templates print, and `repr`, which stands inside lists and dictionaries. */
-import { spend, spendText } from './budget';
+import { spend, spendCharacters, spendText } from './budget';
 import { TemplateError } from './errors';
 import { floatText, intText } from './numbers';
-import { Dict, DictView, Forbidden, Markup, Namespace, Range, Slice, Tuple, typeOf, Undefined, type Value } from './values';
+import { Dict, DictView, Markup, Namespace, Range, Slice, Tuple, typeOf, Undefined, type Value } from './values';
 
 /** Python's `str`. */
 export function text(value: Value): string {
   if (typeof value === 'string') return value;
   if (value instanceof Markup) return value.text;
-  if (value instanceof Undefined) return value instanceof Forbidden ? value.fail() : '';
+  if (value instanceof Undefined) return '';
   return repr(value);
 }
 
@@ -44,13 +44,14 @@ function joined(open: string, items: string[], close: string): string {
 
 /** A text as Python quotes it: in double quotes only where that saves escapes; what cannot be printed is escaped. */
 export function quoted(value: string): string {
-  spendText(value.length * 4);
+  spendCharacters(value.length);
   const quote = value.includes("'") && !value.includes('"') ? '"' : "'";
   const escaped = value.replace(/[\\'"\p{C}\p{Z}]/gu, (character) => {
     if (character === ' ') return character;
     if (character === '"' || character === "'") return character === quote ? `\\${character}` : character;
     return NAMED[character] ?? numbered(character.codePointAt(0)!);
   });
+  spend(escaped.length - value.length);
   return quote + escaped + quote;
 }
 

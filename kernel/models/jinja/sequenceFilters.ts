@@ -1,6 +1,6 @@
 /* Filters for lists, dictionaries and what else has items. */
 import { count } from './arguments';
-import { spendItems, spendText } from './budget';
+import { spendCharacters, spendItems, spendText } from './budget';
 import { equals, order, sorted, unique } from './compare';
 import { TemplateError } from './errors';
 import { getItem } from './attributes';
@@ -102,10 +102,8 @@ function firstOf(items: Iterable<Value>, otherwise: string): Value {
 /** The items from the last to the first; an error where they only come one after the other. */
 function reversed(value: Value): Iterable<Value> {
   if (typeof value === 'string') return [...characters(value)].reverse();
-  if (value instanceof Once || !itemsOf(value)) fail(`'${typeOf(value)}' object is not reversible`);
-  if (value instanceof Undefined) return value.fail();
-  const items = listOf(value);
-  return items.reverse();
+  if (value instanceof Once || itemsOf(value) === undefined) fail(`'${typeOf(value)}' object is not reversible`);
+  return listOf(value).reverse();
 }
 
 class Reversed extends Once {
@@ -114,12 +112,12 @@ class Reversed extends Once {
 
 function reverse(value: Value): Value {
   if (typeof value === 'string' || value instanceof Markup) {
-    spendText(text(value).length);
+    spendCharacters(text(value).length * 4);
     const turned = [...text(value)].reverse().join('');
     return typeof value === 'string' ? turned : new Markup(turned);
   }
   if (value instanceof Once) return listOf(value).reverse();
-  if (value instanceof Undefined || !itemsOf(value)) fail('argument must be iterable');
+  if (itemsOf(value) === undefined) fail('argument must be iterable');
   return new Reversed(reversed(value)[Symbol.iterator]());
 }
 

@@ -1,6 +1,6 @@
 /* Filters for texts. */
 import { count } from './arguments';
-import { spendText } from './budget';
+import { spendCharacters, spendText } from './budget';
 import { TemplateError } from './errors';
 import { filters, type Filter } from './filterArguments';
 import { escapeHtml } from './html';
@@ -8,16 +8,21 @@ import { percentFormat } from './percentFormat';
 import { text } from './repr';
 import { centered, replaced, stripped } from './textMethods';
 import { capitalized, codePointLength, lines, sliceText } from './unicode';
-import { Dict, isTrue, itemsOf, iterate, Markup, Tuple, typeOf, Undefined, type Value } from './values';
+import { Dict, isTrue, itemsOf, iterate, lengthOf, Markup, Tuple, typeOf, Undefined, type Value } from './values';
 
 /** What changes a text leaves an escaped one escaped. */
 function changed(value: Value, change: (text: string) => string): Value {
   const own = text(value);
-  spendText(own.length * 4);
+  spendCharacters(own.length * 4);
   return value instanceof Markup ? new Markup(change(own)) : change(own);
 }
 
-const escape = (value: Value): Value => (value instanceof Markup ? value : new Markup(escapeHtml(text(value))));
+const escape = (value: Value): Value => (value instanceof Markup ? value : new Markup(escapeHtml(measured(text(value)))));
+
+function measured(own: string): string {
+  spendCharacters(own.length);
+  return own;
+}
 
 export const TEXT_FILTERS: Record<string, Filter> = {
   ...filters({
@@ -25,7 +30,7 @@ export const TEXT_FILTERS: Record<string, Filter> = {
     center: ['value width?', (value, width = 80n) => changed(value, (own) => centered(own, count(width)))],
     e: ['s /', escape],
     escape: ['s /', escape],
-    forceescape: ['value', (value) => new Markup(escapeHtml(text(value)))],
+    forceescape: ['value', (value) => new Markup(escapeHtml(measured(text(value))))],
     indent: ['s width? first? blank?', indent],
     lower: ['s', (value) => changed(value, (own) => own.toLowerCase())],
     replace: ['s old new count?', (value, old, to, times = null) => replaced(text(value), text(old!), text(to!), times === null ? -1 : count(times))],
@@ -37,7 +42,7 @@ export const TEXT_FILTERS: Record<string, Filter> = {
     upper: ['s', (value) => changed(value, (own) => own.toUpperCase())],
     urlencode: ['value', urlEncode],
     urlize: ['value trim_url_limit? nofollow? target? rel? extra_schemes?', () => unsupported('urlize')],
-    wordcount: ['s', (value) => BigInt(text(value).match(/[\p{L}\p{N}_]+/gu)?.length ?? 0)],
+    wordcount: ['s', (value) => BigInt(measured(text(value)).match(/[\p{L}\p{N}_]+/gu)?.length ?? 0)],
     wordwrap: ['s width? break_long_words? wrapstring? break_on_hyphens?', () => unsupported('wordwrap')],
     xmlattr: ['d autospace?', xmlAttributes],
   }),
@@ -77,12 +82,13 @@ function titleWords(whole: string): string {
 }
 
 function truncate(value: Value, length: Value = 255n, killWords: Value = false, end: Value = '...', leeway: Value = null): Value {
-  const whole = own(value, 'truncate');
   const [most, spare, mark] = [count(length), leeway === null ? 5 : count(leeway), own(end, 'the end of truncate')];
   const kept = most - codePointLength(mark);
   if (kept < 0) throw new TemplateError(`expected length >= ${codePointLength(mark)}, got ${most}`);
   if (spare < 0) throw new TemplateError(`expected leeway >= 0, got ${spare}`);
-  if (codePointLength(whole) <= most + spare) return whole;
+  const size = lengthOf(value);
+  if (size !== undefined && size <= most + spare) return value;
+  const whole = own(value, 'truncate');
   const cut = sliceText(whole, 0, kept);
   const space = cut.lastIndexOf(' ');
   return (isTrue(killWords) || space < 0 ? cut : cut.slice(0, space)) + mark;
@@ -90,7 +96,7 @@ function truncate(value: Value, length: Value = 255n, killWords: Value = false, 
 
 function quote(value: Value, forQuery: boolean): string {
   const whole = text(value);
-  spendText(whole.length * 9);
+  spendCharacters(whole.length * 32);
   let result = '';
   for (const byte of Buffer.from(whole, 'utf8')) {
     const character = String.fromCharCode(byte);
@@ -101,7 +107,7 @@ function quote(value: Value, forQuery: boolean): string {
 }
 
 function urlEncode(value: Value): Value {
-  if (typeof value === 'string' || value instanceof Markup || !itemsOf(value)) return quote(value, false);
+  if (typeof value === 'string' || value instanceof Markup || itemsOf(value) === undefined) return quote(value, false);
   const pairs = value instanceof Dict ? [...value.entries()] : Array.from(iterate(value), (pair) => [...iterate(pair)]);
   return pairs
     .map((pair) => {

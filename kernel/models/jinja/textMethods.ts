@@ -1,7 +1,8 @@
 /* The methods of `str`. */
 import { bind, count, string } from './arguments';
-import { spendItems, spendText } from './budget';
+import { spendCharacters, spendItems, spendText } from './budget';
 import { TemplateError } from './errors';
+import { find, findAll, findLast, splitAt } from './search';
 import { capitalized, codePointIndex, codePointLength, isSpace, lines, PREDICATES, sliceText, swapped, titled, trimEnd, trimStart, words } from './unicode';
 import { iterate, Tuple, typeOf, type Arguments, type Value } from './values';
 
@@ -10,7 +11,7 @@ type Method = (self: string, given: Arguments, name: string) => Value;
 /** A method with named or placed arguments. */
 function method(parameters: string, run: (self: string, ...args: (Value | undefined)[]) => Value): Method {
   return (self, given, name) => {
-    spendText(self.length * 4);
+    spendCharacters(self.length * (/^(capitalize|swapcase|title|is.*)$/.test(name) ? 4 : 1));
     const result = run(self, ...bind(name, parameters, given));
     if (typeof result === 'string') spendText(result.length);
     else if (Array.isArray(result)) spendItems(result.length);
@@ -31,21 +32,21 @@ export const TEXT_METHODS: Record<string, Method> = {
   encode: missing,
   endswith: method('suffix start? end? /', (self, suffix, start, end) => affix(self, suffix!, start, end, (whole, one) => whole.endsWith(one))),
   expandtabs: missing,
-  find: method('sub start? end? /', (self, sub, start, end) => BigInt(found(self, sub!, start, end, 'indexOf'))),
-  index: method('sub start? end? /', (self, sub, start, end) => BigInt(certain(found(self, sub!, start, end, 'indexOf')))),
+  find: method('sub start? end? /', (self, sub, start, end) => BigInt(found(self, sub!, start, end, find))),
+  index: method('sub start? end? /', (self, sub, start, end) => BigInt(certain(found(self, sub!, start, end, find)))),
   join: method('iterable /', (self, items) => joined(self, items!)),
   ljust: method('width fillchar? /', (self, width, fill = ' ') => self + fillOf(fill).repeat(gap(self, count(width!)))),
   lower: method('', (self) => self.toLowerCase()),
   lstrip: method('chars? /', (self, chars = null) => stripped(self, chars, true, false)),
   maketrans: missing,
-  partition: method('sep /', (self, sep) => split3(self, sep!, self.indexOf(string(sep!, 'the separator')), 'first')),
+  partition: method('sep /', (self, sep) => split3(self, sep!, find(self, string(sep!, 'the separator')), 'first')),
   removeprefix: method('prefix /', (self, prefix) => (self.startsWith(string(prefix!, 'the prefix')) ? self.slice((prefix as string).length) : self)),
   removesuffix: method('suffix /', (self, suffix) => (string(suffix!, 'the suffix') !== '' && self.endsWith(suffix as string) ? self.slice(0, -(suffix as string).length) : self)),
   replace: method('old new count? /', (self, old, to, times = -1n) => replaced(self, string(old!, 'what is replaced'), string(to!, 'what replaces it'), count(times))),
-  rfind: method('sub start? end? /', (self, sub, start, end) => BigInt(found(self, sub!, start, end, 'lastIndexOf'))),
-  rindex: method('sub start? end? /', (self, sub, start, end) => BigInt(certain(found(self, sub!, start, end, 'lastIndexOf')))),
+  rfind: method('sub start? end? /', (self, sub, start, end) => BigInt(found(self, sub!, start, end, findLast))),
+  rindex: method('sub start? end? /', (self, sub, start, end) => BigInt(certain(found(self, sub!, start, end, findLast)))),
   rjust: method('width fillchar? /', (self, width, fill = ' ') => fillOf(fill).repeat(gap(self, count(width!))) + self),
-  rpartition: method('sep /', (self, sep) => split3(self, sep!, self.lastIndexOf(string(sep!, 'the separator')), 'last')),
+  rpartition: method('sep /', (self, sep) => split3(self, sep!, findLast(self, string(sep!, 'the separator')), 'last')),
   rsplit: method('sep? maxsplit?', (self, sep = null, times = -1n) => splitFromEnd(self, sep, count(times))),
   rstrip: method('chars? /', (self, chars = null) => stripped(self, chars, false, true)),
   split: method('sep? maxsplit?', (self, sep = null, times = -1n) => splitText(self, sep, count(times))),
@@ -97,7 +98,7 @@ function part(self: string, start?: Value, end?: Value): string {
 }
 
 function occurrences(self: string, sub: string): number {
-  return sub === '' ? codePointLength(self) + 1 : self.split(sub).length - 1;
+  return sub === '' ? codePointLength(self) + 1 : [...findAll(self, sub)].length;
 }
 
 function affix(self: string, affixes: Value, start: Value | undefined, end: Value | undefined, test: (whole: string, one: string) => boolean): boolean {
@@ -109,12 +110,12 @@ function affix(self: string, affixes: Value, start: Value | undefined, end: Valu
   return all.some((one) => test(whole, string(one, 'the arguments of startswith and endswith (or a tuple of them)')));
 }
 
-function found(self: string, sub: Value, start: Value | undefined, end: Value | undefined, how: 'indexOf' | 'lastIndexOf'): number {
+function found(self: string, sub: Value, start: Value | undefined, end: Value | undefined, how: (text: string, searched: string) => number): number {
   const searched = string(sub, 'what is searched');
   const length = codePointLength(self);
   if (start !== undefined && start !== null && count(start) > length) return -1;
   const whole = part(self, start, end);
-  const at = whole[how](searched);
+  const at = how(whole, searched);
   return at < 0 ? -1 : codePointIndex(whole, at) + bounded(start, length, 0);
 }
 
@@ -154,7 +155,7 @@ export function replaced(self: string, old: string, to: string, times: number): 
   if (times < 0) {
     const matches = occurrences(self, old);
     spendText(self.length + matches * to.length);
-    return old === '' ? to + [...self].map((character) => character + to).join('') : self.replaceAll(old, () => to);
+    return old === '' ? to + [...self].map((character) => character + to).join('') : splitAt(self, old).join(to);
   }
   let [result, at] = ['', 0];
   const all = old === '' ? [...self] : [];
@@ -164,7 +165,7 @@ export function replaced(self: string, old: string, to: string, times: number): 
       result += i === 0 ? to : all[i - 1] + to;
       at += i === 0 ? 0 : all[i - 1].length;
     } else {
-      const next = self.indexOf(old, at);
+      const next = find(self, old, at);
       if (next < 0) break;
       result += self.slice(at, next) + to;
       at = next + old.length;
@@ -201,31 +202,20 @@ export function splitText(self: string, sep: Value, times: number): string[] {
     // What is left keeps its whitespace at the end.
     return rest === '' ? parts : [...parts, rest];
   }
-  const parts = self.split(separatorOf(sep));
+  const parts = splitAt(self, separatorOf(sep));
   return times < 0 || parts.length <= times + 1 ? parts : [...parts.slice(0, times), parts.slice(times).join(sep as string)];
+}
+
+/** From the end to the beginning, in units that make no text but can be turned again. */
+function mirror(text: string): string {
+  return text.split('').reverse().join('');
 }
 
 function splitFromEnd(self: string, sep: Value, times: number): string[] {
   if (times < 0) return splitText(self, sep, times);
   if (sep === null) {
-    const parts: string[] = [];
-    let rest = trimEnd(self);
-    for (let i = 0; i < times && rest !== ''; i++) {
-      let start = rest.length;
-      while (start > 0 && !isSpace(rest[start - 1])) start--;
-      parts.unshift(rest.slice(start));
-      rest = trimEnd(rest.slice(0, start));
-    }
-    return rest === '' ? parts : [rest, ...parts];
+    return splitText(mirror(self), null, times).map(mirror).reverse();
   }
-  const separator = separatorOf(sep);
-  const parts: string[] = [];
-  let end = self.length;
-  for (let i = 0; i < times; i++) {
-    const at = end - separator.length < 0 ? -1 : self.lastIndexOf(separator, end - separator.length);
-    if (at < 0) break;
-    parts.unshift(self.slice(at + separator.length, end));
-    end = at;
-  }
-  return [self.slice(0, end), ...parts];
+  const mirrored = splitText(mirror(self), mirror(separatorOf(sep)), times);
+  return mirrored.map(mirror).reverse();
 }

@@ -4,7 +4,7 @@
  * number, a str a string and a list an array. The rest has a class here.
  */
 import { MAXIMUM_NESTING, NestingError } from '../../common/nesting';
-import { spendItems } from './budget';
+import { spend, spendItems, spendText } from './budget';
 import { TemplateError } from './errors';
 import { characters, codePointLength } from './unicode';
 
@@ -27,9 +27,6 @@ export class Undefined extends PythonObject {
     throw new TemplateError(this.message);
   }
 }
-
-/** An attribute that templates must not use; even printing it is an error. */
-export class Forbidden extends Undefined {}
 
 export class Tuple extends PythonObject {
   readonly type: string = 'tuple';
@@ -78,6 +75,7 @@ export class Dict extends PythonObject {
 
   /** The first key stays where two are equal. */
   set(key: Value, value: Value): void {
+    spend(3);
     const hash = hashKey(key);
     const entry = this.byKey.get(hash);
     if (entry) entry[1] = value;
@@ -192,9 +190,21 @@ export function hashKey(key: Value): unknown {
   if (typeof key === 'boolean') return key ? 1n : 0n;
   if (typeof key === 'number') return Number.isInteger(key) ? BigInt(key) : key;
   if (key instanceof Markup) return hashKey(key.text);
-  if (key instanceof Tuple) return TUPLE + JSON.stringify(key.items.map((item) => [typeof item, String(hashKey(item))]));
+  if (key instanceof Tuple) return tupleKey(key);
   if (key instanceof Undefined) return Undefined;
   if (Array.isArray(key) || key instanceof Dict || key instanceof Slice) throw new TemplateError(`unhashable type: '${typeOf(key)}'`);
+  return key;
+}
+
+function tupleKey(tuple: Tuple): string {
+  let key = TUPLE;
+  for (const item of tuple.items) {
+    const hash = hashKey(item);
+    if (typeof hash === 'object' && hash !== null) throw new TemplateError(`a ${typeOf(item)} in a tuple cannot be a key here`);
+    const part = String(hash === Undefined ? 'Undefined' : hash);
+    key += `${typeof hash} ${part.length} ${part}`;
+    spendText(key.length);
+  }
   return key;
 }
 
@@ -220,7 +230,7 @@ export function lengthOf(value: Value): number | undefined {
   if (value instanceof DictView) return value.dict.size;
   if (value instanceof Range) return value.length;
   if (value instanceof Markup) return codePointLength(value.text);
-  if (value instanceof Undefined) return value instanceof Forbidden ? value.fail() : 0;
+  if (value instanceof Undefined) return 0;
   const loop = value as { length?: unknown } | null;
   return value instanceof WithAttributes && typeof loop?.length === 'number' ? loop.length : undefined;
 }
@@ -234,14 +244,14 @@ export function itemsOf(value: Value): Iterable<Value> | undefined {
   if (value instanceof DictView || value instanceof Range) return value;
   if (value instanceof Once) return { [Symbol.iterator]: () => value.iterator };
   if (value instanceof Markup) return [...characters(value.text)].map((character) => new Markup(character));
-  if (value instanceof Undefined) return value instanceof Forbidden ? value.fail() : [];
+  if (value instanceof Undefined) return [];
   return undefined;
 }
 
 /** The items of a value; an error where it has none. */
 export function iterate(value: Value): Iterable<Value> {
   const items = itemsOf(value);
-  if (!items) throw new TemplateError(`'${typeOf(value)}' object is not iterable`);
+  if (items === undefined) throw new TemplateError(`'${typeOf(value)}' object is not iterable`);
   return items;
 }
 

@@ -41,11 +41,11 @@ export class EpisodeRunner {
   }
 
   state(): EpisodeState {
-    const own = told(this.environment.state ?? {}, 'state');
+    const own = told(this.environment.state ?? {}, 'the state');
     if (typeof own !== 'object' || Array.isArray(own)) throw new TypeError(`state is ${shown(own)}: it has to be an object.`);
     const state = { ...own, episode_id: this.episodeId, step_count: this.steps };
     // Before the first episode an environment may not know its state yet.
-    if (this.episodeId !== null && this.checks) checked(this.checks.state, state, 'state');
+    if (this.episodeId !== null && this.checks) checked(this.checks.state, state, 'the state');
     return state;
   }
 
