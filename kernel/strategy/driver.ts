@@ -1,3 +1,4 @@
+import { MARK_LENGTH } from '../common/exactJson';
 import { MAXIMUM_NESTING } from '../common/nesting';
 
 /**
@@ -19,8 +20,9 @@ export function driverSource(): string {
   const { parse, stringify } = JSON;
   const { apply, getPrototypeOf, getOwnPropertyDescriptor, ownKeys } = Reflect;
   const { isArray } = Array;
-  const { slice, includes } = String.prototype;
+  const { slice, includes, startsWith } = String.prototype;
   const { InternalError } = globalThis;
+  const toBigInt = BigInt;
   const text = String;
   const most = ${MAX_TEXT};
   const short = (value) => (value.length > most ? apply(slice, value, [0, most]) : value);
@@ -100,6 +102,8 @@ export function driverSource(): string {
     }
     return '';
   };
+  // Integers that no number holds are bigints: JSON has them as strings with a mark. Smaller ones are what a number is for.
+  const isLarge = (value) => value > ${Number.MAX_SAFE_INTEGER}n || value < -${Number.MAX_SAFE_INTEGER}n;
   const jsonOf = (value) => {
     let json;
     try {
@@ -107,7 +111,11 @@ export function driverSource(): string {
     } catch (error) {
       // An overflow took its time: looking for its cause might take too long.
       if (error instanceof InternalError && error.message === 'stack overflow' || flawOf(value) === 'd') return 'd';
-      throw error;
+      json = stringify(value, (key, inner) => {
+        if (typeof inner !== 'bigint') return inner;
+        if (!isLarge(inner)) throw error;
+        return '${BIGINT_MARK}' + text(inner);
+      });
     }
     if (json === undefined) return 'u';
     if (json.length > most) return 'xa value of more than ' + most + ' characters';
@@ -126,14 +134,22 @@ export function driverSource(): string {
       case 'boolean': return 'j' + text(value);
       case 'undefined': return 'u';
       case 'object': return value === null ? 'jnull' : jsonOf(value);
+      case 'bigint': return isLarge(value) ? 'j' + stringify('${BIGINT_MARK}' + text(value)) : 'xa bigint';
       case 'function': return 'xa function';
       default: return 'xa ' + typeof value;
     }
   };
 
+  // See markedText.
+  const argumentsOf = (argumentsText) => {
+    if (argumentsText[0] !== '#') return parse(argumentsText);
+    const mark = apply(slice, argumentsText, [1, ${1 + MARK_LENGTH}]);
+    return parse(apply(slice, argumentsText, [${1 + MARK_LENGTH}]), (key, value) =>
+      typeof value === 'string' && apply(startsWith, value, [mark]) ? toBigInt(apply(slice, value, [${MARK_LENGTH}])) : value);
+  };
   const call = (argumentsText) => {
     try {
-      return answer(apply(strategy, undefined, parse(argumentsText)));
+      return answer(apply(strategy, undefined, argumentsOf(argumentsText)));
     } catch (error) {
       return thrown(error);
     }
@@ -172,3 +188,6 @@ const KNOWN_LENGTH = 64;
 
 /** Longest text that leaves the sandbox in one answer, in characters. */
 export const MAX_TEXT = 65_536;
+
+/** Stands before the digits of a bigint in an answer. A strategy that writes it itself has a bigint, too. */
+export const BIGINT_MARK = '\u2402bigint:';
