@@ -1,6 +1,7 @@
 import { checkTextNesting, NestingError, parseJson } from '../../common/nesting';
 import { toJson } from './episode';
 import { MAXIMUM_MESSAGE } from './limits';
+import { isA } from './thrown';
 import { ValidationFailure } from './validate';
 
 /** A text that is not JSON. */
@@ -35,7 +36,7 @@ function parsed(text: string): unknown {
   try {
     return parseJson(text, 'The message');
   } catch (error) {
-    if (error instanceof NestingError) throw new ValidationFailure([{ type: 'recursion_loop', loc: [], msg: error.message }]);
+    if (isA(error, NestingError)) throw new ValidationFailure([{ type: 'recursion_loop', loc: [], msg: error.message }]);
     throw new JsonFailure((error as Error).message);
   }
 }
@@ -66,7 +67,7 @@ function written(answer: unknown): string {
   try {
     return toJson(answer) ?? 'null';
   } catch (error) {
-    if (error instanceof RangeError && /call stack/.test(error.message)) throw new NestingError('The answer of the environment');
+    if (isA(error, RangeError) && /call stack/.test(error.message)) throw new NestingError('The answer of the environment');
     throw error;
   }
 }

@@ -67,6 +67,7 @@ export function validator(schema: object, what: string, options: ValidatorOption
 export function serverValidator(schema: JsonSchema): Validate | null {
   if (INCOMPLETE in schema) return null;
   let errorsOf: ErrorsOf | null = null;
+  ajv2020(); // A module whose loading is ended would stay half loaded.
   try {
     errorsOf = withDeadline(() => compile(schema, 'action', { bigints: 'anywhere' }), DEADLINE);
   } catch {
@@ -101,9 +102,13 @@ function compile(schema: JsonSchema, what: string, { useDefaults = false, bigint
   return isCheap(schema) ? check : (value) => withDeadline(() => check(value), DEADLINE);
 }
 
+/** Loaded on first use: it is large. */
+function ajv2020(): typeof Ajv {
+  return (require('ajv/dist/2020') as { default: typeof Ajv }).default;
+}
+
 function newAjv(useDefaults: boolean): Ajv {
-  // Loaded on first use: it is large.
-  const { default: Ajv2020 } = require('ajv/dist/2020') as { default: typeof Ajv };
+  const Ajv2020 = ajv2020();
   // Schemas are the user's own and may hold keywords for other readers; formats are not checked.
   return new Ajv2020({ allErrors: true, strict: false, strictNumbers: true, ownProperties: true, validateFormats: false, verbose: true, logger: false, useDefaults, code: { regExp: compilePattern } });
 }
