@@ -27,9 +27,7 @@ const SIGNAL_AFTER = 150;
 const EXPLAIN_AFTER = 1500;
 /** Time the main thread has to exit after a shutdown, in milliseconds. */
 const EXIT_GRACE = 3000;
-
-const UNINTERRUPTIBLE =
-  'Interrupted, but what computes (a library, a regular expression, eval) cannot be stopped from outside: the cell ends when it returns. To end it now, restart the kernel.\n';
+const UNINTERRUPTIBLE = 'Interrupted, but what computes (a library, a regular expression, eval) cannot be stopped from outside: the cell ends when it returns. To end it now, restart the kernel.\n';
 
 /** Requests that the main thread answers, apart from comm messages. */
 const REQUESTS = new Set(['execute_request', 'inspect_request', 'complete_request', 'is_complete_request', 'comm_info_request']);
@@ -225,15 +223,11 @@ class Wire {
 
   /** Outputs are told by this thread, also while the main thread computes. */
   private receiveComm(channel: RequestChannel, message: Message): void {
-    if (!this.outputsServer.knows(message)) return this.passComm(channel, message);
+    if (!this.outputsServer.knows(message)) return this.dispatch({ id: this.nextId++, message, channel, started: '', quiet: this.active !== null });
     this.streams.flush();
     this.outputsServer.receive(message);
     if (this.active) this.owedStatus.push(message.header);
     else for (const state of ['busy', 'idle'] as const) this.status(state, message.header);
-  }
-
-  private passComm(channel: RequestChannel, message: Message): void {
-    this.dispatch({ id: this.nextId++, message, channel, started: '', quiet: this.active !== null });
   }
 
   private dispatch(request: Request): void {
@@ -269,9 +263,8 @@ class Wire {
       this.streams.begin(message);
       this.streams.append(message.text);
     } else if (message.type === 'publish') {
-      const { content, metadata, parent, buffers } = message;
       this.streams.flush();
-      this.publish({ type: message.message, content, metadata, parent, buffers });
+      this.publish({ ...message, type: message.message });
     } else if (message.type === 'input') this.requestInput(message);
     else if (message.type === 'withdraw') this.inputs.cancel(({ input }) => input === message.input);
     else if (message.type === 'child') this.runChild(message);
