@@ -82,7 +82,11 @@ export class ChildRunner {
     }
     this.running = started;
     this.reaper.note(started.pid);
-    started.on('close', () => this.running === started && (this.running = null));
+    started.on('close', () => {
+      if (this.running !== started) return;
+      this.running = null;
+      this.reaper.note(undefined);
+    });
     this.follow(started, child, show, finish);
   }
 

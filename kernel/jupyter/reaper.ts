@@ -7,11 +7,11 @@ import { KERNEL_MARK } from './kernelMark';
  * A program of its own: ends what the cells of a kernel have started and what
  * is still there when the kernel has ended, in whatever way.
  *
- *     node reaper.js ID PID SESSION…
+ *     node reaper.js ID PID [SESSION]
  *
- * ID is what KERNEL_MARK is set to, PID was the kernel's. Sessions are those of
- * children that the kernel waited for. What was started with `detached: true`
- * has a session of its own and no mark.
+ * ID is what KERNEL_MARK is set to, PID was the kernel's, SESSION is that of
+ * the child that the kernel waited for. What was started with
+ * `detached: true` has a session of its own and no mark.
  */
 
 /** Milliseconds that processes have to end after SIGTERM, and in which the attempt is given up. */
@@ -27,19 +27,19 @@ interface Process {
 }
 
 async function reap(id: string, kernel: number, sessions: number[]): Promise<void> {
+  // Its end may take a while: who has lost its parent is given another.
+  while (process.ppid === kernel) await sleep(INTERVAL);
   const began = performance.now();
   const passed = (): number => performance.now() - began;
-  while (runs(kernel) && passed() < GIVE_UP) await sleep(INTERVAL);
   // A kernel that is all of a container ends with it.
   const theirs = new Set(kernel === 1 ? sessions : [kernel, ...sessions]);
   const asked = new Set<number>();
-  const dead = passed() + GRACE;
   // Twice none: one may be about to start another just when it is looked for.
-  for (let none = 0; none < 2 && passed() < dead + GIVE_UP; await sleep(INTERVAL)) {
+  for (let none = 0; none < 2 && passed() < GIVE_UP; await sleep(INTERVAL)) {
     const left = leftovers(id, theirs);
     none = left.length === 0 ? none + 1 : 0;
     for (const pid of left) {
-      if (passed() >= dead) signal(pid, 'SIGKILL');
+      if (passed() >= GRACE) signal(pid, 'SIGKILL');
       else if (!asked.has(pid)) {
         asked.add(pid);
         signal(pid, 'SIGTERM');
@@ -67,20 +67,15 @@ function hasProc(): boolean {
 
 function processesOfProc(): Process[] {
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => {
-    const stat = statOf(Number(name));
-    return stat && !stat.ended ? [stat] : [];
+    try {
+      const text = readFileSync(`/proc/${name}/stat`, 'latin1');
+      // The name before it may have spaces and brackets.
+      const [state, parent, group, session] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+      return 'ZX'.includes(state) ? [] : [{ pid: Number(name), parent: Number(parent), group: Number(group), session: Number(session) }];
+    } catch {
+      return []; // It has just ended.
+    }
   });
-}
-
-function statOf(pid: number): (Process & { ended: boolean }) | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name before it may have spaces and brackets.
-    const [state, parent, group, session] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return { pid, parent: Number(parent), group: Number(group), session: Number(session), ended: 'ZX'.includes(state) };
-  } catch {
-    return undefined; // It has just ended.
-  }
 }
 
 /** Other systems do not tell the variables of processes, but their groups. */
@@ -100,16 +95,11 @@ function isMarked(pid: number, id: string): boolean {
   }
 }
 
-function runs(pid: number): boolean {
-  if (hasProc()) return statOf(pid)?.ended === false;
-  return signal(pid, 0);
-}
-
-function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    return process.kill(pid, name);
+    process.kill(pid, name);
   } catch {
-    return false; // It has ended.
+    // It has ended, or is another user's.
   }
 }
 

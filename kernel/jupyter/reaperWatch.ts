@@ -2,8 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { KERNEL_MARK } from './kernelMark';
 
-/** A shell that waits until its input ends, which the system sees to however the kernel ends; then it becomes the reaper. A shell costs a megabyte, a Node.js that waits forty. */
-const WAIT = 'sessions=$(cat); exec "$0" "$@" $sessions';
+/**
+ * A shell that waits until its input ends, which the system sees to however
+ * the kernel ends; then it becomes the reaper. (A shell costs a megabyte, a
+ * Node.js that waits forty.) The last line it was told is for the reaper.
+ */
+const WAIT = 'session=; while read -r line; do session=$line; done; exec "$0" "$@" $session';
 
 /**
  * Has what cells start end with the kernel, however that ends.
@@ -28,8 +32,8 @@ export class ReaperWatch {
     (this.shell.stdin as unknown as { unref(): void } | null)?.unref();
   }
 
-  /** A child with a session of its own that has to end, too. */
+  /** Tells of the child that the kernel waits for, which has a session of its own; `undefined`: it has ended. */
   note(pid: number | undefined): void {
-    if (pid !== undefined) this.shell?.stdin?.write(`${pid}\n`);
+    this.shell?.stdin?.write(`${pid ?? ''}\n`);
   }
 }
