@@ -1,4 +1,5 @@
-import { OpenEnvError } from '../openenv/errors';
+import { stringifyExact } from '../common/exactJson';
+import { OpenEnvError, shown } from '../openenv/errors';
 import type { StepResult } from '../openenv/protocol';
 import type { EpisodeEnd } from './episode';
 import { ABORTED, wholeTimeMessage, type Game, type Played, type Player } from './play';
@@ -95,7 +96,7 @@ export class SessionGame {
     } catch (error) {
       // A server may ask for more than its schema tells.
       if (!(error instanceof OpenEnvError && error.code === 'VALIDATION_ERROR')) throw error;
-      this.end = { reason: 'invalid_action', message: `the server refused the action ${JSON.stringify(action).slice(0, 80)}: ${error.message}` };
+      this.end = { reason: 'invalid_action', message: `the server refused the action ${shown(action, 80)}: ${error.message}` };
       return;
     }
     this.actionIndices.push(this.table.indexOf(action));
@@ -123,5 +124,5 @@ export function whatIsSeen(observation: Record<string, any> | undefined): Record
 
 /** About the characters that an observation has as JSON. */
 function sizeOf(observation: object): number {
-  return JSON.stringify(observation).length;
+  return stringifyExact(observation).length;
 }

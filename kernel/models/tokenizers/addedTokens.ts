@@ -83,6 +83,11 @@ export class AddedTokens {
     return this.special.has(content);
   }
 
+  /** Characters of the longest. */
+  get longest(): number {
+    return [...this.byId.values()].reduce((most, { written }) => Math.max(most, written.length), 0);
+  }
+
   /** How many tokens the vocabulary does not have. */
   get count(): number {
     return [...this.byContent.keys()].filter((content) => this.vocabulary.id(content) === undefined).length;

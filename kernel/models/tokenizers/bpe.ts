@@ -17,6 +17,7 @@ export function readBpe(settings: Settings): Model {
 
 class BytePairs implements Model {
   readonly type = 'BPE';
+  readonly longest = 0;
   readonly vocabulary: Vocabulary;
   /** By the two IDs. */
   private readonly merges: ReadonlyMap<number, ReadonlyMap<number, Merge>>;

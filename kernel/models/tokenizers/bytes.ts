@@ -5,7 +5,9 @@ export const BYTE_CHARACTERS: readonly string[] = (() => {
   return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(printable(byte) ? byte : next++));
 })();
 
-const BYTES = new Map(BYTE_CHARACTERS.map((character, byte) => [character, byte]));
+/** The byte of each such character, or -1. */
+const BYTES = new Int16Array(512).fill(-1);
+BYTE_CHARACTERS.forEach((character, byte) => (BYTES[character.charCodeAt(0)] = byte));
 
 /** A text's bytes as characters. */
 export function toByteCharacters(text: string): string {
@@ -14,13 +16,21 @@ export function toByteCharacters(text: string): string {
   return result;
 }
 
-/** The bytes that a token stands for; its own where it has other characters. */
-export function fromByteCharacters(token: string): Uint8Array {
-  const bytes: number[] = [];
-  for (const character of token) {
-    const byte = BYTES.get(character);
-    if (byte === undefined) return Buffer.from(token, 'utf8');
-    bytes.push(byte);
+/** The text of the bytes that tokens stand for; a token with other characters stands for its own. */
+export function fromByteCharacters(tokens: readonly string[]): string {
+  // A UTF-16 unit has at most three bytes.
+  const bytes = Buffer.alloc(3 * tokens.reduce((sum, token) => sum + token.length, 0));
+  let end = 0;
+  for (const token of tokens) {
+    const start = end;
+    for (let i = 0; i < token.length; i++) {
+      const byte = BYTES[token.charCodeAt(i)] ?? -1;
+      if (byte < 0) {
+        end = start + bytes.write(token, start, 'utf8');
+        break;
+      }
+      bytes[end++] = byte;
+    }
   }
-  return Uint8Array.from(bytes);
+  return bytes.toString('utf8', 0, end);
 }

@@ -3,6 +3,7 @@ import { fromByteCharacters } from './bytes';
 import { replacing, type Context } from './normalizers';
 import { readPattern } from './patterns';
 import { oneCharacter, prependScheme } from './preTokenizers';
+import { inSequence, stepsOf, totalLength } from './sequence';
 import type { Settings } from './settings';
 
 export type Decoder = (tokens: string[]) => string[];
@@ -11,10 +12,10 @@ export function readDecoder(settings: Settings, context: Context): Decoder {
   const type = settings.text('type');
   switch (type) {
     case 'Sequence': {
-      const all = settings.objects('decoders').map((one) => readDecoder(one, context));
-      return (tokens) => all.reduce((changed, next) => next(changed), tokens);
+      const steps = stepsOf(settings, 'decoders', (step) => readDecoder(step, context));
+      return (tokens) => inSequence(steps, tokens, totalLength, settings.where);
     }
-    case 'ByteLevel': return (tokens) => [Buffer.concat(tokens.map(fromByteCharacters)).toString('utf8')];
+    case 'ByteLevel': return (tokens) => [fromByteCharacters(tokens)];
     case 'WordPiece': return wordPiece(settings.text('prefix', '##'), settings.flag('cleanup', true));
     case 'Metaspace': return metaspace(settings);
     case 'BPEDecoder': {

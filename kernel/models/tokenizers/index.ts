@@ -19,14 +19,17 @@ export interface TextTokenizerOptions {
   cleanUpSpaces?: boolean;
 }
 
+/** Characters of the longest tokens that are published; going through a text takes the longer, the longer they are. */
+const USUAL_LENGTH = 512;
+
 export class TextTokenizer {
   private readonly model: Model;
   private readonly added: AddedTokens;
   private readonly preTokenizer: PreTokenizer | undefined;
   private readonly postProcessor: PostProcessor | undefined;
   private readonly decoder: Decoder | undefined;
-  /** Some of its patterns may take for ever. */
-  private needsDeadline = false;
+  /** What finds tokens, or writes a text, may take for ever. */
+  private readonly needsDeadline = { encode: false, decode: false };
 
   /**
    * @param file what the `tokenizer.json` holds
@@ -38,28 +41,37 @@ export class TextTokenizer {
     private readonly options: TextTokenizerOptions = {},
   ) {
     const settings = new Settings(file, name);
-    const context: Context = { usesPattern: ({ isKnown }) => (this.needsDeadline ||= !isKnown) };
-    const part = <T>(part: string, read: (part: Settings, context: Context) => T): T | undefined => (settings.has(part) ? read(settings.object(part), context) : undefined);
+    const part = <T>(part: string, read: (part: Settings, context: Context) => T): T | undefined => {
+      const way = part === 'decoder' ? 'decode' : 'encode';
+      return settings.has(part) ? read(settings.object(part), { usesPattern: ({ isKnown }) => (this.needsDeadline[way] ||= !isKnown) }) : undefined;
+    };
     const normalizer = part('normalizer', readNormalizer);
     this.preTokenizer = part('pre_tokenizer', readPreTokenizer);
     this.postProcessor = part('post_processor', readPostProcessor);
     this.decoder = part('decoder', readDecoder);
     this.model = readModel(settings.object('model'));
     this.added = new AddedTokens(this.model.vocabulary, normalizer);
+    // They are normalized, which patterns do, too.
+    this.bounded('encode', 0, () => this.addTokens(settings));
+    this.needsDeadline.encode ||= Math.max(this.model.longest, this.added.longest) > USUAL_LENGTH;
+  }
+
+  private addTokens(settings: Settings): void {
     for (const token of settings.has('added_tokens') ? settings.objects('added_tokens') : []) {
       token.whole('id');
       this.added.add(readAddedToken(token));
     }
     const alone = { singleWord: false, lstrip: false, rstrip: false, normalized: false };
-    for (const content of options.specialTokens ?? []) this.added.add({ ...alone, ...this.added.get(content), content, special: true });
+    for (const content of this.options.specialTokens ?? []) this.added.add({ ...alone, ...this.added.get(content), content, special: true });
+  }
+
+  private bounded<T>(way: 'encode' | 'decode', characters: number, work: () => T): T {
+    return this.needsDeadline[way] ? withDeadline(work, characters, this.name) : work();
   }
 
   encode(text: string, addSpecialTokens: boolean): number[] {
-    const work = (): number[] => {
-      const ids = this.ids(text);
-      return this.postProcessor ? this.postProcessor(ids, addSpecialTokens) : ids;
-    };
-    return this.needsDeadline ? withDeadline(work, text.length, this.name) : work();
+    const ids = this.bounded('encode', text.length, () => this.ids(text));
+    return this.postProcessor ? this.postProcessor(ids, addSpecialTokens) : ids;
   }
 
   private ids(text: string): number[] {
@@ -79,8 +91,7 @@ export class TextTokenizer {
       if (token !== undefined && !(skipSpecialTokens && this.added.isSpecial(token))) tokens.push(token);
     }
     const { decoder } = this;
-    const work = (): string => (decoder ? decoder(tokens).join('') : tokens.join(' '));
-    const text = this.needsDeadline ? withDeadline(work, tokens.length, this.name) : work();
+    const text = this.bounded('decode', tokens.length, () => (decoder ? decoder(tokens).join('') : tokens.join(' ')));
     return this.options.cleanUpSpaces && this.model.type !== 'BPE' ? cleanUp(text, false) : text;
   }
 

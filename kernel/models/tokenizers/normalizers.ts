@@ -2,6 +2,7 @@
 import { toByteCharacters } from './bytes';
 import { readCharsMap } from './charsMap';
 import { matchesOf, readPattern, type Pattern } from './patterns';
+import { checkGrowth, inSequence, stepsOf } from './sequence';
 import type { Settings } from './settings';
 
 export type Normalizer = (text: string) => string;
@@ -18,8 +19,8 @@ export function readNormalizer(settings: Settings, context: Context): Normalizer
   const type = settings.text('type');
   switch (type) {
     case 'Sequence': {
-      const all = settings.objects('normalizers').map((one) => readNormalizer(one, context));
-      return (text) => all.reduce((changed, normalize) => normalize(changed), text);
+      const steps = stepsOf(settings, 'normalizers', (step) => readNormalizer(step, context));
+      return (text) => inSequence(steps, text, (changed) => changed.length, settings.where);
     }
     case 'NFC': case 'NFD': case 'NFKC': case 'NFKD': return (text) => text.normalize(type);
     case 'Lowercase': return lowercase;
@@ -42,21 +43,21 @@ export function readNormalizer(settings: Settings, context: Context): Normalizer
   throw new Error(`${settings.where}.type is ${type}, which is not known here`);
 }
 
-/** A text may become this many times as long, and a million characters whatever it was. */
-const GROWTH = 64;
-
-/** Replaces; several in a row can double a text with each, so its length is bounded. */
-export function replacing({ expression }: Pattern, content: string, where: string): Normalizer {
+/** Replaces what a pattern finds. */
+export function replacing({ expression, text: searched }: Pattern, content: string, where: string): Normalizer {
   return (text) => {
-    const limit = Math.max(1_000_000, GROWTH * text.length);
-    if (text.length > 16_000_000) throw new Error(`${where} makes a text of ${text.length} characters, which is too long`);
+    if (searched) {
+      const parts = text.split(searched);
+      checkGrowth(text.length + (parts.length - 1) * (content.length - searched.length), text.length, where);
+      return parts.join(content);
+    }
     let [result, from] = ['', 0];
     for (const [start, end] of matchesOf(expression, text)) {
       result += text.slice(from, start) + content;
       from = end;
-      if (result.length > limit) throw new Error(`${where} makes a text of ${text.length} characters more than ${limit} long`);
+      checkGrowth(result.length, text.length, where);
     }
-    return from === 0 && result === '' ? text : result + text.slice(from);
+    return result + text.slice(from);
   };
 }
 

@@ -12,6 +12,8 @@ const { SplitPreTokenizer } = require('@huggingface/tokenizers') as { SplitPreTo
 
 export interface Pattern {
   expression: RegExp;
+  /** What is searched, where that is a text. */
+  text?: string;
   /** It can be matched without a deadline. */
   isKnown: boolean;
 }
@@ -34,7 +36,10 @@ const LONGEST = 10_000;
 /** The pattern of a normalizer, a splitter or a decoder: a text or a regular expression. */
 export function readPattern(settings: Settings, name = 'pattern'): Pattern {
   const pattern = settings.object(name);
-  if (pattern.has('String')) return { expression: new RegExp(escaped(pattern.text('String')) || '(?:)', 'gu'), isKnown: true };
+  if (pattern.has('String')) {
+    const text = pattern.text('String');
+    return { expression: new RegExp(escaped(text) || '(?:)', 'gu'), text, isKnown: true };
+  }
   const source = pattern.text('Regex');
   if (source.length > LONGEST) throw new Error(`${pattern.where}.Regex has ${source.length} characters; at most ${LONGEST} are possible`);
   return { expression: translated(source, `${pattern.where}.Regex`), isKnown: KNOWN.has(source) };
@@ -81,6 +86,6 @@ export function withDeadline<T>(work: () => T, characters: number, name: string)
     return run.runInContext((context ??= createContext(around)), { timeout: Math.ceil(seconds * 1000) }) as T;
   } catch (error) {
     if ((error as { code?: string }).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
-    throw new Error(`${name}: its patterns took more than ${seconds.toFixed(1)} s for a text of ${characters} characters; a pattern with nested repetitions such as (a+)+ should be written without them`);
+    throw new Error(`${name}: its patterns took more than ${seconds.toFixed(1)} s for a text of ${characters} characters, which a pattern with nested repetitions such as (a+)+ can do; write it without them`);
   }
 }

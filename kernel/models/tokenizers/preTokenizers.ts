@@ -3,6 +3,7 @@ import { toByteCharacters } from './bytes';
 import { SPACE, type Context } from './normalizers';
 import { readPattern } from './patterns';
 import { BEHAVIORS, spansOf, split, type Behavior, type Finder, type Piece } from './pieces';
+import { inSequence, stepsOf } from './sequence';
 import type { Settings } from './settings';
 
 export type PreTokenizer = (pieces: Piece[]) => Piece[];
@@ -27,8 +28,8 @@ export function readPreTokenizer(settings: Settings, context: Context): PreToken
   const type = settings.text('type');
   switch (type) {
     case 'Sequence': {
-      const all = settings.objects('pretokenizers').map((one) => readPreTokenizer(one, context));
-      return (pieces) => all.reduce((parts, next) => next(parts), pieces);
+      const steps = stepsOf(settings, 'pretokenizers', (step) => readPreTokenizer(step, context));
+      return (pieces) => inSequence(steps, pieces, (parts) => parts.reduce((sum, { text }) => sum + text.length, 0), settings.where);
     }
     case 'ByteLevel': return byteLevel(settings.flag('add_prefix_space', true), settings.flag('use_regex', true));
     case 'Metaspace': return metaspace(settings);

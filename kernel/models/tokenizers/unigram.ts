@@ -23,6 +23,7 @@ export function readUnigram(settings: Settings): Model {
 
 class Unigram implements Model {
   readonly type = 'Unigram';
+  longest = 0;
   readonly vocabulary: Vocabulary;
   private readonly scores: number[] = [];
   private readonly root: Node = { children: new Map(), id: undefined };
@@ -47,6 +48,7 @@ class Unigram implements Model {
   }
 
   private add(token: string, id: number): void {
+    this.longest = Math.max(this.longest, token.length);
     let node = this.root;
     for (const character of token) {
       let next = node.children.get(character);

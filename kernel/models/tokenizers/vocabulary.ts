@@ -42,6 +42,8 @@ export function readVocabulary(model: Settings): Vocabulary {
 export interface Model {
   readonly type: 'BPE' | 'Unigram' | 'WordPiece' | 'WordLevel';
   readonly vocabulary: Vocabulary;
+  /** Characters of the longest token, where pieces are compared with tokens one by one. */
+  readonly longest: number;
   /** The IDs of a piece that is not empty. */
   tokenize(piece: string): number[];
 }

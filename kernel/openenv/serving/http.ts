@@ -134,7 +134,7 @@ function parseBody(text: string): Record<string, any> {
   try {
     return readJson(text) as Record<string, any>;
   } catch (error) {
-    if (isA(error, ValidationFailure)) throw new ValidationFailure(error.problems.map((it) => ({ ...it, loc: ['body'] })));
+    if (isA(error, ValidationFailure)) throw new ValidationFailure(error.problems.map((it) => ({ ...it, loc: ['body', ...it.loc] })));
     if (isA(error, JsonFailure)) throw new ValidationFailure([{ type: 'json_invalid', loc: ['body'], msg: `JSON decode error: ${error.message}`, input: text.slice(0, 200) }]);
     throw error;
   }

@@ -1,3 +1,4 @@
+import { jsonValue, JsonValueError } from '../../schema/jsonValue';
 import type { RpcAnswer } from '../protocol';
 import type { Environment, EnvironmentTool } from './environment';
 import type { HeldSessions } from './heldSessions';
@@ -99,10 +100,11 @@ async function callTool({ inputSchema, call }: EnvironmentTool, args: unknown): 
   const failure = (text: string) => ({ content: content(text), isError: true });
   try {
     validator({ type: 'object', ...inputSchema }, 'tool')(args);
-    const value = await call(args);
-    return { content: content(typeof value === 'string' ? value : writeJson(value)), data: value ?? null, isError: false };
+    const value = jsonValue(await call(args), 'The result');
+    return { content: content(typeof value === 'string' ? value : writeJson(value)), data: value, isError: false };
   } catch (error) {
     if (isA(error, ValidationFailure)) return failure(error.problems.map(({ loc, msg }) => `${loc.join('.') || 'arguments'}: ${msg}`).join('\n'));
+    if (isA(error, JsonValueError)) return failure(`The tool's result cannot be sent: ${error.describe()}.`);
     return failure(plainMessage(error));
   }
 }

@@ -105,7 +105,7 @@ class Served implements EnvironmentServer {
     private readonly access: Access,
     private readonly requestTimeout: number,
   ) {
-    const handler = httpHandler({ contract, sessions: this.held, access, held: this.bytes, make: () => new EpisodeRunner(new type()) });
+    const handler = httpHandler({ contract, sessions: this.held, access, held: this.bytes, make: () => new EpisodeRunner(new type(), contract.told) });
     // Node.js has 0 for ever.
     const whole = Number.isFinite(requestTimeout) ? Math.ceil(requestTimeout) : 0;
     const head = Math.min(HEAD_TIMEOUT, whole || HEAD_TIMEOUT);
@@ -180,7 +180,7 @@ class Served implements EnvironmentServer {
     const active = this.seats.length;
     if (active >= capacity) throw new Refusal('CAPACITY_REACHED', `Server at capacity: ${active}/${capacity} sessions active`, { active_sessions: active, max_sessions: capacity });
     try {
-      return new Seat(new EpisodeRunner(new this.type()));
+      return new Seat(new EpisodeRunner(new this.type(), this.contract.told));
     } catch (error) {
       throw new Refusal('FACTORY_ERROR', `Failed to create an environment: ${errorText(error)}`, { factory_name: this.type.name });
     }

@@ -1,4 +1,5 @@
 import type { RawData, WebSocket } from 'ws';
+import { stringifyExact } from '../../common/exactJson';
 import type { OpenEnvErrorCode } from '../errors';
 import type { HeldBytes } from './body';
 import type { HeldSessions } from './heldSessions';
@@ -175,5 +176,5 @@ function messageSchema(properties: object, required: string[]): object {
 
 /** An error message of the protocol, as text. */
 export function errorMessage(code: OpenEnvErrorCode, message: string, more: { errors?: ValidationProblem[] } & Record<string, unknown> = {}): string {
-  return JSON.stringify({ type: 'error', data: { message, code, ...more } });
+  return stringifyExact({ type: 'error', data: { message, code, ...more } });
 }
