@@ -103,6 +103,11 @@ export function runBeside<T>(cell: Cell, work: () => T): T {
   return storage.run(cell, work);
 }
 
+/** Whether the running code is known to be a cell's. */
+export function isInCell(): boolean {
+  return storage.getStore() !== undefined;
+}
+
 /** The cell that the running code belongs to; the newest cell where that is unknown. */
 export function currentCell(): Cell | null {
   return storage.getStore() ?? newest;

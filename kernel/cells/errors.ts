@@ -2,6 +2,8 @@ import { isAbsolute, relative } from 'node:path';
 import { inspect } from 'node:util';
 import type { CellError } from '../jupyter/interpreter';
 import type { Problem } from './compile/compiler';
+import { NO_JSX } from './compile/jsx';
+import { SystemExit } from './exit';
 import { hintFor } from './hints';
 import { CYAN, DIM, excerpt, placeOf, RED, RESET } from './traceback/excerpt';
 import { userFrames, type Frame } from './traceback/stack';
@@ -37,7 +39,7 @@ export class CellFailure extends Error {
 }
 
 /** Codes of the problems that the parser finds. */
-const isSyntax = ({ code }: Problem): boolean => code >= 1000 && code < 2000;
+const isSyntax = ({ code }: Problem): boolean => (code >= 1000 && code < 2000) || code === NO_JSX;
 
 /** What the compiler says about a cell. */
 export function compileErrors(problems: Problem[], label: string, folder: string): CellError {
@@ -68,6 +70,7 @@ function pathLabel(path: string, folder: string): string {
 /** An exception, with the user's own frames and the source line of the newest. */
 export function describeError(error: unknown, told: Told, depth = 0): CellError {
   if (error instanceof CellFailure) return describeFailure(error, told);
+  if (error instanceof SystemExit) return { ename: error.name, evalue: error.code, traceback: [`${RED}${error.name}${RESET}: ${error.message}`, ...describeStack(error)] };
   if (!isErrorLike(error)) {
     const text = inspect(error);
     return { ename: 'Thrown', evalue: text, traceback: [`${RED}Thrown${RESET}: ${text}`] };

@@ -1,8 +1,10 @@
+import { keepIntrinsics } from '../common/intrinsics';
 import { setHost } from '../display/host';
 import type { CommOpener, Interpreter } from '../jupyter/interpreter';
 import { packageRoot } from '../setup/python';
 import { captureChildren } from './children';
 import { captureStreams } from './console';
+import { keepKernelAlive, keepListeners } from './exit';
 import { shareTypeScript } from './compile/typescript';
 import { KernelHost } from './host';
 import { installInput } from './input';
@@ -35,10 +37,13 @@ export function createInterpreter({ comms, interruptFlag, folder }: InterpreterO
   captureStreams();
   captureChildren();
   installInput();
+  keepKernelAlive();
   const session = new Session({ folder, packageRoot }, interruptFlag);
   process.on('uncaughtException', (error) => session.reportUncaught(error));
   process.on('unhandledRejection', (reason) => session.reportUncaught(reason));
   session.serveDiagnostics(comms);
   session.warmUp();
+  keepListeners();
+  keepIntrinsics();
   return session;
 }

@@ -1,4 +1,5 @@
 import { createExecutor, type Executor } from 'tslab/dist/executor';
+import { inKernel, repairIntrinsics, tellRepair } from '../common/intrinsics';
 import type { MimeBundle } from '../display/host';
 import { FLAG } from '../jupyter/interruptFlag';
 import type { CellError, CellOutput, CellRequest, CommOpener, Completeness, Completion, Interpreter } from '../jupyter/interpreter';
@@ -16,6 +17,7 @@ import { EnvironmentTypes } from './environmentTypes';
 import { assistPreamble, prepareDirectives, type PreparedCell } from './directives';
 import { joylabImport } from './directives/autoImport';
 import { completeDirective, inspectDirective } from './directives/assist';
+import { SystemExit } from './exit';
 import { compileErrors, describeError } from './errors';
 import { beginPart, endPart, noteSigint } from './interrupt';
 import { installStackTraces } from './traceback/stack';
@@ -115,22 +117,23 @@ export class Session implements Interpreter {
       });
     } catch (error) {
       const interrupted = cell.interrupted || isTermination(error);
-      return describeError(interrupted ? new KeyboardInterrupt() : cell.endedBy ? cell.endedBy.error : error, { label, code });
+      const reason = interrupted ? new KeyboardInterrupt() : cell.endedBy ? cell.endedBy.error : error;
+      return inKernel(() => describeError(reason, { label, code }));
     } finally {
       this.running = null;
       cell.ended = true;
       endInput(cell);
       // After the reply: what the cell declared is then ready for the next one.
-      setImmediate(() => this.compiler.notebook.prepare());
+      setImmediate(() => inKernel(() => this.compiler.notebook.prepare()));
     }
   }
 
   private async run(cell: Cell, source: CellSource): Promise<CellError | null> {
-    const prepared = prepareDirectives(source.code, this.compiler.notebook.names());
+    const prepared = inKernel(() => prepareDirectives(source.code, this.compiler.notebook.names()));
     const around = isObjectLiteral(source.code) ? { preamble: '(', postamble: '\n)' } : { preamble: prepared.preamble };
     const { ok, error, value } = await this.evaluateSource({ ...source, ...around });
-    this.environments.update();
-    if (this.compiler.problems.length > 0) return compileErrors(this.compiler.problems, source.label, this.surroundings.folder);
+    inKernel(() => this.environments.update());
+    if (this.compiler.problems.length > 0) return inKernel(() => compileErrors(this.compiler.problems, source.label, this.surroundings.folder));
     if (!ok) throw error;
     this.throwIfInterrupted(cell);
     if (cell.endedBy) throw cell.endedBy.error;
@@ -172,15 +175,24 @@ export class Session implements Interpreter {
     const runtime = new CellRuntime(this.imports, this.meta);
     this.tslab.cell = runtime;
     this.compiler.begin(source);
-    this.variables.mark();
+    inKernel(() => this.variables.mark());
     const executed = this.executor.execute(source.preamble + source.code + (source.postamble ?? ''));
+    this.repair();
     endPart();
     outcome.ok = await executed;
+    this.repair();
     if (isTermination(outcome.error)) noteSigint();
     outcome.value = runtime.value;
-    this.compiler.commit(outcome.ok ? () => true : (name) => this.variables.isChanged(name));
-    this.variables.update();
+    inKernel(() => {
+      this.compiler.commit(outcome.ok ? () => true : (name) => this.variables.isChanged(name));
+      this.variables.update();
+    });
     return outcome;
+  }
+
+  /** Says what a cell had replaced that the kernel cannot do without. */
+  private repair(): void {
+    tellRepair(repairIntrinsics(), (text) => currentCell()?.output.stream('stderr', text));
   }
 
   async evaluate(expression: string, output: CellOutput): Promise<MimeBundle | CellError> {
@@ -236,8 +248,8 @@ export class Session implements Interpreter {
 
   /** Shows an exception that no code caught, in the cell that it belongs to. */
   reportUncaught(error: unknown): void {
-    if (error instanceof KeyboardInterrupt || currentCell()?.endedBy?.error === error) return;
-    const { traceback } = describeError(error, { label: 'Cell', code: '' });
+    if (error instanceof KeyboardInterrupt || error instanceof SystemExit || currentCell()?.endedBy?.error === error) return;
+    const { traceback } = inKernel(() => describeError(error, { label: 'Cell', code: '' }));
     currentCell()?.output.stream('stderr', `Uncaught in a promise or callback:\n${traceback.join('\n')}\n`);
   }
 
@@ -248,7 +260,7 @@ export class Session implements Interpreter {
 
 /** A value may choose to show nothing. */
 async function showResult(cell: Cell, value: unknown): Promise<void> {
-  const { data, metadata } = await describe(value);
+  const { data, metadata } = await inKernel(() => describe(value));
   if (Object.keys(data).length > 0) cell.output.result(data, metadata);
 }
 

@@ -1,3 +1,4 @@
+import { inKernel } from '../common/intrinsics';
 import { describe as describeValue } from '../display/describe';
 import { metadataOf, type MimeBundle } from '../display/host';
 import { shownSvg } from '../display/svgBundle';
@@ -5,7 +6,7 @@ import { shownSvg } from '../display/svgBundle';
 /** How the result of a cell is shown: see display/describe.ts. */
 export async function describe(value: unknown): Promise<{ data: MimeBundle; metadata: Record<string, unknown> }> {
   const bundle = await describeValue(value);
-  return { data: encoded(bundle), metadata: metadataOf(bundle) };
+  return inKernel(() => ({ data: encoded(bundle), metadata: metadataOf(bundle) }));
 }
 
 /** A bundle as Jupyter wants it: bytes in base64, those of a text as the text; and with what viewers need that do not show all of it. */

@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { userDataFolder } from '../setup/jupyterFolder';
 import { readConnection } from './connection';
-import { createInterruptFlag } from './interruptFlag';
+import { createInterruptFlag, FLAG } from './interruptFlag';
 import type { Kernel } from './kernel';
+import { KERNEL_MARK } from './kernelMark';
 import { PROTOCOL_VERSION } from './message';
 import { Outbox } from './outbox';
 import type { ToMain, WireOptions } from './protocol';
@@ -47,34 +49,53 @@ function historyFile(): string {
  */
 export async function startKernel(connectionFile: string): Promise<void> {
   const connection = readConnection(connectionFile);
+  process.env[KERNEL_MARK] = randomUUID();
   const interruptFlag = createInterruptFlag();
   const textRing = createTextRing();
   const workerData: WireOptions = { connection, connectionFile, historyFile: historyFile(), kernelInfo: kernelInfo(), interruptFlag, textRing };
   const wire = new Worker(join(__dirname, 'wire.js'), { workerData });
+  // Its own: a cell may replace that of all emitters.
+  wire.emit = wire.emit.bind(wire);
   leaveSigint();
   const outbox = new Outbox((posted, transfer) => wire.postMessage(posted, transfer), textRing);
-  closeBeforeExit(outbox);
+  const end = closeBeforeExit(outbox);
   // Loading takes a while: what arrives meanwhile waits for the promise.
   let loaded: Kernel | null = null;
   const kernel = loadKernel(outbox, interruptFlag);
   const exit = (code: number) => {
-    loaded?.close();
-    process.exit(code);
+    try {
+      loaded?.close();
+    } finally {
+      // Also where a cell has broken what closing needs.
+      end(code);
+    }
   };
   process.on('SIGTERM', () => exit(0));
   wire.on('message', (message: ToMain) => {
     if (message.type === 'shutdown') return exit(0);
-    if (message.type === 'interrupt') return void kernel.then((it) => it.interrupt());
-    if (message.type === 'answer') return void kernel.then((it) => it.answered(message));
-    if (message.type === 'request') return void kernel.then((it) => it.handle(message));
-    writeSync(2, `joylab: ${message.message}\n`);
-    exit(1);
+    if (message.type === 'fatal') {
+      writeSync(2, `joylab: ${message.message}\n`);
+      return exit(1);
+    }
+    // Without a promise once it is there: a cell may have replaced what promises do.
+    if (loaded) pass(message, loaded, interruptFlag);
+    else void kernel.then((it) => pass(message, it, interruptFlag));
   });
   wire.on('error', (error) => {
     writeSync(2, `joylab: the wire thread failed: ${error.stack}\n`);
-    process.exit(1);
+    end(1);
   });
   loaded = await kernel;
+  setInterval(() => void interruptFlag[FLAG.seconds]++, 1000).unref();
+}
+
+function pass(message: ToMain, kernel: Kernel, flag: Int32Array): void {
+  if (message.type === 'interrupt') kernel.interrupt();
+  else if (message.type === 'answer') kernel.answered(message);
+  else if (message.type === 'request') {
+    flag[FLAG.taken] = message.id;
+    void kernel.handle(message);
+  }
 }
 
 async function loadKernel(outbox: Outbox, interruptFlag: Int32Array): Promise<Kernel> {
@@ -102,16 +123,20 @@ function leaveSigint(): void {
 const CLOSE_TIMEOUT = 1000;
 
 /**
- * Makes `process.exit`, whoever calls it, first wait for the wire thread to
- * send what is left and to close its sockets: ZeroMQ does not bear a thread
- * that is torn down.
+ * Makes `process.exit` first wait for the wire thread to send what is left and
+ * to close its sockets: ZeroMQ does not bear a thread that is torn down.
+ * Returns it: what cells call so is another, see cells/exit.ts.
  */
-function closeBeforeExit(outbox: Outbox): void {
+function closeBeforeExit(outbox: Outbox): (code: number) => never {
   const exit = process.exit.bind(process);
-  process.exit = (code) => {
+  // What Node.js's own calls.
+  const { reallyExit } = process as unknown as { reallyExit: unknown };
+  const end: typeof process.exit = (code) => {
+    Object.assign(process, { reallyExit });
     const closed = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     outbox.post({ type: 'close', closed });
     Atomics.wait(closed, 0, 0, CLOSE_TIMEOUT);
     return exit(code);
   };
+  return (process.exit = end);
 }

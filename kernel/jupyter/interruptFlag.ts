@@ -1,6 +1,6 @@
 /*
- * How an interrupt reaches code that computes: numbers in memory that the wire
- * thread writes and the main thread reads.
+ * How an interrupt reaches code that computes, and how the wire thread sees
+ * that the main thread lives: numbers in memory that both have.
  */
 
 /** Entries of the flag. */
@@ -13,6 +13,10 @@ export const FLAG = {
   count: 2,
   /** 1 when SIGINT has ended a synchronous part. */
   ended: 3,
+  /** The number of the newest request that the main thread has begun with. */
+  taken: 4,
+  /** Counts the seconds in which the main thread was not busy with something else. */
+  seconds: 5,
 } as const;
 
 export function createInterruptFlag(): Int32Array<SharedArrayBuffer> {

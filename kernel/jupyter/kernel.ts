@@ -1,3 +1,4 @@
+import { inKernel, repairIntrinsics, tellRepair } from '../common/intrinsics';
 import type { MimeBundle } from '../display/host';
 import { Comms } from './comms';
 import { awaitAnswer, createAnswer } from './input';
@@ -5,9 +6,14 @@ import type { CellError, CellOutput, CommOpener, Interpreter } from './interpret
 import type { Header } from './message';
 import { toCodePoints, toUtf16 } from './positions';
 import type { Outbox } from './outbox';
-import type { ToMain } from './protocol';
+import { BROKEN_REPLY, type ToMain } from './protocol';
 
 type Request = ToMain & { type: 'request' };
+
+/** Not what a cell may have replaced it by. */
+const { stringify } = JSON;
+
+const COMM_MESSAGES: Record<string, true | undefined> = { __proto__: null as never, comm_open: true, comm_msg: true, comm_close: true };
 
 /** A reply's content. */
 type Reply = Record<string, unknown> & { status: 'ok' | 'error' };
@@ -30,7 +36,7 @@ export class Kernel {
     createInterpreter: InterpreterFactory,
   ) {
     this.comms = new Comms((type, content, buffers) => {
-      this.outbox.post({ type: 'publish', message: type, content: JSON.stringify(content), parent: this.parent, buffers });
+      this.outbox.post({ type: 'publish', message: type, content: stringify(content), parent: this.parent, buffers });
     });
     this.interpreter = createInterpreter(this.comms);
   }
@@ -51,19 +57,38 @@ export class Kernel {
 
   /** Handles one request and ends it with a reply, whatever happens. */
   async handle(request: Request): Promise<void> {
+    // What ran since the last request may have replaced it.
+    const repair = repairIntrinsics();
     const type = request.header.msg_type;
-    if (type.startsWith('comm_') && !type.endsWith('_request')) {
+    if (COMM_MESSAGES[type]) {
       this.handleComm(request);
       return this.outbox.post({ type: 'reply', id: request.id, content: null, status: 'ok' });
     }
-    let reply: Reply;
+    let content: string;
+    let status: Reply['status'] = 'error';
     try {
-      reply = await this.answer(request);
+      if (type === 'execute_request') tellRepair(repair, (text) => this.outbox.write('stderr', text, request.header));
+      const reply = await this.answer(request);
+      repairIntrinsics();
+      content = stringify(reply);
+      status = reply.status;
     } catch (error) {
-      const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-      reply = { status: 'error', ename: name, evalue: message, traceback: [stack ?? message] };
+      content = this.failure(error, request);
     }
-    this.outbox.post({ type: 'reply', id: request.id, content: JSON.stringify(reply), status: reply.status });
+    this.outbox.post({ type: 'reply', id: request.id, content, status });
+  }
+
+  /** The reply's content where the kernel itself failed. */
+  private failure(error: unknown, request: Request): string {
+    repairIntrinsics();
+    try {
+      const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+      const told: CellError = { ename: name, evalue: message, traceback: [stack ?? message] };
+      if (request.header.msg_type === 'execute_request') this.publish(request.header, 'error', told);
+      return stringify({ status: 'error', ...told });
+    } catch {
+      return BROKEN_REPLY;
+    }
   }
 
   private answer(request: Request): Promise<Reply> | Reply {
@@ -71,9 +96,9 @@ export class Kernel {
       case 'execute_request':
         return this.execute(request);
       case 'complete_request':
-        return this.complete(request.content);
+        return inKernel(() => this.complete(request.content));
       case 'inspect_request':
-        return this.inspect(request.content);
+        return inKernel(() => this.inspect(request.content));
       case 'is_complete_request':
         return this.interpreter.isComplete(text(request.content.code)) as unknown as Reply;
       default:
@@ -178,7 +203,7 @@ export class Kernel {
   }
 
   private publish(parent: Header, message: string, content: object): void {
-    this.outbox.post({ type: 'publish', message, content: JSON.stringify(content), parent });
+    this.outbox.post({ type: 'publish', message, content: stringify(content), parent });
   }
 }
 

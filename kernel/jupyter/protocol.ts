@@ -23,6 +23,15 @@ export interface WireOptions {
   textRing: SharedArrayBuffer;
 }
 
+/** What is wrong where the kernel cannot even say what is wrong. */
+const BROKEN = {
+  ename: 'KernelError',
+  evalue: 'A cell has replaced something that the kernel needs to run cells. Restart the kernel.',
+};
+
+/** The content of a reply, and of an `error`, that says so. */
+export const BROKEN_REPLY = JSON.stringify({ status: 'error', ...BROKEN, traceback: [`${BROKEN.ename}: ${BROKEN.evalue}`] });
+
 /** What is posted to the wire thread. */
 export interface Posted {
   message: ToWire;

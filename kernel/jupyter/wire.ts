@@ -11,10 +11,12 @@ import { Log } from './log';
 import type { Header, Message, OutgoingMessage } from './message';
 import { OutputsServer } from './outputsServer';
 import { watchParent } from './parent';
-import type { Posted, ToMain, ToWire, WireOptions } from './protocol';
+import { BROKEN_REPLY, type Posted, type ToMain, type ToWire, type WireOptions } from './protocol';
+import { ReaperWatch } from './reaperWatch';
 import { SelfSignal } from './selfSignal';
 import { Sockets, type RequestChannel } from './sockets';
 import { StreamBuffer } from './streams';
+import { watchUntaken } from './untaken';
 import { Usage } from './usage';
 
 /** A request other than an execution waits this long behind one, in milliseconds, then overtakes it. */
@@ -55,7 +57,7 @@ interface Request {
 class Wire {
   private readonly sockets: Sockets;
   private readonly streams: StreamBuffer;
-  private readonly children = new ChildRunner();
+  private readonly children = new ChildRunner(new ReaperWatch());
   private readonly outputs = new CellOutputs();
   private readonly outputsServer = new OutputsServer(this.outputs, (content, parent) => this.sockets.publish({ type: 'comm_msg', content, parent }));
   private readonly usage = new Usage();
@@ -250,6 +252,12 @@ class Wire {
     if (!request.quiet) this.status('busy', header);
     if (header.msg_type === 'execute_request') this.announce(header, content);
     this.post({ type: 'request', id: request.id, header, metadata, content, buffers, executionCount: this.executionCount });
+    watchUntaken(this.options.interruptFlag, request.id, () => this.open.has(request.id) && !this.closing, () => this.giveUp(request));
+  }
+
+  private giveUp({ id, message }: Request): void {
+    if (message.header.msg_type === 'execute_request') this.sockets.publish({ type: 'error', content: BROKEN_REPLY, parent: message.header });
+    this.finish({ type: 'reply', id, content: BROKEN_REPLY, status: 'error' });
   }
 
   /** Counts a cell that is about to run, keeps its input and publishes it. */

@@ -8,6 +8,8 @@ import type { GameSession } from './sessions';
 
 /** Characters of JSON that the observations of an episode may take; beyond them, those in the middle are left out. */
 const OBSERVATIONS_BUDGET = 8_000_000;
+/** Characters of JSON that the different actions of an episode may take: the record holds them all. */
+const ACTIONS_BUDGET = 8_000_000;
 
 /** A game that is played over a session of its own. */
 export class SessionGame {
@@ -100,6 +102,7 @@ export class SessionGame {
     this.actionIndices.push(this.table.indexOf(action));
     this.rewards.push(Number(result.reward ?? 0));
     this.see(result);
+    if (!this.end && this.table.size > ACTIONS_BUDGET) this.end = { reason: 'memory', message: `its actions take more than ${ACTIONS_BUDGET} characters` };
     if (!this.end && this.rewards.length >= this.game.maxSteps) this.end = { reason: 'truncated', message: `${this.game.maxSteps} steps` };
   }
 

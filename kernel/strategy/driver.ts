@@ -20,8 +20,9 @@ export function driverSource(): string {
   const { parse, stringify } = JSON;
   const { apply, getPrototypeOf, getOwnPropertyDescriptor, ownKeys } = Reflect;
   const { isArray } = Array;
-  const { slice, startsWith } = String.prototype;
+  const { slice, includes, startsWith } = String.prototype;
   const toBigInt = BigInt;
+  const { InternalError } = globalThis;
   const text = String;
   const most = ${MAX_TEXT};
   const short = (value) => (value.length > most ? apply(slice, value, [0, most]) : value);
@@ -103,23 +104,27 @@ export function driverSource(): string {
   };
   // Integers that no number holds are bigints: JSON has them as strings with a mark. Smaller ones are what a number is for.
   const isLarge = (value) => value > ${Number.MAX_SAFE_INTEGER}n || value < -${Number.MAX_SAFE_INTEGER}n;
-  const textWithBigints = (value) => {
-    try {
-      return stringify(value);
-    } catch (error) {
-      return stringify(value, (key, inner) => {
-        if (typeof inner !== 'bigint') return inner;
-        if (!isLarge(inner)) throw error;
-        return '${BIGINT_MARK}' + text(inner);
-      });
-    }
-  };
+  const textWithBigints = (value, error) => stringify(value, (key, inner) => {
+    if (typeof inner !== 'bigint') return inner;
+    if (!isLarge(inner)) throw error;
+    return '${BIGINT_MARK}' + text(inner);
+  });
   const jsonOf = (value) => {
-    const flaw = flawOf(value);
-    if (flaw === 'd') return flaw;
-    const json = textWithBigints(value);
+    let json;
+    try {
+      json = stringify(value);
+    } catch (error) {
+      // An overflow took its time: looking for its cause might take too long.
+      if (error instanceof InternalError && error.message === 'stack overflow' || flawOf(value) === 'd') return 'd';
+      json = textWithBigints(value, error);
+    }
     if (json === undefined) return 'u';
     if (json.length > most) return 'xa value of more than ' + most + ' characters';
+    if (json === '{}') {
+      const why = laterThan(value);
+      if (why !== undefined) return 'x' + why;
+    }
+    const flaw = apply(includes, json, ['null']) ? flawOf(value) : '';
     return flaw === '' ? 'j' + json : 'f' + flaw + ':' + json;
   };
 
@@ -129,11 +134,7 @@ export function driverSource(): string {
       case 'number': return 'n' + text(value);
       case 'boolean': return 'j' + text(value);
       case 'undefined': return 'u';
-      case 'object': {
-        if (value === null) return 'jnull';
-        const why = laterThan(value);
-        return why === undefined ? jsonOf(value) : 'x' + why;
-      }
+      case 'object': return value === null ? 'jnull' : jsonOf(value);
       case 'bigint': return isLarge(value) ? 'j' + stringify('${BIGINT_MARK}' + text(value)) : 'xa bigint';
       case 'function': return 'xa function';
       default: return 'xa ' + typeof value;

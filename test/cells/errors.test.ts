@@ -146,6 +146,29 @@ test('a value that is none of those allowed, but similar to one, says which', as
   assert.match(await kernel.fail("/** @grpo */\nconst config: GRPOConfig = { lossType: 'drgpo' };"), /Did you mean '"dr_grpo"'\?/);
 });
 
+/** Cells with JSX, and the text that is marked. */
+const JSX: Array<[code: string, marked: string]> = [
+  ['const element = <div className="a">hi {kept}</div>; element', '<div'],
+  ['const id = <T>(x: T) => x;\nconst list = <ul>{[1].map((x) => <li key={x}/>)}</ul>;', '<ul'],
+  ['<><b>x</b></>', '<'],
+  ['function App() { return <Foo.Bar a={1} {...{}} />; }', '<Foo.Bar'],
+  ['1 < 2\n<br/>', '<br'],
+];
+
+test('JSX is told as what it is, where it is', async () => {
+  for (const [code, marked] of JSX) {
+    const error = await kernel.fail(code);
+    assert.match(error, /JSX \(<[\w.]*>\) is not understood in a cell: nothing is there that would render it\. For markup write html`/, code);
+    const [, line, carets] = /^> \d+ \| (.*)\n +\| ( *\^+)$/m.exec(error)!;
+    assert.equal(line.slice(carets.indexOf('^'), carets.length), marked, error);
+  }
+  for (const code of ["const asserted = <number>(1 as any); const generic = <T,>(x: T) => x; const less = asserted < 2 && 3 > asserted; undefined", "const text = '<b>c</b>'; undefined", 'const lambda = <T>(x: T): Array<T> => [x]; undefined']) {
+    assert.equal(await kernel.run(code), '', code);
+  }
+  assert.match(await kernel.fail('let bad = = 3; // <b>x</b>'), /error TS1109: Expression expected/);
+  assert.match(await kernel.fail('const re = /(/;\nconst s = `<b>x</b>`'), /TS1005/);
+});
+
 test('what newcomers write gets a hint', async () => {
   const hint = async (code: string) => /^Hint: .*$/m.exec(await kernel.fail(code))?.[0] ?? '';
   assert.equal(await hint("print('x')"), "Hint: Python's print is console.log(…) here.");

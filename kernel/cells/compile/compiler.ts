@@ -1,6 +1,7 @@
 import type { CompletionInfo, Converter, ConvertResult } from 'tslab/dist/converter';
 import type * as ts from 'typescript';
 import { join } from 'node:path';
+import { inKernel } from '../../common/intrinsics';
 import { explain, type Explanation } from './explain';
 import { emitCell, PREFIX_LINES } from './emit';
 import { NotebookProgram } from './notebook';
@@ -86,6 +87,10 @@ export class CellCompiler implements Converter {
   }
 
   convert(_previous: string, text: string): ConvertResult {
+    return inKernel(() => this.compile(text));
+  }
+
+  private compile(text: string): ConvertResult {
     const cell = this.notebook.read(text);
     const { program, file } = cell;
     this.problems = [...this.notebook.diagnostics(cell), ...reexports(file)].flatMap((diagnostic) => explain(program, diagnostic)).map((it) => this.problem(it));

@@ -4,6 +4,7 @@ import { neededCells, type ChainCell } from './chain';
 import { NotebookFiles } from './files';
 import { guestFile, reachesOut, setParent } from './guest';
 import { isValueImport } from './imports';
+import { jsxProblem } from './jsx';
 import type { Surroundings } from './options';
 import { typescript } from './typescript';
 
@@ -277,6 +278,8 @@ export class NotebookProgram {
 /** Problems of one file; while there are errors of syntax, those alone. */
 function fileDiagnostics(program: ts.Program, file: ts.SourceFile): ts.Diagnostic[] {
   const syntactic = program.getSyntacticDiagnostics(file);
+  const jsx = syntactic.length > 0 ? jsxProblem(file) : null;
+  if (jsx) return [jsx];
   return syntactic.length > 0 ? [...syntactic] : [...program.getSemanticDiagnostics(file)];
 }
 

@@ -4,9 +4,11 @@ import Module from 'node:module';
 /** The compiler that cells are compiled with: the newest TypeScript, which is a dependency of the package. */
 export type TypeScript = typeof ts;
 
-/** Loaded on first use: it is large. */
+let loaded: TypeScript | null = null;
+
+/** Loaded on first use: it is large. Kept: cells may empty `require.cache`. */
 export function typescript(): TypeScript {
-  return require('typescript');
+  return (loaded ??= require('typescript') as TypeScript);
 }
 
 /**

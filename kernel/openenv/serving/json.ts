@@ -2,6 +2,7 @@ import { parseExact, stringifyExact } from '../../common/exactJson';
 import { checkTextNesting, NestingError } from '../../common/nesting';
 import { jsonValue, JsonValueError } from '../../schema/jsonValue';
 import { MAXIMUM_MESSAGE } from './limits';
+import { isA } from './thrown';
 import { ValidationFailure } from './validate';
 
 /** A text that is not JSON. */
@@ -36,7 +37,7 @@ function parsed(text: string): unknown {
   try {
     return parseExact(text, 'The message');
   } catch (error) {
-    if (error instanceof NestingError) throw new ValidationFailure([{ type: 'recursion_loop', loc: [], msg: error.message }]);
+    if (isA(error, NestingError)) throw new ValidationFailure([{ type: 'recursion_loop', loc: [], msg: error.message }]);
     throw new JsonFailure((error as Error).message);
   }
 }
@@ -68,7 +69,7 @@ function written(answer: unknown): string {
   try {
     return stringifyExact(answer) ?? 'null';
   } catch (error) {
-    if (error instanceof RangeError && /call stack/.test(error.message)) throw new NestingError('The answer of the environment');
+    if (isA(error, RangeError) && /call stack/.test(error.message)) throw new NestingError('The answer of the environment');
     throw error;
   }
 }

@@ -8,7 +8,7 @@ import { MAXIMUM_WAITING, MAXIMUM_WAITING_BYTES } from './limits';
 import { answerRpc, answerRpcText, unsendable, type RpcPlace } from './mcp';
 import type { Contract } from './schemas';
 import type { Seat } from './seat';
-import { errorText } from './thrown';
+import { errorText, isA } from './thrown';
 import { validator, ValidationFailure, type ValidationProblem } from './validate';
 
 /** What the server sends a client when it ends a session: an error message, then the end of the connection. */
@@ -119,8 +119,8 @@ export class ServedSession {
     try {
       return await this.handle(readJson(text));
     } catch (error) {
-      if (error instanceof JsonFailure) return errorMessage('INVALID_JSON', `Invalid JSON: ${error.message}`);
-      if (error instanceof ValidationFailure) return errorMessage('VALIDATION_ERROR', error.message, { errors: error.problems });
+      if (isA(error, JsonFailure)) return errorMessage('INVALID_JSON', `Invalid JSON: ${error.message}`);
+      if (isA(error, ValidationFailure)) return errorMessage('VALIDATION_ERROR', error.message, { errors: error.problems });
       return errorMessage('EXECUTION_ERROR', errorText(error));
     }
   }
