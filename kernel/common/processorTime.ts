@@ -37,8 +37,9 @@ function read(): number {
  * Measures what the calling thread computes, in milliseconds. Most of what is
  * measured is short, and the clock is enough. The rest is exact from its first
  * look on. What came before that is known to within the age of the last
- * reading, at most {@link FRESH}: what is not certain does not count, so that a
- * thread that lost the processor is not charged with what it did before.
+ * reading, at most {@link FRESH}: beyond {@link SHORT}, what is not certain does
+ * not count, so that a thread that lost the processor is not charged with what
+ * it did before.
  */
 export class Stopwatch {
   private started = 0;
@@ -61,7 +62,7 @@ export class Stopwatch {
     const byTheClock = performance.now() - this.started;
     if (byTheClock < SHORT) return byTheClock;
     const now = read();
-    this.first ??= { at: now, counts: Math.min(byTheClock, Math.max(0, now - this.before - this.age)) };
+    this.first ??= { at: now, counts: Math.min(byTheClock, Math.max(SHORT, now - this.before - this.age)) };
     return this.first.counts + now - this.first.at;
   }
 

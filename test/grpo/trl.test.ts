@@ -205,7 +205,7 @@ test('every setting of TRL is one of ours, with its default, or its absence is e
   }
   assert.ok(seen.size > 150);
   // What TRL does not have: episodes, and a setting of transformers before version 5.
-  assert.deepEqual(Object.keys(ours).filter((name) => !seen.has(name)).sort(), ['maxEpisodeSteps', 'strategySeconds', 'warmupRatio']);
+  assert.deepEqual(Object.keys(ours).filter((name) => !seen.has(name)).sort(), ['maxEpisodeSteps', 'rewardSeconds', 'strategySeconds', 'warmupRatio']);
 });
 
 test('transformers and PEFT read a checkpoint', async () => {
