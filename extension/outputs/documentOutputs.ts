@@ -34,8 +34,11 @@ export class DocumentOutputs {
       if (status === 'restarting' || status === 'autorestarting' || status === 'dead') this.forget();
       else this.attach();
     });
-    for (const view of views()) view.disposed.connect(() => this.send({ type: 'discarded', executions: [...this.present] }));
-    context.disposed.connect(() => this.forget());
+    // The last view was closed: the connection to the kernel is closed after this.
+    context.sessionContext.disposed.connect(() => {
+      this.send({ type: 'discarded', executions: [...this.present] });
+      this.forget();
+    });
     void Promise.all([context.ready, context.sessionContext.ready]).then(() => this.attach());
   }
 

@@ -2,13 +2,16 @@ import * as childProcess from 'node:child_process';
 import { syncBuiltinESMExports } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Child, ChildResult } from '../jupyter/children';
+import { KERNEL_MARK, marked, type MarkedOptions } from '../jupyter/kernelMark';
+import { markThreads } from './threads';
 import { currentCell, type Cell } from './cell';
 import { interruptCount, throwIfInterrupted } from './interrupt';
 
 /*
  * What child processes write to the streams that they inherit goes to the
  * cell that started them, and an interrupt of the cell reaches them, as it
- * would in a terminal.
+ * would in a terminal. They end with the kernel, see jupyter/reaper.ts, unless
+ * they were started with `detached: true`.
  */
 
 type Options = childProcess.SpawnSyncOptions & { shell?: boolean | string };
@@ -22,12 +25,13 @@ const MAXIMUM_BUFFER = 1 << 20;
 export function captureChildren(): void {
   const mutable = require('node:child_process') as Record<string, unknown>;
   const original = { ...childProcess };
+  const mark = process.env[KERNEL_MARK];
 
   function spawnSync(file: string, ...rest: unknown[]): Result {
     const cell = currentCell();
     if (!cell) return original.spawnSync(file, ...(rest as []));
     const { args, options } = parameters(rest);
-    const result = runAndWait(cell, file, args, options);
+    const result = runAndWait(cell, file, args, options, mark);
     if (result.error) Error.captureStackTrace(result.error, spawnSync);
     return result;
   }
@@ -44,7 +48,8 @@ export function captureChildren(): void {
   }
 
   Object.assign(mutable, { spawnSync, execFileSync, execSync });
-  followAsync();
+  followAsync(mark);
+  markThreads();
   syncBuiltinESMExports();
 }
 
@@ -53,14 +58,14 @@ function parameters([first, second]: unknown[]): { args: string[]; options: Opti
   return { args: Array.isArray(first) ? first.map(String) : [], options: options ?? {} };
 }
 
-function runAndWait(cell: Cell, file: string, args: string[], options: Options): Result {
+function runAndWait(cell: Cell, file: string, args: string[], options: Options, mark: string | undefined): Result {
   const { encoding, stdio, input, maxBuffer, timeout, cwd, env, ...others } = options;
   const { entries, shown } = redirected(stdio);
   const child: Child = {
     file: String(file),
     args,
     // The wire thread has an environment of its own.
-    options: { ...others, stdio: entries, cwd: cwd instanceof URL ? fileURLToPath(cwd) : (cwd ?? process.cwd()), env: plainEnvironment(env ?? process.env) },
+    options: { ...others, stdio: entries, cwd: cwd instanceof URL ? fileURLToPath(cwd) : (cwd ?? process.cwd()), env: plainEnvironment({ ...(env ?? process.env), [KERNEL_MARK]: mark }) },
     ...(input !== undefined && { input: typeof input === 'string' ? Buffer.from(input, encoding === 'buffer' ? 'utf8' : (encoding ?? 'utf8')) : bytesOf(input) }),
     shown,
     maxBuffer: maxBuffer ?? MAXIMUM_BUFFER,
@@ -91,12 +96,13 @@ function outputOf(result: Result, command: string, options: Options): Result['st
 }
 
 /** Sends what asynchronous children write to streams that they inherit to their cell. */
-function followAsync(): void {
-  const prototype = childProcess.ChildProcess.prototype as unknown as { spawn(options: { stdio?: Stdio }): number };
+function followAsync(mark: string | undefined): void {
+  const prototype = childProcess.ChildProcess.prototype as unknown as { spawn(options: MarkedOptions & { stdio?: Stdio }): number };
   const spawn = prototype.spawn;
-  prototype.spawn = function (this: childProcess.ChildProcess, options) {
+  prototype.spawn = function (this: childProcess.ChildProcess, given) {
+    const options = marked(given, mark);
     const cell = currentCell();
-    const { entries, shown } = redirected(options.stdio);
+    const { entries, shown } = redirected(options?.stdio);
     if (!cell || (shown.every((it) => it === null) && entries[0] !== 'ignore')) return spawn.call(this, options);
     const status = spawn.call(this, { ...options, stdio: entries });
     const streams = this.stdio as unknown[];

@@ -1,4 +1,5 @@
 import { FLAG } from '../jupyter/interruptFlag';
+import { isAbandoned } from '../rewards/callbacks';
 import { currentCell, KeyboardInterrupt } from './cell';
 import { GUARD, withoutNames } from './compile/names';
 
@@ -44,6 +45,7 @@ const guards = {
   entered: stop,
   resumed<T>(value: T, began: number): T {
     throwIfInterrupted(began);
+    if (isAbandoned()) throw new KeyboardInterrupt();
     return value;
   },
 };

@@ -74,6 +74,18 @@ export function stringifyExact(value: unknown): string {
   return marked?.replace(MARKED, '$1');
 }
 
+/** Length of the mark at the start of {@link markedText}. */
+export const MARK_LENGTH = MARK.length;
+
+/**
+ * `JSON.stringify` for a reader that has no {@link parseExact}: where there are
+ * bigints, the text begins with `#` and a mark, and each bigint is a string of
+ * the mark and its digits.
+ */
+export function markedText(value: unknown): string {
+  return asItIs(value) ?? `#${MARK}${JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? `${MARK}${part}` : part))}`;
+}
+
 /** What `JSON.stringify` gives, where it does: not for bigints. */
 function asItIs(value: unknown): string | null {
   try {

@@ -39,7 +39,7 @@ function html(title: string, columns: Column[], rows: Array<{ texts: string[]; r
   const cell = (tag: string, content: string, c: number) =>
     `<${tag} style="text-align:${columns[c].align ?? 'right'};vertical-align:top;padding:0.2em 0.6em"${tag === 'th' ? ' scope="col"' : ''}>${content}</${tag}>`;
   const text = (value: string, c: number) => {
-    const pre = `<pre style="margin:0;white-space:pre-wrap">${escapeHtml(value)}</pre>`;
+    const pre = `<pre style="margin:0;max-width:60ch;white-space:pre-wrap">${escapeHtml(value)}</pre>`;
     const isShort = value.length <= SHORT.characters && value.split('\n').length <= SHORT.lines;
     return isShort ? pre : scrollBox(columns[c].title, 'max-height:12em;max-width:60ch', pre);
   };

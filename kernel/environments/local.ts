@@ -43,7 +43,7 @@ export class LocalEnvironment<Action extends object = Record<string, any>, Obser
     this.sessionSource = { module: about.module, className: type.name };
     ({ name: this.name, description: this.description } = contract.metadata);
     this.schemas = contract.schema;
-    this.runner = new EpisodeRunner(new type());
+    this.runner = new EpisodeRunner(new type(), contract.told);
   }
 
   static async open(type: EnvironmentClass<any>, about: LocalCard): Promise<LocalEnvironment<any, any, any>> {

@@ -34,7 +34,7 @@ export function schemaFields(schema: JsonSchema, use: 'input' | 'output', withou
   let more = 0;
   for (const found of fieldsOf(schema, schema, '', without, 0)) {
     if (fields.length === MAXIMUM_FIELDS) more++;
-    else fields.push(use === 'input' ? tableField(found, schema) : told(tableField(found, schema), found));
+    else fields.push(use === 'input' ? tableField(found, schema) : told(tableField(found, schema)));
   }
   return more > 0 ? [...fields, { name: `… and ${more} more`, type: '', range: '', description: '', optional: false }] : fields;
 }
@@ -54,8 +54,8 @@ function tableField({ path, property, inner, nullable, optional }: FoundField, r
 }
 
 /** What comes from an environment has its defaults. */
-function told(field: SchemaField, { property, inner }: FoundField): SchemaField {
-  return { ...field, range: field.range.replace(/( · |^)default .*$/, ''), optional: field.optional && !('default' in property) && !('default' in inner) };
+function told(field: SchemaField): SchemaField {
+  return { ...field, range: field.range.replace(/( · |^)default .*$/, ''), optional: false };
 }
 
 function* fieldsOf(schema: JsonSchema, root: JsonSchema, prefix: string, without: readonly string[], depth: number): Generator<FoundField> {

@@ -110,7 +110,7 @@ export interface GRPOConfig extends TrainingArguments {
 
   /** Steps of an episode at most. 1,000 by default. */
   maxEpisodeSteps?: number;
-  /** Seconds of a strategy's own time per episode. 2 by default. */
+  /** Seconds of processor time that a strategy has for an episode, of which one call may take 0.1. 2 by default. */
   strategySeconds?: number;
   /** Seconds that a reward function may take for one sample, by the clock. 300 by default, enough to ask another model; a function may have its own (`@reward seconds=600`). */
   rewardSeconds?: number;

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import type { Readable } from 'node:stream';
+import type { ReaperWatch } from './reaperWatch';
 
 /*
  * Child processes that the main thread waits for (`execSync` and its like).
@@ -63,6 +64,8 @@ const GRACE = 500;
 export class ChildRunner {
   private running: ChildProcess | null = null;
 
+  constructor(private readonly reaper: ReaperWatch) {}
+
   run(child: Child, { port, done }: ChildReturn, show: (stream: StreamName, text: string) => void): void {
     const finish = (result: Partial<ChildResult>): void => {
       port.postMessage({ pid: 0, status: null, signal: null, output: [], ...result } satisfies ChildResult);
@@ -78,7 +81,12 @@ export class ChildRunner {
       return finish({ error: plainError(error) });
     }
     this.running = started;
-    started.on('close', () => this.running === started && (this.running = null));
+    this.reaper.note(started.pid);
+    started.on('close', () => {
+      if (this.running !== started) return;
+      this.running = null;
+      this.reaper.note(undefined);
+    });
     this.follow(started, child, show, finish);
   }
 

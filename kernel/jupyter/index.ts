@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -5,6 +6,7 @@ import { userDataFolder } from '../setup/jupyterFolder';
 import { readConnection } from './connection';
 import { createInterruptFlag, FLAG } from './interruptFlag';
 import type { Kernel } from './kernel';
+import { KERNEL_MARK } from './kernelMark';
 import { PROTOCOL_VERSION } from './message';
 import { Outbox } from './outbox';
 import type { ToMain, WireOptions } from './protocol';
@@ -47,6 +49,7 @@ function historyFile(): string {
  */
 export async function startKernel(connectionFile: string): Promise<void> {
   const connection = readConnection(connectionFile);
+  process.env[KERNEL_MARK] = randomUUID();
   const interruptFlag = createInterruptFlag();
   const textRing = createTextRing();
   const workerData: WireOptions = { connection, connectionFile, historyFile: historyFile(), kernelInfo: kernelInfo(), interruptFlag, textRing };

@@ -12,6 +12,7 @@ import type { Header, Message, OutgoingMessage } from './message';
 import { OutputsServer } from './outputsServer';
 import { watchParent } from './parent';
 import { BROKEN_REPLY, COMM_MESSAGES, type Posted, type ToMain, type ToWire, type WireOptions } from './protocol';
+import { ReaperWatch } from './reaperWatch';
 import { SelfSignal } from './selfSignal';
 import { Sockets, type RequestChannel } from './sockets';
 import { StreamBuffer } from './streams';
@@ -55,7 +56,7 @@ interface Request {
 class Wire {
   private readonly sockets: Sockets;
   private readonly streams: StreamBuffer;
-  private readonly children = new ChildRunner();
+  private readonly children = new ChildRunner(new ReaperWatch());
   private readonly outputs = new CellOutputs();
   private readonly outputsServer = new OutputsServer(this.outputs, (content, parent) => this.sockets.publish({ type: 'comm_msg', content, parent }));
   private readonly usage = new Usage();

@@ -2,10 +2,11 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { withProgress } from '../display/progress';
-import type { Tensor } from '../onnx/tensor';
+import { sizeOf, type Tensor } from '../onnx/tensor';
 import { allWeights, HEAD, moduleWeights, type WeightSpec } from './architecture';
 import { parseConfig, tokenIds, type ModelConfig } from './config';
 import { readJsonFile, type JsonObject } from './jsonFile';
+import { checkMemory } from './memory';
 import { quantize, type QuantizedFormat, type QuantizedWeight } from './quantization';
 import { SafetensorsFile } from './safetensors';
 import { namesText, shapeText } from './safetensorsHeader';
@@ -43,6 +44,8 @@ export async function loadCheckpoint(folder: string, { quantize: format }: LoadO
     for (const path of weightFiles(folder)) files.push(new SafetensorsFile(path));
     const wanted = allWeights(config);
     const located = locateWeights(files, wanted, config, folder);
+    const bytes = wanted.reduce((sum, { name, shape }) => sum + sizeOf(shape) * (toQuantize.has(name) ? BYTES[format!] : 4), 0);
+    checkMemory(`${folder}: the model`, bytes, format === 'nf4' ? 'choose a smaller one' : 'choose a smaller one, or load it with loadIn4bit');
     await withProgress(format ? 'Loading and quantising weights' : 'Loading weights', wanted.length, async (task) => {
       for (const [i, { name }] of wanted.entries()) {
         const tensor = located.get(name)!.read(name);
@@ -58,6 +61,9 @@ export async function loadCheckpoint(folder: string, { quantize: format }: LoadO
   }
   return checkpoint;
 }
+
+/** Bytes of a weight that is quantised. */
+const BYTES: Record<QuantizedFormat, number> = { nf4: 0.5625, int8: 1 };
 
 function readConfig(folder: string): ModelConfig {
   const config = parseConfig(readJson(folder, 'config.json'), join(folder, 'config.json'));

@@ -7,6 +7,7 @@ import { checkLoraConfig, LORA_DEFAULTS, loraScaling, peftName, type LoraAdapter
 import { loraTargets, type LoraTarget } from './loraTargets';
 import { SafetensorsFile } from './safetensors';
 import { namesText, shapeText } from './safetensorsHeader';
+import { checkMemory } from './memory';
 import { saveAdapter } from './save';
 import { otherFormats } from './weightFiles';
 
@@ -79,6 +80,8 @@ function readPairs(file: SafetensorsFile, targets: readonly LoraTarget[], { useR
     check(name, 'A', [r, inputs]);
     check(name, 'B', [outputs, r]);
   }
+  const bytes = targets.reduce((sum, { r, shape: [outputs, inputs] }) => sum + 4 * r * (inputs + outputs), 0);
+  checkMemory(`${folder}: the adapter`, bytes, 'choose a smaller one');
   if (unused.size > 0) throw new Error(`${folder}: the adapter has tensors that are not supported: ${namesText([...unused])}`);
   const read = (weight: string, factor: 'A' | 'B') => file.read(peftName(weight, factor));
   return new Map(targets.map((target) => [target.name, { a: read(target.name, 'A'), b: read(target.name, 'B'), scaling: loraScaling(target, useRslora) }]));

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Tokenizer as HubTokenizer } from '@huggingface/tokenizers' with { 'resolution-mode': 'import' };
 import { readJsonFile } from './jsonFile';
 import { because, checkOptions, type OptionTable } from './options';
 import { readTextFile } from './regularFile';
 import { renderChat, type ChatMessage, type ChatTemplateOptions } from './chatTemplate';
 import type { Rendered } from './jinja';
+import { TextTokenizer } from './tokenizers';
 
 export type { ChatMessage, ChatTemplateOptions };
 
@@ -74,7 +74,7 @@ export class TokenizerMethods {
   declare readonly chatTemplate: string | null;
 
   /** @internal */
-  declare private readonly hub: HubTokenizer;
+  declare private readonly tokens: TextTokenizer;
   /** @internal Special tokens by the names that templates use, `bos_token`. */
   declare private readonly specialTokens: Record<string, string>;
   /** @internal Templates besides {@link chatTemplate}, by name. */
@@ -84,19 +84,14 @@ export class TokenizerMethods {
   encode(text: string, options?: EncodeOptions): number[] {
     checkOptions(encodeTable, options);
     const { addSpecialTokens = true } = options ?? {};
-    return this.hub.encode(text, { add_special_tokens: addSpecialTokens }).ids;
+    return this.tokens.encode(text, addSpecialTokens);
   }
 
   /** The text of token IDs. */
   decode(ids: ArrayLike<number>, options?: DecodeOptions): string {
     checkOptions(decodeTable, options);
     const { skipSpecialTokens = false } = options ?? {};
-    // The library joins no tokens at all with an error.
-    if (ids.length === 0) return '';
-    return this.hub.decode(Array.from(ids), {
-      skip_special_tokens: skipSpecialTokens,
-      clean_up_tokenization_spaces: false,
-    });
+    return this.tokens.decode(Array.from(ids), skipSpecialTokens);
   }
 
   /** The texts of several sequences. */
@@ -106,12 +101,12 @@ export class TokenizerMethods {
 
   /** The ID of a token, or undefined. */
   tokenToId(token: string): number | undefined {
-    return this.hub.token_to_id(token);
+    return this.tokens.tokenToId(token);
   }
 
   /** The token of an ID, or undefined. */
   idToToken(id: number): string | undefined {
-    return this.hub.id_to_token(id);
+    return this.tokens.idToToken(id);
   }
 
   /** Writes a conversation in the model's own format. See {@link ChatTemplateOptions}. */
@@ -142,8 +137,8 @@ export function loadTokenizer(folder: string): Tokenizer {
   const file = join(folder, 'tokenizer.json');
   if (!existsSync(file)) throw new Error(`${folder} has no tokenizer.json; save the tokenizer there with transformers' save_pretrained`);
   const settings = readJson(join(folder, 'tokenizer_config.json'), {});
-  const { Tokenizer: Hub } = require('@huggingface/tokenizers') as { Tokenizer: typeof HubTokenizer };
-  const hub = new Hub(readJson(file), settings);
+  const named = specialTokens(settings);
+  const tokens = new TextTokenizer(readJson(file), file, { specialTokens: allSpecialTokens(settings), cleanUpSpaces: settings.clean_up_tokenization_spaces === true });
 
   const tokenizer = ((text: string | string[], options?: EncodeOptions) => {
     if (typeof text === 'string') return encoding(methods.encode(text, options));
@@ -152,7 +147,7 @@ export function loadTokenizer(folder: string): Tokenizer {
   }) as unknown as Tokenizer;
   const methods: TokenizerMethods = Object.setPrototypeOf(tokenizer, TokenizerMethods.prototype);
 
-  const idOf = (token: string | null) => (token === null ? null : (hub.token_to_id(token) ?? null));
+  const idOf = (token: string | null) => (token === null ? null : (tokens.tokenToId(token) ?? null));
   const eosToken = tokenText(settings.eos_token);
   const bosToken = tokenText(settings.bos_token);
   const padToken = tokenText(settings.pad_token) ?? eosToken;
@@ -166,11 +161,11 @@ export function loadTokenizer(folder: string): Tokenizer {
     bosTokenId: { value: idOf(bosToken), enumerable: true },
     padToken: { value: padToken, enumerable: true },
     padTokenId: { value: idOf(padToken), enumerable: true },
-    vocabSize: { value: hub.get_vocab(true).size, enumerable: true },
+    vocabSize: { value: tokens.size, enumerable: true },
     chatTemplate: { value: templates.default ?? null, ...hidden },
     namedTemplates: { value: templates, ...hidden },
-    specialTokens: { value: specialTokens(settings), ...hidden },
-    hub: { value: hub, ...hidden },
+    specialTokens: { value: named, ...hidden },
+    tokens: { value: tokens, ...hidden },
   });
   return tokenizer;
 }
@@ -185,14 +180,29 @@ function readTemplates(folder: string, settings: Record<string, unknown>): Recor
   if (existsSync(file)) return { default: readTextFile(file, MAXIMUM_BYTES) };
   const template = settings.chat_template;
   if (typeof template === 'string') return { default: template };
-  const named = Array.isArray(template) ? (template as { name: string; template: string }[]) : [];
-  return Object.fromEntries(named.map((one) => [one.name, one.template]));
+  const named = Array.isArray(template) ? (template as unknown[]) : [];
+  return Object.fromEntries(named.filter(isNamedTemplate).map((one) => [one.name, one.template]));
+}
+
+function isNamedTemplate(value: unknown): value is { name: string; template: string } {
+  const { name, template } = (value ?? {}) as { name?: unknown; template?: unknown };
+  return typeof name === 'string' && typeof template === 'string';
 }
 
 /** `bos_token`, `eos_token` and the like, as far as the tokenizer has them. */
 function specialTokens(settings: Record<string, unknown>): Record<string, string> {
   const texts = Object.entries(settings).map(([name, value]): [string, string | null] => [name, name.endsWith('_token') ? tokenText(value) : null]);
   return Object.fromEntries(texts.filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
+/** The names of special tokens in the order in which transformers adds them. */
+const NAMED = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'];
+
+/** All special tokens that the settings name. */
+function allSpecialTokens(settings: Record<string, unknown>): string[] {
+  const extra = settings.extra_special_tokens ?? settings.additional_special_tokens;
+  const more = typeof extra === 'object' && extra !== null ? Object.values(extra) : [];
+  return [...NAMED.map((name) => settings[name]), ...more].map(tokenText).filter((token): token is string => token !== null);
 }
 
 /** Special tokens are kept as text or as an object with the text in `content`. */

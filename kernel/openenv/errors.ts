@@ -57,7 +57,7 @@ export function serverError(data: unknown): OpenEnvError {
 export function describeProblem(problem: any): string {
   const where = Array.isArray(problem?.loc) && problem.loc.length > 0 ? `${problem.loc.join('.')}: ` : '';
   if (problem?.type === 'extra_forbidden') return `There is no field '${problem.loc?.join('.')}'.${problem.ctx?.expected ? ` Valid: ${problem.ctx.expected}.` : ''}`;
-  const given = problem?.input !== undefined && typeof problem.input !== 'object' ? ` (given: ${shown(problem.input)})` : '';
+  const given = problem?.input !== undefined && (typeof problem.input !== 'object' || problem.input === null) ? ` (given: ${shown(problem.input)})` : '';
   return `${where}${problem?.msg ?? shown(problem)}${given}`;
 }
 

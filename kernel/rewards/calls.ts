@@ -1,6 +1,6 @@
-import { AsyncLocalStorage, AsyncResource, createHook, executionAsyncResource } from 'node:async_hooks';
 import { leaveCallback, runReadyJobs, watched, WatchdogError } from '../common/watchdog';
 import { host } from '../display/host';
+import { follow, inWatch, newest, running, unfollow, type Followed } from './callbacks';
 
 /** What became of a call. `late`: its time was up; `skipped`: it was not made, or not waited for, as another was late. */
 export type Outcome =
@@ -35,30 +35,27 @@ export function callEach(count: number, call: (index: number) => unknown, option
 const SLICE = 50;
 /** Milliseconds that a callback has at least: what others left it of its call's time may be next to nothing. */
 const SHORTEST = 1000;
-/** Milliseconds that a callback has when nobody waits for its call any more. Less could end Node.js's own code half done. */
+/** Milliseconds that a callback has when its call's result is of no use any more. Less could end Node.js's own code half done. */
 const LEFT_OVER = 50;
 /** How often jobs that are ready are ended, each of which computes for too long. */
 const MOST_ROUNDS = 100;
+/** Milliseconds without a sign of the other calls after which they are left, when one was late. */
+const QUIET = 300;
 /** Milliseconds in which an interrupt that has ended a call also reaches the signal. */
 const SIGNAL_AFTER = 1000;
+/** The longest time of a timer. */
+const LONGEST = 2 ** 31 - 1;
 
-/** A call that is under way. */
-interface Running {
-  calls: Calls;
-  index: number;
-}
-
-class Calls {
-  done = false;
+class Calls implements Followed {
+  awaited = true;
   private readonly outcomes: Outcome[] = [];
   private readonly started: number[] = [];
   /** By call: whether it has come to its end, waited for or not. */
   private readonly ended: boolean[] = [];
-  private settled = 0;
   /** The call that is made next. */
   private next = 0;
-  /** An interrupt has ended a call. */
-  private stopped = false;
+  /** No more calls are made: one was late, or an interrupt has ended one. */
+  private closing = false;
   private timer: NodeJS.Timeout | undefined;
   private resolve!: (outcomes: Outcome[]) => void;
   private reject!: (reason: unknown) => void;
@@ -82,28 +79,39 @@ class Calls {
     });
   }
 
+  runs(index: number): boolean {
+    return index < this.next && !this.ended[index];
+  }
+
+  runPart(index: number, part: () => void): void {
+    const left = this.options.milliseconds - (performance.now() - (this.started[index] ?? this.started[0]));
+    this.watch(part, this.awaited && !this.closing ? Math.max(SHORTEST, left) : LEFT_OVER, () => (index < 0 && newest?.calls === this ? newest.index : index));
+  }
+
   /** Makes the calls, a slice of time together. */
   private begin(): void {
-    if (this.done) return;
+    if (!this.awaited) return;
     const end = performance.now() + SLICE;
     const calls = () => {
-      while (this.next < this.count && !this.done && !this.stopped && performance.now() < end) this.make(this.next++);
+      while (this.next < this.count && this.awaited && !this.closing && performance.now() < end) this.make(this.next++);
     };
     this.watch(calls, this.options.milliseconds + SLICE, () => this.next - 1);
-    if (this.done || this.stopped) return;
+    if (!this.awaited || this.closing) return;
     if (this.next < this.count) setImmediate(() => this.begin());
-    else this.wait();
+    else if (this.isSettled()) this.finish();
+    else this.timer = setTimeout(() => this.look(), Math.min(this.options.milliseconds, LONGEST));
   }
 
   private make(index: number): void {
     this.started[index] = performance.now();
     let value: unknown;
     try {
-      value = running.run({ calls: this, index }, () => this.call(index));
+      value = running.run({ calls: this, index, ranAt: 0 }, () => this.call(index));
       if (typeof (value as PromiseLike<unknown> | null | undefined)?.then !== 'function') return this.settle(index, { kind: 'returned', value });
     } catch (error) {
       return this.settle(index, { kind: 'threw', error });
     }
+    follow(this);
     Promise.resolve(value).then(
       (value) => this.settle(index, { kind: 'returned', value }),
       (error) => this.settle(index, { kind: 'threw', error }),
@@ -114,49 +122,33 @@ class Calls {
   private settle(index: number, outcome: Outcome): void {
     if (this.ended[index]) return;
     this.ended[index] = true;
-    if (this.done) return this.rest();
+    if (!this.awaited) return this.rest();
     if (outcome.kind === 'threw' && (outcome.error as Error | null)?.name === 'KeyboardInterrupt') return this.interrupted(outcome.error);
-    this.outcomes[index] = outcome;
-    if (++this.settled === this.count) this.finish();
+    this.outcomes[index] ??= outcome;
+    if (!this.closing && this.next === this.count && this.isSettled()) this.finish();
   }
 
-  /** All calls were made: waits for those that gave promises. */
-  private wait(): void {
-    if (this.settled === this.count) return this.finish();
-    waiting.add(this);
-    callbacks.enable();
-    this.timer = setTimeout(() => this.look(), Math.min(this.options.milliseconds, 2 ** 31 - 1));
+  /** Whether no call is under way that may still give something. */
+  private isSettled(): boolean {
+    for (let i = 0; i < this.next; i++) if (!this.outcomes[i]) return false;
+    return true;
   }
 
   /** Gives up the first call whose time is up. */
   private look(): void {
-    const { milliseconds } = this.options;
-    const left = this.started.map((started, i) => (this.outcomes[i] ? Infinity : started + milliseconds - performance.now()));
+    const left = this.started.map((started, i) => (this.outcomes[i] ? Infinity : started + this.options.milliseconds - performance.now()));
     const shortest = Math.min(...left);
-    if (shortest > 0) this.timer = setTimeout(() => this.look(), Math.min(Math.ceil(shortest), 2 ** 31 - 1));
+    if (shortest > 0) this.timer = setTimeout(() => this.look(), Math.min(Math.ceil(shortest), LONGEST));
     else this.late(left.indexOf(shortest));
-  }
-
-  /** Whether a call computes that has not come to its end. */
-  runs(index: number): boolean {
-    return !this.ended[index];
-  }
-
-  /** Runs a part of a call that the event loop has come to. */
-  runPart(index: number, part: () => void): void {
-    const left = this.started[index] + this.options.milliseconds - performance.now();
-    this.watch(part, this.done || this.stopped ? LEFT_OVER : Math.max(SHORTEST, left), () => index);
   }
 
   /** @param current the call that computes */
   private watch(work: () => void, milliseconds: number, current: () => number): void {
-    const outer = inWatch;
-    inWatch = true;
-    const part = () => watched(work, milliseconds);
+    const part = () => inWatch(() => watched(work, milliseconds));
     try {
       // An interrupt is not for what is left over of one: its time ends that.
-      if (this.done || this.stopped) part();
-      else this.compute(part);
+      if (this.awaited && !this.closing) this.compute(part);
+      else part();
     } catch (error) {
       if (!(error instanceof WatchdogError)) {
         if ((error as Error | null)?.name !== 'KeyboardInterrupt') throw error;
@@ -164,24 +156,32 @@ class Calls {
       }
       if (error.reason === 'timeout') this.late(current());
       else this.interrupted(error);
-      if (finishJobs() || error.unbalanced) leaveCallback();
-    } finally {
-      inWatch = outer;
+      if (inWatch(finishJobs) || error.unbalanced) leaveCallback();
     }
   }
 
+  /** A call took too long. The others are left when all is quiet: those that compute as long shall not do it unwatched, later. */
   private late(index: number): void {
-    if (this.done || this.stopped) return;
-    this.outcomes[index] = { kind: 'late' };
-    this.finish();
+    if (!this.awaited || this.closing) return;
+    this.closing = true;
+    this.outcomes[Math.max(0, index)] = { kind: 'late' };
+    const since = performance.now();
+    const wait = () => {
+      const quiet = performance.now() - Math.max(since, newest?.calls === this ? newest.ranAt : 0) > QUIET;
+      if (quiet || this.isSettled()) this.finish();
+      else this.timer = setTimeout(wait, QUIET / 10);
+    };
+    clearTimeout(this.timer);
+    // The timer is not a sign of the call that was late.
+    running.exit(wait);
   }
 
   /** An interrupt has ended a call: its signal is on the way, and says more. */
   private interrupted(error: unknown): void {
-    if (this.done || this.stopped) return;
-    this.stopped = true;
+    if (!this.awaited || this.closing) return;
+    this.closing = true;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.end(() => this.reject(error)), SIGNAL_AFTER);
+    this.timer = running.exit(() => setTimeout(() => this.end(() => this.reject(error)), SIGNAL_AFTER));
     // In a terminal the signal has to reach those who listen for it.
     if (error instanceof WatchdogError && host().console) process.kill(process.pid, 'SIGINT');
   }
@@ -193,28 +193,20 @@ class Calls {
 
   /** @param tell in a callback of its own, as what follows has all the time that it wants */
   private end(tell: () => void): void {
-    if (this.done) return;
-    this.done = true;
+    if (!this.awaited) return;
+    this.awaited = false;
     clearTimeout(this.timer);
     this.options.signal.removeEventListener('abort', this.onAbort);
     this.rest();
     running.exit(() => setImmediate(tell));
   }
 
-  /** Calls that nobody waits for any more are watched until they come to an end. */
+  /** Calls that nobody waits for any more are followed until they come to an end. */
   private rest(): void {
     for (let i = 0; i < this.next; i++) if (!this.ended[i]) return;
-    waiting.delete(this);
-    if (waiting.size === 0) callbacks.disable();
+    unfollow(this);
   }
 }
-
-/** The call that a callback of the event loop belongs to. */
-const running = new AsyncLocalStorage<Running>();
-const waiting = new Set<Calls>();
-let inWatch = false;
-/** What the callback of the event loop belongs to whose jobs will run watched. */
-let pending: Running | null = null;
 
 /** Runs the jobs that ended work has left, so that none is mixed up with those of others. Returns whether {@link leaveCallback} is needed for them. */
 function finishJobs(): boolean {
@@ -228,45 +220,4 @@ function finishJobs(): boolean {
     }
   }
   return unbalanced;
-}
-
-/** What Node.js calls of a timer, and when: after the hook `before`. */
-type Timer = Partial<Record<'_onTimeout' | '_onImmediate', (...args: unknown[]) => void>>;
-
-/** Before a callback of a call: it shall run watched, where it is a timer's, and so shall the jobs that it makes ready. */
-const callbacks = createHook({
-  before() {
-    const own = running.getStore();
-    const resource = executionAsyncResource();
-    if (isJob(resource)) return;
-    // The callback before ended with an exception: what was to follow it comes late, among the jobs of others.
-    if (pending && own?.calls !== pending.calls) pending = null;
-    if (inWatch || pending || !own?.calls.runs(own.index)) return;
-    watchTimer(resource, own);
-    pending = own;
-    process.nextTick(() => {
-      if (pending !== own) return;
-      pending = null;
-      own.calls.runPart(own.index, runReadyJobs);
-    });
-  },
-});
-
-const watchedTimers = new WeakSet<object>();
-
-/** Whether something runs behind a callback of the event loop, not as one: a promise's job, or one of `process.nextTick` or `queueMicrotask`. */
-function isJob(resource: object): boolean {
-  return resource instanceof Promise || resource instanceof AsyncResource || Object.getPrototypeOf(resource) === Object.prototype;
-}
-
-function watchTimer(timer: Timer, { calls, index }: Running): void {
-  if (watchedTimers.has(timer)) return;
-  for (const name of ['_onTimeout', '_onImmediate'] as const) {
-    const callback = timer[name];
-    if (typeof callback !== 'function') continue;
-    watchedTimers.add(timer);
-    timer[name] = function (...args) {
-      calls.runPart(index, () => callback.apply(this, args));
-    };
-  }
 }

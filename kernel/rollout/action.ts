@@ -1,5 +1,7 @@
 import { types } from 'node:util';
+import { stringifyExact } from '../common/exactJson';
 import { checkNesting, NestingError } from '../common/nesting';
+import { jsonValue } from '../schema/jsonValue';
 import { MAX_TEXT } from '../strategy/driver';
 import { failed, jsonOutcome, nestingMessage, type Outcome } from '../strategy/outcome';
 import type { EpisodeEnd } from './episode';
@@ -23,7 +25,7 @@ function valid(names: readonly string[]): string {
 export function describe(outcome: Outcome): string {
   switch (outcome.kind) {
     case 'number': return String(outcome.value);
-    case 'json': return outcome.description ?? short(JSON.stringify(outcome.value));
+    case 'json': return outcome.description ?? short(stringifyExact(outcome.value));
     case 'other': return outcome.description;
     default: return 'nothing (undefined)';
   }
@@ -59,10 +61,19 @@ function copied(value: object | null): Outcome {
   try {
     json = JSON.stringify(value);
   } catch {
-    return isTooDeep(value) ? failed('error', nestingMessage) : { kind: 'other', description: 'an object that is no JSON' };
+    return isTooDeep(value) ? failed('error', nestingMessage) : (withBigints(value) ?? { kind: 'other', description: 'an object that is no JSON' });
   }
   if (json === undefined) return { kind: 'undefined' };
   return json.length > MAX_TEXT ? { kind: 'other', description: `a value of more than ${MAX_TEXT} characters` } : jsonOutcome(json);
+}
+
+/** The answer, where it is bigints alone that JSON's own writer does not take. */
+function withBigints(value: object | null): Outcome | undefined {
+  try {
+    return { kind: 'json', value: jsonValue(value, 'What it returned') };
+  } catch {
+    return undefined;
+  }
 }
 
 function isTooDeep(value: unknown): boolean {

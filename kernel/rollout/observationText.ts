@@ -1,3 +1,5 @@
+import { stringifyExact } from '../common/exactJson';
+
 /** Elements of a list, and characters of a line, that are shown. */
 const MOST = { elements: 64, characters: 120, lines: 40 };
 
@@ -14,7 +16,7 @@ function fieldLines(name: string, value: unknown): string[] {
     const more = value.length > MOST.elements ? ` … (${value.length})` : '';
     return [`${name}: ${value.slice(0, MOST.elements).join(' ')}${more}`];
   }
-  return [`${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`];
+  return [`${name}: ${typeof value === 'string' ? value : stringifyExact(value)}`];
 }
 
 /** Rows of numbers or short texts, all of one length. */

@@ -55,6 +55,8 @@ export class SchemaActions {
 export class ActionTable {
   readonly names: string[];
   readonly values: Record<string, unknown>[];
+  /** Characters of JSON that the different actions take. */
+  size = 0;
   private readonly positions = new Map<string, number>();
 
   constructor(private readonly field: ActionField | undefined) {
@@ -70,6 +72,7 @@ export class ActionTable {
     if (index === undefined) {
       this.positions.set(key, (index = this.values.push(action) - 1));
       this.names.push(this.nameOf(action, key));
+      this.size += key.length;
     }
     return index;
   }

@@ -1,4 +1,5 @@
-import { OpenEnvError } from '../openenv/errors';
+import { stringifyExact } from '../common/exactJson';
+import { OpenEnvError, shown } from '../openenv/errors';
 import type { StepResult } from '../openenv/protocol';
 import type { EpisodeEnd } from './episode';
 import { ABORTED, wholeTimeMessage, type Game, type Played, type Player } from './play';
@@ -7,6 +8,8 @@ import type { GameSession } from './sessions';
 
 /** Characters of JSON that the observations of an episode may take; beyond them, those in the middle are left out. */
 const OBSERVATIONS_BUDGET = 8_000_000;
+/** Characters of JSON that the different actions of an episode may take: the record holds them all. */
+const ACTIONS_BUDGET = 8_000_000;
 
 /** A game that is played over a session of its own. */
 export class SessionGame {
@@ -93,12 +96,13 @@ export class SessionGame {
     } catch (error) {
       // A server may ask for more than its schema tells.
       if (!(error instanceof OpenEnvError && error.code === 'VALIDATION_ERROR')) throw error;
-      this.end = { reason: 'invalid_action', message: `the server refused the action ${JSON.stringify(action).slice(0, 80)}: ${error.message}` };
+      this.end = { reason: 'invalid_action', message: `the server refused the action ${shown(action, 80)}: ${error.message}` };
       return;
     }
     this.actionIndices.push(this.table.indexOf(action));
     this.rewards.push(Number(result.reward ?? 0));
     this.see(result);
+    if (!this.end && this.table.size > ACTIONS_BUDGET) this.end = { reason: 'memory', message: `its actions take more than ${ACTIONS_BUDGET} characters` };
     if (!this.end && this.rewards.length >= this.game.maxSteps) this.end = { reason: 'truncated', message: `${this.game.maxSteps} steps` };
   }
 
@@ -120,5 +124,5 @@ export function whatIsSeen(observation: Record<string, any> | undefined): Record
 
 /** About the characters that an observation has as JSON. */
 function sizeOf(observation: object): number {
-  return JSON.stringify(observation).length;
+  return stringifyExact(observation).length;
 }

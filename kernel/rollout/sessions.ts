@@ -1,8 +1,8 @@
-import { checkNesting } from '../common/nesting';
 import type { SessionSource } from '../environments/environment';
 import { OpenEnvClient, type ClientOptions } from '../openenv/client';
 import { OpenEnvError } from '../openenv/errors';
 import type { StepResult } from '../openenv/protocol';
+import type { Contract } from '../openenv/serving/schemas';
 
 /** One game at a time: what an OpenEnv session offers to those who play. */
 export interface GameSession {
@@ -43,25 +43,24 @@ function withNamedState(session: GameSession, options: object): GameSession {
   };
 }
 
-/** A class in this thread: the same checks and the same JSON, without a connection. */
+/** How what goes into a class, and comes out of it, is checked: the same for all its sessions in this thread. */
+const contracts = new WeakMap<object, Contract>();
+
+/** A class in this thread: the same checks, without a connection. */
 function classServer({ module, className }: { module: string; className: string }): SessionServer {
   return {
     name: className,
     async open() {
       const type = (require(module) as Record<string, any>)[className];
-      const { EpisodeRunner, toJson } = require('../openenv/serving/episode') as typeof import('../openenv/serving/episode');
+      const { EpisodeRunner } = require('../openenv/serving/episode') as typeof import('../openenv/serving/episode');
       const { contract } = require('../openenv/serving/schemas') as typeof import('../openenv/serving/schemas');
-      const { checkAction } = contract(type, {});
-      const runner = new EpisodeRunner(new type());
-      const told = async (work: Promise<StepResult>): Promise<StepResult> => {
-        try {
-          const result = await work;
-          checkNesting(result, 'What the environment gave');
-          return JSON.parse(toJson(result));
-        } catch (error) {
+      if (!contracts.has(type)) contracts.set(type, contract(type, {}));
+      const { checkAction, told: checks } = contracts.get(type)!;
+      const runner = new EpisodeRunner(new type(), checks);
+      const told = (work: Promise<StepResult>): Promise<StepResult> =>
+        work.catch((error) => {
           throw new OpenEnvError('EXECUTION_ERROR', error instanceof Error ? error.message : String(error));
-        }
-      };
+        });
       return {
         reset: (args) => told(runner.reset(args)),
         step: (action) => told(runner.step(checkAction(action))),

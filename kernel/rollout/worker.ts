@@ -1,4 +1,5 @@
 /** A thread that plays: strategies in their sandboxes, in the games of one lane. */
+import { markedText } from '../common/exactJson';
 import { parentPort } from 'node:worker_threads';
 import type { Outcome } from '../strategy/outcome';
 import { threadId } from '../common/processorTime';
@@ -67,7 +68,7 @@ async function seat(job: Job, position: number, call: Int32Array): Promise<Playe
       if (broken?.step === step) return failing(broken.failure).choose(state, ram);
       const before = sandbox.ownTime;
       const outcome = marked(() => {
-        if (!ram) return sandbox.call(JSON.stringify([state]));
+        if (!ram) return sandbox.call(markedText([state]));
         return sandbox.callWith(state as Record<string, number>, seesRam ? ram : undefined);
       });
       return { outcome, seconds: sandbox.ownTime - before };

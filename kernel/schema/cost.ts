@@ -9,7 +9,7 @@ const VALUES = new Set(['enum', 'const', 'default', 'examples']);
 /**
  * Whether the time that a check takes grows with the value alone: not where
  * references lead to themselves, or twice to what leads on twice; nor where a
- * pattern needs JavaScript's own engine.
+ * pattern needs JavaScript's own engine, or each two items are compared.
  */
 export function isCheap(schema: JsonSchema): boolean {
   try {
@@ -34,6 +34,7 @@ function visits(part: unknown, root: JsonSchema, known: Map<object, number>): nu
     if (name === '$defs' || name === 'definitions' || VALUES.has(name)) continue;
     if (name === '$ref' && typeof inner === 'string') sum += visits(resolve(root, inner), root, known);
     else if (name === 'pattern' && typeof inner === 'string') sum += isLinear(inner) ? 0 : Infinity;
+    else if (name === 'uniqueItems' && inner === true) sum = Infinity;
     else if (MAPS.has(name) && !Array.isArray(part)) sum += visitsOfMap(name, inner, root, known);
     else sum += visits(inner, root, known);
   }

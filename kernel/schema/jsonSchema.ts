@@ -37,12 +37,13 @@ function onlyMember({ allOf, anyOf, oneOf }: JsonSchema): unknown {
 }
 
 /** Whether a value may be `null` by its schema. */
-export function isNullable(schema: JsonSchema | undefined, root: JsonSchema, step = 0): boolean {
+export function isNullable(schema: JsonSchema | undefined, root: JsonSchema, seen = new Set<unknown>()): boolean {
   const { $ref, type, allOf, anyOf, oneOf, enum: values } = asObject(schema);
-  if (step > MAXIMUM_STEPS) return false;
+  if (seen.has(schema)) return false;
+  seen.add(schema);
   if (type === 'null' || (Array.isArray(type) && type.includes('null')) || values?.includes(null)) return true;
   const members: JsonSchema[] = anyOf ?? oneOf ?? (allOf?.length === 1 ? allOf : undefined) ?? (typeof $ref === 'string' ? [resolve(root, $ref)] : []);
-  return members.slice(0, MAXIMUM_STEPS).some((member) => isNullable(member, root, step + 1));
+  return members.some((member) => isNullable(member, root, seen));
 }
 
 function isNull(schema: unknown): boolean {

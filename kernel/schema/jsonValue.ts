@@ -52,7 +52,7 @@ function copy(value: unknown, what: string, depth: number): unknown {
 function copyObject(value: object, what: string, depth: number): unknown {
   if (depth >= MAXIMUM_NESTING) throw new NestingError(what);
   if (Array.isArray(value)) return copyList(value, what, depth);
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return copyList([...(value as Uint8Array)], what, depth);
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return copyTyped(value as Uint8Array, what, depth);
   if ('toJSON' in value && typeof value.toJSON === 'function') return copyDated(value, value.toJSON(), what, depth);
   if (value instanceof Set) return copyList([...value], what, depth);
   if (value instanceof Map) return copyFields(mapEntries(value), what, depth);
@@ -60,6 +60,12 @@ function copyObject(value: object, what: string, depth: number): unknown {
   const lost = LOST.find((type) => value instanceof type);
   if (lost) throw new JsonValueError(`a ${lost.name}, which JSON does not have${value instanceof Promise ? ': await it' : ''}`);
   return copyFields(Object.entries(value), what, depth);
+}
+
+/** Pictures are large, and have whole numbers alone. */
+function copyTyped(value: Uint8Array | Float64Array, what: string, depth: number): unknown[] {
+  const list = Array.from<number>(value);
+  return value instanceof Float32Array || value instanceof Float64Array ? copyList(list, what, depth) : list;
 }
 
 /** Objects of which JSON would write `{}`. */

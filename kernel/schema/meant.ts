@@ -66,6 +66,8 @@ export function meantMembers(members: unknown[], value: unknown, root: JsonSchem
     if (chosen.length === 0) return [{ properties: { [tagged]: { enum: [...new Set(tags.flat())] } } }];
     return chosen.map(({ member }) => member);
   }
+  // Where the union says which field tells its members apart, none can do without.
+  if (tag !== undefined) return [{ required: [tag] }];
   const close = (plain: JsonSchema): number => closeness(plain, value);
   return [...candidates].sort((a, b) => close(b.plain) - close(a.plain)).map(({ member }) => member);
 }

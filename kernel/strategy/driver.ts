@@ -1,3 +1,4 @@
+import { MARK_LENGTH } from '../common/exactJson';
 import { MAXIMUM_NESTING } from '../common/nesting';
 
 /**
@@ -19,7 +20,9 @@ export function driverSource(): string {
   const { parse, stringify } = JSON;
   const { apply, getPrototypeOf, getOwnPropertyDescriptor, ownKeys } = Reflect;
   const { isArray } = Array;
-  const { slice } = String.prototype;
+  const { slice, includes, startsWith } = String.prototype;
+  const { InternalError } = globalThis;
+  const toBigInt = BigInt;
   const text = String;
   const most = ${MAX_TEXT};
   const short = (value) => (value.length > most ? apply(slice, value, [0, most]) : value);
@@ -99,12 +102,28 @@ export function driverSource(): string {
     }
     return '';
   };
+  // Integers that no number holds are bigints: JSON has them as strings with a mark. Smaller ones are what a number is for.
+  const isLarge = (value) => value > ${Number.MAX_SAFE_INTEGER}n || value < -${Number.MAX_SAFE_INTEGER}n;
   const jsonOf = (value) => {
-    const flaw = flawOf(value);
-    if (flaw === 'd') return flaw;
-    const json = stringify(value);
+    let json;
+    try {
+      json = stringify(value);
+    } catch (error) {
+      // An overflow took its time: looking for its cause might take too long.
+      if (error instanceof InternalError && error.message === 'stack overflow' || flawOf(value) === 'd') return 'd';
+      json = stringify(value, (key, inner) => {
+        if (typeof inner !== 'bigint') return inner;
+        if (!isLarge(inner)) throw error;
+        return '${BIGINT_MARK}' + text(inner);
+      });
+    }
     if (json === undefined) return 'u';
     if (json.length > most) return 'xa value of more than ' + most + ' characters';
+    if (json === '{}') {
+      const why = laterThan(value);
+      if (why !== undefined) return 'x' + why;
+    }
+    const flaw = apply(includes, json, ['null']) ? flawOf(value) : '';
     return flaw === '' ? 'j' + json : 'f' + flaw + ':' + json;
   };
 
@@ -114,19 +133,23 @@ export function driverSource(): string {
       case 'number': return 'n' + text(value);
       case 'boolean': return 'j' + text(value);
       case 'undefined': return 'u';
-      case 'object': {
-        if (value === null) return 'jnull';
-        const why = laterThan(value);
-        return why === undefined ? jsonOf(value) : 'x' + why;
-      }
+      case 'object': return value === null ? 'jnull' : jsonOf(value);
+      case 'bigint': return isLarge(value) ? 'j' + stringify('${BIGINT_MARK}' + text(value)) : 'xa bigint';
       case 'function': return 'xa function';
       default: return 'xa ' + typeof value;
     }
   };
 
+  // See markedText.
+  const argumentsOf = (argumentsText) => {
+    if (argumentsText[0] !== '#') return parse(argumentsText);
+    const mark = apply(slice, argumentsText, [1, ${1 + MARK_LENGTH}]);
+    return parse(apply(slice, argumentsText, [${1 + MARK_LENGTH}]), (key, value) =>
+      typeof value === 'string' && apply(startsWith, value, [mark]) ? toBigInt(apply(slice, value, [${MARK_LENGTH}])) : value);
+  };
   const call = (argumentsText) => {
     try {
-      return answer(apply(strategy, undefined, parse(argumentsText)));
+      return answer(apply(strategy, undefined, argumentsOf(argumentsText)));
     } catch (error) {
       return thrown(error);
     }
@@ -165,3 +188,6 @@ const KNOWN_LENGTH = 64;
 
 /** Longest text that leaves the sandbox in one answer, in characters. */
 export const MAX_TEXT = 65_536;
+
+/** Stands before the digits of a bigint in an answer. A strategy that writes it itself has a bigint, too. */
+export const BIGINT_MARK = '\u2402bigint:';

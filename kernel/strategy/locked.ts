@@ -4,6 +4,7 @@ import { analyseAsync } from './analysis';
 import { checkSource } from './compile';
 import { ANSWER, DEFAULT_LIMITS, failed, SANDBOX_THREAD, timeoutMessage, type Failure, type Outcome, type Program, type SandboxLimits } from './outcome';
 import { randomState } from './secret';
+import { markedText } from '../common/exactJson';
 import { checkNesting } from '../common/nesting';
 import { Deadline, hasEnded } from '../common/processorTime';
 
@@ -184,7 +185,7 @@ class SandboxThread {
 
   call(args: unknown[]): LockedReply {
     for (const argument of args) checkNesting(argument, 'The argument of a strategy');
-    const argumentsText = JSON.stringify(args);
+    const argumentsText = markedText(args);
     if (this.disposed) return { outcome: failed('error', 'this function was disposed'), seconds: 0 };
     if (!this.worker) {
       this.start();

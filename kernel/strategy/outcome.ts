@@ -1,4 +1,5 @@
 /** What goes into a sandbox and what comes out of it: plain data, without the engine. */
+import { BIGINT_MARK } from './driver';
 import { NestingError, parseJson } from '../common/nesting';
 import type { RandomState } from './secret';
 
@@ -50,12 +51,20 @@ export const nestingMessage = new NestingError('What it returned').message;
 /** What came as JSON. A number is one, also where it was an object (`new Number(1)`); what is nested too deeply cannot be used. */
 export function jsonOutcome(json: string): Outcome {
   try {
-    const value = parseJson(json, '');
+    const value = json.includes(BIGINT_MARK) ? withBigints(parseJson(json, '')) : parseJson(json, '');
     return typeof value === 'number' ? { kind: 'number', value } : { kind: 'json', value };
   } catch (error) {
     if (!(error instanceof NestingError)) throw error;
     return failed('error', nestingMessage);
   }
+}
+
+/** A value in which marked digits are bigints. */
+function withBigints(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value), (_, part) => {
+    const digits = typeof part === 'string' && part.startsWith(BIGINT_MARK) ? part.slice(BIGINT_MARK.length) : '';
+    return /^-?\d{1,4300}$/.test(digits) ? BigInt(digits) : part;
+  });
 }
 
 /** Options of the worker threads that sandboxes run in. Recursion inside WebAssembly takes many times the stack that QuickJS counts. */

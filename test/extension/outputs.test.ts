@@ -3,8 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { after, before } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { eventually } from '../eventually';
-import { becomes, launchBrowser, openNotebook, waitUntil, type NotebookPage } from './browser';
+import { becomes, launchBrowser, openNotebook, type NotebookPage } from './browser';
 import { startLab, type Lab } from './lab';
 import { labTest } from './labTest';
 import { writeNotebook } from './notebooks';
@@ -57,6 +56,11 @@ const save = (page: Page) => page.evaluate('jupyterapp.shell.currentWidget.conte
 /** Leaves as a user who confirms that changes are not saved. */
 async function leave({ page }: NotebookPage): Promise<void> {
   await page.close({ runBeforeUnload: false });
+}
+
+/** Closes the notebook as a user who chooses to discard what is not saved. */
+async function closeDiscarding(page: Page): Promise<void> {
+  await page.evaluate('(() => { const panel = jupyterapp.shell.currentWidget; panel.context.model.dirty = false; panel.close(); })()');
 }
 
 async function runAll(page: Page): Promise<void> {
@@ -121,12 +125,7 @@ labTest('outputs come back where they belong: not into a cell that was cleared, 
   await save(first.page);
   await edit(first.page, 4, 'edited while it ran');
   await save(first.page);
-  // Closed with what it put out since then: another text, in the file, is not what ran.
-  await first.page.evaluate(`(async () => {
-    const panel = jupyterapp.shell.currentWidget;
-    panel.context.model.dirty = false;
-    panel.close();
-  })()`);
+  await closeDiscarding(first.page);
   open('d');
   await new Promise((go) => setTimeout(go, 300));
   const second = await openNotebook(browser, lab.url('places.ipynb'));
@@ -149,6 +148,14 @@ labTest('outputs come back where they belong: not into a cell that was cleared, 
   await becomes(async () => (await shown(third.page, 5)).outputs, ['error: KeyboardInterrupt']);
   assert.deepEqual(await shown(third.page, 2), { count: 3, state: 'idle', outputs: ['stream: first text'] });
   assert.equal((await shown(third.page, 4)).outputs.length, 2);
+  // A notebook that is closed and opened again does not bring back what was discarded.
+  assert.equal(await isDirty(third.page), true);
+  await closeDiscarding(third.page);
+  await third.page.evaluate('jupyterapp.commands.execute("docmanager:open", { path: "places.ipynb" })');
+  await becomes(async () => (await shown(third.page, 3)).outputs, ['stream: discarded']);
+  await becomes(() => third.page.locator('.jp-StatusBar-TextItem, .jp-StatusItem', { hasText: '| Idle' }).count().then(count => count > 0), true);
+  await new Promise((go) => setTimeout(go, 500));
+  assert.deepEqual([(await shown(third.page, 4)).outputs, (await shown(third.page, 5)).outputs, await isDirty(third.page)], [['stream: old'], [], false]);
   for (const { errors } of [first, second, third]) assert.deepEqual(errors, []);
   await leave(third);
 });

@@ -67,7 +67,7 @@ async function waitForStep(page: Page, step: number): Promise<void> {
   await waitUntil(page, async () => (await shownStep(page)) >= step, `step ${step} is shown`, 120_000);
 }
 
-labTest('what the page shows of a run is what it saves: in mid-run, after a reload, and when it ended while no page was open', async () => {
+labTest('what the page shows of a run is what it saves: in mid-run, after a reload, when it ended while no page was open, and when its kernel ended', async () => {
   writeRun('run.ipynb', 12);
   const first = await openNotebook(browser, lab.url('run.ipynb'));
   await runAllCells(first.page);
@@ -103,6 +103,25 @@ labTest('what the page shows of a run is what it saves: in mid-run, after a relo
   await becomes(() => third.page.locator('.joylab-Table tbody tr').count(), 12);
   await save(third.page);
   check();
+
+  // A kernel that ends takes its run along: what the page has of it is kept, and it says so.
+  await third.page.evaluate(`(() => {
+    const { content } = jupyterapp.shell.currentWidget;
+    const { sharedModel } = content.widgets[2].model;
+    sharedModel.setSource(sharedModel.getSource().replace('maxSteps: 12', 'maxSteps: 500'));
+    content.activeCellIndex = 2;
+    void jupyterapp.commands.execute('notebook:run-cell');
+  })()`);
+  await third.page.locator('.joylab-Status[data-status="running"]').waitFor();
+  await waitForStep(third.page, 2);
+  await third.page.evaluate('jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()');
+  await third.page.locator('.joylab-Status[data-status="lost"]').waitFor();
+  const reached = await shownStep(third.page);
+  assert.match(await third.page.locator('.joylab-Status').innerText(), new RegExp(`Not running\\s+step ${reached} of 500 · the kernel ended: what is kept is step ${reached}\\. Run the cell`));
+  await save(third.page);
+  const lost = savedRun('run.ipynb');
+  assert.deepEqual([lost.data.status, lost.data.step, lost.steps], ['lost', reached, upTo(reached)]);
+  assert.match(lost.text, new RegExp(`Training ended with its kernel: step ${reached} of 500`));
   for (const { errors } of [first, second, third]) assert.deepEqual(errors, []);
   await third.page.close();
 });

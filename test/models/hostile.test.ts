@@ -6,6 +6,9 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { FastLanguageModel, PeftModel, type CausalLM } from '../../kernel/models';
+import { allWeights } from '../../kernel/models/architecture';
+import { parseConfig } from '../../kernel/models/config';
+import { sizeOf } from '../../kernel/onnx/tensor';
 import { writeTinyModel } from './tinyModel';
 
 /*
@@ -41,6 +44,18 @@ const config = (changes: object) => edit('config.json', changes);
 const rawConfig = (setting: string, number: string): Damage => (copy) => {
   edit('config.json', { [setting]: 'RAW' })(copy);
   writeFileSync(join(copy, 'config.json'), readFileSync(join(copy, 'config.json'), 'utf8').replace('"RAW"', number));
+};
+/** Weights of a vocabulary of 2^31 - 1 tokens. The file takes no room on the disk. */
+const hollow: Damage = (copy) => {
+  config({ vocab_size: 2 ** 31 - 1, hidden_size: 240 })(copy);
+  const weights = allWeights(parseConfig(JSON.parse(readFileSync(join(copy, 'config.json'), 'utf8'))));
+  let end = 0;
+  const header = Object.fromEntries(weights.map(({ name, shape }) => [name, { dtype: 'F32', shape, data_offsets: [end, (end += 4 * sizeOf(shape))] }]));
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  writeFileSync(join(copy, SINGLE), Buffer.concat([length, text]));
+  truncateSync(join(copy, SINGLE), 8 + text.length + end);
 };
 const nested = '['.repeat(100_000) + ']'.repeat(100_000);
 const names = Array.from({ length: 200_000 }, (_, i) => [`t${i}`, `${i}.safetensors`]);
@@ -114,6 +129,7 @@ test('sizes and settings of a model that none has', async () => {
     ['large heads', config({ head_dim: 1e9 }), /head_dim must be a positive integer of at most 65536/],
     ['the largest heads', config({ head_dim: 65_536 }), /"model\.layers\.0\.self_attn\.q_proj\.weight" has shape \[8, 8\], config\.json wants \[131072, 8\]/],
     ['a large vocabulary', config({ vocab_size: 1e9 }), /"model\.embed_tokens\.weight" has shape \[1024, 8\], config\.json wants \[1000000000, 8\]/],
+    ['more than there is memory, in a file with holes', hollow, /copy: the model would take 2\.1 TB of memory, and there are .*B; choose a smaller one, or load it with loadIn4bit/],
     ['a wide part', config({ intermediate_size: 1e9 }), /wants \[1000000000, 8\]/],
     ...['__proto__', 'constructor', 'toString', 'hasOwnProperty', ''].map((name): Case => [name, config({ model_type: name }), new RegExp(`model_type = "${name}" \\(supported: "llama"`)]),
     ['a list of families', config({ model_type: ['llama'] }), /model_type = \["llama"\] \(supported/],

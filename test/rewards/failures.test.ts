@@ -89,7 +89,7 @@ test('scoring again shows the others beside the samples that fail, with place an
     [1, 2, undefined], [2, 4, undefined], [3, null, 6], [4, 8, undefined],
   ]);
   const plain = String(shown[0]['text/plain']);
-  assert.match(plain, /^2 of the last 8 rollouts could not be scored again\. .*threw on sample 1 of 8 .*It failed on 2 of 8 samples: 1, 6\.[^]*three\x1b\[0m in Cell \[4\][^]*\n +1 +2 +3 +failed/);
+  assert.match(plain, /^2 of the last 8 rollouts could not be scored again\. .*threw on sample 1 of 8 .*It failed on 2 of 8 samples: 1, 6\.[^]*three\x1b\[0m in Cell \[4\][^]*\n *1 +2 +3 +failed/);
   assert.match(String(shown[0]['text/html']), /<pre>three in Cell \[4\]\n&gt; 2 \| &lt;code&gt;<\/pre>/);
   assert.deepEqual(recentRollouts.batches().map(({ table }) => table.values[0]), [[1, 2, 3, 4], [2, 3, 4, 5]], 'the scores that a run has are kept');
   const corrected = (await registry.register('score', ({ episode }) => episode!.return * 2))!;

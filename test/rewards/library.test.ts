@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { episodeReturn, functionWorks, legalActions, noCheating, strategySucceeds, survives, winLoss } from '../../kernel/rewards';
+import { episodeReturn, functionWorks, legalActions, noCheating, quick, strategySucceeds, survives, winLoss } from '../../kernel/rewards';
+import { Episode } from '../../kernel/rollout/episode';
 import type { Sample } from '../../kernel/rewards/sample';
 import type { CodeProblem } from '../../kernel/strategy';
 import { episode, nothingExtracted, sample } from './samples';
@@ -41,6 +42,25 @@ test('strategySucceeds has the scale of the public notebook and pays what lies b
   const cases = [returns(30), returns(10), returns(0), ended('timeout'), ended('error'), ended('invalid_action'), nothingExtracted];
   assert.deepEqual(cases.map(score), [20, 11, 2, -1, -3, -3, 0]);
   assert.throws(() => strategySucceeds(sample(), {} as { target: number }), /from which return on/);
+});
+
+test('an episode that its strategy broke off is not paid for what came before', () => {
+  for (const reason of ['error', 'timeout', 'memory', 'invalid_action'] as const) {
+    const broken = ended(reason);
+    assert.equal(broken.episode!.failed, true);
+    assert.deepEqual([episodeReturn(broken), episodeReturn(broken, { failed: -22 }), survives(broken, { steps: 3 }), survives(broken)], [0, -22, 0, 0]);
+  }
+  const lost = sample({ episode: episode([-3], { reason: 'error' }) });
+  assert.equal(episodeReturn(lost), -3);
+  for (const reason of ['terminated', 'truncated', 'aborted', 'environment_error'] as const) assert.equal(episode([1], { reason }).failed, false);
+});
+
+test('quick pays for little time of the strategy', () => {
+  const took = (strategySeconds: number | undefined, reason: 'truncated' | 'error' = 'truncated') => sample({ episode: new Episode({ ...episode(Array(100).fill(1), { reason }), strategySeconds }) });
+  const samples = [took(0), took(0.05), took(0.1), took(0.2), took(1), took(0.05, 'error'), took(undefined), nothingExtracted];
+  assert.deepEqual(samples.map((s) => quick(s)), [1, 1, 1, 0.5, 0.1, 0, null, null]);
+  assert.equal(quick(took(0.2), { millisecondsPerStep: 2 }), 1);
+  assert.throws(() => quick(took(1), { millisecondsPerStep: 0 }), /millisecondsPerStep is a number above 0, not 0/);
 });
 
 test('building blocks', () => {

@@ -45,6 +45,18 @@ test('the game of the environment itself is not touched', async () => {
   assert.deepEqual(await env.state(), before);
 });
 
+test('an episode tells the time that its strategy took, which makes no difference between equal games', async () => {
+  const strategy = (turns: number) => `function strategy() { let x = 0; for (let i = 0; i < ${turns}; i++) x += i; return x < 0 ? 'LEFT' : 'RIGHT'; }`;
+  const [slow, fast] = [await executeWithTimeLimit(strategy(200_000), env, { maxSteps: 20 }), await executeWithTimeLimit(strategy(0), env, { maxSteps: 20 })];
+  assert.ok(fast.strategySeconds! > 0 && slow.strategySeconds! > 5 * fast.strategySeconds!, `${slow.strategySeconds} s, ${fast.strategySeconds} s`);
+  assert.ok(slow.strategySeconds! < 2);
+  assert.deepEqual(slow, fast);
+  assert.equal(JSON.stringify(slow), JSON.stringify(fast));
+  const { episodes } = await rollout(env, [strategy(200_000), strategy(0)], { seeds: [0, 0], maxSteps: 20 });
+  assert.ok(episodes[0]!.strategySeconds! > 5 * episodes[1]!.strategySeconds!);
+  await replay(slow, env);
+});
+
 test('a source that does wrong ends its episode', async () => {
   const ends: [string, string, number][] = [
     ['for (;;);', 'timeout', 6],
@@ -56,7 +68,7 @@ test('a source that does wrong ends its episode', async () => {
   ];
   for (const [text, reason, steps] of ends) {
     const episode = await executeWithTimeLimit(atCall(6, text), env, { maxSteps: 20 });
-    assert.deepEqual([episode.end.reason, episode.steps], [reason, steps], text);
+    assert.deepEqual([episode.end.reason, episode.steps, episode.failed], [reason, steps, true], text);
   }
   const broken = await executeWithTimeLimit('\nfunction strategy( {', env);
   assert.deepEqual([broken.end.reason, broken.end.line, broken.steps], ['error', 2, 0]);

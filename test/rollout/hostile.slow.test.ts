@@ -31,7 +31,7 @@ function stepsBefore({ group, reason, code }: Hostile): number {
 // With time enough, memory is what ends those that want it.
 const groups: [string, (one: Hostile) => boolean, { callSeconds?: number; seconds?: number }][] = [
   ['memory', ({ group, reason }) => group === 'memory' || reason === 'memory', { callSeconds: 20, seconds: 20 }],
-  ['time, stack, reach, prototypes, reasons, answers, sources and seeds', ({ group, reason }) => group !== 'memory' && reason !== 'memory', {}],
+  ['time, stack, reach, prototypes, reasons, answers, sources and seeds', ({ group, reason }) => group !== 'memory' && reason !== 'memory', { callSeconds: 0.05 }],
 ];
 
 for (const [title, belongs, limits] of groups) {

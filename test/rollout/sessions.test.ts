@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
-import { openenv, OpenEnvClient, OpenEnvError, serve, strategyPrompt, type EnvironmentServer, type RemoteEnvironment } from '../../kernel';
+import { Environment, openenv, OpenEnvClient, OpenEnvError, serve, strategyPrompt, type EnvironmentServer, type RemoteEnvironment } from '../../kernel';
 import { Episode, executeWithTimeLimit, replay, rollout } from '../../kernel/rollout';
 import { eventually } from '../eventually';
 import { GuessTheNumber } from '../openenv/serving/environments';
@@ -22,6 +22,17 @@ after(async () => {
   python.kill('SIGKILL');
   await ours.close();
 });
+
+/** Listens, and never ends. */
+class Listener extends Environment<{ said: string }, { heard: number }> {
+  static override schema = {
+    action: { type: 'object', properties: { said: { type: 'string' } }, required: ['said'] },
+    observation: { type: 'object', properties: { heard: { type: 'integer' } }, required: ['heard'] },
+    state: { type: 'object' },
+  };
+  reset() { return { observation: { heard: 0 } }; }
+  step({ said }: { said: string }) { return { observation: { heard: said.length } }; }
+}
 
 const code = (expected: string, pattern = /./) => (error: unknown) => {
   assert.ok(error instanceof OpenEnvError, String(error));
@@ -136,6 +147,15 @@ test('what a strategy may return: an object, or the value of the one required fi
   assert.match(ends[8], /timeout/);
   const refused = await executeWithTimeLimit(() => 101, env);
   assert.match(`${refused.end.reason} ${refused.end.message}`, /invalid_action the server refused the action \{"number":101\}/);
+  await env.close();
+});
+
+test('actions that would fill the memory as they are recorded end their episode', async (t) => {
+  const server = await serve(Listener);
+  t.after(() => server.close());
+  const env = await openenv(server.url);
+  const { episodes } = await rollout(env, ['let n = 0; function strategy() { return { said: "x".repeat(60000) + n++ }; }'], { seeds: [0], callSeconds: 10, seconds: 100 });
+  assert.deepEqual([episodes[0]!.end, episodes[0]!.steps], [{ reason: 'memory', message: 'its actions take more than 8000000 characters' }, 134]);
   await env.close();
 });
 

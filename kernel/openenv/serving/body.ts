@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { JsonFailure, readText } from './json';
-import { MAXIMUM_HELD, MAXIMUM_MESSAGE } from './limits';
+import { LONGEST, MAXIMUM_HELD, MAXIMUM_MESSAGE, SMALL_MESSAGE } from './limits';
 import { ValidationFailure } from './validate';
 
 /** A request that is not taken, and its status. */
@@ -19,10 +19,13 @@ export class Refused extends Error {
 export class HeldBytes {
   private held = 0;
 
-  /** Takes some more. Returns false where there is no room; they are counted in any case. */
-  add(bytes: number): boolean {
+  add(bytes: number): void {
     this.held += bytes;
-    return this.held <= MAXIMUM_HELD;
+  }
+
+  /** Whether there is room for a message of which so many bytes, that are counted, have arrived. */
+  hasRoom(size: number): boolean {
+    return size <= SMALL_MESSAGE || this.held <= MAXIMUM_HELD;
   }
 
   free(bytes: number): void {
@@ -44,7 +47,8 @@ export async function readBody(request: IncomingMessage, response: ServerRespons
       request.on('data', (part: Buffer) => {
         size += part.length;
         parts.push(part);
-        if (!held.add(part.length)) reject(new Refused(503, FULL));
+        held.add(part.length);
+        if (!held.hasRoom(size)) reject(new Refused(503, FULL));
         else if (size > MAXIMUM_MESSAGE) reject(new Refused(413, TOO_LARGE));
       });
       request.once('end', resolve).once('error', reject).once('close', () => reject(new Refused(400, 'The request ended before its body did.')));
@@ -60,19 +64,34 @@ export async function readBody(request: IncomingMessage, response: ServerRespons
 /** Bytes of the head of a frame, at most. */
 const FRAME_HEAD = 14;
 
-/** Counts what has arrived over a WebSocket of a message that is not complete. A connection that there is no room for is ended. */
-export function countArriving(stream: Duplex, socket: WebSocket, held: HeldBytes): void {
+/**
+ * Counts what has arrived over a WebSocket of a message that is not complete.
+ * A connection is ended where there is no room for it, or where it takes
+ * longer than `timeout` milliseconds.
+ */
+export function countArriving(stream: Duplex, socket: WebSocket, held: HeldBytes, timeout: number): void {
   let arriving = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const end = (code: number, reason: string): void => {
+    socket.close(code, reason);
+    stream.end(() => socket.terminate());
+  };
+  const late = (): void => {
+    // The rest is not read now, as other messages wait.
+    if (socket.isPaused) timer = setTimeout(late, Math.min(timeout, LONGEST)).unref();
+    else end(1008, 'The message took too long to arrive.');
+  };
   const free = (bytes: number): void => {
     held.free(bytes);
     arriving -= bytes;
+    if (arriving === 0) timer = void clearTimeout(timer);
   };
   const control = (data: Buffer): void => free(Math.min(arriving, data.length + FRAME_HEAD));
   socket.on('message', () => free(arriving)).on('close', () => free(arriving)).on('ping', control).on('pong', control);
   stream.prependListener('data', (part: Buffer) => {
     arriving += part.length;
-    if (held.add(part.length)) return;
-    socket.close(1013, 'The server holds too many messages.');
-    stream.end(() => socket.terminate());
+    held.add(part.length);
+    if (Number.isFinite(timeout)) timer ??= setTimeout(late, Math.min(timeout, LONGEST)).unref();
+    if (!held.hasRoom(arriving)) end(1013, 'The server holds too many messages.');
   });
 }

@@ -1,7 +1,11 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import { jsonValue, JsonValueError } from '../../schema/jsonValue';
+import { describeProblem, shown } from '../errors';
 import type { EpisodeState, StepResult } from '../protocol';
 import type { Environment, Turn } from './environment';
 import { RandomSource } from './randomSource';
+import type { ToldChecks } from './schemas';
+import { ValidationFailure, type Validate } from './validate';
 
 /** An environment at play: what the server does for every environment alike. */
 export class EpisodeRunner {
@@ -9,7 +13,11 @@ export class EpisodeRunner {
   private steps = 0;
   private done = false;
 
-  constructor(readonly environment: Environment) {}
+  /** `checks`: of what the environment gives, by its own schemas. */
+  constructor(
+    readonly environment: Environment,
+    private readonly checks?: ToldChecks,
+  ) {}
 
   /** Starts an episode. The arguments are as on the wire, and have been checked. */
   async reset({ seed, episode_id, ...rest }: Record<string, any>): Promise<StepResult> {
@@ -17,7 +25,7 @@ export class EpisodeRunner {
     const episodeId: string = episode_id ?? randomUUID();
     this.episodeId = null;
     this.environment.random = new RandomSource(used);
-    const result = stepResult(await this.environment.reset({ ...rest, seed: used, episodeId }), 'reset');
+    const result = stepResult(await this.environment.reset({ ...rest, seed: used, episodeId }), 'reset', this.checks?.reset);
     [this.episodeId, this.steps, this.done] = [episodeId, 0, result.done];
     return result;
   }
@@ -26,14 +34,19 @@ export class EpisodeRunner {
   async step(action: object): Promise<StepResult> {
     if (this.episodeId === null) throw new Error('There is no episode yet: reset first.');
     if (this.done) throw new Error('The episode has ended: reset starts the next one.');
-    const result = stepResult(await this.environment.step(action), 'step');
+    const result = stepResult(await this.environment.step(action), 'step', this.checks?.step);
     this.steps++;
     this.done = result.done;
     return result;
   }
 
   state(): EpisodeState {
-    return { ...this.environment.state, episode_id: this.episodeId, step_count: this.steps };
+    const own = told(this.environment.state ?? {}, 'the state');
+    if (typeof own !== 'object' || Array.isArray(own)) throw new TypeError(`state is ${shown(own)}: it has to be an object.`);
+    const state = { ...own, episode_id: this.episodeId, step_count: this.steps };
+    // Before the first episode an environment may not know its state yet.
+    if (this.episodeId !== null && this.checks) checked(this.checks.state, state, 'the state');
+    return state;
   }
 
   async close(): Promise<void> {
@@ -42,30 +55,56 @@ export class EpisodeRunner {
 }
 
 /** What an environment gave, as it travels. Throws what is wrong with it, for the author of the environment. */
-function stepResult(turn: Turn<object>, method: string): StepResult {
+function stepResult(turn: Turn<object>, method: string, check: Validate | undefined): StepResult {
   const { observation, reward = null, done = false, metadata } = (turn ?? {}) as Turn<object>;
-  if (typeof observation !== 'object' || observation === null) {
-    throw new TypeError(`${method}() has to return { observation, reward, done } with an object as observation; it returned ${describe(turn)}.`);
+  if (typeof observation !== 'object' || observation === null || Array.isArray(observation)) {
+    throw new TypeError(`${method}() has to return { observation, reward, done } with an object as observation; it returned ${shown(turn)}.`);
   }
-  if (reward !== null && !Number.isFinite(reward)) throw new TypeError(`${method}() returned the reward ${String(reward)}: it has to be a finite number.`);
-  if (typeof done !== 'boolean') throw new TypeError(`${method}() returned ${describe(done)} as done: it has to be true or false.`);
-  return { observation, reward, done, ...(metadata ? { metadata } : {}) };
+  if (reward !== null && !Number.isFinite(reward)) throw new TypeError(`${method}() returned the reward ${shown(reward)}: it has to be a finite number.`);
+  if (typeof done !== 'boolean') throw new TypeError(`${method}() returned ${shown(done)} as done: it has to be true or false.`);
+  if (metadata !== undefined && (typeof metadata !== 'object' || Array.isArray(metadata))) throw new TypeError(`${method}() returned ${shown(metadata)} as metadata: it has to be an object.`);
+  const seen = told(observation, `the observation of ${method}()`);
+  if (check) checked(check, seen, `the observation of ${method}()`);
+  checkBigints(seen, `the observation of ${method}()`);
+  return { observation: seen, reward, done, ...(metadata ? { metadata: told(metadata, `the metadata of ${method}()`) } : {}) };
 }
 
-function describe(value: unknown): string {
+/** A value of an environment, as JSON has it. */
+function told(value: unknown, what: string): any {
   try {
-    return (JSON.stringify(value) ?? String(value)).slice(0, 100);
-  } catch {
-    return typeof value;
+    return jsonValue(value, what[0].toUpperCase() + what.slice(1));
+  } catch (error) {
+    throw error instanceof JsonValueError ? new TypeError(`${what[0].toUpperCase() + what.slice(1)} cannot be sent: ${error.describe()}.`) : error;
   }
 }
 
-/** As JSON. Typed arrays are lists of numbers; what JSON has no word for is an error. */
-export function toJson(value: unknown): string {
-  return JSON.stringify(value, (_, part) => {
-    if (ArrayBuffer.isView(part) && !(part instanceof DataView)) return [...(part as Uint8Array)];
-    if (part instanceof Map) return Object.fromEntries(part);
-    if (part instanceof Set) return [...part];
-    return part;
-  });
+/** Throws where a value is not what the environment's own schema says. */
+function checked(check: Validate, value: unknown, what: string): void {
+  try {
+    check(value);
+  } catch (error) {
+    if (!(error instanceof ValidationFailure)) throw error;
+    throw new TypeError(`${what[0].toUpperCase() + what.slice(1)} is not what its type, or its schema, says:${error.problems.map((problem) => `\n  ${describeProblem(problem)}`).join('')}`);
+  }
+}
+
+/** Throws where a bigint is left that a number could hold: those who read the JSON get a number. Where the type is `number | bigint`, a check has made one of it. */
+function checkBigints(value: object, what: string): void {
+  const small = smallBigint(value);
+  if (small) throw new TypeError(`${what[0].toUpperCase() + what.slice(1)} cannot be sent: ${small.join('.')} is a BigInt of a size that a number has, and would arrive as one. Write Number(…), or number | bigint as its type.`);
+}
+
+/** Where the first bigint is that a number could hold. */
+function smallBigint(value: unknown): string[] | undefined {
+  if (typeof value === 'bigint') return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? [] : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  // A list is not asked for its keys: it may be a picture.
+  const keys = Array.isArray(value) ? value.keys() : Object.keys(value);
+  for (const key of keys) {
+    const inner = (value as Record<string | number, unknown>)[key];
+    if (typeof inner !== 'object' && typeof inner !== 'bigint') continue;
+    const path = smallBigint(inner);
+    if (path) return [String(key), ...path];
+  }
+  return undefined;
 }

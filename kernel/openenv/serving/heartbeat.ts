@@ -1,10 +1,8 @@
 import type { WebSocket } from 'ws';
+import { LONGEST } from './limits';
 
 /** Pings that may stay without an answer before a connection is given up. */
 const MISSES = 5;
-
-/** Milliseconds that timers know, at most. */
-const LONGEST = 2 ** 31 - 1;
 
 /**
  * Finds out which clients are gone without a word, as where a network was cut

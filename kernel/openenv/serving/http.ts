@@ -8,7 +8,7 @@ import { openApi } from './openApi';
 import { refusedHost, refusedOrigin, type Access } from './origin';
 import { closeQuietly } from './seat';
 import type { Contract } from './schemas';
-import { errorText } from './thrown';
+import { errorText, isA } from './thrown';
 import { validator, ValidationFailure } from './validate';
 
 /** An answer: what to send as JSON, and the status. */
@@ -63,8 +63,8 @@ async function answerRequest(request: IncomingMessage, response: ServerResponse,
 }
 
 function failure(error: unknown): Answer {
-  if (error instanceof ValidationFailure) return { status: 422, body: { detail: error.problems } };
-  if (error instanceof Refused) return { status: error.status, body: { detail: error.message }, close: true };
+  if (isA(error, ValidationFailure)) return { status: 422, body: { detail: error.problems } };
+  if (isA(error, Refused)) return { status: error.status, body: { detail: error.message }, close: true };
   return { status: 500, body: { detail: errorText(error) } };
 }
 
@@ -134,8 +134,8 @@ function parseBody(text: string): Record<string, any> {
   try {
     return readJson(text) as Record<string, any>;
   } catch (error) {
-    if (error instanceof ValidationFailure) throw new ValidationFailure(error.problems.map((it) => ({ ...it, loc: ['body'] })));
-    if (error instanceof JsonFailure) throw new ValidationFailure([{ type: 'json_invalid', loc: ['body'], msg: `JSON decode error: ${error.message}`, input: text.slice(0, 200) }]);
+    if (isA(error, ValidationFailure)) throw new ValidationFailure(error.problems.map((it) => ({ ...it, loc: ['body', ...it.loc] })));
+    if (isA(error, JsonFailure)) throw new ValidationFailure([{ type: 'json_invalid', loc: ['body'], msg: `JSON decode error: ${error.message}`, input: text.slice(0, 200) }]);
     throw error;
   }
 }

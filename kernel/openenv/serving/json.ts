@@ -1,6 +1,8 @@
-import { checkTextNesting, NestingError, parseJson } from '../../common/nesting';
-import { toJson } from './episode';
+import { parseExact, stringifyExact } from '../../common/exactJson';
+import { checkTextNesting, NestingError } from '../../common/nesting';
+import { jsonValue, JsonValueError } from '../../schema/jsonValue';
 import { MAXIMUM_MESSAGE } from './limits';
+import { isA } from './thrown';
 import { ValidationFailure } from './validate';
 
 /** A text that is not JSON. */
@@ -20,22 +22,22 @@ export function readText(bytes: Uint8Array): string {
 }
 
 /**
- * What a message says.
+ * What a message says; integers that a number cannot hold are bigints.
  *
  * @throws JsonFailure where it is not JSON
  * @throws ValidationFailure where it is nested too deeply or has a number that is too large for JavaScript
  */
 export function readJson(text: string): unknown {
   const value = parsed(text);
-  if (HUGE_NUMBER.test(text) && !isFinite(value)) throw new ValidationFailure([{ type: 'finite_number', loc: [], msg: 'The message has a number that is too large: numbers go up to 1.8e308' }]);
+  if (HUGE_NUMBER.test(text)) checkFinite(value);
   return value;
 }
 
 function parsed(text: string): unknown {
   try {
-    return parseJson(text, 'The message');
+    return parseExact(text, 'The message');
   } catch (error) {
-    if (error instanceof NestingError) throw new ValidationFailure([{ type: 'recursion_loop', loc: [], msg: error.message }]);
+    if (isA(error, NestingError)) throw new ValidationFailure([{ type: 'recursion_loop', loc: [], msg: error.message }]);
     throw new JsonFailure((error as Error).message);
   }
 }
@@ -43,14 +45,15 @@ function parsed(text: string): unknown {
 /** Digits that may be a number beyond 1.8e308, which becomes Infinity. */
 const HUGE_NUMBER = /\de\+?\d{3}|\d{300}/i;
 
-function isFinite(value: unknown): boolean {
-  const open = [value];
-  while (open.length > 0) {
-    const next = open.pop();
-    if (typeof next === 'number' && !Number.isFinite(next)) return false;
-    if (typeof next === 'object' && next !== null) for (const inner of Object.values(next)) open.push(inner);
+/** Throws where a number became Infinity: the problem names its place, from the message's data on. */
+function checkFinite(message: unknown): void {
+  try {
+    jsonValue(message, 'The message');
+  } catch (error) {
+    if (!(error instanceof JsonValueError)) throw error;
+    const loc = ['data', 'action'].includes(String(error.path[0])) ? error.path.slice(1) : error.path;
+    throw new ValidationFailure([{ type: 'finite_number', loc, msg: 'Input should be a finite number: numbers go up to 1.8e308' }]);
   }
-  return true;
 }
 
 /** An answer as it travels. Throws what is wrong with it: an environment may give what cannot be sent. */
@@ -64,9 +67,9 @@ export function writeJson(answer: unknown): string {
 
 function written(answer: unknown): string {
   try {
-    return toJson(answer) ?? 'null';
+    return stringifyExact(answer) ?? 'null';
   } catch (error) {
-    if (error instanceof RangeError && /call stack/.test(error.message)) throw new NestingError('The answer of the environment');
+    if (isA(error, RangeError) && /call stack/.test(error.message)) throw new NestingError('The answer of the environment');
     throw error;
   }
 }

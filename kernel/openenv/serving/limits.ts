@@ -8,6 +8,8 @@ export const MAXIMUM_MESSAGE = 100 * 2 ** 20;
 
 /** Bytes of messages that the server holds at a time, all clients together, those that are still arriving included. */
 export const MAXIMUM_HELD = 4 * MAXIMUM_MESSAGE;
+/** A message of so many bytes is taken in any case: who fills the server with large ones keeps no small one out. */
+export const SMALL_MESSAGE = 2 ** 20;
 
 /** Milliseconds that the head of a request has to arrive, also where nothing has come yet, and a whole request. */
 export const HEAD_TIMEOUT = 20_000;
@@ -22,3 +24,6 @@ export const MAXIMUM_WAITING_BYTES = 2 ** 20;
 
 /** Milliseconds after which a session that was never played gives its place to who asks for one on a full server. */
 export const UNPLAYED = 30_000;
+
+/** Milliseconds that timers know, at most. */
+export const LONGEST = 2 ** 31 - 1;

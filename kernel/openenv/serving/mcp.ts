@@ -1,9 +1,10 @@
+import { jsonValue, JsonValueError } from '../../schema/jsonValue';
 import type { RpcAnswer } from '../protocol';
 import type { Environment, EnvironmentTool } from './environment';
 import type { HeldSessions } from './heldSessions';
 import { JsonFailure, readJson, writeJson } from './json';
 import { Refusal } from './refusal';
-import { plainMessage } from './thrown';
+import { isA, plainMessage } from './thrown';
 import { validator, ValidationFailure } from './validate';
 
 /** Error codes of JSON-RPC 2.0. */
@@ -34,7 +35,7 @@ export async function answerRpcText(text: string, place: RpcPlace): Promise<RpcA
   try {
     request = readJson(text);
   } catch (error) {
-    const what = error instanceof JsonFailure ? error.message : (error as ValidationFailure).problems[0].msg;
+    const what = isA(error, JsonFailure) ? error.message : (error as ValidationFailure).problems[0].msg;
     return failed(null, CODES.parse, `Parse error: ${what}`);
   }
   return answerRpc(request, place);
@@ -61,7 +62,7 @@ export async function answerRpc(request: unknown, place: RpcPlace): Promise<RpcA
         return failed(id, CODES.method, `Method not found: ${cut(method)}`);
     }
   } catch (error) {
-    if (error instanceof Refusal) return failed(id, CODES.server, error.message, error.data);
+    if (isA(error, Refusal)) return failed(id, CODES.server, error.message, error.data);
     return failed(id, CODES.internal, plainMessage(error));
   }
 }
@@ -99,10 +100,11 @@ async function callTool({ inputSchema, call }: EnvironmentTool, args: unknown): 
   const failure = (text: string) => ({ content: content(text), isError: true });
   try {
     validator({ type: 'object', ...inputSchema }, 'tool')(args);
-    const value = await call(args);
-    return { content: content(typeof value === 'string' ? value : writeJson(value)), data: value ?? null, isError: false };
+    const value = jsonValue(await call(args), 'The result');
+    return { content: content(typeof value === 'string' ? value : writeJson(value)), data: value, isError: false };
   } catch (error) {
-    if (error instanceof ValidationFailure) return failure(error.problems.map(({ loc, msg }) => `${loc.join('.') || 'arguments'}: ${msg}`).join('\n'));
+    if (isA(error, ValidationFailure)) return failure(error.problems.map(({ loc, msg }) => `${loc.join('.') || 'arguments'}: ${msg}`).join('\n'));
+    if (isA(error, JsonValueError)) return failure(`The tool's result cannot be sent: ${error.describe()}.`);
     return failure(plainMessage(error));
   }
 }

@@ -1,22 +1,28 @@
-import { UNPLAYED } from './limits';
 import type { Seat } from './seat';
+
+/** Milliseconds that a session keeps its place on a full server while nothing comes for it. */
+export interface Patience {
+  /** One that was never played. */
+  unplayed: number;
+  played: number;
+}
 
 /**
  * The session that gives its place to a client that asks for one on a full
  * server, where there is one: of those that nothing came for the longest.
  *
  * #### Notes
- * A session that was never played loses nothing: it waits half a minute. One
+ * A session that was never played loses nothing: its patience is half a minute. One
  * that was played may think for long, as a model that writes for ten minutes
  * does: it keeps its place for half of `idleTimeout`, a quarter of an hour.
  * While there is room nobody gives up anything. There is no limit for each
  * client: one trainer may fill a server with its groups, and behind a proxy
  * all have one address.
  */
-export function sessionToYield(seats: Seat[], idleTimeout: number): Seat | undefined {
+export function sessionToYield(seats: Seat[], patience: Patience): Seat | undefined {
   const now = Date.now();
   const idle = (seat: Seat): number => now - seat.lastActivity;
-  const waiting = seats.filter((seat) => !seat.busy && idle(seat) >= (seat.played ? idleTimeout / 2 : Math.min(UNPLAYED, idleTimeout / 2)));
+  const waiting = seats.filter((seat) => !seat.busy && idle(seat) >= (seat.played ? patience.played : patience.unplayed));
   return waiting.sort((a, b) => Number(a.played) - Number(b.played) || idle(b) - idle(a))[0];
 }
 

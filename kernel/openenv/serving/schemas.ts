@@ -1,7 +1,8 @@
 import type { EnvironmentMetadata, EnvironmentSchema } from '../protocol';
 import type { EnvironmentClass } from './environment';
 import type { JsonSchema } from '../../schema/jsonSchema';
-import { validator, type Validate } from './validate';
+import { jsonValue, JsonValueError } from '../../schema/jsonValue';
+import { validator, ValidationFailure, type Validate } from './validate';
 
 /** What a server says about its environment, and how it checks what it is sent. */
 export interface Contract {
@@ -10,28 +11,57 @@ export interface Contract {
   /** Takes an action as it came; gives it without what only the protocol needs, and with the schema's defaults. */
   checkAction(action: object): object;
   checkReset: Validate;
+  /** How what the environment gives is checked, see {@link EpisodeRunner}. */
+  told: ToldChecks;
+}
+
+/** Checks of what an environment gives. */
+export interface ToldChecks {
+  reset: Validate;
+  step: Validate;
+  state: Validate;
 }
 
 /** Reads a class's schemas and metadata; `given` come before the class's own. */
 export function contract(type: EnvironmentClass, given: { schema?: Partial<EnvironmentSchema>; metadata?: Partial<EnvironmentMetadata> }): Contract {
   const schema = wireSchema({ ...given.schema, ...type.schema });
   const checkAction = validator(schema.action, 'action', { useDefaults: true });
-  const hasDefaults = JSON.stringify(schema.action).includes('"default":');
   const keepsMetadata = 'metadata' in (schema.action.properties ?? {});
   return {
     schema,
     metadata: { name: type.name, description: '', ...given.metadata, ...type.metadata },
     checkReset: validator(RESET, 'reset'),
+    told: toldChecks(schema),
     checkAction(action) {
       const { metadata, ...rest } = action as { metadata?: unknown };
       // OpenEnv's typed clients send it with every action.
       const stripped = !keepsMetadata && typeof metadata === 'object' ? rest : action;
       // The sender's own object stays as it is.
-      const completed = hasDefaults ? structuredClone(stripped) : stripped;
-      checkAction(completed);
-      return completed;
+      const own = actionValue(stripped);
+      checkAction(own);
+      return own;
     },
   };
+}
+
+/** A copy of an action, in which all numbers are finite. */
+function actionValue(action: object): object {
+  try {
+    return jsonValue(action, 'The action');
+  } catch (error) {
+    if (error instanceof JsonValueError) throw new ValidationFailure([{ type: 'finite_number', loc: error.path, msg: `Input should be what JSON has, not ${error.reason}`, input: undefined }]);
+    throw error;
+  }
+}
+
+/** Made at their first use. */
+function toldChecks({ observation, reset_observation = observation, state }: EnvironmentSchema): ToldChecks {
+  const made = new Map<JsonSchema, Validate>();
+  const check = (schema: JsonSchema, what: string): Validate => (value) => {
+    if (!made.has(schema)) made.set(schema, validator(schema, what));
+    made.get(schema)!(value);
+  };
+  return { reset: check(reset_observation, 'observation after a reset'), step: check(observation, 'observation'), state: check(state, 'state') };
 }
 
 /** The arguments of a reset. An environment may know more. */

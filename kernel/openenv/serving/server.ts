@@ -10,14 +10,14 @@ import { EpisodeRunner } from './episode';
 import { Heartbeat } from './heartbeat';
 import { HeldSessions } from './heldSessions';
 import { httpHandler, pathOf } from './http';
-import { HEAD_TIMEOUT, MAXIMUM_CONNECTIONS, MAXIMUM_MESSAGE, REQUEST_TIMEOUT } from './limits';
+import { HEAD_TIMEOUT, MAXIMUM_CONNECTIONS, MAXIMUM_MESSAGE, REQUEST_TIMEOUT, UNPLAYED } from './limits';
 import { checkOrigins, isLoopback, originsOfEnvironment, refusedHost, refusedOrigin, type Access } from './origin';
-import { sessionToYield, YIELDED } from './places';
+import { sessionToYield, YIELDED, type Patience } from './places';
 import { Refusal } from './refusal';
 import { contract, type Contract } from './schemas';
 import { Seat } from './seat';
 import { errorMessage, ServedSession, type Ending } from './session';
-import { errorText } from './thrown';
+import { errorText, isA } from './thrown';
 
 /** Options of `serve`. */
 export interface ServeOptions extends Partial<EnvironmentSettings> {
@@ -31,6 +31,12 @@ export interface ServeOptions extends Partial<EnvironmentSettings> {
    * Default: 10 minutes; Infinity: no pings.
    */
   pingTimeout?: number;
+  /**
+   * Milliseconds after which a session that was never played gives its place
+   * to a client that asks for one on a full server. (One that was played does
+   * so after half of `idleTimeout`.) Default: 30 seconds; Infinity: never.
+   */
+  unplayedTimeout?: number;
   /**
    * Milliseconds that an HTTP request has to arrive whole, and a connection to
    * say something. Default: 2 minutes, of these 20 seconds for its head.
@@ -66,16 +72,17 @@ export interface EnvironmentServer {
 
 const DEFAULTS: EnvironmentSettings = { capacity: 64, idleTimeout: 30 * 60_000 };
 const PING_TIMEOUT = 10 * 60_000;
-const OPTION_NAMES = ['port', 'host', 'capacity', 'idleTimeout', 'pingTimeout', 'requestTimeout', 'allowedOrigins', 'schema', 'metadata'];
+const OPTION_NAMES = ['port', 'host', 'capacity', 'idleTimeout', 'pingTimeout', 'unplayedTimeout', 'requestTimeout', 'allowedOrigins', 'schema', 'metadata'];
 
 /** See `serve` in the index, which loads this file when it is needed. */
 export async function serveClass(type: EnvironmentClass<any>, options: ServeOptions): Promise<EnvironmentServer> {
   checkArguments(type, options);
   const settings = { ...DEFAULTS, ...defined({ capacity: type.capacity, idleTimeout: type.idleTimeout }), ...defined({ capacity: options.capacity, idleTimeout: options.idleTimeout }) };
-  const { port = 0, host = '127.0.0.1', pingTimeout = PING_TIMEOUT, requestTimeout = REQUEST_TIMEOUT, allowedOrigins = originsOfEnvironment() } = options;
-  checkSettings(settings, { pingTimeout, requestTimeout });
+  const { port = 0, host = '127.0.0.1', pingTimeout = PING_TIMEOUT, unplayedTimeout = UNPLAYED, requestTimeout = REQUEST_TIMEOUT, allowedOrigins = originsOfEnvironment() } = options;
+  checkSettings(settings, { pingTimeout, unplayedTimeout, requestTimeout });
   checkOrigins(allowedOrigins);
-  const served = new Served(type, contract(type, options), settings, new Heartbeat(pingTimeout), { local: isLoopback(host), allowed: allowedOrigins }, requestTimeout);
+  const patience = { unplayed: Math.min(unplayedTimeout, settings.idleTimeout / 2), played: settings.idleTimeout / 2 };
+  const served = new Served(type, contract(type, options), settings, patience, new Heartbeat(pingTimeout), { local: isLoopback(host), allowed: allowedOrigins }, requestTimeout);
   await served.listen(port, host);
   return served;
 }
@@ -93,11 +100,12 @@ class Served implements EnvironmentServer {
     private readonly type: EnvironmentClass<any>,
     private readonly contract: Contract,
     private readonly settings: EnvironmentSettings,
+    private readonly patience: Patience,
     private readonly heartbeat: Heartbeat,
     private readonly access: Access,
-    requestTimeout: number,
+    private readonly requestTimeout: number,
   ) {
-    const handler = httpHandler({ contract, sessions: this.held, access, held: this.bytes, make: () => new EpisodeRunner(new type()) });
+    const handler = httpHandler({ contract, sessions: this.held, access, held: this.bytes, make: () => new EpisodeRunner(new type(), contract.told) });
     // Node.js has 0 for ever.
     const whole = Number.isFinite(requestTimeout) ? Math.ceil(requestTimeout) : 0;
     const head = Math.min(HEAD_TIMEOUT, whole || HEAD_TIMEOUT);
@@ -116,7 +124,7 @@ class Served implements EnvironmentServer {
     socket.on('error', () => {});
     const session = (route === '/ws' && new URLSearchParams(request.url!.split('?')[1]).get('session_id')) || undefined;
     this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      countArriving(socket, webSocket, this.bytes);
+      countArriving(socket, webSocket, this.bytes, this.requestTimeout);
       this.accept(webSocket, route === '/mcp' ? 'mcp' : 'openenv', session);
     });
   }
@@ -167,12 +175,12 @@ class Served implements EnvironmentServer {
 
   /** A seat with a new environment. Throws a {@link Refusal} where there can be none. */
   private admit(): Seat {
-    const { capacity, idleTimeout } = this.settings;
-    if (this.seats.length >= capacity) sessionToYield(this.seats, idleTimeout)?.fail({ code: 'SESSION_ERROR', message: YIELDED });
+    const { capacity } = this.settings;
+    if (this.seats.length >= capacity) sessionToYield(this.seats, this.patience)?.fail({ code: 'SESSION_ERROR', message: YIELDED });
     const active = this.seats.length;
     if (active >= capacity) throw new Refusal('CAPACITY_REACHED', `Server at capacity: ${active}/${capacity} sessions active`, { active_sessions: active, max_sessions: capacity });
     try {
-      return new Seat(new EpisodeRunner(new this.type()));
+      return new Seat(new EpisodeRunner(new this.type(), this.contract.told));
     } catch (error) {
       throw new Refusal('FACTORY_ERROR', `Failed to create an environment: ${errorText(error)}`, { factory_name: this.type.name });
     }
@@ -202,7 +210,7 @@ class Served implements EnvironmentServer {
         void served.end().finally(() => this.open.delete(served));
       });
     } catch (error) {
-      const { code, message, data } = error instanceof Refusal ? error : { code: 'SESSION_ERROR' as const, message: errorText(error), data: {} };
+      const { code, message, data } = isA(error, Refusal) ? error : { code: 'SESSION_ERROR' as const, message: errorText(error), data: {} };
       socket.send(errorMessage(code, message, data));
       socket.close(1000);
     }
@@ -231,7 +239,7 @@ function checkArguments(type: unknown, options: object): void {
   }
 }
 
-function checkSettings({ capacity, idleTimeout }: EnvironmentSettings, times: { pingTimeout: number; requestTimeout: number }): void {
+function checkSettings({ capacity, idleTimeout }: EnvironmentSettings, times: Record<string, number>): void {
   if (!Number.isInteger(capacity) || capacity < 1) throw new OpenEnvError('INVALID_ARGUMENT', `capacity is ${capacity}: it has to be a whole number ≥ 1.`);
   if (!(idleTimeout > 0)) throw new OpenEnvError('INVALID_ARGUMENT', `idleTimeout is ${idleTimeout}: it has to be a number of milliseconds > 0, or Infinity.`);
   for (const [name, time] of Object.entries(times)) {

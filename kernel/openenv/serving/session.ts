@@ -1,4 +1,5 @@
 import type { RawData, WebSocket } from 'ws';
+import { stringifyExact } from '../../common/exactJson';
 import type { OpenEnvErrorCode } from '../errors';
 import type { HeldBytes } from './body';
 import type { HeldSessions } from './heldSessions';
@@ -7,7 +8,7 @@ import { MAXIMUM_WAITING, MAXIMUM_WAITING_BYTES } from './limits';
 import { answerRpc, answerRpcText, unsendable, type RpcPlace } from './mcp';
 import type { Contract } from './schemas';
 import type { Seat } from './seat';
-import { errorText } from './thrown';
+import { errorText, isA } from './thrown';
 import { validator, ValidationFailure, type ValidationProblem } from './validate';
 
 /** What the server sends a client when it ends a session: an error message, then the end of the connection. */
@@ -118,8 +119,8 @@ export class ServedSession {
     try {
       return await this.handle(readJson(text));
     } catch (error) {
-      if (error instanceof JsonFailure) return errorMessage('INVALID_JSON', `Invalid JSON: ${error.message}`);
-      if (error instanceof ValidationFailure) return errorMessage('VALIDATION_ERROR', error.message, { errors: error.problems });
+      if (isA(error, JsonFailure)) return errorMessage('INVALID_JSON', `Invalid JSON: ${error.message}`);
+      if (isA(error, ValidationFailure)) return errorMessage('VALIDATION_ERROR', error.message, { errors: error.problems });
       return errorMessage('EXECUTION_ERROR', errorText(error));
     }
   }
@@ -175,5 +176,5 @@ function messageSchema(properties: object, required: string[]): object {
 
 /** An error message of the protocol, as text. */
 export function errorMessage(code: OpenEnvErrorCode, message: string, more: { errors?: ValidationProblem[] } & Record<string, unknown> = {}): string {
-  return JSON.stringify({ type: 'error', data: { message, code, ...more } });
+  return stringifyExact({ type: 'error', data: { message, code, ...more } });
 }

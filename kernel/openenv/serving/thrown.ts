@@ -32,3 +32,12 @@ function told(read: () => string): string {
     return 'An exception whose message cannot be read.';
   }
 }
+
+/** `instanceof` for what was thrown, which may throw when it is looked at. Never throws. */
+export function isA<Type>(error: unknown, type: abstract new (...args: any[]) => Type): error is Type {
+  try {
+    return error instanceof type;
+  } catch {
+    return false;
+  }
+}

@@ -1,4 +1,4 @@
-import type { default as Ajv, ErrorObject, ValidateFunction } from 'ajv/dist/2020';
+import type { default as Ajv, ErrorObject, Options, ValidateFunction } from 'ajv/dist/2020';
 import { stringifyExact } from '../../common/exactJson';
 import { isCheap } from '../../schema/cost';
 import { DeadlineError, withDeadline } from '../../schema/deadline';
@@ -37,24 +37,28 @@ export type Validate = (value: unknown) => void;
 export interface ValidatorOptions {
   /** The check also fills in what is missing and has a default. */
   useDefaults?: boolean;
-  /**
-   * Where a bigint passes as a number: `anywhere`, or where the schema says so
-   * (`format: "bigint"`) alone. There, one that a number can hold becomes that.
-   */
-  bigints?: 'anywhere' | 'declared';
 }
 
+/**
+ * Where a bigint passes as a number: `anywhere`, or where the schema says so
+ * (`format: "bigint"`) alone. There, one that a number can hold becomes that.
+ */
+type BigInts = 'anywhere' | 'declared';
+
+/** Milliseconds that the making of a check may take. */
+const COMPILE_DEADLINE = 3000;
 /** Milliseconds that a check may take whose time does not grow with the value alone. */
-const DEADLINE = 1000;
+const DEADLINE = 500;
 
 /**
  * A check by a JSON Schema. `what` names the schema in the error that is
  * thrown when it is not one.
  */
-export function validator(schema: object, what: string, options: ValidatorOptions = {}): Validate {
-  const errorsOf = compile(schema, what, options);
+export function validator(schema: object, what: string, { useDefaults = false }: ValidatorOptions = {}): Validate {
+  const errorsOf = compile(newAjv({ useDefaults }), schema, what, 'declared');
   return (value) => {
-    const errors = errorsOf(value);
+    const errors = left(() => errorsOf(value));
+    if (!errors) throw new ValidationFailure([{ type: 'value_error', loc: [], msg: `Input could not be checked within ${DEADLINE / 1000} s: it is too large, or a pattern takes too long`, input: undefined }]);
     if (errors.length > 0) throw new ValidationFailure(relevant(errors).map((error) => problem(error, value)));
   };
 }
@@ -68,7 +72,8 @@ export function serverValidator(schema: JsonSchema): Validate | null {
   if (INCOMPLETE in schema) return null;
   let errorsOf: ErrorsOf | null = null;
   try {
-    errorsOf = withDeadline(() => compile(schema, 'action', { bigints: 'anywhere' }), DEADLINE);
+    const ajv = newAjv({}); // Before the deadline: a module whose loading is ended would stay half loaded.
+    errorsOf = withDeadline(() => compile(ajv, schema, 'action', 'anywhere'), COMPILE_DEADLINE);
   } catch {
     return null;
   }
@@ -91,21 +96,21 @@ function left<Result>(work: () => Result): Result | undefined {
 
 type ErrorsOf = (value: unknown) => ErrorObject[];
 
-function compile(schema: JsonSchema, what: string, { useDefaults = false, bigints = 'declared' }: ValidatorOptions): ErrorsOf {
-  const validate = compiled(newAjv(useDefaults), schema, what);
+function compile(ajv: Ajv, schema: JsonSchema, what: string, bigints: BigInts): ErrorsOf {
+  const validate = compiled(ajv, schema, what);
   const check = (value: unknown): ErrorObject[] => {
     if (validate(value)) return [];
     const errors = exactErrors(validate, value, bigints);
-    return errors.some(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf') ? meantErrors(schema, value, errors) : errors;
+    return errors.some(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf') ? meantErrors(schema, value, errors, bigints) : errors;
   };
   return isCheap(schema) ? check : (value) => withDeadline(() => check(value), DEADLINE);
 }
 
-function newAjv(useDefaults: boolean): Ajv {
+function newAjv(options: Options): Ajv {
   // Loaded on first use: it is large.
   const { default: Ajv2020 } = require('ajv/dist/2020') as { default: typeof Ajv };
   // Schemas are the user's own and may hold keywords for other readers; formats are not checked.
-  return new Ajv2020({ allErrors: true, strict: false, strictNumbers: true, ownProperties: true, validateFormats: false, verbose: true, logger: false, useDefaults, code: { regExp: compilePattern } });
+  return new Ajv2020({ allErrors: true, strict: false, strictNumbers: true, ownProperties: true, validateFormats: false, verbose: true, logger: false, code: { regExp: compilePattern }, ...options });
 }
 
 function compiled(ajv: Ajv, schema: JsonSchema, what: string): ValidateFunction {
@@ -117,10 +122,11 @@ function compiled(ajv: Ajv, schema: JsonSchema, what: string): ValidateFunction 
 }
 
 /** The errors of the members of unions that a value means, where these alone have any. */
-function meantErrors(schema: JsonSchema, value: unknown, errors: ErrorObject[]): ErrorObject[] {
+function meantErrors(schema: JsonSchema, value: unknown, errors: ErrorObject[], bigints: BigInts): ErrorObject[] {
   try {
-    const validate = newAjv(false).compile(meantSchema(schema, value));
-    return !validate(value) && validate.errors ? validate.errors : errors;
+    const validate = newAjv({ meta: false, validateSchema: false }).compile(meantSchema(schema, value));
+    const meant = validate(value) ? [] : exactErrors(validate, value, bigints);
+    return meant.length > 0 ? meant : errors;
   } catch {
     return errors;
   }
@@ -131,7 +137,7 @@ function meantErrors(schema: JsonSchema, value: unknown, errors: ErrorObject[]):
  * passes as one, the value is checked again with numbers in their place, and
  * what these are too coarse for is decided by the bigint itself.
  */
-function exactErrors(validate: ValidateFunction, value: unknown, bigints: ValidatorOptions['bigints']): ErrorObject[] {
+function exactErrors(validate: ValidateFunction, value: unknown, bigints: BigInts): ErrorObject[] {
   const errors = validate.errors ?? [];
   const large = new Map<string, bigint>();
   for (const { data, instancePath, parentSchema } of errors) {
@@ -150,9 +156,9 @@ function exactErrors(validate: ValidateFunction, value: unknown, bigints: Valida
     if (bigints === 'declared' && BigInt(Number(exact)) === exact) parent(value)[keys.at(-1)!] = Number(exact);
   }
   if (validate(coarse)) return [];
-  return (validate.errors ?? []).filter((error) => {
+  return (validate.errors ?? []).flatMap((error) => {
     const exact = large.get(error.instancePath);
-    return exact === undefined || fails(exact, error);
+    return exact === undefined ? [error] : fails(exact, error) ? [{ ...error, data: exact }] : [];
   });
 }
 
@@ -170,7 +176,7 @@ function fails(exact: bigint, { keyword, params }: ErrorObject): boolean {
 
 /** Without what a union reports in sum when one of its members says it better. */
 function relevant(errors: ErrorObject[]): ErrorObject[] {
-  const told = errors.filter(({ keyword }) => !['anyOf', 'oneOf', 'if'].includes(keyword));
+  const told = errors.filter(({ keyword }) => !['anyOf', 'oneOf', 'if', 'propertyNames'].includes(keyword));
   return (told.length > 0 ? told : errors).slice(0, 20);
 }
 
@@ -200,7 +206,7 @@ function problem(error: ErrorObject, value: unknown): ValidationProblem {
 }
 
 function fullProblem(error: ErrorObject, value: unknown): ValidationProblem {
-  const loc = pointer(error.instancePath);
+  const loc = [...pointer(error.instancePath), ...(error.propertyName === undefined ? [] : [error.propertyName])];
   const { params, keyword, data, message } = error;
   switch (keyword) {
     case 'required':

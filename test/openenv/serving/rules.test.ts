@@ -284,3 +284,17 @@ testAll('thousands of messages at once, whose answers nobody takes, are not all 
   assert.equal(reset.type, 'observation');
   socket.destroy();
 });
+
+testAll('pings whose answers nobody takes end their connection', async ({ url }) => {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(upgrade('/ws')));
+  await new Promise((resolve) => socket.once('data', resolve));
+  socket.pause();
+  const pings = Buffer.concat(Array.from({ length: 5000 }, () => frame(0x89, 125, Buffer.alloc(125))));
+  let written = 0;
+  const ended = new Promise<void>((resolve) => socket.on('error', resolve).on('close', () => resolve()));
+  const more = (): void => {
+    if (!socket.destroyed && written++ < 200) socket.write(pings, more);
+  };
+  more();
+  await ended;
+});

@@ -41,6 +41,7 @@ from pydantic import ValidationError
 
 from .core import keep_on_core
 from .game import AtariGame
+from .message import read_object
 from .options import AtariOptions, explain
 from .pool import pool
 
@@ -180,7 +181,7 @@ class VectorSession:
 def read_opening(request: bytes) -> dict:
     """The first request of a connection."""
     try:
-        opening = json.loads(request)
+        opening = read_object(request.decode())
         opening["num_envs"], opening["options"]
     except (KeyError, TypeError, ValueError):
         raise RequestError('The first request must be {"num_envs": …, "options": {…}}.') from None
@@ -210,9 +211,9 @@ def ready(session: VectorSession, pipes: Optional[dict]) -> bytes:
     return _json("ready", num_envs=len(session.slots), actions=session.actions, **({"pipes": pipes} if pipes else {}))
 
 
-def refusal(error: RequestError) -> bytes:
+def refusal(error: RequestError, code: str = "VALIDATION_ERROR") -> bytes:
     """The answer to a request that cannot be answered."""
-    return _json("error", code="VALIDATION_ERROR", message=str(error))
+    return _json("error", code=code, message=str(error))
 
 
 def _json(type: str, **data) -> bytes:

@@ -10,9 +10,11 @@ import json
 import socket
 import struct
 import sys
-from threading import Thread
+import time
+from threading import BoundedSemaphore, Thread
 from typing import BinaryIO, Optional
 
+from .limits import HEAD_TIMEOUT
 from .parent import exit_with_parent
 from .pipes import Pipes, pipes_to_client
 from .vector import PIPES, RequestError, VectorSession, open_session, read_opening, ready, refusal
@@ -20,6 +22,11 @@ from .vector import PIPES, RequestError, VectorSession, open_session, read_openi
 _LENGTH = struct.Struct("<I")
 #: Bytes of a request, at most: 256 saved episodes.
 _MOST_BYTES = 2**23
+#: Bytes of the first request, which anybody may send.
+_MOST_OPENING_BYTES = 2**16
+#: Connections at a time.
+_MOST_CONNECTIONS = 256
+_places = BoundedSemaphore(_MOST_CONNECTIONS)
 
 
 def main() -> None:
@@ -28,13 +35,34 @@ def main() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     print(json.dumps({"url": "tcp://%s:%d" % listener.getsockname()}), flush=True)
     while True:
-        connection, _ = listener.accept()
-        Thread(target=_serve, args=(connection,), daemon=True).start()
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            time.sleep(0.05)  # No more files: until some are closed.
+            continue
+        try:
+            Thread(target=_take, args=(connection,), daemon=True).start()
+        except RuntimeError:
+            connection.close()  # No more threads.
+
+
+def _take(connection: socket.socket) -> None:
+    """Serves a connection where there is room for one."""
+    if not _places.acquire(blocking=False):
+        with connection:
+            answer = refusal(RequestError(f"The process has {_MOST_CONNECTIONS} connections already."), "CAPACITY_REACHED")
+            connection.sendall(_LENGTH.pack(len(answer)) + answer)
+        return
+    try:
+        _serve(connection)
+    finally:
+        _places.release()
 
 
 def _serve(connection: socket.socket) -> None:
     """Answers requests until the other side is gone."""
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.settimeout(HEAD_TIMEOUT)
     with connection:
         conversation = Conversation(connection)
         try:
@@ -51,6 +79,7 @@ class Conversation:
     """What is said on a connection, and its games."""
 
     def __init__(self, connection: socket.socket):
+        self._connection = connection
         self._requests: BinaryIO = connection.makefile("rb")
         self._answers: BinaryIO = connection.makefile("wb", buffering=0)
         self._session: Optional[VectorSession] = None
@@ -62,7 +91,8 @@ class Conversation:
         if not header:
             return None
         (length,) = _LENGTH.unpack(header)
-        return self._requests.read(length) if length <= _MOST_BYTES else None
+        most = _MOST_BYTES if self._session else _MOST_OPENING_BYTES
+        return self._requests.read(length) if length <= most else None
 
     def reply(self, request: bytes) -> None:
         if self._pipes is not None and request == PIPES:
@@ -86,6 +116,7 @@ class Conversation:
         """The answer to the first request."""
         opening = read_opening(request)
         self._session = open_session(opening)
+        self._connection.settimeout(None)  # Who plays may think for long.
         if opening.get("pipes"):
             self._pipes = pipes_to_client()
         return ready(self._session, self._pipes and self._pipes.address)

@@ -1,0 +1,27 @@
+import { syncBuiltinESMExports } from 'node:module';
+import { join, sep } from 'node:path';
+import * as threads from 'node:worker_threads';
+import { packageRoot } from '../setup/python';
+import { currentCell } from './cell';
+
+/** What a thread of a cell loads first. */
+const PRELOAD = join(__dirname, 'threadChildren.js');
+
+/**
+ * Lets threads that cells start know about the children that outlive the
+ * kernel: a thread has a `node:child_process` of its own.
+ */
+export function markThreads(): void {
+  const { Worker } = threads;
+  class CellWorker extends Worker {
+    constructor(file: string | URL, options: threads.WorkerOptions = {}) {
+      const { execArgv = process.execArgv } = options ?? {};
+      // Our own threads start none.
+      const isTheirs = currentCell() !== null && !String(file).includes(join(packageRoot, 'dist') + sep);
+      super(file, isTheirs && Array.isArray(execArgv) ? { ...options, execArgv: [...execArgv, '--require', PRELOAD] } : options);
+    }
+  }
+  Object.defineProperty(CellWorker, 'name', { value: 'Worker' });
+  Object.assign(require('node:worker_threads'), { Worker: CellWorker });
+  syncBuiltinESMExports();
+}

@@ -1,0 +1,91 @@
+/*
+ * Patterns of tokenizers are Oniguruma's. The library of Hugging Face turns
+ * them into JavaScript's, or refuses them. Both go back and forth where a
+ * pattern is ambiguous, which can take for ever: patterns that are not those
+ * of a published family are matched with a deadline.
+ */
+import { createContext, Script, type Context } from 'node:vm';
+import type { Settings } from './settings';
+
+/** The library's types leave it out. */
+const { SplitPreTokenizer } = require('@huggingface/tokenizers') as { SplitPreTokenizer: new (settings: object) => { pattern: RegExp | null } };
+
+export interface Pattern {
+  expression: RegExp;
+  /** What is searched, where that is a text. */
+  text?: string;
+  /** It can be matched without a deadline. */
+  isKnown: boolean;
+}
+
+const CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
+const CASED = '[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+';
+const CAPITALS = '[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*';
+const SPACES = '\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
+/** Of GPT-2, Llama 3 and cl100k, Qwen 2 and 3, gpt-oss (o200k), DeepSeek; and simple ones. */
+const KNOWN = new Set([
+  "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
+  ...['\\p{N}{1,3}', '\\p{N}'].map((digits) => `${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|${SPACES}`),
+  ...['\\p{N}{1,3}', '\\p{N}'].map((digits) => `${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|${digits}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|${SPACES}`),
+  `${CASED}${CONTRACTIONS}?|${CAPITALS}${CONTRACTIONS}?|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|${SPACES}`,
+  '\\p{N}{1,3}', '[一-龥぀-ゟ゠-ヿ]+', '[一-龥ࠀ-一가-퟿]+', '[\\r\\n]', '\\s?\\p{L}+', '\\s?\\p{P}+', '\\d', '\\d+', '\\s', '\\s+', ' {2,}', '\\n', ' ', '\\p{N}', '\\p{L}+',
+]);
+/** A pattern has some hundred characters. */
+const LONGEST = 10_000;
+
+/** The pattern of a normalizer, a splitter or a decoder: a text or a regular expression. */
+export function readPattern(settings: Settings, name = 'pattern'): Pattern {
+  const pattern = settings.object(name);
+  if (pattern.has('String')) {
+    const text = pattern.text('String');
+    return { expression: new RegExp(escaped(text) || '(?:)', 'gu'), text, isKnown: true };
+  }
+  const source = pattern.text('Regex');
+  if (source.length > LONGEST) throw new Error(`${pattern.where}.Regex has ${source.length} characters; at most ${LONGEST} are possible`);
+  return { expression: translated(source, `${pattern.where}.Regex`), isKnown: KNOWN.has(source) };
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+}
+
+/** The matches of a pattern. An empty one right after another does not count. */
+export function* matchesOf(expression: RegExp, text: string): Iterable<[start: number, end: number]> {
+  let last = -1;
+  for (const { 0: match, index } of text.matchAll(expression)) {
+    if (match === '' && index === last) continue;
+    last = index + match.length;
+    yield [index, last];
+  }
+}
+
+function translated(source: string, where: string): RegExp {
+  // The library takes it for a letter.
+  if (/(?:^|[^\\])(?:\\\\)*\\G/.test(source)) throw new Error(`${where} has \\G, which cannot be used here`);
+  try {
+    const { pattern } = new SplitPreTokenizer({ type: 'Split', pattern: { Regex: source }, behavior: 'Isolated', invert: false });
+    if (pattern) return pattern;
+  } catch (error) {
+    throw new Error(`${where} is a pattern that cannot be used here: ${(error as Error).message}`);
+  }
+  throw new Error(`${where} is not a pattern`);
+}
+
+/** Seconds for a text, and for each million of its characters. */
+const SECONDS = 2;
+
+const run = new Script('work()');
+const around: { work?: () => unknown } = {};
+let context: Context | undefined;
+
+/** Ends work, patterns included, that takes too long. */
+export function withDeadline<T>(work: () => T, characters: number, name: string): T {
+  const seconds = SECONDS * (1 + characters / 1_000_000);
+  try {
+    around.work = work;
+    return run.runInContext((context ??= createContext(around)), { timeout: Math.ceil(seconds * 1000) }) as T;
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+    throw new Error(`${name}: its patterns took more than ${seconds.toFixed(1)} s for a text of ${characters} characters, which a pattern with nested repetitions such as (a+)+ can do; write it without them`);
+  }
+}
