@@ -1,6 +1,7 @@
 import { builtinModules } from 'node:module';
 import { nameDistance } from '../nearest';
 import type { Problem } from './compile/compiler';
+import { adviceOnJsx } from './compile/jsx';
 import { joylabExports } from './directives/autoImport';
 
 /** What Python's names are called here. */
@@ -21,6 +22,8 @@ export function hintFor(problem: Problem): string | null {
   const { code, text, start, length } = problem;
   const named = text.slice(start, start + length);
   if (code === 2307) return missingModule(named.slice(1, -1));
+  // An element that is not closed reads like an assertion of a type.
+  if (code === 2304 && text[start - 1] === '<' && /^[a-z]+\d?$/.test(named) && /^\s*>/.test(text.slice(start + length))) return adviceOnJsx(named);
   if (code === 2304 || code === 2552) return unknownName(named) ?? assigned(named, text.slice(start + length)) ?? otherLanguage(text, start);
   return code < 2000 ? otherLanguage(text, start) : null;
 }

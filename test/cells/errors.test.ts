@@ -152,7 +152,7 @@ const JSX: Array<[code: string, marked: string]> = [
   ['const id = <T>(x: T) => x;\nconst list = <ul>{[1].map((x) => <li key={x}/>)}</ul>;', '<ul'],
   ['<><b>x</b></>', '<'],
   ['function App() { return <Foo.Bar a={1} {...{}} />; }', '<Foo.Bar'],
-  ['1 < 2\n<br/>', '<br'],
+  ['1 < 2;\n<br/>', '<br'],
 ];
 
 test('JSX is told as what it is, where it is', async () => {
@@ -166,6 +166,7 @@ test('JSX is told as what it is, where it is', async () => {
     assert.equal(await kernel.run(code), '', code);
   }
   assert.match(await kernel.fail('let bad = = 3; // <b>x</b>'), /error TS1109: Expression expected/);
+  assert.match(await kernel.fail('const open = <div>text'), /Hint: JSX \(<div>\) is not understood in a cell/);
   assert.match(await kernel.fail('const re = /(/;\nconst s = `<b>x</b>`'), /TS1005/);
 });
 

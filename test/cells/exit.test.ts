@@ -47,7 +47,7 @@ test('after its cell it does nothing, and says so', async () => {
 });
 
 test('signals that do no harm, workers that exit or fail, an exit code for later', async () => {
-  assert.equal(await kernel.run("process.once('SIGUSR2', () => console.log('usr2')); process.kill(process.pid, 'SIGUSR2'); await new Promise((resolve) => setTimeout(resolve, 50)); process.kill(process.pid, 0)"), 'usr2\ntrue');
+  assert.equal(await kernel.run("const came = new Promise((resolve) => process.once('SIGUSR2', resolve)); process.kill(process.pid, 'SIGUSR2'); console.log(await came === 'SIGUSR2'); process.kill(process.pid, 0)"), 'true\ntrue');
   assert.equal(await kernel.run("process.exitCode = 3; await new Promise((resolve) => new Worker('process.exit(3)', { eval: true }).on('exit', resolve))"), '3');
-  assert.match(await kernel.run("new Worker('throw new Error(\"in the worker\")', { eval: true }); await new Promise((resolve) => setTimeout(resolve, 300)); kept"), /Uncaught[^]*in the worker[^]*7$/);
+  assert.match(await kernel.run("const failing = new Worker('throw new Error(\"in the worker\")', { eval: true }); await new Promise((resolve) => failing.on('exit', resolve)); kept"), /Uncaught[^]*in the worker[^]*7$/);
 });

@@ -14,8 +14,12 @@ export function jsxProblem(file: ts.SourceFile): ts.Diagnostic | null {
   if (!element) return null;
   const start = element.getStart(read);
   const name = compiler.isJsxFragment(element) ? '' : (compiler.isJsxElement(element) ? element.openingElement : (element as ts.JsxSelfClosingElement)).tagName.getText(read);
-  const messageText = `JSX (<${name}>) is not understood in a cell: nothing is there that would render it. For markup write html\`<b>\${name}</b>\` with import { html } from 'joylab';`;
-  return { file, start, length: name.length + 1, code: NO_JSX, messageText, category: compiler.DiagnosticCategory.Error };
+  return { file, start, length: name.length + 1, code: NO_JSX, messageText: adviceOnJsx(name), category: compiler.DiagnosticCategory.Error };
+}
+
+/** What to write instead of an element. */
+export function adviceOnJsx(name: string): string {
+  return `JSX (<${name}>) is not understood in a cell: nothing is there that would render it. For markup write html\`<b>\${name}</b>\` with import { html } from 'joylab';`;
 }
 
 function isElement(node: ts.Node): boolean {

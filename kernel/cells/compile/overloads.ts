@@ -7,8 +7,18 @@ import { typescript } from './typescript';
 const NO_OVERLOAD = 2769;
 /** A call with other numbers of arguments. */
 const ARITY = new Set([2554, 2555, 2556, 2575, 2743]);
+/** A value of the wrong type. */
+const WRONG_TYPE = new Set([2322, 2345]);
 /** Overloads that are tried at most. */
 const MAXIMUM = 30;
+/** Overloads that are told together at most. */
+const MAXIMUM_ALIKE = 3;
+
+/** What is told of a problem. */
+interface Told {
+  code: number;
+  message: string;
+}
 
 /** A call, by `new` or without it. */
 type Call = ts.CallExpression | ts.NewExpression;
@@ -36,7 +46,7 @@ interface Checker extends ts.TypeChecker {
  * The call is checked again, in a copy of the file, once for each overload,
  * while the type of the function holds that one alone.
  */
-export function meantOverload<T>(program: ts.Program, diagnostic: ts.Diagnostic, read: (problem: ts.Diagnostic) => T): T[] | null {
+export function meantOverload<T extends Told>(program: ts.Program, diagnostic: ts.Diagnostic, read: (problem: ts.Diagnostic) => T): T[] | null {
   const { file, start, length, code } = diagnostic;
   if (code !== NO_OVERLOAD || !file || start === undefined || length === undefined) return null;
   for (const call of callsAround(file, start, start + length)) {
@@ -61,11 +71,17 @@ class OverloadedCall {
   }
 
   /** `null` where an overload fits: it is not this call that is wrong. */
-  meant<T>(read: (problem: ts.Diagnostic) => T): T[] | null {
+  meant<T extends Told>(read: (problem: ts.Diagnostic) => T): T[] | null {
     const trials = this.all.map((overload, index) => this.alone(overload, (check) => this.trial(overload, index, check())));
     if (trials.some(({ problems }) => problems.length === 0)) return null;
-    const [best] = trials.sort(better);
-    return this.alone(this.all[best.index], (check) => check().map(read));
+    const [best, ...others] = trials.sort(better);
+    const told = ({ index }: Trial): T[] => this.alone(this.all[index], (check) => check().map(read));
+    const alike = [best, ...others.filter(({ fit }) => fit.every((value, i) => value === best.fit[i]))].reverse().map(told);
+    const [first] = alike;
+    const messages = [...new Set(alike.map(([{ message }]) => message))];
+    // A value that is of none of the types: each is told, since any may be meant.
+    if (messages.length === 1 || messages.length > MAXIMUM_ALIKE || alike.some((it) => it.length > 1 || !WRONG_TYPE.has(it[0].code))) return alike.at(-1)!;
+    return [{ ...first[0], code: NO_OVERLOAD, message: ['No overload matches this call.', ...messages].join('\n  ') }];
   }
 
   /** Runs `work` while the function has one overload only. */
@@ -111,16 +127,16 @@ class OverloadedCall {
       // An error inside of an argument: the argument as a whole is of the right kind.
       problems.some(({ start }) => start === args[at]?.getStart()) ? 0 : 1,
       -problems.length,
-      this.all.indexOf(overload),
     ];
   }
 }
 
 let copies = 0;
 
+/** Of those that fit alike, the last, as TypeScript does. */
 function better(a: Trial, b: Trial): number {
   const i = a.fit.findIndex((value, i) => value !== b.fit[i]);
-  return i < 0 ? 0 : b.fit[i] - a.fit[i];
+  return i < 0 ? b.index - a.index : b.fit[i] - a.fit[i];
 }
 
 /** The calls around a place, the innermost first. */

@@ -11,10 +11,10 @@ export function validAlternatives(program: ts.Program, { file, start, length, co
   const find = FINDERS[code];
   const node = find && nodeAt(file, start, start + length);
   if (!node) return '';
-  const { given, valid, write } = find(program.getTypeChecker(), node);
+  const { given, valid, isListed, write } = find(program.getTypeChecker(), node);
   const [nearest] = given === null ? [] : nearestFirst(given, valid);
   const isMeant = nearest !== undefined && isNear(given!, nearest) && !/Did you mean/.test(typescript().flattenDiagnosticMessageText(messageText, '\n'));
-  const list = valid.length > 1 && valid.length <= MAXIMUM ? ` Valid: ${valid.map(write).join(', ')}.` : '';
+  const list = isListed && valid.length > 0 && valid.length <= MAXIMUM ? ` Valid: ${valid.map(write).join(', ')}.` : '';
   return `${isMeant ? ` Did you mean '${write(nearest)}'?` : ''}${list}`;
 }
 
@@ -22,6 +22,8 @@ export function validAlternatives(program: ts.Program, { file, start, length, co
 interface Alternatives {
   given: string | null;
   valid: string[];
+  /** Whether TypeScript's message does not name them all. */
+  isListed: boolean;
   /** How they are written. */
   write(name: string): string;
 }
@@ -44,7 +46,7 @@ function fieldNames(checker: ts.TypeChecker, node: ts.Node): Alternatives {
   const type = literal && checker.getContextualType(literal);
   const types = type?.isUnion() ? type.types : type ? [type] : [];
   const valid = [...new Set(types.flatMap((it) => checker.getPropertiesOfType(it)).map(({ name }) => name))];
-  return { given: null, valid, write: (name) => name };
+  return { given: null, valid, isListed: true, write: (name) => name };
 }
 
 /** The literals that a place wants. */
@@ -58,7 +60,7 @@ function literalValues(checker: ts.TypeChecker, node: ts.Node): Alternatives {
   const literals = (type?.isUnion() ? type.types : type ? [type] : []).filter((it) => it.isStringLiteral() || it.isNumberLiteral());
   const written = new Map(literals.map((it) => [String((it as ts.LiteralType).value), JSON.stringify((it as ts.LiteralType).value)]));
   const given = value && compiler.isStringLiteralLike(value) ? value.text : null;
-  return { given, valid: [...written.keys()], write: (name) => written.get(name)! };
+  return { given, valid: [...written.keys()], isListed: type?.isUnion() ?? false, write: (name) => written.get(name)! };
 }
 
 /** The innermost node from `start` to `end`. */
