@@ -4,7 +4,7 @@ import { TemplateError } from './errors';
 import { SEQUENCE_FILTERS } from './sequenceFilters';
 import { TEXT_FILTERS } from './textFilters';
 import { VALUE_FILTERS } from './valueFilters';
-import { getAttribute, getItem, attribute } from './attributes';
+import { attribute, getAttribute } from './attributes';
 import { isTrue, iterate, Once, type Arguments, type Value, Undefined } from './values';
 import { callTest } from './tests';
 import { attributeGetter, type Filter } from './filterArguments';

@@ -39,7 +39,7 @@ function longer<T>(items: T[]): T[] {
 }
 
 function repeated(a: Value, b: Value): Value | undefined {
-  if (typeof a === 'bigint' || typeof a === 'boolean') return repeated(b, a === true ? 1n : a === false ? 0n : a, );
+  if (typeof a === 'bigint' || typeof a === 'boolean') return repeated(b, a === true ? 1n : a === false ? 0n : a);
   if (typeof b !== 'bigint' && typeof b !== 'boolean') return undefined;
   const times = Math.max(0, Number(b));
   if (typeof a === 'string' || a instanceof Markup) {

@@ -63,7 +63,7 @@ function* batches(value: Value, size: number, fill: Value): Iterable<Value> {
 
 function* slicesOf(value: Value, slices: number, fill: Value): Iterable<Value> {
   const items = listOf(value);
-  if (slices === 0) fail0();
+  if (slices === 0) fail('integer division or modulo by zero');
   const each = Math.floor(items.length / slices);
   const withExtra = items.length - each * slices;
   let start = 0;
@@ -75,10 +75,6 @@ function* slicesOf(value: Value, slices: number, fill: Value): Iterable<Value> {
     yield slice;
     start = end;
   }
-}
-
-function fail0(): never {
-  throw new TemplateError('integer division or modulo by zero');
 }
 
 function entriesOf(value: Value): [Value, Value][] {
