@@ -16,6 +16,10 @@ export class DocumentOutputs {
   private readonly followed = new Map<string, FollowedExecution>();
   /** Executions whose outputs this document has: its own, and those that are followed. */
   private readonly present = new Set<string>();
+  /** Executions in the care of another page: this one shows them, and need not ask to save them. */
+  private readonly elsewhere = new Set<string>();
+  /** Whether the notebook had changes before outputs came back. */
+  private wasDirty = false;
   /** The views that get the outputs of an execution by themselves, by its ID. */
   private readonly owners = new Map<string, CodeCell | null>();
   /** Of the newest message with output. */
@@ -68,7 +72,7 @@ export class DocumentOutputs {
     this.kernel?.iopubMessage.disconnect(this.onMessage, this);
     this.kernel = this.comm = null;
     for (const execution of this.followed.values()) execution.lost();
-    for (const executions of [this.followed, this.present, this.owners]) executions.clear();
+    for (const executions of [this.followed, this.present, this.elsewhere, this.owners]) executions.clear();
     this.revision = 0;
   }
 
@@ -76,9 +80,18 @@ export class DocumentOutputs {
     if (this.comm && !this.comm.isDisposed && message.executions.length > 0) this.comm.send(message as never);
   }
 
-  private receive({ type, executions }: OutputsMessage): void {
-    if (type !== 'executions' || this.context.isDisposed) return;
-    for (const execution of executions) this.follow(execution);
+  private receive(message: OutputsMessage): void {
+    const { context, present, elsewhere } = this;
+    if (context.isDisposed) return;
+    if (message.type === 'who') this.send({ type: 'here', executions: [...present].filter(id => !elsewhere.has(id)) });
+    else if (message.type === 'executions') {
+      this.wasDirty = context.model.dirty;
+      for (const execution of message.executions) this.follow(execution);
+    } else if (message.type === 'elsewhere') {
+      const taken = message.executions.filter(id => this.followed.has(id));
+      for (const id of taken) elsewhere.add(id);
+      if (taken.length > 0 && [...this.followed.keys()].every(id => elsewhere.has(id))) context.model.dirty = this.wasDirty;
+    }
   }
 
   private follow(execution: CellExecution): void {
@@ -99,9 +112,16 @@ export class DocumentOutputs {
     for (const [msgId, execution] of this.followed) {
       if (msgId !== id && !execution.shows(message)) continue;
       if (!execution.isCurrent || this.isRunHere(execution.cell)) this.followed.delete(msgId);
-      else if (msgId === id) execution.receive(message);
-      else execution.updateDisplays(message);
+      else this.apply(message, msgId, execution);
     }
+  }
+
+  private apply(message: KernelMessage.IIOPubMessage, msgId: string, execution: FollowedExecution): void {
+    const { model } = this.context;
+    const { dirty } = model;
+    if (msgId === (message.parent_header as Partial<KernelMessage.IHeader>).msg_id) execution.receive(message);
+    else execution.updateDisplays(message);
+    if (this.elsewhere.has(msgId)) model.dirty = dirty;
   }
 
   /** A view that was made anew, as after the file was loaded again, does not get the rest of what its cell puts out: then it is followed. */

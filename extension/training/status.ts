@@ -50,7 +50,7 @@ function details(data: TrainingData): string[] {
     if (data.status === 'finished') parts.push(`${duration(totalSeconds(data))} in all`);
   }
   if (data.status === 'paused') parts.push('run the cell again to go on');
-  if (lost) parts.push(`the kernel ended: what is kept is step ${data.step}. Run the cell to train again`);
+  if (lost) parts.push(`the kernel ended: what is kept is step ${data.step}; run the cell to train again`);
   return parts;
 }
 

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { EventEmitter } from 'node:events';
 import { constants } from 'node:os';
 import { currentCell, isInCell } from './cell';
@@ -49,12 +50,16 @@ export function keepKernelAlive(): void {
 export function keepListeners(): void {
   const events: EventEmitter = process;
   const listening = events.eventNames().flatMap((event) => events.listeners(event).map((listener) => [event, listener as () => void] as const));
+  // Outside of any cell, to which a signal would seem to belong.
+  const listenAgain = AsyncResource.bind(() => {
+    for (const [event, listener] of listening) if (!events.listeners(event).includes(listener)) events.prependListener(event, listener);
+  });
   for (const name of ['off', 'removeListener', 'removeAllListeners'] as const) {
     const remove = events[name] as (...args: unknown[]) => unknown;
     Object.assign(events, {
       [name](...args: unknown[]) {
         remove.apply(events, args);
-        for (const [event, listener] of listening) if (!events.listeners(event).includes(listener)) events.prependListener(event, listener);
+        listenAgain();
         return events;
       },
     });

@@ -6,14 +6,12 @@ import type { CellError, CellOutput, CommOpener, Interpreter } from './interpret
 import type { Header } from './message';
 import { toCodePoints, toUtf16 } from './positions';
 import type { Outbox } from './outbox';
-import { BROKEN_REPLY, type ToMain } from './protocol';
+import { BROKEN_REPLY, COMM_MESSAGES, type ToMain } from './protocol';
 
 type Request = ToMain & { type: 'request' };
 
 /** Not what a cell may have replaced it by. */
 const { stringify } = JSON;
-
-const COMM_MESSAGES: Record<string, true | undefined> = { __proto__: null as never, comm_open: true, comm_msg: true, comm_close: true };
 
 /** A reply's content. */
 type Reply = Record<string, unknown> & { status: 'ok' | 'error' };

@@ -33,12 +33,19 @@ export interface CellExecution {
 }
 
 /** Kernel → page. */
-export type OutputsMessage = { type: 'executions'; executions: CellExecution[] };
+export type OutputsMessage =
+  | { type: 'executions'; executions: CellExecution[] }
+  /** Another page has come: which executions are in the care of this one? */
+  | { type: 'who' }
+  /** These executions are in the care of another page, which is open. */
+  | { type: 'elsewhere'; executions: string[] };
 
 /** Page → kernel. */
 export type OutputsPageMessage =
   /** Asks again for some executions, whether a file has them or not. */
   | { type: 'ask'; executions: string[] }
+  /** Answers `who`. */
+  | { type: 'here'; executions: string[] }
   /**
    * The file was written, with these executions as they were at `revision`:
    * that of the newest message with output which had arrived (see {@link REVISION}).

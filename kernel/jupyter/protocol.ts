@@ -23,6 +23,8 @@ export interface WireOptions {
   textRing: SharedArrayBuffer;
 }
 
+export const COMM_MESSAGES: Record<string, true | undefined> = { __proto__: null as never, comm_open: true, comm_msg: true, comm_close: true };
+
 /** What is wrong where the kernel cannot even say what is wrong. */
 const BROKEN = {
   ename: 'KernelError',

@@ -11,7 +11,7 @@ import { Log } from './log';
 import type { Header, Message, OutgoingMessage } from './message';
 import { OutputsServer } from './outputsServer';
 import { watchParent } from './parent';
-import { BROKEN_REPLY, type Posted, type ToMain, type ToWire, type WireOptions } from './protocol';
+import { BROKEN_REPLY, COMM_MESSAGES, type Posted, type ToMain, type ToWire, type WireOptions } from './protocol';
 import { ReaperWatch } from './reaperWatch';
 import { SelfSignal } from './selfSignal';
 import { Sockets, type RequestChannel } from './sockets';
@@ -27,13 +27,10 @@ const SIGNAL_AFTER = 150;
 const EXPLAIN_AFTER = 1500;
 /** Time the main thread has to exit after a shutdown, in milliseconds. */
 const EXIT_GRACE = 3000;
-
-const UNINTERRUPTIBLE =
-  'Interrupted, but what computes (a library, a regular expression, eval) cannot be stopped from outside: the cell ends when it returns. To end it now, restart the kernel.\n';
+const UNINTERRUPTIBLE = 'Interrupted, but what computes (a library, a regular expression, eval) cannot be stopped from outside: the cell ends when it returns. To end it now, restart the kernel.\n';
 
 /** Requests that the main thread answers, apart from comm messages. */
 const REQUESTS = new Set(['execute_request', 'inspect_request', 'complete_request', 'is_complete_request', 'comm_info_request']);
-const COMM_MESSAGES = new Set(['comm_open', 'comm_msg', 'comm_close']);
 
 interface Request {
   id: number;
@@ -61,7 +58,7 @@ class Wire {
   private readonly outputs = new CellOutputs();
   private readonly outputsServer = new OutputsServer(this.outputs, (content, parent) => this.sockets.publish({ type: 'comm_msg', content, parent }));
   private readonly usage = new Usage();
-  private readonly history: History;
+  readonly history: History;
   private readonly inputs = new Inputs((input, messageId) => this.askFrontEnd(input, messageId));
   private executionCount = 0;
   /** Requests that the main thread works on, by ID. */
@@ -76,7 +73,7 @@ class Wire {
   private signals = 0;
 
   constructor(
-    private readonly options: WireOptions,
+    readonly options: WireOptions,
     private readonly post: (message: ToMain) => void,
     private readonly log: Log,
   ) {
@@ -102,7 +99,7 @@ class Wire {
     const immediate = IMMEDIATE[type];
     if (type === 'shutdown_request') this.shutdown(channel, message);
     else if (immediate) this.answer(channel, message, immediate.call(this, message.content));
-    else if (COMM_MESSAGES.has(type)) this.receiveComm(channel, message);
+    else if (COMM_MESSAGES[type]) this.receiveComm(channel, message);
     else if (REQUESTS.has(type)) this.enqueue({ id: this.nextId++, message, channel, started: '', quiet: false });
     else this.log.once(`ignored a message of the unknown type "${type.slice(0, 50)}" on ${channel}`);
   }
@@ -118,14 +115,6 @@ class Wire {
   private reply(channel: RequestChannel, { header, identities }: Message, content: string, metadata?: string): void {
     const type = header.msg_type.replace('_request', '_reply');
     this.sockets.send(channel, identities, { type, content, metadata, parent: header });
-  }
-
-  historyFor(content: Record<string, any>): object {
-    return this.history.reply(content);
-  }
-
-  kernelInfo(): object {
-    return this.options.kernelInfo;
   }
 
   usageNow(): object {
@@ -234,15 +223,11 @@ class Wire {
 
   /** Outputs are told by this thread, also while the main thread computes. */
   private receiveComm(channel: RequestChannel, message: Message): void {
-    if (!this.outputsServer.knows(message)) return this.passComm(channel, message);
+    if (!this.outputsServer.knows(message)) return this.dispatch({ id: this.nextId++, message, channel, started: '', quiet: this.active !== null });
     this.streams.flush();
     this.outputsServer.receive(message);
     if (this.active) this.owedStatus.push(message.header);
     else for (const state of ['busy', 'idle'] as const) this.status(state, message.header);
-  }
-
-  private passComm(channel: RequestChannel, message: Message): void {
-    this.dispatch({ id: this.nextId++, message, channel, started: '', quiet: this.active !== null });
   }
 
   private dispatch(request: Request): void {
@@ -252,11 +237,11 @@ class Wire {
     if (!request.quiet) this.status('busy', header);
     if (header.msg_type === 'execute_request') this.announce(header, content);
     this.post({ type: 'request', id: request.id, header, metadata, content, buffers, executionCount: this.executionCount });
-    watchUntaken(this.options.interruptFlag, request.id, () => this.open.has(request.id) && !this.closing, () => this.giveUp(request));
+    if (!COMM_MESSAGES[header.msg_type]) watchUntaken(this.options.interruptFlag, request.id, () => this.open.has(request.id) && !this.closing, () => this.giveUp(request));
   }
 
   private giveUp({ id, message }: Request): void {
-    if (message.header.msg_type === 'execute_request') this.sockets.publish({ type: 'error', content: BROKEN_REPLY, parent: message.header });
+    if (message.header.msg_type === 'execute_request') this.publish({ type: 'error', content: BROKEN_REPLY, parent: message.header });
     this.finish({ type: 'reply', id, content: BROKEN_REPLY, status: 'error' });
   }
 
@@ -278,9 +263,8 @@ class Wire {
       this.streams.begin(message);
       this.streams.append(message.text);
     } else if (message.type === 'publish') {
-      const { content, metadata, parent, buffers } = message;
       this.streams.flush();
-      this.publish({ type: message.message, content, metadata, parent, buffers });
+      this.publish({ ...message, type: message.message });
     } else if (message.type === 'input') this.requestInput(message);
     else if (message.type === 'withdraw') this.inputs.cancel(({ input }) => input === message.input);
     else if (message.type === 'child') this.runChild(message);
@@ -378,8 +362,8 @@ class Wire {
 const IMMEDIATE: Record<string, (this: Wire, content: Record<string, any>) => object> = {
   // A null prototype: the type comes from outside.
   __proto__: null as never,
-  kernel_info_request() { return this.kernelInfo(); },
-  history_request(content) { return this.historyFor(content); },
+  kernel_info_request() { return this.options.kernelInfo; },
+  history_request(content) { return this.history.reply(content); },
   connect_request() { return this.ports(); },
   usage_request() { return this.usageNow(); },
   interrupt_request() { return this.raiseInterrupt(); },

@@ -60,6 +60,8 @@ test('frozen prototypes, an emptied require.cache, an emptied process: cells go 
   const { reply } = await kernel.execute("setTimeout(() => { throw new Error('late'); }, 5); undefined");
   await kernel.published((it) => it.parentHeader.msg_id === reply.parentHeader.msg_id && /late/.test(it.content.text), 'the error');
   assert.equal(await kernel.run('6 * 7'), '42');
+  kernel.process.kill('SIGTERM');
+  await new Promise((resolve) => kernel.process.once('exit', resolve));
 });
 
 test('a kernel that cannot run cells any more says so, and can be shut down', async () => {

@@ -169,6 +169,7 @@ labTest('views, pages and files of a notebook: each has what the cell puts out, 
   await first.page.evaluate('jupyterapp.commands.execute("docmanager:clone")');
   const second = await openNotebook(browser, lab.url('views.ipynb'));
   await becomes(() => shown(second.page, 1), { count: null, state: 'running', outputs: ['display_data: 1'] });
+  await becomes(() => isDirty(second.page), false);
   open('e');
   for (const { page } of [first, second]) await becomes(async () => (await shown(page, 1)).outputs, ['display_data: 1', 'display_data: 2']);
   // The file is loaded again, under the cell that runs.
@@ -179,6 +180,7 @@ labTest('views, pages and files of a notebook: each has what the cell puts out, 
   for (const { page } of [first, second]) await becomes(() => shown(page, 1), { count: 2, state: 'idle', outputs: ['display_data: 1', 'display_data: 2', 'display_data: 3'] });
   await save(first.page);
   assert.deepEqual(texts(saved('renamed.ipynb', 1).outputs), ['display_data: 1', 'display_data: 2', 'display_data: 3']);
+  assert.deepEqual([await isDirty(first.page), await isDirty(second.page)], [false, false], 'the page that ran the cell saves it');
   assert.deepEqual(first.errors, []);
   for (const page of [first, second]) await leave(page);
 });

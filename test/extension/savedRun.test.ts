@@ -117,7 +117,7 @@ labTest('what the page shows of a run is what it saves: in mid-run, after a relo
   await third.page.evaluate('jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()');
   await third.page.locator('.joylab-Status[data-status="lost"]').waitFor();
   const reached = await shownStep(third.page);
-  assert.match(await third.page.locator('.joylab-Status').innerText(), new RegExp(`Not running\\s+step ${reached} of 500 · the kernel ended: what is kept is step ${reached}\\. Run the cell`));
+  assert.match(await third.page.locator('.joylab-Status').innerText(), new RegExp(`Not running\\s+step ${reached} of 500 · the kernel ended: what is kept is step ${reached}; run the cell`));
   await save(third.page);
   const lost = savedRun('run.ipynb');
   assert.deepEqual([lost.data.status, lost.data.step, lost.steps], ['lost', reached, upTo(reached)]);

@@ -38,8 +38,13 @@ export function spend(steps: number): void {
 
 /** Counts looking through, or making, a text of so many characters. */
 export function spendText(length: number): void {
-  if (!(length <= TEXT)) throw new TemplateError(`the template makes a text of ${length} characters; at most ${TEXT} are possible`);
+  checkText(length);
   spend(1 + length / 64);
+}
+
+/** Looks at the length of a text that grows. */
+export function checkText(length: number): void {
+  if (!(length <= TEXT)) throw new TemplateError(`the template makes a text of ${length} characters; at most ${TEXT} are possible`);
 }
 
 /** Counts going through a text character by character. */

@@ -1,6 +1,6 @@
 /* Writes a template. */
 import type { Expression, Signature, Statement, Target } from './ast';
-import { nested, spend, spendText } from './budget';
+import { checkText, nested, spend, spendText } from './budget';
 import { TemplateError } from './errors';
 import { evaluate, evaluateCall, filtered } from './evaluate';
 import { Loop } from './loop';
@@ -50,7 +50,7 @@ class Interpreter {
   private write(piece: string): void {
     this.written += piece;
     spendText(piece.length);
-    if (this.written.length > 1_000_000) spendText(this.written.length);
+    checkText(this.written.length);
   }
 
   /** What is written meanwhile, instead of writing it. */

@@ -1,6 +1,6 @@
 /* Filters for lists, dictionaries and what else has items. */
 import { count } from './arguments';
-import { spendCharacters, spendItems, spendText } from './budget';
+import { checkText, spendCharacters, spendItems, spendText } from './budget';
 import { equals, order, sorted, unique } from './compare';
 import { TemplateError } from './errors';
 import { getItem } from './attributes';
@@ -150,7 +150,7 @@ function join(value: Value, separator: Value = '', attribute: Value = null): Val
     spendText(piece.length + between.length);
     result += first ? piece : between + piece;
     first = false;
-    if (result.length > 1_000_000) spendText(result.length);
+    checkText(result.length);
   }
   return result;
 }

@@ -1,6 +1,6 @@
 /* The methods of `str`. */
 import { bind, count, string } from './arguments';
-import { spendCharacters, spendItems, spendText } from './budget';
+import { checkText, spendCharacters, spendItems, spendText } from './budget';
 import { TemplateError } from './errors';
 import { find, findAll, findLast, splitAt } from './search';
 import { capitalized, codePointIndex, codePointLength, isSpace, lines, PREDICATES, sliceText, swapped, titled, trimEnd, trimStart, words } from './unicode';
@@ -132,7 +132,7 @@ export function joined(separator: string, items: Value): string {
     first = false;
     i++;
     spendText(item.length + separator.length);
-    if (result.length > 1_000_000) spendText(result.length);
+    checkText(result.length);
   }
   return result;
 }

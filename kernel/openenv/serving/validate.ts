@@ -71,10 +71,10 @@ export function validator(schema: object, what: string, { useDefaults = false }:
 export function serverValidator(schema: JsonSchema): Validate | null {
   if (INCOMPLETE in schema) return null;
   let errorsOf: ErrorsOf | null = null;
-  // A module whose loading is ended would stay half loaded.
-  if (JSON.stringify(schema).includes('"pattern')) compilePattern('', '');
   try {
+    // Before the deadline: a module whose loading is ended would stay half loaded.
     const ajv = newAjv({});
+    if (JSON.stringify(schema).includes('"pattern')) compilePattern('', '');
     errorsOf = withDeadline(() => compile(ajv, schema, 'action', 'anywhere'), COMPILE_DEADLINE);
   } catch {
     return null;
@@ -108,13 +108,9 @@ function compile(ajv: Ajv, schema: JsonSchema, what: string, bigints: BigInts): 
   return isCheap(schema) ? check : (value) => withDeadline(() => check(value), DEADLINE);
 }
 
-/** Loaded on first use: it is large. */
-function ajv2020(): typeof Ajv {
-  return (require('ajv/dist/2020') as { default: typeof Ajv }).default;
-}
-
 function newAjv(options: Options): Ajv {
-  const Ajv2020 = ajv2020();
+  // Loaded on first use: it is large.
+  const { default: Ajv2020 } = require('ajv/dist/2020') as { default: typeof Ajv };
   // Schemas are the user's own and may hold keywords for other readers; formats are not checked.
   return new Ajv2020({ allErrors: true, strict: false, strictNumbers: true, ownProperties: true, validateFormats: false, verbose: true, logger: false, code: { regExp: compilePattern }, ...options });
 }
