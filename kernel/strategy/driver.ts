@@ -21,8 +21,8 @@ export function driverSource(): string {
   const { apply, getPrototypeOf, getOwnPropertyDescriptor, ownKeys } = Reflect;
   const { isArray } = Array;
   const { slice, includes, startsWith } = String.prototype;
-  const toBigInt = BigInt;
   const { InternalError } = globalThis;
+  const toBigInt = BigInt;
   const text = String;
   const most = ${MAX_TEXT};
   const short = (value) => (value.length > most ? apply(slice, value, [0, most]) : value);
@@ -104,11 +104,6 @@ export function driverSource(): string {
   };
   // Integers that no number holds are bigints: JSON has them as strings with a mark. Smaller ones are what a number is for.
   const isLarge = (value) => value > ${Number.MAX_SAFE_INTEGER}n || value < -${Number.MAX_SAFE_INTEGER}n;
-  const textWithBigints = (value, error) => stringify(value, (key, inner) => {
-    if (typeof inner !== 'bigint') return inner;
-    if (!isLarge(inner)) throw error;
-    return '${BIGINT_MARK}' + text(inner);
-  });
   const jsonOf = (value) => {
     let json;
     try {
@@ -116,7 +111,11 @@ export function driverSource(): string {
     } catch (error) {
       // An overflow took its time: looking for its cause might take too long.
       if (error instanceof InternalError && error.message === 'stack overflow' || flawOf(value) === 'd') return 'd';
-      json = textWithBigints(value, error);
+      json = stringify(value, (key, inner) => {
+        if (typeof inner !== 'bigint') return inner;
+        if (!isLarge(inner)) throw error;
+        return '${BIGINT_MARK}' + text(inner);
+      });
     }
     if (json === undefined) return 'u';
     if (json.length > most) return 'xa value of more than ' + most + ' characters';

@@ -71,10 +71,10 @@ export function validator(schema: object, what: string, { useDefaults = false }:
 export function serverValidator(schema: JsonSchema): Validate | null {
   if (INCOMPLETE in schema) return null;
   let errorsOf: ErrorsOf | null = null;
-  // Modules are loaded before the deadline: one whose loading is ended would stay half loaded.
-  if (JSON.stringify(schema).includes('"pattern')) compilePattern('', '');
   try {
+    // Before the deadline: a module whose loading is ended would stay half loaded.
     const ajv = newAjv({});
+    if (JSON.stringify(schema).includes('"pattern')) compilePattern('', '');
     errorsOf = withDeadline(() => compile(ajv, schema, 'action', 'anywhere'), COMPILE_DEADLINE);
   } catch {
     return null;
