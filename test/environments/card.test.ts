@@ -82,7 +82,7 @@ test('the card of a remote server: fields of action, observation and state, and 
     assert.deepEqual(fields[4], { name: 'litres', type: 'number | null', range: '> 0, ≤ 10', description: 'Water, for the can', optional: true });
     assert.deepEqual([data.frame!.width, data.frame!.height], [6, 4], 'of an episode that the card started');
     const html = String(bundle['text/html']);
-    for (const text of ['<th style="text-align: left; vertical-align: top">Action</th>', '&quot;spade&quot; | &quot;watering-can&quot;', 'Its Latin name', 'First frame of garden']) assert.ok(html.includes(text), text);
+    for (const text of ['<th style="text-align: left; vertical-align: top" scope="col">Action</th>', '&quot;spade&quot; | &quot;watering-can&quot;', 'Its Latin name', 'First frame of garden']) assert.ok(html.includes(text), text);
     assert.match(String(bundle['text/plain']), /^garden 1\.2\.0 \(http:[^]*place\.row +integer +0 … 3 +From the house, 0 to 3\n[^]*\nState /);
     await env.close();
   } finally {

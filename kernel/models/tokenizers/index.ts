@@ -6,7 +6,7 @@ import { AddedTokens, readAddedToken } from './addedTokens';
 import { cleanUp, readDecoder, type Decoder } from './decoders';
 import { readModel } from './models';
 import { readNormalizer, type Context } from './normalizers';
-import { withDeadline } from './patterns';
+import { withinTime } from './patterns';
 import { readPostProcessor, type PostProcessor } from './postProcessors';
 import { readPreTokenizer, type PreTokenizer } from './preTokenizers';
 import { Settings } from './settings';
@@ -66,7 +66,7 @@ export class TextTokenizer {
   }
 
   private bounded<T>(way: 'encode' | 'decode', characters: number, work: () => T): T {
-    return this.needsDeadline[way] ? withDeadline(work, characters, this.name) : work();
+    return this.needsDeadline[way] ? withinTime(work, characters, this.name) : work();
   }
 
   encode(text: string, addSpecialTokens: boolean): number[] {

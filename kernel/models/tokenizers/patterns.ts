@@ -4,7 +4,7 @@
  * pattern is ambiguous, which can take for ever: patterns that are not those
  * of a published family are matched with a deadline.
  */
-import { createContext, Script, type Context } from 'node:vm';
+import { DeadlineError, withDeadline } from '../../common/deadline';
 import type { Settings } from './settings';
 
 /** The library's types leave it out. */
@@ -74,18 +74,13 @@ function translated(source: string, where: string): RegExp {
 /** Seconds for a text, and for each million of its characters. */
 const SECONDS = 2;
 
-const run = new Script('work()');
-const around: { work?: () => unknown } = {};
-let context: Context | undefined;
-
 /** Ends work, patterns included, that takes too long. */
-export function withDeadline<T>(work: () => T, characters: number, name: string): T {
+export function withinTime<T>(work: () => T, characters: number, name: string): T {
   const seconds = SECONDS * (1 + characters / 1_000_000);
   try {
-    around.work = work;
-    return run.runInContext((context ??= createContext(around)), { timeout: Math.ceil(seconds * 1000) }) as T;
+    return withDeadline(work, Math.ceil(seconds * 1000));
   } catch (error) {
-    if ((error as { code?: string }).code !== 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw error;
+    if (!(error instanceof DeadlineError)) throw error;
     throw new Error(`${name}: its patterns took more than ${seconds.toFixed(1)} s for a text of ${characters} characters, which a pattern with nested repetitions such as (a+)+ can do; write it without them`);
   }
 }

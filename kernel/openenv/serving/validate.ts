@@ -1,7 +1,7 @@
 import type { default as Ajv, ErrorObject, Options, ValidateFunction } from 'ajv/dist/2020';
+import { DeadlineError, withDeadline } from '../../common/deadline';
 import { stringifyExact } from '../../common/exactJson';
 import { isCheap } from '../../schema/cost';
-import { DeadlineError, withDeadline } from '../../schema/deadline';
 import type { JsonSchema } from '../../schema/jsonSchema';
 import { meantSchema } from '../../schema/meant';
 import { compilePattern } from '../../schema/pattern';

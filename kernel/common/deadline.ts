@@ -1,5 +1,5 @@
 import { createContext, Script, type Context } from 'node:vm';
-import { Stopwatch } from '../common/processorTime';
+import { Stopwatch } from './processorTime';
 
 /** Something took longer than it may. */
 export class DeadlineError extends Error {
