@@ -106,7 +106,8 @@ const cases: Record<string, Case> = {
   'ratios of whole completions, luspo with beta': { args: { lossType: 'luspo', importanceSamplingLevel: 'sequence', epsilon: 0.01, beta: 0.1, numIterations: 2 } },
   'two-sided clipping below the clip range': { args: { delta: 1.05, epsilon: 0.1, numIterations: 2 }, lora: true },
   'two-sided clipping above the clip range': { args: { lossType: 'grpo', delta: 1.2, epsilon: 0.05, numIterations: 3 } },
-  'the tokens of the highest entropy': { args: { topEntropyQuantile: 0.3 } },
+  // With Adam's own epsilon a gradient that is almost 0 would move its weight by its rounding, which is another on each processor.
+  'the tokens of the highest entropy': { args: { topEntropyQuantile: 0.3, adamEpsilon: 1e-6 } },
   'the tokens of the highest entropy, of each micro-batch, with beta and two iterations': {
     args: { topEntropyQuantile: 0.5, beta: 0.1, gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 4, numIterations: 2, maskTruncatedCompletions: true },
     lora: true,
