@@ -25,7 +25,7 @@ class Meet extends Environment<{ move: 'LEFT' | 'RIGHT' }, { ball_x: number; pad
   }
   step({ move }: { move: string }) {
     if (this.number % 3 === 0) throw new Error('the ball is lost');
-    this.at.paddle_x += move === 'LEFT' ? -1 : 1;
+    this.at.paddle_x = Math.min(20, Math.max(0, this.at.paddle_x + (move === 'LEFT' ? -1 : 1)));
     return { observation: this.at, reward: 1, done: this.at.paddle_x === this.at.ball_x };
   }
   override close(): void {
