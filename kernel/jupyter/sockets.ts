@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Router, XPublisher } from 'zeromq';
 import { address, PORTS, type ConnectionInfo, type PortName } from './connection';
 import { decode, encode, MalformedMessage, type Message, type OutgoingMessage } from './message';
@@ -46,6 +47,7 @@ export class Sockets {
     const sockets: Record<PortName, Router | XPublisher> = {
       shell_port: routers.shell, control_port: routers.control, stdin_port: routers.stdin, hb_port: routers.hb, iopub_port: this.iopub,
     };
+    void this.subscriptions();
     const open = PORTS.filter((name) => connection[name] === 0);
     // Those that are given come first: the system must not choose one of them.
     await Promise.all(PORTS.filter((name) => connection[name] !== 0).map((name) => this.bindOne(sockets[name], name)));
@@ -55,7 +57,8 @@ export class Sockets {
     }
     for (const channel of ['shell', 'control', 'stdin'] as const) void this.receive(channel);
     void this.echo();
-    void this.subscriptions();
+    // Who came while the ports were bound is welcomed before anything else is published.
+    await setImmediate();
     return open.length > 0 ? connection : null;
   }
 

@@ -34,14 +34,6 @@ test('the kernel exits when its parent dies, also while it computes', { timeout:
   await kernel.stop();
 });
 
-test('process.exit in a cell ends the kernel quietly', async () => {
-  const kernel = await TestKernel.start();
-  kernel.send('shell', 'execute_request', { code: 'process.exit(3)' });
-  const code = await new Promise((resolve) => kernel.process.once('exit', resolve));
-  assert.equal(code, 3);
-  await kernel.stop();
-});
-
 test('a bad connection file is one clear line', () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-'));
   const file = path.join(folder, 'connection.json');
