@@ -62,13 +62,14 @@ class Progress {
   private beganAt = 0;
   private restsSince = 0;
   private shownAt = 0;
+  private closed = false;
 
   constructor(private readonly place: ProgressPlace) {}
 
   begin(title: string, total: number): Task {
     const task = new Task(title, total, this);
     this.tasks.push(task);
-    if (!this.timer) {
+    if (!this.timer && !this.closed) {
       this.beganAt = Date.now();
       this.timer = setInterval(() => this.look(), INTERVAL).unref();
     }
@@ -83,6 +84,7 @@ class Progress {
 
   /** Called now and then, also by work that leaves timers no time. */
   look(): void {
+    if (this.closed) return;
     const now = Date.now();
     const task = this.tasks.at(-1);
     if (!task) {
@@ -99,6 +101,12 @@ class Progress {
     this.timer = null;
     if (this.shownAt > 0) this.place.show(null);
     this.shownAt = 0;
+  }
+
+  /** The place is gone: what still works for it, as after an interrupt, is not shown there any more. */
+  close(): void {
+    this.rest();
+    this.closed = true;
   }
 }
 
@@ -131,7 +139,7 @@ export async function progressAt<T>(place: ProgressPlace, work: () => Promise<T>
   try {
     return await places.run(progress, work);
   } finally {
-    progress.rest();
+    progress.close();
   }
 }
 
@@ -144,7 +152,7 @@ function progressOfCell(): Progress | null {
   const here = host();
   if (!hosts.has(here)) {
     hosts.add(here);
-    here.onCell?.((event) => event.kind === 'ended' && cells.get(event.cell)?.rest());
+    here.onCell?.((event) => event.kind === 'ended' && cells.get(event.cell)?.close());
   }
   return progress;
 }

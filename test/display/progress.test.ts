@@ -44,6 +44,26 @@ test('what is over soon says nothing; a cell that fails leaves no line', async (
   assert.deepEqual(shown.map(({ last }) => last), [{}]);
 });
 
+test('work that goes on after its cell was interrupted is not shown any more', async () => {
+  const id = kernel.send('shell', 'execute_request', {
+    code: `const { withProgress } = await import(${JSON.stringify(join(packageRoot, 'dist/kernel/display/progress'))});
+await withProgress('Counting', 1000, async (task) => {
+  for (let i = 0; i < 40; i++) {
+    task.update(i);
+    await new Promise((go) => setTimeout(go, 50));
+  }
+});`,
+  });
+  const shown = () => kernel.iopub.filter((it) => it.parentHeader.msg_id === id && it.content.data);
+  await kernel.until(() => shown().length > 1, 'a line');
+  await kernel.request('control', 'interrupt_request');
+  await kernel.finish(id);
+  const { length } = shown();
+  assert.deepEqual(shown().at(-1)!.content.data, {});
+  await kernel.run('await new Promise((go) => setTimeout(go, 2000))');
+  assert.equal(shown().length, length);
+});
+
 test('the output of a training run is there at once, and says what it waits for', async () => {
   const { outputs } = await kernel.execute(`/** @grpo */
 const config = { maxSteps: 2, numGenerations: 32, maxCompletionLength: 128, seed: 1 };`);
