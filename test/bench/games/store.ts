@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+
+/** What one line of a table says: how something played on the starts that are reported. */
+export interface Line {
+  /** "random edits", "always FIRE". */
+  name: string;
+  /** Returns by the limit of steps, start by start. */
+  returns: Record<string, number[]>;
+  /** Further figures of each start, such as the highest tile. */
+  more?: Record<string, number[]>;
+  /** The program that played. */
+  program?: string;
+}
+
+/** One run, in a file of its own. */
+export interface Run {
+  game: string;
+  variant: string;
+  seed: number;
+}
+
+export interface RunResult extends Run {
+  /** Hash of the sources that it depends on. */
+  version: string;
+  lines: Line[];
+  /** Episodes that were played before the report: of training and of choosing. */
+  episodes: number;
+  /** Seconds, without the report. */
+  seconds: number;
+  /** The seconds are those of so many cores. */
+  cores: number;
+  /** Further figures of the run: edits that improved their parent… */
+  figures?: Record<string, number>;
+  /** The variant's settings, where they are not all in its sources. */
+  settings?: unknown;
+}
+
+/**
+ * Results of runs, one JSON file each: `VERSION/GAME.VARIANT.SEED.json`. A
+ * file is there as a whole or not at all, whatever ends its writer.
+ */
+export class Store {
+  constructor(private readonly folder: string, private readonly versionOf: (run: Run) => string) {}
+
+  /** Where the result of a run is, or will be. */
+  path(run: Run): string {
+    return join(this.folder, this.versionOf(run), `${run.game}.${run.variant}.${run.seed}.json`);
+  }
+
+  /** The result of a run; `undefined` where there is none. A file that cannot be read is none. */
+  read(run: Run): RunResult | undefined {
+    return readResult(this.path(run));
+  }
+
+  /** The results that there are. */
+  results(runs: readonly Run[]): RunResult[] {
+    return runs.flatMap((run) => this.read(run) ?? []);
+  }
+
+  missing(runs: readonly Run[]): Run[] {
+    return runs.filter((run) => !this.read(run));
+  }
+}
+
+/** Writes a result as a whole. */
+export function writeResult(path: string, result: RunResult): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const unfinished = `${path}.${process.pid}.part`;
+  writeFileSync(unfinished, `${JSON.stringify(result, null, 1)}\n`);
+  renameSync(unfinished, path);
+}
+
+function readResult(path: string): RunResult | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as RunResult;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A hash of files and of all files in folders, by their paths and contents; caches and maps are left out. */
+export function contentHash(root: string, paths: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const path of paths.flatMap((one) => filesIn(join(root, one))).sort()) {
+    hash.update(`${relative(root, path)}\n`).update(readFileSync(path)).update('\n');
+  }
+  return hash.digest('hex').slice(0, 12);
+}
+
+function filesIn(path: string): string[] {
+  let entries;
+  try {
+    entries = readdirSync(path, { withFileTypes: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return [path];
+    throw error;
+  }
+  return entries.flatMap((entry) => (entry.name === '__pycache__' ? [] : filesIn(join(path, entry.name))));
+}

@@ -1,0 +1,16 @@
+import { editorTask } from '../editorTask';
+import { PLAYING, reported, type Variant } from './variant';
+
+/** What needs no learning: random actions, every constant action, programs by hand. */
+export const references: Variant = {
+  description: 'random actions, every constant action, programs by hand',
+  sources: [...PLAYING, 'test/bench/games/variants/references.ts'],
+  async run(given) {
+    const { actions } = editorTask(given.env);
+    const chance = `const actions = [${actions.join(', ')}];\nfunction strategy(state) { return actions[Math.floor(Math.random() * actions.length)]; }`;
+    const constants = given.task.constants ? actions.map((action) => [`always ${action.replace(/["{} ]/g, '')}`, `function strategy(state) { return ${action}; }`]) : [];
+    const lines = [];
+    for (const [name, program] of [['random actions', chance], ...constants, ...Object.entries(given.task.references)]) lines.push(await reported(given, name, program));
+    return { lines, episodes: 0 };
+  },
+};

@@ -1,0 +1,47 @@
+import { play, type OpenedEnvironment } from '../playing';
+import { heldOutStarts } from '../starts';
+import type { Line, RunResult } from '../store';
+import type { Task } from '../tasks';
+
+/** Episodes of training and choosing together, at most. */
+export const EPISODES = 1920;
+
+/** What a run of a variant is given. */
+export interface Given {
+  task: Task;
+  env: OpenedEnvironment;
+  seed: number;
+  /** Tells how far it is. */
+  log(line: string): void;
+}
+
+/** What a run comes to. */
+export type Outcome = Pick<RunResult, 'lines' | 'episodes' | 'figures' | 'settings'>;
+
+/** A way to get strategies, or to compare with. */
+export interface Variant {
+  /** What it is, in a few words. */
+  description: string;
+  /** Files and folders that its results depend on. */
+  sources: string[];
+  run(given: Given): Promise<Outcome>;
+}
+
+/** What every variant depends on: how games are played, and on which starts. */
+export const PLAYING = [
+  'kernel/environments', 'kernel/rollout', 'kernel/strategy', 'test/bench/games/invented',
+  ...['playing', 'starts', 'tasks', 'editorTask', 'moves2048', 'variants/variant'].map((name) => `test/bench/games/${name}.ts`),
+];
+
+/** How a program plays from the starts that are reported. */
+export async function reported({ task, env }: Given, name: string, program: string): Promise<Line> {
+  const starts = heldOutStarts(task.starts);
+  const line: Line = { name, returns: {}, program };
+  for (const steps of task.reportedSteps) {
+    const episodes = await play(env, starts.map(() => program), starts, steps);
+    line.returns[steps] = episodes.map((episode) => episode.return);
+    const highest = episodes.map((episode) => episode.stateAt(episode.steps).highest_tile);
+    if (highest.every((tile) => typeof tile === 'number')) line.more = { 'highest tile': highest };
+  }
+  return line;
+}
