@@ -59,10 +59,21 @@ export class PromptSource {
 
   /** The prompt of the `index`-th group of the run: each pass over the rows has its own order. */
   at(index: number): Prompt {
+    return this.row(this.rowAt(index));
+  }
+
+  private rowAt(index: number): number {
     const pass = Math.floor(index / this.rowsPerPass);
     const position = index % this.rowsPerPass;
     const { seed, shuffleDataset } = this.settings;
-    return this.row(shuffleDataset ? permutation(this.length, deriveSeed(seed, 'dataset', pass))[position] : position);
+    return shuffleDataset ? permutation(this.length, deriveSeed(seed, 'dataset', pass))[position] : position;
+  }
+
+  /** The same with an addition at the end of its text, or of its last message by the user: a program to edit. */
+  edited(index: number, addition: string): Prompt {
+    const row = this.rowAt(index);
+    const { prompt: source } = this.rows[row];
+    return { ...this.encode(typeof source === 'string' ? `${source}\n${addition}` : withAddition(source, addition)), columns: this.row(row).columns };
   }
 
   /** The prompt of a row. */
@@ -90,8 +101,13 @@ export class PromptSource {
   }
 }
 
+function withAddition(messages: ChatMessage[], addition: string): ChatMessage[] {
+  const last = messages.findLastIndex(({ role }) => role === 'user');
+  return messages.map((message, i) => (i === (last < 0 ? messages.length - 1 : last) ? { ...message, content: `${message.content}\n${addition}` } : message));
+}
+
 /** Names that a sample has itself. */
-const taken = ['step', 'code', 'problems', 'episode', 'completionIds', 'trainerState', 'logExtra', 'logMetric'];
+const taken = ['step', 'parent', 'duplicateOf', 'code', 'problems', 'episode', 'completionIds', 'trainerState', 'logExtra', 'logMetric'];
 
 function checkRow(row: TrainRow, where: string): void {
   const prompt: unknown = row?.prompt;
