@@ -1,36 +1,27 @@
 import { RandomSource } from '../../../kernel/openenv/serving/randomSource';
+import { ProgramSearch, type Scored, type SearchGroup } from '../../../kernel/grpo/refinement/search';
+import { resolveRefinement, type RefinementConfig } from '../../../kernel/grpo/refinement/settings';
+import { validate } from '../../../kernel/grpo/refinement/validation';
+import type { Episode } from '../../../kernel';
 import { deriveSeed } from '../../../kernel/training/seeds';
-import { chosen } from './choosing';
+import type { EditorTask } from './decisionList';
 import { play, type OpenedEnvironment } from './playing';
 import { RandomEditor } from './randomEditor';
-import { trainingStart } from './starts';
-import type { EditorTask } from './decisionList';
+import { trainingStart, validationStarts } from './starts';
 
-/** Programs that are kept. */
-const POPULATION = 60;
-/** Episodes of a step: of new programs, and of the best ones again. */
-const NEW = 22;
-const AGAIN = 10;
-/** Part of the new programs that have no parent. */
-const FRESH = 0.1;
-/** A parent is the best of so many. */
-const TOURNAMENT = 5;
-/** Programs that have played so often are known. */
-const KNOWN = 16;
+/** Groups of a generation, and edits of one parent, as by default with a model. */
+const GROUPS = 4;
+const EDITS = 8;
 
-/** A program with the returns of its episodes. */
-interface Candidate {
-  code: string;
-  returns: number[];
-  /** Its mean, drawn towards that of all while it has played little; and how far off that may be. */
-  worth: number;
-  spread: number;
-}
-
-export interface SearchSettings {
+/** How a search is done. */
+export interface RandomSearchSettings {
+  seed: number;
   /** Episodes at most, those for choosing among them. */
   episodes: number;
   maxSteps: number;
+  refinement?: RefinementConfig;
+  groups?: number;
+  edits?: number;
   log(line: string): void;
 }
 
@@ -39,70 +30,64 @@ export interface Found {
   code: string;
   /** Episodes that were played, those for choosing among them. */
   episodes: number;
+  /** Of the edits, the part that improved its parent. */
+  improved: number;
 }
 
 /**
- * Looks for a good program by random edits: each step plays new ones from one
- * start, and the most promising again. The best are then compared on
- * validation starts.
+ * The search that a model's edits go through, with edits made by chance: the
+ * same program database, parents, replays and validation.
  */
-export async function randomSearch(env: OpenedEnvironment, task: EditorTask, seed: number, { episodes, maxSteps, log }: SearchSettings): Promise<Found> {
+export async function randomSearch(env: OpenedEnvironment, task: EditorTask, { seed, episodes, maxSteps, refinement = {}, groups = GROUPS, edits = EDITS, log }: RandomSearchSettings): Promise<Found> {
   const editor = new RandomEditor(task, deriveSeed(seed, 'editor'));
-  const random = new RandomSource(deriveSeed(seed, 'selection'));
-  const known = new Map<string, Candidate>();
-  const choosing = Math.min(128, Math.floor(episodes / 8));
-  let population: Candidate[] = [];
-  let played = 0;
-  for (let step = 0; played + NEW + AGAIN <= episodes - choosing; step++) {
-    const again = promising(population, AGAIN);
-    const young = Array.from({ length: NEW + AGAIN - again.length }, () => newCandidate(editor, population, random, known));
-    const group = [...again, ...young];
-    const results = await play(env, group.map(({ code }) => code), group.map(() => trainingStart(seed, step)), maxSteps);
-    results.forEach((episode, i) => group[i].returns.push(episode.return));
-    played += group.length;
-    for (const candidate of young) known.set(candidate.code, candidate);
-    estimate([...known.values()]);
-    population = [...known.values()].sort((a, b) => b.worth - a.worth).slice(0, POPULATION);
-    log(`step ${step + 1}: best ${population[0].worth.toFixed(1)} ± ${population[0].spread.toFixed(1)} of ${population[0].returns.length}, new ones ${mean(young.map(({ returns }) => returns[0])).toFixed(1)}`);
+  const random = new RandomSource(deriveSeed(seed, 'second parent'));
+  const settings = { ...resolveRefinement(refinement)!, seed };
+  let search = ProgramSearch.start(settings);
+  let [edited, improved] = [0, 0];
+  const size = groups * (edits + 1) + settings.replays;
+  for (let generation = 0; search.episodes + size <= episodes - settings.validationEpisodes; generation++) {
+    const startOf = (i: number) => trainingStart(seed, generation * size + i);
+    const plan = search.plan(generation, groups, startOf);
+    const codes = plan.groups.flatMap((group) => Array.from({ length: edits }, () => child(editor, search, group, random)));
+    const assignment = search.assign(plan, codes, startOf);
+    const playing = assignment.children.flatMap((fate, i) => (fate === 'play' ? [i] : []));
+    const played = await play(
+      env,
+      [...playing.map((i) => codes[i]), ...assignment.replays.map(({ program }) => program.code)],
+      [...playing.map((i) => plan.groups[Math.floor(i / edits)].environmentSeed), ...assignment.replays.map(({ environmentSeed }) => environmentSeed)],
+      maxSteps,
+    );
+    const children = codes.map((code, i) => scored(code, playing.includes(i) ? played[playing.indexOf(i)] : null));
+    const replays = assignment.replays.map(({ program }, i) => scored(program.code, played[playing.length + i]));
+    const accepted = search.accept(plan, assignment, children, replays);
+    search = accepted.search;
+    const gains = accepted.report.groups.filter(({ fresh }) => !fresh).flatMap(({ children: made }) => made.map(({ gain }) => gain ?? 0));
+    edited += gains.length;
+    improved += gains.filter((gain) => gain > 0).length;
+    const [best] = search.best();
+    log(`generation ${generation + 1}, ${search.episodes} episodes: best ${search.database.worth(best).toFixed(1)} of ${best.evaluations.length}, archive ${search.database.size}`);
   }
-  const choice = await chosen(env, population.map(({ code }) => code), { seed, episodes: choosing, maxSteps });
-  return { code: choice.code, episodes: played + choice.episodes };
-}
-
-function newCandidate(editor: RandomEditor, population: Candidate[], random: RandomSource, known: Map<string, Candidate>): Candidate {
-  const parent = () => Array.from({ length: TOURNAMENT }, () => random.choice(population)).reduce((best, one) => (one.worth > best.worth ? one : best)).code;
-  for (;;) {
-    const code = population.length === 0 || random.next() < FRESH ? editor.fresh() : editor.edit(parent(), parent());
-    if (!known.has(code)) return { code, returns: [], worth: 0, spread: 0 };
-  }
-}
-
-/** Those that may be the best: the highest that their worth may be. */
-function promising(population: Candidate[], count: number): Candidate[] {
-  const highest = ({ worth, spread }: Candidate) => worth + spread;
-  return population.filter(({ returns }) => returns.length < KNOWN).sort((a, b) => highest(b) - highest(a)).slice(0, count);
-}
-
-/**
- * Empirical Bayes: a program's mean is drawn towards that of all by how much
- * episodes of one program differ, against how much programs do.
- */
-function estimate(candidates: Candidate[]): void {
-  const means = candidates.map(({ returns }) => mean(returns));
-  const all = mean(means);
-  const repeated = candidates.filter(({ returns }) => returns.length > 1);
-  const deviations = repeated.reduce((sum, { returns }) => sum + returns.reduce((total, value) => total + (value - mean(returns)) ** 2, 0), 0);
-  const within = deviations / Math.max(1, repeated.reduce((sum, { returns }) => sum + returns.length - 1, 0));
-  const total = means.reduce((sum, value) => sum + (value - all) ** 2, 0) / Math.max(1, means.length - 1);
-  const between = Math.max(total - within, 0.1 * total);
-  candidates.forEach((candidate, i) => {
-    const noise = within / candidate.returns.length;
-    const trust = between + noise > 0 ? between / (between + noise) : 1;
-    candidate.worth = all + trust * (means[i] - all);
-    candidate.spread = Math.sqrt(trust * noise);
+  const candidates = search.database.best().map((program) => ({ id: program.id, worth: search.database.worth(program) }));
+  const starts = validationStarts(seed, settings.validationEpisodes);
+  const { winner, episodes: validated } = await validate(candidates, settings.validationEpisodes, async (ids, numbers) => {
+    const programs = ids.map((id) => search.database.get(id)!.code);
+    const results = await play(env, programs.flatMap((code) => numbers.map(() => code)), programs.flatMap(() => numbers.map((number) => starts[number])), maxSteps);
+    return programs.map((_, p) => results.slice(p * numbers.length, (p + 1) * numbers.length).map((episode) => episode.return));
   });
+  const program = search.database.get(winner?.id ?? candidates[0].id)!;
+  return { code: program.code, episodes: search.episodes + validated, improved: improved / edited };
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+/** An edit of the group's parent, which may take rules from another one of its island; or a fresh program. */
+function child(editor: RandomEditor, search: ProgramSearch, { parent, island }: SearchGroup, random: RandomSource): string {
+  for (let attempt = 0; ; attempt++) {
+    const code = parent ? editor.edit(parent.code, search.database.parent(island, random)?.code) : editor.fresh();
+    if (search.database.idOf(code) === undefined || attempt === 20) return code;
+  }
+}
+
+/** An episode with its return for a reward. */
+function scored(code: string, episode: Episode | null): Scored {
+  const sample = { prompt: '', completion: code, completionIds: [], code, problems: [], episode, step: 0 };
+  return { sample, fitness: episode && episode.return, rewards: {} };
 }

@@ -8,7 +8,7 @@ export const random: Variant = {
   sources: [...PLAYING, 'kernel/grpo/refinement', ...['decisionList', 'randomEditor', 'randomSearch', 'choosing', 'variants/random'].map((name) => `test/bench/games/${name}.ts`)],
   async run(given) {
     const { task, env, seed, log } = given;
-    const { code, episodes } = await randomSearch(env, editorTask(env), seed, { episodes: EPISODES, maxSteps: task.trainingSteps, log });
-    return { lines: [await reported(given, 'random edits', code)], episodes };
+    const { code, episodes, improved } = await randomSearch(env, editorTask(env), { seed, episodes: EPISODES, maxSteps: task.trainingSteps, log });
+    return { lines: [await reported(given, 'random edits', code)], episodes, figures: { improved } };
   },
 };

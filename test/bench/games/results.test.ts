@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { interval, intervalText, pairedInterval, studentT } from '../common/interval';
+import { plannedRuns } from './plan';
+import { heldOutStarts, trainingStart, validationStarts } from './starts';
+import { contentHash, Store, writeResult, type Line, type Run, type RunResult } from './store';
+import { gameTable, missingText } from './table';
+import { taskNamed } from './tasks';
+import { againstRandomEdits, floors, GameResults, pairedGain } from './verdicts';
+
+const folder = mkdtempSync(join(tmpdir(), 'joylab-games-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const run: Run = { game: 'pong', variant: 'random', seed: 2 };
+const result = (of: Partial<RunResult> = {}): RunResult => ({ ...run, version: 'v1', lines: [], episodes: 1920, seconds: 10, cores: 2, ...of });
+
+test('intervals are those of Student', () => {
+  // Of 5, 7, 9: mean 7, standard error 2 / √3, t 4.303.
+  const { mean, half } = interval([5, 7, 9]);
+  assert.equal(mean, 7);
+  assert.ok(Math.abs(half - (4.303 * 2) / Math.sqrt(3)) < 1e-9);
+  assert.ok(Number.isNaN(interval([4]).half));
+  assert.throws(() => interval([]), /needs values/);
+  assert.deepEqual(pairedInterval([3, 5], [1, 3]), { mean: 2, half: 0 });
+  assert.throws(() => pairedInterval([1], [1, 2]), /1 and 2/);
+});
+
+test("Student's t beyond the table", () => {
+  for (const [degrees, t] of [[30, 2.042], [31, 2.04], [40, 2.021], [60, 2.0], [120, 1.98], [1000, 1.962]]) assert.ok(Math.abs(studentT(degrees) - t) < 0.0015, `${degrees}: ${studentT(degrees)}`);
+  assert.throws(() => studentT(0), /at least 1/);
+});
+
+test('an interval has digits by its size', () => {
+  assert.equal(intervalText({ mean: 12.34, half: 1.26 }), '12.3 ± 1.3');
+  assert.equal(intervalText({ mean: 475.4, half: 30.6 }), '475 ± 31');
+  assert.equal(intervalText({ mean: -6.04, half: NaN }), '-6.0');
+});
+
+test('95 % of intervals hold the mean that the values come from', () => {
+  let state = 1;
+  const uniform = (): number => (state = (state * 48271) % 2147483647) / 2147483647;
+  const held = Array.from({ length: 1000 }, () => {
+    const { mean, half } = interval(Array.from({ length: 20 }, () => uniform() + uniform() + uniform()));
+    return Math.abs(mean - 1.5) <= half;
+  }).filter(Boolean).length;
+  assert.ok(held > 930 && held < 970, `${held} of 1,000`);
+});
+
+test('a store gives what was written, by version, and knows what is missing', () => {
+  let version = 'v1';
+  const store = new Store(folder, () => version);
+  assert.deepEqual(store.missing([run]), [run]);
+  writeResult(store.path(run), result());
+  assert.deepEqual(store.results([run, { ...run, seed: 3 }]), [result()]);
+  assert.deepEqual(store.missing([run, { ...run, seed: 3 }]), [{ ...run, seed: 3 }]);
+  assert.deepEqual(readdirSync(dirname(store.path(run))), ['pong.random.2.json'], 'no part of a file is left');
+  version = 'v2';
+  assert.deepEqual(store.missing([run]), [run], 'other sources, other results');
+});
+
+test('a file that was cut off is no result', () => {
+  const store = new Store(folder, () => 'broken');
+  mkdirSync(dirname(store.path(run)), { recursive: true });
+  writeFileSync(store.path(run), JSON.stringify(result()).slice(0, 40));
+  assert.deepEqual(store.missing([run]), [run]);
+});
+
+test('a hash is of paths and contents, not of caches', () => {
+  const sources = join(folder, 'sources');
+  mkdirSync(join(sources, 'a/__pycache__'), { recursive: true });
+  writeFileSync(join(sources, 'a/one.ts'), 'one');
+  writeFileSync(join(sources, 'two.ts'), 'two');
+  const hash = contentHash(sources, ['a', 'two.ts']);
+  writeFileSync(join(sources, 'a/__pycache__/one.pyc'), 'cache');
+  assert.equal(contentHash(sources, ['two.ts', 'a']), hash);
+  writeFileSync(join(sources, 'a/one.ts'), 'other');
+  assert.notEqual(contentHash(sources, ['a', 'two.ts']), hash);
+  assert.throws(() => contentHash(sources, ['three.ts']), /three\.ts/);
+});
+
+test('starts of training, choosing and reporting are apart', () => {
+  const training = [1, 2, 3].flatMap((seed) => Array.from({ length: 2000 }, (_, step) => trainingStart(seed, step)));
+  const validation = [1, 2, 3].flatMap((seed) => validationStarts(seed, 200));
+  const reported = heldOutStarts(100);
+  assert.equal(new Set(validation).size, 600);
+  const sets = [training, validation, reported].map((starts) => new Set(starts));
+  for (const [i, one] of sets.entries()) for (const other of sets.slice(i + 1)) assert.ok([...one].every((start) => !other.has(start)));
+});
+
+test('the runs that are wanted', () => {
+  const runs = plannedRuns();
+  const count = (game: string, variant: string): number => runs.filter((one) => one.game === game && one.variant === variant).length;
+  for (const game of ['breakout', 'pong', 'boxing', 'space_invaders', 'ms_pacman']) assert.deepEqual(['trained', 'frozen', 'random', 'untrained', 'references'].map((variant) => count(game, variant)), [3, 3, 3, 1, 1]);
+  for (const game of ['freeway', 'seaquest', 'demon_attack', 'qbert', 'tennis']) assert.deepEqual(['trained', 'frozen', 'random', 'references'].map((variant) => count(game, variant)), [1, 0, 1, 1]);
+  assert.deepEqual(['breakout', 'pong', 'boxing'].map((game) => count(game, 'plain')), [1, 1, 0]);
+  assert.deepEqual(plannedRuns({ games: ['pong'], variants: ['random'], seeds: [7] }), [{ game: 'pong', variant: 'random', seed: 7 }]);
+});
+
+const line = (name: string, ...returns: number[]): Line => ({ name, returns: { 1000: returns, 5000: returns.map((value) => 2 * value) } });
+
+test('a table has a row for each name, with its interval, its seeds and what is missing', () => {
+  const results = [
+    result({ variant: 'references', lines: [line('random actions', 1, 2, 3)], episodes: 0 }),
+    ...[1, 2].map((seed) => result({ seed, lines: [line('random edits', 10 * seed, 12 * seed)] })),
+  ];
+  const text = gameTable(taskNamed('breakout'), results);
+  assert.match(text, /^breakout +1000 steps +seeds +5000 steps +seeds +episodes +seconds\n/);
+  assert.match(text, /\nrandom actions +2\.0 ± 2\.5 +4\.0 ± 5\.0 +10\n/);
+  assert.match(text, /\nrandom edits +16\.5 ± \d+\.\d +11\.0 22\.0 +33\.0 ± \d+\.\d +22\.0 44\.0 +1920 +10\n/);
+  assert.match(text, /\ntarget +45 +70\n/);
+  assert.equal(missingText([run, { ...run, seed: 3 }, { ...run, game: 'boxing' }]), '  pong random, seed 2, 3\n  boxing random, seed 2');
+});
+
+test('verdicts: floors, the rival, and what training adds', () => {
+  const seeds = (name: string, variant: string, ...means: number[]): RunResult[] => means.map((value, i) => result({ variant, seed: i + 1, lines: [line(name, value, value)] }));
+  const references = result({ variant: 'references', lines: [line('random actions', 0), line('always LEFT', 4), line('always RIGHT', 5)] });
+  const game = (trained: number[], rival: number): GameResults => new GameResults(taskNamed('breakout'), [
+    references, ...seeds('best of untrained', 'untrained', 20), ...seeds('random edits', 'random', rival), ...seeds('trained', 'trained', ...trained), ...seeds('frozen', 'frozen', ...trained.map((value) => value - 4)),
+  ]);
+  const good = game([44, 40, 48], 40);
+  assert.equal(good.bestConstant()?.name, 'always RIGHT');
+  assert.ok(floors([good]).length === 3 && floors([good]).every(({ met }) => met));
+  assert.deepEqual(floors([game([44, 19], 40)]).map(({ met }) => met), [true, false, true]);
+  assert.deepEqual(againstRandomEdits([good], 1).map(({ met }) => met), [true, true]);
+  assert.deepEqual(againstRandomEdits([game([30], 40)], 1).map(({ met }) => met), [false, false], '75 % of the rival');
+  assert.deepEqual(againstRandomEdits([good, new GameResults(taskNamed('pong'), [])], 1)[0].met, undefined, 'a game is missing');
+  const paired = pairedGain([good], 'trained', 'frozen')!;
+  assert.equal(paired.pairs, 3);
+  assert.ok(Math.abs(paired.gain.mean - 0.1) < 1e-9 && paired.gain.half < 1e-9);
+});
