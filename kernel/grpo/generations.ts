@@ -3,6 +3,7 @@ import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
 import { diagnoseSignal } from '../rewards/diagnosis';
 import { recentRollouts } from '../rewards/recent';
+import type { Sample } from '../rewards/sample';
 import { newRewardLog, scoreAll, type RewardLog, type RewardTable, type WeightedReward } from '../rewards/scoring';
 import { mean } from '../rewards/statistics';
 import type { Metrics } from '../training/metricsBuffer';
@@ -12,9 +13,12 @@ import { fractionZeroStd, groupAdvantages, type AdvantageSettings } from './adva
 import { collect, type GroupPlan, type Rollouts } from './collect';
 import type { ResolvedConfig } from './config';
 import { completionMetrics, rewardMetrics } from './metrics';
-import { groupsPerGeneration, type Prompt, type PromptSource } from './prompts';
-import { rewardChanges } from './rewardFuncs';
-import { isScored, restoredRollouts, savedRollouts, type SavedRollouts, type ScoredRollouts } from './scoredRollouts';
+import { groupsPerGeneration, type PromptSource } from './prompts';
+import { planGeneration } from './refine';
+import { searchAdvantages } from './refinement/objective';
+import { ProgramSearch, scoredSamples, type SavedSearch, type Scored, type SearchReport } from './refinement/search';
+import { rewardChanges, rewardSignature } from './rewardFuncs';
+import { isScored, restoredRollouts, savedRollouts, type CompleteRollouts, type SavedRollouts, type ScoredRollouts } from './scoredRollouts';
 
 /** What rollouts are made with; it may change between two steps of a run. */
 export interface GenerationContext {
@@ -39,41 +43,113 @@ export interface GenerationContext {
 
 /**
  * The rollouts of a run: generated, played and scored when a step asks for
- * them, and kept as long as a later step uses them.
+ * them, and kept as long as a later step uses them. Where programs are edited,
+ * with the search, which moves on as soon as a step was made with a generation.
  */
 export class Generations {
   private kept = new Map<number, ScoredRollouts>();
   private usedRewards: WeightedReward[] = [];
+  /** The search after all steps made; `null`: none has begun. */
+  private search: ProgramSearch | null = null;
+  /** What its fitness comes from: the functions, or of a search that was saved their signature. */
+  private searchRewards: WeightedReward[] | string = [];
 
   /** The rollouts of a generation, scored. What an interruption left is gone on with. */
-  async get(generation: number, context: GenerationContext): Promise<Required<ScoredRollouts>> {
+  async get(generation: number, context: GenerationContext): Promise<CompleteRollouts> {
     let rollouts = this.kept.get(generation);
     if (!rollouts) {
-      rollouts = { ...(await collectGeneration(generation, context)), generation };
+      rollouts = { ...(await this.collect(generation, context)), generation };
       this.kept.set(generation, rollouts);
     }
-    if (!isScored(rollouts) || this.rewardsChanged(rollouts, context)) await this.score(rollouts, context);
-    return rollouts as Required<ScoredRollouts>;
+    if (!isScored(rollouts) || this.isOutdated(rollouts, context)) await this.score(rollouts, context);
+    return rollouts as CompleteRollouts;
   }
 
-  /** Whether functions were replaced since an interruption came between the scores and their first use. */
-  private rewardsChanged({ metrics }: ScoredRollouts, context: GenerationContext): boolean {
+  /** Whether functions were replaced, or what came before was scored again, since an interruption came between the scores and their first use. */
+  private isOutdated({ metrics, refined, generation }: ScoredRollouts, context: GenerationContext): boolean {
     const unused = Object.keys(metrics ?? {}).length > 0;
-    return unused && rewardChanges(this.usedRewards, context.rewards()) !== '';
+    if (unused && rewardChanges(this.usedRewards, context.rewards()) !== '') return true;
+    return refined?.before !== undefined && refined.before !== this.searchBefore(generation, context.config);
+  }
+
+  private async collect(generation: number, context: GenerationContext): Promise<ScoredRollouts> {
+    const { config, prompts, model } = context;
+    const count = groupsPerGeneration(config);
+    const samplingSeedOf = (group: number) => deriveSeed(config.seed, 'sampling', generation, group);
+    const startOf = (index: number) => environmentSeedOf(config.seed, generation, index);
+    const common = { ...context, step: context.step + 1, numGenerations: config.numGenerations };
+    if (!config.refinement) {
+      const groups = Array.from({ length: count }, (_, g): GroupPlan => ({ prompt: prompts.at(generation * count + g), samplingSeed: samplingSeedOf(g), environmentSeed: startOf(g) }));
+      return { ...(await collect({ ...common, groups })), generation };
+    }
+    const search = await this.currentSearch(generation, context);
+    const longestPrompt = model.maxSeqLength - config.maxCompletionLength!;
+    const refined = planGeneration({ search, generation, count, prompts, longestPrompt, samplingSeedOf, environmentSeedOf: startOf });
+    return { ...(await collect({ ...common, groups: refined.groups, refined })), generation, refined: { plan: refined.plan } };
   }
 
   private async score(rollouts: ScoredRollouts, context: GenerationContext): Promise<void> {
     const { config, output, step, signal, tokensSeen } = context;
     const log = newRewardLog(context.trainerState);
-    const { table, error } = await scoreAll(this.takeRewards(context), rollouts.samples, { signal, log, seconds: config.rewardSeconds });
-    const advantages = (scores: RewardTable) => groupAdvantages(scores, config);
+    const rewards = this.takeRewards(context);
+    const { table, error } = await scoreAll(rewards, rollouts.samples, { signal, log, seconds: config.rewardSeconds });
+    const accepted = !error && config.refinement ? await this.refine(rollouts, table, context) : null;
+    const advantages = accepted?.advantages ?? ((scores: RewardTable) => groupAdvantages(scores, config));
     recentRollouts.add({ step: step + 1, samples: rollouts.samples, groupSize: config.numGenerations, table: { ...table }, advantages, seconds: config.rewardSeconds });
     if (error) throw error;
     rollouts.table = table;
     rollouts.advantages = advantages(table);
-    rollouts.metrics = { num_tokens: tokensSeen + countTokens(rollouts), ...rolloutMetrics(rollouts, table, config, log) };
-    rollouts.extra = log.extra;
+    rollouts.metrics = { num_tokens: tokensSeen + countTokens(rollouts), ...rolloutMetrics(rollouts, table, config, log), ...accepted?.report.metrics };
+    rollouts.extra = accepted ? new Map([...relations(accepted.report), ...log.extra]) : log.extra;
     for (const text of diagnoseSignal(table, rollouts.samples, config.numGenerations)) output.note(step + 1, text);
+  }
+
+  /** Lets the search take in a generation. @returns its report, and the advantages that scores come to */
+  private async refine(rollouts: ScoredRollouts, table: RewardTable, context: GenerationContext): Promise<{ report: SearchReport; advantages: (scores: RewardTable) => Float32Array } | null> {
+    const { samples, replays, assignment, refined } = rollouts;
+    if (!refined || !assignment || !replays) return null;
+    const before = await this.currentSearch(rollouts.generation, context);
+    const again = await this.scorer(context)(replays);
+    const accept = (scores: RewardTable) => before.accept(refined.plan, assignment, scoredSamples(samples, scores), again);
+    const { search: after, report } = accept(table);
+    rollouts.refined = { ...refined, before, after };
+    const settings = { ...before.settings, scaleRewards: context.config.scaleRewards };
+    return { report, advantages: (scores) => searchAdvantages((scores === table ? report : accept(scores).report).groups, settings) };
+  }
+
+  /** Scores samples with the functions of this step, without a trace in the log. */
+  private scorer({ config, rewards, trainerState, signal }: GenerationContext): (samples: Sample[]) => Promise<Scored[]> {
+    return async (samples) => {
+      const { table, error } = await scoreAll(rewards(), samples, { signal, log: newRewardLog(trainerState), seconds: config.rewardSeconds });
+      if (error) throw error;
+      return scoredSamples(samples, table);
+    };
+  }
+
+  /** The search that a generation goes on from, its fitness by the functions of this step. */
+  private async currentSearch(generation: number, context: GenerationContext): Promise<ProgramSearch> {
+    const rewards = context.rewards();
+    const changed = typeof this.searchRewards === 'string' ? this.searchRewards !== rewardSignature(rewards) : this.searchRewards.length > 0 && rewardChanges(this.searchRewards, rewards) !== '';
+    if (changed && this.search) this.search = await this.search.rescored(this.scorer(context));
+    this.searchRewards = rewards;
+    return this.searchBefore(generation, context.config);
+  }
+
+  /** The search after the newest generation before this one. */
+  private searchBefore(generation: number, { refinement, seed }: ResolvedConfig): ProgramSearch {
+    const earlier = [...this.kept.values()].filter((rollouts) => rollouts.generation < generation && rollouts.refined?.after);
+    const newest = earlier.sort((a, b) => b.generation - a.generation)[0];
+    return newest?.refined?.after ?? (this.search ??= ProgramSearch.start({ ...refinement!, seed }));
+  }
+
+  /** The search after all steps made, as it is known; `null` before the first. */
+  get programs(): ProgramSearch | null {
+    return this.search;
+  }
+
+  /** A validation has chosen. */
+  set programs(search: ProgramSearch | null) {
+    this.search = search;
   }
 
   /** The reward functions of this step; one that was replaced since the last is marked on the charts. */
@@ -90,11 +166,14 @@ export class Generations {
 
   /** A step was made with these generations: those before `next` are not needed again, the others were logged. */
   used(generations: Iterable<number>, next: number): void {
-    for (const generation of this.kept.keys()) if (generation < next) this.kept.delete(generation);
     for (const generation of generations) {
       const rollouts = this.kept.get(generation);
-      if (rollouts) this.kept.set(generation, { ...rollouts, metrics: {}, frames: new Map() });
+      if (!rollouts) continue;
+      this.search = rollouts.refined?.after ?? this.search;
+      const { refined, replays, assignment, ...rest } = rollouts;
+      this.kept.set(generation, { ...rest, metrics: {}, frames: new Map() });
     }
+    for (const generation of this.kept.keys()) if (generation < next) this.kept.delete(generation);
   }
 
   /** The new settings generate in another way. */
@@ -102,30 +181,58 @@ export class Generations {
     this.kept.clear();
   }
 
+  /** The search goes on under other settings; what was planned under the old is forgotten. */
+  changeSearch({ refinement, seed }: ResolvedConfig): void {
+    this.kept.clear();
+    this.search = refinement && this.search ? this.search.withSettings({ ...refinement, seed }) : null;
+  }
+
   /** A new run starts. */
   clear(): void {
     this.kept.clear();
     this.usedRewards = [];
+    this.search = null;
+    this.searchRewards = [];
   }
 
   save(): SavedRollouts[] {
-    return [...this.kept.values()].filter(isScored).map(savedRollouts);
+    return [...this.kept.values()].filter(isScored).filter(({ refined }) => !refined?.after).map(savedRollouts);
   }
 
-  load(saved: readonly SavedRollouts[]): void {
+  /** The search as JSON, with what its fitness comes from; `null`: there is none. */
+  saveSearch(): SavedProgramSearch | null {
+    const { search, searchRewards } = this;
+    return search && { ...search.toJSON(), rewards: typeof searchRewards === 'string' ? searchRewards : rewardSignature(searchRewards) };
+  }
+
+  load(saved: readonly SavedRollouts[], search: SavedProgramSearch | null, { refinement, seed }: ResolvedConfig): void {
     this.kept = new Map(saved.map((rollouts) => [rollouts.generation, restoredRollouts(rollouts)]));
+    this.search = search && refinement ? ProgramSearch.fromJSON(search, { ...refinement, seed }) : null;
+    this.searchRewards = search?.rewards ?? [];
   }
 }
 
-function collectGeneration(generation: number, context: GenerationContext): Promise<Rollouts> {
-  const { config, prompts } = context;
-  const count = groupsPerGeneration(config);
-  const groups = Array.from({ length: count }, (_, g) => plan(prompts.at(generation * count + g), config.seed, generation, g));
-  return collect({ ...context, step: context.step + 1, groups, numGenerations: config.numGenerations });
+/** A search in a checkpoint. */
+export interface SavedProgramSearch extends SavedSearch {
+  /** Signature of the reward functions that fitness comes from. */
+  rewards: string;
 }
 
-function plan(prompt: Prompt, seed: number, ...numbers: number[]): GroupPlan {
-  return { prompt, samplingSeed: deriveSeed(seed, 'sampling', ...numbers), environmentSeed: deriveSeed(seed, 'environment', ...numbers) };
+/** Columns of the table of completions: each one's parent and its gain over it. */
+function relations({ groups }: SearchReport): Map<string, unknown[]> {
+  const parents = groups.flatMap(({ parent, children }) => children.map(() => (parent === null ? 'none' : `program ${parent}`)));
+  const gains = groups.flatMap(({ fresh, children }) => children.map(({ gain, status }) => (fresh ? null : status === 'played' ? gain : status)));
+  return new Map<string, unknown[]>([['parent', parents], ['gain', gains]]);
+}
+
+/** Seed of the environment for the i-th start of a generation: first those of its groups. */
+export function environmentSeedOf(seed: number, generation: number, index: number): number {
+  return deriveSeed(seed, 'environment', generation, index);
+}
+
+/** Seed of the i-th start on which programs are chosen: none that training or an evaluation has. */
+export function validationSeedOf(seed: number, index: number): number {
+  return deriveSeed(seed, 'validation environment', index);
 }
 
 function countTokens({ promptIds, promptOf, completionIds }: Rollouts): number {

@@ -3,6 +3,7 @@ import type { RolloutEnvironment } from '../rollout/environments';
 import { deriveSeed, permutation } from '../training/seeds';
 import type { RunLength } from '../training/trainer';
 import type { ResolvedConfig } from './config';
+import type { ResolvedRefinement } from './refinement/settings';
 
 /**
  * A row of the training data: a prompt as text, or as messages to which the
@@ -130,10 +131,50 @@ export function groupsPerGeneration({ generationBatchSize, numGenerations }: Res
 
 /** How long a run over these prompts is. */
 export function runLength(config: ResolvedConfig, prompts: PromptSource): RunLength {
-  const { stepsPerGeneration, numIterations, gradientAccumulationSteps, numTrainEpochs, maxSteps } = config;
+  const { stepsPerGeneration, numIterations, gradientAccumulationSteps, numTrainEpochs, maxSteps, refinement } = config;
   const generations = prompts.rowsPerPass / groupsPerGeneration(config);
   const stepsPerEpoch = (generations * stepsPerGeneration * numIterations) / gradientAccumulationSteps;
+  if (refinement) return { stepsPerEpoch, totalSteps: refinedSteps(config, refinement) };
   return { stepsPerEpoch, totalSteps: maxSteps > 0 ? maxSteps : Math.ceil(stepsPerEpoch * numTrainEpochs) };
+}
+
+/** Episodes of a refinement run of which nothing says how long it is. */
+const REFINED_EPISODES = 1920;
+
+/** Steps of a run that edits programs: `maxSteps`, or fewer where `maxEpisodes` ends it. */
+export function refinedSteps(config: ResolvedConfig, { maxEpisodes, freshShare, replays, validationEpisodes, initialPrograms }: ResolvedRefinement): number {
+  const { stepsPerGeneration, numIterations, gradientAccumulationSteps, maxSteps, generationBatchSize } = config;
+  const allowed = maxEpisodes ?? (maxSteps > 0 ? Infinity : REFINED_EPISODES);
+  const groups = groupsPerGeneration(config);
+  const perGeneration = generationBatchSize + groups - Math.floor(groups * freshShare) + replays;
+  const generations = Math.floor((allowed - validationEpisodes - initialPrograms.length) / perGeneration);
+  const steps = Math.floor((generations * stepsPerGeneration * numIterations) / gradientAccumulationSteps);
+  if (steps < 1) {
+    throw new TypeError(`GRPOConfig.refinement: maxEpisodes = ${allowed} leaves no step: a generation plays up to ${perGeneration} episodes, and the validation ${validationEpisodes}.`);
+  }
+  return maxSteps > 0 ? Math.min(maxSteps, steps) : steps;
+}
+
+/** Tokens that an edit prompt has beside the environment's prompt and the program, about. */
+const EDIT_TOKENS = 64;
+/** Tokens of the shortest program that is worth editing, about. */
+const SHORTEST_PROGRAM = 32;
+
+/**
+ * Tokens of a completion at most where programs are edited: a prompt holds a
+ * program, too, that is as long as a completion.
+ *
+ * @throws RangeError where they do not fit
+ */
+export function refinedCompletionLimit(setting: number | undefined, maxSeqLength: number, longestPrompt: number): number {
+  const room = maxSeqLength - longestPrompt - EDIT_TOKENS;
+  const limit = setting ?? Math.min(512, Math.floor(room / 2));
+  if (room - limit >= SHORTEST_PROGRAM && limit >= SHORTEST_PROGRAM) return limit;
+  const needed = longestPrompt + EDIT_TOKENS + 2 * Math.max(limit, SHORTEST_PROGRAM);
+  throw new RangeError(
+    `With refinement a prompt holds a program, too: the longest prompt has ${longestPrompt} tokens${setting === undefined ? '' : `, maxCompletionLength is ${setting}`}, and maxSeqLength is ${maxSeqLength}. ` +
+      `Load the model with maxSeqLength: ${needed} or more, or shorten prompt and completions.`,
+  );
 }
 
 /**

@@ -16,7 +16,7 @@ export class MetricsBuffer {
 
   /** The mean of each metric since the last entry; of those that name a state, the newest. */
   flush(): Metrics {
-    const newest = new Set(['learning_rate', 'grad_norm', 'num_tokens', 'epoch']);
+    const newest = new Set(['learning_rate', 'grad_norm', 'num_tokens', 'epoch', 'refinement/best_worth', 'refinement/archive_size', 'refinement/episodes']);
     const entry: Metrics = {};
     for (const [name, values] of this.values) entry[name] = newest.has(name) ? values.at(-1)! : mean(values);
     this.values = new Map();
