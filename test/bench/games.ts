@@ -4,14 +4,15 @@
  * samples, and what needs no learning.
  *
  *   npm run bench -- games [--games breakout,pong] [--variants trained,random]
- *                          [--seeds 1,2] [--jobs N] [--list]
+ *                          [--seeds 1,2] [--jobs N] [--list] [--settings JSON]
  *
  * Sticky actions 0.25; at most 1,920 episodes of at most 1,000 steps, those for
  * choosing counted; the program is chosen on validation starts and reported on
  * others. Each run is a process on two cores, `--jobs` of them at a time. A
  * result is kept in .bench/games, by a hash of the sources it depends on: the
  * bench goes on where it stopped. `--list` runs nothing, and says what is
- * missing. All runs together take most of a day on two cores.
+ * missing. `--settings '{ "args": { "learningRate": 1e-4 }, "rank": null }'`
+ * compares others than the default settings of training. All runs together take most of a day on two cores.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -29,7 +30,7 @@ const WANTED = 7;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { games: { type: 'string' }, variants: { type: 'string' }, seeds: { type: 'string' }, jobs: { type: 'string', default: '1' }, list: { type: 'boolean', default: false } },
+    options: { games: { type: 'string' }, variants: { type: 'string' }, seeds: { type: 'string' }, jobs: { type: 'string', default: '1' }, settings: { type: 'string' }, list: { type: 'boolean', default: false } },
   });
   const list = (text: string | undefined): string[] | undefined => text?.split(',').filter(Boolean);
   const games = list(values.games);
@@ -42,10 +43,19 @@ async function main(): Promise<number> {
   if (!Number.isInteger(jobs) || jobs < 1) throw new RangeError(`--jobs takes a whole number of at least 1, not ${values.jobs}.`);
 
   const store = new Store(join(packageRoot, '.bench', 'games'), versions());
-  const runs = plannedRuns({ games, variants, seeds });
+  const runs = plannedRuns({ games, variants, seeds, settings: checked(values.settings) });
   const failed = values.list ? [] : await runAll(store.missing(runs), store, jobs, (line) => console.log(line));
   print(runs, store);
   return failed.length;
+}
+
+/** Settings as their shortest JSON. */
+function checked(settings: string | undefined): string | undefined {
+  if (settings === undefined) return undefined;
+  const parsed = JSON.parse(settings);
+  const wrong = Object.keys(parsed).find((name) => !['args', 'rank'].includes(name));
+  if (wrong !== undefined) throw new RangeError(`--settings takes { args, rank }, not ${wrong}.`);
+  return JSON.stringify(parsed);
 }
 
 /** The hash of the sources of each variant: computed once. */

@@ -36,9 +36,9 @@ function randomState({ variables }: EditorTask, random: RandomSource): object {
 
 /** A hundred programs: fresh ones, and edits of edits. */
 function programs(task: EditorTask, seed: number): string[] {
-  const editor = new RandomEditor(task, seed);
-  const made = Array.from({ length: 20 }, () => editor.fresh());
-  while (made.length < 100) made.push(editor.edit(made[made.length - 20], made.length % 2 === 0 ? made[made.length - 1] : undefined));
+  const editor = new RandomEditor(task);
+  const made = Array.from({ length: 20 }, (_, i) => editor.fresh(1000 * seed + i));
+  while (made.length < 100) made.push(editor.edit(made[made.length - 20], 1000 * seed + made.length, made.length % 2 === 0 ? made[made.length - 1] : undefined));
   return made;
 }
 
@@ -64,9 +64,9 @@ test('programs of random tasks are valid, run, and return actions of the task', 
 
 test('an edit changes the text, and keeps most of it', () => {
   for (let seed = 1; seed <= 30; seed++) {
-    const editor = new RandomEditor(randomTask(seed), seed);
-    const parent = editor.edit(editor.fresh(), editor.fresh());
-    const edits = Array.from({ length: 20 }, () => editor.edit(parent));
+    const editor = new RandomEditor(randomTask(seed));
+    const parent = editor.edit(editor.fresh(1), 2, editor.fresh(3));
+    const edits = Array.from({ length: 20 }, (_, i) => editor.edit(parent, i));
     assert.ok(edits.every((code) => code !== parent));
     const kept = edits.map((code) => parent.split('\n').filter((line) => code.includes(line)).length / parent.split('\n').length);
     assert.ok(kept.reduce((sum, part) => sum + part, 0) / kept.length > 0.5, 'half of the lines at least, on average');
@@ -83,10 +83,10 @@ test('the same seed gives the same programs, another one others', () => {
 
 test('programs stay within eight rules of three conditions', () => {
   const task = randomTask(5);
-  const editor = new RandomEditor(task, 1);
-  let code = editor.fresh();
+  const editor = new RandomEditor(task);
+  let code = editor.fresh(0);
   for (let i = 0; i < 500; i++) {
-    code = editor.edit(code, editor.fresh());
+    code = editor.edit(code, i, editor.fresh(i));
     const rules = code.match(/^  if .*$/gm) ?? [];
     assert.ok(rules.length <= 8 && rules.every((rule) => (rule.match(/&&/g) ?? []).length < 3), code);
   }
@@ -111,9 +111,9 @@ function strategy(state) {
 });
 
 test('wrong tasks and programs of others are named', () => {
-  assert.throws(() => new RandomEditor({ variables: [], actions: ['1', '2'] }, 1), /variable/);
-  assert.throws(() => new RandomEditor({ variables: [{ name: 'a', minimum: 0, maximum: 1 }], actions: ['1'] }, 1), /two actions/);
-  assert.throws(() => new RandomEditor(randomTask(1), 1).edit('function strategy() { return 1; }'), /written itself/);
+  assert.throws(() => new RandomEditor({ variables: [], actions: ['1', '2'] }), /variable/);
+  assert.throws(() => new RandomEditor({ variables: [{ name: 'a', minimum: 0, maximum: 1 }], actions: ['1'] }), /two actions/);
+  assert.throws(() => new RandomEditor(randomTask(1)).edit('function strategy() { return 1; }', 1), /written itself/);
 });
 
 test('what programs look at and return follows from named state, and from schemas', async () => {

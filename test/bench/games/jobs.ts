@@ -43,10 +43,10 @@ function logOf(path: string): string {
 }
 
 /** The exit code of a run; 1 where it was ended. */
-function runOne({ game, variant, seed }: Run, path: string, cores: string | undefined): Promise<number> {
+function runOne({ game, variant, seed, settings }: Run, path: string, cores: string | undefined): Promise<number> {
   mkdirSync(dirname(path), { recursive: true });
   const log = openSync(logOf(path), 'w');
-  const command = [process.execPath, join(__dirname, 'run.js'), game, variant, String(seed), path];
+  const command = [process.execPath, join(__dirname, 'run.js'), game, variant, String(seed), path, ...(settings === undefined ? [] : [settings])];
   const [program, ...args] = cores === undefined ? command : ['taskset', '--cpu-list', cores, ...command];
   const child = spawn(program, args, { stdio: ['ignore', log, log], env: { ...process.env, OMP_NUM_THREADS: String(CORES) } });
   closeSync(log);

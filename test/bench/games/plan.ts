@@ -6,6 +6,8 @@ const SEEDED = ['trained', 'frozen', 'random'];
 const ONCE_PER_FIRST_GAME = ['untrained'];
 /** GRPO without parents. */
 const PLAIN_GAMES = ['breakout', 'pong'];
+/** Variants that settings of training are for. */
+const TRAINING = ['trained', 'frozen', 'plain'];
 const SEEDS = [1, 2, 3];
 
 /** What a run of the bench is about. */
@@ -13,6 +15,8 @@ export interface Selection {
   games?: string[];
   variants?: string[];
   seeds?: number[];
+  /** Settings of training, as JSON. */
+  settings?: string;
 }
 
 /**
@@ -20,7 +24,7 @@ export interface Selection {
  * with training three times; of five more, of the invented environments and of
  * 2048 what is trained, random edits and the references.
  */
-export function plannedRuns({ games, variants, seeds }: Selection = {}): Run[] {
+export function plannedRuns({ games, variants, seeds, settings }: Selection = {}): Run[] {
   const runs = TASKS.flatMap(({ name: game, kind }) => {
     const first = FIRST_GAMES.includes(game);
     const seeded = first || kind !== 'atari' ? SEEDED : SEEDED.filter((variant) => variant !== 'frozen');
@@ -28,5 +32,6 @@ export function plannedRuns({ games, variants, seeds }: Selection = {}): Run[] {
     const count = first ? SEEDS : SEEDS.slice(0, 1);
     return [...once.map((variant): Run => ({ game, variant, seed: 1 })), ...seeded.flatMap((variant) => (seeds ?? count).map((seed): Run => ({ game, variant, seed })))];
   });
-  return runs.filter(({ game, variant }) => (!games || games.includes(game)) && (!variants || variants.includes(variant)));
+  const selected = runs.filter(({ game, variant }) => (!games || games.includes(game)) && (!variants || variants.includes(variant)));
+  return selected.map((run) => (settings === undefined || !TRAINING.includes(run.variant) ? run : { ...run, settings }));
 }

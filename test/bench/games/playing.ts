@@ -11,7 +11,7 @@ export type OpenedEnvironment = Parameters<typeof rollout>[0] & {
 };
 
 /** What strategies draw by `Math.random` follows from it: a bench gives the same numbers each time. */
-const SECRET = 'the benches of Joylab play in the open';
+export const SECRET = 'the benches of Joylab play in the open';
 /** No strategy is to lose by its own time: its steps are limited. */
 const SECONDS = 600;
 

@@ -15,11 +15,12 @@ const CROSSOVER = 0.3;
  * the rules of two programs. It knows names and ranges, nothing of any game.
  *
  * #### Notes
- * All draws come from one seed: the same calls give the same programs. It
- * edits programs that it has written itself.
+ * The same programs and seed give the same program. It edits what it has
+ * written itself.
  */
 export class RandomEditor {
-  private readonly random: RandomSource;
+  /** Of the program under way. */
+  private random = new RandomSource(0);
   /** What it has written, by its text. */
   private readonly written = new Map<string, DecisionList>();
   /** Indices of variables that are numbers, by their range: such are compared with each other. */
@@ -27,10 +28,9 @@ export class RandomEditor {
   private readonly numbers: number[];
   private readonly choices: number[];
 
-  constructor(private readonly task: EditorTask, seed: number) {
+  constructor(private readonly task: EditorTask) {
     if (task.actions.length < 2) throw new RangeError('A random editor needs two actions at least to choose from.');
     if (task.variables.length === 0) throw new RangeError('A random editor needs a variable at least to look at.');
-    this.random = new RandomSource(seed);
     const positions = task.variables.map((_, i) => i);
     this.choices = positions.filter((i) => 'values' in task.variables[i]);
     this.numbers = positions.filter((i) => !this.choices.includes(i));
@@ -41,7 +41,8 @@ export class RandomEditor {
   }
 
   /** A program made from nothing. */
-  fresh(): string {
+  fresh(seed: number): string {
+    this.random = new RandomSource(seed);
     const rules = Array.from({ length: this.random.int(1, 4) }, () => this.rule());
     return this.write({ rules, otherwise: this.action() });
   }
@@ -51,7 +52,8 @@ export class RandomEditor {
    *
    * @param other another program, some of whose rules may be taken over
    */
-  edit(parent: string, other?: string): string {
+  edit(parent: string, seed: number, other?: string): string {
+    this.random = new RandomSource(seed);
     const original = this.read(parent);
     const second = other === undefined || other === parent ? undefined : this.read(other);
     for (let attempt = 0; attempt < 20; attempt++) {
@@ -61,7 +63,7 @@ export class RandomEditor {
       const text = decisionList(program, this.task);
       if (text !== parent) return this.write(program);
     }
-    return this.fresh();
+    return this.fresh(seed);
   }
 
   private read(code: string): DecisionList {

@@ -19,6 +19,8 @@ export interface Run {
   game: string;
   variant: string;
   seed: number;
+  /** Of the training, as JSON, where they are not the defaults. */
+  settings?: string;
 }
 
 export interface RunResult extends Run {
@@ -33,20 +35,21 @@ export interface RunResult extends Run {
   cores: number;
   /** Further figures of the run: edits that improved their parent… */
   figures?: Record<string, number>;
-  /** The variant's settings, where they are not all in its sources. */
-  settings?: unknown;
 }
 
 /**
- * Results of runs, one JSON file each: `VERSION/GAME.VARIANT.SEED.json`. A
- * file is there as a whole or not at all, whatever ends its writer.
+ * Results of runs, one JSON file each: `VERSION/GAME.VARIANT.SEED.json`, with a
+ * hash of the settings where they are given. A file is there as a whole or not
+ * at all, whatever ends its writer.
  */
 export class Store {
   constructor(private readonly folder: string, private readonly versionOf: (run: Run) => string) {}
 
   /** Where the result of a run is, or will be. */
   path(run: Run): string {
-    return join(this.folder, this.versionOf(run), `${run.game}.${run.variant}.${run.seed}.json`);
+    const { game, variant, seed, settings } = run;
+    const set = settings === undefined ? '' : `.${createHash('sha256').update(settings).digest('hex').slice(0, 8)}`;
+    return join(this.folder, this.versionOf(run), `${game}.${variant}.${seed}${set}.json`);
   }
 
   /** The result of a run; `undefined` where there is none. A file that cannot be read is none. */

@@ -1,10 +1,11 @@
 import { random } from './random';
 import { references } from './references';
+import { frozen, plain, trained } from './trained';
 import { untrained } from './untrained';
 import type { Variant } from './variant';
 
 /** The ways to get strategies, in the order of the table. */
-export const VARIANTS: Record<string, Variant> = { references, untrained, random };
+export const VARIANTS: Record<string, Variant> = { references, untrained, plain, random, frozen, trained };
 
 /** @throws RangeError where there is no such variant */
 export function variantNamed(name: string): Variant {

@@ -1,6 +1,7 @@
 import { chosen } from '../choosing';
 import { play } from '../playing';
 import { trainingStart } from '../starts';
+import type { Line } from '../store';
 import { bundledModel, MODEL, policyLine, sampled } from './model';
 import { EPISODES, PLAYING, reported, type Variant } from './variant';
 
@@ -19,14 +20,15 @@ export const untrained: Variant = {
     const valid = codes.filter((code) => code !== null);
     const distinct = [...new Set(valid)];
     const figures = { valid: valid.length / codes.length, distinct: distinct.length };
-    if (distinct.length === 0) return { lines: [], episodes: 0, figures };
+    const policy = (): Promise<Line> => policyLine('untrained policy', model, given);
+    if (distinct.length === 0) return { episodes: 0, figures, report: async () => [await policy()] };
     const once = await play(env, distinct, distinct.map(() => trainingStart(seed, 0)), task.trainingSteps);
     const order = distinct.map((code, i) => ({ code, value: once[i].return })).sort((a, b) => b.value - a.value);
     const choice = await chosen(env, order.map(({ code }) => code), { seed, episodes: EPISODES - distinct.length, maxSteps: task.trainingSteps, candidates: CANDIDATES });
     return {
-      lines: [await reported(given, 'best of untrained', choice.code), await policyLine('untrained policy', model, given)],
       episodes: distinct.length + choice.episodes,
       figures,
+      report: async () => [await reported(given, 'best of untrained', choice.code), await policy()],
     };
   },
 };

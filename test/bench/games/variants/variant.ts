@@ -1,3 +1,4 @@
+import type { GRPOConfig, Sample } from '../../../../kernel';
 import { play, type OpenedEnvironment } from '../playing';
 import { heldOutStarts } from '../starts';
 import type { Line, RunResult } from '../store';
@@ -6,17 +7,29 @@ import type { Task } from '../tasks';
 /** Episodes of training and choosing together, at most. */
 export const EPISODES = 1920;
 
+/** Settings of training that a run may be given, to compare them. */
+export interface Settings {
+  args?: GRPOConfig;
+  /** Rank of the LoRA adapters; `null`: all weights are trained. */
+  rank?: number | null;
+}
+
 /** What a run of a variant is given. */
 export interface Given {
   task: Task;
   env: OpenedEnvironment;
   seed: number;
+  /** Of the training, where they are not the defaults. */
+  settings: Settings;
   /** Tells how far it is. */
   log(line: string): void;
 }
 
 /** What a run comes to. */
-export type Outcome = Pick<RunResult, 'lines' | 'episodes' | 'figures' | 'settings'>;
+export interface Outcome extends Pick<RunResult, 'episodes' | 'figures'> {
+  /** Plays from the starts that are reported. */
+  report(): Promise<Line[]>;
+}
 
 /** A way to get strategies, or to compare with. */
 export interface Variant {
@@ -32,6 +45,14 @@ export const PLAYING = [
   'kernel/environments', 'kernel/rollout', 'kernel/strategy', 'test/bench/games/invented',
   ...['playing', 'starts', 'tasks', 'editorTask', 'moves2048', 'variants/variant'].map((name) => `test/bench/games/${name}.ts`),
 ];
+
+/** The reward of everything that is trained or searched: what the game itself gives. */
+export function score({ episode }: Sample): number | null {
+  return episode && episode.return;
+}
+
+/** What depends on the search of programs. */
+export const SEARCH = ['kernel/grpo/refinement', ...['searchPrograms', 'chooseProgram', 'collect', 'refine'].map((name) => `kernel/grpo/${name}.ts`)];
 
 /** How a program plays from the starts that are reported. */
 export async function reported({ task, env }: Given, name: string, program: string): Promise<Line> {
