@@ -17,6 +17,8 @@ export interface NumberVariable {
   name: string;
   minimum: number;
   maximum: number;
+  /** Whether it is always a whole number. */
+  whole: boolean;
 }
 
 /** One of a few values that a strategy sees. */

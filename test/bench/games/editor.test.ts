@@ -15,7 +15,7 @@ function randomTask(seed: number): EditorTask {
   const name = (): string => Array.from({ length: 5 }, () => random.choice([...'abcdefgh'])).join('');
   const numbers = Array.from({ length: random.int(seed % 3 === 0 ? 0 : 1, 6) }, () => {
     const minimum = random.choice([0, -20, 0.5]);
-    return { name: random.next() < 0.3 ? `${name()}.${name()}` : name(), minimum, maximum: minimum + random.choice([1, 40, 2048, 0.25]) };
+    return { name: random.next() < 0.3 ? `${name()}.${name()}` : name(), minimum, maximum: minimum + random.choice([1, 40, 2048, 0.25]), whole: random.next() < 0.5 };
   });
   const choices = Array.from({ length: numbers.length === 0 ? 2 : random.int(0, 2) }, () => ({ name: name(), values: random.choice([[false, true], ['"quoted"', 'plain', 'third']]) }));
   const actions = Array.from({ length: random.int(2, 5) }, (_, i) => (seed % 2 === 0 ? JSON.stringify(`${name()} ${i}`) : `{ move: ${i} }`));
@@ -93,7 +93,7 @@ test('programs stay within eight rules of three conditions', () => {
 });
 
 test('only a program that looks at changes keeps what it saw', () => {
-  const task: EditorTask = { variables: [{ name: 'near', minimum: 0, maximum: 9 }, { name: 'far', minimum: 0, maximum: 9 }], actions: ['"GO"', '"STAY"'] };
+  const task: EditorTask = { variables: [{ name: 'near', minimum: 0, maximum: 9, whole: true }, { name: 'far', minimum: 0, maximum: 9, whole: true }], actions: ['"GO"', '"STAY"'] };
   const value = (variable: number) => ({ variable, kind: 'value' as const, steps: 0 });
   const rule = { conditions: [{ left: value(0), operator: '<' as const, right: value(1), offset: -2 }], action: 0 };
   assert.equal(decisionList({ rules: [rule], otherwise: 1 }, task), `function strategy(state) {
@@ -112,7 +112,7 @@ function strategy(state) {
 
 test('wrong tasks and programs of others are named', () => {
   assert.throws(() => new RandomEditor({ variables: [], actions: ['1', '2'] }), /variable/);
-  assert.throws(() => new RandomEditor({ variables: [{ name: 'a', minimum: 0, maximum: 1 }], actions: ['1'] }), /two actions/);
+  assert.throws(() => new RandomEditor({ variables: [{ name: 'a', minimum: 0, maximum: 1, whole: true }], actions: ['1'] }), /two actions/);
   assert.throws(() => new RandomEditor(randomTask(1)).edit('function strategy() { return 1; }', 1), /written itself/);
 });
 
@@ -120,7 +120,7 @@ test('what programs look at and return follows from named state, and from schema
   const open = await Promise.all([Emberloom, Shellfield, Weirferry].map((type) => openenv(type as typeof Emberloom)));
   after(() => Promise.all(open.map((env) => env.close())));
   const [emberloom, shellfield, weirferry] = open.map((env) => editorTask(env));
-  assert.deepEqual(emberloom.variables, [{ name: 'heat', minimum: 0, maximum: 100 }, { name: 'weave', values: ['slack', 'taut', 'knotted'] }, { name: 'damp', values: [false, true] }]);
+  assert.deepEqual(emberloom.variables, [{ name: 'heat', minimum: 0, maximum: 100, whole: true }, { name: 'weave', values: ['slack', 'taut', 'knotted'] }, { name: 'damp', values: [false, true] }]);
   assert.deepEqual(emberloom.actions, ['"feed"', '"fan"', '"still"', '"quench"']);
   assert.deepEqual(shellfield.variables.map(({ name }) => name), Array.from({ length: 9 }, (_, i) => `around[${i}]`));
   assert.deepEqual(weirferry.variables.map(({ name }) => name), ['ferry.place', 'ferry.drift', 'opening.place', 'opening.ahead']);

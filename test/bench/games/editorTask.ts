@@ -11,7 +11,7 @@ const MAXIMUM_ACTIONS = 64;
 /** What programs for an environment may look at and return: from its named state, else from its schemas. */
 export function editorTask(env: OpenedEnvironment): EditorTask {
   const { schemas } = env;
-  if (!schemas) return { variables: [...env.stateVariables!], actions: env.actions.map((name) => JSON.stringify(name)) };
+  if (!schemas) return { variables: env.stateVariables!.map(({ name, minimum, maximum }) => ({ name, minimum, maximum, whole: true })), actions: env.actions.map((name) => JSON.stringify(name)) };
   return { variables: variablesOf(schemas.observation, schemas.observation, ''), actions: actionSources(schemas.action, env.actions) };
 }
 
@@ -26,7 +26,7 @@ function variablesOf(given: JsonSchema, root: JsonSchema, path: string): EditorT
   const { type, minimum, maximum, items, minItems, maxItems } = schema;
   if (schema.properties) return fieldsOf(path ? { ...schema, $defs: root.$defs } : schema).flatMap(([name, field]) => variablesOf(field, root, path ? `${path}.${name}` : name));
   if (type === 'array') return minItems === maxItems && minItems <= MAXIMUM_ELEMENTS ? Array.from({ length: minItems }, (_, i) => variablesOf(items, root, `${path}[${i}]`)).flat() : [];
-  if ((type === 'integer' || type === 'number') && Number.isFinite(minimum) && Number.isFinite(maximum)) return [{ name: path, minimum, maximum }];
+  if ((type === 'integer' || type === 'number') && Number.isFinite(minimum) && Number.isFinite(maximum)) return [{ name: path, minimum, maximum, whole: type === 'integer' }];
   const values = type === 'boolean' ? [false, true] : schema.enum;
   return Array.isArray(values) && values.every((value) => ['string', 'boolean'].includes(typeof value)) ? [{ name: path, values }] : [];
 }

@@ -89,11 +89,11 @@ export class RandomEditor {
   private change(program: DecisionList): void {
     const { rules } = program;
     const edit = this.random.next();
-    if (rules.length === 0 || (edit < 0.14 && rules.length < MAXIMUM_RULES)) rules.splice(this.random.int(0, rules.length), 0, this.rule());
-    else if (edit < 0.24) rules.splice(this.position(rules), 1);
-    else if (edit < 0.3) this.swap(rules);
-    else if (edit < 0.36 && rules.length < MAXIMUM_RULES) this.duplicate(rules);
-    else if (edit < 0.5) this.changeAction(program);
+    if (rules.length === 0 || (edit < 0.12 && rules.length < MAXIMUM_RULES)) rules.splice(this.random.int(0, rules.length), 0, this.rule());
+    else if (edit < 0.2) rules.splice(this.position(rules), 1);
+    else if (edit < 0.25) this.swap(rules);
+    else if (edit < 0.37 && rules.length < MAXIMUM_RULES) this.specialise(rules);
+    else if (edit < 0.49) this.changeAction(program);
     else this.changeConditions(rules[this.position(rules)]);
   }
 
@@ -102,12 +102,13 @@ export class RandomEditor {
     [rules[i], rules[j]] = [rules[j], rules[i]];
   }
 
-  private duplicate(rules: Rule[]): void {
+  /** Another action in some of the cases of a rule: a copy with one more condition comes before it. */
+  private specialise(rules: Rule[]): void {
     const position = this.position(rules);
-    const copy = structuredClone(rules[position]);
-    if (this.chance(0.5)) copy.action = this.action();
-    this.changeConditions(copy);
-    rules.splice(position + this.random.int(0, 1), 0, copy);
+    const conditions = structuredClone(rules[position].conditions);
+    if (conditions.length < MAXIMUM_CONDITIONS) conditions.push(this.condition());
+    else conditions[this.position(conditions)] = this.condition();
+    rules.splice(position, 0, { conditions, action: this.action() });
   }
 
   private changeAction(program: DecisionList): void {
@@ -180,13 +181,13 @@ export class RandomEditor {
     return this.rounded(offset + scale * this.normal(), this.number(left.variable));
   }
 
-  private within({ minimum, maximum, ...rest }: NumberVariable): number {
-    return this.rounded(minimum + (maximum - minimum) * this.random.next(), { minimum, maximum, ...rest });
+  private within(variable: NumberVariable): number {
+    const { minimum, maximum } = variable;
+    return this.rounded(minimum + (maximum - minimum) * this.random.next(), variable);
   }
 
-  /** Whole, where the range is one of whole numbers and has a few; else with two digits at least. */
-  private rounded(value: number, { minimum, maximum }: NumberVariable): number {
-    const whole = Number.isInteger(minimum) && Number.isInteger(maximum) && maximum - minimum > 3;
+  /** Whole, where the variable is; else with two digits of its range. */
+  private rounded(value: number, { minimum, maximum, whole }: NumberVariable): number {
     return whole ? Math.round(value) : Number(value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(maximum - minimum)))));
   }
 
