@@ -7,6 +7,8 @@ export type OpenedEnvironment = Parameters<typeof rollout>[0] & {
   readonly actions: readonly string[];
   readonly stateVariables?: ReadonlyArray<{ name: string; minimum: number; maximum: number }>;
   readonly schemas?: EnvironmentSchema | null;
+  /** What a human gets in it, where that is known. */
+  readonly human?: { mean: number; source: string };
   close(): Promise<void>;
 };
 

@@ -103,7 +103,7 @@ const line = (name: string, ...returns: number[]): Line => ({ name, returns: { 1
 
 test('a table has a row for each name, with its interval, its seeds and what is missing', () => {
   const results = [
-    result({ variant: 'references', lines: [line('random actions', 1, 2, 3)], episodes: 0 }),
+    result({ variant: 'references', lines: [line('random actions', 1, 2, 3)], episodes: 0, published: [{ who: 'somebody', score: 864, settings: 'no sticky actions' }] }),
     ...[1, 2].map((seed) => result({ seed, lines: [line('random edits', 10 * seed, 12 * seed)] })),
   ];
   const text = gameTable(taskNamed('breakout'), results);
@@ -111,6 +111,7 @@ test('a table has a row for each name, with its interval, its seeds and what is 
   assert.match(text, /\nrandom actions +2\.0 ± 2\.5 +4\.0 ± 5\.0 +10\n/);
   assert.match(text, /\nrandom edits +16\.5 ± \d+\.\d +11\.0 22\.0 +33\.0 ± \d+\.\d +22\.0 44\.0 +1920 +10\n/);
   assert.match(text, /\ntarget +45 +70\n/);
+  assert.match(text, /\npublished: 864 \(somebody; no sticky actions\)$/);
   assert.equal(missingText([run, { ...run, seed: 3 }, { ...run, game: 'boxing' }]), '  pong random, seed 2, 3\n  boxing random, seed 2');
 });
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import type { Published } from './published';
 
 /** What one line of a table says: how something played on the starts that are reported. */
 export interface Line {
@@ -33,6 +34,8 @@ export interface RunResult extends Run {
   seconds: number;
   /** The seconds are those of so many cores. */
   cores: number;
+  /** Scores that others have published. */
+  published?: Published[];
   /** Further figures of the run: edits that improved their parent… */
   figures?: Record<string, number>;
 }

@@ -27,7 +27,8 @@ export function gameTable({ name, reportedSteps, starts, targets }: Task, result
     numbers(from.map(({ episodes }) => episodes)), numbers(from.map(({ seconds, cores }) => (seconds * cores) / 2)),
   ]);
   const aims = targets ? [['target', ...reportedSteps.flatMap((steps) => [targets[steps] === undefined ? '' : `${targets[steps]}`, '']), ...(tiles ? [''] : []), '', '']] : [];
-  return `${textTable(columns, [...body, ...aims])}\n${starts} starts, 95 % intervals; of several seeds the mean of their means, with the interval of all their episodes; seconds of 2 cores`;
+  const others = results.flatMap(({ published = [] }) => published).map(({ who, score, settings }) => `\npublished: ${score} (${who}; ${settings})`);
+  return `${textTable(columns, [...body, ...aims])}\n${starts} starts, 95 % intervals; of several seeds the mean of their means, with the interval of all their episodes; seconds of 2 cores${others.join('')}`;
 }
 
 function rowsOf(results: readonly RunResult[]): Row[] {

@@ -26,7 +26,7 @@ export interface Given {
 }
 
 /** What a run comes to. */
-export interface Outcome extends Pick<RunResult, 'episodes' | 'figures'> {
+export interface Outcome extends Pick<RunResult, 'episodes' | 'figures' | 'published'> {
   /** Plays from the starts that are reported. */
   report(): Promise<Line[]>;
 }
@@ -55,10 +55,10 @@ export function score({ episode }: Sample): number | null {
 export const SEARCH = ['kernel/grpo/refinement', ...['searchPrograms', 'chooseProgram', 'collect', 'refine'].map((name) => `kernel/grpo/${name}.ts`)];
 
 /** How a program plays from the starts that are reported. */
-export async function reported({ task, env }: Given, name: string, program: string): Promise<Line> {
+export async function reported({ task, env }: Given, name: string, program: string, limits = task.reportedSteps): Promise<Line> {
   const starts = heldOutStarts(task.starts);
   const line: Line = { name, returns: {}, program };
-  for (const steps of task.reportedSteps) {
+  for (const steps of limits) {
     const episodes = await play(env, starts.map(() => program), starts, steps);
     line.returns[steps] = episodes.map((episode) => episode.return);
     const highest = episodes.map((episode) => episode.stateAt(episode.steps).highest_tile);
