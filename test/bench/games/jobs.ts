@@ -1,6 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, openSync, closeSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Run, Store } from './store';
 
@@ -17,13 +16,13 @@ const CORES = 2;
 export async function runAll(runs: readonly Run[], store: Store, jobs: number, tell: (line: string) => void): Promise<Run[]> {
   const queue = [...runs];
   const failed: Run[] = [];
-  const pinned = jobs > 1 && spawnSync('taskset', ['--version']).status === 0;
+  const cores = jobs > 1 ? allowedCores() : [];
   const worker = async (job: number): Promise<void> => {
     for (let run = queue.shift(); run; run = queue.shift()) {
       const { game, variant, seed } = run;
       const started = Date.now();
       tell(`${game} ${variant} ${seed}: starts`);
-      const ended = await runOne(run, store.path(run), pinned ? coresOf(job) : undefined);
+      const ended = await runOne(run, store.path(run), coresOf(job, cores));
       if (ended !== 0) failed.push(run);
       tell(`${game} ${variant} ${seed}: ${ended === 0 ? 'done' : `failed, see ${logOf(store.path(run))}`} after ${Math.round((Date.now() - started) / 1000)} s`);
     }
@@ -32,10 +31,24 @@ export async function runAll(runs: readonly Run[], store: Store, jobs: number, t
   return failed;
 }
 
-/** The cores of the `job`-th run at a time; they come round where there are not enough. */
-function coresOf(job: number): string {
-  const cores = availableParallelism();
-  return Array.from({ length: Math.min(CORES, cores) }, (_, i) => (CORES * job + i) % cores).join(',');
+/** Numbers of the cores that this process may use; none where the system has no `taskset`, which tells. */
+function allowedCores(): number[] {
+  const { status, stdout } = spawnSync('taskset', ['--cpu-list', '--pid', String(process.pid)], { encoding: 'utf8' });
+  return status === 0 ? listedCores(stdout.split(':').at(-1)!) : [];
+}
+
+/** "0-2,5": 0, 1, 2, 5. */
+export function listedCores(list: string): number[] {
+  return list.trim().split(',').flatMap((part) => {
+    const [first, last = first] = part.split('-').map(Number);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+}
+
+/** The cores of the `job`-th of the runs at a time; they come round where there are not enough. */
+export function coresOf(job: number, cores: readonly number[]): string | undefined {
+  if (cores.length === 0) return undefined;
+  return Array.from({ length: Math.min(CORES, cores.length) }, (_, i) => cores[(CORES * job + i) % cores.length]).join(',');
 }
 
 function logOf(path: string): string {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { interval, intervalText, pairedInterval, studentT } from '../common/interval';
+import { coresOf, listedCores } from './jobs';
 import { plannedRuns } from './plan';
 import { heldOutStarts, trainingStart, validationStarts } from './starts';
 import { contentHash, Store, writeResult, type Line, type Run, type RunResult } from './store';
@@ -100,6 +101,14 @@ test('the runs that are wanted', () => {
 });
 
 const line = (name: string, ...returns: number[]): Line => ({ name, returns: { 1000: returns, 5000: returns.map((value) => 2 * value) } });
+
+test('runs at a time have cores of their own, those that the process may use', () => {
+  assert.deepEqual(listedCores(' 0-2,5\n'), [0, 1, 2, 5]);
+  const cores = [4, 5, 6, 7, 9];
+  assert.deepEqual([0, 1, 2].map((job) => coresOf(job, cores)), ['4,5', '6,7', '9,4']);
+  assert.equal(coresOf(1, [3]), '3');
+  assert.equal(coresOf(0, []), undefined);
+});
 
 test('a table has a row for each name, with its interval, its seeds and what is missing', () => {
   const results = [
