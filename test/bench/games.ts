@@ -5,6 +5,7 @@
  *
  *   npm run bench -- games [--games breakout,pong] [--variants trained,random]
  *                          [--seeds 1,2] [--jobs N] [--list] [--settings JSON]
+ *                          [--any-version]
  *
  * Sticky actions 0.25; at most 1,920 episodes of at most 1,000 steps, those for
  * choosing counted; the program is chosen on validation starts and reported on
@@ -12,7 +13,8 @@
  * result is kept in .bench/games, by a hash of the sources it depends on: the
  * bench goes on where it stopped. `--list` runs nothing, and says what is
  * missing. `--settings '{ "args": { "learningRate": 1e-4 }, "rank": null }'`
- * compares others than the default settings of training. All runs together take most of a day on two cores.
+ * compares others than the default settings of training. `--any-version` takes
+ * results of other sources, where there are none of these. All runs together take most of a day on two cores.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -21,16 +23,13 @@ import { runAll } from './games/jobs';
 import { plannedRuns } from './games/plan';
 import { contentHash, Store, type Run } from './games/store';
 import { gameTable, missingText } from './games/table';
-import { FIRST_GAMES, TASKS, taskNamed } from './games/tasks';
+import { TASKS, taskNamed } from './games/tasks';
 import { VARIANTS, variantNamed } from './games/variants';
-import { againstRandomEdits, floors, GameResults, pairedGain, type Verdict } from './games/verdicts';
-
-/** Of the ten games, those in which training is to be above random edits. */
-const WANTED = 7;
+import { GameResults, verdicts } from './games/verdicts';
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { games: { type: 'string' }, variants: { type: 'string' }, seeds: { type: 'string' }, jobs: { type: 'string', default: '1' }, settings: { type: 'string' }, list: { type: 'boolean', default: false } },
+    options: { games: { type: 'string' }, variants: { type: 'string' }, seeds: { type: 'string' }, jobs: { type: 'string', default: '1' }, settings: { type: 'string' }, list: { type: 'boolean', default: false }, 'any-version': { type: 'boolean', default: false } },
   });
   const list = (text: string | undefined): string[] | undefined => text?.split(',').filter(Boolean);
   const games = list(values.games);
@@ -42,7 +41,7 @@ async function main(): Promise<number> {
   if (seeds?.some((seed) => !Number.isInteger(seed) || seed < 0)) throw new RangeError(`--seeds takes whole numbers, as in 1,2,3, not ${values.seeds}.`);
   if (!Number.isInteger(jobs) || jobs < 1) throw new RangeError(`--jobs takes a whole number of at least 1, not ${values.jobs}.`);
 
-  const store = new Store(join(packageRoot, '.bench', 'games'), versions());
+  const store = new Store(join(packageRoot, '.bench', 'games'), versions(), values['any-version']);
   const runs = plannedRuns({ games, variants, seeds, settings: checked(values.settings) });
   const failed = values.list ? [] : await runAll(store.missing(runs), store, jobs, (line) => console.log(line));
   print(runs, store);
@@ -70,20 +69,15 @@ function print(runs: readonly Run[], store: Store): void {
     const results = store.results(runs.filter(({ game }) => game === task.name));
     if (results.length > 0) console.log(`\n${gameTable(task, results)}`);
   }
-  const games = tasks.filter(({ kind }) => kind === 'atari').map((task) => new GameResults(task, store.results(runs.filter(({ game }) => game === task.name))));
-  if (runs.some(({ variant }) => variant === 'trained')) printVerdicts(games);
+  if (runs.some(({ variant }) => variant === 'trained')) printVerdicts(tasks.map((task) => new GameResults(task, store.results(runs.filter(({ game }) => game === task.name)))));
+  const old = store.results(runs).filter((result) => store.isOld(result)).length;
+  if (old > 0) console.log(`\n${old} results are of other sources than those of now.`);
   const missing = store.missing(runs);
   console.log(missing.length > 0 ? `\n${missing.length} of ${runs.length} runs are missing:\n${missingText(missing)}` : `\nAll ${runs.length} runs are there.`);
 }
 
 function printVerdicts(games: readonly GameResults[]): void {
-  const first = games.filter(({ task }) => FIRST_GAMES.includes(task.name));
-  const verdicts: Verdict[] = [...floors(games), ...againstRandomEdits(games, WANTED)];
-  console.log(`\n${verdicts.map(({ text, met }) => `${met === undefined ? '–     ' : met ? 'met   ' : 'missed'}  ${text}`).join('\n')}`);
-  for (const [name, over] of [['trained', 'frozen'], ['policy', 'untrained policy']]) {
-    const paired = pairedGain(first, name, over);
-    if (paired) console.log(`${name} above ${over}: ${paired.gain.mean.toFixed(3)} ± ${paired.gain.half.toFixed(3)} of the way from chance to random edits, ${paired.pairs} pairs of game and seed`);
-  }
+  console.log(`\n${verdicts(games).map(({ text, met }) => `${met === undefined ? '–     ' : met ? 'met   ' : 'missed'}  ${text}`).join('\n')}`);
 }
 
 main().then(

@@ -10,7 +10,8 @@ import { heldOutStarts, trainingStart, validationStarts } from './starts';
 import { contentHash, Store, writeResult, type Line, type Run, type RunResult } from './store';
 import { gameTable, missingText } from './table';
 import { taskNamed } from './tasks';
-import { againstRandomEdits, floors, GameResults, pairedGain } from './verdicts';
+import { CORNER } from './moves2048';
+import { above2048Corner, aboveWithoutSkill, againstRandomEdits, floors, GameResults, policyAlone, verdicts, worthOfTraining } from './verdicts';
 
 const folder = mkdtempSync(join(tmpdir(), 'joylab-games-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -60,6 +61,9 @@ test('a store gives what was written, by version, and knows what is missing', ()
   assert.deepEqual(readdirSync(dirname(store.path(run))), ['pong.random.2.json'], 'no part of a file is left');
   version = 'v2';
   assert.deepEqual(store.missing([run]), [run], 'other sources, other results');
+  const any = new Store(folder, () => version, true);
+  assert.deepEqual(any.results([run, { ...run, seed: 3 }]), [result()], 'unless those are asked for, too');
+  assert.equal(any.isOld(any.read(run)!), true);
 });
 
 test('a file that was cut off is no result', () => {
@@ -124,11 +128,13 @@ test('a table has a row for each name, with its interval, its seeds and what is 
   assert.equal(missingText([run, { ...run, seed: 3 }, { ...run, game: 'boxing' }]), '  pong random, seed 2, 3\n  boxing random, seed 2');
 });
 
-test('verdicts: floors, the rival, and what training adds', () => {
-  const seeds = (name: string, variant: string, ...means: number[]): RunResult[] => means.map((value, i) => result({ variant, seed: i + 1, lines: [line(name, value, value)] }));
-  const references = result({ variant: 'references', lines: [line('random actions', 0), line('always LEFT', 4), line('always RIGHT', 5)] });
+/** Runs of a variant, one for each mean, with a line of that name. */
+const seeds = (name: string, variant: string, ...means: number[]): RunResult[] => means.map((value, i) => result({ variant, seed: i + 1, lines: [line(name, value, value)] }));
+const references = result({ variant: 'references', lines: [line('random actions', 0), line('always LEFT', 4), line('always RIGHT', 5)] });
+
+test('verdicts: floors, and the rival', () => {
   const game = (trained: number[], rival: number): GameResults => new GameResults(taskNamed('breakout'), [
-    references, ...seeds('best of untrained', 'untrained', 20), ...seeds('random edits', 'random', rival), ...seeds('trained', 'trained', ...trained), ...seeds('frozen', 'frozen', ...trained.map((value) => value - 4)),
+    references, ...seeds('best of untrained', 'untrained', 20), ...seeds('random edits', 'random', rival), ...seeds('trained', 'trained', ...trained),
   ]);
   const good = game([44, 40, 48], 40);
   assert.equal(good.bestConstant()?.name, 'always RIGHT');
@@ -136,8 +142,39 @@ test('verdicts: floors, the rival, and what training adds', () => {
   assert.deepEqual(floors([game([44, 19], 40)]).map(({ met }) => met), [true, false, true]);
   assert.deepEqual(againstRandomEdits([good], 1).map(({ met }) => met), [true, true]);
   assert.deepEqual(againstRandomEdits([game([30], 40)], 1).map(({ met }) => met), [false, false], '75 % of the rival');
-  assert.deepEqual(againstRandomEdits([good, new GameResults(taskNamed('pong'), [])], 1)[0].met, undefined, 'a game is missing');
-  const paired = pairedGain([good], 'trained', 'frozen')!;
-  assert.equal(paired.pairs, 3);
-  assert.ok(Math.abs(paired.gain.mean - 0.1) < 1e-9 && paired.gain.half < 1e-9);
+  assert.equal(againstRandomEdits([good, new GameResults(taskNamed('pong'), [])], 1)[0].met, undefined, 'a game is missing');
+});
+
+test('verdicts: what training adds is paired by game and seed', () => {
+  const improved = (results: RunResult[], ...shares: number[]): RunResult[] => results.map((one, i) => ({ ...one, figures: { 'refinement/improved': shares[i] } }));
+  const game = (frozen: number[], shares: number[]): GameResults => new GameResults(taskNamed('breakout'), [
+    references, ...seeds('random edits', 'random', 40),
+    ...improved(seeds('trained', 'trained', 44, 40, 48), 0.2, 0.3, 0.4),
+    ...improved(seeds('frozen', 'frozen', ...frozen), ...shares),
+  ]);
+  const [edits, score] = worthOfTraining([game([40, 36, 44], [0.1, 0.2, 0.3])]);
+  assert.match(edits.text, /0\.100 ± 0\.000, 3 pairs$/);
+  assert.match(score.text, /0\.100 ± 0\.000, 3 pairs$/);
+  assert.ok(edits.met && score.met);
+  assert.deepEqual(worthOfTraining([game([48, 30, 52], [0.4, 0.1, 0.4])]).map(({ met }) => met), [false, false], 'within the noise');
+  assert.deepEqual(worthOfTraining([game([], [])]).map(({ met }) => met), [undefined, undefined]);
+});
+
+test('verdicts: the policy alone, invented environments, 2048', () => {
+  const policies = (trained: number): GameResults => new GameResults(taskNamed('pong'), [...seeds('policy', 'trained', trained), ...seeds('untrained policy', 'untrained', 3)]);
+  assert.equal(policyAlone([policies(4), policies(2)], 1).met, true);
+  assert.equal(policyAlone([policies(4), policies(2)], 2).met, false);
+  assert.equal(policyAlone([policies(4), new GameResults(taskNamed('boxing'), [])], 1).met, undefined);
+
+  const invented = (...values: number[]): GameResults => {
+    const at = (name: string, ...returns: number[]): Line => ({ name, returns: { 200: returns } });
+    return new GameResults(taskNamed('weirferry'), [result({ lines: [at('random actions', 1, 2, 3), at('always still', 2, 2, 2)] }), ...(values.length > 0 ? [result({ variant: 'trained', lines: [at('trained', ...values)] })] : [])]);
+  };
+  assert.equal(aboveWithoutSkill(invented(9, 10, 11)).met, true);
+  assert.equal(aboveWithoutSkill(invented(2, 3, 2)).met, false, 'above chance and the constant, but not significantly');
+  assert.equal(aboveWithoutSkill(invented()).met, undefined);
+
+  const board = (score: number): GameResults => new GameResults(taskNamed('2048'), [result({ lines: [{ name: CORNER, returns: { 8192: [2000, 3000] } }] }), result({ variant: 'trained', lines: [{ name: 'trained', returns: { 8192: [score, score] } }] })]);
+  assert.deepEqual([3251, 3249].map((score) => above2048Corner(board(score)).met), [true, false]);
+  assert.equal(verdicts([invented(9, 10, 11), board(4000)]).length, 2);
 });

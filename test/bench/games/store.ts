@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type { Published } from './published';
 
@@ -46,18 +46,34 @@ export interface RunResult extends Run {
  * at all, whatever ends its writer.
  */
 export class Store {
-  constructor(private readonly folder: string, private readonly versionOf: (run: Run) => string) {}
+  /** @param anyVersion whether the newest result of other sources stands in for one that is missing */
+  constructor(private readonly folder: string, private readonly versionOf: (run: Run) => string, private readonly anyVersion = false) {}
 
   /** Where the result of a run is, or will be. */
   path(run: Run): string {
+    return join(this.folder, this.versionOf(run), this.fileName(run));
+  }
+
+  private fileName(run: Run): string {
     const { game, variant, seed, settings } = run;
     const set = settings === undefined ? '' : `.${createHash('sha256').update(settings).digest('hex').slice(0, 8)}`;
-    return join(this.folder, this.versionOf(run), `${game}.${variant}.${seed}${set}.json`);
+    return `${game}.${variant}.${seed}${set}.json`;
   }
 
   /** The result of a run; `undefined` where there is none. A file that cannot be read is none. */
   read(run: Run): RunResult | undefined {
-    return readResult(this.path(run));
+    return readResult(this.path(run)) ?? (this.anyVersion ? this.newest(this.fileName(run)) : undefined);
+  }
+
+  private newest(fileName: string): RunResult | undefined {
+    const paths = readdirSync(this.folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => join(this.folder, name, fileName)).filter(existsSync);
+    const times = new Map(paths.map((path) => [path, statSync(path).mtimeMs]));
+    return paths.sort((a, b) => times.get(b)! - times.get(a)!).map(readResult).find((result) => result !== undefined);
+  }
+
+  /** Whether a result is of other sources than those of now. */
+  isOld(result: RunResult): boolean {
+    return result.version !== this.versionOf(result);
   }
 
   /** The results that there are. */
