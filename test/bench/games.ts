@@ -5,16 +5,17 @@
  *
  *   npm run bench -- games [--games breakout,pong] [--variants trained,random]
  *                          [--seeds 1,2] [--jobs N] [--list] [--settings JSON]
- *                          [--any-version]
+ *                          [--any-version] [--folder FOLDER]
  *
  * Sticky actions 0.25; at most 1,920 episodes of at most 1,000 steps, those for
  * choosing counted; the program is chosen on validation starts and reported on
  * others. Each run is a process on two cores, `--jobs` of them at a time. A
- * result is kept in .bench/games, by a hash of the sources it depends on: the
- * bench goes on where it stopped. `--list` runs nothing, and says what is
- * missing. `--settings '{ "args": { "learningRate": 1e-4 }, "rank": null }'`
- * compares others than the default settings of training. `--any-version` takes
- * results of other sources, where there are none of these. All runs together take most of a day on two cores.
+ * result is kept, in .bench/games or another folder, by a hash of the sources
+ * it depends on: the bench goes on where it stopped. `--list` runs nothing, and
+ * says what is missing. `--settings '{ "args": { "learningRate": 1e-4 },
+ * "rank": null }'` compares others than the default settings of training.
+ * `--any-version` takes results of other sources, where there are none of
+ * these. All runs together take most of a day on two cores.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -29,7 +30,7 @@ import { GameResults, verdicts } from './games/verdicts';
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { games: { type: 'string' }, variants: { type: 'string' }, seeds: { type: 'string' }, jobs: { type: 'string', default: '1' }, settings: { type: 'string' }, list: { type: 'boolean', default: false }, 'any-version': { type: 'boolean', default: false } },
+    options: { games: { type: 'string' }, variants: { type: 'string' }, seeds: { type: 'string' }, jobs: { type: 'string', default: '1' }, settings: { type: 'string' }, list: { type: 'boolean', default: false }, 'any-version': { type: 'boolean', default: false }, folder: { type: 'string', default: join(packageRoot, '.bench', 'games') } },
   });
   const list = (text: string | undefined): string[] | undefined => text?.split(',').filter(Boolean);
   const games = list(values.games);
@@ -41,7 +42,7 @@ async function main(): Promise<number> {
   if (seeds?.some((seed) => !Number.isInteger(seed) || seed < 0)) throw new RangeError(`--seeds takes whole numbers, as in 1,2,3, not ${values.seeds}.`);
   if (!Number.isInteger(jobs) || jobs < 1) throw new RangeError(`--jobs takes a whole number of at least 1, not ${values.jobs}.`);
 
-  const store = new Store(join(packageRoot, '.bench', 'games'), versions(), values['any-version']);
+  const store = new Store(values.folder, versions(), values['any-version']);
   const runs = plannedRuns({ games, variants, seeds, settings: checked(values.settings) });
   const failed = values.list ? [] : await runAll(store.missing(runs), store, jobs, (line) => console.log(line));
   print(runs, store);

@@ -66,7 +66,8 @@ export class Store {
   }
 
   private newest(fileName: string): RunResult | undefined {
-    const paths = readdirSync(this.folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => join(this.folder, name, fileName)).filter(existsSync);
+    const versions = existsSync(this.folder) ? readdirSync(this.folder) : [];
+    const paths = versions.map((version) => join(this.folder, version, fileName)).filter(existsSync);
     const times = new Map(paths.map((path) => [path, statSync(path).mtimeMs]));
     return paths.sort((a, b) => times.get(b)! - times.get(a)!).map(readResult).find((result) => result !== undefined);
   }
