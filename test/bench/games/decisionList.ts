@@ -75,6 +75,22 @@ export interface DecisionList {
 export const MAXIMUM_RULES = 8;
 export const MAXIMUM_CONDITIONS = 3;
 
+/**
+ * The same decisions without what decides nothing: conditions that a rule has
+ * twice, rules that hold only where an earlier one does, and last rules that do
+ * what is done otherwise.
+ */
+export function tidied({ rules, otherwise }: DecisionList): DecisionList {
+  const kept: Array<{ rule: Rule; keys: Set<string> }> = [];
+  for (const { conditions, action } of rules) {
+    const byKey = new Map(conditions.map((condition) => [JSON.stringify(condition), condition]));
+    if (kept.some(({ keys }) => [...keys].every((key) => byKey.has(key)))) continue;
+    kept.push({ rule: { conditions: [...byKey.values()], action }, keys: new Set(byKey.keys()) });
+  }
+  while (kept.at(-1)?.rule.action === otherwise) kept.pop();
+  return { rules: kept.map(({ rule }) => rule), otherwise };
+}
+
 /** The text of a decision list. Only one that looks at changes keeps what it saw before. */
 export function decisionList({ rules, otherwise }: DecisionList, { variables, actions }: EditorTask): string {
   const names = variables.map(({ name }) => name);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { checkCode, createLockedDownFunction, openenv } from '../../../kernel';
 import { RandomSource } from '../../../kernel/openenv/serving/randomSource';
-import { decisionList, type EditorTask } from './decisionList';
+import { decisionList, tidied, type DecisionList, type EditorTask } from './decisionList';
 import { editorTask } from './editorTask';
 import { RandomEditor } from './randomEditor';
 import { Emberloom } from './invented/emberloom';
@@ -108,6 +108,34 @@ function strategy(state) {
   if (state.near + 3 * (state.near - last.near) > 4 && state.far - last.far < 0) return "GO";
   return "STAY";
 }`);
+});
+
+test('what decides nothing is left out, and nothing else', () => {
+  const is = (variable: number, value: string) => ({ variable, value, equal: true });
+  const rule = (action: number, ...conditions: Array<ReturnType<typeof is>>) => ({ conditions, action });
+  const first = rule(0, is(0, 'a'));
+  const both = rule(1, is(0, 'b'), is(1, 'a'));
+  assert.deepEqual(tidied({ rules: [first, rule(1, is(1, 'b'), is(0, 'a')), both, rule(2, is(1, 'c'))], otherwise: 2 }), { rules: [first, both], otherwise: 2 });
+  assert.deepEqual(tidied({ rules: [rule(0, is(0, 'a'), is(0, 'a'))], otherwise: 1 }), { rules: [first], otherwise: 1 });
+  const needed: DecisionList = { rules: [both, first, rule(2, is(1, 'a'))], otherwise: 0 };
+  assert.deepEqual(tidied(needed), needed);
+});
+
+test('tidied programs decide as before', () => {
+  const task: EditorTask = { variables: ['left', 'right'].map((name) => ({ name, values: ['a', 'b', 'c'] })), actions: ['0', '1', '2'] };
+  const random = new RandomSource(1);
+  const condition = () => ({ variable: random.int(0, 1), value: random.choice(['a', 'b', 'c']), equal: random.next() < 0.5 });
+  const decided = (program: DecisionList): number[] => {
+    const strategy = new Function(`${decisionList(program, task)}\nreturn strategy;`)();
+    return ['a', 'b', 'c'].flatMap((left) => ['a', 'b', 'c'].map((right) => strategy({ left, right })));
+  };
+  let shorter = 0;
+  for (let i = 0; i < 200; i++) {
+    const program = { rules: Array.from({ length: 6 }, () => ({ conditions: Array.from({ length: random.int(1, 3) }, condition), action: random.int(0, 2) })), otherwise: random.int(0, 2) };
+    assert.deepEqual(decided(tidied(program)), decided(program));
+    if (tidied(program).rules.length < 6) shorter++;
+  }
+  assert.ok(shorter > 50);
 });
 
 test('wrong tasks and programs of others are named', () => {

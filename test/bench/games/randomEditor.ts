@@ -1,5 +1,5 @@
 import { RandomSource } from '../../../kernel/openenv/serving/randomSource';
-import { decisionList, MAXIMUM_CONDITIONS, MAXIMUM_RULES, type Comparison, type Condition, type DecisionList, type EditorTask, type NumberVariable, type Rule, type Term } from './decisionList';
+import { decisionList, tidied, MAXIMUM_CONDITIONS, MAXIMUM_RULES, type Comparison, type Condition, type DecisionList, type EditorTask, type NumberVariable, type Rule, type Term } from './decisionList';
 
 /** The largest number of steps that a term looks ahead, or back. */
 const FARTHEST = 8;
@@ -44,7 +44,7 @@ export class RandomEditor {
   fresh(seed: number): string {
     this.random = new RandomSource(seed);
     const rules = Array.from({ length: this.random.int(1, 4) }, () => this.rule());
-    return this.write({ rules, otherwise: this.action() });
+    return this.write(tidied({ rules, otherwise: this.action() }));
   }
 
   /**
@@ -60,8 +60,8 @@ export class RandomEditor {
       let program = structuredClone(original);
       if (second && this.chance(CROSSOVER)) program = this.crossed(program, structuredClone(second));
       else do this.change(program); while (this.chance(ANOTHER_EDIT));
-      const text = decisionList(program, this.task);
-      if (text !== parent) return this.write(program);
+      program = tidied(program);
+      if (decisionList(program, this.task) !== parent) return this.write(program);
     }
     return this.fresh(seed);
   }
