@@ -65,7 +65,8 @@ function centred(values: ReadonlyArray<number | null>, all: ReadonlyArray<number
 
 /** What each child of a group is worth to the search; `null`: it does not count. */
 function utilitiesOf({ fresh, children }: OutcomeGroup, settings: ObjectiveSettings): Array<number | null> {
-  const values = valuesOf(children, !fresh && (settings.aboveParent || settings.objective === 'positive'));
+  const { objective, aboveParent } = settings;
+  const values = valuesOf(children, !fresh && objective !== 'mean' && (aboveParent || objective === 'positive'));
   const present = values.flatMap((value, i) => (value === null ? [] : [i]));
   const utilities = utility(present.map((i) => values[i]!), settings);
   const result = values.map((): number | null => null);
