@@ -52,7 +52,7 @@ const cases: Array<Pick<Run, 'args' | 'model' | 'game'> & { title: string; kills
   },
   {
     title: 'refinement, two updates per generation, migrations, a small archive',
-    args: { maxSteps: 8, learningRate: 1e-3, seed: 7, maxCompletionLength: undefined, maxEpisodeSteps: 60, numGenerations: 4, numIterations: 2, saveSteps: 1, refinement: { archiveSize: 8, migrationInterval: 2, validationEpisodes: 12 } },
+    args: { maxSteps: 8, learningRate: 1e-3, seed: 7, maxCompletionLength: 96, maxEpisodeSteps: 60, numGenerations: 4, numIterations: 2, saveSteps: 1, refinement: { archiveSize: 8, migrationInterval: 2, validationEpisodes: 12 } },
     model: { maxSeqLength: 384 },
     game: 'breakout',
     kills: [{ step: 3, milliseconds: 300 }, { writing: 6 }],
