@@ -7,6 +7,7 @@ import type { Sample } from '../rewards/sample';
 import { newRewardLog, scoreAll, type RewardLog, type RewardTable, type WeightedReward } from '../rewards/scoring';
 import { mean } from '../rewards/statistics';
 import type { Metrics } from '../training/metricsBuffer';
+import { secretSeed } from '../strategy/secret';
 import { deriveSeed } from '../training/seeds';
 import type { TrainingOutput } from '../display/training';
 import { fractionZeroStd, groupAdvantages, type AdvantageSettings } from './advantages';
@@ -76,7 +77,7 @@ export class Generations {
     const { config, prompts, model } = context;
     const count = groupsPerGeneration(config);
     const samplingSeedOf = (group: number) => deriveSeed(config.seed, 'sampling', generation, group);
-    const startOf = (index: number) => environmentSeedOf(config.seed, generation, index);
+    const startOf = (index: number) => environmentSeedOf(context.secret, config.seed, generation, index);
     const common = { ...context, step: context.step + 1, numGenerations: config.numGenerations };
     if (!config.refinement) {
       const groups = Array.from({ length: count }, (_, g): GroupPlan => ({ prompt: prompts.at(generation * count + g), samplingSeed: samplingSeedOf(g), environmentSeed: startOf(g) }));
@@ -225,14 +226,14 @@ function relations({ groups }: SearchReport): Map<string, unknown[]> {
   return new Map<string, unknown[]>([['parent', parents], ['gain', gains]]);
 }
 
-/** Seed of the environment for the i-th start of a generation: first those of its groups. */
-export function environmentSeedOf(seed: number, generation: number, index: number): number {
-  return deriveSeed(seed, 'environment', generation, index);
+/** Seed of the environment for the i-th start of a generation: first those of its groups. Strategies see where they start: so it follows from the secret, too. */
+export function environmentSeedOf(secret: string, seed: number, generation: number, index: number): number {
+  return secretSeed(secret, 'environment', seed, generation, index);
 }
 
 /** Seed of the i-th start on which programs are chosen: none that training or an evaluation has. */
-export function validationSeedOf(seed: number, index: number): number {
-  return deriveSeed(seed, 'validation environment', index);
+export function validationSeedOf(secret: string, seed: number, index: number): number {
+  return secretSeed(secret, 'validation environment', seed, index);
 }
 
 function countTokens({ promptIds, promptOf, completionIds }: Rollouts): number {

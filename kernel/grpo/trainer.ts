@@ -9,7 +9,6 @@ import type { RewardFunction, Sample } from '../rewards/sample';
 import { RewardError, type RewardTable, type WeightedReward } from '../rewards/scoring';
 import type { TrainerCallback } from '../training/callbacks';
 import type { Metrics } from '../training/metricsBuffer';
-import { processSecret } from '../strategy/secret';
 import { deriveSeed } from '../training/seeds';
 import { Trainer, type Evaluation, type RunLength, type SavedUpdate, type Step, type TrainOptions, type TrainOutput } from '../training/trainer';
 import { adviceOnLoss } from './adviceOnLoss';
@@ -25,6 +24,7 @@ import { completionLimit, defaultDataset, groupsPerGeneration, PromptSource, ref
 import { programSample } from './refine';
 import { Programs } from './refinement/programs';
 import { rewardsText, weightedRewards } from './rewardFuncs';
+import { runSecret } from './runSecret';
 import { checkSavedState } from './savedState';
 import { isOffPolicy, microBatchesOf, policyBatch, type CompleteRollouts, type ScoredRollouts } from './scoredRollouts';
 import type { PolicyUpdate } from './update';
@@ -87,8 +87,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   /** What the step under way learns from. */
   private stepRollouts: Array<CompleteRollouts> = [];
   private entropyState: EntropyState | null = null;
-  /** Strategies' random numbers follow from it: kept with the run, so that it goes on with the same ones. */
-  private secret = processSecret();
+  /** Starts and strategies' random numbers follow from it: kept with the run, so that it goes on with the same ones. */
+  private ownSecret: string | null = null;
 
   constructor(options: GRPOTrainerOptions) {
     super(options);
@@ -199,7 +199,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     if (!config.refinement || !search || search.database.size === 0) return;
     if (config.refinement.validationEpisodes > 0) {
       const sampleOf = (code: string) => programSample(code, prompts!.at(0), processingClass, this.globalStep);
-      const environmentSeedOf = (start: number) => validationSeedOf(config.seed, start);
+      const environmentSeedOf = (start: number) => validationSeedOf(secret, config.seed, start);
       this.generations.programs = await chooseProgram({ search, env: env!, rewards: this.rewards(), sampleOf, environmentSeedOf, limits: config, secret, signal });
     }
     display(this.programs.lineage());
@@ -217,6 +217,10 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     if (!this.evalPrompts) throw new TypeError('GRPOTrainer needs evalDataset (rows of { prompt }) to evaluate.');
     const { model, processingClass: tokenizer, env, config, evalPrompts: prompts, globalStep: step, numInputTokensSeen: tokensSeen, state: trainerState, secret } = this;
     return evaluatePolicy({ model, tokenizer, env, config, prompts, rewards: this.rewards(), update, step, tokensSeen, trainerState, secret, signal });
+  }
+
+  private get secret(): string {
+    return (this.ownSecret ??= runSecret(this.model));
   }
 
   private rewards(): WeightedReward[] {
@@ -239,7 +243,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   protected override loadState({ rollouts, search, entropy, secret }: Record<string, any>): void {
     this.generations.load(rollouts, search ?? null, this.given);
     this.entropyState = entropy;
-    this.secret = secret ?? processSecret();
+    this.ownSecret = secret ?? null;
   }
 
   protected override reset(): void {
@@ -247,7 +251,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     this.completionsLog.clear();
     this.stepRollouts = [];
     this.entropyState = null;
-    this.secret = processSecret();
+    this.ownSecret = null;
   }
 
   protected override settingsChanged(names: readonly string[]): void {
