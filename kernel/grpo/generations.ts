@@ -10,15 +10,16 @@ import type { Metrics } from '../training/metricsBuffer';
 import { secretSeed } from '../strategy/secret';
 import { deriveSeed } from '../training/seeds';
 import type { TrainingOutput } from '../display/training';
-import { fractionZeroStd, groupAdvantages, type AdvantageSettings } from './advantages';
+import { checkedAdvantages, fractionZeroStd, groupAdvantages, type AdvantageSettings } from './advantages';
 import { collect, type GroupPlan, type Rollouts } from './collect';
 import type { ResolvedConfig } from './config';
 import { completionMetrics, rewardMetrics } from './metrics';
 import { groupsPerGeneration, type PromptSource } from './prompts';
 import { planGeneration } from './refine';
 import { searchAdvantages } from './refinement/objective';
-import { ProgramSearch, scoredSamples, type SavedSearch, type Scored, type SearchReport } from './refinement/search';
-import { rewardChanges, rewardSignature } from './rewardFuncs';
+import { scoredSamples, type ProgramSearch, type Scored, type SearchReport } from './refinement/search';
+import { rewardChanges } from './rewardFuncs';
+import { RunSearch } from './runSearch';
 import { isScored, restoredRollouts, savedRollouts, type CompleteRollouts, type SavedRollouts, type ScoredRollouts } from './scoredRollouts';
 
 /** What rollouts are made with; it may change between two steps of a run. */
@@ -50,10 +51,8 @@ export interface GenerationContext {
 export class Generations {
   private kept = new Map<number, ScoredRollouts>();
   private usedRewards: WeightedReward[] = [];
-  /** The search after all steps made; `null`: none has begun. */
-  private search: ProgramSearch | null = null;
-  /** What its fitness comes from: the functions, or of a search that was saved their signature. */
-  private searchRewards: WeightedReward[] | string = [];
+  /** Where programs are edited. */
+  readonly search = new RunSearch();
 
   /** The rollouts of a generation, scored. What an interruption left is gone on with. */
   async get(generation: number, context: GenerationContext): Promise<CompleteRollouts> {
@@ -94,10 +93,11 @@ export class Generations {
     const log = newRewardLog(context.trainerState);
     const rewards = this.takeRewards(context);
     const { table, error } = await scoreAll(rewards, rollouts.samples, { signal, log, seconds: config.rewardSeconds });
-    const accepted = !error && config.refinement ? await this.refine(rollouts, table, context) : null;
-    const advantages = accepted?.advantages ?? ((scores: RewardTable) => groupAdvantages(scores, config));
-    recentRollouts.add({ step: step + 1, samples: rollouts.samples, groupSize: config.numGenerations, table: { ...table }, advantages, seconds: config.rewardSeconds });
+    let advantages = (scores: RewardTable) => groupAdvantages(scores, config);
+    recentRollouts.add({ step: step + 1, samples: rollouts.samples, groupSize: config.numGenerations, table: { ...table }, advantages: (scores) => advantages(scores), seconds: config.rewardSeconds });
     if (error) throw error;
+    const accepted = config.refinement ? await this.refine(rollouts, table, context) : null;
+    if (accepted) advantages = accepted.advantages;
     rollouts.table = table;
     rollouts.advantages = advantages(table);
     rollouts.metrics = { num_tokens: tokensSeen + countTokens(rollouts), ...rolloutMetrics(rollouts, table, config, log), ...accepted?.report.metrics };
@@ -115,7 +115,7 @@ export class Generations {
     const { search: after, report } = accept(table);
     rollouts.refined = { ...refined, before, after };
     const settings = { ...before.settings, scaleRewards: context.config.scaleRewards };
-    return { report, advantages: (scores) => searchAdvantages((scores === table ? report : accept(scores).report).groups, settings) };
+    return { report, advantages: (scores) => checkedAdvantages(searchAdvantages((scores === table ? report : accept(scores).report).groups, settings), scores) };
   }
 
   /** Scores samples with the functions of this step, without a trace in the log. */
@@ -129,28 +129,15 @@ export class Generations {
 
   /** The search that a generation goes on from, its fitness by the functions of this step. */
   private async currentSearch(generation: number, context: GenerationContext): Promise<ProgramSearch> {
-    const rewards = context.rewards();
-    const changed = typeof this.searchRewards === 'string' ? this.searchRewards !== rewardSignature(rewards) : this.searchRewards.length > 0 && rewardChanges(this.searchRewards, rewards) !== '';
-    if (changed && this.search) this.search = await this.search.rescored(this.scorer(context));
-    this.searchRewards = rewards;
+    await this.search.follow(context.rewards(), this.scorer(context));
     return this.searchBefore(generation, context.config);
   }
 
   /** The search after the newest generation before this one. */
-  private searchBefore(generation: number, { refinement, seed }: ResolvedConfig): ProgramSearch {
+  private searchBefore(generation: number, config: ResolvedConfig): ProgramSearch {
     const earlier = [...this.kept.values()].filter((rollouts) => rollouts.generation < generation && rollouts.refined?.after);
     const newest = earlier.sort((a, b) => b.generation - a.generation)[0];
-    return newest?.refined?.after ?? (this.search ??= ProgramSearch.start({ ...refinement!, seed }));
-  }
-
-  /** The search after all steps made, as it is known; `null` before the first. */
-  get programs(): ProgramSearch | null {
-    return this.search;
-  }
-
-  /** A validation has chosen. */
-  set programs(search: ProgramSearch | null) {
-    this.search = search;
+    return newest?.refined?.after ?? this.search.at(config);
   }
 
   /** The reward functions of this step; one that was replaced since the last is marked on the charts. */
@@ -170,7 +157,7 @@ export class Generations {
     for (const generation of generations) {
       const rollouts = this.kept.get(generation);
       if (!rollouts) continue;
-      this.search = rollouts.refined?.after ?? this.search;
+      if (rollouts.refined?.after) this.search.moveOn(rollouts.refined.after);
       const { refined, replays, assignment, ...rest } = rollouts;
       this.kept.set(generation, { ...rest, metrics: {}, frames: new Map() });
     }
@@ -182,41 +169,20 @@ export class Generations {
     this.kept.clear();
   }
 
-  /** The search goes on under other settings; what was planned under the old is forgotten. */
-  changeSearch({ refinement, seed }: ResolvedConfig): void {
-    this.kept.clear();
-    this.search = refinement && this.search ? this.search.withSettings({ ...refinement, seed }) : null;
-  }
-
   /** A new run starts. */
   clear(): void {
     this.kept.clear();
     this.usedRewards = [];
-    this.search = null;
-    this.searchRewards = [];
+    this.search.clear();
   }
 
   save(): SavedRollouts[] {
     return [...this.kept.values()].filter(isScored).filter(({ refined }) => !refined?.after).map(savedRollouts);
   }
 
-  /** The search as JSON, with what its fitness comes from; `null`: there is none. */
-  saveSearch(): SavedProgramSearch | null {
-    const { search, searchRewards } = this;
-    return search && { ...search.toJSON(), rewards: typeof searchRewards === 'string' ? searchRewards : rewardSignature(searchRewards) };
-  }
-
-  load(saved: readonly SavedRollouts[], search: SavedProgramSearch | null, { refinement, seed }: ResolvedConfig): void {
+  load(saved: readonly SavedRollouts[]): void {
     this.kept = new Map(saved.map((rollouts) => [rollouts.generation, restoredRollouts(rollouts)]));
-    this.search = search && refinement ? ProgramSearch.fromJSON(search, { ...refinement, seed }) : null;
-    this.searchRewards = search?.rewards ?? [];
   }
-}
-
-/** A search in a checkpoint. */
-export interface SavedProgramSearch extends SavedSearch {
-  /** Signature of the reward functions that fitness comes from. */
-  rewards: string;
 }
 
 /** Columns of the table of completions: each one's parent and its gain over it. */

@@ -1,7 +1,7 @@
 import { describe, isObject } from '../models/jsonFile';
 import { checkedSecret } from '../strategy/secret';
-import type { SavedProgramSearch } from './generations';
 import type { Evaluation, Program } from './refinement/program';
+import type { SavedRunSearch } from './runSearch';
 import type { SavedRollouts } from './scoredRollouts';
 
 type Accepts = (value: unknown) => boolean;
@@ -76,7 +76,7 @@ const isProgram = objectOf({
   gain: orNull(isNumber),
 } satisfies Record<keyof Program, Accepts>);
 
-const searchKinds: Record<keyof SavedProgramSearch, Accepts> = {
+const searchKinds: Record<keyof SavedRunSearch, Accepts> = {
   programs: listOf(isProgram),
   ancestors: listOf(isProgram),
   known: recordOf(isWhole),

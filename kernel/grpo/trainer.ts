@@ -78,7 +78,7 @@ export interface StepResult {
 export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdate> {
   readonly env: RolloutEnvironment | null;
   /** The programs that a run with `refinement` has found. */
-  readonly programs = new Programs(() => this.generations.programs);
+  readonly programs = new Programs(() => this.generations.search.programs);
   private readonly options: GRPOTrainerOptions;
   private readonly generations = new Generations();
   private readonly completionsLog = new CompletionsLog();
@@ -195,12 +195,13 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   /** The winner among the programs is chosen, and shown with its ancestors. */
   protected override async ending(signal: AbortSignal): Promise<void> {
     const { config, env, processingClass, prompts, secret } = this;
-    const search = this.generations.programs;
+    const search = this.generations.search.programs;
     if (!config.refinement || !search || search.database.size === 0) return;
     if (config.refinement.validationEpisodes > 0) {
       const sampleOf = (code: string) => programSample(code, prompts!.at(0), processingClass, this.globalStep);
       const environmentSeedOf = (start: number) => validationSeedOf(secret, config.seed, start);
-      this.generations.programs = await chooseProgram({ search, env: env!, rewards: this.rewards(), sampleOf, environmentSeedOf, limits: config, secret, signal });
+      const chosen = await chooseProgram({ search, env: env!, rewards: this.rewards(), sampleOf, environmentSeedOf, limits: config, secret, signal });
+      this.generations.search.moveOn(chosen);
     }
     display(this.programs.lineage());
   }
@@ -233,7 +234,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   }
 
   protected override saveState(update: PolicyUpdate): Record<string, unknown> {
-    return { rollouts: this.generations.save(), search: this.generations.saveSearch(), entropy: update.entropyState, secret: this.secret };
+    return { rollouts: this.generations.save(), search: this.generations.search.save(), entropy: update.entropyState, secret: this.secret };
   }
 
   protected override checkState(saved: Record<string, unknown>): void {
@@ -241,7 +242,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   }
 
   protected override loadState({ rollouts, search, entropy, secret }: Record<string, any>): void {
-    this.generations.load(rollouts, search ?? null, this.given);
+    this.generations.load(rollouts);
+    this.generations.search.load(search ?? null, this.given);
     this.entropyState = entropy;
     this.ownSecret = secret ?? null;
   }
@@ -255,9 +257,9 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   }
 
   protected override settingsChanged(names: readonly string[]): void {
-    const course = ['numGenerations', 'numIterations', 'perDeviceTrainBatchSize', 'generationBatchSize', 'stepsPerGeneration', 'gradientAccumulationSteps'];
+    const course = ['numGenerations', 'numIterations', 'perDeviceTrainBatchSize', 'generationBatchSize', 'stepsPerGeneration', 'gradientAccumulationSteps', 'refinement'];
     if (names.some((name) => course.includes(name))) this.generations.forgetRollouts();
-    if (names.includes('refinement')) this.generations.changeSearch(this.given);
+    if (names.includes('refinement')) this.generations.search.configure(this.given);
   }
 
   protected override pausesOn(error: unknown): boolean {

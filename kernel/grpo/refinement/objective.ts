@@ -47,10 +47,10 @@ const epsilon = 1e-4;
  * an edit that changes nothing has the value of the worst one that plays, and
  * what fails is below that.
  */
-export function searchAdvantages(groups: readonly OutcomeGroup[], settings: ObjectiveSettings): Float32Array {
+export function searchAdvantages(groups: readonly OutcomeGroup[], settings: ObjectiveSettings): number[] {
   const utilities = groups.map((group) => utilitiesOf(group, settings));
   const batch = utilities.flat();
-  return Float32Array.from(utilities.flatMap((group) => centred(group, { group, batch, none: null }[settings.scaleRewards])));
+  return utilities.flatMap((group) => centred(group, { group, batch, none: null }[settings.scaleRewards]));
 }
 
 /** (value − mean) / (std + ε); 0 for what is not there. */
