@@ -8,7 +8,7 @@ import { rewardRegistry } from '../rewards/registry';
 import type { RewardFunction, Sample } from '../rewards/sample';
 import { RewardError, type RewardTable, type WeightedReward } from '../rewards/scoring';
 import type { TrainerCallback } from '../training/callbacks';
-import type { Metrics } from '../training/metricsBuffer';
+import { NAMES_OF_STATES, type Metrics } from '../training/metricsBuffer';
 import { deriveSeed } from '../training/seeds';
 import { Trainer, type Evaluation, type RunLength, type SavedUpdate, type Step, type TrainOptions, type TrainOutput } from '../training/trainer';
 import { adviceOnLoss } from './adviceOnLoss';
@@ -148,7 +148,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     this.stepRollouts = [...byGeneration.values()];
     this.entropyState = update.entropyState;
     const made = this.stepRollouts.map(({ metrics }) => metrics).filter((metrics) => Object.keys(metrics).length > 0);
-    return { ...meanMetrics(made), ...updated, ...(made.length > 0 && { num_tokens: tokensSeen }) };
+    const states = Object.entries(made.at(-1) ?? {}).filter(([name]) => NAMES_OF_STATES.has(name));
+    return { ...meanMetrics(made), ...Object.fromEntries(states), ...updated };
   }
 
   /** Nothing is learned: the policy is not looked at again, and what an update would say is not known. */

@@ -112,6 +112,24 @@ test('gone on from a checkpoint, a run has the same numbers and programs; a brok
   await resumed.dispose();
 });
 
+test('two generations of a step: the second goes on from the first, also after an interruption between them', async () => {
+  const args = { maxSteps: 2, learningRate: 0, perDeviceTrainBatchSize: 8, stepsPerGeneration: 1, gradientAccumulationSteps: 2 };
+  const trainer = await refining(args);
+  await trainer.train();
+  assert.deepEqual([...new Set(trainer.programs.ranking(99).map(({ generation }) => generation))].filter((generation) => generation > 3), []);
+  assert.ok(trainer.programs.ranking(99).some(({ generation }) => generation === 1));
+  const abort = new AbortController();
+  let calls = 0;
+  const interrupting = (sample: Sample) => (++calls === 10 && abort.abort(), score(sample));
+  Object.defineProperty(interrupting, 'name', { value: 'score' });
+  const interrupted = await refining(args, { rewardFuncs: [functionWorks, interrupting] });
+  assert.equal((await interrupted.train({ signal: abort.signal })).status, 'paused');
+  await interrupted.train();
+  assert.equal(outcomeJson(interrupted), outcomeJson(trainer));
+  await trainer.dispose();
+  await interrupted.dispose();
+});
+
 test('learningRate 0 is search alone: nothing is learned, and what an update would say is absent', async () => {
   const trainer = await refining({ learningRate: 0, maxSteps: 2 });
   const weights = () => JSON.stringify([...trainer.model.trainableParameters()].map(([, { data }]) => Array.from(data.slice(0, 5))));
