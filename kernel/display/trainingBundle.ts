@@ -131,7 +131,8 @@ export function trainingCharts({ log, rewardNames, events }: TrainingData): Char
         ]
       : []),
     { title: 'completion length, tokens', marks, series: [line('length', 'completions/mean_length')] },
-    { title: 'loss', marks, series: [line('loss', 'loss')] },
+    // A search alone has none.
+    ...(log.length === 0 || log.some(({ loss }) => loss !== undefined) ? [{ title: 'loss', marks, series: [line('loss', 'loss')] }] : []),
   ];
 }
 
