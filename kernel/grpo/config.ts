@@ -199,7 +199,7 @@ const settings: Record<keyof GRPOConfig, Setting> = {
   maxEpisodeSteps: whole(1000, 1),
   strategySeconds: number(2, { above: 0 }),
   rewardSeconds: number(REWARD_SECONDS, { above: 0 }),
-  refinement: { fallback: null, valid: 'true, null, or an object such as { archiveSize: 60 }', accepts: (v) => v === null || typeof v === 'boolean' || (typeof v === 'object' && !Array.isArray(v)) },
+  refinement: { fallback: null, valid: 'true, null, or an object such as { archiveSize: 24 }', accepts: (v) => v === null || typeof v === 'boolean' || (typeof v === 'object' && !Array.isArray(v)) },
 };
 
 const inThisProcess = 'generation runs in this process';

@@ -198,5 +198,5 @@ test('wrong settings are refused, with what is valid', async () => {
   const short = newTrainer(await freshModel({ maxSeqLength: 160 }), config, { env, rewardFuncs: [score], trainDataset: undefined });
   await assert.rejects(short.train(), /With refinement a prompt holds a program, too: the longest prompt has \d+ tokens, and maxSeqLength is 160\. Load the model with maxSeqLength: \d+ or more/);
   const trainer = await refine({ maxEpisodes: 20 });
-  await assert.rejects(trainer.train(), /maxEpisodes = 20 leaves no step: a generation plays up to 23 episodes, and the validation 80/);
+  await assert.rejects(trainer.train(), /maxEpisodes = 20 leaves no step: a generation plays up to 21 episodes, and the validation 80/);
 });
