@@ -270,12 +270,15 @@ class Maker:
     def rule(self, program: Program, action: str) -> tuple:
         rng = self.rng
         conditions = [self.condition(program)]
+        joiner = "&&" if rng.random() < 0.8 else "||"
         extra = rng.random()
         for _ in range(2 if extra < 0.05 else 1 if extra < 0.27 else 0):
-            other = self.condition(program)
-            if other not in conditions:
-                conditions.append(other)
-        return (tuple(conditions), "&&" if rng.random() < 0.8 else "||", action)
+            more = (*conditions, self.condition(program))
+            # One that changes nothing, or leaves nothing, is left out.
+            share = [rule_values(self.task, program, (some, joiner, action)).sum() for some in (conditions, more)]
+            if share[0] != share[1] and 0 < share[1] < len(self.task.calls):
+                conditions = list(more)
+        return (tuple(conditions), joiner, action)
 
     def complementary(self, program: Program, actions: list[str]) -> list[tuple]:
         """One quantity against another from both sides."""

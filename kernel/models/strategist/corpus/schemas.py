@@ -3,7 +3,7 @@
 import random
 
 from . import names
-from .prompts import finite_values, name_text, number, resolved
+from .prompts import name_text, number
 from .tasks import Task, Variable, game_name, random_actions
 
 RELATIONS = ["of the", "of a", "next to the", "before the", "behind the", "in the", "per", "left in the", "from the"]
@@ -59,12 +59,15 @@ def numeric(rng: random.Random) -> tuple[dict, int, int]:
         low = rng.choice((0, 0, 0, 0, 1, -high))
         return {"type": kind, "minimum": low, "maximum": max(high, low + 1)}, low, max(high, low + 1)
     if chance < 0.68:
-        return {"type": kind, "minimum": 0}, 0, high
-    if chance < 0.72:
-        return {"type": kind, "exclusiveMinimum": 0}, 1, max(high, 2)
-    if chance < 0.75:
-        return {"type": kind, "maximum": high}, -high, high
-    return {"type": kind}, 0 if rng.random() < 0.7 else -high, high
+        schema, low, high = {"minimum": 0}, 0, high
+    elif chance < 0.72:
+        schema, low, high = {"exclusiveMinimum": 0}, 1, max(high, 2)
+    elif chance < 0.75:
+        schema, low, high = {"maximum": high}, -high, high
+    else:
+        schema, low, high = {}, 0 if rng.random() < 0.7 else -high, high
+    # No prompt tells examples: they say where values lie that have no range.
+    return {"type": kind, **schema, "examples": [low, high]}, low, high
 
 
 def scalar(rng: random.Random):
@@ -178,8 +181,8 @@ def add_grid(fields: Fields, path: str) -> dict:
     """Rows of cells."""
     rng = fields.rng
     rows, columns, high = rng.choice((3, 4, 5, 6, 8)), rng.choice((3, 4, 5, 7, 8)), rng.choice((1, 2, 3, 9))
-    for _ in range(rng.choice((2, 3, 4))):
-        fields.add(f"{path}[{rng.randrange(rows)}][{rng.randrange(columns)}]", 0, high, axis=path)
+    for cell in rng.sample(range(rows * columns), rng.choice((2, 3, 4))):
+        fields.add(f"{path}[{cell // columns}][{cell % columns}]", 0, high, axis=path)
     row, value = rng.randrange(rows), rng.randint(0, high)
     fields.add(f"{path}[{row}].includes({value})", kind="boolean")
     fields.add(f"{path}[{row}].indexOf({value})", -1, columns - 1)
@@ -200,7 +203,7 @@ def add_object(fields: Fields, path: str) -> dict:
         inner = f"{path}{'?' if nullable else ''}.{name_text(key)}"
         if key in ("x", "y"):
             high = rng.choice((7, 9, 10, 20, 100, 160))
-            properties[key] = {"type": "integer", "minimum": 0, "maximum": high} if rng.random() < 0.6 else {"type": rng.choice(("integer", "number"))}
+            properties[key] = {"type": "integer", "minimum": 0, "maximum": high} if rng.random() < 0.6 else {"type": rng.choice(("integer", "number")), "examples": [0, high]}
             told.add(f"({inner} ?? 0)" if nullable else inner, 0, high, axis=f".{key}", entity=path)
         else:
             properties[key], how = scalar(rng)

@@ -58,24 +58,25 @@ class Task:
     def new_action(self, rng: random.Random) -> str:
         return self.make_action(rng) if self.make_action else rng.choice(self.actions)
 
-    def draw_states(self, seed: int) -> None:
+    def draw_states(self, seed: int, states: int = STATES) -> None:
         """Random values of all variables, and how they changed; those of one axis are near each other in half of the states."""
+        self.cache.clear()
         generator = np.random.Generator(np.random.PCG64(seed))
         count = len(self.variables)
         low = np.array([v.low for v in self.variables], float)[:, None]
         high = np.array([v.high for v in self.variables], float)[:, None]
-        spread = generator.random((count, STATES))
-        half = STATES // 2
+        spread = generator.random((count, states))
+        half = states // 2
         for members in self.axes.values():
             centre = generator.random(half)
             near = generator.standard_normal((len(members), half)) * generator.choice((0.01, 0.05), (1, half))
             spread[members, :half] = np.clip(centre + near, 0, 1)
         self.now = np.floor(low + spread * (high - low + 0.999))
         fastest = np.minimum(8, np.maximum(1, (high - low) / 12))
-        change = np.round(generator.standard_normal((count, STATES)) * fastest * generator.choice((0.3, 1.0), (1, STATES)))
+        change = np.round(generator.standard_normal((count, STATES)) * fastest * generator.choice((0.3, 1.0), (1, states)))
         self.change = change
-        self.calls = generator.integers(0, 200, STATES)
-        self.before = generator.integers(0, 2, STATES)
+        self.calls = generator.integers(0, 200, states)
+        self.before = generator.integers(0, 2, states)
 
 
 # ---------------------------------------------------------------- named state, as Atari's
