@@ -207,6 +207,7 @@ class Reader:
                 inner = self.expression()
                 if text in ("state", "last") and self.at == start + 1:
                     self.reading.fields.add(inner.strip('"'))
+                    self.reading.strings.discard(inner.strip('"'))
                 self.take("]")
                 text += f"[{inner}]"
             elif self.peek() == "(":

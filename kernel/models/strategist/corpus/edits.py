@@ -1,8 +1,9 @@
 """Edits: a program changed in one to three places, so that it acts differently."""
 
 import random
+from dataclasses import dataclass
 
-from .programs import AHEAD, OPPOSITE, PERIODS, SMALL, Maker, Program, behaviour, tidy, uses_memory
+from .programs import AHEAD, OPPOSITE, PERIODS, SMALL, Maker, Program, behaviour, random_program, tidy, uses_memory
 from .render import code_of
 from .tasks import Task
 
@@ -286,11 +287,25 @@ CHANGES = {
 _METHODS, _WEIGHTS = list(CHANGES), list(CHANGES.values())
 
 
-def edited(rng: random.Random, task: Task, parent: Program, before: tuple[list[str], int], code: str) -> tuple[str, list[str]] | None:
-    """The code of a changed program, and the kinds of its changes; None where a few attempts act as the parent does."""
+@dataclass
+class Edit:
+    program: Program
+    code: str
+    #: What it does: the actions in the task's states, and how many rules are dead.
+    behaviour: tuple[list[str], int]
+    kinds: list[str]
+
+
+def first(task: Task, program: Program) -> Edit:
+    """A program as it is."""
+    return Edit(program, code_of(task, program), behaviour(task, program), [])
+
+
+def edited(rng: random.Random, task: Task, parent: Edit) -> Edit | None:
+    """A changed program; None where a few attempts act as the parent does."""
     wanted = rng.choice((1, 1, 1, 1, 2, 2, 2, 3, 3))
     for _ in range(5):
-        editor = Editor(task, rng, parent)
+        editor = Editor(task, rng, parent.program)
         kinds: list[str] = []
         for _ in range(8):
             (change,) = rng.choices(_METHODS, _WEIGHTS)
@@ -301,8 +316,16 @@ def edited(rng: random.Random, task: Task, parent: Program, before: tuple[list[s
         program = editor.program
         tidy(program)
         actions, dead = behaviour(task, program)
-        if actions != before[0] and dead <= before[1]:
-            text = code_of(task, program)
-            if text != code:
-                return text, kinds
+        if actions != parent.behaviour[0] and dead <= parent.behaviour[1]:
+            code = code_of(task, program)
+            if code != parent.code:
+                return Edit(program, code, (actions, dead), kinds)
     return None
+
+
+def random_parent(rng: random.Random, task: Task) -> Edit:
+    """A random program; often one that was edited a few times, as those are that a search keeps."""
+    parent = first(task, random_program(rng, task))
+    for _ in range(rng.choice((0, 0, 0, 0, 1, 2, 4))):
+        parent = edited(rng, task, parent) or parent
+    return parent

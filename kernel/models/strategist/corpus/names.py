@@ -9,6 +9,8 @@ RESERVED = {
     "let", "new", "var", "for", "do", "if", "in", "of", "the", "state", "last", "before", "strategy", "mode", "phase", "plan",
     "calls", "turns", "count", "gap", "delta", "aim", "total", "best", "list", "item", "value", "sum", "least", "most", "kind",
 }
+#: Made-up words that would be those of a game's variables. None of these words is in the list, so no program is about a game.
+OF_GAMES = {"car", "pin", "pins", "dot", "dots"}
 
 _ALL = [word for word in (Path(__file__).parent / "words.txt").read_text().split() if word not in RESERVED]
 #: Nouns that only the gate uses: every tenth.
@@ -40,7 +42,7 @@ def pseudo_word(rng: random.Random) -> str:
         )
         word = "".join(syllables)
         word = word if len(word) > 2 else word + rng.choice("nrlstm")
-        if word not in RESERVED:
+        if word not in RESERVED and word not in OF_GAMES:
             return word
 
 

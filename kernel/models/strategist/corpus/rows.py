@@ -6,8 +6,8 @@ import random
 from dataclasses import dataclass, field
 
 from . import names
-from .edits import edited
-from .programs import behaviour, random_program
+from .edits import edited, first, random_parent
+from .programs import random_program
 from .prompts import edit_prompt, short_number
 from .render import code_of, completion
 from .schemas import schema_task
@@ -23,9 +23,9 @@ ENDS = ["terminated", "terminated", "terminated", "truncated", "truncated", "tim
 class Row:
     task: Task
     prompt: str
-    #: Code without the fence.
-    answers: list[str]
     parent: str | None = None
+    #: Code without the fence.
+    answers: list[str] = field(default_factory=list)
     #: Of each answer the kinds of its changes.
     kinds: list[list[str]] = field(default_factory=list)
 
@@ -47,19 +47,17 @@ def random_row(rng: random.Random, answers: int, form: str | None = None, edit: 
     task = random_task(rng, form)
     edit = rng.random() < EDITS if edit is None else edit
     if not edit:
-        row, make = Row(task, task.prompt, []), lambda: (code_of(task, random_program(rng, task)), [])
+        row, make = Row(task, task.prompt), lambda: first(task, random_program(rng, task))
     else:
-        parent = random_program(rng, task)
-        code = code_of(task, parent)
-        before = behaviour(task, parent)
-        row, make = Row(task, edit_prompt(task.prompt, code, account(rng, code)), [], code), lambda: edited(rng, task, parent, before, code)
+        parent = random_parent(rng, task)
+        row, make = Row(task, edit_prompt(task.prompt, parent.code, account(rng, parent.code)), parent.code), lambda: edited(rng, task, parent)
     left = characters - len(row.prompt)
     for _ in range(answers):
         made = make()
         if made:
-            row.answers.append(made[0])
-            row.kinds.append(made[1])
-            left -= len(made[0])
+            row.answers.append(made.code)
+            row.kinds.append(made.kinds)
+            left -= len(made.code)
             if left < 0:
                 break
     return row if row.answers else random_row(rng, answers, form, edit, characters)

@@ -73,7 +73,7 @@ class Task:
             spread[members, :half] = np.clip(centre + near, 0, 1)
         self.now = np.floor(low + spread * (high - low + 0.999))
         fastest = np.minimum(8, np.maximum(1, (high - low) / 12))
-        change = np.round(generator.standard_normal((count, STATES)) * fastest * generator.choice((0.3, 1.0), (1, states)))
+        change = np.round(generator.standard_normal((count, states)) * fastest * generator.choice((0.3, 1.0), (1, states)))
         self.change = change
         self.calls = generator.integers(0, 200, states)
         self.before = generator.integers(0, 2, states)
