@@ -4,8 +4,9 @@ Samples programs, at temperature 1, for prompts of each form with names that
 the corpus never has. `python gate.py [folder]` prints the figures and exits
 with 1 where one misses its gate. Programs are run by Node.js, where there is
 one; without it `valid` means that the program can be read as one of the
-corpus's language, and whether edits act as their parents is not known.
-`--corpus` measures the corpus itself in the model's place.
+corpus's language, and whether edits act as their parents is not known; so
+`--save FILE` on the machine with the GPU, and `--samples FILE` on one with
+Node.js. `--corpus` measures the corpus itself in the model's place.
 """
 
 import argparse
@@ -47,7 +48,7 @@ CALLS = 128
 
 # ---------------------------------------------------------------- sampling
 
-def sample(model, tokenizer, prompts: list[str], seed: int, batch: int = 256, most: int = 384) -> list[str]:
+def sample(model, tokenizer, prompts: list[str], seed: int, batch: int, most: int = 384) -> list[str]:
     """Completions at temperature 1, one for each prompt; an unfinished one is empty."""
     import torch
     from tokenizer import chat
@@ -157,20 +158,18 @@ def main() -> None:
     parser.add_argument("--prompts", type=int, default=1000, help="of each form")
     parser.add_argument("--seed", type=int, default=HELD_OUT_SEED)
     parser.add_argument("--corpus", action="store_true", help="measure the corpus's own programs")
+    parser.add_argument("--save", type=Path, help="keep the prompts and what the model answered")
+    parser.add_argument("--samples", type=Path, help="measure answers that were kept")
     args = parser.parse_args()
-    if not args.corpus:
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-        model = AutoModelForCausalLM.from_pretrained(args.folder, dtype=torch.float32).to(device).eval()
-        tokenizer = AutoTokenizer.from_pretrained(args.folder)
-    all_figures, missed = {}, []
+    answer = answers_of_corpus if args.corpus else kept_answers(args.samples) if args.samples else answers_of_model(args.folder, args.seed)
+    all_figures, kept, missed = {}, {}, []
     for name, (form, edit) in FORMS.items():
         with names.held_out():
             form_rows = rows(args.seed, args.prompts, 2, form, edit)
-        # The second answers stand in for the model's: the first are what it is compared with.
-        completions = [row.completions[-1] for row in form_rows] if args.corpus else sample(model, tokenizer, [row.prompt for row in form_rows], args.seed)
+        completions = answer(name, form_rows)
+        kept[name] = [[row.prompt, completion] for row, completion in zip(form_rows, completions)]
+        if args.save:
+            args.save.write_text(json.dumps(kept))
         all_figures[name] = measure(form_rows, completions, args.seed)
         missed += [f"{name}: {miss}" for miss in misses(all_figures[name])]
     if not shutil.which("node"):
@@ -179,6 +178,33 @@ def main() -> None:
     print(json.dumps(all_figures))
     if missed:
         sys.exit("below the gate:\n" + "\n".join(missed))
+
+
+def answers_of_corpus(_: str, form_rows: list[Row]) -> list[str]:
+    """The second answers stand in for the model's: the first are what it is compared with."""
+    return [row.completions[-1] for row in form_rows]
+
+
+def answers_of_model(folder: Path, seed: int):
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    cuda = torch.cuda.is_available()
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).to("cuda" if cuda else "cpu").eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    return lambda _, form_rows: sample(model, tokenizer, [row.prompt for row in form_rows], seed, batch=1024 if cuda else 64)
+
+
+def kept_answers(file: Path):
+    kept = json.loads(file.read_text())
+
+    def answers(name: str, form_rows: list[Row]) -> list[str]:
+        found = dict(kept[name])
+        if any(row.prompt not in found for row in form_rows):
+            raise SystemExit(f"{file} answers other prompts: it was made with another seed, number of prompts or corpus")
+        return [found[row.prompt] for row in form_rows]
+
+    return answers
 
 
 if __name__ == "__main__":

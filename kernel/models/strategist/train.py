@@ -179,7 +179,7 @@ def train(args: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "checkpoint")
-    parser.add_argument("--steps", type=int, default=10000)
+    parser.add_argument("--steps", type=int, help="12,000 by default; as many as there is time for with --seconds")
     parser.add_argument("--seconds", type=float, default=0, help="end (and decay the learning rate) within this time, from the start of the command")
     parser.add_argument("--rows", type=int, default=128, help="prompts in a batch")
     parser.add_argument("--layers", type=int, default=5)
@@ -188,7 +188,9 @@ def main() -> None:
     parser.add_argument("--log", type=int, default=200)
     parser.add_argument("--save", type=float, default=90, help="seconds from one save to the next")
     parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 1))
-    train(parser.parse_args())
+    args = parser.parse_args()
+    args.steps = args.steps or (1 << 30 if args.seconds else 12000)
+    train(args)
 
 
 if __name__ == "__main__":

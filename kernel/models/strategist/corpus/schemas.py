@@ -274,7 +274,7 @@ def observation(fields: Fields) -> dict:
 
 # ---------------------------------------------------------------- actions
 
-def single_action(rng: random.Random):
+def single_action(rng: random.Random, variables: list[Variable]):
     """An action of one field: its schema, names of its values, and how they stand in a program."""
     field = rng.choice(("action", "move", "action_id", "choice", names.word(rng)))
     chance = rng.random()
@@ -293,14 +293,16 @@ def single_action(rng: random.Random):
             schema["action_meanings"], named = named, []
     elif chance < 0.76:
         schema, texts = {"type": "boolean"}, ["false", "true"]
-    elif chance < 0.92:
+    elif chance < 0.88:
         low, count = rng.choice((0, 0, 0, 1)), rng.choice((2, 3, 4, 4, 5, 6, 8, 9, 16))
         schema = {"type": "integer", "minimum": low, "maximum": low + count - 1}
         texts = [str(low + i) for i in range(count)]
     else:
-        low, high = rng.choice((0, 1, -1, -10)), rng.choice((1, 10, 100, 1000)) + 1
-        schema = {"type": "number", "minimum": low, "maximum": high}
-        texts, make = [], lambda r: number(r.randint(low * 10, high * 10) / 10) if high - low < 20 else str(r.randint(low, high))
+        low, high = rng.choice((0, 1, -1, -10)), rng.choice((2, 10, 20, 50, 100, 255, 1000))
+        schema = {"type": rng.choice(("integer", "number")), "minimum": low, "maximum": high}
+        texts, make = [], values_of({"low": low, "high": high}, schema, variables)
+        if schema["type"] == "number" and high < 20:
+            make = lambda r: number(r.randint(low * 10, high * 10) / 10)
     schema = described(rng, schema, 0.3)
     return {"type": "object", "properties": {field: schema}, "required": [field]}, named, texts, make
 
@@ -359,7 +361,7 @@ def schema_task(rng: random.Random, objects: bool | None = None) -> Task:
         action, make = action_object(rng, fields.variables)
         texts = []
     else:
-        action, named, texts, make = single_action(rng)
+        action, named, texts, make = single_action(rng, fields.variables)
     subject = {"name": game_name(rng), "actions": named, "schemas": {"action": action, "observation": seen}}
     if rng.random() < 0.7:
         subject["description"] = sentence(rng).capitalize()
