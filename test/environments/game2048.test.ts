@@ -85,5 +85,6 @@ state.board, array of 16 integers ≥ 0: 16 tile values, row by row from the top
 state.legal_actions, array of integers: IDs of the moves that change the board.
 state.score, integer: Sum of all merged tiles.
 state.highest_tile, integer
-It returns one action: "UP", "RIGHT", "DOWN", "LEFT".`);
+It returns one action: "UP", "RIGHT", "DOWN", "LEFT".
+Variables outside the function keep their values between calls.`);
 });
