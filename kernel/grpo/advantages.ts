@@ -19,7 +19,16 @@ const epsilon = 1e-4;
 export function groupAdvantages(table: RewardTable, settings: AdvantageSettings): Float32Array {
   const rewards = aggregate(table, settings);
   checkRange(rewards, table, Number.MAX_VALUE, 'the sum of its rewards');
-  const advantages = advantagesOf(rewards, settings);
+  return checkedAdvantages(advantagesOf(rewards, settings), table);
+}
+
+/**
+ * Advantages in 32 bits.
+ *
+ * @param table what they come from
+ * @throws RewardError where one is beyond what numbers of 32 bits hold
+ */
+export function checkedAdvantages(advantages: readonly number[], table: RewardTable): Float32Array {
   checkRange(advantages, table, LARGEST_FLOAT32, 'its advantage');
   return Float32Array.from(advantages);
 }

@@ -5,6 +5,8 @@ import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
 import type { ResolvedConfig } from './config';
 import type { Prompt } from './prompts';
+import { fillInRelations, programSample, type RefinedGeneration } from './refine';
+import type { Assignment } from './refinement/search';
 
 /** A group to be made: its prompt, and what is random in it. */
 export interface GroupPlan {
@@ -20,6 +22,8 @@ export interface CollectContext {
   env: RolloutEnvironment | null;
   config: ResolvedConfig;
   groups: GroupPlan[];
+  /** Where programs are edited: who plays, and which programs play again. */
+  refined?: RefinedGeneration;
   /** Completions of a group. */
   numGenerations: number;
   /** Training step, as samples carry it (from 1). */
@@ -45,6 +49,9 @@ export interface Rollouts {
   samples: Sample[];
   /** Frames of some episodes, by index of the sample. */
   frames: Map<number, EpisodeFrames>;
+  /** Where programs are edited: who played, and the programs that played again. */
+  assignment?: Assignment;
+  replays?: Sample[];
 }
 
 /**
@@ -55,11 +62,10 @@ export interface Rollouts {
  */
 export async function collect(context: CollectContext): Promise<Rollouts> {
   const rollouts = await generate(context);
-  await play(rollouts, context);
-  return rollouts;
+  return { ...rollouts, ...(await play(rollouts, context)) };
 }
 
-async function generate({ model, tokenizer, config, groups, numGenerations, step, signal }: CollectContext): Promise<Rollouts> {
+async function generate({ model, tokenizer, config, groups, numGenerations, step, signal }: CollectContext): Promise<Omit<Rollouts, 'frames'>> {
   const output = await model.generate({
     inputIds: groups.map(({ prompt }) => prompt.ids),
     numReturnSequences: numGenerations,
@@ -77,14 +83,13 @@ async function generate({ model, tokenizer, config, groups, numGenerations, step
   });
   signal.throwIfAborted();
   const promptOf = output.sequences.map((_, i) => Math.floor(i / numGenerations));
-  const result: Rollouts = {
+  const result = {
     promptIds: groups.map(({ prompt }) => prompt.ids),
     completionIds: output.sequences,
     promptOf,
     logprobs: output.logprobs,
     terminated: output.terminated,
     samples: output.sequences.map((ids, i) => emptySample(groups[promptOf[i]].prompt, ids, tokenizer, step)),
-    frames: new Map(),
   };
   return result;
 }
@@ -99,22 +104,29 @@ function emptySample(prompt: Prompt, completionIds: number[], tokenizer: Tokeniz
   return { ...prompt.columns, prompt: prompt.text, completion, completionIds, code: null, problems: [], episode: null, step };
 }
 
-/** Extracts, checks and plays the strategies, and fills in the samples. */
-async function play(rollouts: Rollouts, { env, config, groups, frames, secret, signal }: CollectContext): Promise<void> {
-  if (!env) return;
-  const { extractFunction } = require('../strategy') as typeof import('../strategy');
-  const { checkCodeAsync } = require('../strategy/check') as typeof import('../strategy/check');
+/** What {@link play} needs. */
+type PlayContext = Pick<CollectContext, 'env' | 'groups' | 'refined' | 'step' | 'frames' | 'secret' | 'signal'> & {
+  config: Pick<ResolvedConfig, 'maxEpisodeSteps' | 'strategySeconds'>;
+  tokenizer: Tokenizer | null;
+};
+
+/**
+ * Extracts, checks and plays the strategies, beside them what plays again, and
+ * fills in the samples.
+ *
+ * @throws the signal's reason when aborted
+ */
+export async function play({ samples, promptOf }: Pick<Rollouts, 'samples' | 'promptOf'>, context: PlayContext): Promise<Pick<Rollouts, 'frames' | 'assignment' | 'replays'>> {
+  const { env, config, groups, refined, tokenizer, step, frames, secret, signal } = context;
+  if (!env) return { frames: new Map() };
   const { rollout } = require('../rollout') as typeof import('../rollout');
-  const { samples, promptOf } = rollouts;
-  for (const sample of samples) {
-    sample.code = extractFunction(sample.completion);
-    sample.problems = sample.code === null ? [] : await checkCodeAsync(sample.code);
-    signal.throwIfAborted();
-  }
-  const playable = samples.map(({ code, problems }) => (problems.length === 0 ? code : null));
-  const shown = playable.flatMap((code, i) => (code === null ? [] : [i])).slice(0, frames);
-  const { episodes, frames: captured } = await rollout(env, playable, {
-    seeds: promptOf.map((group) => groups[group].environmentSeed),
+  const playable = await sources(samples, signal);
+  const assignment = refined?.assign(playable);
+  const again = assignment?.replays ?? [];
+  const codes = playable.map((code, i) => (assignment && assignment.children[i] !== 'play' ? null : code));
+  const shown = codes.flatMap((code, i) => (code === null ? [] : [i])).slice(0, frames);
+  const { episodes, frames: captured } = await rollout(env, [...codes, ...again.map(({ program }) => program.code)], {
+    seeds: [...promptOf.map((group) => groups[group].environmentSeed), ...again.map(({ environmentSeed }) => environmentSeed)],
     maxSteps: config.maxEpisodeSteps,
     seconds: config.strategySeconds,
     secret,
@@ -123,11 +135,28 @@ async function play(rollouts: Rollouts, { env, config, groups, frames, secret, s
   });
   signal.throwIfAborted();
   samples.forEach((sample, i) => fillIn(sample, episodes[i]));
-  rollouts.frames = captured;
+  if (!refined || !assignment) return { frames: captured };
+  const { prompt } = groups[0];
+  const replays = again.map(({ program }) => programSample(program.code, prompt, tokenizer, step));
+  replays.forEach((sample, i) => fillIn(sample, episodes[samples.length + i]));
+  fillInRelations(samples, replays, refined, assignment);
+  return { frames: captured, assignment, replays };
+}
+
+/** Extracts and checks the strategies. @returns those that may play */
+async function sources(samples: readonly Sample[], signal: AbortSignal): Promise<Array<string | null>> {
+  const { extractFunction } = require('../strategy') as typeof import('../strategy');
+  const { checkCodeAsync } = require('../strategy/check') as typeof import('../strategy/check');
+  for (const sample of samples) {
+    sample.code = extractFunction(sample.completion);
+    sample.problems = sample.code === null ? [] : await checkCodeAsync(sample.code);
+    signal.throwIfAborted();
+  }
+  return samples.map(({ code, problems }) => (problems.length === 0 ? code : null));
 }
 
 /** An episode that the environment could not play did not happen. */
-function fillIn(sample: Sample, episode: Episode | null): void {
+export function fillIn(sample: Sample, episode: Episode | null): void {
   if (episode?.end.reason === 'environment_error') sample.environmentError = episode.end.message;
   else sample.episode = episode;
 }

@@ -4,6 +4,7 @@ import { elsewhere, sayFor, trainingArguments, type ResolvedArguments, type Trai
 import { checkSchedule } from '../training/scheduler';
 import { flag, nullable, number, oneOf, record, resolveSettings, whole, type Setting, type SettingTable } from '../training/settings';
 import { LOSS_TYPES, type LossType } from './losses';
+import { resolveRefinement, type RefinementConfig, type ResolvedRefinement } from './refinement/settings';
 
 /**
  * Settings of a GRPO run: TRL's names in camelCase, TRL's defaults unless a
@@ -114,6 +115,13 @@ export interface GRPOConfig extends TrainingArguments {
   strategySeconds?: number;
   /** Seconds that a reward function may take for one sample, by the clock. 300 by default, enough to ask another model; a function may have its own (`@reward seconds=600`). */
   rewardSeconds?: number;
+
+  /**
+   * Edits programs instead of writing each from nothing: prompts carry a parent from a program database, completions are
+   * rewarded for what they gain over it, and what is good is kept. true: with all defaults. `null` by default: off.
+   * With it a step has four groups, and `learningRate: 0` is the search alone.
+   */
+  refinement?: boolean | RefinementConfig | null;
 }
 
 /** Every setting with its value. */
@@ -124,10 +132,11 @@ export interface ResolvedConfig extends ResolvedArguments, Required<Omit<GRPOCon
   generationBatchSize: number;
   stepsPerGeneration: number;
   numGenerationsEval: number;
+  refinement: ResolvedRefinement | null;
 }
 
 /** The settings that follow from others where they are not given. */
-type Filled = 'maxCompletionLength' | 'scaleRewards' | 'generationBatchSize' | 'stepsPerGeneration' | 'numGenerationsEval';
+type Filled = 'refinement' | 'maxCompletionLength' | 'scaleRewards' | 'generationBatchSize' | 'stepsPerGeneration' | 'numGenerationsEval';
 
 const { maxSteps, numTrainEpochs, ...otherArguments } = trainingArguments;
 
@@ -190,6 +199,7 @@ const settings: Record<keyof GRPOConfig, Setting> = {
   maxEpisodeSteps: whole(1000, 1),
   strategySeconds: number(2, { above: 0 }),
   rewardSeconds: number(REWARD_SECONDS, { above: 0 }),
+  refinement: { fallback: null, valid: 'true, null, or an object such as { archiveSize: 60 }', accepts: (v) => v === null || typeof v === 'boolean' || (typeof v === 'object' && !Array.isArray(v)) },
 };
 
 const inThisProcess = 'generation runs in this process';
@@ -228,9 +238,13 @@ export function resolveConfig(config: GRPOConfig = {}): ResolvedConfig {
   return consistent(resolveSettings(table, config) as unknown as ResolvedConfig, config);
 }
 
+/** Groups of a step that edits programs: several parents, and a fresh one. */
+const REFINED_GROUPS = 4;
+
 /** Fills in what follows from other settings, and checks what must fit together. */
 function consistent(values: ResolvedConfig, given: GRPOConfig): ResolvedConfig {
-  values.perDeviceTrainBatchSize ??= values.numGenerations;
+  values.refinement = resolveRefinement(given.refinement ?? null);
+  values.perDeviceTrainBatchSize ??= values.numGenerations * (values.refinement && given.generationBatchSize == null ? REFINED_GROUPS : 1);
   values.numGenerationsEval ??= values.numGenerations;
   values.perDeviceEvalBatchSize ??= values.numGenerationsEval;
   if (typeof values.scaleRewards === 'boolean') values.scaleRewards = values.scaleRewards ? 'group' : 'none';

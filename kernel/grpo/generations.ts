@@ -3,19 +3,24 @@ import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
 import { diagnoseSignal } from '../rewards/diagnosis';
 import { recentRollouts } from '../rewards/recent';
+import type { Sample } from '../rewards/sample';
 import { newRewardLog, scoreAll, type RewardLog, type RewardTable, type WeightedReward } from '../rewards/scoring';
 import { mean } from '../rewards/statistics';
 import type { Metrics } from '../training/metricsBuffer';
 import { secretSeed } from '../strategy/secret';
 import { deriveSeed } from '../training/seeds';
 import type { TrainingOutput } from '../display/training';
-import { fractionZeroStd, groupAdvantages, type AdvantageSettings } from './advantages';
+import { checkedAdvantages, fractionZeroStd, groupAdvantages, type AdvantageSettings } from './advantages';
 import { collect, type GroupPlan, type Rollouts } from './collect';
 import type { ResolvedConfig } from './config';
 import { completionMetrics, rewardMetrics } from './metrics';
-import { groupsPerGeneration, type Prompt, type PromptSource } from './prompts';
+import { groupsPerGeneration, type PromptSource } from './prompts';
+import { planGeneration } from './refine';
+import { searchAdvantages } from './refinement/objective';
+import { scoredSamples, type ProgramSearch, type Scored, type SearchReport } from './refinement/search';
 import { rewardChanges } from './rewardFuncs';
-import { isScored, restoredRollouts, savedRollouts, type SavedRollouts, type ScoredRollouts } from './scoredRollouts';
+import { RunSearch } from './runSearch';
+import { isScored, restoredRollouts, savedRollouts, type CompleteRollouts, type SavedRollouts, type ScoredRollouts } from './scoredRollouts';
 
 /** What rollouts are made with; it may change between two steps of a run. */
 export interface GenerationContext {
@@ -40,41 +45,99 @@ export interface GenerationContext {
 
 /**
  * The rollouts of a run: generated, played and scored when a step asks for
- * them, and kept as long as a later step uses them.
+ * them, and kept as long as a later step uses them. Where programs are edited,
+ * with the search, which moves on as soon as a step was made with a generation.
  */
 export class Generations {
   private kept = new Map<number, ScoredRollouts>();
   private usedRewards: WeightedReward[] = [];
+  /** Where programs are edited. */
+  readonly search = new RunSearch();
 
   /** The rollouts of a generation, scored. What an interruption left is gone on with. */
-  async get(generation: number, context: GenerationContext): Promise<Required<ScoredRollouts>> {
+  async get(generation: number, context: GenerationContext): Promise<CompleteRollouts> {
     let rollouts = this.kept.get(generation);
     if (!rollouts) {
-      rollouts = { ...(await collectGeneration(generation, context)), generation };
+      rollouts = { ...(await this.collect(generation, context)), generation };
       this.kept.set(generation, rollouts);
     }
-    if (!isScored(rollouts) || this.rewardsChanged(rollouts, context)) await this.score(rollouts, context);
-    return rollouts as Required<ScoredRollouts>;
+    if (!isScored(rollouts) || this.isOutdated(rollouts, context)) await this.score(rollouts, context);
+    return rollouts as CompleteRollouts;
   }
 
-  /** Whether functions were replaced since an interruption came between the scores and their first use. */
-  private rewardsChanged({ metrics }: ScoredRollouts, context: GenerationContext): boolean {
+  /** Whether functions were replaced, or what came before was scored again, since an interruption came between the scores and their first use. */
+  private isOutdated({ metrics, refined, generation }: ScoredRollouts, context: GenerationContext): boolean {
     const unused = Object.keys(metrics ?? {}).length > 0;
-    return unused && rewardChanges(this.usedRewards, context.rewards()) !== '';
+    if (unused && rewardChanges(this.usedRewards, context.rewards()) !== '') return true;
+    return refined?.before !== undefined && refined.before !== this.searchBefore(generation, context.config);
+  }
+
+  private async collect(generation: number, context: GenerationContext): Promise<ScoredRollouts> {
+    const { config, prompts, model } = context;
+    const count = groupsPerGeneration(config);
+    const samplingSeedOf = (group: number) => deriveSeed(config.seed, 'sampling', generation, group);
+    const startOf = (index: number) => environmentSeedOf(context.secret, config.seed, generation, index);
+    const common = { ...context, step: context.step + 1, numGenerations: config.numGenerations };
+    if (!config.refinement) {
+      const groups = Array.from({ length: count }, (_, g): GroupPlan => ({ prompt: prompts.at(generation * count + g), samplingSeed: samplingSeedOf(g), environmentSeed: startOf(g) }));
+      return { ...(await collect({ ...common, groups })), generation };
+    }
+    const search = await this.currentSearch(generation, context);
+    const longestPrompt = model.maxSeqLength - config.maxCompletionLength!;
+    const refined = planGeneration({ search, generation, count, prompts, longestPrompt, samplingSeedOf, environmentSeedOf: startOf });
+    return { ...(await collect({ ...common, groups: refined.groups, refined })), generation, refined: { plan: refined.plan } };
   }
 
   private async score(rollouts: ScoredRollouts, context: GenerationContext): Promise<void> {
     const { config, output, step, signal, tokensSeen } = context;
     const log = newRewardLog(context.trainerState);
-    const { table, error } = await scoreAll(this.takeRewards(context), rollouts.samples, { signal, log, seconds: config.rewardSeconds });
-    const advantages = (scores: RewardTable) => groupAdvantages(scores, config);
-    recentRollouts.add({ step: step + 1, samples: rollouts.samples, groupSize: config.numGenerations, table: { ...table }, advantages, seconds: config.rewardSeconds });
+    const rewards = this.takeRewards(context);
+    const { table, error } = await scoreAll(rewards, rollouts.samples, { signal, log, seconds: config.rewardSeconds });
+    let advantages = (scores: RewardTable) => groupAdvantages(scores, config);
+    recentRollouts.add({ step: step + 1, samples: rollouts.samples, groupSize: config.numGenerations, table: { ...table }, advantages: (scores) => advantages(scores), seconds: config.rewardSeconds });
     if (error) throw error;
+    const accepted = config.refinement ? await this.refine(rollouts, table, context) : null;
+    if (accepted) advantages = accepted.advantages;
     rollouts.table = table;
     rollouts.advantages = advantages(table);
-    rollouts.metrics = { num_tokens: tokensSeen + countTokens(rollouts), ...rolloutMetrics(rollouts, table, config, log) };
-    rollouts.extra = log.extra;
+    rollouts.metrics = { num_tokens: tokensSeen + countTokens(rollouts), ...rolloutMetrics(rollouts, table, config, log), ...accepted?.report.metrics };
+    rollouts.extra = accepted ? new Map([...relations(accepted.report), ...log.extra]) : log.extra;
     for (const text of diagnoseSignal(table, rollouts.samples, config.numGenerations)) output.note(step + 1, text);
+  }
+
+  /** Lets the search take in a generation. @returns its report, and the advantages that scores come to */
+  private async refine(rollouts: ScoredRollouts, table: RewardTable, context: GenerationContext): Promise<{ report: SearchReport; advantages: (scores: RewardTable) => Float32Array } | null> {
+    const { samples, replays, assignment, refined } = rollouts;
+    if (!refined || !assignment || !replays) return null;
+    const before = await this.currentSearch(rollouts.generation, context);
+    const again = await this.scorer(context)(replays);
+    const accept = (scores: RewardTable) => before.accept(refined.plan, assignment, scoredSamples(samples, scores), again);
+    const { search: after, report } = accept(table);
+    rollouts.refined = { ...refined, before, after };
+    const settings = { ...before.settings, scaleRewards: context.config.scaleRewards };
+    return { report, advantages: (scores) => checkedAdvantages(searchAdvantages((scores === table ? report : accept(scores).report).groups, settings), scores) };
+  }
+
+  /** Scores samples with the functions of this step, without a trace in the log. */
+  private scorer({ config, rewards, trainerState, signal }: GenerationContext): (samples: Sample[]) => Promise<Scored[]> {
+    return async (samples) => {
+      const { table, error } = await scoreAll(rewards(), samples, { signal, log: newRewardLog(trainerState), seconds: config.rewardSeconds });
+      if (error) throw error;
+      return scoredSamples(samples, table);
+    };
+  }
+
+  /** The search that a generation goes on from, its fitness by the functions of this step. */
+  private async currentSearch(generation: number, context: GenerationContext): Promise<ProgramSearch> {
+    await this.search.follow(context.rewards(), this.scorer(context));
+    return this.searchBefore(generation, context.config);
+  }
+
+  /** The search after the newest generation before this one. */
+  private searchBefore(generation: number, config: ResolvedConfig): ProgramSearch {
+    const earlier = [...this.kept.values()].filter((rollouts) => rollouts.generation < generation && rollouts.refined?.after);
+    const newest = earlier.sort((a, b) => b.generation - a.generation)[0];
+    return newest?.refined?.after ?? this.search.at(config);
   }
 
   /** The reward functions of this step; one that was replaced since the last is marked on the charts. */
@@ -91,11 +154,14 @@ export class Generations {
 
   /** A step was made with these generations: those before `next` are not needed again, the others were logged. */
   used(generations: Iterable<number>, next: number): void {
-    for (const generation of this.kept.keys()) if (generation < next) this.kept.delete(generation);
     for (const generation of generations) {
       const rollouts = this.kept.get(generation);
-      if (rollouts) this.kept.set(generation, { ...rollouts, metrics: {}, frames: new Map() });
+      if (!rollouts) continue;
+      if (rollouts.refined?.after) this.search.moveOn(rollouts.refined.after);
+      const { refined, replays, assignment, ...rest } = rollouts;
+      this.kept.set(generation, { ...rest, metrics: {}, frames: new Map() });
     }
+    for (const generation of this.kept.keys()) if (generation < next) this.kept.delete(generation);
   }
 
   /** The new settings generate in another way. */
@@ -107,10 +173,11 @@ export class Generations {
   clear(): void {
     this.kept.clear();
     this.usedRewards = [];
+    this.search.clear();
   }
 
   save(): SavedRollouts[] {
-    return [...this.kept.values()].filter(isScored).map(savedRollouts);
+    return [...this.kept.values()].filter(isScored).filter(({ refined }) => !refined?.after).map(savedRollouts);
   }
 
   load(saved: readonly SavedRollouts[]): void {
@@ -118,16 +185,21 @@ export class Generations {
   }
 }
 
-function collectGeneration(generation: number, context: GenerationContext): Promise<Rollouts> {
-  const { config, prompts } = context;
-  const count = groupsPerGeneration(config);
-  const groups = Array.from({ length: count }, (_, g) => plan(prompts.at(generation * count + g), config.seed, context.secret, generation, g));
-  return collect({ ...context, step: context.step + 1, groups, numGenerations: config.numGenerations });
+/** Columns of the table of completions: each one's parent and its gain over it. */
+function relations({ groups }: SearchReport): Map<string, unknown[]> {
+  const parents = groups.flatMap(({ parent, children }) => children.map(() => (parent === null ? 'none' : `program ${parent}`)));
+  const gains = groups.flatMap(({ fresh, children }) => children.map(({ gain, status }) => (fresh ? null : status === 'played' ? gain : status)));
+  return new Map<string, unknown[]>([['parent', parents], ['gain', gains]]);
 }
 
-/** Strategies see where they start: so the start follows from the secret, too. */
-function plan(prompt: Prompt, seed: number, secret: string, ...numbers: number[]): GroupPlan {
-  return { prompt, samplingSeed: deriveSeed(seed, 'sampling', ...numbers), environmentSeed: secretSeed(secret, 'environment', seed, ...numbers) };
+/** Seed of the environment for the i-th start of a generation: first those of its groups. Strategies see where they start: so it follows from the secret, too. */
+export function environmentSeedOf(secret: string, seed: number, generation: number, index: number): number {
+  return secretSeed(secret, 'environment', seed, generation, index);
+}
+
+/** Seed of the i-th start on which programs are chosen: none that training or an evaluation has. */
+export function validationSeedOf(secret: string, seed: number, index: number): number {
+  return secretSeed(secret, 'validation environment', seed, index);
 }
 
 function countTokens({ promptIds, promptOf, completionIds }: Rollouts): number {

@@ -3,6 +3,7 @@ import type { RolloutEnvironment } from '../rollout/environments';
 import { deriveSeed, permutation } from '../training/seeds';
 import type { RunLength } from '../training/trainer';
 import type { ResolvedConfig } from './config';
+import type { ResolvedRefinement } from './refinement/settings';
 
 /**
  * A row of the training data: a prompt as text, or as messages to which the
@@ -59,10 +60,21 @@ export class PromptSource {
 
   /** The prompt of the `index`-th group of the run: each pass over the rows has its own order. */
   at(index: number): Prompt {
+    return this.row(this.rowAt(index));
+  }
+
+  private rowAt(index: number): number {
     const pass = Math.floor(index / this.rowsPerPass);
     const position = index % this.rowsPerPass;
     const { seed, shuffleDataset } = this.settings;
-    return this.row(shuffleDataset ? permutation(this.length, deriveSeed(seed, 'dataset', pass))[position] : position);
+    return shuffleDataset ? permutation(this.length, deriveSeed(seed, 'dataset', pass))[position] : position;
+  }
+
+  /** The same with an addition at the end of its text, or of its last message by the user: a program to edit. */
+  edited(index: number, addition: string): Prompt {
+    const row = this.rowAt(index);
+    const { prompt: source } = this.rows[row];
+    return { ...this.encode(typeof source === 'string' ? `${source}\n${addition}` : withAddition(source, addition)), columns: this.row(row).columns };
   }
 
   /** The prompt of a row. */
@@ -90,8 +102,13 @@ export class PromptSource {
   }
 }
 
+function withAddition(messages: ChatMessage[], addition: string): ChatMessage[] {
+  const last = messages.findLastIndex(({ role }) => role === 'user');
+  return messages.map((message, i) => (i === (last < 0 ? messages.length - 1 : last) ? { ...message, content: `${message.content}\n${addition}` } : message));
+}
+
 /** Names that a sample has itself. */
-const taken = ['step', 'code', 'problems', 'episode', 'completionIds', 'trainerState', 'logExtra', 'logMetric'];
+const taken = ['step', 'parent', 'duplicateOf', 'code', 'problems', 'episode', 'completionIds', 'trainerState', 'logExtra', 'logMetric'];
 
 function checkRow(row: TrainRow, where: string): void {
   const prompt: unknown = row?.prompt;
@@ -114,10 +131,50 @@ export function groupsPerGeneration({ generationBatchSize, numGenerations }: Res
 
 /** How long a run over these prompts is. */
 export function runLength(config: ResolvedConfig, prompts: PromptSource): RunLength {
-  const { stepsPerGeneration, numIterations, gradientAccumulationSteps, numTrainEpochs, maxSteps } = config;
+  const { stepsPerGeneration, numIterations, gradientAccumulationSteps, numTrainEpochs, maxSteps, refinement } = config;
   const generations = prompts.rowsPerPass / groupsPerGeneration(config);
   const stepsPerEpoch = (generations * stepsPerGeneration * numIterations) / gradientAccumulationSteps;
+  if (refinement) return { stepsPerEpoch, totalSteps: refinedSteps(config, refinement) };
   return { stepsPerEpoch, totalSteps: maxSteps > 0 ? maxSteps : Math.ceil(stepsPerEpoch * numTrainEpochs) };
+}
+
+/** Episodes of a refinement run of which nothing says how long it is. */
+const REFINED_EPISODES = 1920;
+
+/** Steps of a run that edits programs: `maxSteps`, or fewer where `maxEpisodes` ends it. */
+export function refinedSteps(config: ResolvedConfig, { maxEpisodes, freshShare, replays, validationEpisodes, initialPrograms }: ResolvedRefinement): number {
+  const { stepsPerGeneration, numIterations, gradientAccumulationSteps, maxSteps, generationBatchSize } = config;
+  const allowed = maxEpisodes ?? (maxSteps > 0 ? Infinity : REFINED_EPISODES);
+  const groups = groupsPerGeneration(config);
+  const perGeneration = generationBatchSize + groups - Math.floor(groups * freshShare) + replays;
+  const generations = Math.floor((allowed - validationEpisodes - initialPrograms.length) / perGeneration);
+  const steps = Math.floor((generations * stepsPerGeneration * numIterations) / gradientAccumulationSteps);
+  if (steps < 1) {
+    throw new TypeError(`GRPOConfig.refinement: maxEpisodes = ${allowed} leaves no step: a generation plays up to ${perGeneration} episodes, and the validation ${validationEpisodes}.`);
+  }
+  return maxSteps > 0 ? Math.min(maxSteps, steps) : steps;
+}
+
+/** Tokens that an edit prompt has beside the environment's prompt and the program, about. */
+const EDIT_TOKENS = 64;
+/** Tokens of the shortest program that is worth editing, about. */
+const SHORTEST_PROGRAM = 32;
+
+/**
+ * Tokens of a completion at most where programs are edited: a prompt holds a
+ * program, too, that is as long as a completion.
+ *
+ * @throws RangeError where they do not fit
+ */
+export function refinedCompletionLimit(setting: number | undefined, maxSeqLength: number, longestPrompt: number): number {
+  const room = maxSeqLength - longestPrompt - EDIT_TOKENS;
+  const limit = setting ?? Math.min(512, Math.floor(room / 2));
+  if (room - limit >= SHORTEST_PROGRAM && limit >= (setting ?? SHORTEST_PROGRAM)) return limit;
+  const needed = longestPrompt + EDIT_TOKENS + 2 * Math.max(setting ?? 0, SHORTEST_PROGRAM);
+  throw new RangeError(
+    `With refinement a prompt holds a program, too: the longest prompt has ${longestPrompt} tokens${setting === undefined ? '' : `, maxCompletionLength is ${setting}`}, and maxSeqLength is ${maxSeqLength}. ` +
+      `Load the model with maxSeqLength: ${needed} or more, or shorten prompt and completions.`,
+  );
 }
 
 /**

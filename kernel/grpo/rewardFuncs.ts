@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { RewardFunction } from '../rewards/sample';
 import type { WeightedReward } from '../rewards/scoring';
 
@@ -56,4 +57,10 @@ export function rewardChanges(before: readonly WeightedReward[], after: readonly
     return old.weight === reward.weight ? [] : [`weight of ${reward.name} ${old.weight} → ${reward.weight}`];
   });
   return [...changes, ...[...earlier.keys()].map((name) => `${name} removed`)].join(', ');
+}
+
+/** Equal for functions of the same names, weights and sources: what a checkpoint remembers of those that its scores come from. */
+export function rewardSignature(rewards: readonly WeightedReward[]): string {
+  const told = rewards.map(({ name, weight, score }) => [name, weight, score.toString()]);
+  return createHash('sha256').update(JSON.stringify(told)).digest('hex');
 }

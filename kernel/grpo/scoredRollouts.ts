@@ -3,6 +3,8 @@ import type { Metrics } from '../training/metricsBuffer';
 import { permutation } from '../training/seeds';
 import type { Rollouts } from './collect';
 import type { ResolvedConfig } from './config';
+import type { RefinedGeneration } from './refine';
+import type { ProgramSearch } from './refinement/search';
 import type { PolicyBatch } from './update';
 
 /** The rollouts of a generation with what became of them. */
@@ -15,7 +17,12 @@ export interface ScoredRollouts extends Rollouts {
   metrics?: Metrics;
   /** What reward functions added to the table of completions, by column. */
   extra?: Map<string, unknown[]>;
+  /** Where programs are edited: how the generation was planned, and, until a step was made with it, the search before and after it. */
+  refined?: Pick<RefinedGeneration, 'plan'> & { before?: ProgramSearch; after?: ProgramSearch };
 }
+
+/** All of it, once it is scored. */
+export type CompleteRollouts = ScoredRollouts & Required<Pick<ScoredRollouts, 'table' | 'advantages' | 'metrics' | 'extra'>>;
 
 /** What an update needs of rollouts, as JSON. */
 export interface SavedRollouts {
@@ -28,12 +35,12 @@ export interface SavedRollouts {
   advantages: number[];
 }
 
-export function isScored(rollouts: ScoredRollouts): rollouts is Required<ScoredRollouts> {
+export function isScored(rollouts: ScoredRollouts): rollouts is CompleteRollouts {
   return rollouts.table !== undefined && rollouts.advantages !== undefined;
 }
 
 /** For a checkpoint between two updates with the same rollouts. */
-export function savedRollouts(rollouts: Required<ScoredRollouts>): SavedRollouts {
+export function savedRollouts(rollouts: CompleteRollouts): SavedRollouts {
   const { generation, promptIds, completionIds, promptOf, terminated } = rollouts;
   const logprobs = rollouts.logprobs.map((values) => Array.from(values));
   return { generation, promptIds, completionIds, promptOf, logprobs, terminated, advantages: Array.from(rollouts.advantages) };
@@ -70,7 +77,7 @@ export function isOffPolicy({ gradientAccumulationSteps, stepsPerGeneration, num
 }
 
 /** A slice of a generation as the update takes it. A generation of several slices is shuffled first, as in TRL. */
-export function policyBatch(rollouts: Required<ScoredRollouts>, slice: number, shuffleSeed: number, config: ResolvedConfig): PolicyBatch {
+export function policyBatch(rollouts: CompleteRollouts, slice: number, shuffleSeed: number, config: ResolvedConfig): PolicyBatch {
   const { stepsPerGeneration } = config;
   const { promptIds, promptOf, terminated, completionIds, advantages, logprobs } = rollouts;
   const count = completionIds.length;

@@ -1,3 +1,4 @@
+import { display } from '../display';
 import type { RolloutEnvironment } from '../rollout/environments';
 import type { CausalLM } from '../models/causalLM';
 import { OpenEnvError } from '../openenv/errors';
@@ -7,22 +8,25 @@ import { rewardRegistry } from '../rewards/registry';
 import type { RewardFunction, Sample } from '../rewards/sample';
 import { RewardError, type RewardTable, type WeightedReward } from '../rewards/scoring';
 import type { TrainerCallback } from '../training/callbacks';
-import type { Metrics } from '../training/metricsBuffer';
+import { NAMES_OF_STATES, type Metrics } from '../training/metricsBuffer';
 import { deriveSeed } from '../training/seeds';
 import { Trainer, type Evaluation, type RunLength, type SavedUpdate, type Step, type TrainOptions, type TrainOutput } from '../training/trainer';
 import { adviceOnLoss } from './adviceOnLoss';
+import { chooseProgram } from './chooseProgram';
 import { CompletionsLog } from './completionsLog';
 import { resolveConfig, type GRPOConfig, type ResolvedConfig } from './config';
 import type { EntropyState } from './entropyControl';
 import { evaluatePolicy } from './evaluation';
-import { Generations, type GenerationContext } from './generations';
+import { Generations, validationSeedOf, type GenerationContext } from './generations';
 import { groupEpisodes, shownEpisodes } from './groupEpisodes';
 import { meanMetrics } from './policyMetrics';
-import { completionLimit, defaultDataset, groupsPerGeneration, PromptSource, runLength, type TrainRow } from './prompts';
+import { completionLimit, defaultDataset, groupsPerGeneration, PromptSource, refinedCompletionLimit, runLength, type TrainRow } from './prompts';
+import { programSample } from './refine';
+import { Programs } from './refinement/programs';
 import { rewardsText, weightedRewards } from './rewardFuncs';
 import { runSecret } from './runSecret';
 import { checkSavedState } from './savedState';
-import { isOffPolicy, microBatchesOf, policyBatch, type ScoredRollouts } from './scoredRollouts';
+import { isOffPolicy, microBatchesOf, policyBatch, type CompleteRollouts, type ScoredRollouts } from './scoredRollouts';
 import type { PolicyUpdate } from './update';
 
 export type { TrainOptions, TrainOutput };
@@ -73,13 +77,15 @@ export interface StepResult {
  */
 export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdate> {
   readonly env: RolloutEnvironment | null;
+  /** The programs that a run with `refinement` has found. */
+  readonly programs = new Programs(() => this.generations.search.programs);
   private readonly options: GRPOTrainerOptions;
   private readonly generations = new Generations();
   private readonly completionsLog = new CompletionsLog();
   private prompts: PromptSource | null = null;
   private evalPrompts: PromptSource | null = null;
   /** What the step under way learns from. */
-  private stepRollouts: Array<Required<ScoredRollouts>> = [];
+  private stepRollouts: Array<CompleteRollouts> = [];
   private entropyState: EntropyState | null = null;
   /** Starts and strategies' random numbers follow from it: kept with the run, so that it goes on with the same ones. */
   private ownSecret: string | null = null;
@@ -88,6 +94,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     super(options);
     const { env, trainDataset } = options;
     if (!env && !trainDataset) throw new TypeError('GRPOTrainer needs env (strategies play it) or trainDataset (rows of { prompt }).');
+    if (this.given.refinement && !env) throw new TypeError('GRPOConfig.refinement needs env: programs are what strategies play it with.');
     this.options = options;
     this.env = env ?? null;
   }
@@ -106,7 +113,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     this.evalPrompts = evalDataset ? new PromptSource(evalDataset, this.processingClass, settings, 'evalDataset') : null;
     if (this.given.evalStrategy !== 'no' && !evalDataset) throw new TypeError("GRPOConfig: evalStrategy needs evalDataset, or leave it 'no'.");
     const longest = Math.max(this.prompts.longest(), this.evalPrompts?.longest() ?? 0);
-    const maxCompletionLength = completionLimit(this.given.maxCompletionLength, this.model.maxSeqLength, longest);
+    const maxCompletionLength = (this.given.refinement ? refinedCompletionLimit : completionLimit)(this.given.maxCompletionLength, this.model.maxSeqLength, longest);
     this.config = { ...this.given, maxCompletionLength };
     this.output.data.rewardNames = this.rewards().map(({ name }) => name);
     if (this.globalStep === 0) recentRollouts.clear();
@@ -125,11 +132,11 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   protected async trainStep(update: PolicyUpdate, { step, totalSteps, learningRate, signal }: Step): Promise<Metrics> {
     const { config } = this;
     const microBatches = microBatchesOf(step, config);
-    const byGeneration = new Map<number, Required<ScoredRollouts>>();
+    const byGeneration = new Map<number, CompleteRollouts>();
     let tokensSeen = this.numInputTokensSeen;
     for (const generation of new Set(microBatches.map((one) => one.generation))) {
       const rollouts = await this.generations.get(generation, this.generationContext(step, totalSteps, tokensSeen, signal));
-      await this.fillOldLogprobs(update, rollouts, signal);
+      if (!this.searchAlone) await this.fillOldLogprobs(update, rollouts, signal);
       tokensSeen = rollouts.metrics.num_tokens ?? tokensSeen;
       byGeneration.set(generation, rollouts);
     }
@@ -137,11 +144,17 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     const batches = microBatches.map(({ generation, slice }) =>
       policyBatch(byGeneration.get(generation)!, slice, deriveSeed(config.seed, 'shuffle', generation), config),
     );
-    const updated = await this.interruptible(update.step(batches, learningRate, { signal }), signal);
+    const updated = this.searchAlone ? {} : await this.interruptible(update.step(batches, learningRate, { signal }), signal);
     this.stepRollouts = [...byGeneration.values()];
     this.entropyState = update.entropyState;
     const made = this.stepRollouts.map(({ metrics }) => metrics).filter((metrics) => Object.keys(metrics).length > 0);
-    return { ...meanMetrics(made), ...updated, ...(made.length > 0 && { num_tokens: tokensSeen }) };
+    const states = Object.entries(made.at(-1) ?? {}).filter(([name]) => NAMES_OF_STATES.has(name));
+    return { ...meanMetrics(made), ...Object.fromEntries(states), ...updated };
+  }
+
+  /** Nothing is learned: the policy is not looked at again, and what an update would say is not known. */
+  private get searchAlone(): boolean {
+    return this.config.learningRate === 0;
   }
 
   private generationContext(step: number, totalSteps: number, tokensSeen: number, signal: AbortSignal): GenerationContext {
@@ -180,6 +193,20 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     });
   }
 
+  /** The winner among the programs is chosen, and shown with its ancestors. */
+  protected override async ending(signal: AbortSignal): Promise<void> {
+    const { config, env, processingClass, prompts, secret } = this;
+    const search = this.generations.search.programs;
+    if (!config.refinement || !search || search.database.size === 0) return;
+    if (config.refinement.validationEpisodes > 0) {
+      const sampleOf = (code: string) => programSample(code, prompts!.at(0), processingClass, this.globalStep);
+      const environmentSeedOf = (start: number) => validationSeedOf(secret, config.seed, start);
+      const chosen = await chooseProgram({ search, env: env!, rewards: this.rewards(), sampleOf, environmentSeedOf, limits: config, secret, signal });
+      this.generations.search.moveOn(chosen);
+    }
+    display(this.programs.lineage());
+  }
+
   protected override logged({ step }: Metrics): void {
     if (this.config.logCompletions) this.completionsLog.show(step, this.config);
   }
@@ -208,15 +235,16 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   }
 
   protected override saveState(update: PolicyUpdate): Record<string, unknown> {
-    return { rollouts: this.generations.save(), entropy: update.entropyState, secret: this.secret };
+    return { rollouts: this.generations.save(), search: this.generations.search.save(), entropy: update.entropyState, secret: this.secret };
   }
 
   protected override checkState(saved: Record<string, unknown>): void {
     checkSavedState(saved, this.model.config.vocabSize);
   }
 
-  protected override loadState({ rollouts, entropy, secret }: Record<string, any>): void {
+  protected override loadState({ rollouts, search, entropy, secret }: Record<string, any>): void {
     this.generations.load(rollouts);
+    this.generations.search.load(search ?? null, this.given);
     this.entropyState = entropy;
     this.ownSecret = secret ?? null;
   }
@@ -230,8 +258,9 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   }
 
   protected override settingsChanged(names: readonly string[]): void {
-    const course = ['numGenerations', 'numIterations', 'perDeviceTrainBatchSize', 'generationBatchSize', 'stepsPerGeneration', 'gradientAccumulationSteps'];
+    const course = ['numGenerations', 'numIterations', 'perDeviceTrainBatchSize', 'generationBatchSize', 'stepsPerGeneration', 'gradientAccumulationSteps', 'refinement'];
     if (names.some((name) => course.includes(name))) this.generations.forgetRollouts();
+    if (names.includes('refinement')) this.generations.search.configure(this.given);
   }
 
   protected override pausesOn(error: unknown): boolean {

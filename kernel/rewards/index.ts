@@ -1,4 +1,4 @@
-export type { RewardContext, RewardFunction, RewardInput, Sample } from './sample';
+export type { RewardContext, RewardFunction, RewardInput, Sample, SampleParent } from './sample';
 export { RewardError, scoreSamples, type RewardTable, type SampleFailure, type ScoreOptions, type WeightedReward } from './scoring';
 export { RewardRegistry, rewardRegistry, type RewardChange, type RewardOptions } from './registry';
 export { Rescore, type RescoredSample, type RescoreSummary } from './rescore';

@@ -19,8 +19,28 @@ export interface Sample {
    * no reward function is asked, and nothing is learned from the sample.
    */
   environmentError?: string;
+  /**
+   * With refinement: the program that the prompt asked to edit, with the
+   * episode that it played from the same start; `null` where there was none.
+   */
+  parent?: SampleParent | null;
+  /**
+   * With refinement: ID of the program whose source it is, where that was
+   * played before. It does not play again, and no reward function is asked.
+   */
+  duplicateOf?: number;
   /** Training step that made the sample. */
   step: number;
+}
+
+/** The program that a sample is an edit of. */
+export interface SampleParent {
+  id: number;
+  code: string;
+  /** The fitness expected of it before this step: the weighted sum of all reward functions. */
+  worth: number;
+  /** What it played from the sample's start; `null` where the environment failed. */
+  episode: Episode | null;
 }
 
 /** What a reward function may use beside the sample, by TRL's names in camelCase. */

@@ -124,7 +124,7 @@ export async function scoreWith(reward: Pick<WeightedReward, 'name' | 'score' | 
   const { signal = host().signal, log = newRewardLog(), counted = { from: 0, of: samples.length } } = options;
   const seconds = reward.seconds ?? options.seconds ?? REWARD_SECONDS;
   signal.throwIfAborted();
-  const played = samples.flatMap(({ environmentError }, i) => (environmentError === undefined ? [i] : [])); // what was not played has no reward
+  const played = samples.flatMap(({ environmentError, duplicateOf }, i) => (environmentError === undefined && duplicateOf === undefined ? [i] : [])); // what was not played has no reward
   const outcomes = await withProgress(`Scoring with ${reward.name}`, played.length, (task) => {
     const score = (k: number): unknown => {
       task.update(k);

@@ -91,6 +91,9 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
   /** Called after log, evaluation and checkpoint of a step. */
   protected async afterStep(_step: number, _metrics: Metrics): Promise<void> {}
 
+  /** Called after the last step, before the run is finished; again where an interruption comes. */
+  protected async ending(_signal: AbortSignal): Promise<void> {}
+
   /** Evaluates the model as it is. */
   protected async evaluation(_update: Update, _signal: AbortSignal): Promise<Evaluation> {
     throw new TypeError(`${this.constructor.name} cannot evaluate.`);
@@ -251,6 +254,7 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
       const stop = await this.makeStep(length, signal);
       if (stop) return this.output.status('paused');
     }
+    await this.ending(signal);
     await this.update.release();
     this.output.status('finished');
     await this.call('onTrainEnd');

@@ -1,0 +1,73 @@
+import type { Tokenizer } from '../models/tokenizer';
+import type { Sample } from '../rewards/sample';
+import { Episode } from '../rollout/episode';
+import type { GroupPlan } from './collect';
+import type { Prompt, PromptSource } from './prompts';
+import { editPrompt } from './refinement/prompt';
+import type { Program } from './refinement/program';
+import type { Assignment, ProgramSearch, SearchPlan } from './refinement/search';
+
+/** How a generation of a refinement run is made: its plan, and what a program's prompt is. */
+export interface RefinedGeneration {
+  search: ProgramSearch;
+  plan: SearchPlan;
+  groups: GroupPlan[];
+  /** Who plays, given the children's sources. */
+  assign(codes: ReadonlyArray<string | null>): Assignment;
+}
+
+/** What planning a generation needs. */
+export interface PlanContext {
+  search: ProgramSearch;
+  generation: number;
+  /** Groups of a generation. */
+  count: number;
+  prompts: PromptSource;
+  /** Tokens of a prompt at most, so that a completion has room. */
+  longestPrompt: number;
+  samplingSeedOf(group: number): number;
+  environmentSeedOf(start: number): number;
+}
+
+/** Plans a generation: a group edits its parent by a prompt that tells of it; without a parent its prompt is the row's. */
+export function planGeneration({ search, generation, count, prompts, longestPrompt, samplingSeedOf, environmentSeedOf }: PlanContext): RefinedGeneration {
+  const [best] = search.database.best(1);
+  const edited = (program: Program, group: number) => prompts.edited(generation * count + group, textOf(search, program, best));
+  const plan = search.plan(generation, count, environmentSeedOf, (program, group) => edited(program, group).ids.length <= longestPrompt);
+  const groups = plan.groups.map(({ parent, environmentSeed }, g): GroupPlan => {
+    const prompt = parent ? edited(parent, g) : prompts.at(generation * count + g);
+    return { prompt, samplingSeed: samplingSeedOf(g), environmentSeed };
+  });
+  return { search, plan, groups, assign: (codes) => search.assign(plan, codes, environmentSeedOf) };
+}
+
+function textOf({ database }: ProgramSearch, program: Program, best: Program): string {
+  return editPrompt({ code: program.code, worth: database.worth(program), best: database.worth(best), evaluation: program.evaluations.at(-1) });
+}
+
+/** A program as a completion that says nothing else: what reward functions see of one that plays again. */
+export function programSample(code: string, { text, columns }: Pick<Prompt, 'text' | 'columns'>, tokenizer: Pick<Tokenizer, 'encode'> | null, step: number): Sample {
+  const completion = '```ts\n' + code + '\n```';
+  const completionIds = tokenizer ? tokenizer.encode(completion, { addSpecialTokens: false }) : [];
+  return { ...columns, prompt: text, completion, completionIds, code, problems: [], episode: null, step };
+}
+
+/** Tells the children of their parents, and what became of those that did not play themselves. */
+export function fillInRelations(samples: readonly Sample[], replays: readonly Sample[], { search, plan }: RefinedGeneration, { children }: Assignment): void {
+  const size = samples.length / plan.groups.length;
+  let replay = 0;
+  const parents = plan.groups.map(({ parent }) => parent && { id: parent.id, code: parent.code, worth: search.database.worth(parent), episode: replays[replay++].episode });
+  samples.forEach((sample, i) => {
+    sample.parent = parents[Math.floor(i / size)];
+    const fate = children[i];
+    if (typeof fate === 'string') return;
+    if ('duplicateOf' in fate) sample.duplicateOf = fate.duplicateOf;
+    else copyEpisode(sample, replays[fate.copyOf]);
+  });
+}
+
+/** The same source from the same start plays the same episode. */
+function copyEpisode(to: Sample, { episode, environmentError }: Sample): void {
+  if (environmentError !== undefined) to.environmentError = environmentError;
+  else to.episode = episode && new Episode(structuredClone({ ...episode }));
+}

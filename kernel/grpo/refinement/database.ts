@@ -1,0 +1,214 @@
+import type { Random } from '../../random';
+import { Estimates } from './estimate';
+import { codeKey, fitnessOf, type Evaluation, type Program } from './program';
+
+/** How a {@link ProgramDatabase} keeps its programs. */
+export interface DatabaseSettings {
+  numIslands: number;
+  /** Programs of all islands together, at most. */
+  archiveSize: number;
+  /** Generations between two migrations. */
+  migrationInterval: number;
+  /** How much parents of high rank are preferred: 1: not at all; the part p of the highest rank has the part p^(1/pressure) of the draws. */
+  selectionPressure: number;
+}
+
+/** A database as JSON. */
+export interface SavedDatabase {
+  programs: Program[];
+  /** Programs that live no more, but have descendants that do; without their episodes. */
+  ancestors: Program[];
+  /** The program of each source that was ever played, by the source's key; 0: it was not kept. */
+  known: Record<string, number>;
+  nextId: number;
+}
+
+/** Part of an island that one cell may fill. */
+const CELL_SHARE = 0.5;
+
+/**
+ * The programs of a search, as in FunSearch and ShinkaEvolve: islands of
+ * bounded size between which the best migrate, parents drawn by rank, and on
+ * each island no behaviour that fills more than its half.
+ */
+export class ProgramDatabase {
+  private living = new Map<number, Program>();
+  private ancestors = new Map<number, Program>();
+  private known = new Map<string, number>();
+  private nextId = 1;
+  private cached: Estimates | null = null;
+
+  constructor(readonly settings: DatabaseSettings) {}
+
+  /** A copy that changes on its own. Programs are shared: they never change. */
+  clone(): ProgramDatabase {
+    const copy = new ProgramDatabase(this.settings);
+    copy.living = new Map(this.living);
+    copy.ancestors = new Map(this.ancestors);
+    copy.known = new Map(this.known);
+    copy.nextId = this.nextId;
+    return copy;
+  }
+
+  get size(): number {
+    return this.living.size;
+  }
+
+  /** Those that live, oldest first. */
+  programs(): Program[] {
+    return [...this.living.values()];
+  }
+
+  /** A program that lives, or an ancestor of one. */
+  get(id: number): Program | undefined {
+    return this.living.get(id) ?? this.ancestors.get(id);
+  }
+
+  /** The program of a source that was played before, blanks aside; it may not live any more. */
+  idOf(code: string): number | undefined {
+    return this.known.get(codeKey(code));
+  }
+
+  get estimates(): Estimates {
+    return (this.cached ??= Estimates.of(this.programs().map(fitnessOf)));
+  }
+
+  /** The fitness that is expected of a program, see {@link Estimates}. */
+  worth(program: Program): number {
+    return this.estimates.worth(fitnessOf(program));
+  }
+
+  /** The programs of the highest worth that have played, best first. */
+  best(count = Infinity): Program[] {
+    return this.ranked(this.programs().filter(({ evaluations }) => evaluations.length > 0), (program) => this.worth(program)).slice(0, count);
+  }
+
+  /** The programs that may be better than they seem: by worth and its deviation, best first. */
+  promising(): Program[] {
+    return this.ranked(this.programs(), (program) => this.worth(program) + this.estimates.deviation(fitnessOf(program)));
+  }
+
+  /**
+   * Draws a parent of an island: by the rank of its worth, to which chance adds
+   * what is not known of it, so that little-known programs get their turn.
+   *
+   * @param accepts whether a program may be the parent; the next one is drawn where it may not
+   */
+  parent(island: number, random: Random, accepts: (program: Program) => boolean = () => true): Program | null {
+    const candidates = this.programs().filter(({ islands, evaluations }) => islands.includes(island) && evaluations.length > 0);
+    const drawn = new Map(candidates.map((program) => [program, this.worth(program) + this.estimates.deviation(fitnessOf(program)) * normal(random)]));
+    const order = this.ranked(candidates, (program) => drawn.get(program)!);
+    while (order.length > 0) {
+      const [program] = order.splice(Math.floor(order.length * random.next() ** this.settings.selectionPressure), 1);
+      if (accepts(program)) return program;
+    }
+    return null;
+  }
+
+  /** Adds a program, with a new ID. The island may then be too large until {@link trim}. */
+  add(program: Omit<Program, 'id'>): Program {
+    const added = { ...program, id: this.nextId++ };
+    this.living.set(added.id, added);
+    this.know(added.code, added.id);
+    this.cached = null;
+    return added;
+  }
+
+  /** Notes a source as played, also where its program is not kept. */
+  know(code: string, id = 0): void {
+    const key = codeKey(code);
+    if (!this.known.has(key)) this.known.set(key, id);
+  }
+
+  /** Adds an episode to a program, where it lives. */
+  record(id: number, evaluation: Evaluation): void {
+    const program = this.living.get(id);
+    if (program) this.replace({ ...program, evaluations: [...program.evaluations, evaluation] });
+  }
+
+  /** Puts another version in the place of a program that lives. */
+  replace(program: Program): void {
+    if (!this.living.has(program.id)) return;
+    this.living.set(program.id, program);
+    this.cached = null;
+  }
+
+  /** The best program of each island comes to live on the next one, too. */
+  migrate(): void {
+    const { numIslands } = this.settings;
+    const best = Array.from({ length: numIslands }, (_, island) => this.best().find(({ islands }) => islands.includes(island)));
+    best.forEach((program, island) => {
+      const to = (island + 1) % numIslands;
+      if (program && !program.islands.includes(to)) this.replace({ ...this.living.get(program.id)!, islands: [...this.living.get(program.id)!.islands, to] });
+    });
+  }
+
+  /** Lets the islands shrink to their size: of the cell that fills too much of one, else of all, the least worth goes. */
+  trim(): void {
+    const { numIslands, archiveSize } = this.settings;
+    const size = Math.max(1, Math.floor(archiveSize / numIslands));
+    // The order of before the first one goes, which does not depend on who goes.
+    const order = this.ranked(this.programs(), (program) => this.worth(program));
+    for (let island = 0; island < numIslands; island++) {
+      const members = order.filter(({ islands }) => islands.includes(island));
+      while (members.length > size) {
+        const crowded = crowdedCell(members, Math.max(1, Math.floor(CELL_SHARE * size)));
+        const [leaving] = members.splice(members.findLastIndex(({ cell }) => crowded === null || cell === crowded), 1);
+        this.leave(leaving.id, island);
+      }
+    }
+    this.forgetAncestors();
+  }
+
+  private leave(id: number, island: number): void {
+    const program = this.living.get(id)!;
+    const islands = program.islands.filter((one) => one !== island);
+    if (islands.length > 0) return this.replace({ ...program, islands });
+    this.living.delete(id);
+    this.ancestors.set(id, { ...program, islands: [], evaluations: [] });
+    this.cached = null;
+  }
+
+  /** Those without a living descendant are forgotten. */
+  private forgetAncestors(): void {
+    const needed = new Set<number>();
+    for (const program of this.living.values()) {
+      for (let id = program.parent; id !== null && !needed.has(id); id = this.get(id)?.parent ?? null) needed.add(id);
+    }
+    for (const id of this.ancestors.keys()) if (!needed.has(id)) this.ancestors.delete(id);
+  }
+
+  /** By value, highest first; equal ones by age. */
+  private ranked(programs: readonly Program[], value: (program: Program) => number): Program[] {
+    return programs.map((program) => ({ program, value: value(program) })).sort((a, b) => b.value - a.value || a.program.id - b.program.id).map(({ program }) => program);
+  }
+
+  toJSON(): SavedDatabase {
+    return { programs: this.programs(), ancestors: [...this.ancestors.values()], known: Object.fromEntries(this.known), nextId: this.nextId };
+  }
+
+  /** The database that was saved, under other settings where they have changed. */
+  static fromJSON({ programs, ancestors, known, nextId }: SavedDatabase, settings: DatabaseSettings): ProgramDatabase {
+    const database = new ProgramDatabase(settings);
+    const settled = (program: Program) => ({ ...program, islands: [...new Set(program.islands.map((island) => island % settings.numIslands))] });
+    database.living = new Map(programs.map((program) => [program.id, settled(program)]));
+    database.ancestors = new Map(ancestors.map((program) => [program.id, program]));
+    database.known = new Map(Object.entries(known));
+    database.nextId = nextId;
+    return database;
+  }
+}
+
+/** The cell with more members than it may have, the fullest first; `null` where there is none. */
+function crowdedCell(members: readonly Program[], most: number): string | null {
+  const counts = new Map<string, number>();
+  for (const { cell } of members) counts.set(cell, (counts.get(cell) ?? 0) + 1);
+  const [fullest] = [...counts].sort(([, a], [, b]) => b - a);
+  return fullest && fullest[1] > most ? fullest[0] : null;
+}
+
+/** A draw from the normal distribution. */
+function normal(random: Random): number {
+  const radius = Math.sqrt(-2 * Math.log(1 - random.next()));
+  return radius * Math.cos(2 * Math.PI * random.next());
+}

@@ -1,0 +1,44 @@
+import type { Evaluation } from './program';
+
+/** What an edit prompt tells of a parent. */
+export interface EditSubject {
+  code: string;
+  worth: number;
+  /** The highest worth of all programs. */
+  best: number;
+  /** Its newest episode. */
+  evaluation: Evaluation | undefined;
+}
+
+/** Characters of a failure's message that a prompt tells. */
+const LONGEST_MESSAGE = 120;
+
+/**
+ * What follows the environment's prompt where a program is to be edited:
+ *
+ *   Change this program, which scored 12.5 (the best so far: 31):
+ *   ```ts
+ *   function strategy(state) { … }
+ *   ```
+ *   Its last episode: return 12, 431 steps, terminated.
+ *   Rewards: plays 0.31, survives 0.5.
+ */
+export function editPrompt({ code, worth, best, evaluation }: EditSubject): string {
+  const lines = [`Change this program, which scored ${told(worth)} (the best so far: ${told(best)}):`, '```ts', code, '```'];
+  if (evaluation) {
+    lines.push(`Its last episode: return ${told(evaluation.return)}, ${evaluation.steps} steps, ${ending(evaluation)}.`);
+    const rewards = Object.entries(evaluation.rewards).map(([name, value]) => `${name} ${value === null ? 'none' : told(value)}`);
+    if (rewards.length > 0) lines.push(`Rewards: ${rewards.join(', ')}.`);
+  }
+  return lines.join('\n');
+}
+
+function ending({ end: { reason, message, line } }: Evaluation): string {
+  if (reason === 'terminated' || reason === 'truncated' || message === undefined) return reason;
+  const place = line === undefined ? '' : ` in line ${line}`;
+  return `${reason}${place}: ${message.replace(/\s+/g, ' ').trim().slice(0, LONGEST_MESSAGE)}`;
+}
+
+function told(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}

@@ -1,0 +1,86 @@
+import { flag, nullable, number, oneOf, resolveSettings, whole, type Setting, type SettingTable } from '../../training/settings';
+import { OBJECTIVES, type ObjectiveName } from './objective';
+
+/** Settings of {@link GRPOConfig.refinement}: how programs are kept, chosen and edited. */
+export interface RefinementConfig {
+  /** Islands of the program database: parents and programs of one do not meet those of another but by migration. 2 by default. */
+  numIslands?: number;
+  /** Programs that are kept, on all islands together. 60 by default. */
+  archiveSize?: number;
+  /** Generations between two migrations of the best programs to the next island. 10 by default. */
+  migrationInterval?: number;
+  /** How much parents of high rank are preferred: the best part p of an island is drawn with probability p^(1/selectionPressure). 3 by default; 1: not at all. */
+  selectionPressure?: number;
+  /** Part of the groups that write a program from nothing. 0.25 by default. */
+  freshShare?: number;
+  /** Episodes of a generation in which promising programs play again, beside the parents' replays. Episodes that duplicates save come on top. 4 by default. */
+  replays?: number;
+  /**
+   * What an edit is rewarded for, within the group of its parent:
+   * - `'mean'`: its gain over the parent: plain GRPO;
+   * - `'positive'`: its gain, where it is one; all that are no better than the parent alike;
+   * - `'rank'`: its rank, the upper half alone, the best most;
+   * - `'max@k'`: what it adds to the best of `bestOf` edits;
+   * - `'entropic'`: exp(gain / temperature).
+   * 'max@k' by default. An edit that changes nothing earns what the worst one earns.
+   */
+  objective?: ObjectiveName;
+  /** Whether 'rank', 'max@k' and 'entropic' take all edits that are no better than their parent for equal. true by default. */
+  aboveParent?: boolean;
+  /** Edits among which the best counts, for 'max@k'. 4 by default; as many as the group has, at most. */
+  bestOf?: number;
+  /** Temperature of 'entropic', in spreads of the group's gains. 0.5 by default. */
+  entropicTemperature?: number;
+  /** How far below the worst edit one stands that does not play to its end, in spreads of the group. 1 by default. */
+  failurePenalty?: number;
+  /** Episodes that choose the winner when the run ends, on starts of their own. 80 by default; 0: the program of the highest worth is the winner. */
+  validationEpisodes?: number;
+  /** Ends the run so that it plays at most this many episodes, replays and validation among them. `null` by default: `maxSteps` ends it; 1,920 where neither is given. */
+  maxEpisodes?: number | null;
+  /** Sources of programs to start from, such as a strategy of your own. None by default. */
+  initialPrograms?: string[];
+}
+
+/** Every setting with its value. */
+export type ResolvedRefinement = Required<RefinementConfig>;
+
+const settings: Record<keyof RefinementConfig, Setting> = {
+  numIslands: whole(2, 1),
+  archiveSize: whole(60, 1),
+  migrationInterval: whole(10, 1),
+  selectionPressure: number(3, { from: 1 }),
+  freshShare: number(0.25, { from: 0, to: 1 }),
+  replays: whole(4, 0),
+  objective: oneOf('max@k', OBJECTIVES),
+  aboveParent: flag(true),
+  bestOf: whole(4, 1),
+  entropicTemperature: number(0.5, { above: 0 }),
+  failurePenalty: number(1, { from: 0 }),
+  validationEpisodes: whole(80, 0),
+  maxEpisodes: nullable(whole(null, 1)),
+  initialPrograms: {
+    fallback: [],
+    valid: 'a list of sources, each with a function strategy(state)',
+    accepts: (v) => Array.isArray(v) && v.every((code) => typeof code === 'string' && /\bstrategy\b/.test(code)),
+  },
+};
+
+const table: SettingTable = {
+  owner: 'GRPOConfig.refinement',
+  example: '{ archiveSize: 60, freshShare: 0.25 }',
+  settings,
+  elsewhere: { parentsPerStep: 'each group that is not fresh has a parent: see generationBatchSize, numGenerations and freshShare' },
+};
+
+/**
+ * The settings with their defaults; `null` where there is no refinement.
+ *
+ * @throws TypeError for an unknown name or a wrong value, with the valid ones
+ */
+export function resolveRefinement(given: boolean | RefinementConfig | null): ResolvedRefinement | null {
+  if (given === null || given === false) return null;
+  const values = resolveSettings(table, given === true ? {} : given) as unknown as ResolvedRefinement;
+  const { numIslands, archiveSize } = values;
+  if (archiveSize < numIslands) throw new TypeError(`GRPOConfig.refinement: archiveSize = ${archiveSize} is less than numIslands = ${numIslands}: each island needs a place.`);
+  return values;
+}
