@@ -1,4 +1,5 @@
 import type { Episode, EpisodeFrames } from '../rollout';
+import type { ReferenceReturns } from '../environments/reference';
 import type { RolloutEnvironment } from '../rollout/environments';
 import type { Sample } from '../rewards/sample';
 import type { CausalLM } from '../models/causalLM';
@@ -18,6 +19,8 @@ export interface CollectContext {
   model: CausalLM;
   tokenizer: Tokenizer;
   env: RolloutEnvironment | null;
+  /** What chance gets there; undefined where nobody asks. */
+  reference?: ReferenceReturns | null;
   config: ResolvedConfig;
   groups: GroupPlan[];
   /** Completions of a group. */
@@ -59,7 +62,7 @@ export async function collect(context: CollectContext): Promise<Rollouts> {
   return rollouts;
 }
 
-async function generate({ model, tokenizer, config, groups, numGenerations, step, signal }: CollectContext): Promise<Rollouts> {
+async function generate({ model, tokenizer, config, groups, numGenerations, reference, step, signal }: CollectContext): Promise<Rollouts> {
   const output = await model.generate({
     inputIds: groups.map(({ prompt }) => prompt.ids),
     numReturnSequences: numGenerations,
@@ -83,7 +86,7 @@ async function generate({ model, tokenizer, config, groups, numGenerations, step
     promptOf,
     logprobs: output.logprobs,
     terminated: output.terminated,
-    samples: output.sequences.map((ids, i) => emptySample(groups[promptOf[i]].prompt, ids, tokenizer, step)),
+    samples: output.sequences.map((ids, i) => emptySample(groups[promptOf[i]].prompt, ids, { tokenizer, reference, step })),
     frames: new Map(),
   };
   return result;
@@ -94,9 +97,9 @@ function endTokens({ eosTokenIds }: CausalLM, { eosTokenId }: Tokenizer): number
   return [...new Set([...(typeof eosTokenId === 'number' ? [eosTokenId] : []), ...eosTokenIds])];
 }
 
-function emptySample(prompt: Prompt, completionIds: number[], tokenizer: Tokenizer, step: number): Sample {
+function emptySample(prompt: Prompt, completionIds: number[], { tokenizer, reference, step }: Pick<CollectContext, 'tokenizer' | 'reference' | 'step'>): Sample {
   const completion = tokenizer.decode(completionIds, { skipSpecialTokens: true });
-  return { ...prompt.columns, prompt: prompt.text, completion, completionIds, code: null, problems: [], episode: null, step };
+  return { ...prompt.columns, prompt: prompt.text, completion, completionIds, code: null, problems: [], episode: null, step, ...(reference !== undefined && { reference }) };
 }
 
 /** Extracts, checks and plays the strategies, and fills in the samples. */

@@ -1,3 +1,4 @@
+import type { ReferenceReturns } from '../environments/reference';
 import type { RolloutEnvironment } from '../rollout/environments';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
@@ -11,6 +12,7 @@ import type { ResolvedConfig } from './config';
 import { rolloutMetrics } from './generations';
 import { meanMetrics } from './policyMetrics';
 import type { PromptSource } from './prompts';
+import { unplayedOf } from './unplayed';
 import type { PolicyBatch, PolicyUpdate } from './update';
 
 /** What an evaluation needs. */
@@ -18,6 +20,8 @@ export interface EvaluationContext {
   model: CausalLM;
   tokenizer: Tokenizer;
   env: RolloutEnvironment | null;
+  /** What chance gets there. */
+  reference?: ReferenceReturns | null;
   config: ResolvedConfig;
   prompts: PromptSource;
   rewards: WeightedReward[];
@@ -63,8 +67,9 @@ async function evaluateBatch(rows: number[], context: EvaluationContext): Promis
   const log = newRewardLog(trainerState);
   const table = await scoreSamples(rewards, rollouts.samples, { signal, log, seconds: config.rewardSeconds });
   const settings = { ...config, numGenerations: config.numGenerationsEval };
+  const unplayed = unplayedOf(rollouts.samples, context);
   const { promptIds, completionIds, promptOf, terminated } = rollouts;
-  const batch: PolicyBatch = { promptIds, completionIds, promptOf, advantages: groupAdvantages(table, settings) };
+  const batch: PolicyBatch = { promptIds, completionIds, promptOf, advantages: groupAdvantages(table, settings, unplayed) };
   if (config.maskTruncatedCompletions) batch.mask = completionIds.map((ids, i) => new Uint8Array(ids.length).fill(terminated[i] ? 1 : 0));
-  return { ...rolloutMetrics(rollouts, table, settings, log), ...(await update.evaluate(batch, { signal })) };
+  return { ...rolloutMetrics(rollouts, table, settings, log, unplayed), ...(await update.evaluate(batch, { signal })) };
 }

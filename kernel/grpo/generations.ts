@@ -1,3 +1,4 @@
+import type { ReferenceReturns } from '../environments/reference';
 import type { RolloutEnvironment } from '../rollout/environments';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
@@ -15,12 +16,15 @@ import { completionMetrics, rewardMetrics } from './metrics';
 import { groupsPerGeneration, type Prompt, type PromptSource } from './prompts';
 import { rewardChanges } from './rewardFuncs';
 import { isScored, restoredRollouts, savedRollouts, type SavedRollouts, type ScoredRollouts } from './scoredRollouts';
+import { unplayedOf, type Unplayed } from './unplayed';
 
 /** What rollouts are made with; it may change between two steps of a run. */
 export interface GenerationContext {
   model: CausalLM;
   tokenizer: Tokenizer;
   env: RolloutEnvironment | null;
+  /** What chance gets there. */
+  reference?: ReferenceReturns | null;
   config: ResolvedConfig;
   prompts: PromptSource;
   rewards(): WeightedReward[];
@@ -66,12 +70,13 @@ export class Generations {
     const { config, output, step, signal, tokensSeen } = context;
     const log = newRewardLog(context.trainerState);
     const { table, error } = await scoreAll(this.takeRewards(context), rollouts.samples, { signal, log, seconds: config.rewardSeconds });
-    const advantages = (scores: RewardTable) => groupAdvantages(scores, config);
+    const unplayed = unplayedOf(rollouts.samples, context);
+    const advantages = (scores: RewardTable) => groupAdvantages(scores, config, unplayed);
     recentRollouts.add({ step: step + 1, samples: rollouts.samples, groupSize: config.numGenerations, table: { ...table }, advantages, seconds: config.rewardSeconds });
     if (error) throw error;
     rollouts.table = table;
     rollouts.advantages = advantages(table);
-    rollouts.metrics = { num_tokens: tokensSeen + countTokens(rollouts), ...rolloutMetrics(rollouts, table, config, log) };
+    rollouts.metrics = { num_tokens: tokensSeen + countTokens(rollouts), ...rolloutMetrics(rollouts, table, config, log, unplayed) };
     rollouts.extra = log.extra;
     for (const text of diagnoseSignal(table, rollouts.samples, config.numGenerations)) output.note(step + 1, text);
   }
@@ -133,11 +138,11 @@ function countTokens({ promptIds, promptOf, completionIds }: Rollouts): number {
 }
 
 /** Metrics of rollouts and rewards, with what the reward functions logged. */
-export function rolloutMetrics({ completionIds, terminated }: Rollouts, table: RewardTable, settings: AdvantageSettings, log: RewardLog): Metrics {
+export function rolloutMetrics({ completionIds, terminated }: Rollouts, table: RewardTable, settings: AdvantageSettings, log: RewardLog, unplayed: Unplayed): Metrics {
   return {
     ...completionMetrics(completionIds.map((ids) => ids.length), terminated),
     ...rewardMetrics(table),
-    frac_reward_zero_std: fractionZeroStd(table, settings),
+    frac_reward_zero_std: fractionZeroStd(table, settings, unplayed),
     ...Object.fromEntries([...log.metrics].map(([name, values]) => [name, mean(values)])),
   };
 }

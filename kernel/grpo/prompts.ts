@@ -91,7 +91,7 @@ export class PromptSource {
 }
 
 /** Names that a sample has itself. */
-const taken = ['step', 'code', 'problems', 'episode', 'completionIds', 'trainerState', 'logExtra', 'logMetric'];
+const taken = ['step', 'code', 'problems', 'episode', 'reference', 'completionIds', 'trainerState', 'logExtra', 'logMetric'];
 
 function checkRow(row: TrainRow, where: string): void {
   const prompt: unknown = row?.prompt;

@@ -1,3 +1,4 @@
+import type { ReferenceReturns } from '../environments/reference';
 import type { RolloutEnvironment } from '../rollout/environments';
 import type { CausalLM } from '../models/causalLM';
 import { OpenEnvError } from '../openenv/errors';
@@ -19,8 +20,10 @@ import { evaluatePolicy } from './evaluation';
 import { Generations, type GenerationContext } from './generations';
 import { groupEpisodes, shownEpisodes } from './groupEpisodes';
 import { meanMetrics } from './policyMetrics';
+import { PlayWatch } from './playWatch';
 import { completionLimit, defaultDataset, groupsPerGeneration, PromptSource, runLength, type TrainRow } from './prompts';
 import { rewardsText, weightedRewards } from './rewardFuncs';
+import { runReference } from './runReference';
 import { checkSavedState } from './savedState';
 import { isOffPolicy, microBatchesOf, policyBatch, type ScoredRollouts } from './scoredRollouts';
 import type { PolicyUpdate } from './update';
@@ -76,6 +79,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   private readonly options: GRPOTrainerOptions;
   private readonly generations = new Generations();
   private readonly completionsLog = new CompletionsLog();
+  private readonly playWatch = new PlayWatch();
   private prompts: PromptSource | null = null;
   private evalPrompts: PromptSource | null = null;
   /** What the step under way learns from. */
@@ -83,6 +87,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   private entropyState: EntropyState | null = null;
   /** Strategies' random numbers follow from it: kept with the run, so that it goes on with the same ones. */
   private secret = processSecret();
+  /** What chance gets where strategies play; undefined until that is measured. */
+  private reference: ReferenceReturns | null | undefined;
 
   constructor(options: GRPOTrainerOptions) {
     super(options);
@@ -124,6 +130,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
 
   protected async trainStep(update: PolicyUpdate, { step, totalSteps, learningRate, signal }: Step): Promise<Metrics> {
     const { config } = this;
+    await this.measureReference(signal);
     const microBatches = microBatchesOf(step, config);
     const byGeneration = new Map<number, Required<ScoredRollouts>>();
     let tokensSeen = this.numInputTokensSeen;
@@ -140,16 +147,29 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     const updated = await this.interruptible(update.step(batches, learningRate, { signal }), signal);
     this.stepRollouts = [...byGeneration.values()];
     this.entropyState = update.entropyState;
-    const made = this.stepRollouts.map(({ metrics }) => metrics).filter((metrics) => Object.keys(metrics).length > 0);
+    const fresh = this.stepRollouts.filter(({ metrics }) => Object.keys(metrics).length > 0);
+    this.tellPlay(step, fresh, updated.entropy);
+    const made = fresh.map(({ metrics }) => metrics);
     return { ...meanMetrics(made), ...updated, ...(made.length > 0 && { num_tokens: tokensSeen }) };
+  }
+
+  /** Marks on the charts what speaks against what is learned from these rollouts. */
+  private tellPlay(step: number, made: Array<Required<ScoredRollouts>>, entropy: number | undefined): void {
+    if (!this.env) return;
+    const firstEntropy = this.logHistory.find((entry) => entry.entropy !== undefined)?.entropy;
+    for (const text of this.playWatch.look(step + 1, made, this.config.numGenerations, { entropy, firstEntropy })) this.output.event({ step: step + 1, text });
   }
 
   private generationContext(step: number, totalSteps: number, tokensSeen: number, signal: AbortSignal): GenerationContext {
     // Whoever looks only when the run is over finds its last group.
     const last = microBatchesOf(step, this.config).at(-1)!.generation === microBatchesOf(totalSteps - 1, this.config).at(-1)!.generation;
     const frames = this.output.wantsFrames || last ? shownEpisodes : 0;
-    const { model, processingClass: tokenizer, env, config, prompts, output, state: trainerState, secret } = this;
-    return { model, tokenizer, env, config, prompts: prompts!, rewards: () => this.rewards(), output, step, tokensSeen, trainerState, frames, secret, signal };
+    const { model, processingClass: tokenizer, env, reference, config, prompts, output, state: trainerState, secret } = this;
+    return { model, tokenizer, env, reference, config, prompts: prompts!, rewards: () => this.rewards(), output, step, tokensSeen, trainerState, frames, secret, signal };
+  }
+
+  private async measureReference(signal: AbortSignal): Promise<void> {
+    if (this.reference === undefined) this.reference = await runReference(this.env, this.config, signal);
   }
 
   /** The sampled log-probabilities are those of the policy, unless sampling bent the distribution. */
@@ -190,8 +210,9 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
 
   protected override async evaluation(update: PolicyUpdate, signal: AbortSignal): Promise<Evaluation> {
     if (!this.evalPrompts) throw new TypeError('GRPOTrainer needs evalDataset (rows of { prompt }) to evaluate.');
-    const { model, processingClass: tokenizer, env, config, evalPrompts: prompts, globalStep: step, numInputTokensSeen: tokensSeen, state: trainerState, secret } = this;
-    return evaluatePolicy({ model, tokenizer, env, config, prompts, rewards: this.rewards(), update, step, tokensSeen, trainerState, secret, signal });
+    await this.measureReference(signal);
+    const { model, processingClass: tokenizer, env, reference, config, evalPrompts: prompts, globalStep: step, numInputTokensSeen: tokensSeen, state: trainerState, secret } = this;
+    return evaluatePolicy({ model, tokenizer, env, reference, config, prompts, rewards: this.rewards(), update, step, tokensSeen, trainerState, secret, signal });
   }
 
   private rewards(): WeightedReward[] {
@@ -220,6 +241,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   protected override reset(): void {
     this.generations.clear();
     this.completionsLog.clear();
+    this.playWatch.clear();
     this.stepRollouts = [];
     this.entropyState = null;
     this.secret = processSecret();
@@ -228,6 +250,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   protected override settingsChanged(names: readonly string[]): void {
     const course = ['numGenerations', 'numIterations', 'perDeviceTrainBatchSize', 'generationBatchSize', 'stepsPerGeneration', 'gradientAccumulationSteps'];
     if (names.some((name) => course.includes(name))) this.generations.forgetRollouts();
+    if (names.includes('maxEpisodeSteps') || names.includes('measureReference')) this.reference = undefined;
   }
 
   protected override pausesOn(error: unknown): boolean {

@@ -1,3 +1,4 @@
+import type { ReferenceReturns } from '../environments/reference';
 import type { Episode } from '../rollout/episode';
 import type { CodeProblem } from '../strategy/check';
 
@@ -15,12 +16,23 @@ export interface Sample {
   /** The episode the strategy played, or `null` where none was played (no code, or a problem). */
   episode: Episode | null;
   /**
+   * What chance, constant actions and a human get where it was played, as
+   * `referenceReturns(env)` tells: the scale of `normalizedReturn`. `null` where
+   * that cannot be measured; left out where nothing was asked for it.
+   */
+  reference?: ReferenceReturns | null;
+  /**
    * Why the strategy could not be played, where the environment failed: then
    * no reward function is asked, and nothing is learned from the sample.
    */
   environmentError?: string;
   /** Training step that made the sample. */
   step: number;
+}
+
+/** Whether a strategy should have been played and was not, or broke its episode off: no function, one that is not allowed, or one that failed. */
+export function didNotPlay({ episode, environmentError }: Pick<Sample, 'episode' | 'environmentError'>): boolean {
+  return environmentError === undefined && (!episode || episode.failed);
 }
 
 /** What a reward function may use beside the sample, by TRL's names in camelCase. */
