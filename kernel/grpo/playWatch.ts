@@ -1,6 +1,7 @@
 import type { Sample } from '../rewards/sample';
 import { diagnoseCertainty, diagnosePlay, type PlayProblem } from '../rewards/diagnosis';
 import { mean } from '../rewards/statistics';
+import type { ResolvedConfig } from './config';
 import type { ScoredRollouts } from './scoredRollouts';
 
 /** Steps whose returns are looked at together: one start may be luck. */
@@ -19,8 +20,8 @@ export class PlayWatch {
    * @param made what was generated for the step
    * @param entropies that of the step and that of the run's first
    */
-  look(step: number, made: ReadonlyArray<Required<ScoredRollouts>>, groupSize: number, entropies: { entropy?: number; firstEntropy?: number }): string[] {
-    const problems = made.flatMap(({ table, samples }) => diagnosePlay(table, samples, groupSize));
+  look(step: number, made: ReadonlyArray<Required<ScoredRollouts>>, config: Pick<ResolvedConfig, 'numGenerations' | 'capUnplayed'>, entropies: { entropy?: number; firstEntropy?: number }): string[] {
+    const problems = made.flatMap(({ table, samples }) => diagnosePlay(table, samples, config.numGenerations, config.capUnplayed));
     const samples = made.flatMap((rollouts) => rollouts.samples);
     const played = returnsOf(samples);
     if (played.length > 0) {

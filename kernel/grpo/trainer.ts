@@ -147,17 +147,16 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     const updated = await this.interruptible(update.step(batches, learningRate, { signal }), signal);
     this.stepRollouts = [...byGeneration.values()];
     this.entropyState = update.entropyState;
-    const fresh = this.stepRollouts.filter(({ metrics }) => Object.keys(metrics).length > 0);
-    this.tellPlay(step, fresh, updated.entropy);
-    const made = fresh.map(({ metrics }) => metrics);
+    const made = this.stepRollouts.map(({ metrics }) => metrics).filter((metrics) => Object.keys(metrics).length > 0);
     return { ...meanMetrics(made), ...updated, ...(made.length > 0 && { num_tokens: tokensSeen }) };
   }
 
-  /** Marks on the charts what speaks against what is learned from these rollouts. */
-  private tellPlay(step: number, made: Array<Required<ScoredRollouts>>, entropy: number | undefined): void {
-    if (!this.env) return;
+  /** Marks on the charts what speaks against what was learned from fresh rollouts. */
+  private tellPlay(step: number, { entropy }: Metrics): void {
+    const made = this.stepRollouts.filter(({ metrics }) => Object.keys(metrics).length > 0);
+    if (!this.env || made.length === 0) return;
     const firstEntropy = this.logHistory.find((entry) => entry.entropy !== undefined)?.entropy;
-    for (const text of this.playWatch.look(step + 1, made, this.config.numGenerations, { entropy, firstEntropy })) this.output.event({ step: step + 1, text });
+    for (const text of this.playWatch.look(step + 1, made, this.config, { entropy, firstEntropy })) this.output.event({ step: step + 1, text });
   }
 
   private generationContext(step: number, totalSteps: number, tokensSeen: number, signal: AbortSignal): GenerationContext {
@@ -179,7 +178,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     if (fresh && bent && isOffPolicy(this.config)) rollouts.logprobs = await update.logprobs(rollouts, { signal });
   }
 
-  protected override stepDone(step: number): void {
+  protected override stepDone(step: number, metrics: Metrics): void {
+    this.tellPlay(step, metrics);
     const used = this.stepRollouts;
     const shown = used.findLast(({ frames }) => frames.size > 0);
     if (shown) this.output.group(step + 1, groupEpisodes(shown));

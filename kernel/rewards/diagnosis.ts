@@ -47,17 +47,19 @@ export interface PlayProblem {
  * Says where a group's best rewards go to completions that did not play, and
  * where all of its programs that played are constant. Of several such groups
  * one is told.
+ *
+ * @param capped whether what did not play counts no more than the worst that did
  */
-export function diagnosePlay(table: RewardTable, samples: readonly Sample[], groupSize: number): PlayProblem[] {
+export function diagnosePlay(table: RewardTable, samples: readonly Sample[], groupSize: number, capped: boolean): PlayProblem[] {
   const sums = chunks(weightedSum(table), groupSize);
   const groups = chunks(samples, groupSize);
   const first = <T>(find: (members: Sample[], g: number) => T | null) => groups.reduce<T | null>((found, members, g) => found ?? find(members, g), null);
-  const unplayed = first((members, g) => explainUnplayed(members, sums[g]));
+  const unplayed = first((members, g) => explainUnplayed(members, sums[g], capped));
   const constant = first(explainConstant);
   return [...(unplayed ? [{ kind: 'unplayed' as const, text: unplayed }] : []), ...(constant ? [{ kind: 'constant' as const, text: constant }] : [])];
 }
 
-function explainUnplayed(members: readonly Sample[], sums: ReadonlyArray<number | null>): string | null {
+function explainUnplayed(members: readonly Sample[], sums: ReadonlyArray<number | null>, capped: boolean): string | null {
   const best = (which: (sample: Sample) => boolean) => Math.max(...members.map((sample, i) => (which(sample) ? (sums[i] ?? -Infinity) : -Infinity)));
   const played = members.filter((sample) => sample.episode && !sample.episode.failed);
   const unplayed = members.filter(didNotPlay);
@@ -69,7 +71,8 @@ function explainUnplayed(members: readonly Sample[], sums: ReadonlyArray<number 
   if (!(silent > playing)) return null;
   return (
     `the best rewards of a group go to completions that did not play: ${formatNumber(silent)} (${countUnplayed(unplayed)}), and ${formatNumber(playing)} at most to the ${played.length} that did. ` +
-    'Give what does not play the least, as normalizedReturn does'
+    (capped ? 'They count as the worst that did (capUnplayed). ' : 'So silence is learned: set capUnplayed to true. ') +
+    'Better, give what does not play the least, as normalizedReturn does'
   );
 }
 

@@ -191,8 +191,8 @@ export interface StrategySucceedsOptions {
  * The scale of the public 2048 notebook, for any environment: 20 on reaching
  * `target`, 2 for running, −1 for a timeout, −3 for an exception, 0 where
  * nothing was played. Unlike there, what lies between running and success is
- * paid in proportion to the return, from the worst to the target, so that a long good episode is worth more
- * than dying on the first move.
+ * paid in proportion to the return, from the worst to the target, so that a
+ * long good episode is worth more than dying on the first move.
  */
 export function strategySucceeds({ episode, reference }: ScoredEpisode, options: StrategySucceedsOptions = {}): number {
   const { success = 20, runs = 2, timeout = -1, raises = -3 } = options;

@@ -40,7 +40,7 @@ test('strategies play: a group from one start, each step from another, the same 
   assert.ok(played.length >= 10, 'the model writes functions that can be played');
   assert.ok(played.every(({ steps }) => steps <= 80));
   for (const { samples, rewards } of steps) {
-    assert.deepEqual(rewards.values[1], samples.map(({ episode }) => episode && episode.return * 0.2));
+    assert.deepEqual(rewards.values[1], samples.map(({ episode }) => (episode?.return ?? 0) * 0.2));
   }
 });
 
