@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PlayWatch } from '../../kernel/grpo/playWatch';
-import type { ScoredRollouts } from '../../kernel/grpo/scoredRollouts';
 import { diagnoseCertainty, diagnosePlay } from '../../kernel/rewards/diagnosis';
 import type { Sample } from '../../kernel/rewards/sample';
 import { Episode } from '../../kernel/rollout/episode';
@@ -33,17 +31,4 @@ test('certainty at no more than the best constant action, or chance where none i
   assert.match(diagnoseCertainty(certain)[0].text, /entropy 0\.30, 0\.90 at the start\) of programs that get 3, no more than always LEFT \(3\.5\)/);
   assert.match(diagnoseCertainty({ ...certain, meanReturn: 1, reference: { ...breakout, constants: [] } })[0].text, /no more than chance \(1\.5\)/);
   for (const changes of [{ entropy: 0.5 }, { meanReturn: 4 }, { reference: null }, { entropy: undefined }, { firstEntropy: undefined }]) assert.deepEqual(diagnoseCertainty({ ...certain, ...changes }), []);
-});
-
-test('each problem is told when it comes, and again after ten steps without it', () => {
-  const watch = new PlayWatch();
-  const look = (step: number, ...samples: Sample[]) => {
-    const table = { names: ['r'], weights: [1], values: [samples.map(({ episode }) => (episode ? -5 : 0))] };
-    return watch.look(step, [{ table, samples } as Required<ScoredRollouts>], { numGenerations: samples.length, capUnplayed: true }, {}).map((text) => text.slice(0, 5));
-  };
-  const silent = [plays(0, 1), nothingExtracted];
-  const constant = [plays(0, 0), plays(1, 1)];
-  const fine = [plays(0, 1), plays(1, 0)];
-  assert.deepEqual([look(1, ...silent), look(2, ...silent), look(3, ...constant), look(4, ...silent)], [['the b'], [], ['all 2'], []]);
-  assert.deepEqual([look(5, ...fine), look(14, ...constant), look(15, ...silent), look(16, ...silent)], [[], ['all 2'], ['the b'], []]);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import * as joylab from '../../kernel';
@@ -77,9 +77,12 @@ test('the samples are what they are called', () => {
   assert.deepEqual(games.map(({ playing }) => Math.sign(playing['always NOOP'].episode!.return)), [0, -1, -1]);
 });
 
-for (const [notebook, more] of [['atari.ipynb', []], ['game2048.ipynb', ['catches']]] as const) {
+/** The notebooks, with functions that score without a directive. */
+const NOTEBOOKS = { 'atari.ipynb': [], 'game2048.ipynb': ['catches'] };
+
+for (const [notebook, more] of Object.entries(NOTEBOOKS)) {
   test(`${notebook}: nothing that does not play scores above what plays and loses`, () => {
-    const rewards = rewardsOf(notebook, [...more]);
+    const rewards = rewardsOf(notebook, more);
     assert.ok(Object.keys(rewards).length >= 4, Object.keys(rewards).join());
     for (const { name, playing, silent } of games) {
       if (notebook !== 'atari.ipynb' && name !== 'breakout') continue; // its games have no negative scores
@@ -88,6 +91,10 @@ for (const [notebook, more] of [['atari.ipynb', []], ['game2048.ipynb', ['catche
     }
   });
 }
+
+test('every notebook is among them', () => {
+  assert.deepEqual(readdirSync(join(packageRoot, 'notebooks')).filter((name) => name.endsWith('.ipynb')).sort(), Object.keys(NOTEBOOKS).sort());
+});
 
 test('atari.ipynb: who plays better gets more, in every game', () => {
   const rewards = rewardsOf('atari.ipynb');
