@@ -4,6 +4,7 @@ import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
 import { newRewardLog, scoreSamples, type RewardLog, type WeightedReward } from '../rewards/scoring';
 import type { Metrics } from '../training/metricsBuffer';
+import { secretSeed } from '../strategy/secret';
 import { deriveSeed } from '../training/seeds';
 import type { Evaluation } from '../training/trainer';
 import { groupAdvantages } from './advantages';
@@ -61,7 +62,7 @@ async function evaluateBatch(rows: number[], context: EvaluationContext): Promis
   const groups = rows.map((row) => ({
     prompt: prompts.row(row),
     samplingSeed: deriveSeed(config.seed, 'evaluation sampling', row),
-    environmentSeed: deriveSeed(config.seed, 'evaluation environment', row),
+    environmentSeed: secretSeed(context.secret, 'evaluation environment', config.seed, row),
   }));
   const rollouts = await collect({ ...context, groups, numGenerations: config.numGenerationsEval, frames: 0 });
   const log = newRewardLog(trainerState);

@@ -7,6 +7,7 @@ import { recentRollouts } from '../rewards/recent';
 import { newRewardLog, scoreAll, type RewardLog, type RewardTable, type WeightedReward } from '../rewards/scoring';
 import { mean } from '../rewards/statistics';
 import type { Metrics } from '../training/metricsBuffer';
+import { secretSeed } from '../strategy/secret';
 import { deriveSeed } from '../training/seeds';
 import type { TrainingOutput } from '../display/training';
 import { fractionZeroStd, groupAdvantages, type AdvantageSettings } from './advantages';
@@ -125,12 +126,13 @@ export class Generations {
 function collectGeneration(generation: number, context: GenerationContext): Promise<Rollouts> {
   const { config, prompts } = context;
   const count = groupsPerGeneration(config);
-  const groups = Array.from({ length: count }, (_, g) => plan(prompts.at(generation * count + g), config.seed, generation, g));
+  const groups = Array.from({ length: count }, (_, g) => plan(prompts.at(generation * count + g), config.seed, context.secret, generation, g));
   return collect({ ...context, step: context.step + 1, groups, numGenerations: config.numGenerations });
 }
 
-function plan(prompt: Prompt, seed: number, ...numbers: number[]): GroupPlan {
-  return { prompt, samplingSeed: deriveSeed(seed, 'sampling', ...numbers), environmentSeed: deriveSeed(seed, 'environment', ...numbers) };
+/** Strategies see where they start: so the start follows from the secret, too. */
+function plan(prompt: Prompt, seed: number, secret: string, ...numbers: number[]): GroupPlan {
+  return { prompt, samplingSeed: deriveSeed(seed, 'sampling', ...numbers), environmentSeed: secretSeed(secret, 'environment', seed, ...numbers) };
 }
 
 function countTokens({ promptIds, promptOf, completionIds }: Rollouts): number {

@@ -9,7 +9,6 @@ import type { RewardFunction, Sample } from '../rewards/sample';
 import { RewardError, type RewardTable, type WeightedReward } from '../rewards/scoring';
 import type { TrainerCallback } from '../training/callbacks';
 import type { Metrics } from '../training/metricsBuffer';
-import { processSecret } from '../strategy/secret';
 import { deriveSeed } from '../training/seeds';
 import { Trainer, type Evaluation, type RunLength, type SavedUpdate, type Step, type TrainOptions, type TrainOutput } from '../training/trainer';
 import { adviceOnLoss } from './adviceOnLoss';
@@ -24,6 +23,7 @@ import { PlayWatch } from './playWatch';
 import { completionLimit, defaultDataset, groupsPerGeneration, PromptSource, runLength, type TrainRow } from './prompts';
 import { rewardsText, weightedRewards } from './rewardFuncs';
 import { runReference } from './runReference';
+import { runSecret } from './runSecret';
 import { checkSavedState } from './savedState';
 import { isOffPolicy, microBatchesOf, policyBatch, type ScoredRollouts } from './scoredRollouts';
 import type { PolicyUpdate } from './update';
@@ -85,8 +85,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   /** What the step under way learns from. */
   private stepRollouts: Array<Required<ScoredRollouts>> = [];
   private entropyState: EntropyState | null = null;
-  /** Strategies' random numbers follow from it: kept with the run, so that it goes on with the same ones. */
-  private secret = processSecret();
+  /** Starts and strategies' random numbers follow from it: kept with the run, so that it goes on with the same ones. */
+  private ownSecret: string | null = null;
   /** What chance gets where strategies play; undefined until that is measured. */
   private reference: ReferenceReturns | null | undefined;
 
@@ -215,6 +215,10 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     return evaluatePolicy({ model, tokenizer, env, reference, config, prompts, rewards: this.rewards(), update, step, tokensSeen, trainerState, secret, signal });
   }
 
+  private get secret(): string {
+    return (this.ownSecret ??= runSecret(this.model));
+  }
+
   private rewards(): WeightedReward[] {
     return weightedRewards(this.options.rewardFuncs ?? rewardRegistry.list(), this.config.rewardWeights);
   }
@@ -235,7 +239,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   protected override loadState({ rollouts, entropy, secret }: Record<string, any>): void {
     this.generations.load(rollouts);
     this.entropyState = entropy;
-    this.secret = secret ?? processSecret();
+    this.ownSecret = secret ?? null;
   }
 
   protected override reset(): void {
@@ -244,7 +248,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     this.playWatch.clear();
     this.stepRollouts = [];
     this.entropyState = null;
-    this.secret = processSecret();
+    this.ownSecret = null;
   }
 
   protected override settingsChanged(names: readonly string[]): void {

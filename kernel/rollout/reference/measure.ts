@@ -8,7 +8,7 @@ import { actionChoice, type NamedAction } from './actions';
 const CHANCE = 16;
 const CONSTANTS = 36;
 
-/** The first of the starts: seeds that training, which draws below 2³¹, hits by accident only. */
+/** The first of the starts: training draws its own below 2³¹. */
 const FIRST_SEED = 2 ** 31;
 
 /** So that chance draws the same in every process. No strategy is to be kept from anything here. */
