@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { progressAt } from '../../kernel/display/progress';
 import { humanReturn } from '../../kernel/environments/atari/human';
 import { openenv, type ReferenceReturns } from '../../kernel/environments';
 import { Environment, serve } from '../../kernel/openenv';
@@ -139,7 +140,10 @@ test('a measurement is kept on disk, and what lies there is checked', () => {
   process.env.JOYLAB_CACHE = folder;
 });
 
-test('a rollout says what it is for', async () => {
+test('it says what it does, as every rollout can', async () => {
   const env = await openenv('game2048');
+  const texts: string[] = [];
+  await progressAt({ patience: 0, show: (stage) => void (stage && texts.push(stage.text)) }, () => referenceReturns(env, { maxSteps: 300 }));
+  assert.ok(texts.some((text) => /^Measuring what chance gets: \d+ of 52/.test(text)), texts.join('\n'));
   await assert.rejects(rollout(env, [], { seeds: [], titel: 'x' } as never), /Unknown option "titel"\. Options: .*title/);
 });
