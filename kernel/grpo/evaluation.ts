@@ -1,3 +1,4 @@
+import type { ReferenceReturns } from '../environments/reference';
 import type { RolloutEnvironment } from '../rollout/environments';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
@@ -12,6 +13,7 @@ import type { ResolvedConfig } from './config';
 import { rolloutMetrics } from './generations';
 import { meanMetrics } from './policyMetrics';
 import type { PromptSource } from './prompts';
+import { unplayedOf } from './unplayed';
 import type { PolicyBatch, PolicyUpdate } from './update';
 
 /** What an evaluation needs. */
@@ -19,6 +21,8 @@ export interface EvaluationContext {
   model: CausalLM;
   tokenizer: Tokenizer;
   env: RolloutEnvironment | null;
+  /** What chance gets there. */
+  reference?: ReferenceReturns | null;
   config: ResolvedConfig;
   prompts: PromptSource;
   rewards: WeightedReward[];
@@ -64,8 +68,9 @@ async function evaluateBatch(rows: number[], context: EvaluationContext): Promis
   const log = newRewardLog(trainerState);
   const table = await scoreSamples(rewards, rollouts.samples, { signal, log, seconds: config.rewardSeconds });
   const settings = { ...config, numGenerations: config.numGenerationsEval };
+  const unplayed = unplayedOf(rollouts.samples, context);
   const { promptIds, completionIds, promptOf, terminated } = rollouts;
-  const batch: PolicyBatch = { promptIds, completionIds, promptOf, advantages: groupAdvantages(table, settings) };
+  const batch: PolicyBatch = { promptIds, completionIds, promptOf, advantages: groupAdvantages(table, settings, unplayed) };
   if (config.maskTruncatedCompletions) batch.mask = completionIds.map((ids, i) => new Uint8Array(ids.length).fill(terminated[i] ? 1 : 0));
-  return { ...rolloutMetrics(rollouts, table, settings, log), ...(await update.evaluate(batch, { signal })) };
+  return { ...rolloutMetrics(rollouts, table, settings, log, unplayed), ...(await update.evaluate(batch, { signal })) };
 }

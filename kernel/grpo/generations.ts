@@ -1,3 +1,4 @@
+import type { ReferenceReturns } from '../environments/reference';
 import type { RolloutEnvironment } from '../rollout/environments';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
@@ -21,12 +22,15 @@ import { scoredSamples, type ProgramSearch, type Scored, type SearchReport } fro
 import { rewardChanges } from './rewardFuncs';
 import { RunSearch } from './runSearch';
 import { isScored, restoredRollouts, savedRollouts, type CompleteRollouts, type SavedRollouts, type ScoredRollouts } from './scoredRollouts';
+import { unplayedOf, type Unplayed } from './unplayed';
 
 /** What rollouts are made with; it may change between two steps of a run. */
 export interface GenerationContext {
   model: CausalLM;
   tokenizer: Tokenizer;
   env: RolloutEnvironment | null;
+  /** What chance gets there. */
+  reference?: ReferenceReturns | null;
   config: ResolvedConfig;
   prompts: PromptSource;
   rewards(): WeightedReward[];
@@ -93,14 +97,15 @@ export class Generations {
     const log = newRewardLog(context.trainerState);
     const rewards = this.takeRewards(context);
     const { table, error } = await scoreAll(rewards, rollouts.samples, { signal, log, seconds: config.rewardSeconds });
-    let advantages = (scores: RewardTable) => groupAdvantages(scores, config);
+    const unplayed = unplayedOf(rollouts.samples, context);
+    let advantages = (scores: RewardTable) => groupAdvantages(scores, config, unplayed);
     recentRollouts.add({ step: step + 1, samples: rollouts.samples, groupSize: config.numGenerations, table: { ...table }, advantages: (scores) => advantages(scores), seconds: config.rewardSeconds });
     if (error) throw error;
     const accepted = config.refinement ? await this.refine(rollouts, table, context) : null;
     if (accepted) advantages = accepted.advantages;
     rollouts.table = table;
     rollouts.advantages = advantages(table);
-    rollouts.metrics = { num_tokens: tokensSeen + countTokens(rollouts), ...rolloutMetrics(rollouts, table, config, log), ...accepted?.report.metrics };
+    rollouts.metrics = { num_tokens: tokensSeen + countTokens(rollouts), ...rolloutMetrics(rollouts, table, config, log, unplayed), ...accepted?.report.metrics };
     rollouts.extra = accepted ? new Map([...relations(accepted.report), ...log.extra]) : log.extra;
     for (const text of diagnoseSignal(table, rollouts.samples, config.numGenerations)) output.note(step + 1, text);
   }
@@ -207,11 +212,11 @@ function countTokens({ promptIds, promptOf, completionIds }: Rollouts): number {
 }
 
 /** Metrics of rollouts and rewards, with what the reward functions logged. */
-export function rolloutMetrics({ completionIds, terminated }: Rollouts, table: RewardTable, settings: AdvantageSettings, log: RewardLog): Metrics {
+export function rolloutMetrics({ completionIds, terminated }: Rollouts, table: RewardTable, settings: AdvantageSettings, log: RewardLog, unplayed: Unplayed): Metrics {
   return {
     ...completionMetrics(completionIds.map((ids) => ids.length), terminated),
     ...rewardMetrics(table),
-    frac_reward_zero_std: fractionZeroStd(table, settings),
+    frac_reward_zero_std: fractionZeroStd(table, settings, unplayed),
     ...Object.fromEntries([...log.metrics].map(([name, values]) => [name, mean(values)])),
   };
 }

@@ -108,7 +108,7 @@ function withAddition(messages: ChatMessage[], addition: string): ChatMessage[] 
 }
 
 /** Names that a sample has itself. */
-const taken = ['step', 'parent', 'duplicateOf', 'code', 'problems', 'episode', 'completionIds', 'trainerState', 'logExtra', 'logMetric'];
+const taken = ['step', 'parent', 'duplicateOf', 'code', 'problems', 'episode', 'reference', 'completionIds', 'trainerState', 'logExtra', 'logMetric'];
 
 function checkRow(row: TrainRow, where: string): void {
   const prompt: unknown = row?.prompt;

@@ -13,6 +13,7 @@ import { programSample, type RefinedGeneration } from './refine';
 import type { Program } from './refinement/program';
 import { Programs } from './refinement/programs';
 import { ProgramSearch, scoredSamples, type SearchReport } from './refinement/search';
+import { runReference } from './runReference';
 import { weightedRewards, type RewardFuncs } from './rewardFuncs';
 
 /**
@@ -56,6 +57,7 @@ export async function searchPrograms({ env, rewardFuncs, editor, args = {}, secr
   const programs = new Programs(() => search);
   const score = async (samples: Parameters<typeof scoreSamples>[1]) => scoredSamples(samples, await scoreSamples(rewards, samples, { signal, seconds: rewardSeconds }));
   const steps = refinedSteps(config, refinement);
+  const reference = await runReference(env, config, signal);
   for (let generation = 0; generation < steps; generation++) {
     const startOf = (index: number) => environmentSeedOf(secret, seed, generation, index);
     const plan = search.plan(generation, groupsPerGeneration(config), startOf);
@@ -65,17 +67,17 @@ export async function searchPrograms({ env, rewardFuncs, editor, args = {}, secr
     for (const [g, { parent }] of plan.groups.entries()) {
       for (let i = 0; i < config.numGenerations; i++) {
         const code = await editor(parent, deriveSeed(groups[g].samplingSeed, 'edit', i), programs);
-        samples.push(programSample(code ?? '', prompt, null, generation + 1));
+        samples.push(programSample(code ?? '', prompt, { tokenizer: null, reference, step: generation + 1 }));
       }
     }
     const promptOf = samples.map((_, i) => Math.floor(i / config.numGenerations));
-    const { assignment, replays } = await play({ samples, promptOf }, { env, config, groups, refined, tokenizer: null, step: generation + 1, frames: 0, secret, signal });
+    const { assignment, replays } = await play({ samples, promptOf }, { env, config, groups, refined, tokenizer: null, reference, step: generation + 1, frames: 0, secret, signal });
     const accepted = search.accept(plan, assignment!, await score(samples), await score(replays!));
     search = accepted.search;
     await onStep?.(generation + 1, accepted.report, programs);
   }
   if (refinement.validationEpisodes > 0 && search.database.size > 0) {
-    const sampleOf = (code: string) => programSample(code, prompt, null, steps);
+    const sampleOf = (code: string) => programSample(code, prompt, { tokenizer: null, reference, step: steps });
     search = await chooseProgram({ search, env, rewards, sampleOf, environmentSeedOf: (start) => validationSeedOf(secret, seed, start), limits: config, secret, signal });
   }
   return programs;

@@ -1,4 +1,5 @@
 import { display } from '../display';
+import type { ReferenceReturns } from '../environments/reference';
 import type { RolloutEnvironment } from '../rollout/environments';
 import type { CausalLM } from '../models/causalLM';
 import { OpenEnvError } from '../openenv/errors';
@@ -20,10 +21,12 @@ import { evaluatePolicy } from './evaluation';
 import { Generations, validationSeedOf, type GenerationContext } from './generations';
 import { groupEpisodes, shownEpisodes } from './groupEpisodes';
 import { meanMetrics } from './policyMetrics';
+import { PlayWatch } from './playWatch';
 import { completionLimit, defaultDataset, groupsPerGeneration, PromptSource, refinedCompletionLimit, runLength, type TrainRow } from './prompts';
 import { programSample } from './refine';
 import { Programs } from './refinement/programs';
 import { rewardsText, weightedRewards } from './rewardFuncs';
+import { runReference } from './runReference';
 import { runSecret } from './runSecret';
 import { checkSavedState } from './savedState';
 import { isOffPolicy, microBatchesOf, policyBatch, type CompleteRollouts, type ScoredRollouts } from './scoredRollouts';
@@ -82,6 +85,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   private readonly options: GRPOTrainerOptions;
   private readonly generations = new Generations();
   private readonly completionsLog = new CompletionsLog();
+  private readonly playWatch = new PlayWatch();
   private prompts: PromptSource | null = null;
   private evalPrompts: PromptSource | null = null;
   /** What the step under way learns from. */
@@ -89,6 +93,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   private entropyState: EntropyState | null = null;
   /** Starts and strategies' random numbers follow from it: kept with the run, so that it goes on with the same ones. */
   private ownSecret: string | null = null;
+  /** What chance gets where strategies play; undefined until that is measured. */
+  private reference: ReferenceReturns | null | undefined;
 
   constructor(options: GRPOTrainerOptions) {
     super(options);
@@ -131,6 +137,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
 
   protected async trainStep(update: PolicyUpdate, { step, totalSteps, learningRate, signal }: Step): Promise<Metrics> {
     const { config } = this;
+    await this.measureReference(signal);
     const microBatches = microBatchesOf(step, config);
     const byGeneration = new Map<number, CompleteRollouts>();
     let tokensSeen = this.numInputTokensSeen;
@@ -157,12 +164,24 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     return this.config.learningRate === 0;
   }
 
+  /** Marks on the charts what speaks against what was learned from fresh rollouts. */
+  private tellPlay(step: number, { entropy }: Metrics): void {
+    const made = this.stepRollouts.filter(({ metrics }) => Object.keys(metrics).length > 0);
+    if (!this.env || made.length === 0) return;
+    const firstEntropy = this.logHistory.find((entry) => entry.entropy !== undefined)?.entropy;
+    for (const text of this.playWatch.look(step + 1, made, this.config, { entropy, firstEntropy })) this.output.event({ step: step + 1, text });
+  }
+
   private generationContext(step: number, totalSteps: number, tokensSeen: number, signal: AbortSignal): GenerationContext {
     // Whoever looks only when the run is over finds its last group.
     const last = microBatchesOf(step, this.config).at(-1)!.generation === microBatchesOf(totalSteps - 1, this.config).at(-1)!.generation;
     const frames = this.output.wantsFrames || last ? shownEpisodes : 0;
-    const { model, processingClass: tokenizer, env, config, prompts, output, state: trainerState, secret } = this;
-    return { model, tokenizer, env, config, prompts: prompts!, rewards: () => this.rewards(), output, step, tokensSeen, trainerState, frames, secret, signal };
+    const { model, processingClass: tokenizer, env, reference, config, prompts, output, state: trainerState, secret } = this;
+    return { model, tokenizer, env, reference, config, prompts: prompts!, rewards: () => this.rewards(), output, step, tokensSeen, trainerState, frames, secret, signal };
+  }
+
+  private async measureReference(signal: AbortSignal): Promise<void> {
+    if (this.reference === undefined) this.reference = await runReference(this.env, this.config, signal);
   }
 
   /** The sampled log-probabilities are those of the policy, unless sampling bent the distribution. */
@@ -172,7 +191,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     if (fresh && bent && isOffPolicy(this.config)) rollouts.logprobs = await update.logprobs(rollouts, { signal });
   }
 
-  protected override stepDone(step: number): void {
+  protected override stepDone(step: number, metrics: Metrics): void {
+    this.tellPlay(step, metrics);
     const used = this.stepRollouts;
     const shown = used.findLast(({ frames }) => frames.size > 0);
     if (shown) this.output.group(step + 1, groupEpisodes(shown));
@@ -195,11 +215,11 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
 
   /** The winner among the programs is chosen, and shown with its ancestors. */
   protected override async ending(signal: AbortSignal): Promise<void> {
-    const { config, env, processingClass, prompts, secret } = this;
+    const { config, env, reference, processingClass, prompts, secret } = this;
     const search = this.generations.search.programs;
     if (!config.refinement || !search || search.database.size === 0) return;
     if (config.refinement.validationEpisodes > 0) {
-      const sampleOf = (code: string) => programSample(code, prompts!.at(0), processingClass, this.globalStep);
+      const sampleOf = (code: string) => programSample(code, prompts!.at(0), { tokenizer: processingClass, reference, step: this.globalStep });
       const environmentSeedOf = (start: number) => validationSeedOf(secret, config.seed, start);
       const chosen = await chooseProgram({ search, env: env!, rewards: this.rewards(), sampleOf, environmentSeedOf, limits: config, secret, signal });
       this.generations.search.moveOn(chosen);
@@ -217,8 +237,9 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
 
   protected override async evaluation(update: PolicyUpdate, signal: AbortSignal): Promise<Evaluation> {
     if (!this.evalPrompts) throw new TypeError('GRPOTrainer needs evalDataset (rows of { prompt }) to evaluate.');
-    const { model, processingClass: tokenizer, env, config, evalPrompts: prompts, globalStep: step, numInputTokensSeen: tokensSeen, state: trainerState, secret } = this;
-    return evaluatePolicy({ model, tokenizer, env, config, prompts, rewards: this.rewards(), update, step, tokensSeen, trainerState, secret, signal });
+    await this.measureReference(signal);
+    const { model, processingClass: tokenizer, env, reference, config, evalPrompts: prompts, globalStep: step, numInputTokensSeen: tokensSeen, state: trainerState, secret } = this;
+    return evaluatePolicy({ model, tokenizer, env, reference, config, prompts, rewards: this.rewards(), update, step, tokensSeen, trainerState, secret, signal });
   }
 
   private get secret(): string {
@@ -252,6 +273,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   protected override reset(): void {
     this.generations.clear();
     this.completionsLog.clear();
+    this.playWatch.clear();
     this.stepRollouts = [];
     this.entropyState = null;
     this.ownSecret = null;
@@ -261,6 +283,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     const course = ['numGenerations', 'numIterations', 'perDeviceTrainBatchSize', 'generationBatchSize', 'stepsPerGeneration', 'gradientAccumulationSteps', 'refinement'];
     if (names.some((name) => course.includes(name))) this.generations.forgetRollouts();
     if (names.includes('refinement')) this.generations.search.configure(this.given);
+    if (names.includes('maxEpisodeSteps') || names.includes('measureReference')) this.reference = undefined;
   }
 
   protected override pausesOn(error: unknown): boolean {

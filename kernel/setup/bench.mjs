@@ -1,18 +1,21 @@
 // `npm run bench -- NAME [ARGUMENTS]`: sets up everything, then runs one of
-// the benchmarks in test/bench, or all of them. Each prints a table.
+// the benchmarks in test/bench, or all of them but those that take most of a
+// day. Each prints a table.
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { root, runMain, setup } from './setup.mjs';
 import { SetupError } from './steps.mjs';
 
+const LONG = ['games'];
+
 await runMain(async () => {
   await setup({ tests: true });
   const [name, ...args] = process.argv.slice(2);
   const names = fs.readdirSync(path.join(root, 'test', 'bench')).filter(file => file.endsWith('.ts')).map(file => file.slice(0, -3));
-  if (name !== undefined && !names.includes(name)) throw new SetupError(`There is no benchmark ${name}. npm run bench -- NAME, with one of: ${names.join(', ')}; without a name all run.`);
+  if (name !== undefined && !names.includes(name)) throw new SetupError(`There is no benchmark ${name}. npm run bench -- NAME, with one of: ${names.join(', ')}; without a name all run but ${LONG.join(', ')}.`);
   const failed = [];
-  for (const one of name === undefined ? names : [name]) {
+  for (const one of name === undefined ? names.filter(one => !LONG.includes(one)) : [name]) {
     if (name === undefined) process.stdout.write(`\n== ${one}\n\n`);
     if ((await run(one, args)) !== 0) failed.push(one);
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Game2048, openenv, serve, strategyPrompt, type EnvironmentServer, type Game2048Environment } from '../../kernel';
-import { legalActions, move } from '../../kernel/environments/game2048/board';
+import { legalActions, move, outlook } from '../../kernel/environments/game2048/board';
 
 const [UP, RIGHT, DOWN, LEFT] = [0, 1, 2, 3] as const;
 const row = (...tiles: number[]) => [...tiles, ...Array(12).fill(0)];
@@ -28,6 +28,25 @@ test('tiles slide, and equal ones merge once, those in front first', () => {
 test('legal actions are those that change the board', () => {
   assert.deepEqual(legalActions(row(2, 4, 2, 4)), [DOWN]);
   assert.deepEqual(legalActions([2, 4, 2, 4, 4, 2, 4, 2, 2, 4, 2, 4, 4, 2, 4, 2]), []);
+});
+
+test('an outlook tells points, empty cells and equal neighbours after a move', () => {
+  const board = [2, 2, 4, 8, 0, 0, 0, 8, ...Array(8).fill(0)];
+  assert.deepEqual(outlook(board, LEFT), { points: 4, empty: 12, pairs: 1 }, '4 4 8 over 8: one pair beside each other');
+  assert.deepEqual(outlook(board, RIGHT), { points: 4, empty: 12, pairs: 2 }, '4 4 8 over 8: the eights stay above each other');
+  assert.deepEqual(outlook(board, UP), { points: 16, empty: 12, pairs: 1 });
+  assert.deepEqual(outlook(row(2, 4, 2, 4), UP), { points: -1, empty: -1, pairs: -1 });
+});
+
+test('the numbers of an observation are those of its board: −1 for what is no legal action, and only there', async () => {
+  const names = ['up', 'right', 'down', 'left'];
+  for (const { observation } of await play(env, 11)) {
+    names.forEach((name, id) => {
+      const told = Object.fromEntries(['points', 'empty', 'pairs'].map((what) => [what, observation[`${name}_${what}`]]));
+      assert.deepEqual(told, outlook(observation.board, id));
+      assert.equal(told.empty >= 0, observation.legal_actions.includes(id));
+    });
+  }
 });
 
 /** Plays an episode with always the first legal move; returns its records. */
@@ -79,11 +98,24 @@ test('card, picture and prompt', async () => {
   await env.reset({ seed: 1 });
   assert.equal(String(env.render()['image/svg+xml']).match(/<text /g)?.length, 2);
   assert.equal(strategyPrompt(env), `Write a short TypeScript function strategy(state) that plays 2048.
-Slide and merge tiles until one shows 2048.
+Slide and merge tiles until one shows 2048. Of each move it tells the points that it makes, and how many cells are empty and how many pairs of equal neighbours there are after it; -1 where it changes nothing.
 The state:
 state.board, array of 16 integers ≥ 0: 16 tile values, row by row from the top left, 0 for an empty cell.
 state.legal_actions, array of integers: IDs of the moves that change the board.
+state.up_points from -1 to 2048
+state.up_empty from -1 to 15
+state.up_pairs from -1 to 24
+state.right_points from -1 to 2048
+state.right_empty from -1 to 15
+state.right_pairs from -1 to 24
+state.down_points from -1 to 2048
+state.down_empty from -1 to 15
+state.down_pairs from -1 to 24
+state.left_points from -1 to 2048
+state.left_empty from -1 to 15
+state.left_pairs from -1 to 24
 state.score, integer: Sum of all merged tiles.
 state.highest_tile, integer
-It returns one action: "UP", "RIGHT", "DOWN", "LEFT".`);
+It returns one action: "UP", "RIGHT", "DOWN", "LEFT".
+Variables outside the function keep their values between calls.`);
 });

@@ -33,6 +33,33 @@ export function legalActions(board: Board): number[] {
   return ACTIONS.map((_, id) => id).filter((id) => move(board, id).changed);
 }
 
+/** What a move brings: −1 in all where it changes nothing. */
+export interface Outlook {
+  /** Points of the move itself: the sum of the tiles that it merges. */
+  points: number;
+  /** Empty cells after it, before the new tile comes. */
+  empty: number;
+  /** Pairs of equal neighbours after it: merges that may follow. */
+  pairs: number;
+}
+
+/** What a move would bring. */
+export function outlook(board: Board, actionId: number): Outlook {
+  const { board: after, merged, changed } = move(board, actionId);
+  if (!changed) return { points: -1, empty: -1, pairs: -1 };
+  return { points: merged, empty: after.filter((tile) => tile === 0).length, pairs: equalNeighbours(after) };
+}
+
+function equalNeighbours(board: Board): number {
+  let pairs = 0;
+  board.forEach((tile, i) => {
+    if (tile === 0) return;
+    if (i % SIZE < SIZE - 1 && board[i + 1] === tile) pairs++;
+    if (board[i + SIZE] === tile) pairs++;
+  });
+  return pairs;
+}
+
 /** Indices of the cells of a row or column, beginning where the tiles slide to. */
 function lineCells(actionId: number, line: number): number[] {
   const vertical = actionId % 2 === 0;

@@ -1,5 +1,5 @@
 import { Environment } from '../../openenv/serving';
-import { ACTIONS, legalActions, move, SIZE } from './board';
+import { ACTIONS, legalActions, move, outlook, SIZE, type Outlook } from './board';
 import { boardSvg } from './picture';
 
 /** A move of 2048. */
@@ -8,8 +8,11 @@ export interface Game2048Action {
   action_id: 0 | 1 | 2 | 3;
 }
 
-/** What a player of 2048 sees. */
-export interface Game2048Observation {
+/** What each move would bring: `up_points`, `left_empty` …; −1 where it changes nothing. */
+export type Game2048Outlook = { [Name in `${Lowercase<(typeof ACTIONS)[number]>}_${keyof Outlook}`]: number };
+
+/** What a player of 2048 sees: the board, and numbers that say what each move would bring. */
+export interface Game2048Observation extends Game2048Outlook {
   /** 16 tile values, row by row from the top left, 0 for an empty cell. */
   board: number[];
   /** IDs of the moves that change the board. */
@@ -23,14 +26,34 @@ export interface Game2048Observation {
 const MAXIMUM_MOVES = 8192;
 const GOAL = 2048;
 
+const NUMBERS: Record<keyof Outlook, { description: string; maximum: number }> = {
+  points: { description: 'points that MOVE makes', maximum: 2048 },
+  empty: { description: 'empty cells after MOVE', maximum: 15 },
+  pairs: { description: 'pairs of equal neighbours after MOVE', maximum: 24 },
+};
+
+/** The numbers of all moves: `up_points`, `up_empty` …, −1 where the move changes nothing. */
+export const OUTLOOK_VARIABLES = ACTIONS.flatMap((move) =>
+  Object.entries(NUMBERS).map(([what, { description, maximum }]) => ({ name: `${move.toLowerCase()}_${what}`, description: description.replace('MOVE', move), minimum: -1, maximum })),
+);
+
+/** Without descriptions: plain numbers with ranges are the form that small models know best. */
+const OUTLOOK_SCHEMA = Object.fromEntries(OUTLOOK_VARIABLES.map(({ name, minimum, maximum }) => [name, { type: 'integer', minimum, maximum }]));
+
+const DESCRIPTION =
+  'Slide and merge tiles until one shows 2048. Of each move it tells the points that it makes, and how many cells are empty and how many pairs of equal neighbours there are after it; -1 where it changes nothing.';
+
 /**
  * The game 2048, with OpenSpiel's rules: a move slides all tiles, equal ones
  * merge, and a new tile comes, 2 in nine of ten cases, else 4. The reward is
  * the sum of the merged tiles. It ends with the tile 2048, when no move is
  * left, or after 8,192 moves. A move that changes nothing brings no new tile.
+ *
+ * Beside the board it tells what each move would bring, so that a short
+ * program can compare the moves.
  */
 export class Game2048 extends Environment<Game2048Action, Game2048Observation, { moves: number }> {
-  static override metadata = { name: '2048', description: 'Slide and merge tiles until one shows 2048.' };
+  static override metadata = { name: '2048', description: DESCRIPTION };
   static override schema = {
     action: {
       title: 'Game2048Action',
@@ -44,10 +67,11 @@ export class Game2048 extends Environment<Game2048Action, Game2048Observation, {
       properties: {
         board: { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 16, maxItems: 16, description: '16 tile values, row by row from the top left, 0 for an empty cell.' },
         legal_actions: { type: 'array', items: { type: 'integer' }, description: 'IDs of the moves that change the board.' },
+        ...OUTLOOK_SCHEMA,
         score: { type: 'integer', description: 'Sum of all merged tiles.' },
         highest_tile: { type: 'integer' },
       },
-      required: ['board', 'legal_actions', 'score', 'highest_tile'],
+      required: ['board', 'legal_actions', ...Object.keys(OUTLOOK_SCHEMA), 'score', 'highest_tile'],
     },
     state: { title: 'Game2048State', type: 'object', properties: { moves: { type: 'integer' } } },
   };
@@ -84,11 +108,17 @@ export class Game2048 extends Environment<Game2048Action, Game2048Observation, {
   }
 
   private observation(): Game2048Observation {
-    return { board: [...this.board], legal_actions: legalActions(this.board), score: this.score, highest_tile: Math.max(...this.board) };
+    const { board, score } = this;
+    return { board: [...board], legal_actions: legalActions(board), ...outlooks(board), score, highest_tile: Math.max(...board) };
   }
 
   private addTile(): void {
     const empty = this.board.flatMap((tile, i) => (tile === 0 ? [i] : []));
     this.board[this.random.choice(empty)] = this.random.next() < 0.9 ? 2 : 4;
   }
+}
+
+function outlooks(board: readonly number[]): Game2048Outlook {
+  const entries = ACTIONS.flatMap((name, id) => Object.entries(outlook(board, id)).map(([what, value]) => [`${name.toLowerCase()}_${what}`, value]));
+  return Object.fromEntries(entries) as Game2048Outlook;
 }

@@ -1,0 +1,60 @@
+import { searchPrograms, type ProgramEditor, type Sample } from '../../../../kernel';
+import { RandomSource } from '../../../../kernel/openenv/serving/randomSource';
+import type { Program } from '../../../../kernel/grpo/refinement/program';
+import type { Programs } from '../../../../kernel/grpo/refinement/programs';
+import type { EditorTask } from '../decisionList';
+import { editorTask } from '../editorTask';
+import { SECRET } from '../playing';
+import { RandomEditor } from '../randomEditor';
+import { EPISODES, PLAYING, reported, score, SEARCH, type Variant } from './variant';
+
+/** The rival without a model: the same search, with edits made by chance. */
+export const random: Variant = {
+  description: 'random edits of decision lists, the same search',
+  sources: [...PLAYING, ...SEARCH, ...['decisionList', 'randomEditor', 'variants/random'].map((name) => `test/bench/games/${name}.ts`)],
+  async run(given) {
+    const { task, env, seed, log } = given;
+    let [searched, chosen] = [0, 0];
+    let [edits, improved] = [0, 0];
+    const programs = await searchPrograms({
+      env,
+      rewardFuncs: (sample: Sample) => (chosen++, score(sample)),
+      editor: randomEdits(editorTask(env)),
+      args: { seed, maxEpisodeSteps: task.trainingSteps, refinement: { maxEpisodes: EPISODES, freshShare: FRESH } },
+      secret: SECRET,
+      onStep(step, { groups, metrics }, found) {
+        [searched, chosen] = [metrics['refinement/episodes'], 0];
+        const gains = groups.filter(({ fresh }) => !fresh).flatMap(({ children }) => children.map(({ gain }) => gain ?? 0));
+        edits += gains.length;
+        improved += gains.filter((gain) => gain > 0).length;
+        log(`step ${step}, ${searched} episodes: best ${found.best()?.worth.toFixed(1)}, archive ${found.size}`);
+      },
+    });
+    const { code } = programs.best()!;
+    return { episodes: searched + chosen, figures: { improved: improved / edits }, report: async () => [await reported(given, 'random edits', code)] };
+  },
+};
+
+/** A program that chance makes from nothing is worth little: few of them, for variety. */
+const FRESH = 0.05;
+/** Attempts to write what was not played before. */
+const ATTEMPTS = 20;
+/** Programs whose rules an edit may take over. */
+const MATES = 20;
+
+/** An edit of the parent, which may take rules from another good program; or a fresh program. */
+function randomEdits(task: EditorTask): ProgramEditor {
+  const editor = new RandomEditor(task);
+  const written = new Set<string>();
+  return (parent: Program | null, seed: number, programs: Programs) => {
+    const random = new RandomSource(seed);
+    for (let attempt = 0; ; attempt++) {
+      const draw = random.int(0, 2 ** 31 - 1);
+      const code = parent ? editor.edit(parent.code, draw, random.choice(programs.ranking(MATES)).code) : editor.fresh(draw);
+      if (!written.has(code) || attempt === ATTEMPTS) {
+        written.add(code);
+        return code;
+      }
+    }
+  };
+}

@@ -1,0 +1,84 @@
+import { FastLanguageModel, GRPOTrainer, type CausalLM, type GRPOConfig } from '../../../../kernel';
+import type { Metrics } from '../../../../kernel/training/metricsBuffer';
+import type { Line } from '../store';
+import { bundledModel, MODEL, policyLine } from './model';
+import { EPISODES, PLAYING, reported, score, SEARCH, type Given, type Outcome, type Settings, type Variant } from './variant';
+
+/** Those of the notebook. */
+const DEFAULTS: Required<Settings> = {
+  rank: 16,
+  args: { numGenerations: 8, temperature: 1, learningRate: 3e-4, adamBeta2: 0.99, warmupSteps: 5, lrSchedulerType: 'linear', beta: 0 },
+};
+const TARGETS = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
+/** Without parents: a group of this size in each of so many steps. */
+const PLAIN: GRPOConfig = { refinement: null, numGenerations: 32, maxSteps: EPISODES / 32 };
+
+/** The model edits programs, and is trained while it does. */
+export const trained = trainedAs('trained', 'the model edits programs, and is trained while it does', { refinement: { maxEpisodes: EPISODES } });
+/** What the training is worth: the same search by a model that stays as it is. */
+export const frozen = trainedAs('frozen', 'the same with learningRate: 0', { refinement: { maxEpisodes: EPISODES }, learningRate: 0 });
+/** What the parents are worth. */
+export const plain = trainedAs('plain', 'GRPO without parents: each program is written from nothing', PLAIN);
+
+function trainedAs(name: string, description: string, fixed: GRPOConfig): Variant {
+  return {
+    description,
+    sources: [...PLAYING, ...SEARCH, ...MODEL, 'kernel/grpo', 'kernel/rewards', 'kernel/training', 'test/bench/games/variants/trained.ts'],
+    run: (given) => train(name, given, fixed),
+  };
+}
+
+async function train(name: string, given: Given, fixed: GRPOConfig): Promise<Outcome> {
+  const { task, env, seed, settings, log } = given;
+  const { rank, args } = { ...DEFAULTS, ...settings };
+  const refinement = fixed.refinement && { ...(args.refinement as object), ...(fixed.refinement as object) };
+  const steps: Metrics[] = [];
+  let chosen = 0;
+  const model = adapted(await bundledModel(), rank, seed);
+  const trainer = new GRPOTrainer({
+    model,
+    env,
+    processingClass: model.tokenizer,
+    rewardFuncs: (sample) => (chosen++, score(sample)),
+    args: { ...DEFAULTS.args, ...args, ...fixed, refinement, seed, maxEpisodeSteps: task.trainingSteps },
+    onStep({ step, metrics }) {
+      steps.push(metrics);
+      chosen = 0;
+      log(`step ${step}: ${told(metrics)}`);
+    },
+  });
+  await trainer.train();
+  const searched = steps.at(-1)!['refinement/episodes'] ?? EPISODES;
+  const best = trainer.programs.best();
+  return {
+    episodes: searched + (refinement ? chosen : 0),
+    figures: figuresOf(steps),
+    async report() {
+      const lines: Line[] = [];
+      if (best) lines.push(await reported(given, name, best.code));
+      lines.push(await policyLine(name === 'trained' ? 'policy' : `${name}: policy`, model, given));
+      await trainer.dispose();
+      return lines;
+    },
+  };
+}
+
+function adapted(model: CausalLM, rank: number | null, seed: number): CausalLM {
+  return rank === null ? model : FastLanguageModel.getPeftModel(model, { r: rank, loraAlpha: 2 * rank, targetModules: TARGETS, randomState: seed });
+}
+
+/** Means over the run, and over its last third. */
+function figuresOf(steps: readonly Metrics[]): Record<string, number> {
+  const lastThird = steps.slice(Math.floor((2 * steps.length) / 3));
+  const names = ['refinement/improved', 'refinement/duplicates', 'refinement/failed', 'entropy', 'reward'];
+  const meanOf = (of: readonly Metrics[], name: string): number => {
+    const values = of.map((metrics) => metrics[name]).filter((value) => Number.isFinite(value));
+    return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+  };
+  return Object.fromEntries(names.flatMap((name) => [[name, meanOf(steps, name)], [`${name}, last third`, meanOf(lastThird, name)]]));
+}
+
+function told(metrics: Metrics): string {
+  const names = ['reward', 'entropy', 'refinement/best_worth', 'refinement/improved', 'refinement/failed', 'refinement/episodes'];
+  return names.filter((name) => Number.isFinite(metrics[name])).map((name) => `${name} ${metrics[name].toPrecision(3)}`).join(', ');
+}

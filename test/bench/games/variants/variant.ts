@@ -1,0 +1,68 @@
+import type { GRPOConfig, Sample } from '../../../../kernel';
+import { play, type OpenedEnvironment } from '../playing';
+import { heldOutStarts } from '../starts';
+import type { Line, RunResult } from '../store';
+import type { Task } from '../tasks';
+
+/** Episodes of training and choosing together, at most. */
+export const EPISODES = 1920;
+
+/** Settings of training that a run may be given, to compare them. */
+export interface Settings {
+  args?: GRPOConfig;
+  /** Rank of the LoRA adapters; `null`: all weights are trained. */
+  rank?: number | null;
+}
+
+/** What a run of a variant is given. */
+export interface Given {
+  task: Task;
+  env: OpenedEnvironment;
+  seed: number;
+  /** Of the training, where they are not the defaults. */
+  settings: Settings;
+  /** Tells how far it is. */
+  log(line: string): void;
+}
+
+/** What a run comes to. */
+export interface Outcome extends Pick<RunResult, 'episodes' | 'figures' | 'published'> {
+  /** Plays from the starts that are reported. */
+  report(): Promise<Line[]>;
+}
+
+/** A way to get strategies, or to compare with. */
+export interface Variant {
+  /** What it is, in a few words. */
+  description: string;
+  /** Files and folders that its results depend on. */
+  sources: string[];
+  run(given: Given): Promise<Outcome>;
+}
+
+/** What every variant depends on: how games are played, and on which starts. */
+export const PLAYING = [
+  'kernel/environments', 'kernel/rollout', 'kernel/strategy', 'test/bench/games/invented',
+  ...['playing', 'starts', 'tasks', 'editorTask', 'moves2048', 'variants/variant'].map((name) => `test/bench/games/${name}.ts`),
+];
+
+/** The reward of everything that is trained or searched: what the game itself gives. */
+export function score({ episode }: Sample): number | null {
+  return episode && episode.return;
+}
+
+/** What depends on the search of programs. */
+export const SEARCH = ['kernel/grpo/refinement', ...['searchPrograms', 'chooseProgram', 'collect', 'refine'].map((name) => `kernel/grpo/${name}.ts`)];
+
+/** How a program plays from the starts that are reported. */
+export async function reported({ task, env }: Given, name: string, program: string, limits = task.reportedSteps): Promise<Line> {
+  const starts = heldOutStarts(task.starts);
+  const line: Line = { name, returns: {}, program };
+  for (const steps of limits) {
+    const episodes = await play(env, starts.map(() => program), starts, steps);
+    line.returns[steps] = episodes.map((episode) => episode.return);
+    const highest = episodes.map((episode) => episode.stateAt(episode.steps).highest_tile);
+    if (highest.every((tile) => typeof tile === 'number')) line.more = { 'highest tile': highest };
+  }
+  return line;
+}
