@@ -1,5 +1,6 @@
 import type { EnvironmentData, EnvironmentTable } from '../../kernel/display/mime';
 import { aspectRatio } from '../../kernel/display/aspect';
+import { shortNumber } from '../../kernel/display/table';
 import { element } from '../widgets/element';
 
 /** The card of an environment: what it is, its actions, its state variables with their ranges, its first frame. */
@@ -13,6 +14,7 @@ export function environmentCard(data: EnvironmentData): HTMLElement {
     head,
     ...(data.description ? [element('p', 'joylab-Environment-description', data.description)] : []),
     ...section('Actions', data.actions.length > 0 ? actionList(data.actions) : null),
+    ...(data.returns ? section(`Return in ${data.returns.maxSteps.toLocaleString('en')} steps`, returnList(data.returns)) : []),
     ...section('Options', Object.keys(data.options).length > 0 ? optionList(data.options) : null)
   ]);
   const top = element('div', 'joylab-Environment-top', [...(data.frame ? [picture(data.name, data.frame)] : []), text]);
@@ -28,6 +30,7 @@ export function checkEnvironment(data: EnvironmentData): string | null {
   if (!Array.isArray(data.actions)) return 'its actions are missing';
   if (!Array.isArray(data.variables)) return 'its state variables are missing';
   if (data.tables !== undefined && !(Array.isArray(data.tables) && data.tables.every(table => Array.isArray(table?.fields)))) return 'its tables are broken';
+  if (data.returns !== undefined && !(Array.isArray(data.returns?.rows) && data.returns.rows.every(row => typeof row?.mean === 'number'))) return 'its returns are broken';
   if (typeof data.options !== 'object' || data.options === null) return 'its options are missing';
   return null;
 }
@@ -48,6 +51,11 @@ function actionList(actions: string[]): HTMLElement {
 function optionList(options: Record<string, unknown>): HTMLElement {
   const items = Object.entries(options).map(([name, value]) =>
     element('li', 'joylab-Option', [element('span', 'joylab-Option-name', name), ' ', typeof value === 'string' ? value : JSON.stringify(value)]));
+  return element('ul', 'joylab-Options', items);
+}
+
+function returnList({ rows }: NonNullable<EnvironmentData['returns']>): HTMLElement {
+  const items = rows.map(({ name, mean }) => element('li', 'joylab-Option', [element('span', 'joylab-Option-name', name), ' ', shortNumber(mean)]));
   return element('ul', 'joylab-Options', items);
 }
 

@@ -15,6 +15,13 @@ export interface MetricChart {
 export const METRIC_CHARTS: MetricChart[] = [
   { label: 'Reward', title: 'Reward, mean ± std', shown: true, lines: data => [metric(data, 'reward', 'reward', 'reward_std'), ...evaluated(data, 'eval_reward')] },
   { label: 'Reward functions', title: 'Reward functions', shown: true, lines: data => data.rewardNames.map(name => metric(data, `rewards/${name}/mean`, name)) },
+  { label: 'Best program', title: 'Best program, expected reward', shown: true, lines: data => [metric(data, 'refinement/best_worth', 'best program')] },
+  {
+    label: 'Edits',
+    title: 'Completions: better than their parent, duplicates, failed',
+    shown: true,
+    lines: data => ['improved', 'duplicates', 'failed'].map(name => metric(data, `refinement/${name}`, name))
+  },
   { label: 'Length', title: 'Completion length, tokens', shown: true, lines: data => [metric(data, 'completions/mean_length', 'mean length')] },
   { label: 'Loss', title: 'Loss', shown: true, lines: data => [metric(data, 'loss', 'loss'), ...evaluated(data, 'eval_loss')] },
   { label: 'Token accuracy', title: 'Token accuracy', shown: true, lines: data => [metric(data, 'mean_token_accuracy', 'accuracy'), ...evaluated(data, 'eval_mean_token_accuracy')] },

@@ -14,6 +14,8 @@ const COLUMNS: Column[] = [
   { title: 'Loss', metric: 'loss', digits: 4 },
   { title: 'Reward', metric: 'reward', digits: 3 },
   { title: 'Reward std', metric: 'reward_std', digits: 3 },
+  { title: 'Best program', metric: 'refinement/best_worth', digits: 3 },
+  { title: 'Better edits', metric: 'refinement/improved', digits: 2 },
   { title: 'Completion length', metric: 'completions/mean_length', digits: 1 },
   { title: 'KL', metric: 'kl', digits: 4 }
 ];
@@ -28,10 +30,10 @@ const SUPERVISED_COLUMNS: Column[] = [
   { title: 'Tokens', metric: 'num_tokens', digits: 0 }
 ];
 
-/** The columns of a run; that of evaluations only where there were any. */
+/** The columns of a run; those of evaluations and of refinement only where there were any. */
 function columnsOf(data: TrainingData): Column[] {
-  if (!isSupervised(data)) return COLUMNS;
-  return SUPERVISED_COLUMNS.filter(({ metric }) => metric !== 'eval_loss' || data.log.some(entry => metric in entry));
+  const columns = isSupervised(data) ? SUPERVISED_COLUMNS : COLUMNS;
+  return columns.filter(({ metric }) => !/^eval_|^refinement\//.test(metric) || data.log.some(entry => metric in entry));
 }
 
 /** The table of a run: a row per step, what happened between them, the newest at the bottom and in view. */

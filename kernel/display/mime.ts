@@ -122,6 +122,8 @@ export interface EnvironmentData {
   tables?: EnvironmentTable[];
   /** The first frame: base64 of a PNG file, or of an image file of another MIME type. */
   frame?: { width: number; height: number; png: string; type?: string };
+  /** Mean returns of chance, of each constant action and of a human, the lowest first, in episodes of at most `maxSteps` steps. */
+  returns?: { maxSteps: number; rows: Array<{ name: string; mean: number }> };
   /** The ID with which a view opens {@link PLAY_COMM}; left out where it cannot be played. */
   play?: string;
 }

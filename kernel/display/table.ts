@@ -48,3 +48,8 @@ export function formatNumber(value: number | null | undefined, digits?: number):
   const small = value !== 0 && Math.abs(value) < 0.5 * 10 ** -places;
   return small || Math.abs(value) >= 1e6 ? value.toExponential(1) : value.toFixed(places);
 }
+
+/** A number of four digits at most: 12.5, 1669, −20.44. */
+export function shortNumber(value: number): string {
+  return String(Number(value.toPrecision(4))).replace('-', '−');
+}

@@ -30,6 +30,7 @@ export function progressLine(entry: Record<string, number>, maxSteps: number): s
   const step = String(entry.step).padStart(String(maxSteps).length);
   const parts = [`step ${step}/${maxSteps}`];
   if (entry.reward !== undefined) parts.push(`reward ${formatNumber(entry.reward, 2)} ± ${formatNumber(entry.reward_std, 2)}`);
+  if (entry['refinement/best_worth'] !== undefined) parts.push(`best program ${formatNumber(entry['refinement/best_worth'], 2)}`);
   if (entry.loss !== undefined) parts.push(`loss ${formatNumber(entry.loss, 4)}`);
   if (entry.eval_reward !== undefined) parts.push(`evaluation: reward ${formatNumber(entry.eval_reward, 2)} ± ${formatNumber(entry.eval_reward_std, 2)}`);
   else if (entry.eval_loss !== undefined) parts.push(`evaluation: loss ${formatNumber(entry.eval_loss, 4)}`);
@@ -66,6 +67,7 @@ function tableColumns({ log }: TrainingData): MetricColumn[] {
       { title: 'loss', metric: 'loss', digits: 4 },
       { title: 'reward', metric: 'reward', digits: 2 },
       { title: 'reward_std', metric: 'reward_std', digits: 2 },
+      ...(log.some((entry) => 'refinement/best_worth' in entry) ? [{ title: 'best program', metric: 'refinement/best_worth', digits: 2 }, { title: 'better edits', metric: 'refinement/improved', digits: 2 }] : []),
       { title: 'completion length', metric: 'completions/mean_length', digits: 1 },
       { title: 'kl', metric: 'kl', digits: 4 },
     ];
@@ -97,7 +99,7 @@ function tableRows({ log }: TrainingData, columns: readonly MetricColumn[]): str
     .map((entry) => columns.map(({ metric, digits }) => formatNumber(entry[metric], digits)));
 }
 
-/** Reward and its spread, each reward function, length of completions, loss; of a supervised run: loss, token accuracy, norm, rate. */
+/** Reward and its spread, each reward function, with refinement its programs, length of completions, loss; of a supervised run: loss, token accuracy, norm, rate. */
 export function trainingCharts({ log, rewardNames, events }: TrainingData): Chart[] {
   const marks = events.map(({ step, text }) => ({ x: step, text }));
   const line = (name: string, metric: string, spread?: string): Series => ({
@@ -118,11 +120,19 @@ export function trainingCharts({ log, rewardNames, events }: TrainingData): Char
       { title: 'learning rate', marks, series: [line('rate', 'learning_rate')] },
     ];
   }
+  const refined = log.some((entry) => 'refinement/archive_size' in entry);
   return [
     { title: 'reward, mean ± spread', marks, series: [line('reward', 'reward', 'reward_std'), ...evaluated('eval_reward')] },
     { title: 'reward functions', marks, series: rewardNames.map((name) => line(name, `rewards/${name}/mean`)) },
+    ...(refined
+      ? [
+          { title: 'best program, expected reward', marks, series: [line('best', 'refinement/best_worth')] },
+          { title: 'completions: better than their parent, duplicates, failed', marks, series: [line('better', 'refinement/improved'), line('duplicates', 'refinement/duplicates'), line('failed', 'refinement/failed')] },
+        ]
+      : []),
     { title: 'completion length, tokens', marks, series: [line('length', 'completions/mean_length')] },
-    { title: 'loss', marks, series: [line('loss', 'loss')] },
+    // A search alone has none.
+    ...(log.length === 0 || log.some(({ loss }) => loss !== undefined) ? [{ title: 'loss', marks, series: [line('loss', 'loss')] }] : []),
   ];
 }
 

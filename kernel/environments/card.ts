@@ -1,11 +1,12 @@
 import { shownSize } from '../display/aspect';
 import type { MimeBundle } from '../display/host';
 import { ENVIRONMENT_MIME, type EnvironmentData, type EnvironmentTable } from '../display/mime';
-import { escapeHtml, textTable } from '../display/table';
+import { escapeHtml, shortNumber, textTable } from '../display/table';
 import type { EnvironmentSchema } from '../openenv/protocol';
 import type { StateVariable } from './environment';
 import { png, type IndexedImage } from './image';
 import type { PictureFile } from './picture';
+import type { ReferenceReturns } from './reference';
 import { schemaFields } from './schemaFields';
 
 /** What a card shows. */
@@ -21,9 +22,14 @@ export interface CardContent {
   /** Shown as tables of fields. */
   schema?: EnvironmentSchema | null;
   frame?: IndexedImage | PictureFile;
+  /** What chance, each constant action and a human get, where that was measured. */
+  reference?: ReferenceReturns | null;
   /** The ID with which views open a comm to play it. */
   play?: string;
 }
+
+/** What the card of an environment may tell beside what the environment knows itself. */
+export type CardOptions = Pick<CardContent, 'reference'>;
 
 /** The card of an environment: for the extension, as HTML for other viewers, as text. */
 export function environmentBundle(content: CardContent): MimeBundle {
@@ -31,7 +37,7 @@ export function environmentBundle(content: CardContent): MimeBundle {
   return { [ENVIRONMENT_MIME]: data, 'text/html': cardHtml(data), 'text/plain': cardText(data) };
 }
 
-function cardData({ environment, name, description, release, options, actions, stateVariables, schema, frame, play }: CardContent): EnvironmentData {
+function cardData({ environment, name, description, release, options, actions, stateVariables, schema, frame, reference, play }: CardContent): EnvironmentData {
   const tables = schema ? schemaTables(schema) : [];
   return {
     version: 1,
@@ -44,6 +50,7 @@ function cardData({ environment, name, description, release, options, actions, s
     variables: stateVariables.map(({ name, description, minimum, maximum }) => ({ name, description, minimum, maximum })),
     ...(tables.length > 0 ? { tables } : {}),
     ...(frame ? { frame: frameData(frame) } : {}),
+    ...(reference ? { returns: returnsData(reference) } : {}),
     ...(play ? { play } : {}),
   };
 }
@@ -67,6 +74,21 @@ function memberName({ title, $ref }: Record<string, any>): string | undefined {
   return title ?? $ref?.split('/').at(-1);
 }
 
+/** Returns from the lowest to the highest, so that they read as a scale. */
+function returnsData({ maxSteps, chance, constants, human }: ReferenceReturns): EnvironmentData['returns'] {
+  const rows = [
+    { name: 'chance', mean: chance.mean },
+    ...constants.map(({ action, mean }) => ({ name: `always ${action}`, mean })),
+    ...(human ? [{ name: `human (${human.source})`, mean: human.mean }] : []),
+  ];
+  return { maxSteps, rows: rows.sort((a, b) => a.mean - b.mean) };
+}
+
+/** The returns as a line. */
+export function returnsText({ maxSteps, rows }: NonNullable<EnvironmentData['returns']>): string {
+  return `return in ${maxSteps.toLocaleString('en')} steps: ${rows.map(({ name, mean }) => `${name} ${shortNumber(mean)}`).join(' · ')}`;
+}
+
 function frameData(frame: IndexedImage | PictureFile): EnvironmentData['frame'] {
   const { width, height } = frame;
   if ('bytes' in frame) return { width, height, type: frame.type, png: Buffer.from(frame.bytes).toString('base64') };
@@ -74,7 +96,7 @@ function frameData(frame: IndexedImage | PictureFile): EnvironmentData['frame'] 
 }
 
 /** No colours of its own: it reads well on light and on dark pages. */
-function cardHtml({ environment, name, description, release, options, actions, variables, tables = [], frame }: EnvironmentData): string {
+function cardHtml({ environment, name, description, release, options, actions, variables, tables = [], frame, returns }: EnvironmentData): string {
   const picture = frame
     ? `<img alt="First frame of ${escapeHtml(name)}" src="data:${frame.type ?? 'image/png'};base64,${frame.png}" ${sizeAttributes(frame)} style="image-rendering: pixelated; flex: none">`
     : '';
@@ -84,6 +106,7 @@ function cardHtml({ environment, name, description, release, options, actions, v
     `<div style="display: flex; flex-wrap: wrap; gap: 1.5em; align-items: flex-start">${picture}<div>` +
     `<p><strong>${escapeHtml(name)}</strong>${release ? ` ${escapeHtml(release)}` : ''} (${escapeHtml(environment)})${description ? `: ${escapeHtml(description)}` : ''}</p>` +
     (actions.length ? `<p>Actions: ${actions.map(code).join(' ')}</p>` : '') +
+    (returns ? `<p>${escapeHtml(capital(returnsText(returns)))}</p>` : '') +
     htmlTable(['state', 'range', 'meaning'], rows) +
     tables.map(({ title, fields }) => htmlTable([title, 'type', 'range', 'meaning'], fields.map(({ name, type, range, description, optional }) => [code(name + (optional ? '?' : '')), code(type), escapeHtml(range), escapeHtml(description)]))).join('') +
     (settings.length ? `<p><small>${escapeHtml(settings.join(' · '))}</small></p>` : '') +
@@ -107,11 +130,16 @@ function code(text: string): string {
   return text && `<code>${escapeHtml(text)}</code>`;
 }
 
-function cardText({ environment, name, description, release, actions, variables, tables = [] }: EnvironmentData): string {
+function capital(text: string): string {
+  return text[0].toUpperCase() + text.slice(1);
+}
+
+function cardText({ environment, name, description, release, actions, variables, tables = [], returns }: EnvironmentData): string {
   const columns = (title: string) => [title, 'type', 'range', 'meaning'].map((it) => ({ title: it, align: 'left' as const }));
   return [
     `${name}${release ? ` ${release}` : ''} (${environment})${description ? `: ${description}` : ''}`,
     ...(actions.length ? [`actions: ${actions.join(', ')}`] : []),
+    ...(returns ? [returnsText(returns)] : []),
     ...variables.map(({ name, description, minimum, maximum }) => `state.${name}: ${minimum} … ${maximum}, ${description}`),
     ...tables.map(({ title, fields }) => `\n${textTable(columns(title), fields.map(({ name, type, range, description, optional }) => [name + (optional ? '?' : ''), type, range, description.replace(/\s+/g, ' ')]))}`),
   ].join('\n');

@@ -1,6 +1,7 @@
 import type { EnvironmentSchema } from '../openenv/protocol';
 import type { VectorLane } from '../openenv/vector';
 import type { JsonSchema } from '../schema/jsonSchema';
+import type { HumanReturn } from './reference';
 
 /** A number that a strategy sees in its `state`. */
 export interface StateVariable {
@@ -32,6 +33,8 @@ export interface VectorEnvironment extends EnvironmentReader {
   readonly environment: string;
   /** All its options, defaults included. With a seed and actions they replay an episode. */
   readonly options: Record<string, unknown>;
+  /** What a human gets in it, where that is known. */
+  readonly human?: HumanReturn;
   /** The processes that play episodes. They start with the first call. */
   vectorLanes(count?: number): Promise<VectorLane[]>;
 }
@@ -69,6 +72,8 @@ export interface SessionEnvironment {
   /** The actions that strategies may return, where these are not all that the schema tells. */
   readonly actionSchema?: JsonSchema;
   readonly description?: string;
+  /** What a human gets in it, where that is known. */
+  readonly human?: HumanReturn;
   /** Gives back the session of its own, which may be the only one that a server has. The next reset opens another. */
   release?(): Promise<void>;
 }

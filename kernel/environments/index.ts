@@ -11,6 +11,7 @@ export type { EnvironmentReader, SessionEnvironment, SessionSource, StateVariabl
 export { openenv } from './openenv';
 export { strategyPrompt, type PromptSubject, type PromptVariable } from './prompt';
 export { environmentReader } from './reader';
+export type { HumanReturn, ReferenceReturns } from './reference';
 export { RemoteEnvironment, type RemoteOptions } from './remote';
 export type { EnvironmentClient } from './served';
 export type { OpenedEnvironments } from './typing';

@@ -6,7 +6,7 @@ import type { Environment, EnvironmentClass } from '../openenv/serving';
 import { EpisodeRunner } from '../openenv/serving/episode';
 import type { Contract } from '../openenv/serving/schemas';
 import type { ValidationFailure } from '../openenv/serving/validate';
-import { environmentBundle, type CardContent } from './card';
+import { environmentBundle, type CardContent, type CardOptions } from './card';
 import type { SessionEnvironment, SessionSource } from './environment';
 import { renderedPicture, type PictureFile } from './picture';
 
@@ -80,11 +80,11 @@ export class LocalEnvironment<Action extends object = Record<string, any>, Obser
     return pictureBundle(this.runner.environment);
   }
 
-  /** The card: what it is, its actions, its state, the first frame of the episode with seed 0. */
-  async card(): Promise<MimeBundle> {
+  /** The card: what it is, its actions, its state, the first frame of the episode with seed 0, and what chance gets where that was measured. */
+  async card({ reference }: CardOptions = {}): Promise<MimeBundle> {
     const { description, version } = this.contract.metadata;
     const frame = await firstFrame(this.type);
-    return environmentBundle({ ...this, description, release: version, schema: this.contract.schema, stateVariables: [], ...(frame ? { frame } : {}) });
+    return environmentBundle({ ...this, description, release: version, schema: this.contract.schema, stateVariables: [], reference, ...(frame ? { frame } : {}) });
   }
 
   [Symbol.for('Jupyter.display')](): Promise<MimeBundle> {

@@ -31,6 +31,7 @@ export interface PromptSubject {
  * state.ball_x from 0 to 159
  * state.paddle_x from 0 to 159
  * It returns one action: "NOOP", "RIGHT", "LEFT".
+ * Variables outside the function keep their values between calls.
  * ```
  *
  * An environment that has schemas is told by them:
@@ -41,6 +42,7 @@ export interface PromptSubject {
  * The state:
  * state.board, array of 16 integers ≥ 0: 16 tile values, row by row from the top left, 0 for an empty cell.
  * It returns one action: "UP", "RIGHT", "DOWN", "LEFT".
+ * Variables outside the function keep their values between calls.
  * ```
  *
  * #### Notes
@@ -50,14 +52,18 @@ export interface PromptSubject {
  * @param subject an environment, or a plain object with the same fields
  */
 export function strategyPrompt(subject: PromptSubject): string {
+  return [...subjectLines(subject), 'Variables outside the function keep their values between calls.'].join('\n');
+}
+
+function subjectLines(subject: PromptSubject): string[] {
   const { name, stateVariables = [], actions, ramSize, schemas } = subject;
   const lines = [`Write a short TypeScript function strategy(state) that plays ${name}.`];
-  if (schemas) return [...lines, ...schemaPrompt({ name, description: subject.description, schemas, actions })].join('\n');
+  if (schemas) return [...lines, ...schemaPrompt({ name, description: subject.description, schemas, actions })];
   if (stateVariables.length > 0 || ramSize) lines.push('The state:');
   for (const variable of stateVariables) lines.push(`state.${variable.name}${range(variable)}`);
   if (stateVariables.length === 0 && ramSize) lines.push(`state.ram, ${ramSize} numbers from 0 to 255: the memory of the console`);
   lines.push(actions.length > 0 ? `It returns one action: ${actions.map((action) => `"${action}"`).join(', ')}.` : 'It returns an action, an object.');
-  return lines.join('\n');
+  return lines;
 }
 
 function range({ minimum, maximum }: PromptVariable): string {

@@ -6,7 +6,7 @@ import { getJson } from '../openenv/http';
 import type { Tool } from '../openenv/mcp';
 import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../openenv/protocol';
 import { readMetadata, readSchemas } from '../openenv/shapes';
-import { environmentBundle } from './card';
+import { environmentBundle, type CardOptions } from './card';
 import { checkedTarget, Connection, type RemoteOptions } from './connection';
 import type { SessionEnvironment, SessionSource, StateVariable } from './environment';
 import { livingServers } from './pool';
@@ -155,13 +155,13 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
   /**
    * The card: name, description, fields of action, observation and state, and
    * the first frame where observations have pictures. If no episode was
-   * started yet, one is for it.
+   * started yet, one is for it. What chance gets, where that was measured.
    */
-  async card(): Promise<MimeBundle> {
+  async card({ reference }: CardOptions = {}): Promise<MimeBundle> {
     const { description, version } = this.about;
     const frame = await this.firstFrame().catch(() => undefined);
     const { headers, ...options } = this.options; // they may hold a token
-    return environmentBundle({ ...this, environment: this.connection.target.name, options, description, release: version, schema: this.schemas, ...(frame ? { frame } : {}) });
+    return environmentBundle({ ...this, environment: this.connection.target.name, options, description, release: version, schema: this.schemas, reference, ...(frame ? { frame } : {}) });
   }
 
   private async firstFrame(): Promise<PictureFile | undefined> {

@@ -1,6 +1,7 @@
 import { outOfRange, weightedSum, type RewardTable } from '../rewards/scoring';
 import { chunks, isConstant, mean, scaleOf, std } from '../rewards/statistics';
 import type { ResolvedConfig } from './config';
+import { capRewards, type Unplayed } from './unplayed';
 
 /** The settings that advantages depend on. */
 export type AdvantageSettings = Pick<ResolvedConfig, 'numGenerations' | 'scaleRewards' | 'multiObjectiveAggregation'>;
@@ -14,12 +15,22 @@ const epsilon = 1e-4;
  * of the group or of the batch. A completion to which no function applies is
  * left out of mean and spread, and its advantage is 0.
  *
+ * @param unplayed completions that did not play, where that counts (see {@link capRewards}; not in TRL)
  * @throws RewardError where a sum or an advantage is beyond what numbers hold
  */
-export function groupAdvantages(table: RewardTable, settings: AdvantageSettings): Float32Array {
-  const rewards = aggregate(table, settings);
+export function groupAdvantages(table: RewardTable, settings: AdvantageSettings, unplayed: Unplayed = null): Float32Array {
+  const rewards = capRewards(aggregate(table, settings), settings.numGenerations, unplayed);
   checkRange(rewards, table, Number.MAX_VALUE, 'the sum of its rewards');
-  const advantages = advantagesOf(rewards, settings);
+  return checkedAdvantages(advantagesOf(rewards, settings), table);
+}
+
+/**
+ * Advantages in 32 bits.
+ *
+ * @param table what they come from
+ * @throws RewardError where one is beyond what numbers of 32 bits hold
+ */
+export function checkedAdvantages(advantages: readonly number[], table: RewardTable): Float32Array {
   checkRange(advantages, table, LARGEST_FLOAT32, 'its advantage');
   return Float32Array.from(advantages);
 }
@@ -70,8 +81,8 @@ function normalised(table: RewardTable, size: number): RewardTable {
 }
 
 /** Fraction of completions whose advantage has no spread to come from: TRL's `frac_reward_zero_std`. */
-export function fractionZeroStd(table: RewardTable, settings: AdvantageSettings): number {
-  const rewards = aggregate(table, settings);
+export function fractionZeroStd(table: RewardTable, settings: AdvantageSettings, unplayed: Unplayed = null): number {
+  const rewards = capRewards(aggregate(table, settings), settings.numGenerations, unplayed);
   const together = settings.scaleRewards === 'batch' || settings.multiObjectiveAggregation === 'normalize_then_sum';
   const groups = together ? [rewards] : chunks(rewards, settings.numGenerations);
   return groups.filter(isTied).length / groups.length;

@@ -1,4 +1,5 @@
 import type { Episode, EpisodeFrames } from '../rollout';
+import type { ReferenceReturns } from '../environments/reference';
 import type { RolloutEnvironment } from '../rollout/environments';
 import type { Sample } from '../rewards/sample';
 import type { CausalLM } from '../models/causalLM';
@@ -20,6 +21,8 @@ export interface CollectContext {
   model: CausalLM;
   tokenizer: Tokenizer;
   env: RolloutEnvironment | null;
+  /** What chance gets there; undefined where nobody asks. */
+  reference?: ReferenceReturns | null;
   config: ResolvedConfig;
   groups: GroupPlan[];
   /** Where programs are edited: who plays, and which programs play again. */
@@ -65,7 +68,7 @@ export async function collect(context: CollectContext): Promise<Rollouts> {
   return { ...rollouts, ...(await play(rollouts, context)) };
 }
 
-async function generate({ model, tokenizer, config, groups, numGenerations, step, signal }: CollectContext): Promise<Omit<Rollouts, 'frames'>> {
+async function generate({ model, tokenizer, config, groups, numGenerations, reference, step, signal }: CollectContext): Promise<Omit<Rollouts, 'frames'>> {
   const output = await model.generate({
     inputIds: groups.map(({ prompt }) => prompt.ids),
     numReturnSequences: numGenerations,
@@ -89,7 +92,7 @@ async function generate({ model, tokenizer, config, groups, numGenerations, step
     promptOf,
     logprobs: output.logprobs,
     terminated: output.terminated,
-    samples: output.sequences.map((ids, i) => emptySample(groups[promptOf[i]].prompt, ids, tokenizer, step)),
+    samples: output.sequences.map((ids, i) => emptySample(groups[promptOf[i]].prompt, ids, { tokenizer, reference, step })),
   };
   return result;
 }
@@ -99,13 +102,13 @@ function endTokens({ eosTokenIds }: CausalLM, { eosTokenId }: Tokenizer): number
   return [...new Set([...(typeof eosTokenId === 'number' ? [eosTokenId] : []), ...eosTokenIds])];
 }
 
-function emptySample(prompt: Prompt, completionIds: number[], tokenizer: Tokenizer, step: number): Sample {
+function emptySample(prompt: Prompt, completionIds: number[], { tokenizer, reference, step }: Pick<CollectContext, 'tokenizer' | 'reference' | 'step'>): Sample {
   const completion = tokenizer.decode(completionIds, { skipSpecialTokens: true });
-  return { ...prompt.columns, prompt: prompt.text, completion, completionIds, code: null, problems: [], episode: null, step };
+  return { ...prompt.columns, prompt: prompt.text, completion, completionIds, code: null, problems: [], episode: null, step, ...(reference !== undefined && { reference }) };
 }
 
 /** What {@link play} needs. */
-type PlayContext = Pick<CollectContext, 'env' | 'groups' | 'refined' | 'step' | 'frames' | 'secret' | 'signal'> & {
+type PlayContext = Pick<CollectContext, 'env' | 'reference' | 'groups' | 'refined' | 'step' | 'frames' | 'secret' | 'signal'> & {
   config: Pick<ResolvedConfig, 'maxEpisodeSteps' | 'strategySeconds'>;
   tokenizer: Tokenizer | null;
 };
@@ -117,7 +120,7 @@ type PlayContext = Pick<CollectContext, 'env' | 'groups' | 'refined' | 'step' | 
  * @throws the signal's reason when aborted
  */
 export async function play({ samples, promptOf }: Pick<Rollouts, 'samples' | 'promptOf'>, context: PlayContext): Promise<Pick<Rollouts, 'frames' | 'assignment' | 'replays'>> {
-  const { env, config, groups, refined, tokenizer, step, frames, secret, signal } = context;
+  const { env, config, groups, refined, tokenizer, reference, step, frames, secret, signal } = context;
   if (!env) return { frames: new Map() };
   const { rollout } = require('../rollout') as typeof import('../rollout');
   const playable = await sources(samples, signal);
@@ -137,7 +140,7 @@ export async function play({ samples, promptOf }: Pick<Rollouts, 'samples' | 'pr
   samples.forEach((sample, i) => fillIn(sample, episodes[i]));
   if (!refined || !assignment) return { frames: captured };
   const { prompt } = groups[0];
-  const replays = again.map(({ program }) => programSample(program.code, prompt, tokenizer, step));
+  const replays = again.map(({ program }) => programSample(program.code, prompt, { tokenizer, reference, step }));
   replays.forEach((sample, i) => fillIn(sample, episodes[samples.length + i]));
   fillInRelations(samples, replays, refined, assignment);
   return { frames: captured, assignment, replays };

@@ -96,6 +96,22 @@ export interface GRPOConfig extends TrainingArguments {
   /** Whether rewards are summed before or after normalisation in the group. 'sum_then_normalize' by default. */
   multiObjectiveAggregation?: 'sum_then_normalize' | 'normalize_then_sum';
 
+  /**
+   * A completion that did not play (no function, one that is not allowed, or
+   * one that failed) counts no more than the worst of its group that did, so
+   * that silence is never learned where losing costs more. Only with `env`; the
+   * metrics of the reward functions stay as they are. true by default; TRL has
+   * no such rule.
+   */
+  capUnplayed?: boolean;
+  /**
+   * Measure what chance and every constant action get in `env`, before the
+   * first step: about 50 episodes, once for all runs. Samples then have it as
+   * `reference`, which `normalizedReturn` and `winLoss` take as their scale, and
+   * the run says where it is no better. true by default.
+   */
+  measureReference?: boolean;
+
   /** Draw the prompts in an order shuffled by the seed, another one in each pass. true by default. */
   shuffleDataset?: boolean;
 
@@ -191,6 +207,8 @@ const settings: Record<keyof GRPOConfig, Setting> = {
     accepts: (v) => v === null || (Array.isArray(v) && v.every((weight) => Number.isFinite(weight))),
   },
   multiObjectiveAggregation: oneOf('sum_then_normalize', ['sum_then_normalize', 'normalize_then_sum']),
+  capUnplayed: flag(true),
+  measureReference: flag(true),
   shuffleDataset: flag(true),
   numGenerationsEval: nullable(whole(null, 1)),
   logCompletions: flag(false),
@@ -199,7 +217,7 @@ const settings: Record<keyof GRPOConfig, Setting> = {
   maxEpisodeSteps: whole(1000, 1),
   strategySeconds: number(2, { above: 0 }),
   rewardSeconds: number(REWARD_SECONDS, { above: 0 }),
-  refinement: { fallback: null, valid: 'true, null, or an object such as { archiveSize: 60 }', accepts: (v) => v === null || typeof v === 'boolean' || (typeof v === 'object' && !Array.isArray(v)) },
+  refinement: { fallback: null, valid: 'true, null, or an object such as { archiveSize: 24 }', accepts: (v) => v === null || typeof v === 'boolean' || (typeof v === 'object' && !Array.isArray(v)) },
 };
 
 const inThisProcess = 'generation runs in this process';

@@ -1,8 +1,10 @@
+import type { ReferenceReturns } from '../environments/reference';
 import type { RolloutEnvironment } from '../rollout/environments';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
 import { newRewardLog, scoreSamples, type RewardLog, type WeightedReward } from '../rewards/scoring';
 import type { Metrics } from '../training/metricsBuffer';
+import { secretSeed } from '../strategy/secret';
 import { deriveSeed } from '../training/seeds';
 import type { Evaluation } from '../training/trainer';
 import { groupAdvantages } from './advantages';
@@ -11,6 +13,7 @@ import type { ResolvedConfig } from './config';
 import { rolloutMetrics } from './generations';
 import { meanMetrics } from './policyMetrics';
 import type { PromptSource } from './prompts';
+import { unplayedOf } from './unplayed';
 import type { PolicyBatch, PolicyUpdate } from './update';
 
 /** What an evaluation needs. */
@@ -18,6 +21,8 @@ export interface EvaluationContext {
   model: CausalLM;
   tokenizer: Tokenizer;
   env: RolloutEnvironment | null;
+  /** What chance gets there. */
+  reference?: ReferenceReturns | null;
   config: ResolvedConfig;
   prompts: PromptSource;
   rewards: WeightedReward[];
@@ -57,14 +62,15 @@ async function evaluateBatch(rows: number[], context: EvaluationContext): Promis
   const groups = rows.map((row) => ({
     prompt: prompts.row(row),
     samplingSeed: deriveSeed(config.seed, 'evaluation sampling', row),
-    environmentSeed: deriveSeed(config.seed, 'evaluation environment', row),
+    environmentSeed: secretSeed(context.secret, 'evaluation environment', config.seed, row),
   }));
   const rollouts = await collect({ ...context, groups, numGenerations: config.numGenerationsEval, frames: 0 });
   const log = newRewardLog(trainerState);
   const table = await scoreSamples(rewards, rollouts.samples, { signal, log, seconds: config.rewardSeconds });
   const settings = { ...config, numGenerations: config.numGenerationsEval };
+  const unplayed = unplayedOf(rollouts.samples, context);
   const { promptIds, completionIds, promptOf, terminated } = rollouts;
-  const batch: PolicyBatch = { promptIds, completionIds, promptOf, advantages: groupAdvantages(table, settings) };
+  const batch: PolicyBatch = { promptIds, completionIds, promptOf, advantages: groupAdvantages(table, settings, unplayed) };
   if (config.maskTruncatedCompletions) batch.mask = completionIds.map((ids, i) => new Uint8Array(ids.length).fill(terminated[i] ? 1 : 0));
-  return { ...rolloutMetrics(rollouts, table, settings, log), ...(await update.evaluate(batch, { signal })) };
+  return { ...rolloutMetrics(rollouts, table, settings, log, unplayed), ...(await update.evaluate(batch, { signal })) };
 }

@@ -1,3 +1,4 @@
+import type { ReferenceReturns } from '../environments/reference';
 import type { RolloutEnvironment } from '../rollout/environments';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
@@ -7,24 +8,29 @@ import type { Sample } from '../rewards/sample';
 import { newRewardLog, scoreAll, type RewardLog, type RewardTable, type WeightedReward } from '../rewards/scoring';
 import { mean } from '../rewards/statistics';
 import type { Metrics } from '../training/metricsBuffer';
+import { secretSeed } from '../strategy/secret';
 import { deriveSeed } from '../training/seeds';
 import type { TrainingOutput } from '../display/training';
-import { fractionZeroStd, groupAdvantages, type AdvantageSettings } from './advantages';
+import { checkedAdvantages, fractionZeroStd, groupAdvantages, type AdvantageSettings } from './advantages';
 import { collect, type GroupPlan, type Rollouts } from './collect';
 import type { ResolvedConfig } from './config';
 import { completionMetrics, rewardMetrics } from './metrics';
 import { groupsPerGeneration, type PromptSource } from './prompts';
 import { planGeneration } from './refine';
 import { searchAdvantages } from './refinement/objective';
-import { ProgramSearch, scoredSamples, type SavedSearch, type Scored, type SearchReport } from './refinement/search';
-import { rewardChanges, rewardSignature } from './rewardFuncs';
+import { scoredSamples, type ProgramSearch, type Scored, type SearchReport } from './refinement/search';
+import { rewardChanges } from './rewardFuncs';
+import { RunSearch } from './runSearch';
 import { isScored, restoredRollouts, savedRollouts, type CompleteRollouts, type SavedRollouts, type ScoredRollouts } from './scoredRollouts';
+import { unplayedOf, type Unplayed } from './unplayed';
 
 /** What rollouts are made with; it may change between two steps of a run. */
 export interface GenerationContext {
   model: CausalLM;
   tokenizer: Tokenizer;
   env: RolloutEnvironment | null;
+  /** What chance gets there. */
+  reference?: ReferenceReturns | null;
   config: ResolvedConfig;
   prompts: PromptSource;
   rewards(): WeightedReward[];
@@ -49,10 +55,8 @@ export interface GenerationContext {
 export class Generations {
   private kept = new Map<number, ScoredRollouts>();
   private usedRewards: WeightedReward[] = [];
-  /** The search after all steps made; `null`: none has begun. */
-  private search: ProgramSearch | null = null;
-  /** What its fitness comes from: the functions, or of a search that was saved their signature. */
-  private searchRewards: WeightedReward[] | string = [];
+  /** Where programs are edited. */
+  readonly search = new RunSearch();
 
   /** The rollouts of a generation, scored. What an interruption left is gone on with. */
   async get(generation: number, context: GenerationContext): Promise<CompleteRollouts> {
@@ -76,7 +80,7 @@ export class Generations {
     const { config, prompts, model } = context;
     const count = groupsPerGeneration(config);
     const samplingSeedOf = (group: number) => deriveSeed(config.seed, 'sampling', generation, group);
-    const startOf = (index: number) => environmentSeedOf(config.seed, generation, index);
+    const startOf = (index: number) => environmentSeedOf(context.secret, config.seed, generation, index);
     const common = { ...context, step: context.step + 1, numGenerations: config.numGenerations };
     if (!config.refinement) {
       const groups = Array.from({ length: count }, (_, g): GroupPlan => ({ prompt: prompts.at(generation * count + g), samplingSeed: samplingSeedOf(g), environmentSeed: startOf(g) }));
@@ -93,13 +97,15 @@ export class Generations {
     const log = newRewardLog(context.trainerState);
     const rewards = this.takeRewards(context);
     const { table, error } = await scoreAll(rewards, rollouts.samples, { signal, log, seconds: config.rewardSeconds });
-    const accepted = !error && config.refinement ? await this.refine(rollouts, table, context) : null;
-    const advantages = accepted?.advantages ?? ((scores: RewardTable) => groupAdvantages(scores, config));
-    recentRollouts.add({ step: step + 1, samples: rollouts.samples, groupSize: config.numGenerations, table: { ...table }, advantages, seconds: config.rewardSeconds });
+    const unplayed = unplayedOf(rollouts.samples, context);
+    let advantages = (scores: RewardTable) => groupAdvantages(scores, config, unplayed);
+    recentRollouts.add({ step: step + 1, samples: rollouts.samples, groupSize: config.numGenerations, table: { ...table }, advantages: (scores) => advantages(scores), seconds: config.rewardSeconds });
     if (error) throw error;
+    const accepted = config.refinement ? await this.refine(rollouts, table, context) : null;
+    if (accepted) advantages = accepted.advantages;
     rollouts.table = table;
     rollouts.advantages = advantages(table);
-    rollouts.metrics = { num_tokens: tokensSeen + countTokens(rollouts), ...rolloutMetrics(rollouts, table, config, log), ...accepted?.report.metrics };
+    rollouts.metrics = { num_tokens: tokensSeen + countTokens(rollouts), ...rolloutMetrics(rollouts, table, config, log, unplayed), ...accepted?.report.metrics };
     rollouts.extra = accepted ? new Map([...relations(accepted.report), ...log.extra]) : log.extra;
     for (const text of diagnoseSignal(table, rollouts.samples, config.numGenerations)) output.note(step + 1, text);
   }
@@ -114,7 +120,7 @@ export class Generations {
     const { search: after, report } = accept(table);
     rollouts.refined = { ...refined, before, after };
     const settings = { ...before.settings, scaleRewards: context.config.scaleRewards };
-    return { report, advantages: (scores) => searchAdvantages((scores === table ? report : accept(scores).report).groups, settings) };
+    return { report, advantages: (scores) => checkedAdvantages(searchAdvantages((scores === table ? report : accept(scores).report).groups, settings), scores) };
   }
 
   /** Scores samples with the functions of this step, without a trace in the log. */
@@ -128,28 +134,15 @@ export class Generations {
 
   /** The search that a generation goes on from, its fitness by the functions of this step. */
   private async currentSearch(generation: number, context: GenerationContext): Promise<ProgramSearch> {
-    const rewards = context.rewards();
-    const changed = typeof this.searchRewards === 'string' ? this.searchRewards !== rewardSignature(rewards) : this.searchRewards.length > 0 && rewardChanges(this.searchRewards, rewards) !== '';
-    if (changed && this.search) this.search = await this.search.rescored(this.scorer(context));
-    this.searchRewards = rewards;
+    await this.search.follow(context.rewards(), this.scorer(context));
     return this.searchBefore(generation, context.config);
   }
 
   /** The search after the newest generation before this one. */
-  private searchBefore(generation: number, { refinement, seed }: ResolvedConfig): ProgramSearch {
+  private searchBefore(generation: number, config: ResolvedConfig): ProgramSearch {
     const earlier = [...this.kept.values()].filter((rollouts) => rollouts.generation < generation && rollouts.refined?.after);
     const newest = earlier.sort((a, b) => b.generation - a.generation)[0];
-    return newest?.refined?.after ?? (this.search ??= ProgramSearch.start({ ...refinement!, seed }));
-  }
-
-  /** The search after all steps made, as it is known; `null` before the first. */
-  get programs(): ProgramSearch | null {
-    return this.search;
-  }
-
-  /** A validation has chosen. */
-  set programs(search: ProgramSearch | null) {
-    this.search = search;
+    return newest?.refined?.after ?? this.search.at(config);
   }
 
   /** The reward functions of this step; one that was replaced since the last is marked on the charts. */
@@ -169,7 +162,7 @@ export class Generations {
     for (const generation of generations) {
       const rollouts = this.kept.get(generation);
       if (!rollouts) continue;
-      this.search = rollouts.refined?.after ?? this.search;
+      if (rollouts.refined?.after) this.search.moveOn(rollouts.refined.after);
       const { refined, replays, assignment, ...rest } = rollouts;
       this.kept.set(generation, { ...rest, metrics: {}, frames: new Map() });
     }
@@ -181,41 +174,20 @@ export class Generations {
     this.kept.clear();
   }
 
-  /** The search goes on under other settings; what was planned under the old is forgotten. */
-  changeSearch({ refinement, seed }: ResolvedConfig): void {
-    this.kept.clear();
-    this.search = refinement && this.search ? this.search.withSettings({ ...refinement, seed }) : null;
-  }
-
   /** A new run starts. */
   clear(): void {
     this.kept.clear();
     this.usedRewards = [];
-    this.search = null;
-    this.searchRewards = [];
+    this.search.clear();
   }
 
   save(): SavedRollouts[] {
     return [...this.kept.values()].filter(isScored).filter(({ refined }) => !refined?.after).map(savedRollouts);
   }
 
-  /** The search as JSON, with what its fitness comes from; `null`: there is none. */
-  saveSearch(): SavedProgramSearch | null {
-    const { search, searchRewards } = this;
-    return search && { ...search.toJSON(), rewards: typeof searchRewards === 'string' ? searchRewards : rewardSignature(searchRewards) };
-  }
-
-  load(saved: readonly SavedRollouts[], search: SavedProgramSearch | null, { refinement, seed }: ResolvedConfig): void {
+  load(saved: readonly SavedRollouts[]): void {
     this.kept = new Map(saved.map((rollouts) => [rollouts.generation, restoredRollouts(rollouts)]));
-    this.search = search && refinement ? ProgramSearch.fromJSON(search, { ...refinement, seed }) : null;
-    this.searchRewards = search?.rewards ?? [];
   }
-}
-
-/** A search in a checkpoint. */
-export interface SavedProgramSearch extends SavedSearch {
-  /** Signature of the reward functions that fitness comes from. */
-  rewards: string;
 }
 
 /** Columns of the table of completions: each one's parent and its gain over it. */
@@ -225,14 +197,14 @@ function relations({ groups }: SearchReport): Map<string, unknown[]> {
   return new Map<string, unknown[]>([['parent', parents], ['gain', gains]]);
 }
 
-/** Seed of the environment for the i-th start of a generation: first those of its groups. */
-export function environmentSeedOf(seed: number, generation: number, index: number): number {
-  return deriveSeed(seed, 'environment', generation, index);
+/** Seed of the environment for the i-th start of a generation: first those of its groups. Strategies see where they start: so it follows from the secret, too. */
+export function environmentSeedOf(secret: string, seed: number, generation: number, index: number): number {
+  return secretSeed(secret, 'environment', seed, generation, index);
 }
 
 /** Seed of the i-th start on which programs are chosen: none that training or an evaluation has. */
-export function validationSeedOf(seed: number, index: number): number {
-  return deriveSeed(seed, 'validation environment', index);
+export function validationSeedOf(secret: string, seed: number, index: number): number {
+  return secretSeed(secret, 'validation environment', seed, index);
 }
 
 function countTokens({ promptIds, promptOf, completionIds }: Rollouts): number {
@@ -240,11 +212,11 @@ function countTokens({ promptIds, promptOf, completionIds }: Rollouts): number {
 }
 
 /** Metrics of rollouts and rewards, with what the reward functions logged. */
-export function rolloutMetrics({ completionIds, terminated }: Rollouts, table: RewardTable, settings: AdvantageSettings, log: RewardLog): Metrics {
+export function rolloutMetrics({ completionIds, terminated }: Rollouts, table: RewardTable, settings: AdvantageSettings, log: RewardLog, unplayed: Unplayed): Metrics {
   return {
     ...completionMetrics(completionIds.map((ids) => ids.length), terminated),
     ...rewardMetrics(table),
-    frac_reward_zero_std: fractionZeroStd(table, settings),
+    frac_reward_zero_std: fractionZeroStd(table, settings, unplayed),
     ...Object.fromEntries([...log.metrics].map(([name, values]) => [name, mean(values)])),
   };
 }

@@ -108,7 +108,7 @@ function withAddition(messages: ChatMessage[], addition: string): ChatMessage[] 
 }
 
 /** Names that a sample has itself. */
-const taken = ['step', 'parent', 'duplicateOf', 'code', 'problems', 'episode', 'completionIds', 'trainerState', 'logExtra', 'logMetric'];
+const taken = ['step', 'parent', 'duplicateOf', 'code', 'problems', 'episode', 'reference', 'completionIds', 'trainerState', 'logExtra', 'logMetric'];
 
 function checkRow(row: TrainRow, where: string): void {
   const prompt: unknown = row?.prompt;
@@ -169,8 +169,8 @@ const SHORTEST_PROGRAM = 32;
 export function refinedCompletionLimit(setting: number | undefined, maxSeqLength: number, longestPrompt: number): number {
   const room = maxSeqLength - longestPrompt - EDIT_TOKENS;
   const limit = setting ?? Math.min(512, Math.floor(room / 2));
-  if (room - limit >= SHORTEST_PROGRAM && limit >= SHORTEST_PROGRAM) return limit;
-  const needed = longestPrompt + EDIT_TOKENS + 2 * Math.max(limit, SHORTEST_PROGRAM);
+  if (room - limit >= SHORTEST_PROGRAM && limit >= (setting ?? SHORTEST_PROGRAM)) return limit;
+  const needed = longestPrompt + EDIT_TOKENS + 2 * Math.max(setting ?? 0, SHORTEST_PROGRAM);
   throw new RangeError(
     `With refinement a prompt holds a program, too: the longest prompt has ${longestPrompt} tokens${setting === undefined ? '' : `, maxCompletionLength is ${setting}`}, and maxSeqLength is ${maxSeqLength}. ` +
       `Load the model with maxSeqLength: ${needed} or more, or shorten prompt and completions.`,

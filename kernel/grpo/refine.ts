@@ -1,3 +1,4 @@
+import type { ReferenceReturns } from '../environments/reference';
 import type { Tokenizer } from '../models/tokenizer';
 import type { Sample } from '../rewards/sample';
 import { Episode } from '../rollout/episode';
@@ -45,11 +46,19 @@ function textOf({ database }: ProgramSearch, program: Program, best: Program): s
   return editPrompt({ code: program.code, worth: database.worth(program), best: database.worth(best), evaluation: program.evaluations.at(-1) });
 }
 
+/** What samples have beside prompt and program. */
+export interface SampleContext {
+  tokenizer: Pick<Tokenizer, 'encode'> | null;
+  /** What chance gets there; undefined where nobody asks. */
+  reference?: ReferenceReturns | null;
+  step: number;
+}
+
 /** A program as a completion that says nothing else: what reward functions see of one that plays again. */
-export function programSample(code: string, { text, columns }: Pick<Prompt, 'text' | 'columns'>, tokenizer: Pick<Tokenizer, 'encode'> | null, step: number): Sample {
+export function programSample(code: string, { text, columns }: Pick<Prompt, 'text' | 'columns'>, { tokenizer, reference, step }: SampleContext): Sample {
   const completion = '```ts\n' + code + '\n```';
   const completionIds = tokenizer ? tokenizer.encode(completion, { addSpecialTokens: false }) : [];
-  return { ...columns, prompt: text, completion, completionIds, code, problems: [], episode: null, step };
+  return { ...columns, prompt: text, completion, completionIds, code, problems: [], episode: null, step, ...(reference !== undefined && { reference }) };
 }
 
 /** Tells the children of their parents, and what became of those that did not play themselves. */

@@ -1,5 +1,7 @@
 import { describe, isObject } from '../models/jsonFile';
 import { checkedSecret } from '../strategy/secret';
+import type { Evaluation, Program } from './refinement/program';
+import type { SavedRunSearch } from './runSearch';
 import type { SavedRollouts } from './scoredRollouts';
 
 type Accepts = (value: unknown) => boolean;
@@ -13,12 +15,13 @@ const indexBelow = (count: number): Accepts => (value) => Number.isInteger(value
  *
  * @param vocabSize tokens of the model
  */
-export function checkSavedState({ rollouts, entropy, secret }: Record<string, unknown>, vocabSize: number): void {
+export function checkSavedState({ rollouts, search, entropy, secret }: Record<string, unknown>, vocabSize: number): void {
   if (!Array.isArray(rollouts)) throw new Error(`the state's rollouts must be a list, not ${describe(rollouts)}`);
   for (const entry of rollouts) checkRollouts(entry, vocabSize);
   const isEntropy = (entropy ?? null) === null || (isObject(entropy) && isNumber(entropy.entropyCoef) && (entropy.lastEntropy === null || isNumber(entropy.lastEntropy)));
   if (!isEntropy) throw new Error(`the state's entropy must be { entropyCoef, lastEntropy }, not ${describe(entropy)}`);
-  // Older checkpoints have none.
+  // Older checkpoints have neither, and runs without refinement no search.
+  if ((search ?? null) !== null) checkSearch(search);
   if ((secret ?? null) !== null) checkedSecret("the state's secret", secret);
 }
 
@@ -41,5 +44,51 @@ function checkRollouts(value: unknown, vocabSize: number): void {
     if (!accepts(list) || (isPerCompletion && (list as unknown[]).length !== completionIds!.length)) {
       throw new Error(`the state's rollouts have ${name} = ${describe(list)}, which a run of this model does not save`);
     }
+  }
+}
+
+const isText: Accepts = (value) => typeof value === 'string';
+const isWhole: Accepts = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const orNull = (accepts: Accepts): Accepts => (value) => value === null || accepts(value);
+const recordOf = (accepts: Accepts): Accepts => (value) => isObject(value) && Object.values(value).every(accepts);
+/** An object that has these entries; others are ignored. */
+const objectOf = (kinds: Record<string, Accepts>): Accepts => (value) => isObject(value) && Object.entries(kinds).every(([name, accepts]) => accepts(value[name]));
+
+const isEvaluation = objectOf({
+  environmentSeed: isWhole,
+  fitness: isNumber,
+  rewards: recordOf(orNull(isNumber)),
+  return: isNumber,
+  steps: isWhole,
+  end: (value) => isObject(value) && isText(value.reason) && (value.message === undefined || isText(value.message)) && (value.line === undefined || isWhole(value.line)),
+  actionShares: recordOf(isNumber),
+  trace: isText,
+} satisfies Record<keyof Evaluation, Accepts>);
+
+const isProgram = objectOf({
+  id: isWhole,
+  code: isText,
+  parent: orNull(isWhole),
+  generation: (value) => value === -1 || isWhole(value),
+  islands: listOf(isWhole),
+  evaluations: listOf(isEvaluation),
+  cell: isText,
+  gain: orNull(isNumber),
+} satisfies Record<keyof Program, Accepts>);
+
+const searchKinds: Record<keyof SavedRunSearch, Accepts> = {
+  programs: listOf(isProgram),
+  ancestors: listOf(isProgram),
+  known: recordOf(isWhole),
+  nextId: isWhole,
+  episodes: isWhole,
+  winner: orNull(objectOf({ id: isWhole, fitness: isNumber, starts: isWhole })),
+  rewards: isText,
+};
+
+function checkSearch(value: unknown): void {
+  if (!isObject(value)) throw new Error(`the state's search must be an object, not ${describe(value)}`);
+  for (const [name, accepts] of Object.entries(searchKinds)) {
+    if (!accepts(value[name])) throw new Error(`the state's search has ${name} = ${describe(value[name])}, which a run with refinement does not save`);
   }
 }

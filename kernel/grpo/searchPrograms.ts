@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { host } from '../display/host';
 import type { RolloutEnvironment } from '../rollout/environments';
 import { scoreSamples } from '../rewards/scoring';
-import { processSecret } from '../strategy/secret';
+import { givenSecret } from '../strategy/secret';
 import { deriveSeed } from '../training/seeds';
 import { chooseProgram } from './chooseProgram';
 import { play } from './collect';
@@ -12,6 +13,7 @@ import { programSample, type RefinedGeneration } from './refine';
 import type { Program } from './refinement/program';
 import { Programs } from './refinement/programs';
 import { ProgramSearch, scoredSamples, type SearchReport } from './refinement/search';
+import { runReference } from './runReference';
 import { weightedRewards, type RewardFuncs } from './rewardFuncs';
 
 /**
@@ -28,7 +30,7 @@ export interface SearchProgramsOptions {
   editor: ProgramEditor;
   /** Those of a `GRPOTrainer` run: `refinement` (on, unless given), `maxSteps`, `numGenerations`, `maxEpisodeSteps`, `seed` … Those of a model mean nothing. */
   args?: GRPOConfig;
-  /** Strategies' random numbers follow from it; that of the process by default. */
+  /** Starts and strategies' random numbers follow from it, as in a run that has the same (see `JOYLAB_SECRET`). By default from the seed alone: no model writes here that could know it. */
   secret?: string;
   /** Ends the search. By default it ends with the running cell. */
   signal?: AbortSignal;
@@ -44,18 +46,20 @@ export interface SearchProgramsOptions {
  * @returns the programs found, the winner of the validation first
  * @throws the signal's reason when aborted
  */
-export async function searchPrograms({ env, rewardFuncs, editor, args = {}, secret = processSecret(), signal = host().signal, onStep }: SearchProgramsOptions): Promise<Programs> {
+export async function searchPrograms({ env, rewardFuncs, editor, args = {}, secret: given, signal = host().signal, onStep }: SearchProgramsOptions): Promise<Programs> {
   const config = resolveConfig({ refinement: true, ...args });
   if (!config.refinement) throw new TypeError('searchPrograms searches by refinement: leave it out of args, or give its settings.');
   const { seed, refinement, rewardWeights, rewardSeconds } = config;
+  const secret = given ?? givenSecret() ?? createHash('sha256').update(`search ${seed}`).digest('hex');
   const rewards = weightedRewards(rewardFuncs, rewardWeights);
   const prompt = { text: '', ids: [], columns: {} };
   let search = ProgramSearch.start({ ...refinement, seed });
   const programs = new Programs(() => search);
   const score = async (samples: Parameters<typeof scoreSamples>[1]) => scoredSamples(samples, await scoreSamples(rewards, samples, { signal, seconds: rewardSeconds }));
   const steps = refinedSteps(config, refinement);
+  const reference = await runReference(env, config, signal);
   for (let generation = 0; generation < steps; generation++) {
-    const startOf = (index: number) => environmentSeedOf(seed, generation, index);
+    const startOf = (index: number) => environmentSeedOf(secret, seed, generation, index);
     const plan = search.plan(generation, groupsPerGeneration(config), startOf);
     const groups = plan.groups.map(({ environmentSeed }, g) => ({ prompt, environmentSeed, samplingSeed: deriveSeed(seed, 'sampling', generation, g) }));
     const refined: RefinedGeneration = { search, plan, groups, assign: (codes) => search.assign(plan, codes, startOf) };
@@ -63,18 +67,18 @@ export async function searchPrograms({ env, rewardFuncs, editor, args = {}, secr
     for (const [g, { parent }] of plan.groups.entries()) {
       for (let i = 0; i < config.numGenerations; i++) {
         const code = await editor(parent, deriveSeed(groups[g].samplingSeed, 'edit', i), programs);
-        samples.push(programSample(code ?? '', prompt, null, generation + 1));
+        samples.push(programSample(code ?? '', prompt, { tokenizer: null, reference, step: generation + 1 }));
       }
     }
     const promptOf = samples.map((_, i) => Math.floor(i / config.numGenerations));
-    const { assignment, replays } = await play({ samples, promptOf }, { env, config, groups, refined, tokenizer: null, step: generation + 1, frames: 0, secret, signal });
+    const { assignment, replays } = await play({ samples, promptOf }, { env, config, groups, refined, tokenizer: null, reference, step: generation + 1, frames: 0, secret, signal });
     const accepted = search.accept(plan, assignment!, await score(samples), await score(replays!));
     search = accepted.search;
     await onStep?.(generation + 1, accepted.report, programs);
   }
   if (refinement.validationEpisodes > 0 && search.database.size > 0) {
-    const sampleOf = (code: string) => programSample(code, prompt, null, steps);
-    search = await chooseProgram({ search, env, rewards, sampleOf, environmentSeedOf: (start) => validationSeedOf(seed, start), limits: config, secret, signal });
+    const sampleOf = (code: string) => programSample(code, prompt, { tokenizer: null, reference, step: steps });
+    search = await chooseProgram({ search, env, rewards, sampleOf, environmentSeedOf: (start) => validationSeedOf(secret, seed, start), limits: config, secret, signal });
   }
   return programs;
 }

@@ -1,4 +1,5 @@
 import { display } from '../display';
+import type { ReferenceReturns } from '../environments/reference';
 import type { RolloutEnvironment } from '../rollout/environments';
 import type { CausalLM } from '../models/causalLM';
 import { OpenEnvError } from '../openenv/errors';
@@ -8,8 +9,7 @@ import { rewardRegistry } from '../rewards/registry';
 import type { RewardFunction, Sample } from '../rewards/sample';
 import { RewardError, type RewardTable, type WeightedReward } from '../rewards/scoring';
 import type { TrainerCallback } from '../training/callbacks';
-import type { Metrics } from '../training/metricsBuffer';
-import { processSecret } from '../strategy/secret';
+import { NAMES_OF_STATES, type Metrics } from '../training/metricsBuffer';
 import { deriveSeed } from '../training/seeds';
 import { Trainer, type Evaluation, type RunLength, type SavedUpdate, type Step, type TrainOptions, type TrainOutput } from '../training/trainer';
 import { adviceOnLoss } from './adviceOnLoss';
@@ -21,10 +21,13 @@ import { evaluatePolicy } from './evaluation';
 import { Generations, validationSeedOf, type GenerationContext } from './generations';
 import { groupEpisodes, shownEpisodes } from './groupEpisodes';
 import { meanMetrics } from './policyMetrics';
+import { PlayWatch } from './playWatch';
 import { completionLimit, defaultDataset, groupsPerGeneration, PromptSource, refinedCompletionLimit, runLength, type TrainRow } from './prompts';
 import { programSample } from './refine';
 import { Programs } from './refinement/programs';
 import { rewardsText, weightedRewards } from './rewardFuncs';
+import { runReference } from './runReference';
+import { runSecret } from './runSecret';
 import { checkSavedState } from './savedState';
 import { isOffPolicy, microBatchesOf, policyBatch, type CompleteRollouts, type ScoredRollouts } from './scoredRollouts';
 import type { PolicyUpdate } from './update';
@@ -78,17 +81,20 @@ export interface StepResult {
 export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdate> {
   readonly env: RolloutEnvironment | null;
   /** The programs that a run with `refinement` has found. */
-  readonly programs = new Programs(() => this.generations.programs);
+  readonly programs = new Programs(() => this.generations.search.programs);
   private readonly options: GRPOTrainerOptions;
   private readonly generations = new Generations();
   private readonly completionsLog = new CompletionsLog();
+  private readonly playWatch = new PlayWatch();
   private prompts: PromptSource | null = null;
   private evalPrompts: PromptSource | null = null;
   /** What the step under way learns from. */
   private stepRollouts: Array<CompleteRollouts> = [];
   private entropyState: EntropyState | null = null;
-  /** Strategies' random numbers follow from it: kept with the run, so that it goes on with the same ones. */
-  private secret = processSecret();
+  /** Starts and strategies' random numbers follow from it: kept with the run, so that it goes on with the same ones. */
+  private ownSecret: string | null = null;
+  /** What chance gets where strategies play; undefined until that is measured. */
+  private reference: ReferenceReturns | null | undefined;
 
   constructor(options: GRPOTrainerOptions) {
     super(options);
@@ -131,6 +137,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
 
   protected async trainStep(update: PolicyUpdate, { step, totalSteps, learningRate, signal }: Step): Promise<Metrics> {
     const { config } = this;
+    await this.measureReference(signal);
     const microBatches = microBatchesOf(step, config);
     const byGeneration = new Map<number, CompleteRollouts>();
     let tokensSeen = this.numInputTokensSeen;
@@ -148,7 +155,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     this.stepRollouts = [...byGeneration.values()];
     this.entropyState = update.entropyState;
     const made = this.stepRollouts.map(({ metrics }) => metrics).filter((metrics) => Object.keys(metrics).length > 0);
-    return { ...meanMetrics(made), ...updated, ...(made.length > 0 && { num_tokens: tokensSeen }) };
+    const states = Object.entries(made.at(-1) ?? {}).filter(([name]) => NAMES_OF_STATES.has(name));
+    return { ...meanMetrics(made), ...Object.fromEntries(states), ...updated };
   }
 
   /** Nothing is learned: the policy is not looked at again, and what an update would say is not known. */
@@ -156,12 +164,24 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     return this.config.learningRate === 0;
   }
 
+  /** Marks on the charts what speaks against what was learned from fresh rollouts. */
+  private tellPlay(step: number, { entropy }: Metrics): void {
+    const made = this.stepRollouts.filter(({ metrics }) => Object.keys(metrics).length > 0);
+    if (!this.env || made.length === 0) return;
+    const firstEntropy = this.logHistory.find((entry) => entry.entropy !== undefined)?.entropy;
+    for (const text of this.playWatch.look(step + 1, made, this.config, { entropy, firstEntropy })) this.output.event({ step: step + 1, text });
+  }
+
   private generationContext(step: number, totalSteps: number, tokensSeen: number, signal: AbortSignal): GenerationContext {
     // Whoever looks only when the run is over finds its last group.
     const last = microBatchesOf(step, this.config).at(-1)!.generation === microBatchesOf(totalSteps - 1, this.config).at(-1)!.generation;
     const frames = this.output.wantsFrames || last ? shownEpisodes : 0;
-    const { model, processingClass: tokenizer, env, config, prompts, output, state: trainerState, secret } = this;
-    return { model, tokenizer, env, config, prompts: prompts!, rewards: () => this.rewards(), output, step, tokensSeen, trainerState, frames, secret, signal };
+    const { model, processingClass: tokenizer, env, reference, config, prompts, output, state: trainerState, secret } = this;
+    return { model, tokenizer, env, reference, config, prompts: prompts!, rewards: () => this.rewards(), output, step, tokensSeen, trainerState, frames, secret, signal };
+  }
+
+  private async measureReference(signal: AbortSignal): Promise<void> {
+    if (this.reference === undefined) this.reference = await runReference(this.env, this.config, signal);
   }
 
   /** The sampled log-probabilities are those of the policy, unless sampling bent the distribution. */
@@ -171,7 +191,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     if (fresh && bent && isOffPolicy(this.config)) rollouts.logprobs = await update.logprobs(rollouts, { signal });
   }
 
-  protected override stepDone(step: number): void {
+  protected override stepDone(step: number, metrics: Metrics): void {
+    this.tellPlay(step, metrics);
     const used = this.stepRollouts;
     const shown = used.findLast(({ frames }) => frames.size > 0);
     if (shown) this.output.group(step + 1, groupEpisodes(shown));
@@ -194,13 +215,14 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
 
   /** The winner among the programs is chosen, and shown with its ancestors. */
   protected override async ending(signal: AbortSignal): Promise<void> {
-    const { config, env, processingClass, prompts, secret } = this;
-    const search = this.generations.programs;
+    const { config, env, reference, processingClass, prompts, secret } = this;
+    const search = this.generations.search.programs;
     if (!config.refinement || !search || search.database.size === 0) return;
     if (config.refinement.validationEpisodes > 0) {
-      const sampleOf = (code: string) => programSample(code, prompts!.at(0), processingClass, this.globalStep);
-      const environmentSeedOf = (start: number) => validationSeedOf(config.seed, start);
-      this.generations.programs = await chooseProgram({ search, env: env!, rewards: this.rewards(), sampleOf, environmentSeedOf, limits: config, secret, signal });
+      const sampleOf = (code: string) => programSample(code, prompts!.at(0), { tokenizer: processingClass, reference, step: this.globalStep });
+      const environmentSeedOf = (start: number) => validationSeedOf(secret, config.seed, start);
+      const chosen = await chooseProgram({ search, env: env!, rewards: this.rewards(), sampleOf, environmentSeedOf, limits: config, secret, signal });
+      this.generations.search.moveOn(chosen);
     }
     display(this.programs.lineage());
   }
@@ -215,8 +237,13 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
 
   protected override async evaluation(update: PolicyUpdate, signal: AbortSignal): Promise<Evaluation> {
     if (!this.evalPrompts) throw new TypeError('GRPOTrainer needs evalDataset (rows of { prompt }) to evaluate.');
-    const { model, processingClass: tokenizer, env, config, evalPrompts: prompts, globalStep: step, numInputTokensSeen: tokensSeen, state: trainerState, secret } = this;
-    return evaluatePolicy({ model, tokenizer, env, config, prompts, rewards: this.rewards(), update, step, tokensSeen, trainerState, secret, signal });
+    await this.measureReference(signal);
+    const { model, processingClass: tokenizer, env, reference, config, evalPrompts: prompts, globalStep: step, numInputTokensSeen: tokensSeen, state: trainerState, secret } = this;
+    return evaluatePolicy({ model, tokenizer, env, reference, config, prompts, rewards: this.rewards(), update, step, tokensSeen, trainerState, secret, signal });
+  }
+
+  private get secret(): string {
+    return (this.ownSecret ??= runSecret(this.model));
   }
 
   private rewards(): WeightedReward[] {
@@ -229,7 +256,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   }
 
   protected override saveState(update: PolicyUpdate): Record<string, unknown> {
-    return { rollouts: this.generations.save(), search: this.generations.saveSearch(), entropy: update.entropyState, secret: this.secret };
+    return { rollouts: this.generations.save(), search: this.generations.search.save(), entropy: update.entropyState, secret: this.secret };
   }
 
   protected override checkState(saved: Record<string, unknown>): void {
@@ -237,23 +264,26 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   }
 
   protected override loadState({ rollouts, search, entropy, secret }: Record<string, any>): void {
-    this.generations.load(rollouts, search ?? null, this.given);
+    this.generations.load(rollouts);
+    this.generations.search.load(search ?? null, this.given);
     this.entropyState = entropy;
-    this.secret = secret ?? processSecret();
+    this.ownSecret = secret ?? null;
   }
 
   protected override reset(): void {
     this.generations.clear();
     this.completionsLog.clear();
+    this.playWatch.clear();
     this.stepRollouts = [];
     this.entropyState = null;
-    this.secret = processSecret();
+    this.ownSecret = null;
   }
 
   protected override settingsChanged(names: readonly string[]): void {
-    const course = ['numGenerations', 'numIterations', 'perDeviceTrainBatchSize', 'generationBatchSize', 'stepsPerGeneration', 'gradientAccumulationSteps'];
+    const course = ['numGenerations', 'numIterations', 'perDeviceTrainBatchSize', 'generationBatchSize', 'stepsPerGeneration', 'gradientAccumulationSteps', 'refinement'];
     if (names.some((name) => course.includes(name))) this.generations.forgetRollouts();
-    if (names.includes('refinement')) this.generations.changeSearch(this.given);
+    if (names.includes('refinement')) this.generations.search.configure(this.given);
+    if (names.includes('maxEpisodeSteps') || names.includes('measureReference')) this.reference = undefined;
   }
 
   protected override pausesOn(error: unknown): boolean {

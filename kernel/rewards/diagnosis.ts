@@ -1,5 +1,6 @@
-import { formatNumber } from '../display/table';
-import type { Sample } from './sample';
+import { formatNumber, shortNumber } from '../display/table';
+import type { ReferenceReturns } from '../environments/reference';
+import { didNotPlay, type Sample } from './sample';
 import { weightedSum, type RewardTable } from './scoring';
 import { chunks, isConstant } from './statistics';
 
@@ -33,4 +34,94 @@ function explainTie(table: RewardTable, members: readonly Sample[], start: numbe
   const differing = table.names.filter((_, f) => said[f] === null);
   if (differing.length > 0) return `${head}: ${differing.join(' and ')} differ but their weighted sum does not`;
   return `${head}: ${said.join(', ')}`;
+}
+
+/** Something about how completions play that speaks against what is learned from them. */
+export interface PlayProblem {
+  kind: 'unplayed' | 'constant' | 'certain';
+  /** What it is and what to do, in a line. */
+  text: string;
+}
+
+/**
+ * Says where a group's best rewards go to completions that did not play, and
+ * where all of its programs that played are constant. Of several such groups
+ * one is told.
+ *
+ * @param capped whether what did not play counts no more than the worst that did
+ */
+export function diagnosePlay(table: RewardTable, samples: readonly Sample[], groupSize: number, capped: boolean): PlayProblem[] {
+  const sums = chunks(weightedSum(table), groupSize);
+  const groups = chunks(samples, groupSize);
+  const first = <T>(find: (members: Sample[], g: number) => T | null) => groups.reduce<T | null>((found, members, g) => found ?? find(members, g), null);
+  const unplayed = first((members, g) => explainUnplayed(members, sums[g], capped));
+  const constant = first(explainConstant);
+  return [...(unplayed ? [{ kind: 'unplayed' as const, text: unplayed }] : []), ...(constant ? [{ kind: 'constant' as const, text: constant }] : [])];
+}
+
+function explainUnplayed(members: readonly Sample[], sums: ReadonlyArray<number | null>, capped: boolean): string | null {
+  const best = (which: (sample: Sample) => boolean) => Math.max(...members.map((sample, i) => (which(sample) ? (sums[i] ?? -Infinity) : -Infinity)));
+  const played = members.filter((sample) => sample.episode && !sample.episode.failed);
+  const unplayed = members.filter(didNotPlay);
+  if (unplayed.length === 0) return null;
+  if (played.length === 0) {
+    return `none of ${unplayed.length} completions of a group played: ${countUnplayed(unplayed)}. Start again with a lower learning rate, or with a model that knows how such a function is written`;
+  }
+  const [silent, playing] = [best(didNotPlay), best((sample) => played.includes(sample))];
+  if (!(silent > playing)) return null;
+  return (
+    `the best rewards of a group go to completions that did not play: ${formatNumber(silent)} (${countUnplayed(unplayed)}), and ${formatNumber(playing)} at most to the ${played.length} that did. ` +
+    (capped ? 'They count as the worst that did (capUnplayed). ' : 'So silence is learned: set capUnplayed to true. ') +
+    'Better, give what does not play the least, as normalizedReturn does'
+  );
+}
+
+/** Why completions did not play: "3 without a function, 1 not allowed". */
+function countUnplayed(unplayed: readonly Sample[]): string {
+  const why = ({ code, episode }: Sample) => (code === null ? 'without a function' : episode ? 'failed' : 'not allowed');
+  const reasons = ['without a function', 'not allowed', 'failed'].map((reason) => [unplayed.filter((sample) => why(sample) === reason).length, reason] as const);
+  return reasons.flatMap(([count, reason]) => (count > 0 ? [`${count} ${reason}`] : [])).join(', ');
+}
+
+function explainConstant(members: readonly Sample[]): string | null {
+  const episodes = members.flatMap(({ episode }) => (episode && !episode.failed && episode.steps > 1 ? [episode] : []));
+  if (episodes.length < 2 || !episodes.every(({ actions }) => isConstant(actions))) return null;
+  const counts = new Map<string, number>();
+  for (const { actions, actionNames } of episodes) counts.set(actionNames[actions[0]], (counts.get(actionNames[actions[0]]) ?? 0) + 1);
+  const told = [...counts].sort(([, a], [, b]) => b - a).slice(0, 4).map(([action, count]) => `${action} ${count}`);
+  const known = bestConstant(members[0].reference);
+  return (
+    `all ${episodes.length} programs of a group that played are constant: always ${told.join(', ')}${counts.size > told.length ? ' …' : ''}${known ? ` (${known.name} gets ${shortNumber(known.mean)})` : ''}. ` +
+    'Such a group shows nothing better: raise temperature or entropyCoef, or start again with a lower learning rate'
+  );
+}
+
+/** The best that can be got without looking at the state: a constant action, or chance where none is known. */
+function bestConstant(reference: ReferenceReturns | null | undefined): { name: string; mean: number } | null {
+  if (!reference) return null;
+  const [best] = reference.constants;
+  return best ? { name: `always ${best.action}`, mean: best.mean } : { name: 'chance', mean: reference.chance.mean };
+}
+
+/** The part of its first entropy that a model has when it is certain. */
+const CERTAIN = 0.5;
+
+/** What {@link diagnoseCertainty} looks at. */
+export interface Certainty {
+  /** Entropy of the completions' tokens now and in the run's first step, in nats. */
+  entropy: number | undefined;
+  firstEntropy: number | undefined;
+  /** Mean return of what was played lately. */
+  meanReturn: number;
+  reference: ReferenceReturns | null | undefined;
+}
+
+/** Says where the model has become certain of programs that are no better than a constant action. */
+export function diagnoseCertainty({ entropy = NaN, firstEntropy = NaN, meanReturn, reference }: Certainty): PlayProblem[] {
+  const best = bestConstant(reference);
+  if (!best || !(entropy < CERTAIN * firstEntropy) || !(meanReturn <= best.mean)) return [];
+  const text =
+    `the model is certain (entropy ${formatNumber(entropy)}, ${formatNumber(firstEntropy)} at the start) of programs that get ${shortNumber(meanReturn)}, no more than ${best.name} (${shortNumber(best.mean)}). ` +
+    'Little else will be tried: start again with a lower learning rate, with entropyCoef, or with another seed';
+  return [{ kind: 'certain', text }];
 }

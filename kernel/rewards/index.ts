@@ -8,10 +8,13 @@ export {
   functionWorks,
   legalActions,
   noCheating,
+  normalizedReturn,
   quick,
   strategySucceeds,
   survives,
   winLoss,
+  type NormalizedReturnOptions,
+  type ScoredEpisode,
   type StrategySucceedsOptions,
   type WinLossOptions,
 } from './library';

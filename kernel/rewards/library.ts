@@ -1,4 +1,6 @@
+import type { ReferenceReturns } from '../environments/reference';
 import type { Sample } from './sample';
+import { topReturn, worstReturn } from './scale';
 
 /*
  * Ready reward functions. Each takes a sample, and options where it has a
@@ -6,6 +8,11 @@ import type { Sample } from './sample';
  *
  *   rewardFuncs: [functionWorks, noCheating, legalActions]
  *   function wins(sample: Sample) { return winLoss(sample, { target: 20 }); }
+ *
+ * None gives more to what does not play (no function, a forbidden one, one that
+ * breaks off its episode) than to what plays and loses. Where a reward has no
+ * least value, as the return itself, that holds as far as `reference` knows how
+ * little can be got; the trainer sees to the rest (`capUnplayed`).
  */
 
 /**
@@ -40,15 +47,65 @@ export function legalActions({ episode }: Sample): number | null {
   return episode.end.reason === 'invalid_action' ? -1 : 1;
 }
 
+/** What the rewards of returns look at: a sample, or its episode with the scale of its environment. */
+export type ScoredEpisode = Pick<Sample, 'episode' | 'reference'>;
+
+/** Options of {@link normalizedReturn}. */
+export interface NormalizedReturnOptions {
+  /** Return that counts as 0, instead of what chance gets. */
+  zero?: number;
+  /** Return that counts as 1, instead of a human's. */
+  one?: number;
+}
+
+/** What {@link normalizedReturn} gives where nothing was played. */
+const LEAST = -1;
+
 /**
- * The episode's return times `scale` (1 by default); `null` where nothing was
- * played. Where the strategy broke the episode off (it threw, hung, returned
- * something that is no action) it is `failed`, 0 by default, or the return
- * where that is worse: in games with negative scores, such as Pong, say less
- * than the worst.
+ * How well does it play, in any environment? 0: as well as chance. 1: as well
+ * as a human, or where no human is known, clearly better than chance: as far
+ * above it as the best constant action, or as its own episodes lie from each
+ * other. Between and above, in proportion to the return; below chance ever
+ * less, but never down to −1. No episode, or one that the strategy broke off
+ * (it threw, hung, returned something that is no action): −1.
+ *
+ * #### Notes
+ * - With R for (return − zero) / (one − zero): R from 0 on, else R / (1 − R).
+ *   So it grows with the return everywhere, and what does not play never gets
+ *   more than what plays and loses.
+ * - `zero` and `one` come from `sample.reference`, which a trainer with `env`
+ *   has measured. Elsewhere: `normalizedReturn({ episode, reference: await
+ *   referenceReturns(env) })`.
+ *
+ * @throws Error where neither `reference` nor the options tell the scale
  */
-export function episodeReturn({ episode }: Sample, { scale = 1, failed = 0 }: { scale?: number; failed?: number } = {}): number | null {
-  if (!episode) return null;
+export function normalizedReturn({ episode, reference }: ScoredEpisode, options: NormalizedReturnOptions = {}): number {
+  if (!episode || episode.failed) return LEAST;
+  const zero = options.zero ?? measured(reference, 'normalizedReturn', '{ zero: 0, one: 30 }').chance.mean;
+  const one = options.one ?? topReturn(measured(reference, 'normalizedReturn', '{ zero: 0, one: 30 }'));
+  if (!(one > zero)) throw new RangeError(`normalizedReturn: one (${one}) must be above zero (${zero}).`);
+  const share = (episode.return - zero) / (one - zero);
+  return share >= 0 ? share : share / (1 - share);
+}
+
+function measured(reference: ReferenceReturns | null | undefined, name: string, example: string): ReferenceReturns {
+  if (reference) return reference;
+  const why =
+    reference === null ? 'what chance gets here could not be measured' : 'the sample has no reference, which a trainer with env measures (referenceReturns) unless measureReference is false';
+  throw new Error(`${name}: ${why}. Say the scale yourself: ${name}(sample, ${example}).`);
+}
+
+/**
+ * The episode's return times `scale` (1 by default). No episode, or one that
+ * the strategy broke off (it threw, hung, returned something that is no action):
+ * `failed`, or the return where that is worse. By default that is 0, or the
+ * least that chance or a constant action gets where that is below 0 and known
+ * (`sample.reference`); in games with negative scores, such as Pong, say less
+ * than the worst where it is not.
+ */
+export function episodeReturn({ episode, reference }: ScoredEpisode, options: { scale?: number; failed?: number } = {}): number {
+  const { scale = 1, failed = scale * Math.min(0, reference ? worstReturn(reference) : 0) } = options;
+  if (!episode) return failed;
   return episode.failed ? Math.min(failed, episode.return * scale) : episode.return * scale;
 }
 
@@ -78,9 +135,9 @@ export function quick({ episode }: Sample, { millisecondsPerStep = 1 }: { millis
 
 /** Options of {@link winLoss}. */
 export interface WinLossOptions {
-  /** Return from which on the episode is won. By default any return above 0. */
+  /** Return from which on the episode is won. By default the one that {@link normalizedReturn} gives 1; where no reference is known, any above 0. */
   target?: number;
-  /** The worst return to expect: it earns the full `loss`. 0 by default; in games with negative scores, such as Pong (−21), say so. */
+  /** The worst return to expect: it earns the full `loss`. By default the least that chance or a constant action gets, where that is known and below the target, else 0. */
   worst?: number;
   /** Reward of a win, 1 by default. */
   win?: number;
@@ -96,22 +153,33 @@ export interface WinLossOptions {
  * episode, or one that the strategy broke off (it threw, hung, returned
  * something that is no action), is the worst loss, whatever its score.
  */
-export function winLoss({ episode }: Sample, options: WinLossOptions = {}): number {
-  const { target = Number.MIN_VALUE, worst = 0, win = 1, loss = -1 } = options;
-  if (worst >= target) throw new RangeError(`winLoss: worst (${worst}) must be below target (${target}).`);
+export function winLoss({ episode, reference }: ScoredEpisode, options: WinLossOptions = {}): number {
+  const { win = 1, loss = -1 } = options;
+  const { target, worst } = span('winLoss', reference, options);
   if (!episode || episode.failed) return loss;
   if (episode.return >= target) return win;
   const progress = Math.max(0, (episode.return - worst) / (target - worst));
   return loss * (1 - progress);
 }
 
+/** From the worst return to the one that is success: as given, else by the reference. */
+function span(name: string, reference: ReferenceReturns | null | undefined, given: { target?: number; worst?: number }): { target: number; worst: number } {
+  const target = given.target ?? (reference ? topReturn(reference) : Number.MIN_VALUE);
+  const least = reference ? worstReturn(reference) : 0;
+  const worst = given.worst ?? (least < target ? least : 0);
+  if (worst >= target) throw new RangeError(`${name}: worst (${worst}) must be below target (${target}).`);
+  return { target, worst };
+}
+
 /** Options of {@link strategySucceeds}. */
 export interface StrategySucceedsOptions {
-  /** Return that counts as success. */
-  target: number;
+  /** Return that counts as success. By default the one that {@link normalizedReturn} gives 1. */
+  target?: number;
+  /** The worst return to expect: it earns what `runs` says. As in {@link winLoss}. */
+  worst?: number;
   /** Reward of success, 20 by default. */
   success?: number;
-  /** Reward of an episode that runs to its end with return 0, 2 by default. */
+  /** Reward of an episode that runs to its end with the worst return, 2 by default. */
   runs?: number;
   /** Reward where the strategy ran out of time or memory, −1 by default. */
   timeout?: number;
@@ -123,14 +191,15 @@ export interface StrategySucceedsOptions {
  * The scale of the public 2048 notebook, for any environment: 20 on reaching
  * `target`, 2 for running, −1 for a timeout, −3 for an exception, 0 where
  * nothing was played. Unlike there, what lies between running and success is
- * paid in proportion to the return, so that a long good episode is worth more
- * than dying on the first move.
+ * paid in proportion to the return, from the worst to the target, so that a
+ * long good episode is worth more than dying on the first move.
  */
-export function strategySucceeds({ episode }: Sample, options: StrategySucceedsOptions): number {
-  const { target, success = 20, runs = 2, timeout = -1, raises = -3 } = options ?? {};
-  if (!(target > 0)) throw new RangeError('strategySucceeds: say from which return on an episode succeeds: { target: 20 }.');
+export function strategySucceeds({ episode, reference }: ScoredEpisode, options: StrategySucceedsOptions = {}): number {
+  const { success = 20, runs = 2, timeout = -1, raises = -3 } = options;
+  if (!reference && options.target === undefined) throw new RangeError('strategySucceeds: say from which return on an episode succeeds: { target: 20 }.');
+  const { target, worst } = span('strategySucceeds', reference, options);
   if (!episode) return 0;
   if (episode.end.reason === 'timeout' || episode.end.reason === 'memory') return timeout;
   if (episode.failed) return raises;
-  return runs + (success - runs) * Math.min(1, Math.max(0, episode.return / target));
+  return runs + (success - runs) * Math.min(1, Math.max(0, (episode.return - worst) / (target - worst)));
 }

@@ -1,3 +1,4 @@
+import type { ReferenceReturns } from '../environments/reference';
 import type { Episode } from '../rollout/episode';
 import type { CodeProblem } from '../strategy/check';
 
@@ -14,6 +15,12 @@ export interface Sample {
   problems: CodeProblem[];
   /** The episode the strategy played, or `null` where none was played (no code, or a problem). */
   episode: Episode | null;
+  /**
+   * What chance, constant actions and a human get where it was played, as
+   * `referenceReturns(env)` tells: the scale of `normalizedReturn`. `null` where
+   * that cannot be measured; left out where nothing was asked for it.
+   */
+  reference?: ReferenceReturns | null;
   /**
    * Why the strategy could not be played, where the environment failed: then
    * no reward function is asked, and nothing is learned from the sample.
@@ -41,6 +48,11 @@ export interface SampleParent {
   worth: number;
   /** What it played from the sample's start; `null` where the environment failed. */
   episode: Episode | null;
+}
+
+/** Whether a strategy should have been played and was not, or broke its episode off: no function, one that is not allowed, or one that failed. */
+export function didNotPlay({ episode, environmentError, duplicateOf }: Pick<Sample, 'episode' | 'environmentError' | 'duplicateOf'>): boolean {
+  return environmentError === undefined && duplicateOf === undefined && (!episode || episode.failed);
 }
 
 /** What a reward function may use beside the sample, by TRL's names in camelCase. */

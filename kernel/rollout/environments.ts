@@ -6,7 +6,7 @@ import type { LaneAddress } from './lane';
 import { ABORTED, type Game, type Played } from './play';
 
 /** An environment whose lanes step many games at a time. */
-export type VectorRollouts = Pick<VectorEnvironment, 'name' | 'environment' | 'options' | 'actions' | 'stateVariables' | 'readState' | 'vectorLanes'>;
+export type VectorRollouts = Pick<VectorEnvironment, 'name' | 'environment' | 'options' | 'actions' | 'stateVariables' | 'readState' | 'human' | 'vectorLanes'>;
 
 /** An environment that strategies can play. */
 export type RolloutEnvironment = VectorRollouts | SessionEnvironment;

@@ -15,6 +15,8 @@ import { CALL, QUEUE, type Job, type PlayRequest, type WorkerMessage } from './p
 export interface PoolOptions {
   /** Number of workers; by default one for each of the environment's lanes. */
   workers?: number;
+  /** What is shown meanwhile. */
+  title?: string;
   signal: AbortSignal;
 }
 
@@ -42,7 +44,7 @@ let last: Promise<unknown> = Promise.resolve();
 
 /** Plays all jobs. Resolves with what was played, job by job. */
 export function playInPool(env: RolloutEnvironment, jobs: Job[], options: PoolOptions): Promise<Played[]> {
-  const mine = last.then(() => withProgress(`Playing episodes of ${env.name}`, jobs.length, (task) => new PoolRun(env, jobs, options, task).run()));
+  const mine = last.then(() => withProgress(options.title ?? `Playing episodes of ${env.name}`, jobs.length, (task) => new PoolRun(env, jobs, options, task).run()));
   last = mine.catch(() => {});
   return mine;
 }

@@ -22,6 +22,8 @@ export interface RolloutOptions extends PlayLimits {
   frames?: { episodes: number[]; every: number };
   /** Number of server processes that play, each with a worker thread. By default one per core. */
   workers?: number;
+  /** What is shown while it plays; by default "Playing episodes of …". */
+  title?: string;
 }
 
 /** What {@link rollout} gives. */
@@ -32,7 +34,7 @@ export interface RolloutResult {
   frames: Map<number, EpisodeFrames>;
 }
 
-const OPTION_NAMES = ['seeds', 'seconds', 'callSeconds', 'maxSteps', 'signal', 'frames', 'workers', 'secret'];
+const OPTION_NAMES = ['seeds', 'seconds', 'callSeconds', 'maxSteps', 'signal', 'frames', 'workers', 'secret', 'title'];
 
 /**
  * Plays strategies, each a whole episode in a game and a sandbox of its own,
@@ -60,7 +62,7 @@ export async function rollout(env: RolloutEnvironment, codes: (string | null)[],
   checkOptions(codes, options);
   const signal = options.signal ?? host().signal;
   const { jobs, jobOf } = distinctJobs(codes, await analyses(codes, signal), options);
-  const played = await playInPool(env, jobs, { workers: options.workers, signal });
+  const played = await playInPool(env, jobs, { workers: options.workers, title: options.title, signal });
   tellErrors(env, jobOf.flatMap((job) => (job === null ? [] : [played[job]])));
   const result: RolloutResult = { episodes: [], frames: new Map() };
   const wanted = new Set(options.frames?.episodes);

@@ -30,6 +30,8 @@ await runMain(async () => {
 
 async function passes(files) {
   process.chdir(root);
+  // What tests measure stays in the checkout.
+  process.env.JOYLAB_CACHE ??= path.join(root, 'node_modules', '.cache', 'joylab');
   markProcesses();
   // A test that leaves something open when it fails must not hold up the rest. Each file is a process: the flag is for these.
   const flags = ['--test-force-exit'];

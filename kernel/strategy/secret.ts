@@ -14,7 +14,18 @@ let own: string | undefined;
  * seeds give the same `Math.random` in another process, too.
  */
 export function processSecret(): string {
-  return (own ??= checkedSecret('JOYLAB_SECRET', process.env.JOYLAB_SECRET || randomBytes(32).toString('hex')));
+  return (own ??= givenSecret() ?? randomBytes(32).toString('hex'));
+}
+
+/** What the environment variable `JOYLAB_SECRET` says. */
+export function givenSecret(): string | undefined {
+  const given = process.env.JOYLAB_SECRET;
+  return given ? checkedSecret('JOYLAB_SECRET', given) : undefined;
+}
+
+/** A seed from 0 to 2³¹ − 1 for one purpose, which tells nothing of the secret, and which nobody finds who does not know it. */
+export function secretSeed(secret: string, purpose: string, ...numbers: number[]): number {
+  return createHmac('sha256', secret).update(`${purpose} ${numbers.join(' ')}`).digest().readUInt32LE(0) >>> 1;
 }
 
 /** Fails where a secret is none. */

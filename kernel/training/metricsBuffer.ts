@@ -3,6 +3,9 @@ import { mean } from '../rewards/statistics';
 /** Metrics by TRL's names. A value that does not exist (NaN) is left out of the log. */
 export type Metrics = Record<string, number>;
 
+/** Metrics that say where a run stands, so that the newest counts and no mean. */
+export const NAMES_OF_STATES: ReadonlySet<string> = new Set(['learning_rate', 'grad_norm', 'num_tokens', 'epoch', 'refinement/best_worth', 'refinement/archive_size', 'refinement/episodes']);
+
 /** Collects the metrics of the steps between two log entries. */
 export class MetricsBuffer {
   private values = new Map<string, number[]>();
@@ -16,9 +19,8 @@ export class MetricsBuffer {
 
   /** The mean of each metric since the last entry; of those that name a state, the newest. */
   flush(): Metrics {
-    const newest = new Set(['learning_rate', 'grad_norm', 'num_tokens', 'epoch', 'refinement/best_worth', 'refinement/archive_size', 'refinement/episodes']);
     const entry: Metrics = {};
-    for (const [name, values] of this.values) entry[name] = newest.has(name) ? values.at(-1)! : mean(values);
+    for (const [name, values] of this.values) entry[name] = NAMES_OF_STATES.has(name) ? values.at(-1)! : mean(values);
     this.values = new Map();
     return entry;
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { ENVIRONMENT_MIME } from '../../kernel/display/mime';
 import { TestKernel } from '../jupyter/client';
 
 let kernel: TestKernel;
@@ -101,6 +102,22 @@ test('completion in the comment: directives, arguments, values', async () => {
   assert.deepEqual(await complete('/** @reward '), ['/** @reward weight=', '/** @reward seconds=', '/** @reward off=']);
   assert.deepEqual(await complete('/** @grpo model=pol'), ['/** @grpo model=policy']);
   assert.deepEqual(await complete('/** @openenv card=f'), ['/** @openenv card=false']);
+});
+
+test('@openenv shows the card at once, then what chance gets; not of a class, unless it is asked for', async () => {
+  const cards = async (code: string): Promise<Array<{ type: string; text: string }>> => {
+    const { outputs } = await kernel.execute(code);
+    const told = outputs.filter(({ content }: any) => content.data?.[ENVIRONMENT_MIME]);
+    return told.map(({ header, content }: any) => ({ type: header.msg_type, text: content.data['text/plain'] }));
+  };
+  const shown = await cards("import { Environment, openenv } from 'joylab';\n/** @openenv */\nconst board = await openenv('game2048');");
+  assert.deepEqual(shown.map(({ type, text }) => [type, /return in 1,000 steps: .*chance \d/.test(text)]), [['display_data', false], ['update_display_data', true]]);
+  const again = await cards("/** @openenv */\nconst other = await openenv('game2048');");
+  assert.deepEqual(again.map(({ type, text }) => [type, /return in/.test(text)]), [['display_data', true]], 'what is known is there at once');
+
+  const fast = (head: string) => cards(`/** ${head} */\nclass Fast extends Environment<{ go: boolean }, { at: number }> {\n  reset() { return { observation: { at: 0 } }; }\n  step({ go }: { go: boolean }) { return { observation: { at: 1 }, reward: go ? 1 : 0, done: true }; }\n}`);
+  assert.deepEqual((await fast('@openenv')).map(({ text }) => /return in/.test(text)), [false]);
+  assert.match((await fast('@openenv reference')).at(-1)!.text, /return in 1,000 steps: always false 0 · chance 0\.\d+ · always true 1/);
 });
 
 test('inspection in the comment shows the documentation', async () => {

@@ -4,7 +4,7 @@ import { display } from '../../kernel/display';
 import { setHost, type Comm, type DisplayOptions, type Host, type MimeBundle } from '../../kernel/display/host';
 import { TRAINING_COMM, TRAINING_MIME, type EpisodeData, type TrainingData, type TrainingMessage } from '../../kernel/display/mime';
 import { TrainingOutput } from '../../kernel/display/training';
-import { trainingBundle } from '../../kernel/display/trainingBundle';
+import { progressLine, trainingBundle, trainingCharts } from '../../kernel/display/trainingBundle';
 
 /** A host that keeps what it is told. */
 class RecordingHost implements Host {
@@ -93,6 +93,20 @@ test('the bundle has our JSON, charts and table as HTML, and a table as text', (
   const data = bundle[TRAINING_MIME] as TrainingData;
   assert.equal(data.log[0].reward, 1.33333);
   assert.deepEqual(data.events, run.events);
+});
+
+test('a run that edits programs shows the best one, and how many edits are better; a search alone no loss', () => {
+  const programs = (best: number) => ({ 'refinement/best_worth': best, 'refinement/improved': 0.125, 'refinement/duplicates': 0.25, 'refinement/failed': 0, 'refinement/archive_size': 60 });
+  run.log = [entry(1, programs(3)), entry(2, programs(4.5))];
+  const titles = () => trainingCharts(run).map(({ title }) => title);
+  assert.deepEqual(titles().slice(2, 4), ['best program, expected reward', 'completions: better than their parent, duplicates, failed']);
+  assert.ok(titles().includes('loss'));
+  for (const logged of run.log) delete logged.loss;
+  assert.ok(!titles().includes('loss'));
+  const bundle = trainingBundle(run);
+  assert.match(bundle['text/plain'] as string, /reward_std +best program +better edits[^]*\n +2 +– +1\.67 +0\.50 +4\.50 +0\.13 +42\.0 +–$/);
+  assert.doesNotMatch(bundle['text/html'] as string, /NaN|undefined/);
+  assert.match(progressLine(run.log[1], 80), /reward 1\.67 ± 0\.50 {2}best program 4\.50 {2}length/);
 });
 
 test('a run without steps, and one whose values do not change, can be drawn', () => {

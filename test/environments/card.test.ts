@@ -46,6 +46,16 @@ test('the card: data for the extension, HTML, text', () => {
   assert.match(String(bundle['text/plain']), /^breakout \(atari\)\nactions: NOOP, RIGHT, LEFT\nstate.ball_x: 0 … 159, /);
 });
 
+test('the card tells what chance, constant actions and a human get, the lowest first', () => {
+  const reference = { maxSteps: 1000, chance: { mean: -20.125, std: 1.5 }, constants: [{ action: '<UP>', mean: -19 }, { action: 'NOOP', mean: -21 }], human: { mean: 14.6, source: 'a paper' } };
+  const bundle = environmentBundle({ environment: 'atari', name: 'pong', options: {}, actions: [], stateVariables: [], reference });
+  const { returns } = bundle[ENVIRONMENT_MIME] as EnvironmentData;
+  assert.deepEqual(returns, { maxSteps: 1000, rows: [{ name: 'always NOOP', mean: -21 }, { name: 'chance', mean: -20.125 }, { name: 'always <UP>', mean: -19 }, { name: 'human (a paper)', mean: 14.6 }] });
+  assert.match(String(bundle['text/html']), /<p>Return in 1,000 steps: always NOOP −21 · chance −20\.13 · always &lt;UP&gt; −19 · human \(a paper\) 14\.6<\/p>/);
+  assert.match(String(bundle['text/plain']), /\nreturn in 1,000 steps: always NOOP −21 · chance −20\.13 · /);
+  for (const none of [null, undefined]) assert.ok(!('returns' in (environmentBundle({ environment: 'x', name: 'x', options: {}, actions: [], stateVariables: [], reference: none })[ENVIRONMENT_MIME] as object)));
+});
+
 test("a game's pictures have a television's 4:3, as the player shows them; others have square pixels", async () => {
   const screen = new Uint8Array(160 * 210);
   const file = Buffer.from(await new AtariFrame(Promise.resolve(screen), ATARI_PALETTE).png());

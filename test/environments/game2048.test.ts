@@ -116,5 +116,6 @@ state.left_empty from -1 to 15
 state.left_pairs from -1 to 24
 state.score, integer: Sum of all merged tiles.
 state.highest_tile, integer
-It returns one action: "UP", "RIGHT", "DOWN", "LEFT".`);
+It returns one action: "UP", "RIGHT", "DOWN", "LEFT".
+Variables outside the function keep their values between calls.`);
 });

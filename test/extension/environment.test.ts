@@ -16,7 +16,8 @@ let remoteData: EnvironmentData;
 
 before(async () => {
   const env = await openenv('atari', { game: 'breakout' });
-  const bundle = (await env.card()) as Bundle;
+  const reference = { maxSteps: 1000, chance: { mean: 1.5, std: 1 }, constants: [{ action: 'LEFT', mean: 3.25 }], human: { mean: 30.5, source: 'a paper' } };
+  const bundle = (await env.card({ reference })) as Bundle;
   await env.close();
   data = bundle[ENVIRONMENT_MIME] as EnvironmentData;
   lab = await startLab({ theme: 'dark' });
@@ -32,7 +33,8 @@ before(async () => {
     { source: '/** @openenv */', outputs: [bundle] },
     { source: '', outputs: [{ [ENVIRONMENT_MIME]: hostile, 'text/plain': 'text' }] },
     { source: '', outputs: [{ [ENVIRONMENT_MIME]: { version: 1 }, 'text/plain': 'text' }] },
-    { source: '', outputs: [remoteBundle] }
+    { source: '', outputs: [remoteBundle] },
+    { source: '', outputs: [{ [ENVIRONMENT_MIME]: { ...data, returns: { maxSteps: 5, rows: null } }, 'text/plain': 'text' }] }
   ]);
 });
 
@@ -52,6 +54,7 @@ labTest('the card shows name, actions, state variables with their ranges, and th
   for (const [i, { name, minimum, maximum, description }] of data.variables.entries()) {
     for (const text of [name, `${minimum} … ${maximum}`, description]) assert.ok(rows[i].includes(text), `${rows[i]} lacks ${text}`);
   }
+  assert.deepEqual(await card.locator('.joylab-Environment-section', { hasText: 'Return in 1,000 steps' }).locator('li').allInnerTexts(), ['chance 1.5', 'always LEFT 3.25', 'human (a paper) 30.5']);
   const image = card.locator('img');
   await becomes(() => image.evaluate((node: any) => node.complete && node.naturalWidth), data.frame!.width);
   assert.deepEqual(errors, []);
@@ -83,7 +86,8 @@ labTest('text of the data stays text; broken data gives a message', async () => 
   await card.waitFor();
   assert.equal(await card.locator('.joylab-Environment-name').textContent(), '<img src=x onerror=alert(1)>');
   assert.equal(await card.locator('img, b').count(), 0);
-  assert.match((await page.locator('.joylab-Problem').textContent())!, /cannot be shown.*actions are missing/);
+  assert.match((await page.locator('.joylab-Problem').first().textContent())!, /cannot be shown.*actions are missing/);
+  assert.match((await page.locator('.joylab-Problem').last().textContent())!, /its returns are broken/);
   assert.deepEqual(errors, []);
   await page.close();
 });

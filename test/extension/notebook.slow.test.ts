@@ -79,9 +79,9 @@ labTest('run all cells: frames move, charts grow; an edited reward shows old and
   }
 
   const rewardCell = cellWith(page, 'function strategySucceeds');
-  await editAfter(page, rewardCell, 'return episode.return / 5;', ' // changed');
+  await editAfter(page, rewardCell, 'return 5 * normalizedReturn(sample);', ' // changed');
   await page.keyboard.press('Control+Home');
-  await editAfter(page, rewardCell, "if (episode.end.reason === 'timeout') return -1;", '\n  if (episode.return === 0) return -9;');
+  await editAfter(page, rewardCell, 'function strategySucceeds(sample: Sample) {', '\n  if (sample.episode?.return === 0) return -9;');
   const start = Date.now();
   await page.keyboard.press('Control+Enter');
   const comparison = rewardCell.locator('.jp-OutputArea-output', { hasText: 'strategySucceeds' }).first();

@@ -7,11 +7,13 @@ import { openenv, type AtariEnvironment } from '../../kernel/environments';
 import type { StepResult } from '../../kernel/grpo';
 import { functionWorks, episodeReturn } from '../../kernel/rewards';
 import type { Sample } from '../../kernel/rewards/sample';
+import { referenceReturns } from '../../kernel/rollout';
 import { freshModel, newTrainer, outcome, quietHost } from './runs';
 
 let env: AtariEnvironment;
 
 before(async () => {
+  process.env.JOYLAB_CACHE = '';
   quietHost();
   env = (await openenv('atari', { game: 'breakout' })) as AtariEnvironment;
 });
@@ -40,7 +42,7 @@ test('strategies play: a group from one start, each step from another, the same 
   assert.ok(played.length >= 10, 'the model writes functions that can be played');
   assert.ok(played.every(({ steps }) => steps <= 80));
   for (const { samples, rewards } of steps) {
-    assert.deepEqual(rewards.values[1], samples.map(({ episode }) => episode && episode.return * 0.2));
+    assert.deepEqual(rewards.values[1], samples.map(({ episode }) => (episode?.return ?? 0) * 0.2));
   }
 });
 
@@ -79,12 +81,13 @@ test('a visible view gets the newest group with its frames', async () => {
   });
 });
 
-test('an interruption of the play is answered, and the run goes on with the same numbers', async (t) => {
-  const long = { ...args, maxEpisodeSteps: 1000 };
+for (const [what, measured] of [['the measurement of chance', false], ['the play', true]] as const) test(`an interruption of ${what} is answered, and the run goes on with the same numbers`, async (t) => {
+  const long = { ...args, maxEpisodeSteps: measured ? 1000 : 500 };
+  if (measured) await referenceReturns(env);
   const trainer = newTrainer(await freshModel(), long, options());
   const abort = new AbortController();
   const vectorLanes = env.vectorLanes.bind(env);
-  // When the first group is about to play.
+  // When it is about to play.
   const asked = t.mock.method(env, 'vectorLanes', async (count?: number) => {
     const lanes = await vectorLanes(count);
     abort.abort();

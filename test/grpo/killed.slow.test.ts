@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { GRPOConfig } from '../../kernel/grpo';
-import type { Moment } from './killed_run';
+import { playing, type Moment } from './killed_run';
 import { freshModel, newTrainer, outcomeJson, quietHost, temporaryFolder } from './runs';
 
 before(quietHost);
@@ -12,13 +12,15 @@ before(quietHost);
 interface Run {
   args: GRPOConfig;
   model: Parameters<typeof freshModel>[0];
+  /** What strategies play; without one completions are scored as text. */
+  game?: 'breakout';
   outputDir: string;
   outcome: string;
 }
 
 /** Starts (or goes on with) a run, whose process is killed at a moment; without one it ends by itself. @returns the signal that ended it */
-function start({ args, model, outputDir, outcome }: Run, moment?: Moment): Promise<string | null> {
-  const child = spawn(process.execPath, [join(__dirname, 'killed_run.js'), JSON.stringify({ args: { ...args, outputDir }, model, moment }), outcome], { stdio: ['ignore', 'ignore', 'pipe'] });
+function start({ args, model, game, outputDir, outcome }: Run, moment?: Moment): Promise<string | null> {
+  const child = spawn(process.execPath, [join(__dirname, 'killed_run.js'), JSON.stringify({ args: { ...args, outputDir }, model, game, moment }), outcome], { stdio: ['ignore', 'ignore', 'pipe'] });
   let errors = '';
   child.stderr.on('data', (data) => (errors += data));
   return new Promise((resolve, reject) =>
@@ -29,7 +31,7 @@ function start({ args, model, outputDir, outcome }: Run, moment?: Moment): Promi
 /** Three rows, so that kills come in the middle of a pass; a schedule; two updates per generation. */
 const args: GRPOConfig = { maxSteps: 10, numIterations: 2, lrSchedulerType: 'cosine', warmupSteps: 2, loggingSteps: 3 };
 
-const cases: Array<Pick<Run, 'args' | 'model'> & { title: string; kills: Moment[] }> = [
+const cases: Array<Pick<Run, 'args' | 'model' | 'game'> & { title: string; kills: Moment[] }> = [
   {
     title: 'an adapter with dropout, checkpoints of every other step',
     args: { ...args, saveSteps: 2, beta: 0.1, saveTotalLimit: 2 },
@@ -48,21 +50,30 @@ const cases: Array<Pick<Run, 'args' | 'model'> & { title: string; kills: Moment[
     model: {},
     kills: [{ step: 5, milliseconds: 8 }, { writing: 9 }],
   },
+  {
+    title: 'refinement, two updates per generation, migrations, a small archive',
+    args: { maxSteps: 8, learningRate: 1e-3, seed: 7, maxCompletionLength: 96, maxEpisodeSteps: 60, numGenerations: 4, numIterations: 2, saveSteps: 1, refinement: { archiveSize: 8, migrationInterval: 2, validationEpisodes: 12 } },
+    model: { maxSeqLength: 384 },
+    game: 'breakout',
+    kills: [{ step: 3, milliseconds: 300 }, { writing: 6 }],
+  },
 ];
 
-for (const { title, args, model, kills } of cases) {
+for (const { title, args, model, game, kills } of cases) {
   test(`a run whose process is killed, and killed again, ends bit for bit as one that was not: ${title}`, async () => {
     const folder = temporaryFolder();
-    const run: Run = { args, model, outputDir: join(folder, 'checkpoints'), outcome: join(folder, 'outcome.json') };
+    const run: Run = { args, model, game, outputDir: join(folder, 'checkpoints'), outcome: join(folder, 'outcome.json') };
     mkdirSync(run.outputDir);
     for (const moment of kills) {
       assert.equal(await start(run, moment), 'SIGKILL', `the process ended before ${JSON.stringify(moment)}`);
       if ('writing' in moment) assert.ok(readdirSync(run.outputDir).some((name) => name.startsWith(`.checkpoint-${moment.writing}.partial`)), 'the checkpoint is not whole');
     }
     assert.equal(await start(run), null);
-    const whole = newTrainer(await freshModel(model), args);
+    const played = game ? await playing(game) : null;
+    const whole = newTrainer(await freshModel(model), args, played ?? {});
     await whole.train();
     assert.equal(readFileSync(run.outcome, 'utf8'), outcomeJson(whole));
     await whole.dispose();
+    await played?.env.close();
   });
 }

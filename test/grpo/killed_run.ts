@@ -9,23 +9,33 @@
  */
 import * as fs from 'node:fs';
 import type { GRPOConfig } from '../../kernel/grpo';
+import { openenv, type AtariEnvironment } from '../../kernel/environments';
+import { episodeReturn, functionWorks } from '../../kernel/rewards';
 import { freshModel, newTrainer, outcomeJson, quietHost } from './runs';
 
 /** When the process is killed: some milliseconds after a step, or while it writes the checkpoint of one. */
 export type Moment = { step: number; milliseconds: number } | { writing: number };
 
 async function main(): Promise<void> {
-  const { args, model, moment } = JSON.parse(process.argv[2]) as { args: GRPOConfig & { outputDir: string }; model: Parameters<typeof freshModel>[0]; moment?: Moment };
+  const { args, model, game, moment } = JSON.parse(process.argv[2]) as { args: GRPOConfig & { outputDir: string }; model: Parameters<typeof freshModel>[0]; game?: 'breakout'; moment?: Moment };
   quietHost();
+  const played = game ? await playing(game) : null;
   const started = fs.existsSync(args.outputDir) && fs.readdirSync(args.outputDir).some((name) => name.startsWith('checkpoint-'));
   const kill = () => process.kill(process.pid, 'SIGKILL');
   const onStep = ({ step }: { step: number }) => {
     if (moment && 'step' in moment && step === moment.step) setTimeout(kill, moment.milliseconds);
   };
   if (moment && 'writing' in moment) killAtFlush(() => fs.readdirSync(args.outputDir).some((name) => name.startsWith(`.checkpoint-${moment.writing}.partial`)), kill);
-  const trainer = newTrainer(await freshModel(model), { ...args, resumeFromCheckpoint: started }, { onStep });
+  const trainer = newTrainer(await freshModel(model), { ...args, resumeFromCheckpoint: started }, { ...played, onStep });
   await trainer.train();
   fs.writeFileSync(process.argv[3], outcomeJson(trainer));
+  await played?.env.close();
+}
+
+/** What a run plays, where it plays: rewards are for the score. */
+export async function playing(game: 'breakout') {
+  const env = (await openenv('atari', { game })) as AtariEnvironment;
+  return { env, trainDataset: undefined, rewardFuncs: [functionWorks, episodeReturn] };
 }
 
 /** Before the files of a checkpoint take their places, they are flushed to the disk. */
@@ -34,4 +44,4 @@ function killAtFlush(now: () => boolean, kill: () => void): void {
   require('node:fs').fsyncSync = (file: number) => (now() && kill(), flush(file));
 }
 
-main();
+if (require.main === module) main();

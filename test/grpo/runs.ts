@@ -32,8 +32,8 @@ export function quietHost(): void {
 }
 
 /** The bundled model with a new adapter, or (`adapter: false`) to train as a whole. */
-export async function freshModel({ adapter = true, loraDropout = 0, loadIn4bit = false, loadIn8bit = false } = {}): Promise<CausalLM> {
-  const { model } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 128, loadIn4bit, loadIn8bit });
+export async function freshModel({ adapter = true, loraDropout = 0, loadIn4bit = false, loadIn8bit = false, maxSeqLength = 128 } = {}): Promise<CausalLM> {
+  const { model } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength, loadIn4bit, loadIn8bit });
   return adapter ? FastLanguageModel.getPeftModel(model, { r: 4, loraAlpha: 8, loraDropout }) : model;
 }
 
@@ -76,5 +76,6 @@ export function outcomeJson(trainer: GRPOTrainer): string {
   const { log, weights } = outcome(trainer);
   const bits = Object.entries(weights).map(([name, { buffer, byteOffset, byteLength }]) => [name, createHash('sha256').update(new Uint8Array(buffer, byteOffset, byteLength)).digest('hex')]);
   const timeless = log.map((entry) => Object.fromEntries(Object.entries(entry).filter(([name]) => !/runtime|per_second/.test(name))));
-  return JSON.stringify({ log: timeless, weights: Object.fromEntries(bits) }, null, 1);
+  const programs = trainer.programs.size > 0 ? { programs: trainer.programs.ranking(Infinity), winner: trainer.programs.winner } : {};
+  return JSON.stringify({ log: timeless, weights: Object.fromEntries(bits), ...programs }, null, 1);
 }

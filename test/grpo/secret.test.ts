@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test, type TestContext } from 'node:test';
+import type { CausalLM } from '../../kernel/models';
 import { openenv } from '../../kernel/environments';
 import type { GRPOConfig, StepResult } from '../../kernel/grpo';
 import { episodeReturn } from '../../kernel/rewards';
@@ -12,10 +13,10 @@ before(quietHost);
 /** What the model writes in these tests: a strategy that draws. */
 const COMPLETION = '```ts\nfunction strategy({ legal_actions }) { return legal_actions[Math.floor(Math.random() * legal_actions.length)]; }\n```';
 
-/** Trains on 2048 with that strategy. @returns the actions of each step */
-async function actionsOf(t: TestContext, args: GRPOConfig): Promise<string[]> {
+/** Trains on 2048 with that strategy. @returns start and actions of each step */
+async function playedIn(t: TestContext, args: GRPOConfig, model?: CausalLM): Promise<string[]> {
   const env = await openenv('game2048');
-  const model = await freshModel();
+  model ??= await freshModel();
   const ids = model.tokenizer.encode(COMPLETION);
   const { generate } = model;
   const mocked = t.mock.method(model, 'generate', async (options: Parameters<typeof generate>[0]) => {
@@ -24,29 +25,46 @@ async function actionsOf(t: TestContext, args: GRPOConfig): Promise<string[]> {
     output.logprobs = output.sequences.map(() => new Float32Array(ids.length));
     return output;
   });
-  const actions: string[] = [];
-  const onStep = ({ samples }: StepResult): void => void actions.push(samples[0].episode!.actions.join(''));
+  const played: string[] = [];
+  const onStep = ({ samples }: StepResult): void => {
+    const { seed, actions } = samples[0].episode!;
+    played.push(`${seed}: ${actions.join('')}`);
+  };
   const trainer = newTrainer(model, { maxCompletionLength: ids.length, maxEpisodeSteps: 20, ...args }, { env, rewardFuncs: [episodeReturn], trainDataset: [{ prompt: [{ role: 'user', content: 'Play.' }] }], onStep });
   await trainer.train();
   await trainer.dispose();
   mocked.mock.restore();
   await env.close();
-  return actions;
+  return played;
 }
 
 test('a run goes on with the secret that its checkpoint holds, and so with the same random numbers of strategies', async (t) => {
   const outputDir = temporaryFolder();
-  const whole = await actionsOf(t, { maxSteps: 4, saveSteps: 2, outputDir });
+  const whole = await playedIn(t, { maxSteps: 4, saveSteps: 2, outputDir });
   assert.equal(new Set(whole).size, 4, 'each step from another start');
   const resumed = { maxSteps: 4, resumeFromCheckpoint: join(outputDir, 'checkpoint-2') };
-  assert.deepEqual(await actionsOf(t, resumed), whole.slice(2));
+  assert.deepEqual(await playedIn(t, resumed), whole.slice(2));
   // As a process with another secret of its own wrote it.
   const file = join(outputDir, 'checkpoint-2', 'run_state.json');
   const saved = JSON.parse(readFileSync(file, 'utf8'));
   assert.match(saved.state.secret, /^.{32,}$/);
   saved.state.secret = 'another secret of another process';
   writeFileSync(file, JSON.stringify(saved));
-  const other = await actionsOf(t, resumed);
+  const other = await playedIn(t, resumed);
   assert.notDeepEqual(other, whole.slice(2));
-  assert.deepEqual(await actionsOf(t, resumed), other);
+  assert.deepEqual(await playedIn(t, resumed), other);
+});
+
+test('where a run starts follows from its seed and its model, and not from the seed alone', async (t) => {
+  const startsOf = async (args: GRPOConfig, model?: CausalLM) => (await playedIn(t, { maxSteps: 2, ...args }, model)).map((played) => Number(played.split(':')[0]));
+  const first = await startsOf({ seed: 42 });
+  assert.deepEqual(await startsOf({ seed: 42 }), first, 'the same notebook gives the same run');
+  const others = [await startsOf({ seed: 43 }), await startsOf({ seed: 42 }, await freshModel({ adapter: false }))];
+  process.env.JOYLAB_SECRET = 'a secret that somebody has given to the run';
+  t.after(() => delete process.env.JOYLAB_SECRET);
+  others.push(await startsOf({ seed: 42 }));
+  assert.equal(new Set([first, ...others].flat()).size, 8);
+  assert.deepEqual(await startsOf({ seed: 42 }), others[2]);
+  process.env.JOYLAB_SECRET = 'too short';
+  await assert.rejects(startsOf({}), /JOYLAB_SECRET must be a text of at least 32 characters/);
 });

@@ -128,7 +128,7 @@ test('sizes and settings of a model that none has', async () => {
     ['all layers that there may be', config({ num_hidden_layers: 10_000 }), /no tensor "model\.layers\.2\.self_attn\.q_proj\.weight"/],
     ['large heads', config({ head_dim: 1e9 }), /head_dim must be a positive integer of at most 65536/],
     ['the largest heads', config({ head_dim: 65_536 }), /"model\.layers\.0\.self_attn\.q_proj\.weight" has shape \[8, 8\], config\.json wants \[131072, 8\]/],
-    ['a large vocabulary', config({ vocab_size: 1e9 }), /"model\.embed_tokens\.weight" has shape \[1024, 8\], config\.json wants \[1000000000, 8\]/],
+    ['a large vocabulary', config({ vocab_size: 1e9 }), /"model\.embed_tokens\.weight" has shape \[\d+, 8\], config\.json wants \[1000000000, 8\]/],
     ['more than there is memory, in a file with holes', hollow, /copy: the model would take 2\.1 TB of memory, and there are .*B; choose a smaller one, or load it with loadIn4bit/],
     ['a wide part', config({ intermediate_size: 1e9 }), /wants \[1000000000, 8\]/],
     ...['__proto__', 'constructor', 'toString', 'hasOwnProperty', ''].map((name): Case => [name, config({ model_type: name }), new RegExp(`model_type = "${name}" \\(supported: "llama"`)]),

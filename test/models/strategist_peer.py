@@ -1,6 +1,7 @@
 """The strategist's corpus, and its tokenizer by transformers, for comparison."""
 
 import random
+import re
 import sys
 from pathlib import Path
 
@@ -9,28 +10,62 @@ from peer import serve
 FOLDER = Path(__file__).resolve().parents[2] / "kernel/models/strategist"
 sys.path.insert(0, str(FOLDER))
 
-import corpus
 import gate
+from corpus import names, tasks
+from corpus.programs import random_program
+from corpus.render import code_of
+from corpus.rows import rows as corpus_rows
+from grammar import read_program
+from states import is_legal, trajectory
 
 
-def pairs(count, seed, programs=1):
-    """Tasks with prompts and programs; an open range is null, as JSON has no infinities."""
+def rows(count, seed, answers=1, form=None, edit=None, held_out=False):
+    """Rows of the corpus; an open range is left out of `stateVariables`."""
     return [
         {
-            "name": task.name,
-            "stateVariables": [
-                {"name": v.name, "minimum": finite(v.minimum), "maximum": finite(v.maximum)} for v in task.variables
-            ],
-            "actions": task.actions,
-            "prompt": prompt,
-            "programs": answers,
+            "subject": row.task.subject, "environmentPrompt": row.task.prompt, "prompt": row.prompt, "parent": row.parent,
+            "codes": row.answers, "programs": row.completions, "kinds": row.kinds,
         }
-        for task, prompt, answers in corpus.pairs(seed, count, programs)
+        for row in drawn(count, seed, answers, form, edit, held_out)
     ]
 
 
-def finite(value):
-    return value if abs(value) < float("inf") else None
+def drawn(count, seed, answers, form, edit, held_out):
+    if not held_out:
+        return corpus_rows(seed, count, answers, form, edit)
+    with names.held_out():
+        return corpus_rows(seed, count, answers, form, edit)
+
+
+def known(count, seed):
+    """Whether each program is read, takes its names from the prompt, and compares nothing with itself."""
+    checked = []
+    for row in corpus_rows(seed, count, 2):
+        for program in row.completions:
+            reading = read_program(program)
+            checked.append([program, bool(reading) and gate.names_known(row, reading) and not reading.self_comparisons])
+    return checked
+
+
+def states(count, seed):
+    """Programs of all forms, with states to play them in."""
+    rng = random.Random(seed)
+    return [{"code": row.answers[0], "states": trajectory(row.task, rng, 20)} for row in corpus_rows(seed, count)]
+
+
+def legal(count, seed, actions):
+    """Whether the actions that the programs of `states` returned are legal."""
+    return [all(is_legal(row.task, action) for action in mine) for row, mine in zip(corpus_rows(seed, count), actions)]
+
+
+def measured(count, seed):
+    """The gate's figures of the corpus itself, for edits of named state."""
+    found = corpus_rows(seed, count, 2, "named", True)
+    return gate.measure(found, [row.completions[-1] for row in found], seed)
+
+
+def misses(figures):
+    return gate.misses(figures)
 
 
 def encode(texts, messages):
@@ -47,27 +82,28 @@ def encode(texts, messages):
 
 
 def directions(seed, count):
-    """How often programs over two things on one line and three actions return each action where the first lies above."""
+    """How often programs over two things on one line return each of three actions first, by how they compare the two."""
     rng = random.Random(seed)
-    variables = [corpus.Variable("ball_x", 0, 160, axis="_x"), corpus.Variable("paddle_x", 0, 160, axis="_x")]
-    task = corpus.Task("game", variables, ["NOOP", "RIGHT", "LEFT"])
-    counts = dict.fromkeys(task.actions, 0)
-    wanted = "if (state.ball_x > state.paddle_x) return "
+    variables = [tasks.Variable(f"state.{name}_x", 0, 160, axis="_x", entity=name) for name in ("first", "second")]
+    subject = {"name": "game", "actions": ["NOOP", "RIGHT", "LEFT"], "stateVariables": [{"name": "first_x"}, {"name": "second_x"}]}
+    task = tasks.Task(subject, variables, [f'"{action}"' for action in subject["actions"]])
+    counts = {}
     for _ in range(count):
-        _, found, rest = corpus.random_program(rng, task).partition(wanted)
+        task.draw_states(rng.getrandbits(48))
+        found = re.search(r"if \(state\.(first|second)_x ([<>]) state\.(?:first|second)_x\) return \"(\w+)\"", code_of(task, random_program(rng, task)))
         if found:
-            counts[rest.split('"')[1]] += 1
+            way = ">" if (found[1] == "first") == (found[2] == ">") else "<"
+            counts[f"{way} {found[3]}"] = counts.get(f"{way} {found[3]}", 0) + 1
     return counts
 
 
 def words():
     from ale_py import roms
 
-    return {"words": corpus.WORDS, "games": sorted(roms.get_all_rom_ids())}
+    return {"words": names.WORDS, "heldOut": names.HELD_OUT, "games": sorted(roms.get_all_rom_ids())}
 
 
-def read(programs):
-    return [program is not None and program.self_comparisons == 0 for program in map(gate.read_program, programs)]
-
-
-serve({"pairs": pairs, "encode": encode, "directions": directions, "words": words, "read": read})
+serve({
+    "rows": rows, "known": known, "states": states, "legal": legal, "measured": measured, "misses": misses,
+    "encode": encode, "directions": directions, "words": words,
+})

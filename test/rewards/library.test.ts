@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { episodeReturn, functionWorks, legalActions, noCheating, quick, strategySucceeds, survives, winLoss } from '../../kernel/rewards';
+import type { ReferenceReturns } from '../../kernel/environments';
+import { episodeReturn, functionWorks, legalActions, noCheating, normalizedReturn, quick, strategySucceeds, survives, winLoss } from '../../kernel/rewards';
 import { Episode } from '../../kernel/rollout/episode';
 import type { Sample } from '../../kernel/rewards/sample';
 import type { CodeProblem } from '../../kernel/strategy';
-import { episode, nothingExtracted, sample } from './samples';
+import { topReturn, worstReturn } from '../../kernel/rewards/scale';
+import { boxing, breakout, episode, nothingExtracted, pong, sample } from './samples';
 
 const problem = (kind: CodeProblem['kind']): CodeProblem => ({ kind, line: 1, column: 1, reason: 'x' });
 const syntaxError = sample({ problems: [problem('syntax')], episode: null });
@@ -41,7 +43,7 @@ test('strategySucceeds has the scale of the public notebook and pays what lies b
   const score = (s: Sample) => strategySucceeds(s, { target: 20 });
   const cases = [returns(30), returns(10), returns(0), ended('timeout'), ended('error'), ended('invalid_action'), nothingExtracted];
   assert.deepEqual(cases.map(score), [20, 11, 2, -1, -3, -3, 0]);
-  assert.throws(() => strategySucceeds(sample(), {} as { target: number }), /from which return on/);
+  assert.throws(() => strategySucceeds(sample()), /from which return on/);
 });
 
 test('an episode that its strategy broke off is not paid for what came before', () => {
@@ -64,6 +66,63 @@ test('quick pays for little time of the strategy', () => {
 });
 
 test('building blocks', () => {
-  assert.deepEqual([episodeReturn(returns(5), { scale: 0.2 }), episodeReturn(nothingExtracted)], [1, null]);
+  assert.deepEqual([episodeReturn(returns(5), { scale: 0.2 }), episodeReturn(nothingExtracted), episodeReturn(nothingExtracted, { failed: -3 })], [1, 0, -3]);
   assert.deepEqual([survives(sample(), { steps: 6 }), survives(sample(), { steps: 2 }), survives(nothingExtracted)], [0.5, 1, null]);
+});
+
+const without = (reference: ReferenceReturns): ReferenceReturns => ({ ...reference, human: undefined });
+
+test('the scale: a human, where one is better than what no skill gets; else clearly better than chance', () => {
+  assert.deepEqual([breakout, pong, boxing].map(topReturn), [30.5, 14.6, 12.1]);
+  assert.deepEqual([breakout, pong, boxing].map(worstReturn), [0, -21, -40]);
+  assert.equal(topReturn(without(breakout)), 3.5, 'the best constant action');
+  assert.equal(topReturn(without(pong)), -20 + 1.5, 'a constant action is worse: as far as episodes of chance lie from each other');
+  assert.equal(topReturn({ ...pong, human: { mean: -22, source: 'x' } }), -20 + 1.5, 'in short episodes chance may be better than a human in whole games');
+  assert.equal(topReturn({ maxSteps: 9, chance: { mean: 0, std: 0 }, constants: [] }), 1, 'where chance never gets anything');
+});
+
+test('normalizedReturn: 0 at chance, 1 at a human, growing everywhere, above −1', () => {
+  for (const reference of [breakout, pong, boxing, without(breakout), without(pong)]) {
+    const score = (value: number) => normalizedReturn({ ...returns(value), reference });
+    assert.equal(score(reference.chance.mean), 0);
+    assert.ok(Math.abs(score(topReturn(reference)) - 1) < 1e-12);
+    const scores = [-1e6, -100, -21, -20, 0, 1, 5, 30, 800, 1e6].map(score);
+    scores.slice(1).forEach((value, i) => assert.ok(value > scores[i], `${value} after ${scores[i]}`));
+    assert.ok(scores[0] > -1);
+    assert.ok(score(-Number.MAX_VALUE) >= -1 && Number.isFinite(score(Number.MAX_VALUE)));
+  }
+  assert.deepEqual([nothingExtracted, cheats, syntaxError, ended('error'), ended('invalid_action')].map((s) => normalizedReturn({ ...s, reference: pong })), [-1, -1, -1, -1, -1]);
+});
+
+test('normalizedReturn without a reference: the scale is said, or asked for', () => {
+  assert.equal(normalizedReturn(returns(10), { zero: 0, one: 20 }), 0.5);
+  assert.equal(normalizedReturn({ ...returns(10), reference: breakout }, { one: 18.5 }), 8.5 / 17);
+  assert.throws(() => normalizedReturn(returns(1)), /normalizedReturn: the sample has no reference.*normalizedReturn\(sample, \{ zero: 0, one: 30 \}\)/);
+  assert.throws(() => normalizedReturn({ ...returns(1), reference: null }), /could not be measured/);
+  assert.throws(() => normalizedReturn(returns(1), { zero: 1, one: 1 }), /one \(1\) must be above zero \(1\)/);
+  assert.equal(normalizedReturn(nothingExtracted), -1, 'what did not play needs no scale');
+});
+
+test('the other rewards of returns take the reference as their scale', () => {
+  const inPong = (value: number) => ({ ...returns(value), reference: pong });
+  assert.deepEqual([14.6, -21, -30, -3.2].map((value) => winLoss(inPong(value))), [1, -1, -1, -0.5]);
+  assert.deepEqual([14.6, -21, -3.2].map((value) => strategySucceeds(inPong(value))), [20, 2, 11]);
+  assert.equal(winLoss({ ...returns(5), reference: breakout }, { target: 10 }), -0.5, 'a target that is given stays');
+  assert.deepEqual([{ ...nothingExtracted, reference: pong }, { ...ended('error'), reference: pong }].map((s) => episodeReturn(s, { scale: 0.5 })), [-10.5, -10.5]);
+});
+
+test('nothing that does not play scores above what plays and loses', () => {
+  const library = { functionWorks, noCheating, legalActions, episodeReturn, survives, quick, normalizedReturn, winLoss, strategySucceeds, long: (s: Sample) => survives(s, { steps: 2 }) };
+  const silent = [nothingExtracted, syntaxError, cheats, ended('error'), ended('timeout'), ended('memory'), ended('invalid_action')];
+  for (const reference of [breakout, pong, boxing, without(breakout), without(pong)]) {
+    for (const value of [worstReturn(reference), reference.chance.mean, 0, topReturn(reference), 1e4]) {
+      const loses = { ...sample({ episode: new Episode({ ...episode([value / 2, value / 2]), strategySeconds: 1e-3 }) }), reference };
+      for (const [name, score] of Object.entries(library)) {
+        for (const other of silent) {
+          const [played, unplayed] = [score(loses), score({ ...other, reference })];
+          assert.ok((unplayed ?? 0) <= (played ?? 0), `${name}: ${unplayed} for ${other.code ? (other.episode?.end.reason ?? 'not allowed') : 'no function'}, ${played} for a return of ${value}`);
+        }
+      }
+    }
+  }
 });

@@ -1,3 +1,4 @@
+import type { ReferenceReturns } from '../../kernel/environments';
 import { Episode, type EpisodeEnd } from '../../kernel/rollout/episode';
 import type { Sample } from '../../kernel/rewards/sample';
 
@@ -33,3 +34,12 @@ export function sample(changes: Partial<Sample> = {}): Sample {
 
 /** A sample from which no strategy could be extracted. */
 export const nothingExtracted = sample({ completion: 'I cannot.', code: null, episode: null });
+
+/** What chance, constant actions and a human get: in a game without negative scores, and in two with. */
+export const breakout = reference({ mean: 1.5, std: 1.2 }, { LEFT: 3.5, RIGHT: 3, NOOP: 0 }, 30.5);
+export const pong = reference({ mean: -20, std: 1.5 }, { NOOP: -21, RIGHT: -21, LEFT: -21 }, 14.6);
+export const boxing = reference({ mean: -2, std: 8 }, { UPFIRE: -18, NOOP: -40 }, 12.1);
+
+function reference(chance: ReferenceReturns['chance'], constants: Record<string, number>, human: number): ReferenceReturns {
+  return { maxSteps: 1000, chance, constants: Object.entries(constants).map(([action, mean]) => ({ action, mean })), human: { mean: human, source: 'a paper' } };
+}

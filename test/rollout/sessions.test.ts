@@ -224,6 +224,6 @@ test('a strategy that kills servers ends as an error, and what others played cou
 
 test('the prompt tells fields, types, ranges and descriptions', async () => {
   const env = await openenv(ours.url);
-  assert.equal(strategyPrompt(env), 'Write a short TypeScript function strategy(state) that plays guess_the_number.\nGuess a number from 1 to 100.\nIt returns one action (number), integer from 1 to 100');
+  assert.equal(strategyPrompt(env), 'Write a short TypeScript function strategy(state) that plays guess_the_number.\nGuess a number from 1 to 100.\nIt returns one action (number), integer from 1 to 100\nVariables outside the function keep their values between calls.');
   await env.close();
 });

@@ -1,15 +1,17 @@
 import { typescript } from '../compile/typescript';
+import { showCard, type HasCard } from './environmentCard';
 import type { Arguments, Declared, Directive, DirectiveCell } from './directive';
 
 /** `@openenv`: shows the environments that the cell declares, each as its card, and serves a class that extends `Environment`. */
 export const openenv: Directive = {
   name: 'openenv',
   documentation:
-    'Shows the environments that the cell declares: name, actions, state variables, first frame. ' +
+    'Shows the environments that the cell declares: name, actions, state variables, first frame, what chance gets. ' +
     'A class that extends `Environment` is served as an OpenEnv server on a free local port; a client of it becomes a variable, for `class MyGame` the variable `myGame`. ' +
     'Running the cell again replaces the server.',
   parameters: [
     { name: 'card', type: 'boolean', documentation: 'Whether the card is shown. Default: true.' },
+    { name: 'reference', type: 'boolean', documentation: 'Whether the card tells what chance and every constant action get, for which about 50 episodes are played. Default: true for what comes with Joylab, false for classes and servers.' },
     { name: 'client', type: 'variable', documentation: "The client's variable, for a class. Default: the name of the class, its first letter small (`catchClient` where that is a reserved word)." },
     { name: 'port', type: 'number', documentation: 'The port of the server, for a class. Default: a free one.' },
   ],
@@ -25,9 +27,8 @@ export const openenv: Directive = {
     const served = servedClass(target);
     const client = served && (await serveClass(served, cell));
     if (args.card === false) return;
-    const { display } = await import('../../display/index.js');
     const values = new Set([...(client ? [client] : []), ...declared.map(({ name }) => variables.get(name))]);
-    for (const value of values) if (hasCard(value)) await display(await value.card());
+    for (const value of values) if (hasCard(value)) await showCard(value, args.reference as boolean | undefined);
   },
 };
 
@@ -60,6 +61,6 @@ async function serveClass(served: Declared, { args, declared, description, varia
   return client;
 }
 
-function hasCard(value: unknown): value is { card(): unknown } {
+function hasCard(value: unknown): value is HasCard {
   return typeof (value as { card?: unknown } | null | undefined)?.card === 'function';
 }

@@ -4,11 +4,13 @@ import type { OpenEnvClient } from '../../openenv/client';
 import { OpenEnvError } from '../../openenv/errors';
 import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../../openenv/protocol';
 import type { VectorLane } from '../../openenv/vector';
-import { environmentBundle } from '../card';
+import { environmentBundle, type CardOptions } from '../card';
 import type { StateVariable, VectorEnvironment } from '../environment';
 import { endPlay, offerPlay, type Playable, type PlayGame } from '../play';
 import { TYPING, type EnvironmentTyping } from '../typing';
+import type { HumanReturn } from '../reference';
 import { AtariFrame, SCREEN_HEIGHT, SCREEN_WIDTH } from './frame';
+import { humanReturn } from './human';
 import { resolveOpenOptions, type AtariOpenOptions, type ResolvedAtariOptions } from './options';
 import { atariPalette } from './palette';
 import { atariReader } from './reader';
@@ -56,6 +58,8 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
   readonly ramSize = 128;
   /** The named state, from the 128 bytes of memory. */
   readonly readState: (ram: Uint8Array) => Record<string, number>;
+  /** What a human gets, where that was published. */
+  readonly human: HumanReturn | undefined;
 
   /** Red, green and blue of each of the 256 values of a pixel of the game's screen. */
   readonly palette: Uint8Array;
@@ -75,6 +79,7 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
     this.actions = actions as Action[];
     this.stateVariables = stateVariables;
     this.readState = readState;
+    this.human = humanReturn(resolved);
   }
 
   /** Starts the server if none runs, opens a session and starts the episode of seed 0. */
@@ -122,14 +127,15 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
     return new AtariFrame(this.watch(sessionFrame(this.client)), this.palette);
   }
 
-  /** The card: name, actions, state variables and first frame. */
-  card(): MimeBundle {
+  /** The card: name, actions, state variables and first frame, and what chance gets where that was measured. */
+  card({ reference }: CardOptions = {}): MimeBundle {
     return environmentBundle({
       environment: this.environment,
       name: this.name,
       options: this.options,
       actions: this.actions,
       stateVariables: this.stateVariables,
+      reference,
       ...(this.closed ? {} : { play: offerPlay(this) }),
       frame: { width: SCREEN_WIDTH, height: SCREEN_HEIGHT, palette: this.palette, pixels: this.firstFrame! },
     });

@@ -1,13 +1,15 @@
 import type { MimeBundle } from '../../display/host';
 import { OpenEnvError } from '../../openenv/errors';
 import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../../openenv/protocol';
-import { environmentBundle } from '../card';
+import { environmentBundle, type CardOptions } from '../card';
+import type { HumanReturn } from '../reference';
 import type { SessionEnvironment, SessionSource, StateVariable } from '../environment';
 import { TYPING, type EnvironmentTyping } from '../typing';
 import type { JsonSchema } from '../../schema/jsonSchema';
 import type { RemoteEnvironment } from '../remote';
 import { ATARI_GAMES, type AtariGame } from './actions';
 import type { AtariAction, AtariObservation } from './environment';
+import { humanReturn } from './human';
 import { atariReader } from './reader';
 import { atariTyping } from './typing';
 
@@ -36,6 +38,8 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
   readonly schemas = null;
   readonly actionSchema: JsonSchema;
   readonly description = ABOUT;
+  /** What a human gets, where that was published. */
+  readonly human: HumanReturn | undefined;
   private score = 0;
   private warned = false;
   private seen: AtariObservation<State> | null = null;
@@ -48,6 +52,7 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
     this.actions = actions as Action[];
     this.stateVariables = stateVariables;
     this.readState = readState;
+    this.human = humanReturn(this.options);
     this.sessionSource = { ...(server.sessionSource as { servers: string[] }), atari: this.options };
     this.actionSchema = { type: 'object', properties: { action_id: { type: 'integer', minimum: 0, maximum: this.actions.length - 1 } }, required: ['action_id'], additionalProperties: false };
   }
@@ -96,10 +101,10 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
     return this.server.metadata();
   }
 
-  /** The card: name, actions and state variables. */
-  card(): MimeBundle {
+  /** The card: name, actions and state variables, and what chance gets where that was measured. */
+  card({ reference }: CardOptions = {}): MimeBundle {
     const { environment, name, description, options, actions, stateVariables } = this;
-    return environmentBundle({ environment, name, description, options, actions, stateVariables });
+    return environmentBundle({ environment, name, description, options, actions, stateVariables, reference });
   }
 
   /** The newest named state, in words: this server sends memory, no pictures. */

@@ -89,15 +89,12 @@ export class ProgramDatabase {
   }
 
   /**
-   * Draws a parent of an island: by the rank of its worth, to which chance adds
-   * what is not known of it, so that little-known programs get their turn.
+   * Draws a parent of an island by the rank of its worth.
    *
    * @param accepts whether a program may be the parent; the next one is drawn where it may not
    */
   parent(island: number, random: Random, accepts: (program: Program) => boolean = () => true): Program | null {
-    const candidates = this.programs().filter(({ islands, evaluations }) => islands.includes(island) && evaluations.length > 0);
-    const drawn = new Map(candidates.map((program) => [program, this.worth(program) + this.estimates.deviation(fitnessOf(program)) * normal(random)]));
-    const order = this.ranked(candidates, (program) => drawn.get(program)!);
+    const order = this.best().filter(({ islands }) => islands.includes(island));
     while (order.length > 0) {
       const [program] = order.splice(Math.floor(order.length * random.next() ** this.settings.selectionPressure), 1);
       if (accepts(program)) return program;
@@ -205,10 +202,4 @@ function crowdedCell(members: readonly Program[], most: number): string | null {
   for (const { cell } of members) counts.set(cell, (counts.get(cell) ?? 0) + 1);
   const [fullest] = [...counts].sort(([, a], [, b]) => b - a);
   return fullest && fullest[1] > most ? fullest[0] : null;
-}
-
-/** A draw from the normal distribution. */
-function normal(random: Random): number {
-  const radius = Math.sqrt(-2 * Math.log(1 - random.next()));
-  return radius * Math.cos(2 * Math.PI * random.next());
 }

@@ -1,4 +1,4 @@
-import { mean } from '../../rewards/statistics';
+import { mean, scaleOf } from '../../rewards/statistics';
 
 /** How many degrees of freedom the guess of the noise counts for, before episodes say more. */
 const PRIOR_WEIGHT = 4;
@@ -16,17 +16,22 @@ const LEAST_TRUE = 0.1;
  * apart.
  */
 export class Estimates {
-  /** Variance between the episodes of one program, and between programs. */
   private constructor(
+    /** Mean of all programs. */
     readonly mean: number,
+    /** Variance between the episodes of one program, and between programs, in units of `scale`². */
     readonly within: number,
     readonly between: number,
+    /** 1, unless fitness is so large that its square is beyond what numbers hold. */
+    private readonly scale = 1,
   ) {}
 
   /** @param programs the fitness of each one's episodes; those without are left out */
   static of(programs: ReadonlyArray<readonly number[]>): Estimates {
     const known = programs.filter(({ length }) => length > 0);
     if (known.length === 0) return new Estimates(0, 0, 0);
+    const scale = scaleOf(known.flat());
+    if (scale !== 1) return Estimates.of(known.map((values) => values.map((value) => value / scale))).times(scale);
     const means = known.map(mean);
     const centre = mean(means);
     const total = known.length > 1 ? sum(means.map((value) => (value - centre) ** 2)) / (known.length - 1) : 0;
@@ -37,18 +42,24 @@ export class Estimates {
     return new Estimates(centre, within, Math.max(total - noiseOfMeans, LEAST_TRUE * total));
   }
 
+  private times(scale: number): Estimates {
+    return new Estimates(this.mean * scale, this.within, this.between, scale);
+  }
+
   /** The expected fitness of a program that played these episodes; of one that played none, the mean of all. */
   worth(fitness: readonly number[]): number {
     if (fitness.length === 0) return this.mean;
     const own = mean(fitness);
     const evidence = fitness.length * this.between;
-    return evidence + this.within === 0 ? own : (evidence * own + this.within * this.mean) / (evidence + this.within);
+    if (evidence + this.within === 0) return own;
+    const trust = evidence / (evidence + this.within);
+    return trust * own + (1 - trust) * this.mean;
   }
 
   /** How uncertain that is: a standard deviation. */
   deviation(fitness: readonly number[]): number {
     const { within, between } = this;
-    return within + between === 0 ? 0 : Math.sqrt((within * between) / (fitness.length * between + within));
+    return within + between === 0 ? 0 : this.scale * Math.sqrt((within * between) / (fitness.length * between + within));
   }
 }
 

@@ -47,10 +47,10 @@ const epsilon = 1e-4;
  * an edit that changes nothing has the value of the worst one that plays, and
  * what fails is below that.
  */
-export function searchAdvantages(groups: readonly OutcomeGroup[], settings: ObjectiveSettings): Float32Array {
+export function searchAdvantages(groups: readonly OutcomeGroup[], settings: ObjectiveSettings): number[] {
   const utilities = groups.map((group) => utilitiesOf(group, settings));
   const batch = utilities.flat();
-  return Float32Array.from(utilities.flatMap((group) => centred(group, { group, batch, none: null }[settings.scaleRewards])));
+  return utilities.flatMap((group) => centred(group, { group, batch, none: null }[settings.scaleRewards]));
 }
 
 /** (value − mean) / (std + ε); 0 for what is not there. */
@@ -65,7 +65,8 @@ function centred(values: ReadonlyArray<number | null>, all: ReadonlyArray<number
 
 /** What each child of a group is worth to the search; `null`: it does not count. */
 function utilitiesOf({ fresh, children }: OutcomeGroup, settings: ObjectiveSettings): Array<number | null> {
-  const values = valuesOf(children, !fresh && (settings.aboveParent || settings.objective === 'positive'));
+  const { objective, aboveParent } = settings;
+  const values = valuesOf(children, !fresh && objective !== 'mean' && (aboveParent || objective === 'positive'));
   const present = values.flatMap((value, i) => (value === null ? [] : [i]));
   const utilities = utility(present.map((i) => values[i]!), settings);
   const result = values.map((): number | null => null);

@@ -139,7 +139,8 @@ export class ProgramSearch {
     const taken = new Set<number>();
     const groups = Array.from({ length: count }, (_, g): SearchGroup => {
       const number = generation * count + g;
-      const island = number % numIslands;
+      // Shifted from generation to generation, so that each island gets its fresh programs.
+      const island = (generation + g) % numIslands;
       const fresh = freshUpTo(number + 1) > freshUpTo(number);
       const random = seededRandom(deriveSeed(seed, 'parent', generation, g));
       const parent = fresh ? null : this.database.parent(island, random, (program) => !taken.has(program.id) && fits(program, g));

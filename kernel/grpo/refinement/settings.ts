@@ -5,15 +5,15 @@ import { OBJECTIVES, type ObjectiveName } from './objective';
 export interface RefinementConfig {
   /** Islands of the program database: parents and programs of one do not meet those of another but by migration. 2 by default. */
   numIslands?: number;
-  /** Programs that are kept, on all islands together. 60 by default. */
+  /** Programs that are kept, on all islands together: few, so that those that are edited are good. 24 by default. */
   archiveSize?: number;
   /** Generations between two migrations of the best programs to the next island. 10 by default. */
   migrationInterval?: number;
-  /** How much parents of high rank are preferred: the best part p of an island is drawn with probability p^(1/selectionPressure). 3 by default; 1: not at all. */
+  /** How much parents of high rank are preferred: the best part p of an island is drawn with probability p^(1/selectionPressure). 5 by default; 1: not at all. */
   selectionPressure?: number;
   /** Part of the groups that write a program from nothing. 0.25 by default. */
   freshShare?: number;
-  /** Episodes of a generation in which promising programs play again, beside the parents' replays. Episodes that duplicates save come on top. 4 by default. */
+  /** Episodes of a generation in which promising programs play again, beside the parents' replays. Episodes that duplicates save come on top. 2 by default. */
   replays?: number;
   /**
    * What an edit is rewarded for, within the group of its parent:
@@ -46,11 +46,11 @@ export type ResolvedRefinement = Required<RefinementConfig>;
 
 const settings: Record<keyof RefinementConfig, Setting> = {
   numIslands: whole(2, 1),
-  archiveSize: whole(60, 1),
+  archiveSize: whole(24, 1),
   migrationInterval: whole(10, 1),
-  selectionPressure: number(3, { from: 1 }),
+  selectionPressure: number(5, { from: 1 }),
   freshShare: number(0.25, { from: 0, to: 1 }),
-  replays: whole(4, 0),
+  replays: whole(2, 0),
   objective: oneOf('max@k', OBJECTIVES),
   aboveParent: flag(true),
   bestOf: whole(4, 1),
@@ -67,7 +67,7 @@ const settings: Record<keyof RefinementConfig, Setting> = {
 
 const table: SettingTable = {
   owner: 'GRPOConfig.refinement',
-  example: '{ archiveSize: 60, freshShare: 0.25 }',
+  example: '{ archiveSize: 24, freshShare: 0.25 }',
   settings,
   elsewhere: { parentsPerStep: 'each group that is not fresh has a parent: see generationBatchSize, numGenerations and freshShare' },
 };

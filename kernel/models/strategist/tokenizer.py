@@ -1,4 +1,4 @@
-"""The strategist's tokenizer: byte-level BPE with 1,024 tokens.
+"""The strategist's tokenizer: byte-level BPE with 1,536 tokens.
 
 Text is cut before BPE so that a name has the same tokens wherever it stands:
 words (with capital or lower-case letters), short suffixes such as `_x`, and
@@ -13,18 +13,23 @@ from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-import corpus
+from corpus import rows
 
-VOCABULARY = 1024
+VOCABULARY = 1536
 PAD, END, SYSTEM, USER, ASSISTANT = SPECIAL = ["<|pad|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]
 
+#: Words that may merge with what is around them, unless they are names: of a field (after a dot) or an action (in quotes).
 GLUE = (
-    "if else return const let function strategy state Math abs ts "
-    "Write a short TypeScript that plays The It returns one action from to"
+    "if else return const let for of function strategy state last before Math ts true false null "
+    "Write a short TypeScript that plays The It returns one action from to an object array integer integers number boolean or "
+    "Variables outside the keep their values between calls "
+    "Change this program which scored best so far Its episode steps terminated truncated timeout error in line Rewards item"
 ).split()
+#: Words that may merge after a dot.
+METHODS = "abs min max round length filter includes indexOf some reduce".split()
 _LETTER = r"[\p{L}\p{N}_]"
 PIECES = "|".join([
-    rf"(?:(?<!{_LETTER})(?:{'|'.join(GLUE)})(?!{_LETTER})|[^\p{{L}}\p{{N}}_])+",  # what may merge
+    rf"(?:(?<![\p{{L}}\p{{N}}_.\"])(?:{'|'.join(GLUE)})(?!{_LETTER})|(?<=\.)(?:{'|'.join(METHODS)})(?!{_LETTER})|[^\p{{L}}\p{{N}}_])+",  # what may merge
     r"_\p{Ll}{1,2}(?!\p{Ll})",  # _x, _dy
     r"\p{Lu}?\p{Ll}+",
     r"\p{Lu}+",
@@ -45,7 +50,7 @@ def chat(prompt: str) -> str:
     return f"{USER}{prompt}{END}{ASSISTANT}"
 
 
-def train(seed: int = 0, prompts: int = 20000, programs: int = 3) -> Tokenizer:
+def train(seed: int = 0, prompts: int = 12000, answers: int = 2) -> Tokenizer:
     """Learns the merges from a sample of the corpus."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
@@ -59,7 +64,7 @@ def train(seed: int = 0, prompts: int = 20000, programs: int = 3) -> Tokenizer:
         initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    sample = (text for _, prompt, answers in corpus.pairs(seed, prompts, programs) for text in (prompt, *answers))
+    sample = (text for row in rows.rows(seed, prompts, answers) for text in (row.prompt, *row.completions))
     tokenizer.train_from_iterator(sample, trainer)
     return tokenizer
 
@@ -86,4 +91,4 @@ def write_json(path: Path, value: object) -> None:
 
 
 if __name__ == "__main__":
-    save(train(), Path(sys.argv[1]), context=512)
+    save(train(), Path(sys.argv[1]), context=1024)

@@ -1,12 +1,13 @@
 """Pre-trains the strategist on its corpus and writes a Hugging Face folder.
 
-`python train.py --folder checkpoint` uses the GPU when there is one. Programs are made while the model trains, by
-processes of their own; batch i depends on the seed and i alone, so the data
-do not depend on how many processes there are.
+`python train.py --folder checkpoint` uses the GPU when there is one. Programs
+are made while the model trains, by processes of their own; batch i depends on
+the seed and i alone, so the data do not depend on how many processes there
+are. The model is saved every `--save` seconds, so that a run that is cut short
+leaves one.
 """
 
 import argparse
-import json
 import multiprocessing
 import os
 import random
@@ -16,14 +17,15 @@ from pathlib import Path
 import numpy as np
 import torch
 from tokenizers import Tokenizer
-from transformers import AutoTokenizer, GenerationConfig, LlamaConfig, LlamaForCausalLM
+from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
-import corpus
-import gate
 import tokenizer as bpe
+from corpus.rows import random_row
 
-CONTEXT = 512
-ROW = 256  # tokens in a row: one prompt, and as many of its programs as fit
+CONTEXT = 1024
+ROW = 768  # tokens in a row: one prompt, and as many of its programs as fit
+ANSWERS = 24  # programs in a row, at most
+CHARACTERS = int(ROW * 5.6)  # of a prompt and its programs: a little more than a row holds
 
 
 # ---------------------------------------------------------------- data
@@ -32,24 +34,24 @@ def make_batch(encoder: Tokenizer, seed: int, index: int, rows: int) -> tuple[np
     """Tokens and segments, both (rows, ROW). Segment 0 is the prompt, 1… its programs, -1 padding."""
     rng = random.Random(f"{seed}:{index}")
     texts: list[str] = []
-    starts: list[int] = []
+    starts: list[int] = [0]
     for _ in range(rows):
-        task = corpus.random_task(rng)
+        row = random_row(rng, ANSWERS, characters=CHARACTERS)
+        texts.append(bpe.USER + row.prompt + bpe.END)
+        texts.extend(bpe.ASSISTANT + text + bpe.END for text in row.completions)
         starts.append(len(texts))
-        texts.append(bpe.USER + corpus.render_prompt(task) + bpe.END)
-        texts.extend(bpe.ASSISTANT + corpus.random_program(rng, task) + bpe.END for _ in range(9))
     encoded = [encoding.ids for encoding in encoder.encode_batch_fast(texts)]
     tokens = np.zeros((rows, ROW), np.int16)
     segments = np.full((rows, ROW), -1, np.int8)
-    for row, start in enumerate(starts):
+    for row in range(rows):
         at = 0
-        for segment in range(10):
-            ids = encoded[start + segment]
-            if at + len(ids) > ROW:
-                break
-            tokens[row, at:at + len(ids)] = ids
-            segments[row, at:at + len(ids)] = segment
-            at += len(ids)
+        for segment, ids in enumerate(encoded[starts[row]:starts[row + 1]]):
+            if at + len(ids) <= ROW:
+                tokens[row, at:at + len(ids)] = ids
+                segments[row, at:at + len(ids)] = segment
+                at += len(ids)
+            elif segment == 0:
+                break  # a prompt that fills the row: nothing to learn from
     return tokens, segments
 
 
@@ -76,10 +78,10 @@ def batches(folder: Path, seed: int, rows: int, workers: int):
 
 # ---------------------------------------------------------------- model
 
-def new_model(seed: int) -> LlamaForCausalLM:
+def new_model(seed: int, layers: int) -> LlamaForCausalLM:
     torch.manual_seed(seed)
     return LlamaForCausalLM(LlamaConfig(
-        vocab_size=bpe.VOCABULARY, hidden_size=256, intermediate_size=704, num_hidden_layers=4,
+        vocab_size=bpe.VOCABULARY, hidden_size=256, intermediate_size=704, num_hidden_layers=layers,
         num_attention_heads=4, num_key_value_heads=4, head_dim=64, max_position_embeddings=CONTEXT,
         rms_norm_eps=1e-5, tie_word_embeddings=True, rope_theta=10000.0,
         bos_token_id=None, eos_token_id=1, pad_token_id=0, attn_implementation="sdpa",
@@ -111,7 +113,7 @@ def save(model: LlamaForCausalLM, folder: Path) -> None:
     """Weights in half precision, configuration and generation defaults."""
     half = LlamaForCausalLM(model.config).to(torch.float16)
     half.load_state_dict(model.state_dict())
-    half.generation_config = GenerationConfig(do_sample=True, temperature=1.0, top_k=0, max_new_tokens=128, eos_token_id=1, pad_token_id=0)
+    half.generation_config = GenerationConfig(do_sample=True, temperature=1.0, top_k=0, max_new_tokens=256, eos_token_id=1, pad_token_id=0)
     half.save_pretrained(folder)
 
 
@@ -128,10 +130,9 @@ def train(args: argparse.Namespace) -> None:
     device = "cuda" if cuda else "cpu"
     torch.set_float32_matmul_precision("high")
     bpe.save(bpe.train(args.seed), args.folder, CONTEXT)
-    reader = AutoTokenizer.from_pretrained(args.folder)
     stream = batches(args.folder, args.seed, args.rows, args.workers)
 
-    model = new_model(args.seed).to(device)
+    model = new_model(args.seed, args.layers).to(device)
     compiled = torch.compile(loss_of, dynamic=False) if cuda else loss_of
     decayed = [p for p in model.parameters() if p.dim() > 1]
     others = [p for p in model.parameters() if p.dim() == 1]
@@ -141,10 +142,11 @@ def train(args: argparse.Namespace) -> None:
     )
     print(f"{sum(p.numel() for p in model.parameters())} parameters on {device}, ready in {time.time() - started:.0f} s", flush=True)
 
-    began, waited, seen, losses, gates = time.time(), 0.0, 0, [], 1
-    for step in range(args.steps):
-        elapsed = time.time() - began
-        progress = max(step / args.steps, elapsed / args.seconds if args.seconds else 0.0)
+    began = saved = time.time()
+    waited, seen, losses, step = 0.0, 0, [], 0
+    while True:
+        # The time of making the tokenizer counts: the whole command ends within `seconds`, but for the last save.
+        progress = max(step / args.steps, (time.time() - started) / args.seconds if args.seconds else 0.0)
         if progress >= 1:
             break
         for group in optimizer.param_groups:
@@ -160,34 +162,35 @@ def train(args: argparse.Namespace) -> None:
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
+        step += 1
         seen += args.rows * ROW
         losses.append(loss.detach())
-        if step % args.log == args.log - 1 or step < 3:
+        if step % args.log == 0 or step <= 3:
             mean = torch.stack(losses).mean().item()
             losses.clear()
-            print(f"step {step + 1} loss {mean:.4f} {seen / 1e6:.0f} M tokens {time.time() - began:.0f} s, waited {waited:.0f} s", flush=True)
-        if args.gates and progress > gates / (args.gates + 1):
-            gates += 1
-            model.eval()
-            print(json.dumps(gate.measure(model, reader, 500)), flush=True)
-            model.train()
+            print(f"step {step} loss {mean:.4f} {seen / 1e6:.0f} M tokens {time.time() - began:.0f} s, waited {waited:.0f} s", flush=True)
+        if time.time() - saved > args.save:
             save(model, args.folder)
-    save(model.eval(), args.folder)
-    print(f"{step + 1} steps, {seen / 1e6:.0f} M tokens, {time.time() - began:.0f} s", flush=True)
+            saved = time.time()
+    save(model, args.folder)
+    print(f"{step} steps, {seen / 1e6:.0f} M tokens, {time.time() - began:.0f} s", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "checkpoint")
-    parser.add_argument("--steps", type=int, default=6000)
-    parser.add_argument("--seconds", type=float, default=0, help="end (and decay the learning rate) within this time")
-    parser.add_argument("--rows", type=int, default=384, help="prompts in a batch")
+    parser.add_argument("--steps", type=int, help="12,000 by default; as many as there is time for with --seconds")
+    parser.add_argument("--seconds", type=float, default=0, help="end (and decay the learning rate) within this time, from the start of the command")
+    parser.add_argument("--rows", type=int, default=128, help="prompts in a batch")
+    parser.add_argument("--layers", type=int, default=5)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--log", type=int, default=200)
-    parser.add_argument("--gates", type=int, default=3, help="how often to measure on the way")
+    parser.add_argument("--save", type=float, default=90, help="seconds from one save to the next")
     parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 1))
-    train(parser.parse_args())
+    args = parser.parse_args()
+    args.steps = args.steps or (1 << 30 if args.seconds else 12000)
+    train(args)
 
 
 if __name__ == "__main__":

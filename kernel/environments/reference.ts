@@ -1,0 +1,20 @@
+/**
+ * What play without skill gets in an environment, and what a human gets: the
+ * scale on which returns are judged. Plain data: samples carry it, so that
+ * rewards are functions of records wherever they are computed.
+ */
+export interface ReferenceReturns {
+  /** Steps of an episode at most. */
+  maxSteps: number;
+  /** Random legal actions: mean return, and its standard deviation from episode to episode. */
+  chance: { mean: number; std: number };
+  /** Always the same action: the mean return of each, the best first. Empty where there are too many to try each. */
+  constants: Array<{ action: string; mean: number }>;
+  /** A human's mean return in whole games, however long, and where it was published. */
+  human?: HumanReturn;
+}
+
+export interface HumanReturn {
+  mean: number;
+  source: string;
+}

@@ -1,0 +1,50 @@
+import type { Sample } from '../rewards/sample';
+import { diagnoseCertainty, diagnosePlay, type PlayProblem } from '../rewards/diagnosis';
+import { mean } from '../rewards/statistics';
+import type { ResolvedConfig } from './config';
+import type { CompleteRollouts } from './scoredRollouts';
+
+/** Steps whose returns are looked at together: one start may be luck. */
+const RECENT = 5;
+/** Steps without a problem after which it is told again. */
+const QUIET = 10;
+
+/** Watches how the completions of a run play, and says what speaks against what it learns: each problem when it comes, not while it stays. */
+export class PlayWatch {
+  private readonly seen = new Map<PlayProblem['kind'], number>();
+  private readonly returns: number[] = [];
+
+  /**
+   * What is to be told after a step.
+   *
+   * @param made what was generated for the step
+   * @param entropies that of the step and that of the run's first
+   */
+  look(step: number, made: ReadonlyArray<CompleteRollouts>, config: Pick<ResolvedConfig, 'numGenerations' | 'capUnplayed'>, entropies: { entropy?: number; firstEntropy?: number }): string[] {
+    const problems = made.flatMap(({ table, samples }) => diagnosePlay(table, samples, config.numGenerations, config.capUnplayed));
+    const samples = made.flatMap((rollouts) => rollouts.samples);
+    const played = returnsOf(samples);
+    if (played.length > 0) {
+      this.returns.push(mean(played));
+      if (this.returns.length > RECENT) this.returns.shift();
+      problems.push(...diagnoseCertainty({ entropy: entropies.entropy, firstEntropy: entropies.firstEntropy, meanReturn: mean(this.returns), reference: samples[0].reference }));
+    }
+    return problems.filter(({ kind }) => this.isNew(kind, step)).map(({ text }) => text);
+  }
+
+  /** A new run starts. */
+  clear(): void {
+    this.seen.clear();
+    this.returns.length = 0;
+  }
+
+  private isNew(kind: PlayProblem['kind'], step: number): boolean {
+    const last = this.seen.get(kind) ?? -Infinity;
+    this.seen.set(kind, step);
+    return step - last > QUIET;
+  }
+}
+
+function returnsOf(samples: readonly Sample[]): number[] {
+  return samples.flatMap(({ episode }) => (episode && !episode.failed ? [episode.return] : []));
+}

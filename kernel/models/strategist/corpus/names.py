@@ -1,0 +1,69 @@
+"""Names of things: ordinary nouns and made-up words."""
+
+import random
+from contextlib import contextmanager
+from pathlib import Path
+
+#: Words of the language, and names that programs use for themselves.
+RESERVED = {
+    "let", "new", "var", "for", "do", "if", "in", "of", "the", "state", "last", "before", "strategy", "mode", "phase", "plan",
+    "calls", "turns", "count", "gap", "delta", "aim", "total", "best", "list", "item", "value", "sum", "least", "most", "kind",
+}
+#: Made-up words that would be those of a game's variables. None of these words is in the list, so no program is about a game.
+OF_GAMES = {"car", "pin", "pins", "dot", "dots"}
+
+_ALL = [word for word in (Path(__file__).parent / "words.txt").read_text().split() if word not in RESERVED]
+#: Nouns that only the gate uses: every tenth.
+HELD_OUT = _ALL[5::10]
+WORDS = [word for i, word in enumerate(_ALL) if i % 10 != 5]
+ONSETS = list("bcdfghjklmnprstvwz")
+#: Beginnings of made-up words that only the gate uses.
+HELD_OUT_ONSETS = ["bl", "br", "dr", "fl", "gl", "kr", "pl", "sk", "sl", "tr", "th", "qu"]
+
+_source = {"words": WORDS, "onsets": ONSETS}
+
+
+@contextmanager
+def held_out():
+    """Within it, names are drawn that the corpus never has."""
+    _source.update(words=HELD_OUT, onsets=HELD_OUT_ONSETS)
+    try:
+        yield
+    finally:
+        _source.update(words=WORDS, onsets=ONSETS)
+
+
+def pseudo_word(rng: random.Random) -> str:
+    """A word that no list holds, so that copying does not rest on knowing the word."""
+    while True:
+        syllables = (
+            rng.choice(_source["onsets"]) + rng.choice("aeiou") + rng.choice(("", "", "n", "r", "l", "s", "t", "m", "ck"))
+            for _ in range(rng.choice((1, 2, 2, 2, 3)))
+        )
+        word = "".join(syllables)
+        word = word if len(word) > 2 else word + rng.choice("nrlstm")
+        if word not in RESERVED and word not in OF_GAMES:
+            return word
+
+
+def word(rng: random.Random) -> str:
+    return rng.choice(_source["words"]) if rng.random() < 0.75 else pseudo_word(rng)
+
+
+def compound(rng: random.Random) -> str:
+    """A scalar's name: one word, or two."""
+    return word(rng) if rng.random() < 0.6 else f"{word(rng)}_{word(rng)}"
+
+
+def camel(rng: random.Random) -> str:
+    return word(rng) + word(rng).capitalize()
+
+
+def unique(rng: random.Random, make, count: int, taken: set[str]) -> list[str]:
+    names: list[str] = []
+    while len(names) < count:
+        name = make(rng)
+        if name not in taken:
+            taken.add(name)
+            names.append(name)
+    return names

@@ -1,0 +1,90 @@
+import { actionField } from '../../environments/actionSpace';
+import { seededRandom, type Random } from '../../random';
+import { fieldsOf, finiteValues, isNullable, resolved, type JsonSchema } from '../../schema/jsonSchema';
+import { isVector, type RolloutEnvironment } from '../environments';
+import { SchemaActions } from '../schemaActions';
+
+/** An action as a strategy returns it, with a name for people. */
+export interface NamedAction {
+  name: string;
+  value: unknown;
+}
+
+/** Actions that are tried each on its own, at most. */
+const MOST_CONSTANTS = 32;
+/** Actions that are drawn where there are too many, and how often that is tried. */
+const DRAWN = 256;
+const TRIES = 4 * DRAWN;
+
+/** Actions to play at random; `all`: there are no others. Empty where none can be told from the schema. */
+export interface ActionChoice {
+  actions: NamedAction[];
+  all: boolean;
+}
+
+/** The actions of an environment: all of them where they are few, else some that its schema allows, the same each time. */
+export function actionChoice(env: RolloutEnvironment): ActionChoice {
+  if (isVector(env)) return { actions: env.actions.map((name) => ({ name, value: name })), all: true };
+  const schema = env.actionSchema ?? env.schemas?.action;
+  if (!schema) return { actions: [], all: false };
+  const field = actionField(schema, env.actions);
+  const values = field?.values?.map((value, i) => ({ name: field.names![i], value: value as unknown })) ?? objects(schema);
+  if (values && values.length > 0) return { actions: values, all: values.length <= MOST_CONSTANTS };
+  const random = seededRandom(1);
+  const reader = new SchemaActions(schema, env.actions);
+  const drawn = Array.from({ length: TRIES }, () => draw(schema, schema, random)).filter((value) => isObject(value) && 'action' in reader.read({ kind: 'json', value: value as never }));
+  return { actions: drawn.slice(0, DRAWN).map(named), all: false };
+}
+
+function named(value: unknown): NamedAction {
+  return { name: JSON.stringify(value), value };
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Fields that an action has to have; all, where none is demanded. */
+function neededFields(schema: JsonSchema): [name: string, field: JsonSchema][] {
+  const { required = [] } = resolved(schema, schema);
+  const fields = fieldsOf(schema, ['metadata']);
+  const needed = fields.filter(([name]) => required.includes(name));
+  return (needed.length > 0 ? needed : fields).map(([name, field]) => [name, field]);
+}
+
+/** Every action, where each of its fields has few values: the product of these, up to {@link MOST_CONSTANTS}. */
+function objects(schema: JsonSchema): NamedAction[] | undefined {
+  let all: Record<string, unknown>[] = [{}];
+  for (const [name, field] of neededFields(schema)) {
+    const values = finiteValues(field);
+    if (!values || all.length * values.length > MOST_CONSTANTS) return undefined;
+    all = all.flatMap((action) => values.map((value) => ({ ...action, [name]: value })));
+  }
+  return all.length > 1 ? all.map(named) : undefined;
+}
+
+/** A value that a schema allows, or undefined where that cannot be told: texts are free. */
+function draw(schema: JsonSchema | undefined, root: JsonSchema, random: Random): unknown {
+  const part = resolved(schema, root);
+  const below = (count: number): number => Math.floor(random.next() * count);
+  const values = finiteValues(part);
+  if (values) return values[below(values.length)];
+  const members: JsonSchema[] = part.anyOf ?? part.oneOf ?? [];
+  if (members.length > 0) return draw(members[below(members.length)], root, random);
+  const { type, minimum, maximum, minItems = 0, maxItems = minItems } = part;
+  if (type === 'integer' && Number.isFinite(maximum - minimum)) return minimum + below(maximum - minimum + 1);
+  if (type === 'number' && Number.isFinite(maximum - minimum)) return minimum + random.next() * (maximum - minimum);
+  if (type === 'array') return all(Array.from({ length: minItems + below(maxItems - minItems + 1) }, () => draw(part.items, root, random)));
+  if (part.properties) return object(part, root, random);
+  return part.default ?? (isNullable(part, root) ? null : undefined);
+}
+
+function object(part: JsonSchema, root: JsonSchema, random: Random): object | undefined {
+  const fields = neededFields({ ...part, $defs: root.$defs, definitions: root.definitions });
+  const values = all(fields.map(([, field]) => draw(field, root, random)));
+  return values && Object.fromEntries(fields.map(([name], i) => [name, values[i]]));
+}
+
+function all(values: unknown[]): unknown[] | undefined {
+  return values.includes(undefined) ? undefined : values;
+}

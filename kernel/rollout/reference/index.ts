@@ -1,0 +1,82 @@
+import type { ReferenceReturns } from '../../environments/reference';
+import { host } from '../../display/host';
+import { checkPlayable, isVector, type RolloutEnvironment } from '../environments';
+import { DEFAULT_PLAY } from '../settings';
+import { measure } from './measure';
+import { readStored, store } from './store';
+
+/** Options of {@link referenceReturns}. */
+export interface ReferenceOptions {
+  /** Steps of an episode at most. Default 1000. */
+  maxSteps?: number;
+  /** By default the interruption of the running cell. */
+  signal?: AbortSignal;
+}
+
+/** What was measured in this process: by what an environment is, or by the environment itself where it could be another tomorrow. */
+const byKey = new Map<string, ReferenceReturns | null>();
+const byEnvironment = new WeakMap<object, Map<number, ReferenceReturns | null>>();
+
+/** The measurement under way: one at a time, so that none is made twice. */
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * What play without skill gets in an environment: random legal actions, and
+ * every action when it is always the same; and a human, where that was
+ * published. It is the scale of `normalizedReturn` and `winLoss`.
+ *
+ * #### Notes
+ * - The first call plays about 50 episodes, which takes seconds; then the
+ *   process knows it. What took more than two seconds of an environment that
+ *   comes with Joylab is kept for other processes, too (`JOYLAB_CACHE`).
+ * - The starts are its own, none of which training draws. The same environment
+ *   gives the same numbers in every process, if it follows seeds.
+ * - A schema with more than 32 actions has no constants: chance then draws from
+ *   256 that it allows.
+ *
+ * @returns `null` where no action can be made of the schema, such as where actions are texts
+ * @throws OpenEnvError where the environment could play nothing; the signal's reason when aborted
+ */
+export function referenceReturns(env: RolloutEnvironment, { maxSteps = DEFAULT_PLAY.maxSteps, signal = host().signal }: ReferenceOptions = {}): Promise<ReferenceReturns | null> {
+  checkPlayable(env);
+  const mine = last.then(() => {
+    const found = known(env, maxSteps);
+    return found === undefined ? measureAndKeep(env, maxSteps, signal) : found;
+  });
+  last = mine.catch(() => {});
+  return mine.then((found) => found && structuredClone(found));
+}
+
+/** What {@link referenceReturns} knows already; undefined where it would have to play. */
+export function knownReferenceReturns(env: RolloutEnvironment, maxSteps = DEFAULT_PLAY.maxSteps): ReferenceReturns | null | undefined {
+  return known(env, maxSteps);
+}
+
+function known(env: RolloutEnvironment, maxSteps: number): ReferenceReturns | null | undefined {
+  const key = keyOf(env, maxSteps);
+  if (key === undefined) return byEnvironment.get(env)?.get(maxSteps);
+  const found = byKey.get(key) ?? (isVector(env) ? readStored(key) : undefined);
+  if (found) byKey.set(key, found);
+  return found ?? byKey.get(key);
+}
+
+async function measureAndKeep(env: RolloutEnvironment, maxSteps: number, signal: AbortSignal): Promise<ReferenceReturns | null> {
+  signal.throwIfAborted();
+  const started = performance.now();
+  const found = await measure(env, { maxSteps, signal });
+  const key = keyOf(env, maxSteps);
+  if (key === undefined) byEnvironment.set(env, (byEnvironment.get(env) ?? new Map()).set(maxSteps, found));
+  else byKey.set(key, found);
+  if (found && key !== undefined && isVector(env) && performance.now() - started > WORTH_KEEPING) store(key, found);
+  return found;
+}
+
+/** Milliseconds from which on a measurement is kept on disk. */
+const WORTH_KEEPING = 2000;
+
+/** What an environment is, where its name and options say it all: not where a server could serve another tomorrow. */
+function keyOf(env: RolloutEnvironment, maxSteps: number): string | undefined {
+  if (isVector(env)) return JSON.stringify([env.environment, Object.entries(env.options).sort(([a], [b]) => (a < b ? -1 : 1)), maxSteps]);
+  const { sessionSource } = env;
+  return 'module' in sessionSource ? JSON.stringify([sessionSource.module, sessionSource.className, maxSteps]) : undefined;
+}

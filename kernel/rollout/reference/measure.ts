@@ -1,0 +1,84 @@
+import type { ReferenceReturns } from '../../environments/reference';
+import type { RolloutEnvironment } from '../environments';
+import type { Episode } from '../episode';
+import { rollout } from '../rollout';
+import { actionChoice, type NamedAction } from './actions';
+
+/** Episodes of chance; and of all constant actions together, about. Every constant action has at least two. */
+const CHANCE = 16;
+const CONSTANTS = 36;
+
+/** The first of the starts: training draws its own below 2³¹. */
+const FIRST_SEED = 2 ** 31;
+
+/** So that chance draws the same in every process. No strategy is to be kept from anything here. */
+const SECRET = 'what chance gets is the same in every process';
+
+export interface MeasureOptions {
+  maxSteps: number;
+  signal: AbortSignal;
+}
+
+/** Plays chance and every constant action; `null` where no action can be drawn, or none of those drawn could be played. */
+export async function measure(env: RolloutEnvironment, { maxSteps, signal }: MeasureOptions): Promise<ReferenceReturns | null> {
+  const { actions, all } = actionChoice(env);
+  if (actions.length === 0) return null;
+  const constants = all ? actions : [];
+  const starts = Math.min(CHANCE, Math.max(2, Math.floor(CONSTANTS / actions.length)));
+  const codes = [...repeat(chanceCode(actions), CHANCE), ...constants.flatMap(({ value }) => repeat(constantCode(value), starts))];
+  const seeds = codes.map((_, i) => FIRST_SEED + (i < CHANCE ? i : (i - CHANCE) % starts));
+  const { episodes } = await rollout(env, codes, { seeds, maxSteps, secret: SECRET, signal, title: 'Measuring what chance gets' });
+  signal.throwIfAborted();
+  const chance = returns(episodes.slice(0, CHANCE));
+  if (chance.length === 0) return null;
+  const means = constants.flatMap(({ name }, i) => {
+    const own = returns(episodes.slice(CHANCE + i * starts, CHANCE + (i + 1) * starts));
+    return own.length > 0 ? [{ action: name, mean: mean(own) }] : [];
+  });
+  return {
+    maxSteps,
+    chance: { mean: mean(chance), std: std(chance) },
+    constants: means.sort((a, b) => b.mean - a.mean),
+    ...(env.human && { human: env.human }),
+  };
+}
+
+/** Returns of the episodes that were played; an action that an environment refuses is none that chance may take. */
+function returns(episodes: ReadonlyArray<Episode | null>): number[] {
+  return episodes.flatMap((episode) => (episode && ['terminated', 'truncated'].includes(episode.end.reason) ? [episode.return] : []));
+}
+
+/** Chance chooses among the legal actions, where an environment tells them: OpenEnv's `legal_actions`. */
+function chanceCode(actions: readonly NamedAction[]): string {
+  return `const actions = ${literal(actions.map(({ value }) => value))};
+function strategy(state) {
+  const told = Array.isArray(state.legal_actions) ? actions.filter((action) => state.legal_actions.includes(action)) : [];
+  const legal = told.length > 0 ? told : actions;
+  return legal[Math.floor(Math.random() * legal.length)];
+}`;
+}
+
+function constantCode(value: unknown): string {
+  return `const action = ${literal(value)};
+function strategy() {
+  return action;
+}`;
+}
+
+/** A value as source: as text that is read, so that a field may have any name. */
+function literal(value: unknown): string {
+  return `JSON.parse(${JSON.stringify(JSON.stringify(value))})`;
+}
+
+function repeat<T>(value: T, count: number): T[] {
+  return Array<T>(count).fill(value);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function std(values: readonly number[]): number {
+  const centre = mean(values);
+  return values.length < 2 ? 0 : Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
+}
