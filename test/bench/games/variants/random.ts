@@ -20,7 +20,7 @@ export const random: Variant = {
       env,
       rewardFuncs: (sample: Sample) => (chosen++, score(sample)),
       editor: randomEdits(editorTask(env)),
-      args: { seed, maxEpisodeSteps: task.trainingSteps, refinement: { maxEpisodes: EPISODES, freshShare: FRESH } },
+      args: { seed, maxEpisodeSteps: task.trainingSteps, refinement: { maxEpisodes: EPISODES } },
       secret: SECRET,
       onStep(step, { groups, metrics }, found) {
         [searched, chosen] = [metrics['refinement/episodes'], 0];
@@ -35,8 +35,6 @@ export const random: Variant = {
   },
 };
 
-/** A program that chance makes from nothing is worth little: few of them, for variety. */
-const FRESH = 0.05;
 /** Attempts to write what was not played before. */
 const ATTEMPTS = 20;
 /** Programs whose rules an edit may take over. */

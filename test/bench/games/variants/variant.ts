@@ -1,4 +1,4 @@
-import type { GRPOConfig, Sample } from '../../../../kernel';
+import { normalizedReturn, type GRPOConfig, type Sample } from '../../../../kernel';
 import { play, type OpenedEnvironment } from '../playing';
 import { heldOutStarts } from '../starts';
 import type { Line, RunResult } from '../store';
@@ -46,13 +46,13 @@ export const PLAYING = [
   ...['playing', 'starts', 'tasks', 'editorTask', 'moves2048', 'variants/variant'].map((name) => `test/bench/games/${name}.ts`),
 ];
 
-/** The reward of everything that is trained or searched: what the game itself gives. */
-export function score({ episode }: Sample): number | null {
-  return episode && episode.return;
+/** The one reward of all that is trained or searched: it has its scale from the environment. */
+export function score(sample: Sample): number {
+  return normalizedReturn(sample);
 }
 
 /** What depends on the search of programs. */
-export const SEARCH = ['kernel/grpo/refinement', ...['searchPrograms', 'chooseProgram', 'collect', 'refine'].map((name) => `kernel/grpo/${name}.ts`)];
+export const SEARCH = ['kernel/grpo/refinement', 'kernel/rewards/library.ts', ...['searchPrograms', 'chooseProgram', 'collect', 'refine'].map((name) => `kernel/grpo/${name}.ts`)];
 
 /** How a program plays from the starts that are reported. */
 export async function reported({ task, env }: Given, name: string, program: string, limits = task.reportedSteps): Promise<Line> {
