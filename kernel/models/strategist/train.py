@@ -10,7 +10,9 @@ leaves one.
 import argparse
 import multiprocessing
 import os
+import queue as queue_module
 import random
+import threading
 import time
 from pathlib import Path
 
@@ -71,9 +73,17 @@ def batches(folder: Path, seed: int, rows: int, workers: int):
     for i, queue in enumerate(queues):
         arguments = (str(folder), seed, i, workers, rows, queue)
         context.Process(target=generate_batches, args=arguments, daemon=True).start()
+    # A batch takes its time through a pipe: a thread fetches the next ones meanwhile.
+    fetched = queue_module.Queue(maxsize=8)
+    threading.Thread(target=fetch, args=(queues, fetched), daemon=True).start()
+    while True:
+        yield fetched.get()
+
+
+def fetch(queues, fetched) -> None:
     while True:
         for queue in queues:
-            yield queue.get()
+            fetched.put(queue.get())
 
 
 # ---------------------------------------------------------------- model
