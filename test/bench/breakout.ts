@@ -62,7 +62,7 @@ function runCells(cells: string[], model: Model): { model: Model; config: GRPOCo
 }
 
 async function loadModel(): Promise<Model> {
-  return (await joylab.FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 256 })).model;
+  return (await joylab.FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 512 })).model;
 }
 
 /** Plays every strategy from every held-out start. */

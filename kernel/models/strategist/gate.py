@@ -159,18 +159,21 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=HELD_OUT_SEED)
     parser.add_argument("--corpus", action="store_true", help="measure the corpus's own programs")
     parser.add_argument("--save", type=Path, help="keep the prompts and what the model answered")
+    parser.add_argument("--list", action="store_true", help="print the prompts of each form, for another engine to answer")
     parser.add_argument("--samples", type=Path, help="measure answers that were kept")
     args = parser.parse_args()
+    if args.list:
+        print(json.dumps({name: [row.prompt for row in form_rows(name, args)] for name in FORMS}))
+        return
     answer = answers_of_corpus if args.corpus else kept_answers(args.samples) if args.samples else answers_of_model(args.folder, args.seed)
     all_figures, kept, missed = {}, {}, []
-    for name, (form, edit) in FORMS.items():
-        with names.held_out():
-            form_rows = rows(args.seed, args.prompts, 2, form, edit)
-        completions = answer(name, form_rows)
-        kept[name] = [[row.prompt, completion] for row, completion in zip(form_rows, completions)]
+    for name in FORMS:
+        asked = form_rows(name, args)
+        completions = answer(name, asked)
+        kept[name] = [[row.prompt, completion] for row, completion in zip(asked, completions)]
         if args.save:
             args.save.write_text(json.dumps(kept))
-        all_figures[name] = measure(form_rows, completions, args.seed)
+        all_figures[name] = measure(asked, completions, args.seed)
         missed += [f"{name}: {miss}" for miss in misses(all_figures[name])]
     if not shutil.which("node"):
         print("without Node.js: programs were read, not run", file=sys.stderr)
@@ -178,6 +181,11 @@ def main() -> None:
     print(json.dumps(all_figures))
     if missed:
         sys.exit("below the gate:\n" + "\n".join(missed))
+
+
+def form_rows(name: str, args: argparse.Namespace) -> list[Row]:
+    with names.held_out():
+        return rows(args.seed, args.prompts, 2, *FORMS[name])
 
 
 def answers_of_corpus(_: str, form_rows: list[Row]) -> list[str]:
