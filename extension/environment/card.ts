@@ -2,6 +2,7 @@ import type { EnvironmentData, EnvironmentTable } from '../../kernel/display/mim
 import { aspectRatio } from '../../kernel/display/aspect';
 import { shortNumber } from '../../kernel/display/table';
 import { element } from '../widgets/element';
+import { keepReachable } from '../widgets/reachable';
 
 /** The card of an environment: what it is, its actions, its state variables with their ranges, its first frame. */
 export function environmentCard(data: EnvironmentData): HTMLElement {
@@ -20,6 +21,7 @@ export function environmentCard(data: EnvironmentData): HTMLElement {
   const top = element('div', 'joylab-Environment-top', [...(data.frame ? [picture(data.name, data.frame)] : []), text]);
   const groups = [...(data.variables.length > 0 ? [variableRows(data.variables)] : []), ...(data.tables ?? []).map(fieldRows)];
   const table = element('div', 'joylab-Environment-table', [element('table', '', groups)]);
+  keepReachable(table);
   return element('div', 'joylab-Card joylab-Environment', groups.length > 0 ? [top, table] : [top]);
 }
 

@@ -206,7 +206,7 @@ test('every setting of TRL is one of ours, with its default, or its absence is e
   }
   assert.ok(seen.size > 150);
   // What TRL does not have: episodes and what is known of them, and a setting of transformers before version 5.
-  assert.deepEqual(Object.keys(ours).filter((name) => !seen.has(name)).sort(), ['capUnplayed', 'maxEpisodeSteps', 'measureReference', 'rewardSeconds', 'strategySeconds', 'warmupRatio']);
+  assert.deepEqual(Object.keys(ours).filter((name) => !seen.has(name)).sort(), ['capUnplayed', 'maxEpisodeSteps', 'measureReference', 'refinement', 'rewardSeconds', 'strategySeconds', 'warmupRatio']);
 });
 
 test('transformers and PEFT read a checkpoint', async () => {

@@ -237,7 +237,7 @@ test('the notebook shows a bar; an interrupt ends the download, which goes on la
   } finally {
     setHost(before);
   }
-  assert.match(String(shown[1].bundle['text/html']), /<progress value="\d+" max="\d+".*downloading joy\/single: .* of 7\.0 MB/);
+  assert.match(String(shown[1].bundle['text/html']), /<progress value="\d+" max="\d+".*downloading joy\/single: .* of 8\.8 MB/);
   assert.equal(new Set(shown.map(({ options }) => options.displayId)).size, 1);
   assert.deepEqual(shown.map(({ options }) => options.update), shown.map((_, i) => i > 0));
   assert.match(String(shown.at(-1)!.bundle['text/plain']), /interrupted; the next attempt goes on from here/);
