@@ -13,12 +13,15 @@ export function diffText(lines: readonly DiffLine[]): string {
   return lines.map(({ kind, text }) => (MARKS[kind] + text).trimEnd()).join('\n');
 }
 
-/** A change as HTML. It names no colour: what was removed is struck, what was added is underlined, and both have their marks. */
+/** Tints that leave text readable on light and on dark pages; the marks say the same without them. */
+const TINTS = { removed: 'rgba(248,81,73,0.22)', added: 'rgba(46,160,67,0.22)' } as const;
+
+/** A change as HTML. */
 export function diffHtml(lines: readonly DiffLine[]): string {
-  const tags = { kept: null, removed: 'del', added: 'ins' } as const;
+  const marked = (tag: 'del' | 'ins', tint: string, text: string) => `<${tag} style="text-decoration:none;background-color:${tint}">${escapeHtml(text)}</${tag}>`;
   const line = ({ kind, text }: DiffLine) => {
-    const tag = tags[kind];
-    return MARKS[kind] + (tag ? `<${tag}>${escapeHtml(text)}</${tag}>` : escapeHtml(text));
+    if (kind === 'kept') return MARKS.kept + escapeHtml(text);
+    return MARKS[kind] + marked(kind === 'removed' ? 'del' : 'ins', TINTS[kind], text);
   };
   return `<pre style="margin:0.2em 0 0.8em">${lines.map(line).join('\n')}</pre>`;
 }

@@ -7,7 +7,7 @@ export interface LineageEntry {
   program: Program;
   /** Its expected fitness; `null` where it does not live any more. */
   worth: number | null;
-  /** The edit, line by line; all lines of the first one are new. */
+  /** The edit, line by line; of the first one, which has no parent, the lines as they are. */
   edit: DiffLine[];
 }
 
@@ -18,7 +18,7 @@ export function lineageOf(database: ProgramDatabase, id: number): LineageEntry[]
   return chain.map((program, i) => ({
     program,
     worth: program.evaluations.length > 0 ? database.worth(program) : null,
-    edit: lineDiff(i === 0 ? '' : chain[i - 1].code, program.code),
+    edit: lineDiff(chain[Math.max(0, i - 1)].code, program.code),
   }));
 }
 

@@ -33,8 +33,8 @@ test('a lineage goes back to the first ancestor, also past those that live no mo
   assert.equal(programs.best()!.id, 3);
   const bundle = (value: object) => (value as any)[Symbol.for('Jupyter.display')]() as MimeBundle;
   const { 'text/plain': text, 'text/html': html } = bundle(programs.lineage()) as Record<string, string>;
-  assert.match(text, /Program 1: step 1\n\+ function[^]*Program 2: step 2, gain \+5 in its first episode\n {2}function strategy\(state\) \{\n- {3}return state\.x < 3[^]*Program 3: step 3, gain \+2\.50 in its first episode, worth/);
-  assert.match(html, /<del> {2}return state\.x &lt; 3 \? &quot;A&quot;[^]*<ins> {2}return state\.x &lt; 5/);
+  assert.match(text, /Program 1: step 1\n {2}function[^]*Program 2: step 2, gain \+5 in its first episode\n {2}function strategy\(state\) \{\n- {3}return state\.x < 3[^]*Program 3: step 3, gain \+2\.50 in its first episode, worth/);
+  assert.match(html, /<del [^>]*> {2}return state\.x &lt; 3 \? &quot;A&quot;[^]*<ins [^>]*> {2}return state\.x &lt; 5/);
   assert.match(String(bundle(programs)['text/plain']), /^2 programs\n\nprogram +parent +step +worth/);
   assert.throws(() => programs.lineage(77), /There is no program 77 any more\. Those that are kept: trainer\.programs\.ranking\(2\)/);
   assert.throws(() => new Programs(() => null).lineage(), /There are no programs yet: train with refinement first/);
