@@ -16,13 +16,14 @@ import { collect, type GroupPlan, type Rollouts } from './collect';
 import type { ResolvedConfig } from './config';
 import { completionMetrics, rewardMetrics } from './metrics';
 import { groupsPerGeneration, type PromptSource } from './prompts';
-import { planGeneration } from './refine';
+import { imitatedCompletions, planGeneration } from './refine';
 import { searchAdvantages } from './refinement/objective';
 import { scoredSamples, type ProgramSearch, type Scored, type SearchReport } from './refinement/search';
 import { rewardChanges } from './rewardFuncs';
 import { RunSearch } from './runSearch';
 import { isScored, restoredRollouts, savedRollouts, type CompleteRollouts, type SavedRollouts, type ScoredRollouts } from './scoredRollouts';
 import { unplayedOf, type Unplayed } from './unplayed';
+import type { Imitations } from './update';
 
 /** What rollouts are made with; it may change between two steps of a run. */
 export interface GenerationContext {
@@ -119,8 +120,16 @@ export class Generations {
     const accept = (scores: RewardTable) => before.accept(refined.plan, assignment, scoredSamples(samples, scores), again);
     const { search: after, report } = accept(table);
     rollouts.refined = { ...refined, before, after };
+    rollouts.imitations = this.imitations(after, rollouts.generation, context);
     const settings = { ...before.settings, scaleRewards: context.config.scaleRewards };
     return { report, advantages: (scores) => checkedAdvantages(searchAdvantages((scores === table ? report : accept(scores).report).groups, settings), scores) };
+  }
+
+  /** Good programs that are learned with a generation; none where nothing is learned. */
+  private imitations(search: ProgramSearch, generation: number, { prompts, tokenizer, model, config }: GenerationContext): Imitations | undefined {
+    if (config.learningRate === 0 || search.settings.imitations === 0) return undefined;
+    const index = generation * groupsPerGeneration(config);
+    return imitatedCompletions(search, { prompts, tokenizer, generation, index, longest: model.maxSeqLength });
   }
 
   /** Scores samples with the functions of this step, without a trace in the log. */

@@ -4,9 +4,11 @@ import type { Sample } from '../rewards/sample';
 import { Episode } from '../rollout/episode';
 import type { GroupPlan } from './collect';
 import type { Prompt, PromptSource } from './prompts';
+import { imitationsOf } from './refinement/imitation';
 import { editPrompt } from './refinement/prompt';
 import type { Program } from './refinement/program';
 import type { Assignment, ProgramSearch, SearchPlan } from './refinement/search';
+import type { Imitations } from './update';
 
 /** How a generation of a refinement run is made: its plan, and what a program's prompt is. */
 export interface RefinedGeneration {
@@ -42,6 +44,35 @@ export function planGeneration({ search, generation, count, prompts, longestProm
   return { search, plan, groups, assign: (codes) => search.assign(plan, codes, environmentSeedOf) };
 }
 
+/** Programs that are worth being learned, as prompts and completions for a step; those that the model has no room for are left out. */
+export function imitatedCompletions(search: ProgramSearch, { prompts, tokenizer, generation, index, longest }: ImitationContext): Imitations {
+  const { imitations, imitationAdvantage } = search.settings;
+  const [best] = search.database.best(1);
+  const end = typeof tokenizer.eosTokenId === 'number' ? [tokenizer.eosTokenId] : [];
+  const all = imitationsOf(search, imitations, generation).map(({ parent, program }) => ({
+    prompt: (parent ? prompts.edited(index, textOf(search, parent, best)) : prompts.at(index)).ids,
+    completion: [...tokenizer.encode(completionOf(program.code), { addSpecialTokens: false }), ...end],
+  }));
+  const fitting = all.filter(({ prompt, completion }) => prompt.length + completion.length <= longest);
+  return {
+    promptIds: fitting.map(({ prompt }) => prompt),
+    completionIds: fitting.map(({ completion }) => completion),
+    promptOf: fitting.map((_, i) => i),
+    advantages: fitting.map(() => imitationAdvantage),
+  };
+}
+
+/** What {@link imitatedCompletions} needs. */
+export interface ImitationContext {
+  prompts: PromptSource;
+  tokenizer: Tokenizer;
+  generation: number;
+  /** Row of the prompts. */
+  index: number;
+  /** Tokens of prompt and completion, at most. */
+  longest: number;
+}
+
 function textOf({ database }: ProgramSearch, program: Program, best: Program): string {
   return editPrompt({ code: program.code, worth: database.worth(program), best: database.worth(best), evaluation: program.evaluations.at(-1) });
 }
@@ -56,9 +87,13 @@ export interface SampleContext {
 
 /** A program as a completion that says nothing else: what reward functions see of one that plays again. */
 export function programSample(code: string, { text, columns }: Pick<Prompt, 'text' | 'columns'>, { tokenizer, reference, step }: SampleContext): Sample {
-  const completion = '```ts\n' + code + '\n```';
+  const completion = completionOf(code);
   const completionIds = tokenizer ? tokenizer.encode(completion, { addSpecialTokens: false }) : [];
   return { ...columns, prompt: text, completion, completionIds, code, problems: [], episode: null, step, ...(reference !== undefined && { reference }) };
+}
+
+function completionOf(code: string): string {
+  return '```ts\n' + code + '\n```';
 }
 
 /** Tells the children of their parents, and what became of those that did not play themselves. */

@@ -3,6 +3,7 @@ import { checkedSecret } from '../strategy/secret';
 import type { Evaluation, Program } from './refinement/program';
 import type { SavedRunSearch } from './runSearch';
 import type { SavedRollouts } from './scoredRollouts';
+import type { Imitations } from './update';
 
 type Accepts = (value: unknown) => boolean;
 
@@ -29,7 +30,7 @@ function checkRollouts(value: unknown, vocabSize: number): void {
   if (!isObject(value)) throw new Error(`the state's rollouts must be objects, not ${describe(value)}`);
   const { promptIds, completionIds } = value as Partial<SavedRollouts>;
   const sequences = listOf(listOf(indexBelow(vocabSize)));
-  const kinds: Record<keyof SavedRollouts, Accepts> = {
+  const kinds: Record<Exclude<keyof SavedRollouts, 'imitations'>, Accepts> = {
     generation: indexBelow(Infinity),
     promptIds: sequences,
     completionIds: sequences,
@@ -44,6 +45,17 @@ function checkRollouts(value: unknown, vocabSize: number): void {
     if (!accepts(list) || (isPerCompletion && (list as unknown[]).length !== completionIds!.length)) {
       throw new Error(`the state's rollouts have ${name} = ${describe(list)}, which a run of this model does not save`);
     }
+  }
+  checkImitations(value.imitations, vocabSize);
+}
+
+function checkImitations(value: unknown, vocabSize: number): void {
+  if (value === undefined) return;
+  const { promptIds, completionIds, promptOf, advantages } = (isObject(value) ? value : {}) as Partial<Imitations>;
+  const sequences = listOf(listOf(indexBelow(vocabSize)));
+  const isOne = sequences(promptIds) && sequences(completionIds) && listOf(indexBelow(promptIds!.length))(promptOf) && listOf(isNumber)(advantages);
+  if (!isOne || promptOf!.length !== completionIds!.length || advantages!.length !== completionIds!.length) {
+    throw new Error(`the state's rollouts have imitations = ${describe(value)}, which a run of this model does not save`);
   }
 }
 

@@ -5,7 +5,7 @@ import type { Rollouts } from './collect';
 import type { ResolvedConfig } from './config';
 import type { RefinedGeneration } from './refine';
 import type { ProgramSearch } from './refinement/search';
-import type { PolicyBatch } from './update';
+import type { Imitations, PolicyBatch } from './update';
 
 /** The rollouts of a generation with what became of them. */
 export interface ScoredRollouts extends Rollouts {
@@ -17,6 +17,8 @@ export interface ScoredRollouts extends Rollouts {
   metrics?: Metrics;
   /** What reward functions added to the table of completions, by column. */
   extra?: Map<string, unknown[]>;
+  /** Where programs are edited: good ones of before that are learned with it. */
+  imitations?: Imitations;
   /** Where programs are edited: how the generation was planned, and, until a step was made with it, the search before and after it. */
   refined?: Pick<RefinedGeneration, 'plan'> & { before?: ProgramSearch; after?: ProgramSearch };
 }
@@ -33,6 +35,7 @@ export interface SavedRollouts {
   logprobs: number[][];
   terminated: boolean[];
   advantages: number[];
+  imitations?: Imitations;
 }
 
 export function isScored(rollouts: ScoredRollouts): rollouts is CompleteRollouts {
@@ -41,9 +44,9 @@ export function isScored(rollouts: ScoredRollouts): rollouts is CompleteRollouts
 
 /** For a checkpoint between two updates with the same rollouts. */
 export function savedRollouts(rollouts: CompleteRollouts): SavedRollouts {
-  const { generation, promptIds, completionIds, promptOf, terminated } = rollouts;
+  const { generation, promptIds, completionIds, promptOf, terminated, imitations } = rollouts;
   const logprobs = rollouts.logprobs.map((values) => Array.from(values));
-  return { generation, promptIds, completionIds, promptOf, logprobs, terminated, advantages: Array.from(rollouts.advantages) };
+  return { generation, promptIds, completionIds, promptOf, logprobs, terminated, advantages: Array.from(rollouts.advantages), ...(imitations && { imitations }) };
 }
 
 /** Enough to update again; samples and scores were logged before. */
@@ -94,6 +97,13 @@ export function policyBatch(rollouts: CompleteRollouts, slice: number, shuffleSe
   };
   // Where nothing changes in between, the policy is the one that sampled, and its ratios are exactly 1.
   if (isOffPolicy(config)) batch.oldLogprobs = members.map((i) => logprobs[i]);
+  if (rollouts.imitations) batch.imitations = part(rollouts.imitations, slice, stepsPerGeneration);
   if (config.maskTruncatedCompletions) batch.mask = members.map((i) => new Uint8Array(completionIds[i].length).fill(counts(i) ? 1 : 0));
   return batch;
+}
+
+/** Every `count`-th of them, from `first` on. */
+function part({ promptIds, completionIds, promptOf, advantages }: Imitations, first: number, count: number): Imitations {
+  const own = <T>(list: readonly T[]): T[] => list.filter((_, i) => i % count === first);
+  return { promptIds, completionIds: own(completionIds), promptOf: own(promptOf), advantages: own(advantages) };
 }

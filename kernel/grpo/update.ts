@@ -29,8 +29,20 @@ export interface PolicyBatch {
   oldLogprobs?: ArrayLike<number>[];
   /** Per completion and token 1 or 0: whether it counts in the loss. Absent: all do. */
   mask?: ArrayLike<number>[];
+  /** Completions that no step has sampled, but that are to be learned with these. */
+  imitations?: Imitations;
   /** Tokens that count, of a mean micro-batch of those that were generated together: what dapo, cispo and vespo divide by. Absent: the mean of this step's. */
   tokensPerMicroBatch?: number;
+}
+
+/** Completions that are known to be good: each pulls as a sampled one of its advantage does, and is no part of the metrics. */
+export interface Imitations {
+  promptIds: number[][];
+  completionIds: number[][];
+  /** Completion i answers prompt `promptOf[i]`. */
+  promptOf: number[];
+  /** One per completion. */
+  advantages: number[];
 }
 
 interface StepOptions {
@@ -149,6 +161,7 @@ export class PolicyUpdate implements TrainerUpdate {
  * micro-batch are their weights and the metrics.
  */
 class PreparedStep {
+  /** First the completions of all micro-batches, then what is imitated. */
   readonly tokens: TokenBatch & { tokens: Record<string, readonly ArrayLike<number>[]> };
   /** For each micro-batch, its completions' numbers among all. */
   private readonly members: number[][] = [];
@@ -162,16 +175,16 @@ class PreparedStep {
   ) {
     const prompts = new Map<number[], number>();
     const promptOf: number[] = [];
-    for (const batch of batches) {
-      this.members.push(batch.completionIds.map((_, i) => promptOf.length + i));
-      for (const prompt of batch.promptOf) {
-        const ids = batch.promptIds[prompt];
+    const take = ({ completionIds, promptOf: of, promptIds }: Pick<PolicyBatch, 'completionIds' | 'promptOf' | 'promptIds'>): number[] =>
+      completionIds.map((_, i) => {
+        const ids = promptIds[of[i]];
         if (!prompts.has(ids)) prompts.set(ids, prompts.size);
-        promptOf.push(prompts.get(ids)!);
-      }
-    }
-    const completionIds = batches.flatMap((batch) => batch.completionIds);
-    this.chosen = this.masks = batches.flatMap(masksOf);
+        return promptOf.push(prompts.get(ids)!) - 1;
+      });
+    for (const batch of batches) this.members.push(take(batch));
+    for (const { imitations } of batches) if (imitations) take(imitations);
+    const completionIds = [...batches.flatMap((batch) => batch.completionIds), ...batches.flatMap(imitated)];
+    this.chosen = this.masks = [...batches.flatMap(masksOf), ...batches.flatMap(imitatedMasks)];
     this.tokens = { promptIds: [...prompts.keys()], completionIds, promptOf, tokens: this.inputs(completionIds) };
   }
 
@@ -183,18 +196,18 @@ class PreparedStep {
   private inputs(completionIds: readonly number[][]): Record<string, ArrayLike<number>[]> {
     const { lossType, maxCompletionLength } = this.settings;
     const accumulation = this.batches.length;
-    const counted = this.masks.reduce((sum, mask) => sum + countTokens(mask), 0);
-    const perToken = (value: (batch: PolicyBatch, i: number) => number) =>
-      this.batches.flatMap((batch) => batch.completionIds.map((ids, i) => new Float32Array(ids.length).fill(value(batch, i))));
-    const weights = this.batches.flatMap((batch) => {
+    const counted = this.batches.flatMap(masksOf).reduce((sum, mask) => sum + countTokens(mask), 0);
+    const perToken = (values: readonly number[]) => completionIds.map((ids, i) => new Float32Array(ids.length).fill(values[i]));
+    const weights = this.batches.map((batch) => {
       const tokensPerMicroBatch = batch.tokensPerMicroBatch ?? counted / accumulation;
-      return tokenWeights(lossType, masksOf(batch), { accumulation, tokensPerMicroBatch, maxCompletionLength });
+      return tokenWeights(lossType, [...masksOf(batch), ...imitatedMasks(batch)], { accumulation, tokensPerMicroBatch, maxCompletionLength });
     });
+    const zeros = (all: readonly number[][]) => all.map((ids) => new Float32Array(ids.length));
     return {
-      advantages: perToken(({ advantages }, i) => advantages[i]),
-      weights,
-      old_logprobs: this.batches.flatMap(({ oldLogprobs, completionIds }) => oldLogprobs ?? completionIds.map((ids) => new Float32Array(ids.length))),
-      on_policy: perToken(({ oldLogprobs }) => (oldLogprobs ? 0 : 1)),
+      advantages: perToken([...this.batches.flatMap(({ advantages }) => Array.from(advantages)), ...this.batches.flatMap(({ imitations }) => imitations?.advantages ?? [])]),
+      weights: [...weights.flatMap((of, b) => of.slice(0, this.members[b].length)), ...weights.flatMap((of, b) => of.slice(this.members[b].length))],
+      old_logprobs: [...this.batches.flatMap(({ oldLogprobs, completionIds: own }) => oldLogprobs ?? zeros(own)), ...zeros(this.batches.flatMap(imitated))],
+      on_policy: perToken([...this.batches.flatMap(({ oldLogprobs, completionIds: own }) => own.map(() => (oldLogprobs ? 0 : 1))), ...this.batches.flatMap(imitated).map(() => 1)]),
       mask: this.masks,
       completion_shares: this.masks.map((mask) => Float32Array.from(mask, (value) => value / Math.max(1, countTokens(mask)))),
       chosen: completionIds.map((ids) => new Float32Array(ids.length).fill(1)),
@@ -209,23 +222,26 @@ class PreparedStep {
       const masks = members.map((i) => this.masks[i]);
       chosen.push(...highEntropyMask(members.map((i) => entropies[i]), masks, 1 - this.settings.topEntropyQuantile));
     }
-    this.tokens.tokens.chosen = this.chosen = chosen;
+    this.tokens.tokens.chosen = this.chosen = [...chosen, ...this.masks.slice(chosen.length)];
   }
 
   /** Adds a bonus for the mean entropy of each micro-batch to the loss. */
   addEntropyBonus(coefficient: number): void {
-    this.tokens.tokens.entropy_weights = this.members.flatMap((members) => {
+    const weights = this.masks.map((mask) => new Float32Array(mask.length));
+    for (const members of this.members) {
       const counted = members.reduce((sum, i) => sum + countTokens(this.chosen[i]), 0);
       const weight = coefficient / (Math.max(counted, 1) * this.batches.length);
-      return members.map((i) => Float32Array.from(this.chosen[i], (value) => value * weight));
-    });
+      for (const i of members) weights[i] = Float32Array.from(this.chosen[i], (value) => value * weight);
+    }
+    this.tokens.tokens.entropy_weights = weights;
   }
 
   /** Of the tokens that the bonus looks at. */
   meanEntropy({ tokens: { entropies } }: BatchOutcome): number {
+    const masks = this.chosen.slice(0, this.members.flat().length);
     let sum = 0;
-    this.chosen.forEach((mask, i) => entropies[i].forEach((entropy, t) => (sum += entropy * mask[t])));
-    return sum / Math.max(1, this.chosen.reduce((count, mask) => count + countTokens(mask), 0));
+    masks.forEach((mask, i) => entropies[i].forEach((entropy, t) => (sum += entropy * mask[t])));
+    return sum / Math.max(1, masks.reduce((count, mask) => count + countTokens(mask), 0));
   }
 
   /** The metrics of each micro-batch. */
@@ -256,6 +272,14 @@ class PreparedStep {
 
 function masksOf({ mask, completionIds }: PolicyBatch): ArrayLike<number>[] {
   return mask ?? completionIds.map((ids) => new Float32Array(ids.length).fill(1));
+}
+
+function imitated({ imitations }: PolicyBatch): number[][] {
+  return imitations?.completionIds ?? [];
+}
+
+function imitatedMasks(batch: PolicyBatch): ArrayLike<number>[] {
+  return imitated(batch).map((ids) => new Float32Array(ids.length).fill(1));
 }
 
 function checkBatch(batch: PolicyBatch, maxSeqLength: number): void {

@@ -16,7 +16,7 @@ export interface DatabaseSettings {
 /** A database as JSON. */
 export interface SavedDatabase {
   programs: Program[];
-  /** Programs that live no more, but have descendants that do; without their episodes. */
+  /** Programs that live no more, but have descendants that do; of their episodes only the newest. */
   ancestors: Program[];
   /** The program of each source that was ever played, by the source's key; 0: it was not kept. */
   known: Record<string, number>;
@@ -67,6 +67,11 @@ export class ProgramDatabase {
   /** The program of a source that was played before, blanks aside; it may not live any more. */
   idOf(code: string): number | undefined {
     return this.known.get(codeKey(code));
+  }
+
+  /** Whether a program is one of those that are kept. */
+  lives(id: number): boolean {
+    return this.living.has(id);
   }
 
   get estimates(): Estimates {
@@ -162,7 +167,7 @@ export class ProgramDatabase {
     const islands = program.islands.filter((one) => one !== island);
     if (islands.length > 0) return this.replace({ ...program, islands });
     this.living.delete(id);
-    this.ancestors.set(id, { ...program, islands: [], evaluations: [] });
+    this.ancestors.set(id, { ...program, islands: [], evaluations: program.evaluations.slice(-1) });
     this.cached = null;
   }
 

@@ -17,7 +17,7 @@ export function lineageOf(database: ProgramDatabase, id: number): LineageEntry[]
   for (let program = database.get(id); program; program = program.parent === null ? undefined : database.get(program.parent)) chain.unshift(program);
   return chain.map((program, i) => ({
     program,
-    worth: program.evaluations.length > 0 ? database.worth(program) : null,
+    worth: program.evaluations.length > 0 && database.lives(program.id) ? database.worth(program) : null,
     edit: lineDiff(chain[Math.max(0, i - 1)].code, program.code),
   }));
 }

@@ -33,6 +33,13 @@ export interface RefinementConfig {
   entropicTemperature?: number;
   /** How far below the worst edit one stands that does not play to its end, in spreads of the group. 1 by default. */
   failurePenalty?: number;
+  /**
+   * Good programs of earlier steps that each step learns from once more, as in self-imitation learning: half of them as
+   * answers to the environment's prompt, half as the edit that each came from. 8 by default; 0: none.
+   */
+  imitations?: number;
+  /** Advantage that an imitated program counts with; those of a group have a spread of about 1. 1 by default. */
+  imitationAdvantage?: number;
   /** Episodes that choose the winner when the run ends, on starts of their own. 80 by default; 0: the program of the highest worth is the winner. */
   validationEpisodes?: number;
   /** Ends the run so that it plays at most this many episodes, replays and validation among them. `null` by default: `maxSteps` ends it; 1,920 where neither is given. */
@@ -56,6 +63,8 @@ const settings: Record<keyof RefinementConfig, Setting> = {
   bestOf: whole(4, 1),
   entropicTemperature: number(0.5, { above: 0 }),
   failurePenalty: number(1, { from: 0 }),
+  imitations: whole(8, 0),
+  imitationAdvantage: number(1, { above: 0 }),
   validationEpisodes: whole(80, 0),
   maxEpisodes: nullable(whole(null, 1)),
   initialPrograms: {

@@ -25,8 +25,8 @@ import tokenizer as bpe
 from corpus.rows import random_row
 
 CONTEXT = 1024
-ROW = 768  # tokens in a row: one prompt, and as many of its programs as fit
-ANSWERS = 24  # programs in a row, at most
+ROW = CONTEXT  # tokens in a row: one prompt, and as many of its programs as fit
+ANSWERS = 32  # programs in a row, at most
 CHARACTERS = int(ROW * 5.6)  # of a prompt and its programs: a little more than a row holds
 
 
@@ -88,11 +88,12 @@ def fetch(queues, fetched) -> None:
 
 # ---------------------------------------------------------------- model
 
-def new_model(seed: int, layers: int) -> LlamaForCausalLM:
+def new_model(seed: int, layers: int, width: int) -> LlamaForCausalLM:
     torch.manual_seed(seed)
+    heads = width // 64
     return LlamaForCausalLM(LlamaConfig(
-        vocab_size=bpe.VOCABULARY, hidden_size=256, intermediate_size=704, num_hidden_layers=layers,
-        num_attention_heads=4, num_key_value_heads=4, head_dim=64, max_position_embeddings=CONTEXT,
+        vocab_size=bpe.VOCABULARY, hidden_size=width, intermediate_size=width * 11 // 4, num_hidden_layers=layers,
+        num_attention_heads=heads, num_key_value_heads=heads, head_dim=64, max_position_embeddings=CONTEXT,
         rms_norm_eps=1e-5, tie_word_embeddings=True, rope_theta=10000.0,
         bos_token_id=None, eos_token_id=1, pad_token_id=0, attn_implementation="sdpa",
     ))
@@ -119,10 +120,12 @@ def loss_of(model, tokens: torch.Tensor, segments: torch.Tensor) -> torch.Tensor
     return torch.nn.functional.cross_entropy(logits[:, :-1].float().flatten(0, 1), targets.flatten(), ignore_index=-100)
 
 
-def save(model: LlamaForCausalLM, folder: Path) -> None:
-    """Weights in half precision, configuration and generation defaults."""
+def save(model: LlamaForCausalLM, folder: Path, temperature: float) -> None:
+    """Weights in half precision, configuration and generation defaults. The temperature is built in: logits come out divided by it."""
     half = LlamaForCausalLM(model.config).to(torch.float16)
     half.load_state_dict(model.state_dict())
+    with torch.no_grad():
+        half.model.norm.weight.div_(temperature)
     half.generation_config = GenerationConfig(do_sample=True, temperature=1.0, top_k=0, max_new_tokens=256, eos_token_id=1, pad_token_id=0)
     half.save_pretrained(folder)
 
@@ -134,6 +137,16 @@ def schedule(progress: float, step: int, warmup: int = 200) -> float:
     return min(1.0, (step + 1) / warmup) * min(1.0, 2.02 * (1 - progress) + 0.01)
 
 
+def new_optimizers(model: LlamaForCausalLM, lr: float, cuda: bool) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of the layers, AdamW for the embedding and the norms; one learning rate fits both."""
+    matrices = [p for name, p in model.named_parameters() if p.dim() > 1 and "embed_tokens" not in name]
+    others = [p for name, p in model.named_parameters() if p.dim() == 1 or "embed_tokens" in name]
+    return [
+        torch.optim.Muon(matrices, lr=lr, weight_decay=0.05, momentum=0.95, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(others, lr=lr, weight_decay=0.0, betas=(0.9, 0.98), fused=cuda),
+    ]
+
+
 def train(args: argparse.Namespace) -> None:
     started = time.time()
     cuda = torch.cuda.is_available()
@@ -142,14 +155,9 @@ def train(args: argparse.Namespace) -> None:
     bpe.save(bpe.train(args.seed), args.folder, CONTEXT)
     stream = batches(args.folder, args.seed, args.rows, args.workers)
 
-    model = new_model(args.seed, args.layers).to(device)
+    model = new_model(args.seed, args.layers, args.width).to(device)
     compiled = torch.compile(loss_of, dynamic=False) if cuda else loss_of
-    decayed = [p for p in model.parameters() if p.dim() > 1]
-    others = [p for p in model.parameters() if p.dim() == 1]
-    optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": 0.05}, {"params": others, "weight_decay": 0.0}],
-        lr=args.lr, betas=(0.9, 0.98), fused=cuda,
-    )
+    optimizers = new_optimizers(model, args.lr, cuda)
     print(f"{sum(p.numel() for p in model.parameters())} parameters on {device}, ready in {time.time() - started:.0f} s", flush=True)
 
     began = saved = time.time()
@@ -159,7 +167,7 @@ def train(args: argparse.Namespace) -> None:
         progress = max(step / args.steps, (time.time() - started) / args.seconds if args.seconds else 0.0)
         if progress >= 1:
             break
-        for group in optimizer.param_groups:
+        for group in (group for optimizer in optimizers for group in optimizer.param_groups):
             group["lr"] = args.lr * schedule(progress, step)
         asked = time.time()
         tokens, segments = (torch.from_numpy(array) for array in next(stream))
@@ -170,8 +178,9 @@ def train(args: argparse.Namespace) -> None:
             loss = compiled(model, tokens, segments)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
         step += 1
         seen += args.rows * ROW
         losses.append(loss.detach())
@@ -180,9 +189,9 @@ def train(args: argparse.Namespace) -> None:
             losses.clear()
             print(f"step {step} loss {mean:.4f} {seen / 1e6:.0f} M tokens {time.time() - began:.0f} s, waited {waited:.0f} s", flush=True)
         if time.time() - saved > args.save:
-            save(model, args.folder)
+            save(model, args.folder, args.temperature)
             saved = time.time()
-    save(model, args.folder)
+    save(model, args.folder, args.temperature)
     print(f"{step} steps, {seen / 1e6:.0f} M tokens, {time.time() - began:.0f} s", flush=True)
 
 
@@ -191,8 +200,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "checkpoint")
     parser.add_argument("--steps", type=int, help="12,000 by default; as many as there is time for with --seconds")
     parser.add_argument("--seconds", type=float, default=0, help="end (and decay the learning rate) within this time, from the start of the command")
-    parser.add_argument("--rows", type=int, default=128, help="prompts in a batch")
+    parser.add_argument("--rows", type=int, default=96, help="prompts in a batch")
     parser.add_argument("--layers", type=int, default=5)
+    parser.add_argument("--width", type=int, default=256, help="a multiple of 64")
+    parser.add_argument("--temperature", type=float, default=1.0, help="built into what is saved: below 1 unlikely tokens become less likely")
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--log", type=int, default=200)

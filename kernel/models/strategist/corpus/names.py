@@ -16,9 +16,13 @@ _ALL = [word for word in (Path(__file__).parent / "words.txt").read_text().split
 #: Nouns that only the gate uses: every tenth.
 HELD_OUT = _ALL[5::10]
 WORDS = [word for i, word in enumerate(_ALL) if i % 10 != 5]
-ONSETS = list("bcdfghjklmnprstvwz")
 #: Beginnings of made-up words that only the gate uses.
 HELD_OUT_ONSETS = ["bl", "br", "dr", "fl", "gl", "kr", "pl", "sk", "sl", "tr", "th", "qu"]
+#: One consonant, or two that no word of the gate's begins with: the more kinds of names, the more they have to be copied.
+ONSETS = list("bcdfghjklmnprstvwxyz") * 4 + [
+    first + second for first in "bcdfghjklmnpstvwz" for second in "hlnrvwy" if first + second not in HELD_OUT_ONSETS
+]
+CODAS = ["", "", "n", "r", "l", "s", "t", "m", "ck"]
 
 _source = {"words": WORDS, "onsets": ONSETS}
 
@@ -37,7 +41,7 @@ def pseudo_word(rng: random.Random) -> str:
     """A word that no list holds, so that copying does not rest on knowing the word."""
     while True:
         syllables = (
-            rng.choice(_source["onsets"]) + rng.choice("aeiou") + rng.choice(("", "", "n", "r", "l", "s", "t", "m", "ck"))
+            rng.choice(_source["onsets"]) + rng.choice("aeiou") + rng.choice(CODAS)
             for _ in range(rng.choice((1, 2, 2, 2, 3)))
         )
         word = "".join(syllables)
@@ -47,7 +51,7 @@ def pseudo_word(rng: random.Random) -> str:
 
 
 def word(rng: random.Random) -> str:
-    return rng.choice(_source["words"]) if rng.random() < 0.75 else pseudo_word(rng)
+    return rng.choice(_source["words"]) if rng.random() < 0.65 else pseudo_word(rng)
 
 
 def compound(rng: random.Random) -> str:

@@ -15,7 +15,9 @@ from .tasks import Task, named_task
 
 #: Share of rows whose prompt holds a parent, and whose prompt names numbers as Atari's does.
 EDITS = 0.67
-NAMED = 0.75
+NAMED = 0.6
+#: Characters of a program, at most: about 350 tokens, so that a prompt with one leaves room for another.
+LONGEST = 1500
 ENDS = ["terminated", "terminated", "terminated", "truncated", "truncated", "timeout"]
 
 
@@ -36,7 +38,7 @@ class Row:
 
 def random_task(rng: random.Random, form: str | None = None) -> Task:
     """A task of a form: "named", "schema" or "objects"; mixed without one."""
-    form = form or ("named" if rng.random() < NAMED else "schema" if rng.random() < 0.72 else "objects")
+    form = form or ("named" if rng.random() < NAMED else "schema" if rng.random() < 0.6 else "objects")
     task = named_task(rng) if form == "named" else schema_task(rng, objects=form == "objects")
     task.draw_states(rng.getrandbits(48))
     return task
@@ -50,11 +52,13 @@ def random_row(rng: random.Random, answers: int, form: str | None = None, edit: 
         row, make = Row(task, task.prompt), lambda: first(task, random_program(rng, task))
     else:
         parent = random_parent(rng, task)
+        while len(parent.code) > LONGEST:
+            parent = random_parent(rng, task)
         row, make = Row(task, edit_prompt(task.prompt, parent.code, account(rng, parent.code)), parent.code), lambda: edited(rng, task, parent)
     left = characters - len(row.prompt)
     for _ in range(answers):
         made = make()
-        if made:
+        if made and len(made.code) <= LONGEST:
             row.answers.append(made.code)
             row.kinds.append(made.kinds)
             left -= len(made.code)

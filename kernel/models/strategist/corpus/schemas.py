@@ -4,7 +4,7 @@ import random
 
 from . import names
 from .prompts import name_text, number
-from .tasks import Task, Variable, game_name, random_actions
+from .tasks import Task, Variable, game_name, random_actions, random_rows
 
 RELATIONS = ["of the", "of a", "next to the", "before the", "behind the", "in the", "per", "left in the", "from the"]
 
@@ -249,12 +249,23 @@ SHAPES = [add_list, add_grid, add_object, add_things, add_words]
 SHAPE_WEIGHTS = [38, 10, 34, 12, 8]
 
 
-def observation(fields: Fields) -> dict:
+def table(fields: Fields, rows: list[str]) -> dict[str, dict]:
+    """The same quantities of each of several things, named `row_column`."""
+    rng, properties = fields.rng, {}
+    columns = [(column, *numeric(rng)) for column in names.unique(rng, names.word, rng.choice((1, 2, 2, 3, 3)), set())]
+    for row in rows:
+        for column, schema, low, high in columns:
+            properties[f"{row}_{column}"] = schema
+            fields.add(f"state.{row}_{column}", low, high, axis=f"_{column}", entity=row)
+    return properties
+
+
+def observation(fields: Fields, rows: list[str] | None = None) -> dict:
     rng = fields.rng
-    properties: dict[str, dict] = {}
-    taken = {"done", "reward", "metadata"}
+    taken = {"done", "reward", "metadata", *(rows or [])}
+    properties: dict[str, dict] = table(fields, rows) if rows else {}
     style = names.compound if rng.random() < 0.75 else names.camel
-    if rng.random() < 0.45:
+    if not rows and rng.random() < 0.45:
         axes = rng.choice((("_x", "_y"), ("_x", "_y"), ("X", "Y"), ("_row", "_column")))
         for entity in names.unique(rng, names.word, rng.choice((1, 2, 2, 3)), taken):
             for axis in axes if rng.random() < 0.7 else axes[:1]:
@@ -269,24 +280,28 @@ def observation(fields: Fields) -> dict:
     if not properties:
         name = names.word(rng)
         properties[name] = add_scalar(fields, f"state.{name}")
+    if rows and rng.random() < 0.5:
+        order = list(properties)
+        cut = rng.randrange(len(order))
+        properties = {name: properties[name] for name in order[cut:] + order[:cut]}
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
 # ---------------------------------------------------------------- actions
 
-def single_action(rng: random.Random, variables: list[Variable]):
+def single_action(rng: random.Random, variables: list[Variable], rows: list[str] | None = None):
     """An action of one field: its schema, names of its values, and how they stand in a program."""
     field = rng.choice(("action", "move", "action_id", "choice", names.word(rng)))
     chance = rng.random()
     named: list[str] = []
     make = None
     if chance < 0.42:
-        named = random_actions(rng)
+        named = random_actions(rng, rows)
         named = [name for name in named if not name.isdigit()] or ["GO", "STAY"]
         schema = {"type": "string", "enum": named}
         texts, named = [f'"{name}"' for name in named], []
     elif chance < 0.68:
-        named = [name for name in random_actions(rng) if not name.isdigit()] or ["GO", "STAY"]
+        named = [name for name in random_actions(rng, rows) if not name.isdigit()] or ["GO", "STAY"]
         schema = {"type": "integer", "minimum": 0, "maximum": len(named) - 1}
         texts = [f'"{name}"' for name in named]
         if rng.random() < 0.5:
@@ -354,14 +369,15 @@ def values_of(told: dict, schema: dict, variables: list[Variable]):
 def schema_task(rng: random.Random, objects: bool | None = None) -> Task:
     """A task told by schemas; `objects` says whether its actions are objects."""
     fields = Fields(rng)
-    seen = observation(fields)
+    rows = random_rows(rng)
+    seen = observation(fields, rows)
     objects = rng.random() < 0.25 if objects is None else objects
     named: list[str] = []
     if objects:
         action, make = action_object(rng, fields.variables)
         texts = []
     else:
-        action, named, texts, make = single_action(rng, fields.variables)
+        action, named, texts, make = single_action(rng, fields.variables, rows)
     subject = {"name": game_name(rng), "actions": named, "schemas": {"action": action, "observation": seen}}
     if rng.random() < 0.7:
         subject["description"] = sentence(rng).capitalize()

@@ -121,10 +121,25 @@ def entities(rng: random.Random, taken: set[str]) -> list[str]:
     return found
 
 
-def random_variables(rng: random.Random) -> list:
-    """1-12 things with one or two axes each, and 0-3 scalars or a row of them."""
+def random_rows(rng: random.Random) -> list[str] | None:
+    """Now and then the names of several things of which the state tells the same quantities, as of each move what it would bring."""
+    return names.unique(rng, names.word, rng.choice((2, 3, 4, 4, 5, 6)), set()) if rng.random() < 0.08 else None
+
+
+def table(rng: random.Random, rows: list[str], columns: list[str]) -> list[list]:
+    """The quantities of a table, row by row; those of one column can be compared."""
+    limits = {column: random_range(rng) for column in columns}
+    return [[named(f"{row}_{column}", limits[column], axis=f"_{column}", entity=row) for column in columns] for row in rows]
+
+
+def random_variables(rng: random.Random, rows: list[str] | None = None) -> list:
+    """1-12 things with one or two axes each, and 0-3 scalars or a row of them; or a table with `rows`."""
     taken: set[str] = set()
     groups: list[list] = []
+    if rows:
+        groups = table(rng, rows, names.unique(rng, names.word, rng.choice((1, 2, 2, 3, 3)), set()))
+        groups += [[named(name, random_range(rng))] for name in names.unique(rng, names.compound, rng.choice((0, 1, 2)), taken)]
+        return [variable for group in groups for variable in group]
     axes = rng.choice(AXES)
     shared = [random_range(rng), random_range(rng)] if rng.random() < 0.6 else None
     kept_by_name: dict[str, tuple[int, ...]] = {}
@@ -147,7 +162,10 @@ def random_variables(rng: random.Random) -> list:
     return [variable for group in groups for variable in group]
 
 
-def random_actions(rng: random.Random) -> list[str]:
+def random_actions(rng: random.Random, rows: list[str] | None = None) -> list[str]:
+    """Names of actions; where the state has a table, often those of its rows."""
+    if rows and rng.random() < 0.6:
+        return [row.upper() for row in rows] if rng.random() < 0.5 else list(rows)
     count = rng.choice((2, 3, 3, 3, 4, 4, 4, 5, 5, 6, 6, 7, 8, 9, 10, 12, 18, 18))
     style = rng.random()
     if style < 0.45:
@@ -166,12 +184,13 @@ def game_name(rng: random.Random) -> str:
 
 def named_task(rng: random.Random) -> Task:
     """A task whose prompt names numbers, as those of Atari do; now and then it tells the console's memory instead."""
-    actions = random_actions(rng)
+    rows = random_rows(rng)
+    actions = random_actions(rng, rows)
     texts = [f'"{action}"' for action in actions]
     if rng.random() < 0.02:
         size = rng.choice((32, 64, 128, 128, 256))
         bytes_ = rng.sample(range(size), 8)
         variables = [Variable(f"state.ram[{i}]", 0, 255, axis="ram") for i in bytes_]
         return Task({"name": game_name(rng), "actions": actions, "ramSize": size}, variables, texts)
-    told, variables = zip(*random_variables(rng))
+    told, variables = zip(*random_variables(rng, rows))
     return Task({"name": game_name(rng), "actions": actions, "stateVariables": list(told)}, list(variables), texts)

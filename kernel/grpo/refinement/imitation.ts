@@ -1,0 +1,36 @@
+import { seededRandom } from '../../random';
+import { deriveSeed } from '../../training/seeds';
+import type { Program } from './program';
+import type { ProgramSearch } from './search';
+
+/** A program that is worth being learned: as an edit of its parent, or (without one) as a program of its own. */
+export interface Imitation {
+  parent: Program | null;
+  program: Program;
+}
+
+/** Episodes that a program has played before it is imitated: one good one is luck. */
+const KNOWN = 2;
+/** How much those of high rank are preferred, as in {@link DatabaseSettings.selectionPressure}. */
+const PRESSURE = 3;
+
+/**
+ * Draws what a step learns once more, as in self-imitation learning (Oh et
+ * al., 2018): programs that several episodes have shown to be good, half of
+ * them as answers to the environment's prompt, half as the edits that they came
+ * from, where these have proved to be improvements. None where nothing is known
+ * to be better than the mean of all.
+ */
+export function imitationsOf({ database, settings }: ProgramSearch, count: number, generation: number): Imitation[] {
+  const { mean } = database.estimates;
+  const good = database.best().filter((program) => program.evaluations.length >= KNOWN && database.worth(program) > mean);
+  const edits = good.flatMap((program): Imitation[] => {
+    const parent = program.parent === null ? undefined : database.get(program.parent);
+    // A parent that lives no more was among the worst.
+    const isBetter = parent && (!database.lives(parent.id) || database.worth(program) > database.worth(parent));
+    return isBetter ? [{ parent, program }] : [];
+  });
+  const random = seededRandom(deriveSeed(settings.seed, 'imitation', generation));
+  const draw = <T>(list: readonly T[]): T[] => (list.length > 0 ? [list[Math.floor(list.length * random.next() ** PRESSURE)]] : []);
+  return Array.from({ length: count }, (_, i) => (i % 2 === 0 ? draw(good).map((program): Imitation => ({ parent: null, program })) : draw(edits))).flat();
+}
