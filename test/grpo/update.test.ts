@@ -227,6 +227,26 @@ test('an update that goes on from a saved state equals one that never stopped', 
   for (const update of [one, two, three]) await update.dispose();
 });
 
+test('what is imitated pulls as a sampled completion does, and is no part of the metrics', async () => {
+  const whole = makeBatch(8);
+  const first = (count: number) => ({ ...whole, completionIds: whole.completionIds.slice(0, count), promptOf: whole.promptOf.slice(0, count), advantages: Array.from(whole.advantages).slice(0, count), tokensPerMicroBatch: 40 });
+  const imitations = { promptIds: whole.promptIds, completionIds: whole.completionIds.slice(4), promptOf: whole.promptOf.slice(4), advantages: Array.from(whole.advantages).slice(4) };
+  const run = async (batch: PolicyBatch, settings: Partial<UpdateSettings>) => {
+    const model = await load('gqa');
+    const update = await PolicyUpdate.create(model, settings);
+    const metrics = await update.step(batch, LEARNING_RATE);
+    await update.dispose();
+    return { metrics, weights: weightsOf(model) };
+  };
+  for (const settings of [{ beta: 0.1 }, { lossType: 'grpo' }, { topEntropyQuantile: 0.5 }, { entropyCoef: 0.1, useAdaptiveEntropy: true }] as const) {
+    const imitating = await run({ ...first(4), imitations }, settings);
+    const alone = await run(first(4), settings);
+    assert.equal(imitating.metrics.entropy, alone.metrics.entropy);
+    assert.notDeepEqual(imitating.weights, alone.weights);
+    if ('beta' in settings || 'lossType' in settings) assert.deepEqual(imitating.weights, (await run(first(6), settings)).weights);
+  }
+});
+
 test('completions of one token each can be learned from', async () => {
   const model = await load('gqa');
   const update = await PolicyUpdate.create(model, {});

@@ -54,7 +54,7 @@ test('what leaves is forgotten, unless a descendant lives; its source stays know
   database.add({ code: 'child', parent: 1, generation: 1, islands: [0], evaluations: [evaluation(20)], cell: 'x', gain: 19 });
   database.trim();
   assert.deepEqual(codes(database), ['program 1', 'child']);
-  assert.deepEqual(database.get(1)?.evaluations, [], 'the parent is an ancestor');
+  assert.ok(!database.lives(1) && database.get(1)?.evaluations.length === 1, 'the parent is an ancestor');
   assert.equal(database.get(3), undefined);
   assert.equal(database.idOf(' program\n2 '), 3, 'blanks do not make another program');
 });
