@@ -7,7 +7,7 @@ import type { Tokenizer } from '../models/tokenizer';
 import type { ResolvedConfig } from './config';
 import type { Prompt } from './prompts';
 import { fillInRelations, programSample, type RefinedGeneration } from './refine';
-import type { Assignment } from './refinement/search';
+import type { Assignment, Replay } from './refinement/search';
 
 /** A group to be made: its prompt, and what is random in it. */
 export interface GroupPlan {
@@ -52,7 +52,7 @@ export interface Rollouts {
   samples: Sample[];
   /** Frames of some episodes, by index of the sample. */
   frames: Map<number, EpisodeFrames>;
-  /** Where programs are edited: who played, and the programs that played again. */
+  /** Where programs are edited: who played, and the parents' episodes. */
   assignment?: Assignment;
   replays?: Sample[];
 }
@@ -114,7 +114,7 @@ type PlayContext = Pick<CollectContext, 'env' | 'reference' | 'groups' | 'refine
 };
 
 /**
- * Extracts, checks and plays the strategies, beside them what plays again, and
+ * Extracts, checks and plays the strategies, beside them their parents, and
  * fills in the samples.
  *
  * @throws the signal's reason when aborted
@@ -144,6 +144,30 @@ export async function play({ samples, promptOf }: Pick<Rollouts, 'samples' | 'pr
   replays.forEach((sample, i) => fillIn(sample, episodes[samples.length + i]));
   fillInRelations(samples, replays, refined, assignment);
   return { frames: captured, assignment, replays };
+}
+
+/**
+ * Plays programs again, each from a start of its own.
+ *
+ * @returns their samples, whose completions are the programs and nothing else
+ * @throws the signal's reason when aborted
+ */
+export async function playAgain(again: readonly Replay[], { env, config, groups, tokenizer, reference, step, secret, signal }: Omit<PlayContext, 'refined' | 'frames' | 'groups'> & { groups: Array<Pick<GroupPlan, 'prompt'>> }): Promise<Sample[]> {
+  if (!env || again.length === 0) return [];
+  const { rollout } = require('../rollout') as typeof import('../rollout');
+  const { episodes } = await rollout(env, again.map(({ program }) => program.code), {
+    seeds: again.map(({ environmentSeed }) => environmentSeed),
+    maxSteps: config.maxEpisodeSteps,
+    seconds: config.strategySeconds,
+    secret,
+    signal,
+  });
+  signal.throwIfAborted();
+  return again.map(({ program }, i) => {
+    const sample = programSample(program.code, groups[0].prompt, { tokenizer, reference, step });
+    fillIn(sample, episodes[i]);
+    return sample;
+  });
 }
 
 /** Extracts and checks the strategies. @returns those that may play */

@@ -12,13 +12,13 @@ import { secretSeed } from '../strategy/secret';
 import { deriveSeed } from '../training/seeds';
 import type { TrainingOutput } from '../display/training';
 import { checkedAdvantages, fractionZeroStd, groupAdvantages, type AdvantageSettings } from './advantages';
-import { collect, type GroupPlan, type Rollouts } from './collect';
+import { collect, playAgain, type GroupPlan, type Rollouts } from './collect';
 import type { ResolvedConfig } from './config';
 import { completionMetrics, rewardMetrics } from './metrics';
 import { groupsPerGeneration, type PromptSource } from './prompts';
 import { imitatedCompletions, planGeneration } from './refine';
 import { searchAdvantages } from './refinement/objective';
-import { scoredSamples, type ProgramSearch, type Scored, type SearchReport } from './refinement/search';
+import { scoredSamples, secondLook, ProgramSearch, type Scored, type SearchReport } from './refinement/search';
 import { rewardChanges } from './rewardFuncs';
 import { RunSearch } from './runSearch';
 import { isScored, restoredRollouts, savedRollouts, type CompleteRollouts, type SavedRollouts, type ScoredRollouts } from './scoredRollouts';
@@ -116,13 +116,17 @@ export class Generations {
     const { samples, replays, assignment, refined } = rollouts;
     if (!refined || !assignment || !replays) return null;
     const before = await this.currentSearch(rollouts.generation, context);
-    const again = await this.scorer(context)(replays);
-    const accept = (scores: RewardTable) => before.accept(refined.plan, assignment, scoredSamples(samples, scores), again);
-    const { search: after, report } = accept(table);
+    const score = this.scorer(context);
+    const parents = await score(replays);
+    const accept = (scores: RewardTable) => before.accept(refined.plan, assignment, scoredSamples(samples, scores), parents);
+    const arrivals = accept(table);
+    const again = secondLook(arrivals, (index) => environmentSeedOf(context.secret, context.config.seed, rollouts.generation, index));
+    const seen = await score(await playAgain(again, { ...context, groups: [{ prompt: context.prompts.at(0) }], step: context.step + 1 }));
+    const { search: after, report } = ProgramSearch.complete(arrivals, again, seen);
     rollouts.refined = { ...refined, before, after };
     rollouts.imitations = this.imitations(after, rollouts.generation, context);
     const settings = { ...before.settings, scaleRewards: context.config.scaleRewards };
-    return { report, advantages: (scores) => checkedAdvantages(searchAdvantages((scores === table ? report : accept(scores).report).groups, settings), scores) };
+    return { report, advantages: (scores) => checkedAdvantages(searchAdvantages((scores === table ? report : ProgramSearch.complete(accept(scores), again, seen).report).groups, settings), scores) };
   }
 
   /** Good programs that are learned with a generation; none where nothing is learned. */

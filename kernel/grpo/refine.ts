@@ -41,7 +41,7 @@ export function planGeneration({ search, generation, count, prompts, longestProm
     const prompt = parent ? edited(parent, g) : prompts.at(generation * count + g);
     return { prompt, samplingSeed: samplingSeedOf(g), environmentSeed };
   });
-  return { search, plan, groups, assign: (codes) => search.assign(plan, codes, environmentSeedOf) };
+  return { search, plan, groups, assign: (codes) => search.assign(plan, codes) };
 }
 
 /** Programs that are worth being learned, as prompts and completions for a step; those that the model has no room for are left out. */

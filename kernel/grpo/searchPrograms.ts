@@ -5,14 +5,14 @@ import { scoreSamples } from '../rewards/scoring';
 import { givenSecret } from '../strategy/secret';
 import { deriveSeed } from '../training/seeds';
 import { chooseProgram } from './chooseProgram';
-import { play } from './collect';
+import { play, playAgain } from './collect';
 import { resolveConfig, type GRPOConfig } from './config';
 import { environmentSeedOf, validationSeedOf } from './generations';
 import { groupsPerGeneration, refinedSteps } from './prompts';
 import { programSample, type RefinedGeneration } from './refine';
 import type { Program } from './refinement/program';
 import { Programs } from './refinement/programs';
-import { ProgramSearch, scoredSamples, type SearchReport } from './refinement/search';
+import { ProgramSearch, scoredSamples, secondLook, type SearchReport } from './refinement/search';
 import { runReference } from './runReference';
 import { weightedRewards, type RewardFuncs } from './rewardFuncs';
 
@@ -62,7 +62,7 @@ export async function searchPrograms({ env, rewardFuncs, editor, args = {}, secr
     const startOf = (index: number) => environmentSeedOf(secret, seed, generation, index);
     const plan = search.plan(generation, groupsPerGeneration(config), startOf);
     const groups = plan.groups.map(({ environmentSeed }, g) => ({ prompt, environmentSeed, samplingSeed: deriveSeed(seed, 'sampling', generation, g) }));
-    const refined: RefinedGeneration = { search, plan, groups, assign: (codes) => search.assign(plan, codes, startOf) };
+    const refined: RefinedGeneration = { search, plan, groups, assign: (codes) => search.assign(plan, codes) };
     const samples = [];
     for (const [g, { parent }] of plan.groups.entries()) {
       for (let i = 0; i < config.numGenerations; i++) {
@@ -71,10 +71,13 @@ export async function searchPrograms({ env, rewardFuncs, editor, args = {}, secr
       }
     }
     const promptOf = samples.map((_, i) => Math.floor(i / config.numGenerations));
-    const { assignment, replays } = await play({ samples, promptOf }, { env, config, groups, refined, tokenizer: null, reference, step: generation + 1, frames: 0, secret, signal });
-    const accepted = search.accept(plan, assignment!, await score(samples), await score(replays!));
-    search = accepted.search;
-    await onStep?.(generation + 1, accepted.report, programs);
+    const context = { env, config, groups, refined, tokenizer: null, reference, step: generation + 1, frames: 0, secret, signal };
+    const { assignment, replays } = await play({ samples, promptOf }, context);
+    const arrivals = search.accept(plan, assignment!, await score(samples), await score(replays!));
+    const again = secondLook(arrivals, startOf);
+    const completed = ProgramSearch.complete(arrivals, again, await score(await playAgain(again, context)));
+    search = completed.search;
+    await onStep?.(generation + 1, completed.report, programs);
   }
   if (refinement.validationEpisodes > 0 && search.database.size > 0) {
     const sampleOf = (code: string) => programSample(code, prompt, { tokenizer: null, reference, step: steps });

@@ -37,11 +37,11 @@ export interface Replay {
 /** What becomes of a child: it plays; it is its parent's text, whose replay (by its index) it shares; its program is known, and does not play; or there is no program. */
 export type ChildFate = 'play' | 'nothing' | { copyOf: number } | { duplicateOf: number };
 
-/** The episodes of a generation. */
+/** The first episodes of a generation. */
 export interface Assignment {
   /** Group after group. */
   children: ChildFate[];
-  /** First those of the parents, in the order of their groups. */
+  /** Of the parents, in the order of their groups. */
   replays: Replay[];
 }
 
@@ -65,9 +65,23 @@ export interface ChildReport extends ChildOutcome {
 export interface GroupReport {
   fresh: boolean;
   parent: number | null;
-  /** Fitness that gains are measured against. */
+  /** What gains are measured against: the parent's worth, of fresh programs the mean. */
   baseline: number | null;
   children: ChildReport[];
+}
+
+/** A generation that has played, but for the second look at what is promising. */
+export interface Arrivals {
+  /** The search with all that came in; nothing has left it yet. */
+  search: ProgramSearch;
+  generation: number;
+  groups: GroupReport[];
+  /** Of each child the fitness of its episode. */
+  fitness: Array<number | null>;
+  /** Episodes that duplicates have saved. */
+  saved: number;
+  /** Programs that have played again already. */
+  replayed: Set<number>;
 }
 
 /** What became of a generation. */
@@ -99,10 +113,13 @@ const samplesOf = new WeakMap<Evaluation, Sample>();
  *   const children = plan.groups.map(({ parent }) => …);                       // sources, by a model or any editor
  *   const assignment = search.assign(plan, children.flat(), (i) => startOf(generation, i));
  *   …                                                                          // plays and scores them
- *   ({ search, report } = search.accept(plan, assignment, scoredChildren, scoredReplays));
+ *   const arrivals = search.accept(plan, assignment, scoredChildren, scoredReplays);
+ *   const again = secondLook(arrivals, (i) => startOf(generation, i));
+ *   …                                                                          // plays and scores them
+ *   ({ search, report } = ProgramSearch.complete(arrivals, again, scoredAgain));
  *
  * #### Notes
- * A search never changes: {@link accept} and {@link rescored} give another one.
+ * A search never changes: {@link complete} and {@link rescored} give another one.
  * So a generation that is interrupted, or scored again by other reward
  * functions, leaves nothing behind. All draws follow from seed and generation.
  */
@@ -151,13 +168,12 @@ export class ProgramSearch {
   }
 
   /**
-   * Who plays: the children that are no duplicates, each parent from its
-   * group's start, and promising programs from starts of their own, the more
-   * the more episodes duplicates save.
+   * Who plays first: the children that are no duplicates, and each parent from
+   * its group's start.
    *
    * @param codes the children's sources, group after group; `null` where there is none that may be played
    */
-  assign({ groups }: SearchPlan, codes: ReadonlyArray<string | null>, startOf: (index: number) => number): Assignment {
+  assign({ groups }: SearchPlan, codes: ReadonlyArray<string | null>): Assignment {
     const size = codes.length / groups.length;
     const replays = groups.flatMap(({ parent, environmentSeed }): Replay[] => (parent ? [{ program: parent, environmentSeed }] : []));
     const replayOf = (g: number) => groups.slice(0, g).filter(({ parent }) => parent).length;
@@ -169,17 +185,7 @@ export class ProgramSearch {
       const known = this.database.idOf(code);
       return known === undefined ? 'play' : { duplicateOf: known };
     });
-    const saved = children.filter((fate) => typeof fate === 'object').length;
-    return { children, replays: [...replays, ...this.promising(groups, this.settings.replays + saved, (i) => startOf(groups.length + i))] };
-  }
-
-  /** Programs without any episode (given ones, and those whose rewards have changed), and promising ones. */
-  private promising(groups: readonly SearchGroup[], count: number, startOf: (index: number) => number): Replay[] {
-    const playing = new Set(groups.map(({ parent }) => parent?.id));
-    const others = this.database.promising().filter(({ id }) => !playing.has(id));
-    const unknown = others.filter(({ evaluations }) => evaluations.length === 0);
-    const known = others.filter(({ evaluations }) => evaluations.length > 0 && evaluations.length < WELL_KNOWN);
-    return [...unknown, ...known.slice(0, Math.max(0, count - unknown.length))].map((program, i) => ({ program, environmentSeed: startOf(i) }));
+    return { children, replays };
   }
 
   /**
@@ -188,12 +194,11 @@ export class ProgramSearch {
    * @param children group after group
    * @param replays those of the assignment
    */
-  accept(plan: SearchPlan, { children: fates, replays: assigned }: Assignment, children: readonly Scored[], replays: readonly Scored[]): { search: ProgramSearch; report: SearchReport } {
+  accept(plan: SearchPlan, { children: fates, replays: assigned }: Assignment, children: readonly Scored[], replays: readonly Scored[]): Arrivals {
     const database = this.database.clone();
     const replayed = replays.map(evaluationOf);
     replayed.forEach((evaluation, i) => evaluation && database.record(assigned[i].program.id, evaluation));
     const size = children.length / plan.groups.length;
-    // All gains are measured against what is known before the first child comes in.
     const worths = plan.groups.map(({ parent }) => parent && database.worth(database.get(parent.id) ?? parent));
     let replay = 0;
     const groups = plan.groups.map((group, g): GroupReport => {
@@ -202,15 +207,33 @@ export class ProgramSearch {
       const outcomes = takeIn(database, { generation: plan.generation, group, members, baseline, replay: group.parent ? replayed[replay++] : null });
       return { fresh: !group.parent, parent: group.parent?.id ?? null, baseline, children: outcomes };
     });
+    const played = [...children, ...replays].filter(({ sample }, i) => sample.episode && (i >= children.length || fates[i] === 'play')).length;
+    return {
+      search: new ProgramSearch(this.settings, database, this.episodes + played, null),
+      generation: plan.generation,
+      groups,
+      fitness: children.map((scored) => evaluationOf(scored)?.fitness ?? null),
+      saved: fates.filter((fate) => typeof fate === 'object').length,
+      replayed: new Set(assigned.map(({ program }) => program.id)),
+    };
+  }
+
+  /** Takes in the second look, says what is now known of the generation's gains, and lets go what is worth least. */
+  static complete({ search: { database: arrived, settings, episodes }, generation, groups, fitness }: Arrivals, again: readonly Replay[], scored: readonly Scored[]): { search: ProgramSearch; report: SearchReport } {
+    const database = arrived.clone();
+    again.forEach(({ program }, i) => {
+      const evaluation = evaluationOf(scored[i]);
+      if (evaluation) database.record(program.id, evaluation);
+    });
+    const known = gainsOf(database, groups, fitness);
     database.trim();
-    if ((plan.generation + 1) % this.settings.migrationInterval === 0) {
+    if ((generation + 1) % settings.migrationInterval === 0) {
       database.migrate();
       database.trim();
     }
     forgetOldSamples(database);
-    const played = [...children, ...replays].filter(({ sample }, i) => sample.episode && (i >= children.length || fates[i] === 'play')).length;
-    const search = new ProgramSearch(this.settings, database, this.episodes + played, null);
-    return { search, report: { groups, metrics: search.metrics(groups) } };
+    const search = new ProgramSearch(settings, database, episodes + scored.filter(({ sample }) => sample.episode).length, null);
+    return { search, report: { groups: known, metrics: search.metrics(known) } };
   }
 
   private metrics(groups: readonly GroupReport[]): Metrics {
@@ -271,8 +294,40 @@ export class ProgramSearch {
   }
 }
 
+/**
+ * The second look: programs without any episode (given ones, and those whose
+ * rewards have changed), and those that may be better than they seem, children
+ * of this generation among them; the more the more episodes duplicates save.
+ */
+export function secondLook({ search: { database, settings }, groups, saved, replayed }: Arrivals, startOf: (index: number) => number): Replay[] {
+  const others = database.promising().filter(({ id }) => !replayed.has(id));
+  const unknown = others.filter(({ evaluations }) => evaluations.length === 0);
+  const known = others.filter(({ evaluations }) => evaluations.length > 0 && evaluations.length < WELL_KNOWN);
+  const count = settings.replays + saved;
+  return [...unknown, ...known.slice(0, Math.max(0, count - unknown.length))].map((program, i) => ({ program, environmentSeed: startOf(groups.length + i) }));
+}
+
+/**
+ * What is known of each child's gain: its worth less that of its parent, of a
+ * fresh program less the mean of its group. One lucky episode is worth little,
+ * and what the second look confirms is worth more.
+ */
+function gainsOf(database: ProgramDatabase, groups: readonly GroupReport[], fitness: ReadonlyArray<number | null>): GroupReport[] {
+  let child = 0;
+  return groups.map((group) => {
+    const worths = group.children.map(({ id }) => {
+      const first = fitness[child++];
+      const program = id === null ? undefined : database.get(id);
+      return program ? database.worth(program) : first === null ? null : database.estimates.worth([first]);
+    });
+    const parent = group.parent === null ? undefined : database.get(group.parent);
+    const baseline = parent ? database.worth(parent) : mean(worths);
+    return { ...group, baseline, children: group.children.map((one, i) => ({ ...one, gain: one.gain === null || worths[i] === null ? null : worths[i] - baseline })) };
+  });
+}
+
 /** A group that is taken into a database. */
-interface Arrivals {
+interface ArrivingGroup {
   generation: number;
   group: SearchGroup;
   members: Array<{ scored: Scored; fate: ChildFate; evaluation: Evaluation | null }>;
@@ -283,7 +338,7 @@ interface Arrivals {
 }
 
 /** Adds the children of a group that are new and play, and says what became of each. */
-function takeIn(database: ProgramDatabase, { generation, group, members, baseline, replay }: Arrivals): ChildReport[] {
+function takeIn(database: ProgramDatabase, { generation, group, members, baseline, replay }: ArrivingGroup): ChildReport[] {
   const { parent, island } = group;
   const constants = knownConstants(database);
   const traces = new Set(replay ? [replay.trace] : []);
@@ -316,7 +371,7 @@ function knownConstants(database: ProgramDatabase): Set<string> {
 }
 
 /** Mean fitness of those that have one. */
-function meanFitness(members: Arrivals['members']): number | null {
+function meanFitness(members: ArrivingGroup['members']): number | null {
   const known = members.flatMap(({ evaluation }) => evaluation?.fitness ?? []);
   return known.length > 0 ? mean(known) : null;
 }

@@ -25,35 +25,32 @@ import tokenizer as bpe
 from corpus.rows import random_row
 
 CONTEXT = 1024
-ROW = CONTEXT  # tokens in a row: one prompt, and as many of its programs as fit
-ANSWERS = 32  # programs in a row, at most
-CHARACTERS = int(ROW * 5.6)  # of a prompt and its programs: a little more than a row holds
+ROW = CONTEXT  # tokens in a row: as many prompts with their programs as fit
+ANSWERS = 4  # programs of a prompt: few, so that a batch has many names to copy
+PROMPT = 64  # numbers of segments that each prompt of a row has for itself
 
 
 # ---------------------------------------------------------------- data
 
 def make_batch(encoder: Tokenizer, seed: int, index: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """Tokens and segments, both (rows, ROW). Segment 0 is the prompt, 1… its programs, -1 padding."""
+    """Tokens and segments, both (rows, ROW). Of the n-th prompt of a row the segment is PROMPT·n, of its programs what follows; -1 is padding."""
     rng = random.Random(f"{seed}:{index}")
-    texts: list[str] = []
-    starts: list[int] = [0]
-    for _ in range(rows):
-        row = random_row(rng, ANSWERS, characters=CHARACTERS)
-        texts.append(bpe.USER + row.prompt + bpe.END)
-        texts.extend(bpe.ASSISTANT + text + bpe.END for text in row.completions)
-        starts.append(len(texts))
-    encoded = [encoding.ids for encoding in encoder.encode_batch_fast(texts)]
     tokens = np.zeros((rows, ROW), np.int16)
-    segments = np.full((rows, ROW), -1, np.int8)
+    segments = np.full((rows, ROW), -1, np.int16)
     for row in range(rows):
-        at = 0
-        for segment, ids in enumerate(encoded[starts[row]:starts[row + 1]]):
-            if at + len(ids) <= ROW:
-                tokens[row, at:at + len(ids)] = ids
-                segments[row, at:at + len(ids)] = segment
-                at += len(ids)
-            elif segment == 0:
-                break  # a prompt that fills the row: nothing to learn from
+        at = number = 0
+        while True:
+            drawn = random_row(rng, ANSWERS)
+            texts = [bpe.USER + drawn.prompt + bpe.END, *(bpe.ASSISTANT + text + bpe.END for text in drawn.completions)]
+            prompt, *answers = (encoding.ids for encoding in encoder.encode_batch_fast(texts))
+            if at + len(prompt) + len(answers[0]) > ROW:
+                break
+            for segment, ids in enumerate([prompt, *answers]):
+                if at + len(ids) <= ROW:
+                    tokens[row, at:at + len(ids)] = ids
+                    segments[row, at:at + len(ids)] = PROMPT * number + segment
+                    at += len(ids)
+            number += 1
     return tokens, segments
 
 
@@ -102,12 +99,20 @@ def new_model(seed: int, layers: int, width: int) -> LlamaForCausalLM:
 def attend(segments: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Mask (rows, 1, ROW, ROW) and positions (rows, ROW): a program follows its prompt and sees it and itself alone."""
     place = torch.arange(ROW, device=segments.device)
-    same = segments[:, :, None] == segments[:, None, :]
-    mask = (same | (segments[:, None, :] == 0)) & (place[:, None] >= place[None, :])
-    new = torch.cat([torch.zeros_like(segments[:, :1], dtype=torch.bool), segments[:, 1:] != segments[:, :-1]], 1)
-    start = torch.where(new, place, 0).cummax(1).values
-    prompt = (segments == 0).sum(1, keepdim=True)
-    return mask[:, None], torch.where(segments == 0, place, place - start + prompt)
+    number = segments // PROMPT
+    is_prompt = (segments % PROMPT == 0) & (segments >= 0)
+    seen = (segments[:, :, None] == segments[:, None, :]) | ((number[:, :, None] == number[:, None, :]) & is_prompt[:, None, :])
+    mask = seen & (place[:, None] >= place[None, :])
+
+    def start_of(values: torch.Tensor) -> torch.Tensor:
+        """Where the run of equal values began that a token is in."""
+        new = torch.cat([torch.zeros_like(values[:, :1], dtype=torch.bool), values[:, 1:] != values[:, :-1]], 1)
+        return torch.where(new, place, 0).cummax(1).values
+
+    first = start_of(number)
+    # Where the prompt of a token ended: its last token so far, and one.
+    ended = torch.where(is_prompt, place + 1, 0).cummax(1).values
+    return mask[:, None], torch.where(is_prompt, place - first, place - start_of(segments) + ended - first)
 
 
 def loss_of(model, tokens: torch.Tensor, segments: torch.Tensor) -> torch.Tensor:
@@ -115,7 +120,7 @@ def loss_of(model, tokens: torch.Tensor, segments: torch.Tensor) -> torch.Tensor
     tokens, segments = tokens.long(), segments.long()
     mask, positions = attend(segments)
     logits = model(input_ids=tokens, attention_mask=mask, position_ids=positions, use_cache=False).logits
-    learn = (segments[:, 1:] > 0) & (segments[:, 1:] == segments[:, :-1])
+    learn = (segments[:, 1:] % PROMPT > 0) & (segments[:, 1:] == segments[:, :-1]) & (segments[:, 1:] >= 0)
     targets = torch.where(learn, tokens[:, 1:], -100)
     return torch.nn.functional.cross_entropy(logits[:, :-1].float().flatten(0, 1), targets.flatten(), ignore_index=-100)
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ProgramSearch, type Assignment, type Scored, type SearchPlan, type SearchSettings } from '../../../kernel/grpo/refinement/search';
+import { ProgramSearch, secondLook, type Assignment, type Scored, type SearchPlan, type SearchSettings } from '../../../kernel/grpo/refinement/search';
 import { resolveRefinement, type RefinementConfig } from '../../../kernel/grpo/refinement/settings';
 import { episode, scored } from './given';
 
@@ -30,9 +30,11 @@ function playAll(plan: SearchPlan, codes: (string | null)[], assignment: Assignm
 function generation(search: ProgramSearch, number: number, childrenOf: (group: SearchPlan['groups'][number], g: number) => (string | null)[], count = 4) {
   const plan = search.plan(number, count, startOf(number));
   const codes = plan.groups.flatMap(childrenOf);
-  const assignment = search.assign(plan, codes, startOf(number));
+  const assignment = search.assign(plan, codes);
   const { children, replays } = playAll(plan, codes, assignment);
-  return { plan, assignment, ...search.accept(plan, assignment, children, replays) };
+  const arrivals = search.accept(plan, assignment, children, replays);
+  const again = secondLook(arrivals, startOf(number));
+  return { plan, assignment, again, ...ProgramSearch.complete(arrivals, again, again.map(({ program, environmentSeed }) => play(program.code, environmentSeed))) };
 }
 
 const first = (g: number) => ['LR', 'LRR', 'LLR', 'RLR'].map((code) => code + 'LR'.repeat(g));
@@ -54,23 +56,23 @@ test('at first all groups are fresh, then a quarter; a step has no parent twice,
 
 test('parents play from the start of their group; known sources do not play, and their episodes go to replays', () => {
   const search = grown();
-  const { plan, assignment, report, search: after } = generation(search, 1, ({ parent }) => (parent ? [parent.code, `${parent.code}R`, ` ${parent.code}`, 'LRR'] : ['LRR', 'FFF', 'FLF', null as unknown as string]));
+  const { plan, assignment, again, report, search: after } = generation(search, 1, ({ parent }) => (parent ? [parent.code, `${parent.code}R`, ` ${parent.code}`, 'LRR'] : ['LRR', 'FFF', 'FLF', null as unknown as string]));
   const parents = plan.groups.flatMap(({ parent, environmentSeed }) => (parent ? [{ id: parent.id, environmentSeed }] : []));
-  assert.deepEqual(assignment.replays.slice(0, 3).map(({ program, environmentSeed }) => ({ id: program.id, environmentSeed })), parents);
+  assert.deepEqual(assignment.replays.map(({ program, environmentSeed }) => ({ id: program.id, environmentSeed })), parents);
   const spare = assignment.children.filter((fate) => typeof fate === 'object').length;
   assert.ok(spare >= 3 * 3 + 1);
-  const others = assignment.replays.slice(3);
-  assert.ok(others.length > 1 && others.length <= 1 + spare, 'one, and those that were saved');
-  assert.equal(new Set(assignment.replays.map(({ environmentSeed }) => environmentSeed)).size, assignment.replays.length, 'each from its own start');
+  assert.ok(again.length > 1 && again.length <= 1 + spare, 'one, and those that were saved');
+  assert.equal(new Set([...plan.groups, ...again].map(({ environmentSeed }) => environmentSeed)).size, plan.groups.length + again.length, 'each from its own start');
+  assert.ok(again.some(({ program }) => program.generation === 1) && again.every(({ program }) => !parents.some(({ id }) => id === program.id)), 'new ones among them, no parent');
   for (const [g, { fresh, children }] of report.groups.entries()) {
     if (fresh) assert.deepEqual(children.map(({ status }) => status), ['unchanged', 'played', 'played', 'failed']);
     else assert.deepEqual([0, 2, 3].map((i) => [children[i].status, children[i].duplicate, children[i].id]), [0, 2, 3].map(() => ['unchanged', true, null]), `group ${g}`);
   }
-  const played = assignment.children.filter((fate) => fate === 'play').length + assignment.replays.length;
+  const played = assignment.children.filter((fate) => fate === 'play').length + assignment.replays.length + again.length;
   assert.equal(after.episodes - search.episodes, played);
 });
 
-test('gains are against the worth of the parent, its replay counted; children that play are kept with parent and gain', () => {
+test('gains are what is known of them: worth against the worth of the parent, its replay counted; children that play are kept with parent and gain', () => {
   const search = grown();
   const { plan, report, search: after } = generation(search, 1, ({ parent }, g) => (parent ? [`${parent.code}RR`, `${parent.code}L`, `${parent.code}LL`, `${parent.code}LLL`] : ['F', 'FF', 'FR', `${'LF'.repeat(g + 1)}R`]));
   plan.groups.forEach(({ parent }, g) => {
@@ -78,9 +80,10 @@ test('gains are against the worth of the parent, its replay counted; children th
     if (!parent) return;
     const fitness = (code: string) => [...code].filter((letter) => letter === 'R').length;
     assert.ok(Math.abs(baseline! - fitness(parent.code)) < 3);
-    assert.ok(Math.abs(children[0].gain! - (fitness(parent.code) + 2 - baseline!)) < 1e-9);
+    const first = fitness(parent.code) + 2 - baseline!;
+    assert.ok(children[0].gain! < first && children[0].gain! > children[1].gain!, 'one good episode is drawn towards the mean of all');
     const child = children[0].id === null ? undefined : after.database.get(children[0].id);
-    if (child) assert.deepEqual([child.parent, child.gain, child.generation, child.code], [parent.id, children[0].gain, 1, `${parent.code}RR`]);
+    if (child) assert.deepEqual([child.parent, child.generation, child.code], [parent.id, 1, `${parent.code}RR`]);
   });
   const kept = report.groups.flatMap(({ children }) => children).filter(({ id }) => id !== null && after.database.get(id));
   assert.ok(kept.length > 0);
@@ -101,16 +104,16 @@ test('what the environment failed on does not count; what the strategy failed on
   const search = grown({ archiveSize: 60 });
   const plan = search.plan(1, 4, startOf(1));
   const codes = plan.groups.flatMap((_, g) => [`lost${g}R`, `broken${g}LR`, `RLLR${g}`, `LLRR${g}`]);
-  const assignment = search.assign(plan, codes, startOf(1));
+  const assignment = search.assign(plan, codes);
   const { children, replays } = playAll(plan, codes, assignment);
   const changed = children.map((child, i): Scored => {
     if (codes[i].startsWith('lost')) return scored(codes[i], null, null, { environmentError: 'gone' });
     if (codes[i].startsWith('broken')) return scored(codes[i], episode(7, [0, 1], { end: { reason: 'error', message: 'no', line: 2 } }), -1);
     return child;
   });
-  const { report, search: after } = search.accept(plan, assignment, changed, replays.map(() => scored('LR', null, null, { environmentError: 'gone' })));
-  for (const { children } of report.groups) assert.deepEqual(children.slice(0, 2).map(({ status, gain }) => [status, gain === null]), [['lost', true], ['failed', false]]);
-  for (const { parent } of plan.groups) if (parent) assert.equal(after.database.get(parent.id)!.evaluations.length, 1, 'a replay that failed is no episode');
+  const { groups, search: after } = search.accept(plan, assignment, changed, replays.map(() => scored('LR', null, null, { environmentError: 'gone' })));
+  for (const { children } of groups) assert.deepEqual(children.slice(0, 2).map(({ status, gain }) => [status, gain === null]), [['lost', true], ['failed', false]]);
+  for (const { parent } of plan.groups) if (parent) assert.equal(after.database.get(parent.id)!.evaluations.length, parent.evaluations.length, 'a replay that failed is no episode');
 });
 
 test('nothing that a search is asked changes it, and the same is answered again; saved and loaded, too', () => {
@@ -135,15 +138,15 @@ test('other reward functions score the episodes in memory; after a resumption pr
   for (const { code, evaluations } of rescored.database.programs()) assert.equal(evaluations[0].fitness, [...code].filter((letter) => letter === 'L').length);
   const resumed = await ProgramSearch.fromJSON(JSON.parse(JSON.stringify(search)), search.settings).rescored(lefts);
   assert.ok(resumed.database.programs().every(({ evaluations }) => evaluations.length === 0));
-  const { plan, assignment, search: after } = generation(resumed, 1, (_, g) => ['F', 'FF', 'FFF', 'FFFF'].map((code) => code + 'LF'.repeat(g)));
+  const { plan, again, search: after } = generation(resumed, 1, (_, g) => ['F', 'FF', 'FFF', 'FFFF'].map((code) => code + 'LF'.repeat(g)));
   assert.ok(plan.groups.every(({ parent }) => parent === null));
-  assert.equal(assignment.replays.length, resumed.database.size);
+  assert.ok(resumed.database.programs().every(({ id }) => again.some(({ program }) => program.id === id)));
   assert.ok(after.database.programs().every(({ evaluations }) => evaluations.length > 0));
 });
 
 test('initial programs play before anything is edited', () => {
   const search = ProgramSearch.start(settings({ initialPrograms: ['strategy RRRR', 'strategy LLL\r\n', 'strategy  RRRR'] }));
-  const { assignment, search: after } = generation(search, 0, (_, g) => first(g));
-  assert.deepEqual(assignment.replays.map(({ program }) => program.code), ['strategy RRRR', 'strategy LLL']);
+  const { again, search: after } = generation(search, 0, (_, g) => first(g));
+  assert.deepEqual(again.slice(0, 2).map(({ program }) => program.code), ['strategy RRRR', 'strategy LLL']);
   assert.deepEqual(after.database.programs().slice(0, 2).map(({ generation, evaluations }) => [generation, evaluations.length]), [[-1, 1], [-1, 1]]);
 });

@@ -44,8 +44,8 @@ def random_task(rng: random.Random, form: str | None = None) -> Task:
     return task
 
 
-def random_row(rng: random.Random, answers: int, form: str | None = None, edit: bool | None = None, characters: int = 1 << 30) -> Row:
-    """A prompt and so many programs, fresh ones or edits of one parent (now and then fewer), or as many as `characters` hold."""
+def random_row(rng: random.Random, answers: int, form: str | None = None, edit: bool | None = None) -> Row:
+    """A prompt and so many programs, fresh ones or edits of one parent (now and then fewer)."""
     task = random_task(rng, form)
     edit = rng.random() < EDITS if edit is None else edit
     if not edit:
@@ -55,16 +55,12 @@ def random_row(rng: random.Random, answers: int, form: str | None = None, edit: 
         while len(parent.code) > LONGEST:
             parent = random_parent(rng, task)
         row, make = Row(task, edit_prompt(task.prompt, parent.code, account(rng, parent.code)), parent.code), lambda: edited(rng, task, parent)
-    left = characters - len(row.prompt)
     for _ in range(answers):
         made = make()
         if made and len(made.code) <= LONGEST:
             row.answers.append(made.code)
             row.kinds.append(made.kinds)
-            left -= len(made.code)
-            if left < 0:
-                break
-    return row if row.answers else random_row(rng, answers, form, edit, characters)
+    return row if row.answers else random_row(rng, answers, form, edit)
 
 
 # ---------------------------------------------------------------- how the parent did
