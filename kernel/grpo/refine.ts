@@ -35,10 +35,10 @@ export interface PlanContext {
 /** Plans a generation: a group edits its parent by a prompt that tells of it; without a parent its prompt is the row's. */
 export function planGeneration({ search, generation, count, prompts, longestPrompt, samplingSeedOf, environmentSeedOf }: PlanContext): RefinedGeneration {
   const [best] = search.database.best(1);
-  const edited = (program: Program, group: number) => prompts.edited(generation * count + group, textOf(search, program, best));
+  const edited = (program: Program, group: number, inspirations: Program[] = []) => prompts.edited(generation * count + group, textOf(search, program, best, inspirations));
   const plan = search.plan(generation, count, environmentSeedOf, (program, group) => edited(program, group).ids.length <= longestPrompt);
-  const groups = plan.groups.map(({ parent, environmentSeed }, g): GroupPlan => {
-    const prompt = parent ? edited(parent, g) : prompts.at(generation * count + g);
+  const groups = plan.groups.map(({ parent, inspirations, environmentSeed }, g): GroupPlan => {
+    const prompt = parent ? longestThatFits(inspirations.length, longestPrompt, (shown) => edited(parent, g, inspirations.slice(0, shown))) : prompts.at(generation * count + g);
     return { prompt, samplingSeed: samplingSeedOf(g), environmentSeed };
   });
   return { search, plan, groups, assign: (codes) => search.assign(plan, codes) };
@@ -73,8 +73,15 @@ export interface ImitationContext {
   longest: number;
 }
 
-function textOf({ database }: ProgramSearch, program: Program, best: Program): string {
-  return editPrompt({ code: program.code, worth: database.worth(program), best: database.worth(best), evaluation: program.evaluations.at(-1) });
+/** The prompt with as many inspirations as there is room for. */
+function longestThatFits(most: number, longestPrompt: number, promptWith: (inspirations: number) => Prompt): Prompt {
+  const prompt = promptWith(most);
+  return most === 0 || prompt.ids.length <= longestPrompt ? prompt : longestThatFits(most - 1, longestPrompt, promptWith);
+}
+
+function textOf({ database }: ProgramSearch, program: Program, best: Program, others: Program[] = []): string {
+  const inspirations = others.map((other) => ({ code: other.code, worth: database.worth(other) }));
+  return editPrompt({ code: program.code, worth: database.worth(program), best: database.worth(best), evaluation: program.evaluations.at(-1), inspirations });
 }
 
 /** What samples have beside prompt and program. */

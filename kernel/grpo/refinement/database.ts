@@ -101,10 +101,22 @@ export class ProgramDatabase {
   parent(island: number, random: Random, accepts: (program: Program) => boolean = () => true): Program | null {
     const order = this.best().filter(({ islands }) => islands.includes(island));
     while (order.length > 0) {
-      const [program] = order.splice(Math.floor(order.length * random.next() ** this.settings.selectionPressure), 1);
+      const [program] = order.splice(this.rank(order.length, random), 1);
       if (accepts(program)) return program;
     }
     return null;
+  }
+
+  /** Draws other programs of any island by the rank of their worth, none twice. */
+  inspirations(parent: Program, count: number, random: Random): Program[] {
+    const order = this.best().filter(({ id }) => id !== parent.id);
+    const drawn = Math.min(count, order.length);
+    return Array.from({ length: drawn }, () => order.splice(this.rank(order.length, random), 1)[0]);
+  }
+
+  /** A place among so many, the first ones preferred. */
+  private rank(count: number, random: Random): number {
+    return Math.floor(count * random.next() ** this.settings.selectionPressure);
   }
 
   /** Adds a program, with a new ID. The island may then be too large until {@link trim}. */

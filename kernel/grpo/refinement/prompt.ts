@@ -8,6 +8,8 @@ export interface EditSubject {
   best: number;
   /** Its newest episode. */
   evaluation: Evaluation | undefined;
+  /** Other programs that are shown beside it. */
+  inspirations?: ReadonlyArray<{ code: string; worth: number }>;
 }
 
 /** Characters of a failure's message that a prompt tells. */
@@ -22,9 +24,12 @@ const LONGEST_MESSAGE = 120;
  *   ```
  *   Its last episode: return 12, 431 steps, terminated.
  *   Rewards: plays 0.31, survives 0.5.
+ *
+ * Inspirations stand before it, each as `Another program scored 14:` with its source.
  */
-export function editPrompt({ code, worth, best, evaluation }: EditSubject): string {
-  const lines = [`Change this program, which scored ${told(worth)} (the best so far: ${told(best)}):`, '```ts', code, '```'];
+export function editPrompt({ code, worth, best, evaluation, inspirations = [] }: EditSubject): string {
+  const others = inspirations.flatMap((other) => [`Another program scored ${told(other.worth)}:`, '```ts', other.code, '```']);
+  const lines = [...others, `Change this program, which scored ${told(worth)} (the best so far: ${told(best)}):`, '```ts', code, '```'];
   if (evaluation) {
     lines.push(`Its last episode: return ${told(evaluation.return)}, ${evaluation.steps} steps, ${ending(evaluation)}.`);
     const rewards = Object.entries(evaluation.rewards).map(([name, value]) => `${name} ${value === null ? 'none' : told(value)}`);

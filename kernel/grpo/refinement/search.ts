@@ -18,6 +18,8 @@ export type SearchSettings = ResolvedRefinement & { seed: number };
 export interface SearchGroup {
   island: number;
   parent: Program | null;
+  /** Programs that the prompt shows beside the parent. */
+  inspirations: Program[];
   environmentSeed: number;
 }
 
@@ -162,7 +164,8 @@ export class ProgramSearch {
       const random = seededRandom(deriveSeed(seed, 'parent', generation, g));
       const parent = fresh ? null : this.database.parent(island, random, (program) => !taken.has(program.id) && fits(program, g));
       if (parent) taken.add(parent.id);
-      return { island, parent, environmentSeed: startOf(g) };
+      const inspirations = parent ? this.database.inspirations(parent, this.settings.inspirations, seededRandom(deriveSeed(seed, 'inspiration', generation, g))) : [];
+      return { island, parent, inspirations, environmentSeed: startOf(g) };
     });
     return { generation, groups };
   }

@@ -13,6 +13,8 @@ export interface RefinementConfig {
   selectionPressure?: number;
   /** Part of the groups that write a program from nothing. 0.25 by default. */
   freshShare?: number;
+  /** Other good programs that a prompt shows beside the parent, of any island, so that an edit may take over what they do better. 0 by default. */
+  inspirations?: number;
   /** Episodes of a generation in which promising programs play again, beside the parents' replays. Episodes that duplicates save come on top. 2 by default. */
   replays?: number;
   /**
@@ -57,6 +59,7 @@ const settings: Record<keyof RefinementConfig, Setting> = {
   migrationInterval: whole(10, 1),
   selectionPressure: number(5, { from: 1 }),
   freshShare: number(0.25, { from: 0, to: 1 }),
+  inspirations: whole(0, 0),
   replays: whole(2, 0),
   objective: oneOf('max@k', OBJECTIVES),
   aboveParent: flag(true),

@@ -23,7 +23,7 @@ GLUE = (
     "if else return const let for of function strategy state last before Math ts true false null "
     "Write a short TypeScript that plays The It returns one action from to an object array integer integers number boolean or "
     "Variables outside the keep their values between calls "
-    "Change this program which scored best so far Its episode steps terminated truncated timeout error in line Rewards item"
+    "Change this program Another which scored best so far Its episode steps terminated truncated timeout error in line Rewards item"
 ).split()
 #: Words that may merge after a dot.
 METHODS = "abs min max round length filter includes indexOf some reduce".split()

@@ -79,3 +79,14 @@ test('saved and loaded it is the same, also under fewer islands', () => {
   assert.deepEqual(Array.from({ length: 9 }, (_, seed) => copy.parent(seed % 2, seededRandom(seed))?.id), Array.from({ length: 9 }, (_, seed) => database.parent(seed % 2, seededRandom(seed))?.id));
   assert.ok(reloaded(database, { ...databaseSettings, numIslands: 1 }).programs().every(({ islands }) => islands.length === 1 && islands[0] === 0));
 });
+
+test('inspirations are other programs of any island, the better ones more often, none twice', () => {
+  const database = databaseOf(Array.from({ length: 6 }, (_, i) => [10 * i, 10 * i, 10 * i]));
+  const [parent] = database.programs();
+  const drawn = Array.from({ length: 60 }, (_, seed) => database.inspirations(parent, 2, seededRandom(seed)));
+  for (const [a, b] of drawn) assert.ok(a.id !== b.id && a.id !== parent.id && b.id !== parent.id);
+  const count = (code: string) => drawn.flat().filter((program) => program.code === code).length;
+  assert.ok(count('program 5') > 2 * count('program 1') && count('program 4') > 0 && count('program 1') > 0);
+  assert.equal(database.inspirations(parent, 9, seededRandom(1)).length, 5, 'as many as there are');
+  assert.deepEqual(database.inspirations(parent, 0, seededRandom(1)), []);
+});

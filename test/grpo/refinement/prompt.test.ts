@@ -23,3 +23,9 @@ test('what failed is told with its line, on one line, cut; without rewards or an
   assert.equal(lines.at(-1)!.length, told.length + 120 + 1);
   assert.ok(editPrompt({ code, worth: 1, best: 1, evaluation: undefined }).endsWith('\n```'));
 });
+
+test('other programs stand before the one that is to be changed, each with its score', () => {
+  const other = code.replace('LEFT', 'RIGHT');
+  const text = editPrompt({ code, worth: 1, best: 14, evaluation: undefined, inspirations: [{ code: other, worth: 14 }] });
+  assert.equal(text, ['Another program scored 14:', '```ts', other, '```', editPrompt({ code, worth: 1, best: 14, evaluation: undefined })].join('\n'));
+});

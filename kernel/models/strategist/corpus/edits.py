@@ -8,11 +8,18 @@ from .render import code_of
 from .tasks import Task
 
 
+def own_to_its_program(condition: tuple) -> bool:
+    """Whether it tests a counter or a mode."""
+    return condition[0] == "?" and (condition[1][0] in "no" or condition[1][:2] == ("m", -1))
+
+
 class Editor:
     """Changes a copy of one program. Each method makes one change and tells whether it could."""
 
-    def __init__(self, task: Task, rng: random.Random, parent: Program):
+    def __init__(self, task: Task, rng: random.Random, parent: Program, other: Program | None = None):
         self.task, self.rng, self.program = task, rng, parent.copy()
+        #: Rules that it may take over from another program: those without a counter or mode of that program.
+        self.others = [rule for rule in other.rules if not any(own_to_its_program(condition) for condition in rule[0])] if other else []
         self.maker = Maker(task, rng, memory=bool(task.moving) and rng.random() < (0.6 if uses_memory(parent) else 0.4))
 
     # Where
@@ -168,6 +175,8 @@ class Editor:
         return True
 
     def new_rule(self) -> tuple:
+        if self.others and self.rng.random() < 0.7:
+            return self.rng.choice(self.others)
         used = [rule[2] for rule in self.program.rules] + [self.program.default]
         action = self.rng.choice(used) if self.rng.random() < 0.4 else self.task.new_action(self.rng)
         return self.maker.rule(self.program, action)
@@ -272,7 +281,7 @@ class Editor:
         program.counter, program.mode = frame.counter, frame.mode
         for _ in range(8):
             rule = self.new_rule()
-            if any(condition[0] == "?" and (condition[1][0] in "no" or condition[1][:2] == ("m", -1)) for condition in rule[0]):
+            if any(own_to_its_program(condition) for condition in rule[0]):
                 program.rules.insert(self.rng.randint(0, len(program.rules)), rule)
                 return True
         program.counter = program.mode = None
@@ -301,11 +310,11 @@ def first(task: Task, program: Program) -> Edit:
     return Edit(program, code_of(task, program), behaviour(task, program), [])
 
 
-def edited(rng: random.Random, task: Task, parent: Edit) -> Edit | None:
-    """A changed program; None where a few attempts act as the parent does."""
+def edited(rng: random.Random, task: Task, parent: Edit, other: Program | None = None) -> Edit | None:
+    """A changed program, perhaps with a rule of another one; None where a few attempts act as the parent does."""
     wanted = rng.choice((1, 1, 1, 1, 2, 2, 2, 3, 3))
     for _ in range(5):
-        editor = Editor(task, rng, parent.program)
+        editor = Editor(task, rng, parent.program, other)
         kinds: list[str] = []
         for _ in range(8):
             (change,) = rng.choices(_METHODS, _WEIGHTS)

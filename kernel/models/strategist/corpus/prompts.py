@@ -172,7 +172,9 @@ def json_text(value) -> str:
 
 # ---------------------------------------------------------------- edits
 
-def edit_prompt(prompt: str, code: str, account: str) -> str:
-    """The prompt that asks for a change of a program; `account` has its scores, its last episode and its rewards."""
+def edit_prompt(prompt: str, code: str, account: str, inspiration: tuple[str, str] | None = None) -> str:
+    """The prompt that asks for a change of a program; `account` has its scores, its last episode and its rewards; `inspiration` is the score and the code of another one."""
     scores, _, rest = account.partition("\n")
+    if inspiration:
+        prompt += f"\nAnother program scored {inspiration[0]}:\n```ts\n{inspiration[1]}\n```"
     return f"{prompt}\nChange this program, which scored {scores}:\n```ts\n{code}\n```\n{rest}"

@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass, field
 
 from . import names
-from .edits import edited, first, random_parent
+from .edits import Edit, edited, first, random_parent
 from .programs import random_program
 from .prompts import edit_prompt, short_number
 from .render import code_of, completion
@@ -15,6 +15,8 @@ from .tasks import Task, named_task
 
 #: Share of rows whose prompt holds a parent, and whose prompt names numbers as Atari's does.
 EDITS = 0.67
+#: Share of the prompts with a parent that show another program, too.
+INSPIRED = 0.5
 NAMED = 0.6
 #: Characters of a program, at most: about 350 tokens, so that a prompt with one leaves room for another.
 LONGEST = 1500
@@ -51,16 +53,24 @@ def random_row(rng: random.Random, answers: int, form: str | None = None, edit: 
     if not edit:
         row, make = Row(task, task.prompt), lambda: first(task, random_program(rng, task))
     else:
-        parent = random_parent(rng, task)
-        while len(parent.code) > LONGEST:
-            parent = random_parent(rng, task)
-        row, make = Row(task, edit_prompt(task.prompt, parent.code, account(rng, parent.code)), parent.code), lambda: edited(rng, task, parent)
+        parent = short_parent(rng, task)
+        other = short_parent(rng, task) if rng.random() < INSPIRED else None
+        inspiration = other and (short_number(random_score(rng)), other.code)
+        prompt = edit_prompt(task.prompt, parent.code, account(rng, parent.code), inspiration)
+        row, make = Row(task, prompt, parent.code), lambda: edited(rng, task, parent, other and other.program)
     for _ in range(answers):
         made = make()
         if made and len(made.code) <= LONGEST:
             row.answers.append(made.code)
             row.kinds.append(made.kinds)
     return row if row.answers else random_row(rng, answers, form, edit)
+
+
+def short_parent(rng: random.Random, task: Task) -> Edit:
+    while True:
+        parent = random_parent(rng, task)
+        if len(parent.code) <= LONGEST:
+            return parent
 
 
 # ---------------------------------------------------------------- how the parent did
