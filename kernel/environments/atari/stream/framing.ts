@@ -1,5 +1,5 @@
 /** Messages to a process of this machine: the length as a little-endian u32, then the content. */
-import { OpenEnvError } from '../errors';
+import { OpenEnvError } from '../../../openenv/errors';
 
 /** Bytes that tell the length of a message. */
 export const HEADER = 4;

@@ -1,5 +1,5 @@
 import * as net from 'node:net';
-import { OpenEnvError } from '../errors';
+import { OpenEnvError } from '../../../openenv/errors';
 import { framed, HEADER, late, lengthOf, lost } from './framing';
 
 /** Options of {@link Stream.connect}. Times in milliseconds. */

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
-import { OpenEnvError } from '../errors';
+import { OpenEnvError } from '../../../openenv/errors';
 import { framed, HEADER, late, lengthOf, lost } from './framing';
-import { asleep, wasWoken, type SleepCells } from './sleeper';
+import { blocked, wasNotified, type WaitCells } from '../../../common/blockedThread';
 import { Stream } from './stream';
 
 /** Where a process of this machine has the ends of its pipes that are meant for us. */
@@ -15,9 +15,9 @@ export interface PipeAddress {
 export interface PipeOptions {
   /** Of the process, for messages. */
   url: string;
-  /** Milliseconds for each answer, for messages: the thread's `Sleeper` sees to it. */
+  /** Milliseconds for each answer, for messages: the thread's `BlockedThread` sees to it. */
   messageTimeout: number;
-  sleep: SleepCells;
+  wait: WaitCells;
 }
 
 /** Bytes that are read at a time. */
@@ -32,7 +32,7 @@ let turnAt = performance.now();
 
 /**
  * Two pipes to a process of this machine, on which every request gets one
- * answer. The thread sleeps until the answer is there: that takes a quarter of
+ * answer. The thread is blocked until the answer is there: that takes a quarter of
  * the time of a `Stream`, and is for threads that have nothing else to do.
  */
 export class Pipes {
@@ -55,7 +55,7 @@ export class Pipes {
     return undefined;
   }
 
-  /** Sends a request and waits for its answer. One at a time; what others of this thread ask of other processes is sent before it sleeps. */
+  /** Sends a request and waits for its answer. One at a time; what others of this thread ask of other processes is sent before it blocks. */
   async request(message: Uint8Array): Promise<Uint8Array> {
     if (this.failure) throw this.failure;
     try {
@@ -80,7 +80,7 @@ export class Pipes {
     for (let at = 0; at < request.length; ) at += fs.writeSync(this.requests, request, at);
     await othersTurn();
     if (this.failure) throw this.failure;
-    return asleep(this.options.sleep, this.answers, () => this.receive());
+    return blocked(this.options.wait, this.answers, () => this.receive());
   }
 
   private receive(): Uint8Array {
@@ -94,16 +94,16 @@ export class Pipes {
   }
 
   private read(into: Uint8Array, at: number): number {
-    const { url, messageTimeout, sleep } = this.options;
-    // A thread that was woken once sleeps no more.
-    const count = wasWoken(sleep) ? 0 : fs.readSync(this.answers, into, at, into.length - at, null);
-    if (wasWoken(sleep)) throw late(url, messageTimeout);
+    const { url, messageTimeout, wait } = this.options;
+    // A thread that was notified once waits no more.
+    const count = wasNotified(wait) ? 0 : fs.readSync(this.answers, into, at, into.length - at, null);
+    if (wasNotified(wait)) throw late(url, messageTimeout);
     if (count === 0) throw lost(url);
     return count;
   }
 }
 
-/** Lets the rest of the thread go on, until it waits too: where others play, whose requests are then sent before the thread sleeps, and at times in any case. */
+/** Lets the rest of the thread go on, until it waits too: where others play, whose requests are then sent before the thread blocks, and at times in any case. */
 function othersTurn(): Promise<void> | undefined {
   const now = performance.now();
   // These pipes have a stream of their own.

@@ -1,7 +1,7 @@
-import { OpenEnvError, serverError } from '../errors';
-import { parseMessage } from '../messages';
+import { OpenEnvError, serverError } from '../../../openenv/errors';
+import { parseMessage } from '../../../openenv/messages';
 import { Pipes } from './pipes';
-import type { SleepCells } from './sleeper';
+import type { WaitCells } from '../../../common/blockedThread';
 import { Stream } from './stream';
 
 /** Bytes of an Atari console's memory. */
@@ -20,15 +20,15 @@ const PIPES = Uint8Array.of(4, 0, 0, 0);
 export const MESSAGE_TIMEOUT = 60_000;
 
 /** Where a process listens that plays many games. */
-export interface VectorLane {
+export interface AtariProcess {
   /** Its address: `tcp://127.0.0.1:port`. */
   url: string;
   /** Milliseconds for an answer; default 60,000. One that takes longer is frozen. */
   messageTimeout?: number;
 }
 
-/** Options of {@link VectorClient.connect}. Times in milliseconds. */
-export interface VectorOptions {
+/** Options of {@link AtariClient.connect}. Times in milliseconds. */
+export interface AtariClientOptions {
   /** Number of games, the slots 0 … numEnvs − 1. */
   numEnvs: number;
   /** Options of the environment, as for `openenv`. */
@@ -40,10 +40,10 @@ export interface VectorOptions {
    */
   place?: { thread?: number; core?: number };
   /**
-   * Of the `Sleeper` that watches this thread, which has nothing to do but to play: it sleeps
+   * Of the `BlockedThread` that watches this thread, which has nothing to do but to play: it is blocked
    * until an answer is there, where the system can do that (Linux). One request at a time.
    */
-  sleep?: SleepCells;
+  wait?: WaitCells;
   /** For the connection and the loading of the games; default 60,000. */
   connectTimeout?: number;
   /** For the answer to a request; default 60,000. */
@@ -53,7 +53,7 @@ export interface VectorOptions {
 }
 
 /** What a reset or a step gives. Entry i belongs to `slots[i]` of the request. */
-export interface VectorStep {
+export interface AtariStep {
   /** The 128 bytes of memory. */
   ram: Uint8Array[];
   /** Change of the score; 0 after a reset. */
@@ -72,7 +72,7 @@ export interface VectorStep {
  * episodes as over OpenEnv's own protocol, without its JSON. The server's
  * `vector.py` tells the messages.
  */
-export class VectorClient {
+export class AtariClient {
   private constructor(
     private readonly stream: Stream,
     private readonly pipes: Pipes | undefined,
@@ -82,18 +82,18 @@ export class VectorClient {
   ) {}
 
   /** Connects to the process at `url` and loads the games. */
-  static async connect(url: string, options: VectorOptions): Promise<VectorClient> {
-    const { connectTimeout = 60_000, messageTimeout = MESSAGE_TIMEOUT, signal, sleep } = options;
+  static async connect(url: string, options: AtariClientOptions): Promise<AtariClient> {
+    const { connectTimeout = 60_000, messageTimeout = MESSAGE_TIMEOUT, signal, wait } = options;
     const stream = await Stream.connect(url, { connectTimeout, messageTimeout, signal });
     let pipes: Pipes | undefined;
     try {
-      const games = { num_envs: options.numEnvs, options: snakeCase(options.options), ...options.place, pipes: sleep !== undefined };
+      const games = { num_envs: options.numEnvs, options: snakeCase(options.options), ...options.place, pipes: wait !== undefined };
       const greeting: any = parseMessage(await stream.request(Buffer.from(JSON.stringify(games))));
       if (greeting.type === 'error') throw serverError(greeting.data);
       const { actions, pipes: address } = greeting.data;
-      pipes = address && sleep && Pipes.open(address, { url, messageTimeout, sleep });
+      pipes = address && wait && Pipes.open(address, { url, messageTimeout, wait });
       if (pipes) await stream.request(PIPES);
-      return new VectorClient(stream, pipes, options.numEnvs, actions);
+      return new AtariClient(stream, pipes, options.numEnvs, actions);
     } catch (error) {
       pipes?.close();
       stream.close();
@@ -106,7 +106,7 @@ export class VectorClient {
    * `frames: true` sends a frame with this answer and every step's,
    * a number n with every n-th step's.
    */
-  async reset(slots: number[], seeds: number[], options: { frames?: boolean | number } = {}): Promise<VectorStep> {
+  async reset(slots: number[], seeds: number[], options: { frames?: boolean | number } = {}): Promise<AtariStep> {
     const every = Number(options.frames ?? 0);
     if (!Number.isInteger(every) || every < 0 || every > 255) {
       throw new OpenEnvError('INVALID_ARGUMENT', `frames must be true, false or a whole number from 0 to 255, not ${options.frames}.`);
@@ -120,7 +120,7 @@ export class VectorClient {
   }
 
   /** Plays one step in each of `slots`: action number `actions[i]` in `slots[i]`. */
-  async step(slots: number[], actions: number[]): Promise<VectorStep> {
+  async step(slots: number[], actions: number[]): Promise<AtariStep> {
     const request = this.request(STEP, 0, slots, actions.length, 1);
     actions.forEach((action, i) => {
       if (!(action in this.actions)) throw new OpenEnvError('INVALID_ARGUMENT', `There is no action ${action}: the actions are ${this.actions.map((name, j) => `${j} ${name}`).join(', ')}.`);
@@ -164,7 +164,7 @@ export class VectorClient {
     return view;
   }
 
-  private async ask(request: DataView): Promise<VectorStep> {
+  private async ask(request: DataView): Promise<AtariStep> {
     return unpack(await this.exchange(bytesOf(request)));
   }
 
@@ -203,7 +203,7 @@ function checked(message: Uint8Array): DataView {
 }
 
 /** Reads what a reset or a step gave, and keeps the message: all but the frames are views of it. */
-function unpack(message: Uint8Array): VectorStep {
+function unpack(message: Uint8Array): AtariStep {
   checked(message);
   const buffer = message.buffer as ArrayBuffer;
   const n = message[2] | (message[3] << 8);

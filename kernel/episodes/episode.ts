@@ -107,7 +107,7 @@ export class Episode implements EpisodeRecord {
 
   /** The player: in the same process, the frames of an episode are made again when it is displayed. */
   [Symbol.for('Jupyter.display')](): Promise<MimeBundle> {
-    const { displayEpisode } = require('./film') as typeof import('./film');
+    const { displayEpisode } = require('../rollout/replay') as typeof import('../rollout/replay');
     return displayEpisode(this);
   }
 }

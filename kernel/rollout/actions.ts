@@ -1,14 +1,54 @@
 import { stringifyExact } from '../common/exactJson';
 import { actionField, actionText, type ActionField } from '../environments/actionSpace';
-import type { JsonSchema } from '../schema/jsonSchema';
+import type { EpisodeSpec } from '../environments/vectorEnv';
+import type { EpisodeEnd } from '../episodes/episode';
 import { serverValidator, ValidationFailure, type Validate } from '../openenv/serving/validate';
+import type { JsonSchema } from '../schema/jsonSchema';
 import type { Outcome } from '../strategy/outcome';
-import { describe } from './action';
-import type { EpisodeEnd } from './episode';
 
-/** How what strategies return is read as actions of a JSON Schema. */
-export class SchemaActions {
-  readonly field: ActionField | undefined;
+/** The actions of an environment: how answers of policies are read, and recorded. */
+export interface ActionSpace {
+  /** The action that an answer means, or how the episode ends because it means none. */
+  read(outcome: Outcome): { action: unknown } | EpisodeEnd;
+  /** For the actions of one episode. */
+  table(): ActionTable;
+}
+
+/** The actions of an episode: each has an index, a name, and a value where it is more than its name. */
+export interface ActionTable {
+  readonly names: string[];
+  readonly values?: Record<string, unknown>[];
+  /** Characters of JSON that the different actions take, those aside that an environment names. */
+  readonly size: number;
+  indexOf(action: unknown): number;
+}
+
+/** The actions that a spec tells of. */
+export function actionSpace({ actions, actionSchema }: EpisodeSpec): ActionSpace {
+  return actionSchema ? new SchemaActions(actionSchema, actions) : new Discrete(actions);
+}
+
+/** Actions that are indices into names, as in Gymnasium's `Discrete`. */
+class Discrete implements ActionSpace {
+  constructor(private readonly names: readonly string[]) {}
+
+  read(outcome: Outcome): { action: number } | EpisodeEnd {
+    if (outcome.kind === 'failure') return outcome.failure;
+    const value = outcome.kind === 'json' || outcome.kind === 'number' ? outcome.value : undefined;
+    const action = typeof value === 'string' ? this.names.indexOf(value) : (value as number);
+    if (Number.isInteger(action) && action >= 0 && action < this.names.length) return { action };
+    const valid = `${this.names.map((name) => `"${name}"`).join(', ')}, or an index from 0 to ${this.names.length - 1}`;
+    return { reason: 'invalid_action', message: `the strategy returned ${describe(outcome)}. Valid: ${valid}.` };
+  }
+
+  table(): ActionTable {
+    return { names: [...this.names], size: 0, indexOf: (action) => action as number };
+  }
+}
+
+/** Actions that are objects of a JSON Schema. */
+export class SchemaActions implements ActionSpace {
+  private readonly field: ActionField | undefined;
   private readonly check: Validate | null;
 
   /** `names`: of the values of an action's one field, by index, where the environment gives some. */
@@ -17,10 +57,7 @@ export class SchemaActions {
     this.check = serverValidator(schema);
   }
 
-  /**
-   * The action that an answer means: an object of the schema; where one field
-   * tells the action, its value alone, or its name or index in an enumeration.
-   */
+  /** An object of the schema; where one field tells the action, its value alone, or its name or index in an enumeration. */
   read(outcome: Outcome): { action: Record<string, unknown> } | EpisodeEnd {
     if (outcome.kind === 'failure') return outcome.failure;
     const value = outcome.kind === 'json' || outcome.kind === 'number' ? outcome.value : undefined;
@@ -29,6 +66,10 @@ export class SchemaActions {
     if (action && problem === undefined) return { action };
     const reason = problem ? ` (${problem})` : '';
     return { reason: 'invalid_action', message: `the strategy returned ${describe(outcome)}${reason}. Valid: ${actionText(this.schema, this.field)}.` };
+  }
+
+  table(): ActionTable {
+    return new SchemaActionTable(this.field);
   }
 
   private ofValue(value: unknown): Record<string, unknown> | undefined {
@@ -51,11 +92,10 @@ export class SchemaActions {
   }
 }
 
-/** The actions of an episode: each different one once, so that steps hold indices. Those of an enumeration keep its order. */
-export class ActionTable {
+/** Each different action once, so that steps hold indices. Those of an enumeration keep its order. */
+class SchemaActionTable implements ActionTable {
   readonly names: string[];
   readonly values: Record<string, unknown>[];
-  /** Characters of JSON that the different actions take. */
   size = 0;
   private readonly positions = new Map<string, number>();
 
@@ -65,7 +105,6 @@ export class ActionTable {
     this.values.forEach((action, i) => this.positions.set(stringifyExact(action), i));
   }
 
-  /** The index of an action. */
   indexOf(action: Record<string, unknown>): number {
     const key = stringifyExact(action);
     let index = this.positions.get(key);
@@ -83,4 +122,18 @@ export class ActionTable {
     const text = ['string', 'number', 'bigint'].includes(typeof only) ? String(only) : json;
     return text.length > 60 ? `${text.slice(0, 59)}…` : text;
   }
+}
+
+/** What a strategy returned, in words. */
+function describe(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case 'number': return String(outcome.value);
+    case 'json': return outcome.description ?? short(stringifyExact(outcome.value));
+    case 'other': return outcome.description;
+    default: return 'nothing (undefined)';
+  }
+}
+
+function short(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
