@@ -1,3 +1,4 @@
+import type { ValidationFailure } from '../schema/problems';
 import { availableParallelism } from 'node:os';
 import type { MimeBundle } from '../display/host';
 import { invalid } from '../openenv/actionCheck';
@@ -6,7 +7,6 @@ import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArgumen
 import type { Environment, EnvironmentClass } from '../openenv/serving';
 import { EpisodeRunner } from '../openenv/serving/episode';
 import type { Contract } from '../openenv/serving/schemas';
-import type { ValidationFailure } from '../openenv/serving/validate';
 import { environmentBundle, type CardContent, type CardOptions } from './card';
 import type { ClassSource } from './classEnv';
 import type { RolloutEnvironment } from './environment';

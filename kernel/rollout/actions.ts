@@ -1,8 +1,9 @@
 import { stringifyExact } from '../common/exactJson';
-import { actionField, actionText, type ActionField } from '../environments/actionSpace';
+import { actionField, actionText, type ActionField } from '../schema/actionField';
 import type { EpisodeSpec } from '../environments/vectorEnv';
 import type { EpisodeEnd } from '../episodes/episode';
-import { serverValidator, ValidationFailure, type Validate } from '../openenv/serving/validate';
+import { serverValidator, type Validate } from '../schema/validate';
+import { ValidationFailure } from '../schema/problems';
 import type { JsonSchema } from '../schema/jsonSchema';
 import type { Outcome } from '../strategy/outcome';
 

@@ -1,4 +1,4 @@
-import { declareTypes } from '../../openenv/schemaTypes';
+import { declareTypes } from '../../schema/types';
 import type { EnvironmentTyping } from '../typing';
 import type { AtariReader } from './reader';
 

@@ -1,6 +1,6 @@
-import { actionField } from '../../environments/actionSpace';
+import { actionField } from '../../schema/actionField';
 import { seededRandom, type Random } from '../../random';
-import { fieldsOf, finiteValues, isNullable, resolved, type JsonSchema } from '../../schema/jsonSchema';
+import { fieldsOf, finiteValues, isNullable, resolved, type Field, type JsonSchema } from '../../schema/jsonSchema';
 import type { RolloutEnvironment } from '../../environments/environment';
 import { SchemaActions } from '../actions';
 
@@ -44,11 +44,10 @@ function isObject(value: unknown): boolean {
 }
 
 /** Fields that an action has to have; all, where none is demanded. */
-function neededFields(schema: JsonSchema): [name: string, field: JsonSchema][] {
-  const { required = [] } = resolved(schema, schema);
-  const fields = fieldsOf(schema, ['metadata']);
-  const needed = fields.filter(([name]) => required.includes(name));
-  return (needed.length > 0 ? needed : fields).map(([name, field]) => [name, field]);
+function neededFields(schema: JsonSchema, root = schema): Field[] {
+  const fields = fieldsOf(schema, ['metadata'], root);
+  const needed = fields.filter(([, , , , optional]) => !optional);
+  return needed.length > 0 ? needed : fields;
 }
 
 /** Every action, where each of its fields has few values: the product of these, up to {@link MOST_CONSTANTS}. */
@@ -79,7 +78,7 @@ function draw(schema: JsonSchema | undefined, root: JsonSchema, random: Random):
 }
 
 function object(part: JsonSchema, root: JsonSchema, random: Random): object | undefined {
-  const fields = neededFields({ ...part, $defs: root.$defs, definitions: root.definitions });
+  const fields = neededFields(part, root);
   const values = all(fields.map(([, field]) => draw(field, root, random)));
   return values && Object.fromEntries(fields.map(([name], i) => [name, values[i]]));
 }

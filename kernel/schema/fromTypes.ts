@@ -1,5 +1,5 @@
 import type * as ts from 'typescript';
-import type { JsonSchema } from '../../schema/jsonSchema';
+import type { JsonSchema } from './jsonSchema';
 
 /** Types are followed so deep, and so many of them: what has no end, such as a generic type that contains itself doubled, is an error. */
 const MAXIMUM_DEPTH = 64;

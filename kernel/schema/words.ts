@@ -1,5 +1,5 @@
-import { fieldsOf, isNullable, resolved, type JsonSchema } from '../schema/jsonSchema';
-import { cut } from '../schema/read';
+import { fieldsOf, isNullable, nameText, resolved, type JsonSchema } from './jsonSchema';
+import { cut } from './read';
 
 /** Levels of objects inside objects, and of anything inside anything, that are told. */
 const DEPTH = 3;
@@ -10,8 +10,8 @@ const MAXIMUM_VALUES = 100;
 /** Characters of a value. */
 const MAXIMUM_VALUE = 100;
 
-/** A JSON Schema in a few words: "integer from 0 to 3", "array of 16 integers ≥ 0", `"up" | "down"`, `{ x: number, on?: boolean }`. */
-export function typeText(schema: JsonSchema, root: JsonSchema): string {
+/** A JSON Schema in a few words of English: "integer from 0 to 3", "array of 16 integers ≥ 0", `"up" | "down"`, `{ x: number, on?: boolean }`. */
+export function typeWords(schema: JsonSchema, root: JsonSchema): string {
   return new TypeText(root).of(schema, DEPTH, 0);
 }
 
@@ -33,7 +33,7 @@ class TypeText {
     const members: JsonSchema[] | undefined = schema.anyOf ?? schema.oneOf;
     if (members) return this.unionText(members, depth, level);
     const type = Array.isArray(schema.type) ? schema.type.filter((name: string) => name !== 'null').join(' or ') : schema.type;
-    if (type === 'integer' || type === 'number') return type + rangeText(schema);
+    if (type === 'integer' || type === 'number') return type + rangeWords(schema);
     if (type === 'array') return this.arrayText(schema, depth, level);
     if (schema.properties && depth > 0) return this.objectText(schema, depth - 1, level);
     return type ?? 'any value';
@@ -56,20 +56,14 @@ class TypeText {
   }
 
   private objectText(schema: JsonSchema, depth: number, level: number): string {
-    const required = new Set<string>(Array.isArray(schema.required) ? schema.required : []);
-    const fields = fieldsOf({ ...schema, $defs: this.root.$defs, definitions: this.root.definitions }, ['metadata']);
-    const shown = fields.slice(0, MAXIMUM_VALUES).map(([name]) => `${nameText(name)}${required.has(name) ? '' : '?'}: ${this.of(schema.properties[name], depth, level)}`);
+    const fields = fieldsOf(schema, ['metadata'], this.root);
+    const shown = fields.slice(0, MAXIMUM_VALUES).map(([name, , , own, optional]) => `${nameText(name)}${optional ? '?' : ''}: ${this.of(own, depth, level)}`);
     return `{ ${[...shown, ...(fields.length > shown.length ? [`… ${fields.length - shown.length} more`] : [])].join(', ')} }`;
   }
 }
 
-/** A field's name as it stands in a program. */
-export function nameText(name: string): string {
-  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? name : JSON.stringify(name);
-}
-
 /** " from 0 to 3", " ≥ 0", or nothing. */
-export function rangeText({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {
+export function rangeWords({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {
   const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
   if (isNumber(minimum) && isNumber(maximum)) return ` from ${minimum} to ${maximum}`;
   const low = isNumber(minimum) ? ` ≥ ${minimum}` : isNumber(exclusiveMinimum) ? ` > ${exclusiveMinimum}` : '';

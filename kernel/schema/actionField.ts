@@ -1,5 +1,5 @@
-import { fieldsOf, finiteValues, resolved, type JsonSchema } from '../schema/jsonSchema';
-import { typeText } from './schemaText';
+import { fieldsOf, finiteValues, type JsonSchema } from './jsonSchema';
+import { typeWords } from './words';
 
 type Value = string | number | boolean;
 
@@ -22,8 +22,7 @@ export interface ActionField {
  */
 export function actionField(action: JsonSchema, names: readonly string[] = []): ActionField | undefined {
   const fields = fieldsOf(action, ['metadata']);
-  const { required = [] } = resolved(action, action);
-  const needed = fields.filter(([name]) => required.includes(name));
+  const needed = fields.filter(([, , , , optional]) => !optional);
   const [found] = fields.length === 1 ? fields : needed.length === 1 ? needed : [];
   if (!found) return undefined;
   const [name, schema, nullable] = found;
@@ -35,11 +34,11 @@ export function actionField(action: JsonSchema, names: readonly string[] = []): 
 
 /** What an action may be, in words: `"UP", "DOWN", or { move: … }`. */
 export function actionText(action: JsonSchema, field: ActionField | undefined): string {
-  const object = typeText(action, action);
+  const object = typeWords(action, action);
   if (!field) return `an object ${object}`;
   const { values, names, schema, nullable } = field;
-  if (!values || !names) return `${typeText(schema, action)}${nullable ? ', null' : ''}, or an object ${object}`;
+  if (!values || !names) return `${typeWords(schema, action)}${nullable ? ', null' : ''}, or an object ${object}`;
   const words = names.map((name) => JSON.stringify(name)).join(', ');
-  const numbers = typeof values[0] === 'number' ? typeText({ enum: values }, action) : `an index from 0 to ${values.length - 1}`;
+  const numbers = typeof values[0] === 'number' ? typeWords({ enum: values }, action) : `an index from 0 to ${values.length - 1}`;
   return `${words}, ${numbers}${nullable ? ', null' : ''}, or an object ${object}`;
 }

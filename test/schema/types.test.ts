@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import * as ts from 'typescript';
 import { OpenEnvError } from '../../kernel/openenv';
 import { actionCheck } from '../../kernel/openenv/actionCheck';
-import { environmentTypes, typeText } from '../../kernel/openenv/schemaTypes';
+import { environmentTypes } from '../../kernel/openenv/environmentTypes';
+import { typeScriptText } from '../../kernel/schema/types';
 import { packageRoot, pythonPath } from '../../kernel/setup/python';
 
 type Judged = Array<[value: unknown, valid: boolean]>;
@@ -16,7 +17,7 @@ interface Case {
   beyond: Judged;
 }
 
-const written = JSON.parse(execFileSync(pythonPath(), [path.join(packageRoot, 'test/openenv/pydantic_schemas.py')]).toString());
+const written = JSON.parse(execFileSync(pythonPath(), [path.join(packageRoot, 'test/schema/pydantic_schemas.py')]).toString());
 const cases: Case[] = written.cases;
 const any = { type: 'object', additionalProperties: true };
 const typesOf = (action: object, observation: object = any, state: object = any) => environmentTypes({ action, observation, state });
@@ -97,9 +98,9 @@ test('odd and hostile schemas give types that TypeScript takes', () => {
 });
 
 test('a type in a few words, for tables', () => {
-  assert.equal(typeText({ type: 'array', items: { anyOf: [{ type: 'integer' }, { type: 'null' }] } }), '(integer | null)[]');
-  assert.equal(typeText({ $ref: '#/$defs/Point' }, { $defs: { Point: { type: 'object' } } }), 'Point');
-  assert.equal(typeText({ enum: ['up', 'down'] }), '"up" | "down"');
+  assert.equal(typeScriptText({ type: 'array', items: { anyOf: [{ type: 'integer' }, { type: 'null' }] } }), '(integer | null)[]');
+  assert.equal(typeScriptText({ $ref: '#/$defs/Point' }, { $defs: { Point: { type: 'object' } } }), 'Point');
+  assert.equal(typeScriptText({ enum: ['up', 'down'] }), '"up" | "down"');
 });
 
 test('an action that does not fit: field, value and what is valid', () => {

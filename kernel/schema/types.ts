@@ -1,41 +1,9 @@
-import type { EnvironmentSchema } from './protocol';
-import { resolve, type JsonSchema } from '../schema/jsonSchema';
-import { otherToolActions } from './toolActions';
-
-/** TypeScript declarations of what an environment's schemas say. */
-export interface EnvironmentTypes {
-  /** Exported interfaces and types, which may stand in a namespace. */
-  declarations: string;
-  /** The three types, mostly names among the declarations; `any` where a schema says nothing. */
-  action: string;
-  observation: string;
-  state: string;
-}
+import { nameText, resolve, type JsonSchema } from './jsonSchema';
 
 /** Declarations that are longer (in characters) would keep the type checker busy for seconds: then all is `any`. */
 const MAXIMUM_LENGTH = 400_000;
 /** Schemas may be nested so deep; what is deeper is `any`. */
 const MAXIMUM_DEPTH = 40;
-
-/**
- * Writes TypeScript types from JSON Schemas, as pydantic and
- * {@link TypeSchemas} make them. Descriptions become documentation, limits
- * become its tags (`@minimum 0`).
- *
- * #### Notes
- * Fields that have a default may be left out of an action; in an observation
- * and a state they are always there. `reward` and `done` travel beside the
- * observation, so that its type lacks them.
- */
-export function environmentTypes({ action, observation, state }: EnvironmentSchema): EnvironmentTypes {
-  const { declarations, types } = declareTypes([
-    { schema: withLast(action, 'metadata'), name: 'Action', use: 'input' },
-    { schema: withoutFields(observation, ['done', 'reward']), name: 'Observation', use: 'output' },
-    { schema: state, name: 'State', use: 'output' },
-  ]);
-  const actions = types[0] === 'any' ? [] : otherToolActions(action).map(({ text }) => text);
-  return { declarations, action: [types[0], ...actions].join(' | '), observation: types[1], state: types[2] };
-}
 
 /** A schema to be declared as a type. */
 interface Declared {
@@ -46,7 +14,11 @@ interface Declared {
   use: 'input' | 'output';
 }
 
-/** Declarations of several schemas beside each other, and the name of each one's type. */
+/**
+ * Declarations of several JSON Schemas beside each other, as pydantic and
+ * {@link TypeSchemas} make them, and the name of each one's type. Descriptions
+ * become documentation, limits become its tags (`@minimum 0`).
+ */
 export function declareTypes(schemas: Declared[]): { declarations: string; types: string[] } {
   const writer = new TypeWriter();
   const types = schemas.map(({ schema, name, use }) => writer.write(schema, name, use));
@@ -55,21 +27,8 @@ export function declareTypes(schemas: Declared[]): { declarations: string; types
 }
 
 /** The type of one schema in a few words: as it would stand in a program, where integers had a type. */
-export function typeText(schema: JsonSchema, root: JsonSchema = schema): string {
+export function typeScriptText(schema: JsonSchema, root: JsonSchema = schema): string {
   return new TypeWriter().inline(schema, root);
-}
-
-function withoutFields(schema: JsonSchema, names: string[]): JsonSchema {
-  if (!schema?.properties) return schema;
-  const properties = Object.fromEntries(Object.entries(schema.properties).filter(([name]) => !names.includes(name)));
-  return { ...schema, properties, ...(schema.required ? { required: schema.required.filter((name: string) => !names.includes(name)) } : {}) };
-}
-
-/** A schema whose field of a name comes after its own: OpenEnv's base models begin with theirs. */
-function withLast(schema: JsonSchema, name: string): JsonSchema {
-  if (!schema?.properties || !Object.hasOwn(schema.properties, name)) return schema;
-  const { [name]: last, ...properties } = schema.properties;
-  return { ...schema, properties: { ...properties, [name]: last } };
 }
 
 /** A schema document that is being written, with the names of its definitions. */
@@ -185,7 +144,7 @@ class TypeWriter {
     const fields = names.map((name) => {
       const property = properties[name];
       const isThere = required.has(name) || (document.use === 'output' && typeof property === 'object' && property !== null && 'default' in property);
-      return `${comment(this.described(property, document), '  ')}  ${propertyName(name)}${isThere ? '' : '?'}: ${indent(this.type(property, document))};\n`;
+      return `${comment(this.described(property, document), '  ')}  ${nameText(name)}${isThere ? '' : '?'}: ${indent(this.type(property, document))};\n`;
     });
     // The type of other fields would have to fit the named ones, too.
     const index = others === false ? '' : '  [field: string]: any;\n';
@@ -246,10 +205,6 @@ function literal(value: unknown): string {
 function union(types: string[]): string {
   const different = [...new Set(types.map((it) => (it.includes(' & ') ? `(${it})` : it)))];
   return different.length === 0 ? 'never' : different.includes('any') ? 'any' : different.join(' | ');
-}
-
-function propertyName(name: string): string {
-  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? name : JSON.stringify(name);
 }
 
 function indent(text: string): string {

@@ -1,6 +1,6 @@
-import { typeText } from '../openenv/schemaTypes';
-import { resolve, type JsonSchema } from '../schema/jsonSchema';
-import { cut } from '../schema/read';
+import { typeScriptText } from './types';
+import { fieldsOf, resolved, type JsonSchema } from './jsonSchema';
+import { cut } from './read';
 
 /** A field of an action, an observation or a state, as a table shows it. */
 export interface SchemaField {
@@ -32,9 +32,9 @@ const MAXIMUM_TEXT = 200;
 export function schemaFields(schema: JsonSchema, use: 'input' | 'output', without: readonly string[] = []): SchemaField[] {
   const fields: SchemaField[] = [];
   let more = 0;
-  for (const found of fieldsOf(schema, schema, '', without, 0)) {
+  for (const field of found(schema, schema, '', without, 0)) {
     if (fields.length === MAXIMUM_FIELDS) more++;
-    else fields.push(use === 'input' ? tableField(found, schema) : told(tableField(found, schema)));
+    else fields.push(use === 'input' ? tableField(field, schema) : told(tableField(field, schema)));
   }
   return more > 0 ? [...fields, { name: `… and ${more} more`, type: '', range: '', description: '', optional: false }] : fields;
 }
@@ -50,7 +50,7 @@ interface FoundField {
 
 function tableField({ path, property, inner, nullable, optional }: FoundField, root: JsonSchema): SchemaField {
   const description = [property.description, inner.description].find((it) => typeof it === 'string') ?? '';
-  return { name: path, type: typeName(inner, root) + (nullable ? ' | null' : ''), range: rangeText({ ...inner, ...property }), description, optional };
+  return { name: path, type: typeName(inner, nullable, root), range: limitsText({ ...inner, ...property }), description, optional };
 }
 
 /** What comes from an environment has its defaults. */
@@ -58,47 +58,33 @@ function told(field: SchemaField): SchemaField {
   return { ...field, range: field.range.replace(/( · |^)default .*$/, ''), optional: false };
 }
 
-function* fieldsOf(schema: JsonSchema, root: JsonSchema, prefix: string, without: readonly string[], depth: number): Generator<FoundField> {
-  const { schema: object } = plain(schema, root);
-  const required = new Set<string>(Array.isArray(object.required) ? object.required : []);
-  for (const [key, property] of Object.entries<JsonSchema>(object.properties ?? {})) {
-    if (without.includes(key)) continue;
+function* found(schema: JsonSchema, root: JsonSchema, prefix: string, without: readonly string[], depth: number): Generator<FoundField> {
+  for (const [key, inner, nullable, property, optional] of fieldsOf(schema, without, root)) {
     const path = prefix + (/[\p{Cc}\p{Cf}\u2028\u2029]/u.test(key) ? JSON.stringify(key) : key);
-    const { schema: inner, nullable } = plain(property, root);
-    yield { path, property: typeof property === 'object' ? property : {}, inner, nullable, optional: !required.has(key) };
+    yield { path, property, inner, nullable, optional };
     if (depth >= MAXIMUM_DEPTH) continue;
-    const items = inner.type === 'array' && !Array.isArray(inner.items) ? plain(inner.items ?? {}, root).schema : {};
-    if (inner.properties) yield* fieldsOf(inner, root, `${path}.`, [], depth + 1);
-    else if (items.properties) yield* fieldsOf(items, root, `${path}[].`, [], depth + 1);
+    const items = inner.type === 'array' && !Array.isArray(inner.items) ? resolved(inner.items, root) : {};
+    if (inner.properties) yield* found(inner, root, `${path}.`, [], depth + 1);
+    else if (items.properties) yield* found(items, root, `${path}[].`, [], depth + 1);
   }
 }
 
-/** What a schema means: references and unions of one with null are looked through. */
-function plain(given: JsonSchema | undefined, root: JsonSchema): { schema: JsonSchema; nullable: boolean } {
-  let schema: JsonSchema = typeof given === 'object' && given !== null ? given : {};
-  let nullable = false;
-  for (let depth = 0; depth < 20; depth++) {
-    const members: unknown[] = schema.allOf ?? schema.anyOf ?? schema.oneOf ?? [];
-    const others = members.filter((it) => (it as JsonSchema | null)?.type !== 'null');
-    nullable ||= others.length < members.length;
-    const inner = typeof schema.$ref === 'string' ? resolve(root, schema.$ref) : others.length === 1 ? others[0] : undefined;
-    if (typeof inner !== 'object' || inner === null) break;
-    schema = inner;
-  }
-  return { schema, nullable };
+function typeName(schema: JsonSchema, nullable: boolean, root: JsonSchema): string {
+  const text = plainName(schema, root);
+  return nullable && !/\bnull\b/.test(text) ? `${text} | null` : text;
 }
 
-function typeName(schema: JsonSchema, root: JsonSchema): string {
+function plainName(schema: JsonSchema, root: JsonSchema): string {
   if (schema.properties) return typeof schema.title === 'string' ? schema.title : 'object';
   if (Array.isArray(schema.enum) && schema.enum.length > MAXIMUM_VALUES) {
-    return `${typeText({ enum: schema.enum.slice(0, MAXIMUM_VALUES) })} | … ${schema.enum.length - MAXIMUM_VALUES} more`;
+    return `${typeScriptText({ enum: schema.enum.slice(0, MAXIMUM_VALUES) })} | … ${schema.enum.length - MAXIMUM_VALUES} more`;
   }
-  const text = typeText({ ...schema, title: undefined }, root);
+  const text = typeScriptText({ ...schema, title: undefined }, root);
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
 /** Limits of a value in a few words; nothing where there are none. */
-export function rangeText(schema: JsonSchema): string {
+function limitsText(schema: JsonSchema): string {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, minItems, maxItems, minLength, maxLength, multipleOf, pattern } = schema;
   const above = exclusiveMinimum === undefined ? '' : `> ${exclusiveMinimum}`;
   const below = exclusiveMaximum === undefined ? '' : `< ${exclusiveMaximum}`;
