@@ -1,6 +1,6 @@
 import { deflateSync } from 'node:zlib';
-import type { EpisodeRecord } from '../rollout/episode';
-import type { EpisodeFrames, EpisodePictures } from '../rollout/frames';
+import type { EpisodeRecord } from '../episodes/episode';
+import type { EpisodeFrames, EpisodePictures } from '../episodes/frames';
 import { shownSize } from './aspect';
 import { gif } from './gif';
 import type { MimeBundle } from './host';
@@ -15,9 +15,6 @@ const GIF_BUDGET = 50_000;
 /** Steps per second of an environment that has no time of its own. */
 const PICTURE_RATE = 6;
 
-/** Atari frames per second. */
-const FRAME_RATE = 60;
-
 /** An episode as the player shows it. */
 export function episodeData(episode: EpisodeRecord, frames: EpisodeFrames): EpisodeData {
   return {
@@ -27,7 +24,7 @@ export function episodeData(episode: EpisodeRecord, frames: EpisodeFrames): Epis
     width: frames.width,
     height: frames.height,
     palette: base64(frames.palette),
-    fps: stepsPerSecond(episode) / frames.every,
+    fps: stepsPerSecond(frames) / frames.every,
     frameCount: framesIn(frames).length,
     every: frames.every,
     frames: base64(deflate(frames)),
@@ -109,7 +106,7 @@ function pictureHtml(episode: EpisodeRecord, { type, frames }: EpisodePictures):
 
 /** Sanitisers let an image with its data inside pass. */
 function html(episode: EpisodeRecord, frames: EpisodeFrames): string {
-  const delay = (1000 * frames.every) / stepsPerSecond(episode);
+  const delay = (1000 * frames.every) / stepsPerSecond(frames);
   // 8 frames a second are enough here, fewer where the file would be large.
   let take = Math.max(1, Math.round(125 / delay));
   let file = gif(frames, { take, delay });
@@ -135,9 +132,8 @@ function playedName({ environment, options }: EpisodeRecord): string {
   return typeof options.game === 'string' ? options.game : environment;
 }
 
-function stepsPerSecond({ options, observations }: EpisodeRecord): number {
-  if (observations) return PICTURE_RATE;
-  return FRAME_RATE / (typeof options.frameSkip === 'number' && options.frameSkip > 0 ? options.frameSkip : 4);
+function stepsPerSecond({ stepsPerSecond = PICTURE_RATE }: EpisodeFrames): number {
+  return stepsPerSecond;
 }
 
 /** "error: ReferenceError: x is not defined (line 3)". */

@@ -7,7 +7,7 @@ import type { StateVariable } from './environment';
 import { png, type IndexedImage } from './image';
 import type { PictureFile } from './picture';
 import type { ReferenceReturns } from './reference';
-import { schemaFields } from './schemaFields';
+import { schemaFields } from '../schema/fields';
 
 /** What a card shows. */
 export interface CardContent {

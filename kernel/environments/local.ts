@@ -1,3 +1,5 @@
+import type { ValidationFailure } from '../schema/problems';
+import { availableParallelism } from 'node:os';
 import type { MimeBundle } from '../display/host';
 import { invalid } from '../openenv/actionCheck';
 import { OpenEnvError } from '../openenv/errors';
@@ -5,10 +7,11 @@ import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArgumen
 import type { Environment, EnvironmentClass } from '../openenv/serving';
 import { EpisodeRunner } from '../openenv/serving/episode';
 import type { Contract } from '../openenv/serving/schemas';
-import type { ValidationFailure } from '../openenv/serving/validate';
 import { environmentBundle, type CardContent, type CardOptions } from './card';
-import type { SessionEnvironment, SessionSource } from './environment';
+import type { ClassSource } from './classEnv';
+import type { RolloutEnvironment } from './environment';
 import { renderedPicture, type PictureFile } from './picture';
+import type { EpisodeSpec, VectorSource } from './vectorEnv';
 
 /** What a card tells besides name and description. */
 export type LocalCard = Pick<CardContent, 'environment' | 'actions' | 'stateVariables'> & {
@@ -20,13 +23,15 @@ export type LocalCard = Pick<CardContent, 'environment' | 'actions' | 'stateVari
  * A session with an environment in this process: the calls of an OpenEnv
  * client, the same checks, no server.
  */
-export class LocalEnvironment<Action extends object = Record<string, any>, Observation = Record<string, any>, State = EpisodeState> implements SessionEnvironment {
+export class LocalEnvironment<Action extends object = Record<string, any>, Observation = Record<string, any>, State = EpisodeState> implements RolloutEnvironment {
+  readonly builtIn = true;
+  readonly draws = true;
   readonly environment: string;
   readonly name: string;
   readonly actions: string[];
   readonly stateVariables: CardContent['stateVariables'];
   readonly options: Record<string, unknown> = {};
-  readonly sessionSource: SessionSource;
+  readonly spec: EpisodeSpec;
   /** JSON Schemas of action, observation and state. */
   readonly schemas: EnvironmentSchema;
   readonly description: string;
@@ -36,19 +41,25 @@ export class LocalEnvironment<Action extends object = Record<string, any>, Obser
   private constructor(
     private readonly type: EnvironmentClass<any>,
     private readonly contract: Contract,
-    about: LocalCard,
+    private readonly about: LocalCard,
   ) {
     ({ environment: this.environment, stateVariables: this.stateVariables } = about);
     this.actions = [...about.actions];
-    this.sessionSource = { module: about.module, className: type.name };
     ({ name: this.name, description: this.description } = contract.metadata);
     this.schemas = contract.schema;
+    this.spec = { environment: this.environment, options: {}, actions: this.actions, actionSchema: this.schemas.action, stateVariables: [], observations: true };
     this.runner = new EpisodeRunner(new type(), contract.told);
   }
 
   static async open(type: EnvironmentClass<any>, about: LocalCard): Promise<LocalEnvironment<any, any, any>> {
     const { contract } = await import('../openenv/serving/schemas.js');
     return new LocalEnvironment(type, contract(type, {}), about);
+  }
+
+  /** Objects of the class in the threads that play. */
+  async vectorSources(count = availableParallelism()): Promise<VectorSource[]> {
+    const source: ClassSource = { module: require.resolve('./classEnv'), spec: this.spec, classModule: this.about.module, className: this.type.name };
+    return Array<VectorSource>(count).fill(source);
   }
 
   /** Starts an episode. */

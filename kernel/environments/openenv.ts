@@ -1,20 +1,17 @@
 import { OpenEnvError } from '../openenv/errors';
 import { readTarget } from '../openenv/launch/target';
-import { AtariEnvironment } from './atari/environment';
-import { OfficialAtariEnvironment } from './atari/official';
-import type { AtariOpenOptions } from './atari/options';
-import { openGame2048, type Game2048Environment } from './game2048';
 import { nearestFirst } from '../nearest';
 import type { Environment } from '../openenv/serving';
-import { serveInNotebook, type EnvironmentClient } from './served';
+import { BUILT_INS, servedByOthers, type BuiltIn } from './registry';
 import { RemoteEnvironment, type RemoteOptions } from './remote';
+import { serveInNotebook, type EnvironmentClient } from './served';
 import type { OpenedEnvironments } from './typing';
 
 /** The type of an environment: by its schemas, where a notebook has opened it before. */
 type Opened<Target extends string> = Target extends keyof OpenedEnvironments ? OpenedEnvironments[Target] : RemoteEnvironment<any, any, any>;
 
-/** The environments that can be opened by their name. */
-const ENVIRONMENTS = ['atari', 'game2048'];
+type BuiltIns = typeof BUILT_INS;
+type BuiltInName = keyof BuiltIns;
 
 /**
  * Opens an environment: one of Joylab's by its name, or any OpenEnv environment
@@ -36,23 +33,26 @@ const ENVIRONMENTS = ['atari', 'game2048'];
  * const served = await openenv(CountUp);
  * ```
  */
-export function openenv(name: 'atari', options: AtariOpenOptions): Promise<AtariEnvironment>;
-export function openenv(name: 'game2048'): Promise<Game2048Environment>;
-export function openenv<Target extends string>(target: Target, options?: Target extends 'atari' ? AtariOpenOptions : RemoteOptions): Promise<Opened<Target>>;
+export function openenv<Name extends BuiltInName>(name: Name, ...options: Parameters<BuiltIns[Name]['open']>): ReturnType<BuiltIns[Name]['open']>;
+export function openenv<Target extends string>(target: Target, options?: Target extends BuiltInName ? Parameters<BuiltIns[Target]['open']>[0] : RemoteOptions): Promise<Opened<Target>>;
 export function openenv(urls: string[], options?: RemoteOptions): Promise<RemoteEnvironment<any, any, any>>;
 export function openenv<Served extends Environment>(type: new () => Served): Promise<EnvironmentClient<Served>>;
-export async function openenv(target: string | string[] | (new () => Environment), options: object = {}): Promise<AtariEnvironment | Game2048Environment | OfficialAtariEnvironment | RemoteEnvironment<any, any, any>> {
+export async function openenv(target: string | string[] | (new () => Environment), options: any = {}): Promise<any> {
   options ??= {};
-  if (target === 'atari') return AtariEnvironment.open(options as AtariOpenOptions);
-  if (target === 'game2048') return openGame2048();
   if (Array.isArray(target)) return openPool(target, options);
   if (typeof target === 'function') return serveInNotebook(target, {});
-  if (typeof target === 'string' && readTarget(target, options)) return OfficialAtariEnvironment.of(await RemoteEnvironment.open(target, options));
-  const names = nearestFirst(String(target), ENVIRONMENTS).map(name => `'${name}'`).join(', ');
+  if (Object.hasOwn(BUILT_INS, target)) return (BUILT_INS as Record<string, BuiltIn>)[target].open(options);
+  if (typeof target === 'string' && readTarget(target, options)) return openServer(target, options);
+  const names = nearestFirst(String(target), Object.keys(BUILT_INS)).map(name => `'${name}'`).join(', ');
   throw new OpenEnvError(
     'INVALID_ARGUMENT',
     `There is no environment '${String(target)}'. Valid are: ${names}; the address of an OpenEnv server, 'http://localhost:8000'; a folder with openenv.yaml, './my_env'; a Hugging Face Space, 'openenv/echo_env'; a Docker image with its tag, 'echo-env:latest'.`,
   );
+}
+
+async function openServer(target: string, options: object): Promise<object> {
+  const server = await RemoteEnvironment.open(target, options);
+  return servedByOthers(server.schemas)?.adopt(server) ?? server;
 }
 
 function openPool([first, ...servers]: string[], options: object): Promise<RemoteEnvironment> {

@@ -1,6 +1,6 @@
 import { imageType } from '../display/image';
 import { rgbPng } from './image';
-import { svgSize } from './svg';
+import { svgSize } from '../episodes/svg';
 
 /** A picture as the file that it is. */
 export interface PictureFile {

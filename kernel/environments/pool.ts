@@ -3,16 +3,16 @@ import { OpenEnvError } from '../openenv/errors';
 import { getJson, httpUrl } from '../openenv/http';
 import type { EnvironmentSchema } from '../openenv/protocol';
 import { readMetadata, readSchemas } from '../openenv/shapes';
-import { isOfficialAtari } from './atari/official';
 import type { RemoteOptions } from './connection';
+import { servedByOthers } from './registry';
 
 /** What a server tells of its environment; nothing, where it is an old one. */
 interface Told {
   url: string;
   name?: string;
   schema?: EnvironmentSchema | null;
-  /** Of OpenEnv's own Atari server, which tells its game in its state alone. */
-  game?: unknown;
+  /** What its state alone tells: the game of OpenEnv's own Atari server. */
+  variant?: unknown;
   /** Why it cannot be asked. */
   away?: string;
 }
@@ -41,8 +41,9 @@ async function ask(url: string, { connectTimeout = 10_000, headers }: RemoteOpti
     });
   try {
     const [about, schemas] = [await get('/metadata'), readSchemas(await get('/schema'))?.schemas ?? null];
-    const game = isOfficialAtari(schemas) ? (await get('/state'))?.game_name : undefined;
-    return { url, name: about === null ? undefined : readMetadata(about, url).name, schema: schemas, game };
+    const served = servedByOthers(schemas);
+    const variant = served?.variant((await get('/state')) ?? {});
+    return { url, name: about === null ? undefined : readMetadata(about, url).name, schema: schemas, variant };
   } catch (error) {
     return { url, away: (error as Error).message };
   }
@@ -53,7 +54,7 @@ function compare(one: Told, other: Told): void {
   const differ = (what: string): OpenEnvError =>
     new OpenEnvError('INVALID_ARGUMENT', `The servers of a pool have to serve the same environment: ${what}. Open those of another one on their own.`);
   if (one.name !== undefined && other.name !== undefined && one.name !== other.name) throw differ(`${one.url} serves '${one.name}', ${other.url} '${other.name}'`);
-  if (one.game !== other.game) throw differ(`${one.url} plays '${one.game}', ${other.url} '${other.game}'`);
+  if (one.variant !== other.variant) throw differ(`${one.url} plays '${one.variant}', ${other.url} '${other.variant}'`);
   if (!one.schema || !other.schema) return;
   const part = (['action', 'observation'] as const).find(name => !isDeepStrictEqual(one.schema![name], other.schema![name]));
   if (part) throw differ(`the ${part}s of ${one.url} have other fields than those of ${other.url}`);

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { MimeBundle } from '../display/host';
 import { actionCheck, meantError, type ActionCheck } from '../openenv/actionCheck';
 import type { ClientOptions, OpenEnvClient } from '../openenv/client';
@@ -8,10 +9,12 @@ import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArgumen
 import { readMetadata, readSchemas } from '../openenv/shapes';
 import { environmentBundle, type CardOptions } from './card';
 import { checkedTarget, Connection, type RemoteOptions } from './connection';
-import type { SessionEnvironment, SessionSource, StateVariable } from './environment';
+import type { RolloutEnvironment, StateVariable } from './environment';
 import { livingServers } from './pool';
 import { hasPicture, observationPicture, type PictureFile } from './picture';
+import type { SessionSource } from './sessions';
 import { schemaTyping, TYPING, type EnvironmentTyping } from './typing';
+import type { EpisodeSpec } from './vectorEnv';
 
 export type { RemoteOptions };
 
@@ -28,7 +31,9 @@ const forgotten = new FinalizationRegistry<Connection>(connection => void connec
  * `reset` opens a new session, on a server started anew where it was started
  * here and has ended.
  */
-export class RemoteEnvironment<Action extends object = Record<string, any>, Observation = Record<string, any>, State = EpisodeState> implements SessionEnvironment {
+export class RemoteEnvironment<Action extends object = Record<string, any>, Observation = Record<string, any>, State = EpisodeState> implements RolloutEnvironment {
+  readonly builtIn = false;
+  readonly draws = false;
   /** The name that the server gives itself. */
   readonly name: string;
   readonly actions: string[] = [];
@@ -79,9 +84,16 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
     return this.connection.url;
   }
 
-  get sessionSource(): SessionSource {
-    const { servers = [], maxSessions, connectTimeout, messageTimeout, reconnectTimeout, headers } = this.options as RemoteOptions;
-    return { servers: [this.url, ...servers], maxSessions, connectTimeout, messageTimeout, reconnectTimeout, headers };
+  get spec(): EpisodeSpec {
+    // The address may change.
+    return { environment: this.name, options: {}, actions: this.actions, actionSchema: this.schemas?.action ?? { type: 'object' }, stateVariables: [], observations: true };
+  }
+
+  /** Sessions with the servers, of which each thread that plays opens some. */
+  async vectorSources(count = availableParallelism()): Promise<SessionSource[]> {
+    const { servers = [], maxSessions: maxEnvs, connectTimeout, messageTimeout, reconnectTimeout, headers } = this.options as RemoteOptions;
+    const source: SessionSource = { module: require.resolve('./sessions'), spec: this.spec, servers: [this.url, ...servers], maxEnvs, connectTimeout, messageTimeout, reconnectTimeout, headers };
+    return Array<SessionSource>(count).fill(source);
   }
 
   /**

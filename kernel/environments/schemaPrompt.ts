@@ -1,8 +1,8 @@
 import type { EnvironmentSchema } from '../openenv/protocol';
-import { fieldsOf, type JsonSchema } from '../schema/jsonSchema';
+import { fieldsOf, nameText, type JsonSchema } from '../schema/jsonSchema';
 import { cut } from '../schema/read';
-import { actionField } from './actionSpace';
-import { nameText, rangeText, typeText } from './schemaText';
+import { actionField } from '../schema/actionField';
+import { rangeWords, typeWords } from '../schema/words';
 
 /** Fields, and values of an action, that are told. */
 const MAXIMUM_FIELDS = 200;
@@ -35,7 +35,7 @@ function actionLines(action: JsonSchema, names: readonly string[]): string[] {
   if (!field) {
     const fields = fieldLines(action, fieldsOf(action, ['metadata']), nameText);
     if (fields.length === 0) return ['It returns an action, an object.'];
-    return [`It returns an action, an object ${typeText(action, action)}:`, ...fields];
+    return [`It returns an action, an object ${typeWords(action, action)}:`, ...fields];
   }
   const { values, names: named, schema, nullable } = field;
   const plain = values?.every((value, i) => String(value) === named![i]);
@@ -54,10 +54,10 @@ function fieldLines(root: JsonSchema, fields: ReturnType<typeof fieldsOf>, nameO
 
 function fieldLine(name: string, schema: JsonSchema, root: JsonSchema, nullable: boolean): string {
   const text = typeof schema.description === 'string' ? cut(schema.description.replace(/\s+/g, ' ').trim(), MAXIMUM_TEXT) : '';
-  const range = rangeText(schema);
+  const range = rangeWords(schema);
   // Plain numbers read as those of Atari, which is the form that small models know.
   if (!text && !nullable && range.startsWith(' from') && /^state\./.test(name)) return name + range;
-  const type = typeText(schema, root);
+  const type = typeWords(schema, root);
   return `${name}, ${type}${nullable && !/\bnull$/.test(type) ? ' or null' : ''}${text ? `: ${text}` : ''}`;
 }
 

@@ -1,5 +1,5 @@
 import type { EnvironmentSchema } from '../openenv/protocol';
-import { environmentTypes } from '../openenv/schemaTypes';
+import { environmentTypes } from '../openenv/environmentTypes';
 
 /**
  * What an environment that is open tells about its TypeScript type, beyond

@@ -1,6 +1,6 @@
 import type { Sample } from '../rewards/sample';
 import { newRewardLog, scoreSamples, type WeightedReward } from '../rewards/scoring';
-import type { RolloutEnvironment } from '../rollout/environments';
+import type { RolloutEnvironment } from '../environments/environment';
 import { fillIn } from './collect';
 import { scoredSamples, type ProgramSearch } from './refinement/search';
 import { validate } from './refinement/validation';

@@ -1,6 +1,6 @@
 import type { Episode, EpisodeFrames } from '../rollout';
 import type { ReferenceReturns } from '../environments/reference';
-import type { RolloutEnvironment } from '../rollout/environments';
+import type { RolloutEnvironment } from '../environments/environment';
 import type { Sample } from '../rewards/sample';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';

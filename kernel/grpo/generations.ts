@@ -1,5 +1,5 @@
 import type { ReferenceReturns } from '../environments/reference';
-import type { RolloutEnvironment } from '../rollout/environments';
+import type { RolloutEnvironment } from '../environments/environment';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
 import { diagnoseSignal } from '../rewards/diagnosis';

@@ -1,5 +1,5 @@
 import type { ChatMessage, Tokenizer } from '../models/tokenizer';
-import type { RolloutEnvironment } from '../rollout/environments';
+import type { RolloutEnvironment } from '../environments/environment';
 import { deriveSeed, permutation } from '../training/seeds';
 import type { RunLength } from '../training/trainer';
 import type { ResolvedConfig } from './config';

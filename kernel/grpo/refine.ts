@@ -1,7 +1,7 @@
 import type { ReferenceReturns } from '../environments/reference';
 import type { Tokenizer } from '../models/tokenizer';
 import type { Sample } from '../rewards/sample';
-import { Episode } from '../rollout/episode';
+import { Episode } from '../episodes/episode';
 import type { GroupPlan } from './collect';
 import type { Prompt, PromptSource } from './prompts';
 import { imitationsOf } from './refinement/imitation';

@@ -1,6 +1,6 @@
 import type { ReferenceReturns } from '../environments/reference';
 import { OpenEnvError } from '../openenv/errors';
-import type { RolloutEnvironment } from '../rollout/environments';
+import type { RolloutEnvironment } from '../environments/environment';
 import type { ResolvedConfig } from './config';
 
 /**

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { host } from '../display/host';
-import type { RolloutEnvironment } from '../rollout/environments';
+import type { RolloutEnvironment } from '../environments/environment';
 import { scoreSamples } from '../rewards/scoring';
 import { givenSecret } from '../strategy/secret';
 import { deriveSeed } from '../training/seeds';

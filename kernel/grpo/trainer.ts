@@ -1,6 +1,6 @@
 import { display } from '../display';
 import type { ReferenceReturns } from '../environments/reference';
-import type { RolloutEnvironment } from '../rollout/environments';
+import type { RolloutEnvironment } from '../environments/environment';
 import type { CausalLM } from '../models/causalLM';
 import { OpenEnvError } from '../openenv/errors';
 import type { Tokenizer } from '../models/tokenizer';

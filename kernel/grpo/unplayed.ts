@@ -1,4 +1,4 @@
-import type { RolloutEnvironment } from '../rollout/environments';
+import type { RolloutEnvironment } from '../environments/environment';
 import { didNotPlay, type Sample } from '../rewards/sample';
 import { chunks } from '../rewards/statistics';
 import type { ResolvedConfig } from './config';

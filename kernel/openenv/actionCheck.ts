@@ -1,10 +1,12 @@
 import { NestingError } from '../common/nesting';
 import type { JsonSchema } from '../schema/jsonSchema';
 import { jsonValue, JsonValueError } from '../schema/jsonValue';
-import { describeProblem, OpenEnvError, serverError, shown } from './errors';
+import { OpenEnvError, serverError } from './errors';
+import { describeProblem, ValidationFailure, type ValidationProblem } from '../schema/problems';
+import { shown } from '../common/shown';
 import { meantProblems } from '../schema/meant';
 import { otherToolActions } from './toolActions';
-import { serverValidator, ValidationFailure, type ValidationProblem } from './serving/validate';
+import { serverValidator } from '../schema/validate';
 
 /** Throws `VALIDATION_ERROR` when an action does not fit: each field with its value and what is valid. */
 export type ActionCheck = (action: unknown) => void;

@@ -1,4 +1,5 @@
-import { stringifyExact } from '../common/exactJson';
+import { shown } from '../common/shown';
+import { describeProblem } from '../schema/problems';
 
 /**
  * What went wrong. The first seven come from the server, by OpenEnv's
@@ -51,26 +52,4 @@ export function serverError(data: unknown): OpenEnvError {
   // The message may name the first problem itself.
   const line = problems.length > 0 && told.includes(problems[0]) ? told.split(problems[0])[0].replace(/: $/, '') : told;
   return new OpenEnvError(code ?? 'EXECUTION_ERROR', [line, ...problems].join('\n  '), data);
-}
-
-/** One entry of pydantic's `ValidationError.errors()`. */
-export function describeProblem(problem: any): string {
-  const where = Array.isArray(problem?.loc) && problem.loc.length > 0 ? `${problem.loc.join('.')}: ` : '';
-  if (problem?.type === 'extra_forbidden') return `There is no field '${problem.loc?.join('.')}'.${problem.ctx?.expected ? ` Valid: ${problem.ctx.expected}.` : ''}`;
-  const given = problem?.input !== undefined && (typeof problem.input !== 'object' || problem.input === null) ? ` (given: ${shown(problem.input)})` : '';
-  return `${where}${problem?.msg ?? shown(problem)}${given}`;
-}
-
-/** Characters of a value that a message tells. */
-const MOST = 200;
-
-/** A value as a message shows it: as JSON, what is long is cut. */
-export function shown(value: unknown, most = MOST): string {
-  let text: string;
-  try {
-    text = (typeof value === 'object' ? stringifyExact(value) : typeof value === 'string' ? JSON.stringify(value.slice(0, most)) : undefined) ?? String(value);
-  } catch {
-    text = Array.isArray(value) ? 'an array' : `a ${typeof value}`;
-  }
-  return text.length > most ? `${text.slice(0, most)}…` : text;
 }

@@ -1,3 +1,4 @@
+import type { JsonSchema } from '../schema/jsonSchema';
 import { OpenEnvError } from './errors';
 import type { RpcAnswer } from './protocol';
 
@@ -6,7 +7,7 @@ export interface Tool {
   name: string;
   description: string;
   /** JSON Schema of its arguments. */
-  inputSchema: Record<string, any>;
+  inputSchema: JsonSchema;
 }
 
 /** The result of a request in JSON-RPC. An error fails with `TOOL_ERROR`, or `NOT_SUPPORTED` where the environment has no tools. */

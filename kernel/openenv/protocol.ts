@@ -1,3 +1,5 @@
+import type { JsonSchema } from '../schema/jsonSchema';
+
 /**
  * The messages of OpenEnv's WebSocket protocol and the documents of its HTTP
  * routes. Fields are named as on the wire.
@@ -71,8 +73,8 @@ export interface EnvironmentMetadata {
 
 /** `GET /schema`: JSON Schemas. */
 export interface EnvironmentSchema {
-  action: Record<string, any>;
-  observation: Record<string, any>;
-  state: Record<string, any>;
-  reset_observation?: Record<string, any>;
+  action: JsonSchema;
+  observation: JsonSchema;
+  state: JsonSchema;
+  reset_observation?: JsonSchema;
 }

@@ -1,5 +1,7 @@
+import { isObject } from '../schema/jsonSchema';
 import { cut, plainText, readSchema } from '../schema/read';
-import { OpenEnvError, shown } from './errors';
+import { OpenEnvError } from './errors';
+import { shown } from '../common/shown';
 import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, RpcAnswer, StepResult } from './protocol';
 
 /*
@@ -66,10 +68,6 @@ export function readSchemas(document: unknown): ReadSchemas | null {
     schemas: { observation: {}, state: {}, ...schemas } as EnvironmentSchema,
     leftOut: read.flatMap(([name, { leftOut }]) => leftOut.map((what) => `${name}: ${what}`)),
   };
-}
-
-function isObject(value: unknown): value is Record<string, any> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function wrong(message: string, field: string, wanted: string, value: unknown): never {

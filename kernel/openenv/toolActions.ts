@@ -1,3 +1,5 @@
+import type { JsonSchema } from '../schema/jsonSchema';
+
 /** An action of an environment that offers tools. */
 interface ToolAction {
   type: 'list_tools' | 'call_tool';
@@ -12,7 +14,7 @@ const CALL: ToolAction = { type: 'call_tool', text: '{ type: "call_tool"; tool_n
  * Actions that an environment takes beside those of its schema: OpenEnv's
  * servers tell the schema of one tool action and take both.
  */
-export function otherToolActions(schema: Record<string, any> | undefined): ToolAction[] {
+export function otherToolActions(schema: JsonSchema | undefined): ToolAction[] {
   const others: Record<string, ToolAction[]> = { Action: [LIST, CALL], CallToolAction: [LIST], ListToolsAction: [CALL] };
   return typeof schema?.title === 'string' && Object.hasOwn(others, schema.title) ? others[schema.title] : [];
 }

@@ -1,5 +1,5 @@
 import type { ReferenceReturns } from '../environments/reference';
-import type { Episode } from '../rollout/episode';
+import type { Episode } from '../episodes/episode';
 import type { CodeProblem } from '../strategy/check';
 
 /** A scored completion: what a reward function is given. Every field is plain data. */

@@ -1,7 +1,7 @@
-export { Episode, type EpisodeEnd, type EpisodeRecord } from './episode';
-export type { RolloutEnvironment } from './environments';
+export { Episode, type EpisodeEnd, type EpisodeRecord } from '../episodes/episode';
+export type { RolloutEnvironment } from '../environments/environment';
 export { executeWithTimeLimit, type ExecuteOptions, type Strategy } from './execute';
-export type { EpisodeFrames } from './frames';
+export type { EpisodeFrames } from '../episodes/frames';
 export { referenceReturns, type ReferenceOptions } from './reference';
 export { replay, type ReplayOptions } from './replay';
 export { rollout, type RolloutOptions, type RolloutResult } from './rollout';

@@ -1,257 +1,235 @@
-import type { OpenEnvError } from '../openenv/errors';
-import type { VectorStep } from '../openenv/vector';
-import type { EnvironmentReader } from '../environments/environment';
-import type { Outcome } from '../strategy/outcome';
-import { chosenAction } from './action';
-import type { EpisodeEnd, EpisodeRecord } from './episode';
+import type { EpisodeSpec, VectorEnv, VectorEnvs } from '../environments/vectorEnv';
+import { OpenEnvError } from '../openenv/errors';
+import { actionSpace } from './actions';
+import type { Policy } from './policies';
+import { ABORTED, Recording, type Job, type Played } from './recording';
 
-/** A strategy as it is played. */
-export interface Player {
-  /** Its answer to a state, and the seconds that it took itself. State that is named numbers has the bytes of the console's memory beside it. Never throws. */
-  choose(state: object, ram?: Uint8Array): { outcome: Outcome; seconds: number };
-  dispose(): void;
-}
+/** Milliseconds between two looks for room on full servers: the first wait, and the longest. */
+const BACK_OFF = { first: 20, longest: 1000 };
+/** Milliseconds that a rollout waits for its first vector environment. */
+const LONGEST_WAIT = 120_000;
 
-/** A game to be played: one strategy from one start. */
-export interface Game {
-  id: number;
-  seed: number;
-  /** The episode is truncated after so many steps. */
-  maxSteps: number;
-  /** Seconds of its own that the strategy has for the whole episode. */
-  seconds: number;
-  /** A frame is kept after every so many steps; 0: none. */
-  every: number;
-}
-
-/** What was played: the part of a record that the environment's name and options do not tell. */
-export interface Played {
-  id: number;
-  record: Omit<EpisodeRecord, 'environment' | 'options' | 'actionNames'> & Partial<Pick<EpisodeRecord, 'actionNames'>>;
-  /** The first frame, then one after every `every` steps. */
-  frames: Uint8Array[];
-  /** Why the environment could not play it to its end, where it could not. */
-  error?: Pick<OpenEnvError, 'code' | 'message'>;
-}
-
-/** Many games that are stepped together: what a `VectorClient` gives. */
-export interface Games {
-  reset(slots: number[], seeds: number[], options: { frames: number }): Promise<VectorStep>;
-  step(slots: number[], actions: number[]): Promise<VectorStep>;
-  save(slots: number[]): Promise<Uint8Array[]>;
-  restore(slots: number[], episodes: Uint8Array[]): Promise<void>;
-}
-
-/** What plays games for a while. */
-export interface Engine {
-  games: Games;
-  giveBack(): Promise<void>;
-}
-
-/** Where games come from and where they go. */
-export interface Table {
-  /** Number of games at a time, at most. */
-  slots: number;
-  /** Whether a game waits to be played. */
+/** Where jobs come from and where they go. */
+export interface Queue {
+  /** Episodes at a time, at most. */
+  concurrency: number;
+  /** Whether a job waits to be played. */
   waiting(): boolean;
-  /** Takes the next game, or nothing when there are no more. */
-  take(): Game | undefined;
-  /** The strategy of a game, started afresh. */
-  seat(game: Game): Promise<Player>;
+  /** Takes the next job, or nothing when there are no more. */
+  take(): Job | undefined;
+  /** The policy of a job, started afresh. */
+  policy(job: Job): Promise<Policy>;
   done(played: Played): void;
   aborted(): boolean;
-  /** Counts the open sessions of all lanes of the rollout: by +1, −1 or 0. Gives their number. */
-  sessions(change: number): number;
-  /** All servers are full, or do not answer, and no lane of the rollout has had a session for so many milliseconds. */
+  /** Counts the open vector environments of all threads of the rollout: by +1, −1 or 0. Gives their number. */
+  open(change: number): number;
+  /** All servers are full, or do not answer, and no thread of the rollout has had a vector environment for so many milliseconds. */
   waits(why: 'full' | 'away', milliseconds: number): void;
-  /** An engine of another lane that has nothing to do, with room for so many games; nothing where there is none. */
-  borrow?(slots: number): Promise<Engine | undefined>;
-}
-
-/** Where games are played: many in one process that are stepped together, or one in each of some sessions. */
-export interface Lane {
-  /** Plays the games of a table until none is left. What a strategy does is in what was played; rejects where the environment fails as a whole. */
-  play(table: Table): Promise<void>;
-  close(): Promise<void>;
+  /** A vector environment of a thread that has nothing to do, with room for so many episodes; nothing where there is none. */
+  steal?(numEnvs: number): Promise<VectorEnv | undefined>;
+  /** A vector environment was closed that was played to the end. */
+  closed?(env: VectorEnv): void;
 }
 
 /**
- * Plays games in lockstep: every strategy chooses, one request steps them all.
- * A slot that falls free takes the next game; when none waits, half of the games
- * move to an engine that has nothing to do. How games share slots and engines
- * changes nothing in them.
+ * Plays the jobs of a queue in the vector environments of a source. How
+ * episodes share these changes nothing in them. What a policy does is in what
+ * was played; rejects where the environment fails as a whole.
+ *
+ * #### Notes
+ * Where one vector environment can replace another, an episode whose own was
+ * lost is played once more, from its start, after the others: it may be what
+ * broke the server. What cannot be played ends as `environment_error`.
  */
-export async function play(engine: Engine, reader: EnvironmentReader, table: Table): Promise<void> {
-  const groups: Promise<void>[] = [];
-  const start = (group: Group): void => {
-    const playing = group.play(start);
-    playing.catch(() => {}); // Looked at below, in its turn.
-    groups.push(playing);
-  };
-  start(new Group(engine, reader, table, Array.from({ length: table.slots }, (_, i) => table.slots - 1 - i), []));
-  // A group starts others before it ends.
-  for (const playing of groups) await playing;
+export function play(envs: VectorEnvs, spec: EpisodeSpec, queue: Queue): Promise<void> {
+  return new Play(envs, spec, queue).run();
 }
 
-/** Games that are played on one engine. */
-class Group {
-  /** `free`: slots for the games that wait. */
-  constructor(
-    private readonly engine: Engine,
-    private readonly reader: EnvironmentReader,
-    private readonly table: Table,
-    private readonly free: number[],
-    private running: RunningGame[],
-  ) {}
+class Play {
+  private readonly space;
+  /** Jobs whose vector environment was lost, and all that were ever among them. */
+  private readonly again: Job[] = [];
+  private readonly repeated = new Set<Job>();
+  private readonly groups = new Set<Promise<void>>();
+  /** Episodes that more vector environments may have. */
+  private room: number;
 
-  /** Plays until no game is left. `start` is given the groups that part from this one. */
-  async play(start: (group: Group) => void): Promise<void> {
+  constructor(private readonly envs: VectorEnvs, private readonly spec: EpisodeSpec, readonly queue: Queue) {
+    this.space = actionSpace(spec);
+    this.room = queue.concurrency;
+  }
+
+  async run(): Promise<void> {
+    const { queue, groups } = this;
+    let [backOff, since] = [BACK_OFF.first, performance.now()];
+    while (!queue.aborted()) {
+      if (!this.waiting() && groups.size === 0) break;
+      const found = this.waiting() && this.room > 0 ? await this.envs.open(this.room) : 'busy';
+      if (typeof found === 'object') {
+        backOff = BACK_OFF.first;
+        this.start(found, Array.from({ length: found.numEnvs }, (_, i) => found.numEnvs - 1 - i), [], found.numEnvs);
+        continue;
+      }
+      if (groups.size > 0 || queue.open(0) > 0) since = performance.now();
+      const waited = performance.now() - since;
+      if (groups.size === 0 && (found === 'none' || waited > LONGEST_WAIT)) break;
+      const wanting = found === 'full' || found === 'away';
+      if (wanting && queue.open(0) === 0) queue.waits(found, waited);
+      await Promise.race(wanting ? [...groups, pause(backOff)] : groups);
+      backOff = Math.min(2 * backOff, BACK_OFF.longest);
+    }
+    await Promise.all(groups);
+    if (!queue.aborted()) this.giveUp();
+  }
+
+  /** Whether a job waits for room. */
+  waiting(): boolean {
+    return this.again.length > 0 || this.queue.waiting();
+  }
+
+  /** Starts the next job in a sub-environment, where one waits. */
+  async next(index: number): Promise<Recording | undefined> {
+    const job = this.queue.take() ?? this.again.shift();
+    return job && new Recording(job, await this.queue.policy(job), index, this.spec, this.space);
+  }
+
+  /** Plays in a vector environment, or goes on there with episodes under way. `room`: what it takes of the room for all. */
+  start(env: VectorEnv, free: number[], running: Recording[], room = 0): void {
+    this.room -= room;
+    this.queue.open(1);
+    const group = new Group(env, this, free, running);
+    const ended = (): void => {
+      this.room += room;
+      this.queue.open(-1);
+      this.groups.delete(playing);
+    };
+    // One that failed stays among them: all are waited for.
+    const playing = group.play().catch((error) => this.lost(error, group.running)).then(ended);
+    playing.catch(() => {});
+    this.groups.add(playing);
+  }
+
+  /** A vector environment was lost with these episodes. */
+  private lost(error: unknown, episodes: Recording[]): void {
+    if (!this.envs.replaces || !(error instanceof OpenEnvError)) throw error;
+    for (const episode of episodes) {
+      const { job } = episode;
+      if (this.queue.aborted()) episode.end = ABORTED;
+      else if (this.repeated.has(job)) episode.fail(error);
+      else this.again.push(job);
+      this.repeated.add(job);
+      if (episode.end) this.queue.done(episode.played());
+    }
+  }
+
+  /** Ends the jobs that are left when no server is: all, where no other thread of the rollout plays. */
+  private giveUp(): void {
+    for (;;) {
+      const job = this.again.shift() ?? (this.queue.open(0) === 0 ? this.queue.take() : undefined);
+      if (!job) return;
+      const unplayed = new Recording(job, undefined, 0, this.spec, this.space);
+      unplayed.fail(this.envs.failure(LONGEST_WAIT));
+      this.queue.done(unplayed.played());
+    }
+  }
+}
+
+/**
+ * The episodes of one vector environment, in lockstep: every policy chooses,
+ * one request steps them all. A sub-environment that falls free takes the next
+ * job; when none waits, half of the episodes move to a vector environment of a
+ * thread that has nothing to do.
+ */
+class Group {
+  /** `free`: sub-environments without an episode. */
+  constructor(private readonly env: VectorEnv, private readonly all: Play, private readonly free: number[], public running: Recording[]) {}
+
+  /** Plays until no episode is left. Where the environment is lost, those that were not over are. */
+  async play(): Promise<void> {
     try {
       for (;;) {
         await this.begin();
         if (this.running.length === 0) break;
-        await this.round();
-        const parted = await this.part();
-        if (parted) start(parted);
+        await this.step();
+        await this.part();
       }
     } finally {
-      for (const game of this.running) game.player.dispose();
+      for (const { policy } of this.running) policy!.dispose();
+      await this.env.close().catch(() => {}); // it may be lost
     }
-    await this.engine.giveBack();
+    this.all.queue.closed?.(this.env);
   }
 
-  /** Takes as many of the games that wait as there is room for. */
+  /** Takes as many of the jobs that wait as there is room for. */
   private async begin(): Promise<void> {
-    const { table, free, reader, engine } = this;
-    const starting: RunningGame[] = [];
-    while (free.length > 0 && !table.aborted()) {
-      const game = table.take();
-      if (!game) break;
-      const running = new RunningGame(game, await table.seat(game), free.pop()!, reader);
-      starting.push(running);
-      this.running.push(running);
+    const { all, free, env } = this;
+    const starting: Recording[] = [];
+    while (free.length > 0 && !all.queue.aborted()) {
+      const episode = await all.next(free.at(-1)!);
+      if (!episode) break;
+      free.pop();
+      starting.push(episode);
+      this.running.push(episode);
     }
-    for (const group of byFrames(starting)) {
-      const answer = await engine.games.reset(group.map(({ slot }) => slot), group.map(({ game }) => game.seed), { frames: group[0].game.every });
-      group.forEach((game, i) => game.begin(answer, i));
+    for (const episodes of byFrames(starting)) {
+      const answer = await env.reset(indicesOf(episodes), episodes.map(({ job }) => job.seed), { every: episodes[0].job.every });
+      episodes.forEach((episode, i) => episode.begin(answer, i));
     }
   }
 
-  /** A step of every game. */
-  private async round(): Promise<void> {
-    for (const game of this.running) {
-      if (this.table.aborted()) game.end = ABORTED;
-      else game.choose();
+  /** A step of every episode. */
+  private async step(): Promise<void> {
+    for (const episode of this.running) {
+      if (episode.end) continue;
+      if (this.all.queue.aborted()) episode.end = ABORTED;
+      else episode.choose();
     }
     this.settle();
     if (this.running.length === 0) return;
-    const answer = await this.engine.games.step(this.running.map(({ slot }) => slot), this.running.map(({ action }) => action));
-    this.running.forEach((game, i) => game.follow(answer, i));
+    const answer = await this.env.step(indicesOf(this.running), this.running.map(({ action }) => action));
+    this.running.forEach((episode, i) => episode.follow(answer, i));
     this.settle();
   }
 
-  /** Sees off the games that have ended. */
+  /** Sees off the episodes that are over. */
   private settle(): void {
-    this.running = this.running.filter((game) => {
-      if (!game.end) return true;
-      this.free.push(game.slot);
-      this.table.done(game.played());
+    this.running = this.running.filter((episode) => {
+      if (!episode.end) return true;
+      this.free.push(episode.index);
+      this.all.queue.done(episode.played(this.env));
       return false;
     });
   }
 
-  /** Half of the games, where none waits and an engine has nothing to do. */
-  private async part(): Promise<Group | undefined> {
-    const { table, reader, running } = this;
+  /** Moves half of the episodes, where no job waits and another thread has nothing to do. */
+  private async part(): Promise<void> {
+    const { all, env, running } = this;
     const count = running.length >> 1;
-    if (count === 0 || table.waiting()) return undefined;
-    const engine = await table.borrow?.(count);
-    if (!engine) return undefined;
+    if (count === 0 || !env.saveState || all.waiting()) return;
+    const other = await all.queue.steal?.(count);
+    if (!other) return;
     const moved = running.slice(-count);
-    await engine.games.restore(moved.map((_, i) => i), await this.engine.games.save(moved.map(({ slot }) => slot)));
-    moved.forEach((game, i) => (game.slot = i));
+    await other.restoreState!(moved.map((_, i) => i), await env.saveState(indicesOf(moved)));
+    moved.forEach((episode, i) => (episode.index = i));
     running.length -= count;
-    return new Group(engine, reader, table, [], moved);
+    all.start(other, [], moved);
   }
 }
 
-/** The end of an episode that the user ended. */
-export const ABORTED: EpisodeEnd = { reason: 'aborted', message: 'the run was interrupted' };
-
-/** What a strategy is told that took too long for its whole episode. */
-export function wholeTimeMessage({ seconds }: Pick<Game, 'seconds'>): string {
-  return `more than ${seconds} s of the strategy's own time (seconds)`;
+function indicesOf(episodes: readonly Recording[]): number[] {
+  return episodes.map(({ index }) => index);
 }
 
-/** Games that want the same frames: a reset has one setting for all its slots. */
-function byFrames(games: RunningGame[]): RunningGame[][] {
-  const groups = new Map<number, RunningGame[]>();
-  for (const game of games) {
-    const { every } = game.game;
-    groups.set(every, [...(groups.get(every) ?? []), game]);
+/** Episodes that want the same frames: a reset has one setting for all. */
+function byFrames(episodes: readonly Recording[]): Recording[][] {
+  const groups = new Map<number, Recording[]>();
+  for (const episode of episodes) {
+    const { every } = episode.job;
+    groups.set(every, [...(groups.get(every) ?? []), episode]);
   }
   return [...groups.values()];
 }
 
-/** The state as strategies see it: named numbers, and `ram`, the bytes of the console's memory as an array. */
-export function withRam(state: object, ram: Uint8Array): object {
-  return { ...state, ram: Array.from(ram) };
-}
-
-/** Whether a strategy gets `state.ram`: where its source names it. The others are spared the time that 128 numbers take. */
-export function mentionsRam(code: string): boolean {
-  return /\bram\b/.test(code);
-}
-
-class RunningGame {
-  action = 0;
-  end: EpisodeEnd | undefined;
-  private ownTime = 0;
-  private state: Record<string, number> = {};
-  private ram: Uint8Array = new Uint8Array();
-  private readonly record: Omit<Played['record'], 'end'>;
-  private readonly frames: Uint8Array[] = [];
-
-  constructor(readonly game: Game, readonly player: Player, public slot: number, private readonly reader: EnvironmentReader) {
-    const states = Object.fromEntries(reader.stateVariables.map(({ name }) => [name, [] as number[]]));
-    this.record = { seed: game.seed, actions: [], rewards: [], lives: [], states };
-  }
-
-  begin(answer: VectorStep, i: number): void {
-    this.see(answer, i);
-  }
-
-  /** Asks the strategy for its action. */
-  choose(): void {
-    const { outcome, seconds } = this.player.choose(this.state, this.ram);
-    this.ownTime += seconds;
-    const action = chosenAction(outcome, this.reader.actions);
-    if (typeof action !== 'number') this.end = action;
-    else if (this.ownTime > this.game.seconds) this.end = { reason: 'timeout', message: wholeTimeMessage(this.game) };
-    else this.action = action;
-  }
-
-  /** Notes what the step brought. */
-  follow(answer: VectorStep, i: number): void {
-    this.record.actions.push(this.action);
-    this.record.rewards.push(answer.rewards[i]);
-    this.record.lives.push(answer.lives[i]);
-    this.see(answer, i);
-    if (answer.terminated[i]) this.end = { reason: 'terminated' };
-    else if (answer.truncated[i]) this.end = { reason: 'truncated' };
-    else if (this.record.actions.length >= this.game.maxSteps) this.end = { reason: 'truncated', message: `${this.game.maxSteps} steps` };
-  }
-
-  played(): Played {
-    this.player.dispose();
-    return { id: this.game.id, record: { ...this.record, end: this.end!, strategySeconds: this.ownTime }, frames: this.frames };
-  }
-
-  private see(answer: VectorStep, i: number): void {
-    this.ram = answer.ram[i];
-    this.state = this.reader.readState(this.ram);
-    for (const name in this.state) this.record.states[name].push(this.state[name]);
-    const frame = answer.frames[i];
-    if (frame) this.frames.push(frame);
-  }
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

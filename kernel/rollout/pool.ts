@@ -3,25 +3,26 @@ import * as path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { withProgress, type Task } from '../display/progress';
 import { OpenEnvError } from '../openenv/errors';
-import { MESSAGE_TIMEOUT, Sleeper } from '../openenv/vector';
-import { SANDBOX_THREAD, timeoutMessage, type Failure } from '../strategy/outcome';
+import { BlockedThread } from '../common/blockedThread';
 import { Deadline } from '../common/processorTime';
-import { isVector, lanesOf, unplayed, type RolloutEnvironment } from './environments';
-import type { LaneAddress } from './lane';
-import type { Played } from './play';
-import { CALL, QUEUE, type Job, type PlayRequest, type WorkerMessage } from './protocol';
+import type { RolloutEnvironment } from '../environments/environment';
+import type { VectorSource } from '../environments/vectorEnv';
+import { SANDBOX_THREAD, timeoutMessage, type Failure } from '../strategy/outcome';
+import { CALL, QUEUE, type PlayRequest, type StrategyJob, type WorkerMessage } from './protocol';
+import type { Played } from './recording';
+import { unplayed } from './single';
 
 /** Options of {@link playInPool}. */
 export interface PoolOptions {
-  /** Number of workers; by default one for each of the environment's lanes. */
+  /** Number of workers; by default one for each of the environment's sources. */
   workers?: number;
   /** What is shown meanwhile. */
   title?: string;
   signal: AbortSignal;
 }
 
-/** Games that a worker plays at a time, at most. */
-const MAX_SLOTS = 16;
+/** Episodes that a worker plays at a time, at most. */
+const MAX_CONCURRENCY = 16;
 /** Milliseconds between two looks at the workers. */
 const WATCH = 25;
 /** Milliseconds beyond the limit of a call before its thread is given up. */
@@ -30,38 +31,41 @@ const GRACE = 400;
 const ABORT = 100;
 /** Milliseconds without a session after which the user is told. */
 const TELL = 3000;
-/** How often a rollout goes on after a thread was lost, or for each of its lanes, a server. */
+/** How often a rollout goes on after a thread was lost, or for each of its workers, a server. */
 const RETRIES = 2;
 
+/** Milliseconds that a server has for an answer, by default. */
+const MESSAGE_TIMEOUT = 60_000;
+
 /**
- * Threads without work, by the kind of lane that they play: those of `vector`
- * lanes may be kept on a core. They live as long as the process, and do not keep it alive.
+ * Threads without work, by the module that they have played with: it may have
+ * kept them on a core. They live as long as the process, and do not keep it alive.
  */
-const idle = { vector: new Set<Worker>(), sessions: new Set<Worker>() };
+const idleThreads = new Map<string, Set<Worker>>();
 
 /** The rollout under way: one at a time has the processors. */
 let last: Promise<unknown> = Promise.resolve();
 
 /** Plays all jobs. Resolves with what was played, job by job. */
-export function playInPool(env: RolloutEnvironment, jobs: Job[], options: PoolOptions): Promise<Played[]> {
+export function playInPool(env: RolloutEnvironment, jobs: StrategyJob[], options: PoolOptions): Promise<Played[]> {
   const mine = last.then(() => withProgress(options.title ?? `Playing episodes of ${env.name}`, jobs.length, (task) => new PoolRun(env, jobs, options, task).run()));
   last = mine.catch(() => {});
   return mine;
 }
 
 /** A worker with the jobs it has taken and not finished. */
-interface Seat {
-  /** Its position in the rollout's lanes, and the lane there when it began. */
-  lane: number;
-  address: LaneAddress;
+interface PoolWorker {
+  /** The position of its source in the rollout's, and the source there when it began. */
+  own: number;
+  source: VectorSource;
   thread: Worker;
   taken: Set<number>;
   /** Why the thread ended, if it said so. */
   error?: Error;
   call: Int32Array;
   /** Sees to it that the thread does not wait for ever for its server. */
-  sleeper: Sleeper;
-  /** The call under way when the seat was last looked at, and how long it may take. */
+  blocked: BlockedThread;
+  /** The call under way when the worker was last looked at, and how long it may take. */
   seen: { call: CallUnderWay; deadline: Deadline } | undefined;
   stop(): void;
 }
@@ -69,26 +73,26 @@ interface Seat {
 /** One rollout. */
 class PoolRun {
   private readonly played: Played[] = [];
-  private readonly seats = new Set<Seat>();
+  private readonly workers = new Set<PoolWorker>();
   private readonly queue = new Int32Array(new SharedArrayBuffer(4 * QUEUE.length));
   /** Jobs that were played. */
   private done = 0;
   private retries = 0;
   private losses = 0;
-  /** The lanes that play, and a cell for each: see `Loans`. */
-  private lanes: LaneAddress[] = [];
+  /** The sources of the workers, and a cell for each: see `WorkStealing`. */
+  private sources: VectorSource[] = [];
   private idle: Int32Array = new Int32Array();
-  /** Seats whose server was lost, and that wait for another. */
+  /** Workers whose server was lost, and that wait for another. */
   private recovering = 0;
   /** Whether the environment was asked for its own session, and the user told of the wait. */
-  private lent = false;
+  private asked = false;
   private told = false;
   private finish!: () => void;
   private fail!: (error: unknown) => void;
   /** Between `run` and its end; what comes later is not looked at. */
   private over = false;
 
-  constructor(private readonly env: RolloutEnvironment, private readonly jobs: Job[], private readonly options: PoolOptions, private readonly task: Task) {}
+  constructor(private readonly env: RolloutEnvironment, private readonly jobs: StrategyJob[], private readonly options: PoolOptions, private readonly task: Task) {}
 
   async run(): Promise<Played[]> {
     const { signal, workers } = this.options;
@@ -105,70 +109,71 @@ class PoolRun {
       this.over = true;
       clearInterval(watch);
       signal.removeEventListener('abort', aborted);
-      for (const seat of this.seats) this.discard(seat);
+      for (const worker of this.workers) this.discard(worker);
     }
     return this.jobs.map((job, position) => this.played[position] ?? unplayed(this.env, job));
   }
 
   private async start(workers: number | undefined): Promise<void> {
-    const lanes = await lanesOf(this.env, workers);
+    const sources = await this.env.vectorSources(workers);
     if (this.over) return;
-    this.lanes = lanes.slice(0, Math.min(workers ?? lanes.length, this.jobs.length));
-    this.idle = new Int32Array(new SharedArrayBuffer(4 * this.lanes.length));
-    for (const lane of this.lanes.keys()) this.seat(lane, [], this.lanes.length);
+    this.sources = sources.slice(0, Math.min(workers ?? sources.length, this.jobs.length));
+    this.idle = new Int32Array(new SharedArrayBuffer(4 * this.sources.length));
+    for (const own of this.sources.keys()) this.employ(own, [], this.sources.length);
   }
 
   /** Puts a worker to work: first on the jobs `mine`, then on the queue. */
-  private seat(lane: number, mine: number[], workers: number): void {
-    const { lanes, jobs, queue } = this;
-    const address = lanes[lane];
-    const [thread = newThread()] = idle[address.kind];
-    idle[address.kind].delete(thread);
-    const seat: Seat = {
-      lane, address, thread, taken: new Set(mine),
+  private employ(own: number, mine: number[], workers: number): void {
+    const { sources, jobs, queue } = this;
+    const source = sources[own];
+    const idle = idleThreads.get(source.module);
+    const [thread = newThread()] = idle ?? [];
+    idle?.delete(thread);
+    const worker: PoolWorker = {
+      own, source, thread, taken: new Set(mine),
       call: new Int32Array(new SharedArrayBuffer(4 * CALL.length)),
-      sleeper: new Sleeper(messageTimeout(address)),
+      blocked: new BlockedThread(source.messageTimeout ?? MESSAGE_TIMEOUT),
       seen: undefined,
       stop: () => thread.removeAllListeners('message').removeAllListeners('exit').removeAllListeners('error').on('error', () => {}),
     };
-    thread.on('error', (error) => void (seat.error = error));
-    thread.on('message', (message: WorkerMessage) => this.receive(seat, message));
-    thread.on('exit', () => this.replace(seat));
+    thread.on('error', (error) => void (worker.error = error));
+    thread.on('message', (message: WorkerMessage) => this.receive(worker, message));
+    thread.on('exit', () => this.replace(worker));
     thread.ref();
-    this.seats.add(seat);
-    Atomics.store(this.idle, lane, 0);
-    const slots = Math.min(MAX_SLOTS, Math.ceil(Math.min(jobs.length, maxSessions(address)) / workers));
-    const core = lanes.length === availableParallelism() ? lane : undefined;
-    thread.postMessage({ lanes, lane, core, idle: this.idle, slots, jobs, mine, queue, call: seat.call, sleep: seat.sleeper.cells } satisfies PlayRequest);
+    this.workers.add(worker);
+    Atomics.store(this.idle, own, 0);
+    const concurrency = Math.min(MAX_CONCURRENCY, Math.ceil(Math.min(jobs.length, source.maxEnvs ?? Infinity) / workers));
+    const core = sources.length === availableParallelism() ? own : undefined;
+    thread.postMessage({ sources, own, core, idle: this.idle, concurrency, jobs, mine, queue, call: worker.call, wait: worker.blocked.cells } satisfies PlayRequest);
   }
 
-  private receive(seat: Seat, message: WorkerMessage): void {
+  private receive(worker: PoolWorker, message: WorkerMessage): void {
     switch (message.type) {
       case 'taken':
-        seat.taken.add(message.position);
+        worker.taken.add(message.position);
         break;
       case 'done':
-        seat.taken.delete(message.position);
+        worker.taken.delete(message.position);
         this.played[message.position] = message.played;
         this.task.update(++this.done);
         break;
       case 'idle':
-        this.release(seat);
-        if (this.seats.size === 0 && this.recovering === 0) this.finish();
+        this.release(worker);
+        if (this.workers.size === 0 && this.recovering === 0) this.finish();
         break;
       case 'waits':
         this.waits(message.why, message.milliseconds);
         break;
       case 'failed':
-        this.discard(seat);
-        void this.recover(seat, message);
+        this.discard(worker);
+        void this.recover(worker, message);
     }
   }
 
   /** Servers that have no room may have it once the environment gives its own session back. */
   private waits(why: 'full' | 'away', milliseconds: number): void {
-    if (!this.lent && why === 'full' && !isVector(this.env)) {
-      this.lent = true;
+    if (!this.asked && why === 'full') {
+      this.asked = true;
       void this.env.release?.().catch(() => {});
     }
     if (milliseconds < TELL || this.told) return;
@@ -177,18 +182,18 @@ class PoolRun {
   }
 
   /** Goes on with other servers where one was lost, or is frozen, else gives up. The environment replaces what does not answer. */
-  private async recover(seat: Seat, { message, code }: { message: string; code: string | undefined }): Promise<void> {
+  private async recover(worker: PoolWorker, { message, code }: { message: string; code: string | undefined }): Promise<void> {
     const lost = code === 'CONNECTION_LOST' || code === 'CONNECTION_FAILED' || code === 'TIMEOUT';
     const error = new OpenEnvError((code ?? 'EXECUTION_ERROR') as OpenEnvError['code'], message);
-    if (!lost || this.losses++ >= RETRIES * this.lanes.length) return this.fail(error);
+    if (!lost || this.losses++ >= RETRIES * this.sources.length) return this.fail(error);
     this.recovering++;
     try {
-      const lanes = (await lanesOf(this.env, this.options.workers)).slice(0, this.lanes.length);
+      const sources = (await this.env.vectorSources(this.options.workers)).slice(0, this.sources.length);
       if (this.over) return;
-      this.lanes = lanes;
-      const busy = new Set([...this.seats].map(({ address }) => serverOf(address)));
-      const free = lanes.findIndex((other) => !busy.has(serverOf(other)));
-      this.seat(Math.max(0, free), [...seat.taken], lanes.length);
+      this.sources = sources;
+      const busy = new Set([...this.workers].map(({ source }) => source.server));
+      const free = sources.findIndex(({ server }) => !busy.has(server));
+      this.employ(Math.max(0, free), [...worker.taken], sources.length);
     } catch (failure) {
       this.fail(failure);
     } finally {
@@ -198,16 +203,16 @@ class PoolRun {
 
   /** Ends threads that hang in a call, where the sandbox itself cannot, and the sleep of those whose server does not answer. */
   private watch(): void {
-    for (const seat of this.seats) {
-      seat.sleeper.look();
-      const call = callUnderWay(seat.call);
+    for (const worker of this.workers) {
+      worker.blocked.check();
+      const call = callUnderWay(worker.call);
       if (!call) {
-        seat.seen = undefined;
-      } else if (call.count !== seat.seen?.call.count) {
+        worker.seen = undefined;
+      } else if (call.count !== worker.seen?.call.count) {
         const limit = this.jobs[call.position].limits.callTimeLimit * 1000 + GRACE;
-        seat.seen = { call, deadline: new Deadline(Atomics.load(seat.call, CALL.thread), limit) };
-      } else if (seat.seen.deadline.over) {
-        this.replace(seat, call);
+        worker.seen = { call, deadline: new Deadline(Atomics.load(worker.call, CALL.thread), limit) };
+      } else if (worker.seen.deadline.over) {
+        this.replace(worker, call);
       }
     }
   }
@@ -216,44 +221,45 @@ class PoolRun {
    * A thread is gone, or hangs. A new one plays its unfinished games again, from
    * their seeds: all but the call that it was in, which is not made again.
    */
-  private replace(seat: Seat, call = callUnderWay(seat.call)): void {
-    if (!this.seats.has(seat)) return;
-    this.discard(seat);
+  private replace(worker: PoolWorker, call = callUnderWay(worker.call)): void {
+    if (!this.workers.has(worker)) return;
+    this.discard(worker);
     if (call) {
       const job = this.jobs[call.position];
-      job.broken = { step: call.step, failure: failureOf(job, seat) };
+      job.broken = { step: call.step, failure: failureOf(job, worker) };
     } else if (this.retries++ >= RETRIES) {
-      return this.fail(new Error(`A worker thread of the rollout ended unexpectedly, again and again: ${seat.error?.message ?? 'no reason given'}.`));
+      return this.fail(new Error(`A worker thread of the rollout ended unexpectedly, again and again: ${worker.error?.message ?? 'no reason given'}.`));
     }
-    const unfinished = [...seat.taken].filter((taken) => !this.played[taken]);
-    this.seat(seat.lane, unfinished, this.seats.size + 1);
+    const unfinished = [...worker.taken].filter((taken) => !this.played[taken]);
+    this.employ(worker.own, unfinished, this.workers.size + 1);
   }
 
   /** Lets the workers end their episodes; those that do not answer at once are ended. */
   private abort(): void {
     Atomics.store(this.queue, QUEUE.aborted, 1);
-    if (this.seats.size === 0) return this.finish();
+    if (this.workers.size === 0) return this.finish();
     setTimeout(() => this.finish(), ABORT);
   }
 
-  private release(seat: Seat): void {
-    this.seats.delete(seat);
-    seat.stop();
-    seat.thread.unref();
-    const others = idle[seat.address.kind].add(seat.thread);
-    seat.thread.once('exit', () => others.delete(seat.thread));
+  private release(worker: PoolWorker): void {
+    this.workers.delete(worker);
+    worker.stop();
+    worker.thread.unref();
+    const others = (idleThreads.get(worker.source.module) ?? new Set()).add(worker.thread);
+    idleThreads.set(worker.source.module, others);
+    worker.thread.once('exit', () => others.delete(worker.thread));
   }
 
-  private discard(seat: Seat): void {
-    this.seats.delete(seat);
-    seat.stop();
-    void seat.thread.terminate();
-    seat.sleeper.wake();
+  private discard(worker: PoolWorker): void {
+    this.workers.delete(worker);
+    worker.stop();
+    void worker.thread.terminate();
+    worker.blocked.notify();
   }
 }
 
 /** How the call failed that a thread was in: it hung there, or ended. */
-function failureOf({ limits }: Job, { error }: Seat): Failure {
+function failureOf({ limits }: StrategyJob, { error }: PoolWorker): Failure {
   if (!error) return { reason: 'timeout', message: timeoutMessage(limits) };
   const full = (error as { code?: string }).code === 'ERR_WORKER_OUT_OF_MEMORY';
   return { reason: full ? 'memory' : 'error', message: `its thread ended: ${error.message}` };
@@ -275,19 +281,6 @@ function callUnderWay(cells: Int32Array): CallUnderWay | undefined {
     if (position < 0) return undefined;
     if (Atomics.load(cells, CALL.count) === count) return { position, step, count };
   }
-}
-
-/** The server of a lane that has one of its own. */
-function serverOf(lane: LaneAddress): string {
-  return lane.kind === 'vector' ? lane.url : 'sessions';
-}
-
-function maxSessions(lane: LaneAddress): number {
-  return lane.kind === 'sessions' && 'servers' in lane.source ? lane.source.maxSessions ?? Infinity : Infinity;
-}
-
-function messageTimeout(lane: LaneAddress): number {
-  return (lane.kind === 'vector' ? lane.messageTimeout : undefined) ?? MESSAGE_TIMEOUT;
 }
 
 function newThread(): Worker {

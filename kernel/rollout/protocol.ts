@@ -1,10 +1,10 @@
-import type { SleepCells } from '../openenv/vector';
+import type { WaitCells } from '../common/blockedThread';
+import type { VectorSource } from '../environments/vectorEnv';
 import type { Failure, Program, SandboxLimits } from '../strategy/outcome';
-import type { LaneAddress } from './lane';
-import type { Game, Played } from './play';
+import type { Job, Played } from './recording';
 
-/** A game as it travels to a worker thread. */
-export interface Job extends Game {
+/** A job whose policy is a strategy, as it travels to a worker thread. */
+export interface StrategyJob extends Job {
   program: Program;
   limits: SandboxLimits;
   /**
@@ -16,28 +16,28 @@ export interface Job extends Game {
 
 /** Main thread → worker: play these. */
 export interface PlayRequest {
-  /** All lanes of the rollout, and which of them is this worker's. */
-  lanes: LaneAddress[];
-  lane: number;
-  /** The core that the worker shares with its lane's server, where each lane can have one. */
+  /** The sources of all workers of the rollout, and which of them is this worker's. */
+  sources: VectorSource[];
+  own: number;
+  /** The core that the worker shares with the server of its source, where each worker can have one. */
   core: number | undefined;
-  /** Shared by all workers of a rollout: see `Loans`. */
+  /** Shared by all workers of a rollout: see `WorkStealing`. */
   idle: Int32Array;
-  /** Number of games at a time, at most. */
-  slots: number;
-  jobs: Job[];
+  /** Number of episodes at a time, at most. */
+  concurrency: number;
+  jobs: StrategyJob[];
   /** Positions in `jobs` that this worker plays before it takes from the queue. */
   mine: number[];
   /** Shared by all workers of a rollout: see {@link QUEUE}. */
   queue: Int32Array;
   /** Of this worker: see {@link CALL}. */
   call: Int32Array;
-  /** Of the `Sleeper` that watches this worker. */
-  sleep: SleepCells;
+  /** Of the `BlockedThread` that watches this worker. */
+  wait: WaitCells;
 }
 
-/** Cells of {@link PlayRequest.queue}: position of the next job, 1 when the rollout is aborted, and the number of open sessions. */
-export const QUEUE = { next: 0, aborted: 1, sessions: 2, length: 3 };
+/** Cells of {@link PlayRequest.queue}: position of the next job, 1 when the rollout is aborted, and the number of open vector environments. */
+export const QUEUE = { next: 0, aborted: 1, open: 2, length: 3 };
 
 /**
  * Cells of {@link PlayRequest.call}, by which a worker is watched: the job whose
@@ -54,5 +54,5 @@ export type WorkerMessage =
   | { type: 'idle' }
   /** The servers have been full, or have not answered, for so many milliseconds. */
   | { type: 'waits'; why: 'full' | 'away'; milliseconds: number }
-  /** The environment could not be played. `lost`: its server is gone. */
+  /** The environment could not be played. */
   | { type: 'failed'; message: string; code: string | undefined };

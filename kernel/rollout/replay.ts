@@ -1,9 +1,13 @@
-import { host } from '../display/host';
-import { environmentReader } from '../environments/reader';
-import { VectorClient, type VectorStep } from '../openenv/vector';
-import { checkPlayable, isVector, recordedName, remember, type RolloutEnvironment, type VectorRollouts } from './environments';
-import { Episode, type EpisodeRecord } from './episode';
-import { atariFrames, filmEvery, type EpisodeFrames } from './frames';
+import { isDeepStrictEqual } from 'node:util';
+import { checkNesting } from '../common/nesting';
+import { episodeBundle, textBundle } from '../display/episode';
+import { host, type MimeBundle } from '../display/host';
+import type { RolloutEnvironment } from '../environments/environment';
+import { Episode, type EpisodeRecord } from '../episodes/episode';
+import { filmEvery, observationFrames, type EpisodeFrames } from '../episodes/frames';
+import { recordedPolicy } from './policies';
+import { checkPlayable } from './settings';
+import { playOne } from './single';
 
 /** Options of {@link replay}. */
 export interface ReplayOptions {
@@ -22,73 +26,84 @@ export interface ReplayOptions {
  * ALE or of the environment, or a server that does not follow seeds.
  */
 export async function replay(episode: EpisodeRecord, env: RolloutEnvironment, options: ReplayOptions = {}): Promise<EpisodeFrames> {
-  const frames = await playedAgain(episode, env, options);
+  const frames = await playAgain(episode, env, options);
   if (episode instanceof Episode) remember(episode, { frames });
   return frames;
 }
 
-/** As {@link replay}, and nothing keeps the frames. What observations show is taken from the record. */
-export async function framesOf(episode: EpisodeRecord, env: RolloutEnvironment | undefined): Promise<EpisodeFrames> {
-  if (!episode.observations) return playedAgain(episode, env!, {});
-  const { picturesOf } = require('./pictures') as typeof import('./pictures');
-  return picturesOf(episode, env);
+/** Where an episode can be looked at again: kept as long as the episode is, and not saved with it. */
+interface Origin {
+  env?: RolloutEnvironment;
+  frames?: EpisodeFrames;
 }
 
-async function playedAgain(episode: EpisodeRecord, env: RolloutEnvironment, options: ReplayOptions): Promise<EpisodeFrames> {
-  checkPlayable(env);
+const origins = new WeakMap<Episode, Origin>();
+
+/** Notes the environment an episode was played in, or frames of it, so that it can be displayed. */
+export function remember(episode: Episode, origin: Origin): void {
+  origins.set(episode, { ...origins.get(episode), ...origin });
+}
+
+/** An episode with its frames: those that were kept, else made again in the environment where it was played. */
+export async function displayEpisode(episode: Episode): Promise<MimeBundle> {
+  const { env, frames } = origins.get(episode) ?? {};
+  if (frames) return episodeBundle(episode, frames);
+  if (!env && !episode.observations) return textBundle(episode, 'To see it play: await replay(episode, env), then display it.');
+  try {
+    return episodeBundle(episode, env?.draws ? await playAgain(episode, env, {}) : observationFrames(episode));
+  } catch (error) {
+    return textBundle(episode, `Its frames could not be made again: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+async function playAgain(episode: EpisodeRecord, given: RolloutEnvironment, options: ReplayOptions): Promise<EpisodeFrames> {
+  checkPlayable(given);
   const every = options.every ?? filmEvery(episode.actions.length);
   if (!Number.isInteger(every) || every < 1 || every > 255) throw new RangeError(`every must be a whole number from 1 to 255, not ${every}.`);
-  if (episode.environment !== recordedName(env)) {
-    throw new TypeError(`The episode was played in '${episode.environment}'; this environment is '${recordedName(env)}'.`);
+  if (episode.environment !== given.spec.environment) {
+    throw new TypeError(`The episode was played in '${episode.environment}'; this environment is '${given.spec.environment}'.`);
   }
+  for (const action of episode.actionValues ?? []) checkNesting(action, 'An action of the episode');
   const signal = options.signal ?? host().signal;
-  if (isVector(env)) return vectorFrames(episode, env, every, signal);
-  const { replaySession } = require('./sessionReplay') as typeof import('./sessionReplay');
-  const { picturesOf } = require('./pictures') as typeof import('./pictures');
-  await replaySession(episode, env, signal);
-  return picturesOf(episode, env, every);
+  const env = given.withOptions?.(episode.options) ?? given;
+  const { seed, actions, actionValues } = episode;
+  // It is over when there are no more choices.
+  const job = { id: 0, seed, maxSteps: Infinity, seconds: Infinity, every };
+  const policy = recordedPolicy(actions.map((action) => actionValues?.[action] ?? action));
+  const { record, frames } = await playOne(env, job, async () => policy, signal);
+  signal.throwIfAborted();
+  compare(episode, record);
+  return frames ?? observationFrames(episode, every);
 }
 
-async function vectorFrames(episode: EpisodeRecord, env: VectorRollouts, every: number, signal: AbortSignal): Promise<EpisodeFrames> {
-  const [lane] = await env.vectorLanes(1);
-  const client = await VectorClient.connect(lane.url, { numEnvs: 1, options: episode.options, messageTimeout: lane.messageTimeout, signal });
-  try {
-    return atariFrames(episode.options, await playAgain(client, episode, every, signal), every);
-  } finally {
-    await client.close();
+/** Fails where an episode went another way than it is recorded. */
+function compare(recorded: EpisodeRecord, played: EpisodeRecord): void {
+  for (let step = 0; step <= recorded.actions.length; step++) {
+    const difference = differenceAt(step, recorded, played);
+    if (!difference) continue;
+    throw new Error(
+      `The replay went another way than the episode: ${step === 0 ? `the reset with seed ${recorded.seed}` : `step ${step}`} ${difference}. ` +
+        (recorded.observations
+          ? 'The server does not follow the seed (an environment has to draw all that is random from the seed of its reset), or it serves another version of the environment.'
+          : 'It was played with another version of the game, of ALE or of the environment, or its record was changed.'),
+    );
   }
 }
 
-async function playAgain(client: VectorClient, episode: EpisodeRecord, every: number, signal: AbortSignal): Promise<Uint8Array[]> {
-  const frames: Uint8Array[] = [];
-  const { readState } = environmentReader(episode.environment, episode.options);
-  const see = (step: number, answer: VectorStep): void => {
-    check(episode, step, answer, readState(answer.ram[0]));
-    if (answer.frames[0]) frames.push(answer.frames[0]);
-  };
-  see(0, await client.reset([0], [episode.seed], { frames: every }));
-  for (let step = 1; step <= episode.actions.length; step++) {
-    signal.throwIfAborted();
-    see(step, await client.step([0], [episode.actions[step - 1]]));
-  }
-  return frames;
-}
-
-/** Compares what a step gave with the record; step 0 is the reset. */
-function check(episode: EpisodeRecord, step: number, { rewards, lives, terminated }: VectorStep, state: Record<string, number>): void {
-  const { seed, actions, states, end } = episode;
+/** What differs at a step, in words; step 0 is the reset. */
+function differenceAt(step: number, recorded: EpisodeRecord, played: EpisodeRecord): string | undefined {
+  const { actions, rewards, lives, states, observations, end } = recorded;
+  const last = actions.length;
+  if (step > played.actions.length) return `was not played: ${played.end.message ?? played.end.reason}`;
+  const observation = observations?.[step];
+  if (observation && !isDeepStrictEqual(played.observations?.[step], observation)) return 'gave another observation';
+  if (step > 0 && played.rewards[step - 1] !== rewards[step - 1]) return `gave a reward of ${played.rewards[step - 1]}, recorded is ${rewards[step - 1]}`;
+  if (step > 0 && played.lives[step - 1] !== lives[step - 1]) return `left ${played.lives[step - 1]} lives, recorded are ${lives[step - 1]}`;
   // Only what is recorded: a newer version may know more of the game.
-  const other = Object.keys(state).find((name) => states[name]?.[step] !== undefined && states[name][step] !== state[name]);
-  const difference =
-    step > 0 && rewards[0] !== episode.rewards[step - 1] ? `gave a reward of ${rewards[0]}, recorded is ${episode.rewards[step - 1]}`
-    : step > 0 && lives[0] !== episode.lives[step - 1] ? `left ${lives[0]} lives, recorded are ${episode.lives[step - 1]}`
-    : other !== undefined ? `led to ${other} = ${state[other]}, recorded is ${states[other][step]}`
-    : terminated[0] && step < actions.length ? `ended the game, ${actions.length} steps are recorded`
-    : step > 0 && step === actions.length && end.reason === 'terminated' && !terminated[0] ? 'did not end the game, as is recorded'
-    : undefined;
-  if (!difference) return;
-  throw new Error(
-    `The replay went another way than the episode: ${step === 0 ? `the reset with seed ${seed}` : `step ${step}`} ${difference}. ` +
-      'It was played with another version of the game, of ALE or of the environment, or its record was changed.',
-  );
+  const other = Object.keys(played.states).find((name) => Number.isFinite(states[name]?.[step]) && states[name][step] !== played.states[name][step]);
+  if (other !== undefined) return `led to ${other} = ${played.states[other][step]}, recorded is ${states[other][step]}`;
+  const isOver = step === played.actions.length && ['terminated', 'truncated'].includes(played.end.reason);
+  if (isOver && step < last) return `ended the episode, ${last} steps are recorded`;
+  if (step > 0 && step === last && end.reason === 'terminated' && played.end.reason !== 'terminated') return 'did not end the episode, as is recorded';
+  return undefined;
 }

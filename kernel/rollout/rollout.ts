@@ -1,16 +1,17 @@
 import { host } from '../display/host';
 import { withProgress } from '../display/progress';
+import type { RolloutEnvironment } from '../environments/environment';
 import { OpenEnvError } from '../openenv/errors';
 import { analyseAsync, type Analysis } from '../strategy/analysis';
 import { DEFAULT_LIMITS, type SandboxLimits } from '../strategy/outcome';
 import { checkedSecret, processSecret, randomState } from '../strategy/secret';
-import { checkPlayable, isVector, recordOf, remember, type RolloutEnvironment } from './environments';
-import { Episode } from './episode';
-import { atariFrames, type EpisodeFrames } from './frames';
-import type { Game, Played } from './play';
+import { Episode } from '../episodes/episode';
+import { observationFrames, type EpisodeFrames } from '../episodes/frames';
 import { playInPool } from './pool';
-import type { Job } from './protocol';
-import { checkSeed, checkedLimits, unlessAborted, type PlayLimits } from './settings';
+import type { StrategyJob } from './protocol';
+import type { Job, Played } from './recording';
+import { remember } from './replay';
+import { checkedLimits, checkPlayable, checkSeed, unlessAborted, type PlayLimits } from './settings';
 
 /** Options of {@link rollout}. */
 export interface RolloutOptions extends PlayLimits {
@@ -71,7 +72,7 @@ export async function rollout(env: RolloutEnvironment, codes: (string | null)[],
     const episode = job === null ? null : episodeOf(env, played[job], given.has(job));
     if (job !== null) given.add(job);
     result.episodes.push(episode);
-    if (episode && wanted.has(i)) result.frames.set(i, await capturedFrames(env, episode, played[job!], options.frames!.every));
+    if (episode && wanted.has(i)) result.frames.set(i, played[job!].frames ?? observationFrames(episode, options.frames!.every));
   }
   return result;
 }
@@ -85,16 +86,8 @@ function tellErrors(env: RolloutEnvironment, played: Played[]): void {
   console.warn(`${env.name}: ${errors.length} of ${played.length} episodes could not be played and do not count. ${code}: ${message.split('\n')[0]}`);
 }
 
-/** Frames that were kept while playing, or the pictures of what was played. */
-async function capturedFrames(env: RolloutEnvironment, episode: Episode, { frames }: Played, every: number): Promise<EpisodeFrames> {
-  if (isVector(env)) return atariFrames(episode.options, frames, every);
-  const { picturesOf } = require('./pictures') as typeof import('./pictures');
-  return picturesOf(episode, env, every);
-}
-
 /** `again`: the record has been given to an episode already, and this one gets a copy. */
-function episodeOf(env: RolloutEnvironment, played: Played, again: boolean): Episode {
-  const record = recordOf(env, played);
+function episodeOf(env: RolloutEnvironment, { record }: Played, again: boolean): Episode {
   const episode = new Episode(again ? structuredClone(record) : record);
   remember(episode, { env });
   return episode;
@@ -116,11 +109,11 @@ async function analyses(codes: (string | null)[], signal: AbortSignal): Promise<
 }
 
 /** One job for each distinct code and seed, and for each code its job. */
-function distinctJobs(codes: (string | null)[], analyses: Map<string, Analysis>, options: RolloutOptions): { jobs: Job[]; jobOf: (number | null)[] } {
+function distinctJobs(codes: (string | null)[], analyses: Map<string, Analysis>, options: RolloutOptions): { jobs: StrategyJob[]; jobOf: (number | null)[] } {
   const { seconds, callSeconds, maxSteps } = checkedLimits(options, OPTION_NAMES);
   const secret = options.secret ?? processSecret();
   const framed = new Set(options.frames?.episodes);
-  const jobs: Job[] = [];
+  const jobs: StrategyJob[] = [];
   const known = new Map<string, number>();
   const jobOf = codes.map((code, i) => {
     if (code === null) return null;
@@ -129,8 +122,8 @@ function distinctJobs(codes: (string | null)[], analyses: Map<string, Analysis>,
     let position = known.get(key);
     if (position === undefined) {
       known.set(key, (position = jobs.length));
-      const game = { id: position, seed, maxSteps, seconds, every: 0 };
-      jobs.push(newJob(game, analyses.get(code) ?? UNKNOWN, { ...DEFAULT_LIMITS, callTimeLimit: callSeconds, callSetting: 'callSeconds', randomState: randomState(seed, secret) }));
+      const job = { id: position, seed, maxSteps, seconds, every: 0 };
+      jobs.push(newJob(job, analyses.get(code) ?? UNKNOWN, { ...DEFAULT_LIMITS, callTimeLimit: callSeconds, callSetting: 'callSeconds', randomState: randomState(seed, secret) }));
     }
     if (framed.has(i)) jobs[position].every = options.frames!.every;
     return position;
@@ -141,10 +134,10 @@ function distinctJobs(codes: (string | null)[], analyses: Map<string, Analysis>,
 /** Of a code that nothing plays any more. */
 const UNKNOWN = { program: { javascript: '' }, problems: [] };
 
-function newJob(game: Game, { program, problems }: Pick<Analysis, 'program' | 'problems'>, limits: SandboxLimits): Job {
-  if (problems.length === 0) return { ...game, program, limits };
+function newJob(job: Job, { program, problems }: Pick<Analysis, 'program' | 'problems'>, limits: SandboxLimits): StrategyJob {
+  if (problems.length === 0) return { ...job, program, limits };
   const [{ line, reason }] = problems;
-  return { ...game, program, limits, broken: { step: -1, failure: { reason: 'error', message: `SyntaxError: ${reason}`, line } } };
+  return { ...job, program, limits, broken: { step: -1, failure: { reason: 'error', message: `SyntaxError: ${reason}`, line } } };
 }
 
 function checkOptions(codes: (string | null)[], { seeds, frames, workers, secret }: RolloutOptions): void {

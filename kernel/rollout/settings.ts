@@ -1,3 +1,5 @@
+import type { RolloutEnvironment } from '../environments/environment';
+
 /** Limits that every way of playing an episode shares. */
 export interface PlayLimits {
   /** Seconds of processor time that a strategy has for the whole episode; the environment's time does not count, nor does what else the machine does. Default 2. */
@@ -25,6 +27,13 @@ export function checkedLimits(options: PlayLimits, names: readonly string[]): Re
   if (!Number.isInteger(limits.maxSteps) || limits.maxSteps < 1) throw new RangeError(`maxSteps must be a whole number of at least 1, not ${limits.maxSteps}.`);
   limits.callSeconds = Math.min(limits.callSeconds, limits.seconds);
   return limits;
+}
+
+/** Fails where a value is not an environment that policies can play. */
+export function checkPlayable(env: RolloutEnvironment): void {
+  if (typeof env === 'object' && env !== null && 'vectorSources' in env) return;
+  const what = env && typeof env === 'object' && 'environment' in (env as object) ? `The environment ${String((env as RolloutEnvironment).environment)}` : String(env);
+  throw new TypeError(`${what} cannot be played by strategies. Open one that can: await openenv('atari', { game: 'breakout' }).`);
 }
 
 /** Fails where `seed` is not a whole number ≥ 0. */

@@ -1,13 +1,13 @@
-/** A thread that plays: strategies in their sandboxes, in the games of one lane. */
-import { markedText } from '../common/exactJson';
+/** A thread that plays: strategies in their sandboxes, in the vector environments of one source. */
 import { parentPort } from 'node:worker_threads';
-import type { Outcome } from '../strategy/outcome';
 import { threadId } from '../common/processorTime';
+import { openVectorEnvs } from '../environments/vectorEnv';
+import type { Outcome } from '../strategy/outcome';
 import { Sandbox } from '../strategy/sandbox';
-import { openLane } from './lane';
-import { Loans } from './loans';
-import { mentionsRam, type Player } from './play';
-import { CALL, QUEUE, type Job, type PlayRequest, type WorkerMessage } from './protocol';
+import { play } from './play';
+import { failingPolicy, sandboxPolicy, type Policy } from './policies';
+import { CALL, QUEUE, type PlayRequest, type StrategyJob, type WorkerMessage } from './protocol';
+import { WorkStealing } from './stealing';
 
 parentPort!.on('message', async (request: PlayRequest) => {
   try {
@@ -19,14 +19,13 @@ parentPort!.on('message', async (request: PlayRequest) => {
   }
 });
 
-async function playJobs({ lanes, lane: own, core, idle, slots, jobs, mine: first, queue, call, sleep }: PlayRequest): Promise<void> {
+async function playJobs({ sources, own, core, idle, concurrency, jobs, mine: first, queue, call, wait }: PlayRequest): Promise<void> {
   const mine = [...first];
   const thread = threadId();
   Atomics.store(call, CALL.thread, thread);
-  const loans = new Loans(lanes, idle, core !== undefined, sleep);
-  const lane = await openLane(lanes[own], slots, { place: { thread, core }, sleep, idle: () => loans.offer(own) });
-  await lane.play({
-    slots,
+  const stealing = new WorkStealing(sources, own, idle, core !== undefined, wait);
+  await play(openVectorEnvs(sources[own], { id: thread, core, wait }), sources[own].spec, {
+    concurrency,
     aborted: () => Atomics.load(queue, QUEUE.aborted) === 1,
     waiting: () => mine.length > 0 || Atomics.load(queue, QUEUE.next) < jobs.length,
     take() {
@@ -35,19 +34,19 @@ async function playJobs({ lanes, lane: own, core, idle, slots, jobs, mine: first
       send({ type: 'taken', position });
       return { ...jobs[position], id: position };
     },
-    seat: ({ id }) => seat(jobs[id], id, call),
+    policy: ({ id }) => policyOf(jobs[id], id, call),
     done(played) {
-      send({ type: 'done', position: played.id, played }, played.frames.map(({ buffer }) => buffer as ArrayBuffer));
+      send({ type: 'done', position: played.id, played }, played.frames?.frames.map(({ buffer }) => buffer as ArrayBuffer));
     },
-    sessions: (change) => Atomics.add(queue, QUEUE.sessions, change) + change,
+    open: (change) => Atomics.add(queue, QUEUE.open, change) + change,
     waits: (why, milliseconds) => send({ type: 'waits', why, milliseconds }),
-    borrow: (count) => loans.borrow(count),
+    steal: (numEnvs) => stealing.steal(numEnvs),
+    closed: (env) => stealing.closed(env),
   });
 }
 
-/** Opens the sandbox of a job. Every entry into it is marked in `call`. */
-async function seat(job: Job, position: number, call: Int32Array): Promise<Player> {
-  const { broken } = job;
+/** The strategy of a job in its sandbox. Every entry into it is marked in `call`. */
+async function policyOf({ broken, limits, program }: StrategyJob, position: number, call: Int32Array): Promise<Policy> {
   let step = -1;
   const marked = <Result>(run: () => Result): Result => {
     Atomics.store(call, CALL.step, step++);
@@ -59,26 +58,11 @@ async function seat(job: Job, position: number, call: Int32Array): Promise<Playe
       Atomics.store(call, CALL.job, 0);
     }
   };
-  if (broken?.step === -1) return failing(broken.failure);
-  const seesRam = mentionsRam(job.program.javascript);
-  const engine = await Sandbox.engine(job.limits);
-  const sandbox = marked(() => new Sandbox(engine, job.program, job.limits));
-  return {
-    choose(state, ram) {
-      if (broken?.step === step) return failing(broken.failure).choose(state, ram);
-      const before = sandbox.ownTime;
-      const outcome = marked(() => {
-        if (!ram) return sandbox.call(markedText([state]));
-        return sandbox.callWith(state as Record<string, number>, seesRam ? ram : undefined);
-      });
-      return { outcome, seconds: sandbox.ownTime - before };
-    },
-    dispose: () => sandbox.dispose(),
-  };
-}
-
-function failing(failure: Extract<Outcome, { kind: 'failure' }>['failure']): Player {
-  return { choose: () => ({ outcome: { kind: 'failure', failure }, seconds: 0 }), dispose() {} };
+  if (broken?.step === -1) return failingPolicy(broken.failure);
+  const engine = await Sandbox.engine(limits);
+  const sandbox = marked(() => new Sandbox(engine, program, limits));
+  const failed: Outcome | undefined = broken && { kind: 'failure', failure: broken.failure };
+  return sandboxPolicy(sandbox, program.javascript, (run) => (failed && broken!.step === step ? failed : marked(run)));
 }
 
 function send(message: WorkerMessage, transfer: ArrayBuffer[] = []): void {

@@ -55,12 +55,16 @@ function asObject(schema: unknown): JsonSchema {
   return typeof schema === 'object' && schema !== null ? schema : {};
 }
 
-/** The fields of an object's schema, resolved, without those that OpenEnv adds to every observation and action. */
-export function fieldsOf(schema: JsonSchema, without: readonly string[] = ['metadata', 'done', 'reward']): [name: string, field: JsonSchema, nullable: boolean][] {
-  const { properties = {} } = resolved(schema, schema);
+/** A field of an object: its name, its schema resolved, whether it may be `null`, its schema as it stands, whether it may be left out. */
+export type Field = [name: string, field: JsonSchema, nullable: boolean, own: JsonSchema, optional: boolean];
+
+/** The fields of an object's schema, a part of `root`, without those that OpenEnv adds to every observation and action. */
+export function fieldsOf(schema: JsonSchema, without: readonly string[] = ['metadata', 'done', 'reward'], root = schema): Field[] {
+  const { properties = {}, required } = resolved(schema, root);
+  const needed = new Set<unknown>(Array.isArray(required) ? required : []);
   return Object.entries<JsonSchema>(properties)
     .filter(([name]) => !without.includes(name))
-    .map(([name, field]) => [name, resolved(field, schema), isNullable(field, schema)]);
+    .map(([name, field]) => [name, resolved(field, root), isNullable(field, root), asObject(field), !needed.has(name)]);
 }
 
 /** The values of a schema that allows only so many, `null` aside, in their order; undefined where it allows others. */
@@ -77,3 +81,13 @@ export function finiteValues(schema: JsonSchema): (string | number | boolean)[] 
 
 /** A range of whole numbers with more values is none to choose from one by one. */
 const MOST_VALUES = 256;
+
+/** A field's name as it stands in a program. */
+export function nameText(name: string): string {
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? name : JSON.stringify(name);
+}
+
+/** Whether a value is an object, and no list. */
+export function isObject(value: unknown): value is Record<string, any> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,4 +1,4 @@
-import { finiteValues, resolve, resolved, type JsonSchema } from './jsonSchema';
+import { finiteValues, isObject, resolve, resolved, type JsonSchema } from './jsonSchema';
 
 /*
  * Of a union, a value that fits no member mostly means one of them: by the
@@ -108,10 +108,6 @@ function allows({ type, properties, items, prefixItems, enum: values, const: onl
 function typeOf(value: unknown): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'array' : typeof value === 'bigint' ? 'number' : typeof value;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A problem that a server found in a value, as pydantic reports it. */

@@ -1,4 +1,4 @@
-import type { JsonSchema } from './jsonSchema';
+import { isObject, type JsonSchema } from './jsonSchema';
 import { MAXIMUM_PATTERN } from './pattern';
 
 /*
@@ -140,10 +140,6 @@ function named(names: string[], read: Read): Record<string, Read> {
 }
 
 const TYPES = new Set<unknown>(['null', 'boolean', 'object', 'array', 'number', 'string', 'integer']);
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function isSmall(value: unknown): boolean {
   if (typeof value === 'string') return value.length <= MAXIMUM_VALUE;

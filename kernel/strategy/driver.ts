@@ -160,21 +160,24 @@ export function driverSource(): string {
 
 /**
  * The text of a function of the driver, which gives a function that calls the
- * strategy with one object: it has the numbers that are given, under these
- * names, and where `ram` is not 0, the bytes of an ArrayBuffer of that length
- * as an array of numbers.
+ * strategy with one object: it has the numbers that are given, under `names`,
+ * and the bytes of ArrayBuffers, under the names of `arrays`, as arrays of numbers.
  */
-export function stateSource(names: string[], ram: number): string {
+export function stateSource(names: string[], arrays: ReadonlyArray<readonly [name: string, bytes: Uint8Array]>): string {
   const values = names.map((_, i) => `v${i}`);
+  const buffers = arrays.map((_, i) => `b${i}`);
   // A computed name is an ordinary one, also "__proto__".
   const fields = names.map((name, i) => `[${JSON.stringify(name)}]: ${values[i]}`);
-  return `(({ answer, thrown, Bytes }) => (${[...values, 'buffer'].join(', ')}) => {
+  const members = arrays.map(([name, { length }], i) => `{
+      const bytes = new Bytes(${buffers[i]});
+      const numbers = (state[${JSON.stringify(name)}] = []);
+      for (let i = 0; i < ${length}; i++) numbers[i] = bytes[i];
+    }`);
+  return `(({ answer, thrown, Bytes }) => (${[...values, ...buffers].join(', ')}) => {
   'use strict';
   try {
     const state = { ${fields.join(', ')} };
-    ${ram === 0 ? '' : `const bytes = new Bytes(buffer);
-    const ram = (state.ram = []);
-    for (let i = 0; i < ${ram}; i++) ram[i] = bytes[i];`}
+    ${members.join('\n    ')}
     return answer(strategy(state));
   } catch (error) {
     return thrown(error);

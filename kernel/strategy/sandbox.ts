@@ -71,17 +71,17 @@ export class Sandbox {
   }
 
   /**
-   * As {@link call} with one argument, an object of numbers, which has `ram` as
-   * an array where that is given: several times as fast, without text. All calls
-   * of a sandbox must have the same keys in the same order, and as many bytes.
+   * As {@link call} with one argument, an object of numbers, which has `arrays`
+   * as arrays of numbers: several times as fast, without text. All calls of a
+   * sandbox must have the same keys in the same order, and as many bytes.
    */
-  callWith(state: Readonly<Record<string, number>>, ram?: Uint8Array): Outcome {
+  callWith(state: Readonly<Record<string, number>>, arrays: Readonly<Record<string, Uint8Array>> = {}): Outcome {
     if (this.broken) return { kind: 'failure', failure: this.broken };
     return this.guarded(() => {
-      this.callWithState ??= this.stateFunction(Object.keys(state), ram?.length ?? 0);
+      this.callWithState ??= this.stateFunction(Object.keys(state), Object.entries(arrays));
       const values: QuickJSHandle[] = [];
       for (const name in state) values.push(this.context.newNumber(state[name]));
-      if (ram) values.push(this.context.newArrayBuffer(ram.slice().buffer));
+      for (const name in arrays) values.push(this.context.newArrayBuffer(arrays[name].slice().buffer));
       const outcome = this.answerOf(this.callWithState, ...values);
       for (const value of values) value.dispose();
       return outcome;
@@ -105,9 +105,9 @@ export class Sandbox {
     return outcome;
   }
 
-  private stateFunction(names: string[], ram: number): QuickJSHandle {
+  private stateFunction(names: string[], arrays: Array<[name: string, bytes: Uint8Array]>): QuickJSHandle {
     const { context, driver } = this;
-    const make = context.unwrapResult(context.evalCode(stateSource(names, ram), 'joylab'));
+    const make = context.unwrapResult(context.evalCode(stateSource(names, arrays), 'joylab'));
     const made = context.unwrapResult(context.callFunction(make, context.undefined, driver));
     make.dispose();
     return made;

@@ -39,11 +39,11 @@ async function main(): Promise<void> {
 
 async function compare(game: AtariGame): Promise<string[][]> {
   const env = await openenv('atari', { game, ...PLAIN });
-  const lanes = (await env.vectorLanes()).length;
+  const processes = (await env.vectorSources()).length;
   const codes = strategies(env);
   const { episodes } = await play(env, codes, false);
   await play(env, codes, true);
-  const alone = await aleAlone(episodes, lanes);
+  const alone = await aleAlone(episodes, processes);
   const official = await Promise.all(['ram', 'rgb'].map((type) => officialAtari({ ATARI_GAME: game, ATARI_OBS_TYPE: type })));
   const clients = [
     await Peer.start('client.py', [official[0].url, 'official', '500']),
@@ -68,7 +68,7 @@ async function compare(game: AtariGame): Promise<string[][]> {
   await Promise.all(official.map((server) => server.close()));
   await env.close();
   return [
-    row(`${game}: fast lane, RAM`, ale, 0.85, `ale-py alone, ${lanes} processes`),
+    row(`${game}: fast lane, RAM`, ale, 0.85, `ale-py alone, ${processes} processes`),
     row(`${game}: fast lane, RAM`, officialRam, 4, 'official client and server'),
     row(`${game}: fast lane, every frame`, officialRgb, 40, 'official client and server, rgb'),
     row(`${game}: one session, WebSocket, RAM`, session, 1, 'official Python client, our server'),

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
-import { environmentReader, openenv, type AtariEnvironment } from '../../kernel/environments';
+import { atariReader, openenv, type AtariEnvironment } from '../../kernel/environments';
 import { leaseServer } from '../../kernel/environments/atari/servers';
-import { OpenEnvError, VectorClient, type VectorStep } from '../../kernel/openenv';
+import { OpenEnvError } from '../../kernel/openenv';
+import { AtariClient, type AtariStep } from '../../kernel/environments/atari/stream';
 import { rollout } from '../../kernel/rollout';
 import { packageRoot } from '../../kernel/setup/python';
 import { openenvCommand, python } from './python';
@@ -19,7 +20,7 @@ before(async () => {
   const lease = await leaseServer(env.options as any); // the running one
   url = lease.server.url;
   await lease.release();
-  lanes = (await env.vectorLanes(2)).map(lane => lane.url);
+  lanes = (await env.vectorSources(2)).map(({ server }) => server!);
 });
 
 after(() => env.close());
@@ -62,7 +63,7 @@ test('the same games as ALE itself plays them', async () => {
     const plain = { game, autoFire: false, repeatActionProbability: 0, noopMax: 0 };
     const [ours] = await playLane(lanes[0], plain, [5], 500);
     const ale = await python('play_ale.py', game, 500);
-    assert.deepEqual(environmentReader('atari', plain).actions, ale.actions);
+    assert.deepEqual(atariReader(plain).actions, ale.actions);
     assert.equal(ours.memory, ale.memory, game);
     assert.equal(ours.rewards.reduce((a, b) => a + b), ale.score);
   }
@@ -79,7 +80,7 @@ test('a seed decides sticky actions and idle starts, and nothing else', async ()
 });
 
 test('an episode is truncated at maxFrames', async () => {
-  const client = await VectorClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong', maxFrames: 100, noopMax: 0 } });
+  const client = await AtariClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong', maxFrames: 100, noopMax: 0 } });
   await client.reset([0], [0]);
   let steps = 0;
   for (let done = 0; !done; steps++) {
@@ -94,7 +95,7 @@ test('an episode is truncated at maxFrames', async () => {
 
 test('terminalOnLifeLoss: an episode ends with the first lost life, the same as far as it goes, and the next begins anew', async () => {
   const lifeOf = async (game: string, terminalOnLifeLoss: boolean): Promise<{ seen: string[]; lives: number[]; steps: number }> => {
-    const client = await VectorClient.connect(lanes[0], { numEnvs: 1, options: { game, terminalOnLifeLoss } });
+    const client = await AtariClient.connect(lanes[0], { numEnvs: 1, options: { game, terminalOnLifeLoss } });
     const seen: string[] = [];
     const lives: number[] = [];
     for (let round = 0; round < 2; round++) {
@@ -130,8 +131,8 @@ test('terminalOnLifeLoss: an episode ends with the first lost life, the same as 
 
 test('autoFire: a life begins without the player, also after a lost one; without it nothing moves', async () => {
   const played = async (autoFire: boolean): Promise<number> => {
-    const client = await VectorClient.connect(lanes[0], { numEnvs: 1, options: { game: 'breakout', autoFire, noopMax: 0 } });
-    const reader = environmentReader('atari', { game: 'breakout', autoFire });
+    const client = await AtariClient.connect(lanes[0], { numEnvs: 1, options: { game: 'breakout', autoFire, noopMax: 0 } });
+    const reader = atariReader({ game: 'breakout', autoFire });
     await client.reset([0], [1]);
     const inPlay = new Set<number>();
     for (let step = 0; step < 300; step++) {
@@ -147,7 +148,7 @@ test('autoFire: a life begins without the player, also after a lost one; without
 });
 
 test('frames only where they were asked for, and as often', async () => {
-  const client = await VectorClient.connect(lanes[0], { numEnvs: 3, options: env.options });
+  const client = await AtariClient.connect(lanes[0], { numEnvs: 3, options: env.options });
   await client.reset([0], [4]);
   const first = await client.reset([1, 2], [4, 5], { frames: 2 });
   assert.deepEqual(first.frames.map(frame => frame?.length), [33600, 33600]);
@@ -171,9 +172,9 @@ test('an episode is saved in one process and goes on in another: sticky actions,
     { game: 'qbert', noopMax: 0 },
   ];
   for (const options of cases) {
-    const [one, two] = await Promise.all(lanes.map(lane => VectorClient.connect(lane, { numEnvs: 2, options })));
+    const [one, two] = await Promise.all(lanes.map(lane => AtariClient.connect(lane, { numEnvs: 2, options })));
     const play = async (moveAt: number): Promise<string[]> => {
-      let at: [VectorClient, number] = [one, 1];
+      let at: [AtariClient, number] = [one, 1];
       const seen = [digest(await one.reset([1], [9], { frames: 3 }))];
       for (let step = 0; step < 400; step++) {
         if (step === moveAt) {
@@ -194,14 +195,14 @@ test('an episode is saved in one process and goes on in another: sticky actions,
 });
 
 /** All that a step of one game gave, shortly. */
-function digest({ ram, rewards, lives, terminated, truncated, frames }: VectorStep): string {
+function digest({ ram, rewards, lives, terminated, truncated, frames }: AtariStep): string {
   const hash = createHash('sha256').update(ram[0]);
   if (frames[0]) hash.update(frames[0]);
   return [rewards[0], lives[0], terminated[0], truncated[0], frames[0] !== null, hash.digest('hex')].join();
 }
 
 test('only what a process of this program saved goes on', async () => {
-  const client = await VectorClient.connect(lanes[0], { numEnvs: 2, options: env.options });
+  const client = await AtariClient.connect(lanes[0], { numEnvs: 2, options: env.options });
   await assert.rejects(client.save([0]), /Slot 0 has no episode yet/);
   await client.reset([0], [1]);
   const [saved] = await client.save([0]);
@@ -209,7 +210,7 @@ test('only what a process of this program saved goes on', async () => {
   for (const wrong of [changed, saved.slice(0, -1), new Uint8Array(), new Uint8Array(8000)]) {
     await assert.rejects(client.restore([0, 1], [saved, wrong]), /not what one of this program's own processes saved/);
   }
-  const pong = await VectorClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong' } });
+  const pong = await AtariClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong' } });
   await assert.rejects(pong.restore([0], [saved]), /of a game with the same options/);
   await pong.close();
   await assert.rejects(client.step([1], [0]), /Slot 1 has no episode yet/, 'nothing was restored');
@@ -220,7 +221,7 @@ test('only what a process of this program saved goes on', async () => {
 });
 
 test('a request that cannot be played says why, and the others play on', async () => {
-  const client = await VectorClient.connect(lanes[0], { numEnvs: 2, options: env.options });
+  const client = await AtariClient.connect(lanes[0], { numEnvs: 2, options: env.options });
   await client.reset([0], [0]);
   await assert.rejects(client.step([1], [0]), /Slot 1 has no episode yet/);
   await assert.rejects(client.step([0, 5], [0, 0]), /There is no slot 5: the slots are 0 to 1/);
@@ -230,9 +231,9 @@ test('a request that cannot be played says why, and the others play on', async (
   await assert.rejects(client.reset([0], [0, 1]), /1 slots need as many values/);
   assert.equal((await client.step([0], [0])).ram.length, 1);
   await client.close();
-  await assert.rejects(VectorClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong', frameskip: 2 } }), /no option 'frameskip'/);
-  await assert.rejects(VectorClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong', mode: 9 } }), /no mode 9. Valid are: 0, 1/);
-  await assert.rejects(VectorClient.connect(lanes[0], { numEnvs: 0, options: { game: 'pong' } }), /num_envs must be/);
+  await assert.rejects(AtariClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong', frameskip: 2 } }), /no option 'frameskip'/);
+  await assert.rejects(AtariClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong', mode: 9 } }), /no mode 9. Valid are: 0, 1/);
+  await assert.rejects(AtariClient.connect(lanes[0], { numEnvs: 0, options: { game: 'pong' } }), /num_envs must be/);
 });
 
 test('wrong calls: what is valid is said, and the session lives on', async () => {

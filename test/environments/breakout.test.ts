@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { environmentReader } from '../../kernel/environments';
-import { atariLanes } from '../../kernel/environments/atari/servers';
-import { VectorClient } from '../../kernel/openenv';
+import { atariReader } from '../../kernel/environments';
+import { atariProcesses } from '../../kernel/environments/atari/servers';
+import { AtariClient } from '../../kernel/environments/atari/stream';
 import { boxOf, hasSize, isMiddle } from './screen';
 
 type State = Record<string, number>;
 
 const options = { game: 'breakout' };
-const { actions, readState, stateVariables } = environmentReader('atari', options);
+const { actions, readState, stateVariables } = atariReader(options);
 const [NOOP, RIGHT, LEFT] = ['NOOP', 'RIGHT', 'LEFT'].map(name => actions.indexOf(name));
 
-let client: VectorClient;
+let client: AtariClient;
 
 before(async () => {
-  const [lane] = await atariLanes(1);
-  client = await VectorClient.connect(lane.url, { numEnvs: 20, options });
+  const [lane] = await atariProcesses(1);
+  client = await AtariClient.connect(lane.url, { numEnvs: 20, options });
 });
 
 after(() => client.close());

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { ENVIRONMENT_MIME, type EnvironmentData } from '../../kernel/display/mime';
-import { ATARI_PALETTE, environmentReader, openenv } from '../../kernel/environments';
+import { ATARI_PALETTE, atariReader, openenv } from '../../kernel/environments';
 import { environmentBundle } from '../../kernel/environments/card';
 import { AtariFrame } from '../../kernel/environments/atari/frame';
 import { episodeBundle } from '../../kernel/display/episode';
@@ -13,7 +13,7 @@ import { startGarden } from '../openenv/garden';
 import { pythonPath } from '../../kernel/setup/python';
 
 const picture = { width: 3, height: 2, palette: ATARI_PALETTE, pixels: Uint8Array.of(0, 66, 200, 14, 132, 254) };
-const breakout = environmentReader('atari', { game: 'breakout' });
+const breakout = atariReader({ game: 'breakout' });
 
 test('a PNG holds the pixels in their colours, enlarged', () => {
   const program = `

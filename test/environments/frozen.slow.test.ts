@@ -40,11 +40,11 @@ test('frozen processes of the fast lane are replaced, before a rollout and withi
 
   // A strategy that sees its game stop: the process is frozen in mid-episode.
   let again: number[] = [];
-  const lane = env.vectorLanes.bind(env);
-  env.vectorLanes = async (count) => {
-    const lanes = await lane(count);
+  const vectorSources = env.vectorSources.bind(env);
+  env.vectorSources = async (count) => {
+    const sources = await vectorSources(count);
     if (again.length === 0) again = freeze('server.vector_server'); // after it was asked whether it lives
-    return lanes;
+    return sources;
   };
   assert.equal((await play(env)).steps, 5);
   assert.ok(again.length > 0);

@@ -1,24 +1,24 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { before, test } from 'node:test';
-import { ATARI_GAMES, atariPalette, environmentReader } from '../../kernel/environments';
+import { ATARI_GAMES, atariPalette, atariReader } from '../../kernel/environments';
 import { otherModes } from '../../kernel/environments/atari/modes';
-import { atariLanes } from '../../kernel/environments/atari/servers';
-import { VectorClient } from '../../kernel/openenv';
+import { atariProcesses } from '../../kernel/environments/atari/servers';
+import { AtariClient } from '../../kernel/environments/atari/stream';
 import { python } from './python';
 
 let lanes: string[];
 
 before(async () => {
-  lanes = (await atariLanes(2)).map(lane => lane.url);
+  lanes = (await atariProcesses(2)).map(lane => lane.url);
 });
 
 test("games, actions, modes and colours are ALE's", async () => {
   const facts: Record<string, { minimal: string[]; legal: string[]; colours: Record<string, number[]>; modes: number[]; difficulties: number[] }> = await python('ale_facts.py');
   assert.deepEqual([...ATARI_GAMES].sort(), Object.keys(facts).sort());
   for (const game of ATARI_GAMES) {
-    assert.deepEqual(environmentReader('atari', { game, autoFire: false }).actions, facts[game].minimal, game);
-    assert.deepEqual(environmentReader('atari', { game, fullActionSpace: true }).actions, facts[game].legal, game);
+    assert.deepEqual(atariReader({ game, autoFire: false }).actions, facts[game].minimal, game);
+    assert.deepEqual(atariReader({ game, fullActionSpace: true }).actions, facts[game].legal, game);
     for (let value = 0; value < 6000; value++) {
       assert.equal(otherModes(game, 'mode', value) === undefined, facts[game].modes.includes(value), `${game}: mode ${value}`);
       if (value < 300) assert.equal(otherModes(game, 'difficulty', value) === undefined, facts[game].difficulties.includes(value), `${game}: difficulty ${value}`);
@@ -31,8 +31,8 @@ test("games, actions, modes and colours are ALE's", async () => {
 
 test('every game plays, with the actions that the reader tells; a seed is an episode again, also one that moves to another process', async () => {
   for (const game of ATARI_GAMES) {
-    const [client, other] = await Promise.all(lanes.map(lane => VectorClient.connect(lane, { numEnvs: 1, options: { game } })));
-    assert.deepEqual(client.actions, environmentReader('atari', { game }).actions, game);
+    const [client, other] = await Promise.all(lanes.map(lane => AtariClient.connect(lane, { numEnvs: 1, options: { game } })));
+    assert.deepEqual(client.actions, atariReader({ game }).actions, game);
     const episode = async (seed: number, moves = false): Promise<string> => {
       const seen = [await client.reset([0], [seed], { frames: 5 })];
       for (let step = 1; step <= 40; step++) {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { atariLanes } from '../../kernel/environments/atari/servers';
-import { VectorClient } from '../../kernel/openenv';
+import { atariProcesses } from '../../kernel/environments/atari/servers';
+import { AtariClient } from '../../kernel/environments/atari/stream';
 import { eventually } from '../eventually';
 
 const OPTIONS = { game: 'breakout' };
@@ -50,8 +50,8 @@ for (const [what, bytes, expected] of [
   ['a core that is a text', opening('"core":"x"'), /core and thread must be whole numbers/],
 ] as const) {
   test(`a lane answers ${what}, and plays on`, async () => {
-    const [{ url }] = await atariLanes(1);
-    const client = await VectorClient.connect(url, { numEnvs: 1, options: OPTIONS });
+    const [{ url }] = await atariProcesses(1);
+    const client = await AtariClient.connect(url, { numEnvs: 1, options: OPTIONS });
     await client.reset([0], [1]);
     const said = await answer(url, bytes);
     if (expected === 'end') assert.equal(said, 'end');
@@ -62,12 +62,12 @@ for (const [what, bytes, expected] of [
 }
 
 test('a lane has room for 256 connections; one more is told so, and they make room as they end', async () => {
-  const [{ url }] = await atariLanes(1);
+  const [{ url }] = await atariProcesses(1);
   const sockets = await Promise.all(Array.from({ length: 260 }, () => new Promise<ReturnType<typeof connect>>((resolve) => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1', () => resolve(socket)).on('error', () => {});
   })));
   const said = await answer(url, framed('{}'));
   assert.equal(said.data.code, 'CAPACITY_REACHED');
   for (const socket of sockets) socket.destroy();
-  await eventually(() => VectorClient.connect(url, { numEnvs: 1, options: OPTIONS }).then((client) => client.close()).then(() => true, () => false), 'room');
+  await eventually(() => AtariClient.connect(url, { numEnvs: 1, options: OPTIONS }).then((client) => client.close()).then(() => true, () => false), 'room');
 });

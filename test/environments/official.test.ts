@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openenv, strategyPrompt, type OfficialAtariEnvironment } from '../../kernel/environments';
-import { VectorClient, type ServerProcess } from '../../kernel/openenv';
-import { atariLanes } from '../../kernel/environments/atari/servers';
-import { environmentReader } from '../../kernel/environments';
+import { type ServerProcess } from '../../kernel/openenv';
+import { AtariClient } from '../../kernel/environments/atari/stream';
+import { atariProcesses } from '../../kernel/environments/atari/servers';
+import { atariReader } from '../../kernel/environments';
 import { executeWithTimeLimit, replay, rollout } from '../../kernel/rollout';
 import { officialAtari } from './official';
 
@@ -30,7 +31,7 @@ after(async () => {
 
 test("OpenEnv's own Atari server is an Atari environment: name, actions, prompt, card, named state", async () => {
   assert.deepEqual([env.environment, env.name, env.actions], ['atari', 'breakout', ['NOOP', 'FIRE', 'RIGHT', 'LEFT']]);
-  const { actions, stateVariables } = environmentReader('atari', PLAIN);
+  const { actions, stateVariables } = atariReader(PLAIN);
   assert.equal(strategyPrompt(env), strategyPrompt({ name: 'breakout', actions, stateVariables }));
   const text = String((env.card() as Record<string, unknown>)['text/plain']);
   assert.match(text, /breakout \(atari\): OpenEnv's own Atari server\. It has no seeds/);
@@ -39,9 +40,9 @@ test("OpenEnv's own Atari server is an Atari environment: name, actions, prompt,
 });
 
 test('the same steps as on our server: memory, named state, rewards, lives', async () => {
-  const [lane] = await atariLanes(1);
-  const ours = await VectorClient.connect(lane.url, { numEnvs: 1, options: PLAIN });
-  const { readState } = environmentReader('atari', PLAIN);
+  const [lane] = await atariProcesses(1);
+  const ours = await AtariClient.connect(lane.url, { numEnvs: 1, options: PLAIN });
+  const { readState } = atariReader(PLAIN);
   let expected = await ours.reset([0], [1]);
   let result = await env.reset();
   for (let step = 0; step < 300 && !result.done; step++) {

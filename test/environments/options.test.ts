@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { environmentReader, openenv } from '../../kernel/environments';
+import { atariReader, openenv } from '../../kernel/environments';
 
 /** Opening with wrong arguments, as JavaScript allows. */
 const open = openenv as (name: string, options?: object) => Promise<unknown>;
@@ -24,15 +24,11 @@ test('a value of the wrong kind: what it must be', async () => {
 });
 
 test('FIRE is left out only where it does nothing but serve, and only with autoFire', () => {
-  const actions = (options: object): string[] => environmentReader('atari', options).actions;
+  const actions = (options: object): string[] => atariReader(options).actions;
   assert.deepEqual(actions({ game: 'breakout' }), ['NOOP', 'RIGHT', 'LEFT']);
   assert.deepEqual(actions({ game: 'breakout', autoFire: false }), ['NOOP', 'FIRE', 'RIGHT', 'LEFT']);
   assert.deepEqual(actions({ game: 'space_invaders' }), ['NOOP', 'FIRE', 'RIGHT', 'LEFT', 'RIGHTFIRE', 'LEFTFIRE']);
   assert.equal(actions({ game: 'breakout', fullActionSpace: true }).length, 18);
-});
-
-test('a reader for another kind of environment is refused', () => {
-  assert.throws(() => environmentReader('http://somewhere', {}), /only 'atari' has named state/);
 });
 
 test('a mode or difficulty that the game does not have is told before a server starts', async () => {

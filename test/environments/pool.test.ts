@@ -37,7 +37,7 @@ test('a pool opens with the servers that answer, and says in one line which do n
   const [dead, other] = [await nowhere(), await nowhere()];
   const env = await openenv([dead, one.url, two.url]);
   assert.equal(env.url, one.url);
-  assert.deepEqual((env.sessionSource as { servers: string[] }).servers, [one.url, two.url]);
+  assert.deepEqual((await env.vectorSources(1))[0].servers, [one.url, two.url]);
   assert.deepEqual(warned.mock.calls.map(({ arguments: [line] }) => line), [`${dead} does not answer: the pool has the other 2 servers. Open it again once all run.`]);
   assert.equal((await env.reset({ seed: 1 })).observation.hint, 'start');
   await env.close();

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { environmentReader, type AtariGame } from '../../kernel/environments';
-import { atariLanes } from '../../kernel/environments/atari/servers';
-import { VectorClient } from '../../kernel/openenv';
+import { atariReader, type AtariGame } from '../../kernel/environments';
+import { atariProcesses } from '../../kernel/environments/atari/servers';
+import { AtariClient } from '../../kernel/environments/atari/stream';
 import { type Box, boxOf } from './screen';
 
 /** Something on the screen: where to look, its colour and size, and what the named state says of it. */
@@ -137,9 +137,9 @@ const range = (size: number | [number, number]): [number, number] => (typeof siz
 for (const [game, { things, frameSkip = 4 }] of Object.entries(SCENES) as [AtariGame, Scene][]) {
   test(`${game}: named state is where the screen shows it`, async t => {
     const options = { game, frameSkip };
-    const { readState, stateVariables } = environmentReader('atari', options);
-    const [lane] = await atariLanes(1);
-    const client = await VectorClient.connect(lane.url, { numEnvs: 1, options });
+    const { readState, stateVariables } = atariReader(options);
+    const [lane] = await atariProcesses(1);
+    const client = await AtariClient.connect(lane.url, { numEnvs: 1, options });
     const seen = things.map(() => 0);
     const wrong: string[][] = things.map(() => []);
     let { ram, frames, terminated } = await client.reset([0], [5], { frames: true });
@@ -168,9 +168,9 @@ for (const [game, { things, frameSkip = 4 }] of Object.entries(SCENES) as [Atari
 }
 
 test("qbert: the colours of the cubes are the screen's", async () => {
-  const { readState } = environmentReader('atari', { game: 'qbert' });
-  const [lane] = await atariLanes(1);
-  const client = await VectorClient.connect(lane.url, { numEnvs: 1, options: { game: 'qbert' } });
+  const { readState } = atariReader({ game: 'qbert' });
+  const [lane] = await atariProcesses(1);
+  const client = await AtariClient.connect(lane.url, { numEnvs: 1, options: { game: 'qbert' } });
   let { ram, frames, terminated } = await client.reset([0], [1], { frames: true });
   const rows = [[78], [66, 94], [54, 78, 106], [42, 66, 94, 118], [30, 54, 78, 106, 130], [18, 42, 66, 94, 118, 142]];
   const middles = rows.flatMap((columns, row) => columns.map(x => [x, [36, 64, 93, 122, 151, 180][row]]));

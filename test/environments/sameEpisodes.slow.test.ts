@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openenv, type AtariGame } from '../../kernel/environments';
-import { atariLanes } from '../../kernel/environments/atari/servers';
+import { atariProcesses } from '../../kernel/environments/atari/servers';
 import { replay, rollout } from '../../kernel/rollout';
 import { playLane, playSession, type Trajectory } from './trajectories';
 
@@ -46,7 +46,7 @@ async function compare(game: AtariGame, lane: string): Promise<string> {
 }
 
 test('OpenEnv sessions, the fast lane, strategies and replays play the same episodes: 10 games, 2,000 steps of each', async t => {
-  const lanes = await atariLanes(2);
+  const lanes = await atariProcesses(2);
   const games = [...GAMES];
   // Two games at a time, each with a process of its own.
   await Promise.all(lanes.map(async ({ url }) => {

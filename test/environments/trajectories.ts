@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AtariEnvironment } from '../../kernel/environments';
-import { VectorClient } from '../../kernel/openenv';
+import { AtariClient } from '../../kernel/environments/atari/stream';
 
 /** What an episode left behind: equal for equal episodes. */
 export interface Trajectory {
@@ -27,7 +27,7 @@ export async function playSession(env: AtariEnvironment, seed: number, steps: nu
 
 /** Plays one episode per seed over the fast lane, in lockstep. */
 export async function playLane(url: string, options: object, seeds: number[], steps: number): Promise<Trajectory[]> {
-  const client = await VectorClient.connect(url, { numEnvs: seeds.length, options });
+  const client = await AtariClient.connect(url, { numEnvs: seeds.length, options });
   const memories = seeds.map(() => createHash('sha256'));
   const rewards = seeds.map((): number[] => []);
   let slots = seeds.map((_, slot) => slot);

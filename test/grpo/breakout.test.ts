@@ -86,12 +86,12 @@ for (const [what, measured] of [['the measurement of chance', false], ['the play
   if (measured) await referenceReturns(env);
   const trainer = newTrainer(await freshModel(), long, options());
   const abort = new AbortController();
-  const vectorLanes = env.vectorLanes.bind(env);
+  const vectorSources = env.vectorSources.bind(env);
   // When it is about to play.
-  const asked = t.mock.method(env, 'vectorLanes', async (count?: number) => {
-    const lanes = await vectorLanes(count);
+  const asked = t.mock.method(env, 'vectorSources', async (count?: number) => {
+    const sources = await vectorSources(count);
     abort.abort();
-    return lanes;
+    return sources;
   });
   const output = await trainer.train({ signal: abort.signal });
   assert.equal(output.status, 'paused');

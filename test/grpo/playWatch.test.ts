@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { PlayWatch } from '../../kernel/grpo/playWatch';
 import type { ScoredRollouts } from '../../kernel/grpo/scoredRollouts';
 import type { Sample } from '../../kernel/rewards/sample';
-import { Episode } from '../../kernel/rollout/episode';
+import { Episode } from '../../kernel/episodes/episode';
 import { breakout, episode, nothingExtracted, sample } from '../rewards/samples';
 
 const plays = (actions: number[], reward = 1) => sample({ episode: new Episode({ ...episode(actions.map(() => reward)), actions }), reference: breakout });

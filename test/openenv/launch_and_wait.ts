@@ -1,10 +1,10 @@
 import { openenv } from '../../kernel/environments';
-import { atariLanes, leaseServer } from '../../kernel/environments/atari/servers';
+import { atariProcesses, leaseServer } from '../../kernel/environments/atari/servers';
 
 /** Opens an environment and a lane, prints the addresses of their servers, and waits to be killed. */
 async function main(): Promise<void> {
   const env = await openenv('atari', { game: 'breakout' });
-  const [lane] = await atariLanes(1);
+  const [lane] = await atariProcesses(1);
   const { server } = await leaseServer(env.options as any);
   process.stdout.write(`${JSON.stringify([server.url, lane.url])}\n`);
   setInterval(() => {}, 1000);

@@ -3,8 +3,9 @@ import * as net from 'node:net';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { openenv } from '../../kernel/environments';
-import { atariLanes, leaseServer } from '../../kernel/environments/atari/servers';
-import { type OpenEnvError, type OpenEnvErrorCode, VectorClient } from '../../kernel/openenv';
+import { atariProcesses, leaseServer } from '../../kernel/environments/atari/servers';
+import { type OpenEnvError, type OpenEnvErrorCode } from '../../kernel/openenv';
+import { AtariClient } from '../../kernel/environments/atari/stream';
 
 /** The same numbers in every run. */
 function randomNumbers(seed: number): (below: number) => number {
@@ -99,10 +100,10 @@ function framed(content: Uint8Array | string): Uint8Array {
 }
 
 test('400 mutated messages to a process of the fast lane: it lives and its other games are unharmed', async () => {
-  const [{ url }] = await atariLanes(1);
+  const [{ url }] = await atariProcesses(1);
   const options = { game: 'breakout' };
   const random = randomNumbers(8);
-  const calm = await VectorClient.connect(url, { numEnvs: 2, options });
+  const calm = await AtariClient.connect(url, { numEnvs: 2, options });
   const { ram } = await calm.reset([0, 1], [3, 4]);
   const opening = framed(JSON.stringify({ num_envs: 2, options }));
   const openings = ['', 'null', '{"num_envs":2}', '{"num_envs":1e9,"options":{}}', '{"num_envs":1,"options":[]}', '{"num_envs":1,"options":{"game":3}}'];
@@ -134,9 +135,9 @@ test('a process that answers garbage, hangs up or is frozen', async () => {
   ];
   for (const [answer, code, pattern, messageTimeout = 60_000] of cases) {
     const [url, server] = await faulty(answer);
-    const connecting = VectorClient.connect(url, { numEnvs: 1, options: { game: 'pong' }, messageTimeout });
+    const connecting = AtariClient.connect(url, { numEnvs: 1, options: { game: 'pong' }, messageTimeout });
     await assert.rejects(connecting, (error: OpenEnvError) => error.code === code && pattern.test(error.message));
     server.close();
   }
-  await assert.rejects(VectorClient.connect('tcp://127.0.0.1:1', { numEnvs: 1, options: {} }), (error: OpenEnvError) => error.code === 'CONNECTION_FAILED');
+  await assert.rejects(AtariClient.connect('tcp://127.0.0.1:1', { numEnvs: 1, options: {} }), (error: OpenEnvError) => error.code === 'CONNECTION_FAILED');
 });

@@ -7,25 +7,26 @@ import * as path from 'node:path';
 import { before, test } from 'node:test';
 import { serialize } from 'node:v8';
 import { Worker } from 'node:worker_threads';
-import { atariLanes } from '../../kernel/environments/atari/servers';
-import { VectorClient, type OpenEnvErrorCode, type VectorLane, type VectorStep } from '../../kernel/openenv';
-import { Sleeper, type SleepCells } from '../../kernel/openenv/vector';
+import { atariProcesses } from '../../kernel/environments/atari/servers';
+import { type OpenEnvErrorCode } from '../../kernel/openenv';
+import { AtariClient, type AtariProcess, type AtariStep } from '../../kernel/environments/atari/stream';
+import { BlockedThread, type WaitCells } from '../../kernel/common/blockedThread';
 import { eventually } from '../eventually';
 import { processAt } from '../rollout/processAt';
 
 const OPTIONS = { game: 'breakout', noopMax: 0 };
 const linux = process.platform === 'linux';
 
-let lanes: VectorLane[];
+let lanes: AtariProcess[];
 before(async () => {
-  lanes = await atariLanes(2);
+  lanes = await atariProcesses(2);
 });
 
-const connect = (lane: number, sleep?: SleepCells): Promise<VectorClient> => VectorClient.connect(lanes[lane].url, { numEnvs: 8, options: OPTIONS, sleep });
-const cells = (): SleepCells => new Sleeper(60_000).cells;
+const connect = (lane: number, wait?: WaitCells): Promise<AtariClient> => AtariClient.connect(lanes[lane].url, { numEnvs: 8, options: OPTIONS, wait });
+const cells = (): WaitCells => new BlockedThread(60_000).cells;
 
 /** Everything that some steps give. */
-async function play(client: VectorClient, steps = 30): Promise<VectorStep[]> {
+async function play(client: AtariClient, steps = 30): Promise<AtariStep[]> {
   const slots = [0, 1, 2, 3, 4, 5, 6, 7];
   const answers = [await client.reset(slots, slots, { frames: 3 })];
   for (let step = 0; step < steps; step++) answers.push(await client.step(slots, slots.map((slot) => (slot + step) % client.actions.length)));
@@ -36,7 +37,7 @@ async function play(client: VectorClient, steps = 30): Promise<VectorStep[]> {
 }
 
 /** Of answers: a difference in frames themselves keeps the reporter busy for minutes. */
-const digest = (answers: VectorStep[]): string => createHash('sha256').update(serialize(answers.map((answer) => Object.values(answer)))).digest('hex');
+const digest = (answers: AtariStep[]): string => createHash('sha256').update(serialize(answers.map((answer) => Object.values(answer)))).digest('hex');
 
 test('over pipes as over TCP: steps, frames, moved episodes, errors', async () => {
   const [sleeping, waiting] = [await connect(0, cells()), await connect(0)];
@@ -47,7 +48,7 @@ test('over pipes as over TCP: steps, frames, moved episodes, errors', async () =
   await assert.rejects(sleeping.step([0], [0]), { code: 'CLOSED' });
 });
 
-test('a thread that sleeps for one process has first asked the others', { skip: !linux }, async () => {
+test('a thread that waits for one process has first asked the others', { skip: !linux }, async () => {
   const clients = [await connect(0, cells()), await connect(1, cells())];
   for (const client of clients) await client.reset([0], [1]);
   let asked = 0;
@@ -79,12 +80,12 @@ test('timers and sockets of a thread that plays have their turn', { skip: !linux
 });
 
 /** A thread that plays for ever. It says that it does, and how that ended. */
-function player(lane: number, messageTimeout: number): { worker: Worker; plays: Promise<void>; sleeper: Sleeper; end: Promise<{ code?: OpenEnvErrorCode; message: string }> } {
-  const sleeper = new Sleeper(messageTimeout);
-  const worker = new Worker(path.join(__dirname, 'playingWorker.js'), { workerData: { url: lanes[lane].url, options: { numEnvs: 1, options: OPTIONS, messageTimeout, sleep: sleeper.cells } } });
+function player(lane: number, messageTimeout: number): { worker: Worker; plays: Promise<void>; watch: BlockedThread; end: Promise<{ code?: OpenEnvErrorCode; message: string }> } {
+  const watch = new BlockedThread(messageTimeout);
+  const worker = new Worker(path.join(__dirname, 'playingWorker.js'), { workerData: { url: lanes[lane].url, options: { numEnvs: 1, options: OPTIONS, messageTimeout, wait: watch.cells } } });
   const said = <Message>(): Promise<Message> => new Promise((resolve) => worker.once('message', resolve));
   const plays = said<void>();
-  return { worker, plays, sleeper, end: plays.then(() => said()) };
+  return { worker, plays, watch, end: plays.then(() => said()) };
 }
 
 /** Files that a process has open. */
@@ -106,25 +107,25 @@ test('nothing stays open: when a client is closed, and when its thread is ended'
   assert.equal(filesOf(process.pid), before[0]);
 });
 
-test('a process that dies while a thread sleeps: the thread is told', { skip: !linux }, async () => {
+test('a process that dies while a thread waits: the thread is told', { skip: !linux }, async () => {
   const { plays, end } = player(1, 60_000);
   await plays;
   process.kill(processAt(lanes[1].url), 'SIGKILL');
   assert.equal((await end).code, 'CONNECTION_LOST');
-  lanes = await atariLanes(2);
+  lanes = await atariProcesses(2);
 });
 
-test('a frozen process: the sleeper wakes its thread in time, and a thread that is ended ends', { skip: !linux }, async () => {
+test('a frozen process: its thread is notified in time, and a thread that is ended ends', { skip: !linux }, async () => {
   const [first, second] = [player(1, 500), player(1, 60_000)];
   await Promise.all([first.plays, second.plays]);
   const frozen = processAt(lanes[1].url);
   process.kill(frozen, 'SIGSTOP');
-  const watch = setInterval(() => first.sleeper.look(), 25);
+  const watch = setInterval(() => first.watch.check(), 25);
   const { message } = await first.end;
   clearInterval(watch);
   assert.match(message, /did not answer within 0\.5 s/);
   const ended = second.worker.terminate();
-  second.sleeper.wake();
+  second.watch.notify();
   await ended;
   process.kill(frozen, 'SIGCONT');
   const client = await connect(1);
@@ -148,11 +149,11 @@ test('a process that stops within an answer, or says what is none', { skip: !lin
   ];
   for (const [i, [answer, expected]] of cases.entries()) {
     const [requests, answers] = [pipe(`requests${i}`), pipe(`answers${i}`)];
-    const sleeper = new Sleeper(300);
-    const options = { url: 'tcp://127.0.0.1:1', messageTimeout: 300, sleep: sleeper.cells };
+    const thread = new BlockedThread(300);
+    const options = { url: 'tcp://127.0.0.1:1', messageTimeout: 300, wait: thread.cells };
     const worker = new Worker(path.join(__dirname, 'askingWorker.js'), { workerData: { address: { pid: process.pid, requests, answers }, options } });
     const end = new Promise((resolve) => worker.once('message', resolve));
-    const watch = setInterval(() => sleeper.look(), 25);
+    const watch = setInterval(() => thread.check(), 25);
     writeSync(answers, answer);
     const outcome = await end;
     clearInterval(watch);
@@ -165,8 +166,8 @@ test('a process that stops within an answer, or says what is none', { skip: !lin
 });
 
 test('pipes that cannot be opened: TCP does', async (t) => {
-  const { Pipes } = await import('../../kernel/openenv/vector/pipes.js');
-  const options = { url: lanes[0].url, messageTimeout: 1000, sleep: cells() };
+  const { Pipes } = await import('../../kernel/environments/atari/stream/pipes.js');
+  const options = { url: lanes[0].url, messageTimeout: 1000, wait: cells() };
   assert.equal(Pipes.open({ pid: 2 ** 30, requests: 3, answers: 4 }, options), undefined);
   const file = path.join(__dirname, 'no pipe');
   writeFileSync(file, 'kept');

@@ -1,10 +1,10 @@
-/** A thread that plays a game for ever, asleep between its steps. It says when it does, and how it ended. */
+/** A thread that plays a game for ever, blocked between its steps. It says when it does, and how it ended. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { VectorClient } from '../../kernel/openenv';
+import { AtariClient } from '../../kernel/environments/atari/stream';
 
 void (async () => {
   const { url, options } = workerData;
-  const client = await VectorClient.connect(url, options);
+  const client = await AtariClient.connect(url, options);
   try {
     await client.reset([0], [1]);
     parentPort!.postMessage('plays');

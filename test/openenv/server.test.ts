@@ -74,6 +74,6 @@ test('no server outlives its parent, however that ends', async () => {
 
 test('an idle environment does not keep a program alive', () => {
   const index = path.join(__dirname, '..', '..', 'kernel', 'environments', 'index.js');
-  const program = `require(${JSON.stringify(index)}).openenv('atari', { game: 'breakout' }).then(async env => { await env.vectorLanes(1); await env.reset(); console.log('done'); })`;
+  const program = `require(${JSON.stringify(index)}).openenv('atari', { game: 'breakout' }).then(async env => { await env.vectorSources(1); await env.reset(); console.log('done'); })`;
   assert.equal(execFileSync(process.execPath, ['-e', program], { timeout: 300_000 }).toString(), 'done\n');
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { diagnoseCertainty, diagnosePlay } from '../../kernel/rewards/diagnosis';
 import type { Sample } from '../../kernel/rewards/sample';
-import { Episode } from '../../kernel/rollout/episode';
+import { Episode } from '../../kernel/episodes/episode';
 import { breakout, episode, nothingExtracted, sample } from './samples';
 
 const plays = (...actions: number[]) => sample({ episode: new Episode({ ...episode(actions.map(() => 1)), actions }), reference: breakout });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ReferenceReturns } from '../../kernel/environments';
 import { episodeReturn, functionWorks, legalActions, noCheating, normalizedReturn, quick, strategySucceeds, survives, winLoss } from '../../kernel/rewards';
-import { Episode } from '../../kernel/rollout/episode';
+import { Episode } from '../../kernel/episodes/episode';
 import type { Sample } from '../../kernel/rewards/sample';
 import type { CodeProblem } from '../../kernel/strategy';
 import { topReturn, worstReturn } from '../../kernel/rewards/scale';

@@ -1,5 +1,5 @@
 import type { ReferenceReturns } from '../../kernel/environments';
-import { Episode, type EpisodeEnd } from '../../kernel/rollout/episode';
+import { Episode, type EpisodeEnd } from '../../kernel/episodes/episode';
 import type { Sample } from '../../kernel/rewards/sample';
 
 /** An episode with the given rewards, one action each. */

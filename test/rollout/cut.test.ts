@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { openenv, OpenEnvError, rollout, serve } from '../../kernel';
-import type { Played } from '../../kernel/rollout/play';
-import { SchemaActions } from '../../kernel/rollout/schemaActions';
-import { SessionLane } from '../../kernel/rollout/sessionLane';
-import type { GameSession } from '../../kernel/rollout/sessions';
+import { SessionEnvs, type Session } from '../../kernel/environments/sessions';
+import { play } from '../../kernel/rollout/play';
+import type { Played } from '../../kernel/rollout/recording';
 import { eventually } from '../eventually';
 import { Network } from '../openenv/faulty';
 import { Slow, steady } from './cuts';
@@ -38,25 +37,25 @@ test('a cut takes many sessions of one worker: that counts as one loss, and the 
 
 test('a server that only ever said that it is full, then was out of reach, was there: it is asked again', async () => {
   const turn = (count: number) => Promise.resolve({ observation: { count }, reward: count, done: count > 0 });
-  const session: GameSession = { reset: () => turn(0), step: () => turn(1), close: async () => {} };
+  const session: Session = { reset: () => turn(0), step: () => turn(1), close: async () => {} };
   const answers = [new OpenEnvError('CAPACITY_REACHED', 'full'), new OpenEnvError('CONNECTION_FAILED', 'cut'), new OpenEnvError('CAPACITY_REACHED', 'full'), session];
-  const open = async (): Promise<GameSession> => {
+  const open = async (): Promise<Session> => {
     const answer = answers.shift()!;
     if (answer instanceof Error) throw answer;
     return answer;
   };
-  const games = [{ id: 0, seed: 0, maxSteps: 9, seconds: 1, every: 0 }];
+  const jobs = [{ id: 0, seed: 0, maxSteps: 9, seconds: 1, every: 0 }];
   const played: Played[] = [];
   let sessions = 0;
-  const lane = new SessionLane([{ name: 'a', open }], new SchemaActions(Slow.schema.action, []));
-  await lane.play({
-    slots: 1,
+  const spec = { environment: 'slow', options: {}, actions: [], actionSchema: Slow.schema.action, stateVariables: [], observations: true };
+  await play(new SessionEnvs([{ name: 'a', open }]), spec, {
+    concurrency: 1,
     aborted: () => false,
-    waiting: () => games.length > 0,
-    take: () => games.shift(),
-    seat: async () => ({ choose: () => ({ outcome: { kind: 'number', value: 1 }, seconds: 0 }), dispose() {} }),
+    waiting: () => jobs.length > 0,
+    take: () => jobs.shift(),
+    policy: async () => ({ choose: () => ({ outcome: { kind: 'number', value: 1 }, seconds: 0 }), dispose() {} }),
     done: (one) => played.push(one),
-    sessions: (change) => (sessions += change),
+    open: (change) => (sessions += change),
     waits() {},
   });
   assert.deepEqual(played.map(({ record }) => [record.end, record.rewards]), [[{ reason: 'terminated' }, [1]]]);

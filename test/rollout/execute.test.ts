@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { environmentReader, openenv, type AtariEnvironment } from '../../kernel/environments';
-import { Episode, executeWithTimeLimit, replay, rollout, type RolloutEnvironment } from '../../kernel/rollout';
+import { openenv, type AtariEnvironment } from '../../kernel/environments';
+import { Episode, executeWithTimeLimit, replay, rollout } from '../../kernel/rollout';
 import { createLockedDownFunction } from '../../kernel/strategy';
 import { Stopwatch } from '../../kernel/common/processorTime';
 import { atCall, followBall, random } from './strategies';
@@ -126,8 +126,7 @@ test('strategies and options are checked', async () => {
 });
 
 test('an episode survives JSON, and plays again in an environment of another game', async () => {
-  const options = { ...env.options, game: 'pong' };
-  const pong: RolloutEnvironment = { ...environmentReader('atari', options), environment: 'atari', name: 'pong', options, vectorLanes: () => env.vectorLanes() };
+  const pong = env.withOptions({ ...env.options, game: 'pong' });
   const episode = await executeWithTimeLimit(random, pong, { maxSteps: 60 });
   const read = new Episode(JSON.parse(JSON.stringify(episode)));
   assert.deepEqual(JSON.stringify(read), JSON.stringify(episode));
@@ -144,7 +143,7 @@ test('a replay that goes another way says where', async () => {
   await assert.rejects(replay({ ...episode, states: elsewhere }, env), new RegExp(`step 3 led to ball_x = ${episode.states.ball_x[3]}, recorded is ${elsewhere.ball_x[3]}`));
   const late = { ...episode.states, paddle_x: episode.states.paddle_x.map(() => 1) };
   await assert.rejects(replay({ ...episode, states: late }, env), /the reset with seed 2 led to paddle_x = \d+, recorded is 1/);
-  await assert.rejects(replay({ ...episode, end: { reason: 'terminated' } }, env), /step 200 did not end the game/);
+  await assert.rejects(replay({ ...episode, end: { reason: 'terminated' } }, env), /step 200 did not end the episode/);
   await assert.rejects(replay({ ...episode, environment: 'chess' }, env), /played in 'chess'/);
   await assert.rejects(replay(episode, env, { every: 0 }), /every must be/);
 });

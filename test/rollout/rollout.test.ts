@@ -196,8 +196,7 @@ test('frames that were captured are those that a replay makes', async () => {
 
 test('a server that dies is replaced, and the rollout goes on', async () => {
   const expected = await records([random, followBall]);
-  const lanes = await env.vectorLanes();
-  for (const { url } of lanes) process.kill(processAt(url), 'SIGKILL');
+  for (const { server } of await env.vectorSources()) process.kill(processAt(server!), 'SIGKILL');
   assert.deepEqual(await records([random, followBall]), expected);
 });
 

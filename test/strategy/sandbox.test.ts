@@ -15,7 +15,7 @@ async function bothWays(code: string, states: Record<string, number>[], ram?: Ui
   const [text, numbers] = [await sandboxOf(code), await sandboxOf(code)];
   const outcomes: [Outcome[], Outcome[]] = [
     states.map((state) => text.call(JSON.stringify([ram ? { ...state, ram: Array.from(ram) } : state]))),
-    states.map((state) => numbers.callWith(state, ram)),
+    states.map((state) => numbers.callWith(state, ram && { ram })),
   ];
   text.dispose();
   numbers.dispose();

@@ -1,5 +1,5 @@
 import type { ReferenceReturns } from '../../environments/reference';
-import type { RolloutEnvironment } from '../../rollout/environments';
+import type { RolloutEnvironment } from '../../environments/environment';
 import { host } from '../../display/host';
 
 /** What can be shown as a card: an environment, mostly. */
@@ -17,7 +17,7 @@ const PATIENCE = 60_000;
  */
 export async function showCard(value: HasCard, reference: boolean | undefined): Promise<void> {
   const { display } = await import('../../display/index.js');
-  if (!isPlayable(value) || !(reference ?? playsHere(value))) return void (await display(await value.card()));
+  if (!isPlayable(value) || !(reference ?? value.builtIn)) return void (await display(await value.card()));
   const { knownReferenceReturns } = await import('../../rollout/reference/index.js');
   const known = knownReferenceReturns(value);
   const shown = display(await value.card({ reference: known }));
@@ -27,11 +27,7 @@ export async function showCard(value: HasCard, reference: boolean | undefined): 
 }
 
 function isPlayable(value: HasCard): value is HasCard & RolloutEnvironment {
-  return 'vectorLanes' in value || 'sessionSource' in value;
-}
-
-function playsHere(env: RolloutEnvironment): boolean {
-  return 'vectorLanes' in env || 'module' in env.sessionSource;
+  return 'vectorSources' in value;
 }
 
 /** What chance gets. A card is shown without it where that takes long, or fails. */

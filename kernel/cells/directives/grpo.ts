@@ -45,7 +45,7 @@ const KINDS = {
     cell: "let { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist' });",
   },
   env: {
-    test: (value: unknown) => hasMethods('reset', 'step')(value) && ('vectorLanes' in (value as object) || 'sessionSource' in (value as object)),
+    test: hasMethods('reset', 'step', 'vectorSources'),
     cell: "const env = await openenv('atari', { game: 'breakout' });",
   },
 };

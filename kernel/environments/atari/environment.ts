@@ -3,18 +3,18 @@ import { withProgress } from '../../display/progress';
 import type { OpenEnvClient } from '../../openenv/client';
 import { OpenEnvError } from '../../openenv/errors';
 import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../../openenv/protocol';
-import type { VectorLane } from '../../openenv/vector';
 import { environmentBundle, type CardOptions } from '../card';
-import type { StateVariable, VectorEnvironment } from '../environment';
+import type { RolloutEnvironment } from '../environment';
+import type { EpisodeSpec, VectorSource } from '../vectorEnv';
 import { endPlay, offerPlay, type Playable, type PlayGame } from '../play';
 import { TYPING, type EnvironmentTyping } from '../typing';
 import type { HumanReturn } from '../reference';
-import { AtariFrame, SCREEN_HEIGHT, SCREEN_WIDTH } from './frame';
-import { humanReturn } from './human';
+import { AtariFrame } from './frame';
+import { atariGame } from './game';
+import type { AtariVariable } from './games/variables';
 import { resolveOpenOptions, type AtariOpenOptions, type ResolvedAtariOptions } from './options';
-import { atariPalette } from './palette';
 import { atariReader } from './reader';
-import { atariLanes } from './servers';
+import { atariScreen, SCREEN_HEIGHT, SCREEN_WIDTH } from './screen';
 import { closeSession, openPlaySession, openSession, sessionFrame, type AtariSession } from './session';
 import { atariTyping } from './typing';
 
@@ -45,15 +45,17 @@ export type AtariAction<Name extends string = string> = Name | { action_id: numb
  * An Atari game behind a local OpenEnv server. Made by `openenv('atari', { game })`.
  * In a notebook its type has the game's actions and state variables once the cell ran.
  */
-export class AtariEnvironment<Action extends string = string, State = Record<string, number>> implements VectorEnvironment, Playable {
+export class AtariEnvironment<Action extends string = string, State = Record<string, number>> implements RolloutEnvironment, Playable {
   readonly environment = 'atari';
+  readonly builtIn = true;
+  readonly draws = true;
   /** Name of the game. */
   readonly name: string;
   /** All options, defaults included. */
   readonly options: Record<string, unknown>;
   /** Names of the actions; an action's ID is its index. */
   readonly actions: Action[];
-  readonly stateVariables: StateVariable[];
+  readonly stateVariables: AtariVariable[];
   /** Bytes of the console's memory: strategies get them as `state.ram`, an array of numbers from 0 to 255. */
   readonly ramSize = 128;
   /** The named state, from the 128 bytes of memory. */
@@ -61,9 +63,14 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
   /** What a human gets, where that was published. */
   readonly human: HumanReturn | undefined;
 
+  readonly spec: EpisodeSpec;
+  /** Pixels of the screen, and steps per second on a television. */
+  readonly playScreen: Playable['playScreen'];
   /** Red, green and blue of each of the 256 values of a pixel of the game's screen. */
   readonly palette: Uint8Array;
 
+  /** What policies play. */
+  private readonly game: RolloutEnvironment;
   private firstFrame: Uint8Array | undefined;
   private lost = false;
   private closed = false;
@@ -74,12 +81,14 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
     forgotten.register(this, session, this);
     this.name = resolved.game;
     this.options = { ...resolved };
-    this.palette = atariPalette(resolved.game);
+    const { palette, ...screen } = atariScreen(resolved);
+    [this.palette, this.playScreen] = [palette, screen];
     const { actions, stateVariables, readState } = atariReader(resolved);
     this.actions = actions as Action[];
     this.stateVariables = stateVariables;
     this.readState = readState;
-    this.human = humanReturn(resolved);
+    this.game = atariGame(resolved, messageTimeout);
+    ({ human: this.human, spec: this.spec } = this.game);
   }
 
   /** Starts the server if none runs, opens a session and starts the episode of seed 0. */
@@ -151,13 +160,13 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
   }
 
   /** The processes that play episodes many at a time. They start with the first call. */
-  vectorLanes(count?: number): Promise<VectorLane[]> {
-    return atariLanes(count, this.messageTimeout);
+  vectorSources(count?: number): Promise<VectorSource[]> {
+    return this.game.vectorSources(count);
   }
 
-  /** The screen, for a person who plays: 60 frames per second, as on a television. */
-  get playScreen(): Playable['playScreen'] {
-    return { width: SCREEN_WIDTH, height: SCREEN_HEIGHT, stepsPerSecond: 60 / this.resolved.frameSkip };
+  /** The game of an earlier episode's options, on the same processes. */
+  withOptions(options: Record<string, unknown>): RolloutEnvironment {
+    return this.game.withOptions!(options);
   }
 
   /** Opens a game beside this session, for the card's Play button. */

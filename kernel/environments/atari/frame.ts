@@ -1,10 +1,7 @@
 import { shownSize } from '../../display/aspect';
 import { bundleMetadata, type MimeBundle } from '../../display/host';
 import { png } from '../image';
-
-/** Size of an Atari screen, in pixels. */
-export const SCREEN_WIDTH = 160;
-export const SCREEN_HEIGHT = 210;
+import { SCREEN_HEIGHT, SCREEN_WIDTH } from './screen';
 
 /** A frame of a game, displayed as a picture. */
 export class AtariFrame {

@@ -3,12 +3,15 @@ import { OpenEnvError } from '../../openenv/errors';
 import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../../openenv/protocol';
 import { environmentBundle, type CardOptions } from '../card';
 import type { HumanReturn } from '../reference';
-import type { SessionEnvironment, SessionSource, StateVariable } from '../environment';
+import type { RolloutEnvironment } from '../environment';
+import type { SessionSource } from '../sessions';
+import type { EpisodeSpec } from '../vectorEnv';
+import type { ReadObservation } from '../vectorStep';
 import { TYPING, type EnvironmentTyping } from '../typing';
-import type { JsonSchema } from '../../schema/jsonSchema';
 import type { RemoteEnvironment } from '../remote';
 import { ATARI_GAMES, type AtariGame } from './actions';
 import type { AtariAction, AtariObservation } from './environment';
+import type { AtariVariable } from './games/variables';
 import { humanReturn } from './human';
 import { atariReader } from './reader';
 import { atariTyping } from './typing';
@@ -21,7 +24,9 @@ const ABOUT = "OpenEnv's own Atari server. It has no seeds, idle starts or autom
  * console's memory (`ATARI_OBS_TYPE=ram`), from which the named state is read
  * here. As the server plays one session at a time, `release` lends it to rollouts.
  */
-export class OfficialAtariEnvironment<Action extends string = string, State = Record<string, number>> implements SessionEnvironment {
+export class OfficialAtariEnvironment<Action extends string = string, State = Record<string, number>> implements RolloutEnvironment {
+  readonly builtIn = false;
+  readonly draws = false;
   readonly environment = 'atari';
   /** Name of the game. */
   readonly name: string;
@@ -29,14 +34,13 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
   readonly options: Record<string, unknown>;
   /** Names of the actions; an action's ID is its index. */
   readonly actions: Action[];
-  readonly stateVariables: StateVariable[];
+  readonly stateVariables: AtariVariable[];
   /** Bytes of the console's memory: strategies get them as `state.ram`. */
   readonly ramSize = 128;
   readonly readState: (ram: Uint8Array) => Record<string, number>;
-  readonly sessionSource: SessionSource;
+  readonly spec: EpisodeSpec;
   /** Its schemas tell of pixels; strategies see named state. */
   readonly schemas = null;
-  readonly actionSchema: JsonSchema;
   readonly description = ABOUT;
   /** What a human gets, where that was published. */
   readonly human: HumanReturn | undefined;
@@ -53,13 +57,12 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
     this.stateVariables = stateVariables;
     this.readState = readState;
     this.human = humanReturn(this.options);
-    this.sessionSource = { ...(server.sessionSource as { servers: string[] }), atari: this.options };
-    this.actionSchema = { type: 'object', properties: { action_id: { type: 'integer', minimum: 0, maximum: this.actions.length - 1 } }, required: ['action_id'], additionalProperties: false };
+    const actionSchema = { type: 'object', properties: { action_id: { type: 'integer', minimum: 0, maximum: this.actions.length - 1 } }, required: ['action_id'], additionalProperties: false };
+    this.spec = { environment: 'atari', options: this.options, actions: this.actions, actionSchema, stateVariables: stateVariables.map(({ name }) => name), observations: true };
   }
 
-  /** The game of a server, where it is OpenEnv's own Atari server and sends memory; else what was given. */
+  /** The game of such a server, where it sends memory and knows the game; else what was given. */
   static async of(server: RemoteEnvironment<any, any, any>): Promise<OfficialAtariEnvironment | RemoteEnvironment> {
-    if (!isOfficialAtari(server.schemas)) return server;
     const state = await server.state();
     if (state.obs_type !== 'ram') {
       console.warn(`This Atari server sends pictures (ATARI_OBS_TYPE=${state.obs_type}). Named state is read from memory: start it with ATARI_OBS_TYPE=ram.`);
@@ -124,6 +127,12 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
     return server && { ...atariTyping('OfficialAtariEnvironment', server.key, this.name, this), general: server.general };
   }
 
+  /** Sessions with the server, whose observations are read as named state. */
+  async vectorSources(count?: number): Promise<SessionSource[]> {
+    const sources = await this.server.vectorSources(count);
+    return sources.map((source) => ({ ...source, spec: this.spec, reader: { module: __filename, options: this.options } }));
+  }
+
   /** Gives the session back, the only one that the server has. The next reset opens another. */
   release(): Promise<void> {
     return this.server.release();
@@ -157,7 +166,7 @@ export function isOfficialAtari(schemas: EnvironmentSchema | null): boolean {
 }
 
 /** What a strategy sees of an observation of that server: named state, and the memory as `ram`. */
-export function officialReader(options: object): (observation: Record<string, any>) => Record<string, any> {
+export function observationReader(options: object): ReadObservation {
   const { readState } = atariReader(options);
-  return ({ screen, lives }) => ({ ...readState(Uint8Array.from(screen)), lives, ram: screen });
+  return ({ screen, lives }) => ({ state: { ...readState(Uint8Array.from(screen)), lives, ram: screen }, lives });
 }

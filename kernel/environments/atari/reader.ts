@@ -1,10 +1,19 @@
-import type { EnvironmentReader } from '../environment';
 import { atariActions } from './actions';
 import { atariStateVariables } from './games';
+import type { AtariVariable } from './games/variables';
 import { resolveAtariOptions } from './options';
 
 /** How a strategy sees an Atari game. */
-export function atariReader(options: object): EnvironmentReader {
+export interface AtariReader {
+  /** Names of the actions; an action's ID is its index. */
+  actions: string[];
+  stateVariables: AtariVariable[];
+  /** The named state, one entry per variable, from the 128 bytes of the console's memory. */
+  readState(ram: Uint8Array): Record<string, number>;
+}
+
+/** How a strategy sees the Atari game of these options. */
+export function atariReader(options: object): AtariReader {
   const { game, autoFire, fullActionSpace } = resolveAtariOptions(options);
   const stateVariables = atariStateVariables(game);
   return {

@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { withProgress } from '../../display/progress';
 import { getJson } from '../../openenv/http';
 import { ServerProcess } from '../../openenv/server';
-import { answers, snakeCase, type VectorLane } from '../../openenv/vector';
+import { answers, snakeCase, type AtariProcess } from './stream';
 import { packageRoot, pythonPath } from '../../setup/python';
 import type { ResolvedAtariOptions } from './options';
 
@@ -17,7 +17,7 @@ interface SharedServer {
 const servers = new Map<string, SharedServer>();
 
 /** The processes that play rollouts, whatever the game. */
-const lanes: Promise<ServerProcess>[] = [];
+const processes: Promise<ServerProcess>[] = [];
 /** What they sign saved episodes with: they take such from each other, and from nobody else. */
 const episodeKey = randomBytes(32).toString('hex');
 
@@ -69,17 +69,17 @@ export async function leaseServer(options: ResolvedAtariOptions, messageTimeout 
  * start with the first call and stay until this process ends; one that has
  * died or is frozen is replaced.
  */
-export async function atariLanes(count = availableParallelism(), messageTimeout?: number): Promise<VectorLane[]> {
-  const started = await withProgress('Starting Atari processes', 0, () => Promise.all(Array.from({ length: count }, (_, i) => lane(i, messageTimeout))));
+export async function atariProcesses(count = availableParallelism(), messageTimeout?: number): Promise<AtariProcess[]> {
+  const started = await withProgress('Starting Atari processes', 0, () => Promise.all(Array.from({ length: count }, (_, i) => playing(i, messageTimeout))));
   return started.map(({ url }) => ({ url, messageTimeout }));
 }
 
-async function lane(i: number, messageTimeout = FROZEN): Promise<ServerProcess> {
-  const known = lanes[i];
+async function playing(i: number, messageTimeout = FROZEN): Promise<ServerProcess> {
+  const known = processes[i];
   const ended = known && (await hasEnded(known, messageTimeout));
   // Somebody else may have replaced it meanwhile.
-  if (!known || (ended && lanes[i] === known)) lanes[i] = launch(`Atari process ${i + 1}`, 'server.vector_server', { JOYLAB_EPISODE_KEY: episodeKey, GLIBC_TUNABLES: tunables });
-  return lanes[i];
+  if (!known || (ended && processes[i] === known)) processes[i] = launch(`Atari process ${i + 1}`, 'server.vector_server', { JOYLAB_EPISODE_KEY: episodeKey, GLIBC_TUNABLES: tunables });
+  return processes[i];
 }
 
 /**

@@ -15,7 +15,8 @@ const VARIABLES = [
   { name: 'highest_tile', description: 'the largest tile', minimum: 2, maximum: 2048 },
 ];
 
-/** Opens 2048 in this process. */
-export function openGame2048(): Promise<Game2048Environment> {
-  return LocalEnvironment.open(Game2048, { environment: 'game2048', actions: [...ACTIONS], stateVariables: VARIABLES, module: require.resolve('./environment') });
-}
+/** 2048, in this process: `openenv('game2048')`. */
+export const game2048 = {
+  open: (): Promise<Game2048Environment> =>
+    LocalEnvironment.open(Game2048, { environment: 'game2048', actions: [...ACTIONS], stateVariables: VARIABLES, module: require.resolve('./environment') }),
+};

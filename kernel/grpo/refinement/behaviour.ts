@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Episode } from '../../rollout/episode';
+import type { Episode } from '../../episodes/episode';
 import type { Evaluation } from './program';
 
 /** Part of the steps that each action had. */

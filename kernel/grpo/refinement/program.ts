@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { EpisodeEnd } from '../../rollout/episode';
+import type { EpisodeEnd } from '../../episodes/episode';
 
 /** An episode that a program played, as a database keeps it: plain data. */
 export interface Evaluation {

@@ -1,9 +1,9 @@
+import { ValidationFailure } from '../../schema/problems';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { JsonFailure, readText } from './json';
 import { LONGEST, MAXIMUM_HELD, MAXIMUM_MESSAGE, SMALL_MESSAGE } from './limits';
-import { ValidationFailure } from './validate';
 
 /** A request that is not taken, and its status. */
 export class Refused extends Error {

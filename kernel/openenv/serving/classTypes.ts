@@ -1,6 +1,6 @@
 import type * as ts from 'typescript';
 import type { EnvironmentMetadata, EnvironmentSchema } from '../protocol';
-import { TypeSchemas } from './typeSchema';
+import { TypeSchemas } from '../../schema/fromTypes';
 
 /** What the types of a class that extends `Environment` tell. */
 export interface ClassTypes {

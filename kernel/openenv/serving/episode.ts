@@ -1,11 +1,12 @@
+import { describeProblem, ValidationFailure } from '../../schema/problems';
 import { randomInt, randomUUID } from 'node:crypto';
 import { jsonValue, JsonValueError } from '../../schema/jsonValue';
-import { describeProblem, shown } from '../errors';
+import { shown } from '../../common/shown';
 import type { EpisodeState, StepResult } from '../protocol';
 import type { Environment, Turn } from './environment';
 import { RandomSource } from './randomSource';
 import type { ToldChecks } from './schemas';
-import { ValidationFailure, type Validate } from './validate';
+import { type Validate } from '../../schema/validate';
 
 /** An environment at play: what the server does for every environment alike. */
 export class EpisodeRunner {

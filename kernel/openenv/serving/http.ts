@@ -9,7 +9,8 @@ import { refusedHost, refusedOrigin, type Access } from './origin';
 import { closeQuietly } from './seat';
 import type { Contract } from './schemas';
 import { errorText, isA } from './thrown';
-import { validator, ValidationFailure } from './validate';
+import { validator } from '../../schema/validate';
+import { ValidationFailure } from '../../schema/problems';
 
 /** An answer: what to send as JSON, and the status. */
 interface Answer {

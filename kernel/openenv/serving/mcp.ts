@@ -5,7 +5,8 @@ import type { HeldSessions } from './heldSessions';
 import { JsonFailure, readJson, writeJson } from './json';
 import { Refusal } from './refusal';
 import { isA, plainMessage } from './thrown';
-import { validator, ValidationFailure } from './validate';
+import { validator } from '../../schema/validate';
+import { ValidationFailure } from '../../schema/problems';
 
 /** Error codes of JSON-RPC 2.0. */
 const CODES = { parse: -32700, request: -32600, method: -32601, params: -32602, internal: -32603, server: -32000 } as const;

@@ -1,8 +1,10 @@
+import { OpenEnvError } from '../errors';
 import type { EnvironmentMetadata, EnvironmentSchema } from '../protocol';
 import type { EnvironmentClass } from './environment';
 import type { JsonSchema } from '../../schema/jsonSchema';
 import { jsonValue, JsonValueError } from '../../schema/jsonValue';
-import { validator, ValidationFailure, type Validate } from './validate';
+import { SchemaError, validator, type Validate } from '../../schema/validate';
+import { ValidationFailure } from '../../schema/problems';
 
 /** What a server says about its environment, and how it checks what it is sent. */
 export interface Contract {
@@ -25,7 +27,7 @@ export interface ToldChecks {
 /** Reads a class's schemas and metadata; `given` come before the class's own. */
 export function contract(type: EnvironmentClass, given: { schema?: Partial<EnvironmentSchema>; metadata?: Partial<EnvironmentMetadata> }): Contract {
   const schema = wireSchema({ ...given.schema, ...type.schema });
-  const checkAction = validator(schema.action, 'action', { useDefaults: true });
+  const checkAction = actionValidator(schema.action);
   const keepsMetadata = 'metadata' in (schema.action.properties ?? {});
   return {
     schema,
@@ -42,6 +44,15 @@ export function contract(type: EnvironmentClass, given: { schema?: Partial<Envir
       return own;
     },
   };
+}
+
+/** Fails with `INVALID_ARGUMENT` where the schema is none. */
+function actionValidator(schema: JsonSchema): Validate {
+  try {
+    return validator(schema, 'action', { useDefaults: true });
+  } catch (error) {
+    throw error instanceof SchemaError ? new OpenEnvError('INVALID_ARGUMENT', error.message) : error;
+  }
 }
 
 /** A copy of an action, in which all numbers are finite. */

@@ -9,7 +9,8 @@ import { answerRpc, answerRpcText, unsendable, type RpcPlace } from './mcp';
 import type { Contract } from './schemas';
 import type { Seat } from './seat';
 import { errorText, isA } from './thrown';
-import { validator, ValidationFailure, type ValidationProblem } from './validate';
+import { validator } from '../../schema/validate';
+import { ValidationFailure, type ValidationProblem } from '../../schema/problems';
 
 /** What the server sends a client when it ends a session: an error message, then the end of the connection. */
 export interface Ending {

@@ -1,8 +1,8 @@
-import { actionField } from '../../environments/actionSpace';
+import { actionField } from '../../schema/actionField';
 import { seededRandom, type Random } from '../../random';
-import { fieldsOf, finiteValues, isNullable, resolved, type JsonSchema } from '../../schema/jsonSchema';
-import { isVector, type RolloutEnvironment } from '../environments';
-import { SchemaActions } from '../schemaActions';
+import { fieldsOf, finiteValues, isNullable, resolved, type Field, type JsonSchema } from '../../schema/jsonSchema';
+import type { RolloutEnvironment } from '../../environments/environment';
+import { SchemaActions } from '../actions';
 
 /** An action as a strategy returns it, with a name for people. */
 export interface NamedAction {
@@ -24,14 +24,13 @@ export interface ActionChoice {
 
 /** The actions of an environment: all of them where they are few, else some that its schema allows, the same each time. */
 export function actionChoice(env: RolloutEnvironment): ActionChoice {
-  if (isVector(env)) return { actions: env.actions.map((name) => ({ name, value: name })), all: true };
-  const schema = env.actionSchema ?? env.schemas?.action;
-  if (!schema) return { actions: [], all: false };
-  const field = actionField(schema, env.actions);
+  const { actions: names, actionSchema: schema } = env.spec;
+  if (!schema) return { actions: names.map((name) => ({ name, value: name })), all: true };
+  const field = actionField(schema, names);
   const values = field?.values?.map((value, i) => ({ name: field.names![i], value: value as unknown })) ?? objects(schema);
   if (values && values.length > 0) return { actions: values, all: values.length <= MOST_CONSTANTS };
   const random = seededRandom(1);
-  const reader = new SchemaActions(schema, env.actions);
+  const reader = new SchemaActions(schema, names);
   const drawn = Array.from({ length: TRIES }, () => draw(schema, schema, random)).filter((value) => isObject(value) && 'action' in reader.read({ kind: 'json', value: value as never }));
   return { actions: drawn.slice(0, DRAWN).map(named), all: false };
 }
@@ -45,11 +44,10 @@ function isObject(value: unknown): boolean {
 }
 
 /** Fields that an action has to have; all, where none is demanded. */
-function neededFields(schema: JsonSchema): [name: string, field: JsonSchema][] {
-  const { required = [] } = resolved(schema, schema);
-  const fields = fieldsOf(schema, ['metadata']);
-  const needed = fields.filter(([name]) => required.includes(name));
-  return (needed.length > 0 ? needed : fields).map(([name, field]) => [name, field]);
+function neededFields(schema: JsonSchema, root = schema): Field[] {
+  const fields = fieldsOf(schema, ['metadata'], root);
+  const needed = fields.filter(([, , , , optional]) => !optional);
+  return needed.length > 0 ? needed : fields;
 }
 
 /** Every action, where each of its fields has few values: the product of these, up to {@link MOST_CONSTANTS}. */
@@ -80,7 +78,7 @@ function draw(schema: JsonSchema | undefined, root: JsonSchema, random: Random):
 }
 
 function object(part: JsonSchema, root: JsonSchema, random: Random): object | undefined {
-  const fields = neededFields({ ...part, $defs: root.$defs, definitions: root.definitions });
+  const fields = neededFields(part, root);
   const values = all(fields.map(([, field]) => draw(field, root, random)));
   return values && Object.fromEntries(fields.map(([name], i) => [name, values[i]]));
 }

@@ -1,7 +1,7 @@
 import type { ReferenceReturns } from '../../environments/reference';
 import { host } from '../../display/host';
-import { checkPlayable, isVector, type RolloutEnvironment } from '../environments';
-import { DEFAULT_PLAY } from '../settings';
+import type { RolloutEnvironment } from '../../environments/environment';
+import { checkPlayable, DEFAULT_PLAY } from '../settings';
 import { measure } from './measure';
 import { readStored, store } from './store';
 
@@ -55,7 +55,7 @@ export function knownReferenceReturns(env: RolloutEnvironment, maxSteps = DEFAUL
 function known(env: RolloutEnvironment, maxSteps: number): ReferenceReturns | null | undefined {
   const key = keyOf(env, maxSteps);
   if (key === undefined) return byEnvironment.get(env)?.get(maxSteps);
-  const found = byKey.get(key) ?? (isVector(env) ? readStored(key) : undefined);
+  const found = byKey.get(key) ?? readStored(key);
   if (found) byKey.set(key, found);
   return found ?? byKey.get(key);
 }
@@ -67,7 +67,7 @@ async function measureAndKeep(env: RolloutEnvironment, maxSteps: number, signal:
   const key = keyOf(env, maxSteps);
   if (key === undefined) byEnvironment.set(env, (byEnvironment.get(env) ?? new Map()).set(maxSteps, found));
   else byKey.set(key, found);
-  if (found && key !== undefined && isVector(env) && performance.now() - started > WORTH_KEEPING) store(key, found);
+  if (found && key !== undefined && performance.now() - started > WORTH_KEEPING) store(key, found);
   return found;
 }
 
@@ -75,8 +75,6 @@ async function measureAndKeep(env: RolloutEnvironment, maxSteps: number, signal:
 const WORTH_KEEPING = 2000;
 
 /** What an environment is, where its name and options say it all: not where a server could serve another tomorrow. */
-function keyOf(env: RolloutEnvironment, maxSteps: number): string | undefined {
-  if (isVector(env)) return JSON.stringify([env.environment, Object.entries(env.options).sort(([a], [b]) => (a < b ? -1 : 1)), maxSteps]);
-  const { sessionSource } = env;
-  return 'module' in sessionSource ? JSON.stringify([sessionSource.module, sessionSource.className, maxSteps]) : undefined;
+function keyOf({ builtIn, spec: { environment, options } }: RolloutEnvironment, maxSteps: number): string | undefined {
+  return builtIn ? JSON.stringify([environment, Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)), maxSteps]) : undefined;
 }

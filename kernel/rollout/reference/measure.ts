@@ -1,6 +1,6 @@
 import type { ReferenceReturns } from '../../environments/reference';
-import type { RolloutEnvironment } from '../environments';
-import type { Episode } from '../episode';
+import type { RolloutEnvironment } from '../../environments/environment';
+import type { Episode } from '../../episodes/episode';
 import { rollout } from '../rollout';
 import { actionChoice, type NamedAction } from './actions';
 

@@ -1,4 +1,4 @@
-import { actionField } from '../../../kernel/environments/actionSpace';
+import { actionField } from '../../../kernel/schema/actionField';
 import { fieldsOf, finiteValues, resolved, type JsonSchema } from '../../../kernel/schema/jsonSchema';
 import type { OpenedEnvironment } from './playing';
 import type { EditorTask } from './decisionList';

@@ -1,4 +1,4 @@
-import { between, type StateVariable } from '../../environment';
+import { between, type AtariVariable } from './variables';
 
 /** The ball's byte for y is 0 while no ball is in play. */
 const inPlay = (ram: Uint8Array): boolean => ram[101] !== 0;
@@ -8,7 +8,7 @@ const inPlay = (ram: Uint8Array): boolean => ram[101] !== 0;
  * The ball's and the paddle's x are both middles, so that the ball falls on the
  * paddle's middle when they are equal. The paddle is 16 wide, 189 from the top.
  */
-export const breakout: StateVariable[] = [
+export const breakout: AtariVariable[] = [
   {
     name: 'ball_x',
     description: 'x of the middle of the ball; 80, the middle of the screen, while no ball is in play',

@@ -1,5 +1,4 @@
-import type { StateVariable } from '../../environment';
-import { numbered, x, y } from './variables';
+import { type AtariVariable, numbered, x, y } from './variables';
 
 /** A byte as the console places things: coarse steps of 15 pixels in its low half, a fine movement to the left in its high one. */
 function placed(byte: number): number {
@@ -13,7 +12,7 @@ const LOADED = 3;
 const alive = (ram: Uint8Array, i: number): boolean => (ram[46 + i] & 0x80) !== 0;
 
 /** Demon Attack. Positions are middles, in pixels of the 160 × 210 screen, from its top left. */
-export const demonAttack: StateVariable[] = [
+export const demonAttack: AtariVariable[] = [
   x('player_x', 'x of your cannon, at y 180', ram => placed(ram[16]) + 15),
   x('shot_x', 'x of your shot; 0 while there is none', ram => (ram[21] === LOADED ? 0 : placed(ram[22]) + 14)),
   y('shot_y', 'y of your shot, from the top; 0 while there is none', ram => (ram[21] === LOADED ? 0 : 180 - ram[21])),

@@ -1,4 +1,4 @@
-import type { StateVariable } from '../../environment';
+import type { AtariVariable } from './variables';
 import type { AtariGame } from '../actions';
 import { bowling } from './bowling';
 import { boxing } from './boxing';
@@ -13,12 +13,12 @@ import { skiing } from './skiing';
 import { spaceInvaders } from './spaceInvaders';
 import { tennis } from './tennis';
 
-const VARIABLES: { [game in AtariGame]?: StateVariable[] } = {
+const VARIABLES: { [game in AtariGame]?: AtariVariable[] } = {
   bowling, boxing, breakout, demon_attack: demonAttack, freeway, ms_pacman: msPacman, pong, qbert, seaquest, skiing,
   space_invaders: spaceInvaders, tennis,
 };
 
 /** The named state of a game; empty where none is defined: strategies then have `ram` alone. */
-export function atariStateVariables(game: AtariGame): StateVariable[] {
+export function atariStateVariables(game: AtariGame): AtariVariable[] {
   return VARIABLES[game] ?? [];
 }

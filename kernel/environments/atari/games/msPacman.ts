@@ -1,8 +1,7 @@
-import type { StateVariable } from '../../environment';
-import { numbered, variable, x, y } from './variables';
+import { type AtariVariable, numbered, variable, x, y } from './variables';
 
 /** Ms Pac-Man. Positions are middles, in pixels of the 160 × 210 screen, from its top left. */
-export const msPacman: StateVariable[] = [
+export const msPacman: AtariVariable[] = [
   x('player_x', 'x of Ms Pac-Man', ram => ram[10] - 8),
   y('player_y', 'y of Ms Pac-Man, from the top', ram => ram[16] + 6),
   ...numbered(4, i => [

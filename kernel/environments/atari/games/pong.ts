@@ -1,4 +1,4 @@
-import { between, type StateVariable } from '../../environment';
+import { between, type AtariVariable } from './variables';
 
 /** The ball's bytes say so while no ball is in play. */
 const inPlay = (ram: Uint8Array): boolean => ram[54] !== 0 && ram[49] > 49;
@@ -8,7 +8,7 @@ const inPlay = (ram: Uint8Array): boolean => ram[54] !== 0 && ram[49] > 49;
  * middle of ball and paddles. The player's paddle is the right one, x 142; a
  * paddle is 16 high. In Pong's actions RIGHT is up and LEFT is down.
  */
-export const pong: StateVariable[] = [
+export const pong: AtariVariable[] = [
   {
     name: 'ball_x',
     description: 'x of the middle of the ball; 80, the middle of the screen, while no ball is in play',

@@ -1,5 +1,4 @@
-import type { StateVariable } from '../../environment';
-import { numbered, variable, x, y } from './variables';
+import { type AtariVariable, numbered, variable, x, y } from './variables';
 
 const playerX = (ram: Uint8Array): number => ram[70] + 8;
 
@@ -20,7 +19,7 @@ function nearest(ram: Uint8Array, lane: number): number {
  * top left. Enemies and divers swim in four lanes, at y 74, 98, 122 and 146,
  * 3 pixels up and down.
  */
-export const seaquest: StateVariable[] = [
+export const seaquest: AtariVariable[] = [
   x('player_x', 'x of your submarine', playerX),
   y('player_y', 'y of your submarine, from the top', ram => ram[97] + 38),
   variable('player_right', '1 while your submarine looks right, 0 while it looks left', 1, ram => (ram[86] & 8 ? 0 : 1)),

@@ -1,5 +1,4 @@
-import type { StateVariable } from '../../environment';
-import { variable, x, y } from './variables';
+import { type AtariVariable, variable, x, y } from './variables';
 
 /** The kinds of things on the slope. */
 const GATE = 2;
@@ -28,7 +27,7 @@ const gate = (ram: Uint8Array): Thing | undefined => next(ram, GATE, { x: 20, y:
 const tree = (ram: Uint8Array): Thing | undefined => next(ram, TREE, { x: 5, y: 18 });
 
 /** Skiing. Positions are middles, in pixels of the 160 × 210 screen, from its top left. The skier stays at y 50. */
-export const skiing: StateVariable[] = [
+export const skiing: AtariVariable[] = [
   x('player_x', 'x of your skier, at y 50', ram => ram[25] + 5),
   variable('player_heading', 'where he looks: 0 and 15 far to the sides, 8 straight down', 15, ram => ram[15]),
   x('gate_x', 'x of the middle of the next gate, between its flags; 0 while there is none', ram => gate(ram)?.x ?? 0),

@@ -1,5 +1,4 @@
-import type { StateVariable } from '../../environment';
-import { numbered, variable, x, y } from './variables';
+import { type AtariVariable, numbered, variable, x, y } from './variables';
 
 /** The value of a missile's height while it is not there. */
 const NO_MISSILE = 246;
@@ -17,7 +16,7 @@ const columnX = (ram: Uint8Array, column: number): number => ram[26] + 3 + 16 * 
 const rowY = (ram: Uint8Array, row: number): number => 36 + 2 * ram[16] + 18 * row;
 
 /** Space Invaders. Positions are middles, in pixels of the 160 × 210 screen, from its top left. You are at y 190. */
-export const spaceInvaders: StateVariable[] = [
+export const spaceInvaders: AtariVariable[] = [
   x('player_x', 'x of your cannon, at y 190', ram => ram[28] + 2),
   x('shot_x', 'x of your shot; 0 while there is none', ram => (ram[85] === NO_MISSILE ? 0 : ram[87] - 2)),
   y('shot_y', 'y of your shot, from the top; 0 while there is none', ram => (ram[85] === NO_MISSILE ? 0 : 2 * ram[85] + 8)),

@@ -1,5 +1,4 @@
-import type { StateVariable } from '../../environment';
-import { x, y } from './variables';
+import { type AtariVariable, x, y } from './variables';
 
 /** The players change sides: which of the two pairs of bytes is the pink one's, you. */
 const own = (ram: Uint8Array): number => ram[80] & 1;
@@ -9,7 +8,7 @@ const own = (ram: Uint8Array): number => ram[80] & 1;
  * A player's x is his body's: 2 pixels to either side of the middle of body and
  * racket. You are the pink one.
  */
-export const tennis: StateVariable[] = [
+export const tennis: AtariVariable[] = [
   x('ball_x', 'x of the middle of the ball', ram => ram[16] - 1),
   y('ball_y', 'y of the middle of the ball, from the top', ram => 190 - ram[54]),
   y('shadow_y', "y of the ball's shadow, from the top: where on the court it is", ram => 190 - ram[55]),

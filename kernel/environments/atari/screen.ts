@@ -1,0 +1,16 @@
+import type { Screen } from '../vectorEnv';
+import { resolveAtariOptions } from './options';
+import { atariPalette } from './palette';
+
+/** Size of an Atari screen, in pixels. */
+export const SCREEN_WIDTH = 160;
+export const SCREEN_HEIGHT = 210;
+
+/** Frames per second of a television. */
+const FRAME_RATE = 60;
+
+/** The screen of a game of these options. */
+export function atariScreen(options: object): Screen {
+  const { game, frameSkip } = resolveAtariOptions(options);
+  return { width: SCREEN_WIDTH, height: SCREEN_HEIGHT, palette: atariPalette(game), stepsPerSecond: FRAME_RATE / frameSkip };
+}

@@ -1,0 +1,237 @@
+import { OpenEnvError, serverError } from '../../../openenv/errors';
+import { parseMessage } from '../../../openenv/messages';
+import { Pipes } from './pipes';
+import type { WaitCells } from '../../../common/blockedThread';
+import { Stream } from './stream';
+
+/** Bytes of an Atari console's memory. */
+const RAM = 128;
+/** Bytes of a frame: 210 × 160 palette indices. */
+const FRAME = 210 * 160;
+
+const RESET = 0;
+const STEP = 1;
+const SAVE = 2;
+const RESTORE = 3;
+/** The request to go on over pipes. */
+const PIPES = Uint8Array.of(4, 0, 0, 0);
+
+/** Milliseconds for an answer, where nothing else was said. */
+export const MESSAGE_TIMEOUT = 60_000;
+
+/** Where a process listens that plays many games. */
+export interface AtariProcess {
+  /** Its address: `tcp://127.0.0.1:port`. */
+  url: string;
+  /** Milliseconds for an answer; default 60,000. One that takes longer is frozen. */
+  messageTimeout?: number;
+}
+
+/** Options of {@link AtariClient.connect}. Times in milliseconds. */
+export interface AtariClientOptions {
+  /** Number of games, the slots 0 … numEnvs − 1. */
+  numEnvs: number;
+  /** Options of the environment, as for `openenv`. */
+  options: object;
+  /**
+   * The number of the core that the games run on, and the thread that plays, by its ID in the
+   * system, where it shares that core; a thread without a number: both may run on any. Worth it
+   * where every core has such a pair. Linux only.
+   */
+  place?: { thread?: number; core?: number };
+  /**
+   * Of the `BlockedThread` that watches this thread, which has nothing to do but to play: it is blocked
+   * until an answer is there, where the system can do that (Linux). One request at a time.
+   */
+  wait?: WaitCells;
+  /** For the connection and the loading of the games; default 60,000. */
+  connectTimeout?: number;
+  /** For the answer to a request; default 60,000. */
+  messageTimeout?: number;
+  /** Closes the connection when aborted; a request under way fails with its reason. */
+  signal?: AbortSignal;
+}
+
+/** What a reset or a step gives. Entry i belongs to `slots[i]` of the request. */
+export interface AtariStep {
+  /** The 128 bytes of memory. */
+  ram: Uint8Array[];
+  /** Change of the score; 0 after a reset. */
+  rewards: Float32Array;
+  lives: Int32Array;
+  /** 1 when the game is over. */
+  terminated: Uint8Array;
+  /** 1 when the episode was cut off. */
+  truncated: Uint8Array;
+  /** 210 × 160 palette indices, row by row, where a frame was asked for. */
+  frames: (Uint8Array | null)[];
+}
+
+/**
+ * Many games in one process, in lockstep, over binary messages: the same
+ * episodes as over OpenEnv's own protocol, without its JSON. The server's
+ * `vector.py` tells the messages.
+ */
+export class AtariClient {
+  private constructor(
+    private readonly stream: Stream,
+    private readonly pipes: Pipes | undefined,
+    readonly numEnvs: number,
+    /** Names of the actions; an action is an index into them. */
+    readonly actions: string[],
+  ) {}
+
+  /** Connects to the process at `url` and loads the games. */
+  static async connect(url: string, options: AtariClientOptions): Promise<AtariClient> {
+    const { connectTimeout = 60_000, messageTimeout = MESSAGE_TIMEOUT, signal, wait } = options;
+    const stream = await Stream.connect(url, { connectTimeout, messageTimeout, signal });
+    let pipes: Pipes | undefined;
+    try {
+      const games = { num_envs: options.numEnvs, options: snakeCase(options.options), ...options.place, pipes: wait !== undefined };
+      const greeting: any = parseMessage(await stream.request(Buffer.from(JSON.stringify(games))));
+      if (greeting.type === 'error') throw serverError(greeting.data);
+      const { actions, pipes: address } = greeting.data;
+      pipes = address && wait && Pipes.open(address, { url, messageTimeout, wait });
+      if (pipes) await stream.request(PIPES);
+      return new AtariClient(stream, pipes, options.numEnvs, actions);
+    } catch (error) {
+      pipes?.close();
+      stream.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Starts an episode in each of `slots`, `seeds[i]` in `slots[i]`.
+   * `frames: true` sends a frame with this answer and every step's,
+   * a number n with every n-th step's.
+   */
+  async reset(slots: number[], seeds: number[], options: { frames?: boolean | number } = {}): Promise<AtariStep> {
+    const every = Number(options.frames ?? 0);
+    if (!Number.isInteger(every) || every < 0 || every > 255) {
+      throw new OpenEnvError('INVALID_ARGUMENT', `frames must be true, false or a whole number from 0 to 255, not ${options.frames}.`);
+    }
+    const request = this.request(RESET, every, slots, seeds.length, 8);
+    seeds.forEach((seed, i) => {
+      if (!Number.isSafeInteger(seed) || seed < 0) throw new OpenEnvError('INVALID_ARGUMENT', `A seed must be a whole number ≥ 0, not ${seed}.`);
+      request.setBigUint64(4 + 2 * slots.length + 8 * i, BigInt(seed), true);
+    });
+    return this.ask(request);
+  }
+
+  /** Plays one step in each of `slots`: action number `actions[i]` in `slots[i]`. */
+  async step(slots: number[], actions: number[]): Promise<AtariStep> {
+    const request = this.request(STEP, 0, slots, actions.length, 1);
+    actions.forEach((action, i) => {
+      if (!(action in this.actions)) throw new OpenEnvError('INVALID_ARGUMENT', `There is no action ${action}: the actions are ${this.actions.map((name, j) => `${j} ${name}`).join(', ')}.`);
+      request.setUint8(4 + 2 * slots.length + i, action);
+    });
+    return this.ask(request);
+  }
+
+  /**
+   * The episodes of `slots` as they stand, about 15 KB each. They go on in the
+   * slots that {@link restore} puts them in: of any client whose games have
+   * equal options, on any process that this one started.
+   */
+  async save(slots: number[]): Promise<Uint8Array[]> {
+    const answer = await this.exchange(bytesOf(this.request(SAVE, 0, slots, slots.length, 0)));
+    const view = checked(answer);
+    let at = 4 + 4 * slots.length;
+    return slots.map((_, i) => answer.slice(at, (at += view.getUint32(4 + 4 * i, true))));
+  }
+
+  /** Puts saved episodes into `slots`. Their answers carry frames as before. */
+  async restore(slots: number[], episodes: Uint8Array[]): Promise<void> {
+    const request = this.request(RESTORE, 0, slots, episodes.length, 4);
+    episodes.forEach(({ length }, i) => request.setUint32(4 + 2 * slots.length + 4 * i, length, true));
+    checked(await this.exchange(Buffer.concat([bytesOf(request), ...episodes])));
+  }
+
+  /** Gives the games back; resolves when the process has them. A request under way fails. */
+  close(): Promise<void> {
+    this.pipes?.close();
+    return this.stream.end();
+  }
+
+  private request(kind: number, every: number, slots: number[], values: number, valueBytes: number): DataView {
+    if (slots.length !== values) throw new OpenEnvError('INVALID_ARGUMENT', `${slots.length} slots need as many values, not ${values}.`);
+    const view = new DataView(new ArrayBuffer(4 + slots.length * (2 + valueBytes)));
+    view.setUint8(0, kind);
+    view.setUint8(1, every);
+    view.setUint16(2, slots.length, true);
+    slots.forEach((slot, i) => view.setUint16(4 + 2 * i, slot, true));
+    return view;
+  }
+
+  private async ask(request: DataView): Promise<AtariStep> {
+    return unpack(await this.exchange(bytesOf(request)));
+  }
+
+  private exchange(request: Uint8Array): Promise<Uint8Array> {
+    return (this.pipes ?? this.stream).request(request);
+  }
+}
+
+/** Whether the process at `url` answers within a time: a question that asks for nothing, which is refused. */
+export async function answers(url: string, timeout: number): Promise<boolean> {
+  let stream: Stream | undefined;
+  try {
+    stream = await Stream.connect(url, { connectTimeout: timeout, messageTimeout: timeout });
+    return (await stream.request(Buffer.from('{}'))).length > 0;
+  } catch {
+    return false;
+  } finally {
+    stream?.close();
+  }
+}
+
+/** The first byte of an answer that is JSON: an error. */
+const BRACE = 0x7b;
+
+function bytesOf({ buffer }: DataView): Uint8Array {
+  return new Uint8Array(buffer);
+}
+
+/** An answer, where it is none that says what went wrong. */
+function checked(message: Uint8Array): DataView {
+  if (message[0] === BRACE) {
+    const answer = parseMessage(message);
+    throw answer.type === 'error' ? serverError(answer.data) : new OpenEnvError('PROTOCOL_ERROR', `Not an answer: ${JSON.stringify(answer).slice(0, 200)}`);
+  }
+  return new DataView(message.buffer, message.byteOffset, message.length);
+}
+
+/** Reads what a reset or a step gave, and keeps the message: all but the frames are views of it. */
+function unpack(message: Uint8Array): AtariStep {
+  checked(message);
+  const buffer = message.buffer as ArrayBuffer;
+  const n = message[2] | (message[3] << 8);
+  const bytes = (from: number): Uint8Array => new Uint8Array(buffer, 4 + from * n, n);
+  const ramAt = 4 + 11 * n;
+  let frameAt = ramAt + RAM * n;
+  const framed = bytes(10);
+  const ram: Uint8Array[] = [];
+  const frames: (Uint8Array | null)[] = [];
+  for (let i = 0; i < n; i++) {
+    ram.push(new Uint8Array(buffer, ramAt + RAM * i, RAM));
+    frames.push(framed[i] ? message.slice(frameAt, (frameAt += FRAME)) : null);
+  }
+  return {
+    rewards: new Float32Array(buffer, 4, n),
+    lives: new Int32Array(buffer, 4 + 4 * n, n),
+    terminated: bytes(8),
+    truncated: bytes(9),
+    ram,
+    frames,
+  };
+}
+
+/** `{ frameSkip: 4 }` → `{ frame_skip: 4 }`: names of options as servers write them. */
+export function snakeCase(options: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(options)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name.replace(/[A-Z]/g, letter => '_' + letter.toLowerCase()), value]),
+  );
+}

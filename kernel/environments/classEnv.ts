@@ -1,0 +1,82 @@
+import { OpenEnvError } from '../openenv/errors';
+import type { StepResult } from '../openenv/protocol';
+import { EpisodeRunner } from '../openenv/serving/episode';
+import { contract, type Contract } from '../openenv/serving/schemas';
+import type { EnvironmentClass } from '../openenv/serving';
+import type { VectorEnv, VectorEnvs, VectorSource, VectorStep } from './vectorEnv';
+import { vectorStep } from './vectorStep';
+
+/** A class that extends `Environment`, by its module and its name there: played without a server. */
+export interface ClassSource extends VectorSource {
+  classModule: string;
+  className: string;
+}
+
+/** How what goes into a class, and comes out of it, is checked: the same for all its objects in this thread. */
+const contracts = new WeakMap<EnvironmentClass, Contract>();
+
+/** Makes objects of a class in this thread. */
+export function openVectorEnvs({ classModule, className }: ClassSource): VectorEnvs {
+  const type = (require(classModule) as Record<string, EnvironmentClass>)[className];
+  if (!contracts.has(type)) contracts.set(type, contract(type, {}));
+  const open = new Set<VectorEnv>();
+  return {
+    replaces: true,
+    async open(numEnvs) {
+      const env = new ClassEnv(type, contracts.get(type)!, numEnvs);
+      open.add(env);
+      return env;
+    },
+    failure: () => new OpenEnvError('EXECUTION_ERROR', `${className} plays no more.`),
+    close: async () => void (await Promise.all([...open].map((env) => env.close()))),
+  };
+}
+
+/** Objects of a class, with the checks of a server and without a connection. */
+class ClassEnv implements VectorEnv {
+  private readonly runners: EpisodeRunner[];
+  /** For each the steps between its frames, 0 for none, and how many it has taken. */
+  private readonly every: number[];
+  private readonly steps: number[];
+
+  constructor(type: EnvironmentClass, private readonly contract: Contract, readonly numEnvs: number) {
+    this.runners = Array.from({ length: numEnvs }, () => new EpisodeRunner(new type(), contract.told));
+    this.every = Array<number>(numEnvs).fill(0);
+    this.steps = Array<number>(numEnvs).fill(0);
+  }
+
+  reset(indices: number[], seeds: number[], { every }: { every: number }): Promise<VectorStep> {
+    for (const index of indices) [this.every[index], this.steps[index]] = [every, 0];
+    return this.ask(indices, (runner, i) => runner.reset({ seed: seeds[i] }));
+  }
+
+  step(indices: number[], actions: unknown[]): Promise<VectorStep> {
+    for (const index of indices) this.steps[index]++;
+    return this.ask(indices, async (runner, i) => runner.step(this.contract.checkAction(actions[i] as object)));
+  }
+
+  render(index: number): string | undefined {
+    try {
+      const picture: unknown = this.runners[index].environment.render?.();
+      return typeof picture === 'string' ? picture : undefined;
+    } catch {
+      return undefined; // the episode counts without its picture, too
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.runners.map((runner) => runner.close()));
+  }
+
+  private async ask(indices: number[], request: (runner: EpisodeRunner, i: number) => Promise<StepResult>): Promise<VectorStep> {
+    const failed = (error: unknown): OpenEnvError => new OpenEnvError('EXECUTION_ERROR', error instanceof Error ? error.message : String(error));
+    const results = await Promise.all(indices.map((index, i) => request(this.runners[index], i).catch(failed)));
+    return { ...vectorStep(results), frames: indices.map((index) => this.frame(index)) };
+  }
+
+  /** The picture of an episode that is to have one now. */
+  private frame(index: number): string | null {
+    const every = this.every[index];
+    return every > 0 && this.steps[index] % every === 0 ? (this.render(index) ?? null) : null;
+  }
+}

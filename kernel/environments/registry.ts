@@ -1,0 +1,29 @@
+import type { EnvironmentSchema, EpisodeState } from '../openenv/protocol';
+import { atari } from './atari';
+import { game2048 } from './game2048';
+import type { RemoteEnvironment } from './remote';
+
+/** An environment that comes with Joylab. */
+export interface BuiltIn {
+  /** Opens it; the type of its argument is that of the second argument of `openenv`. */
+  open(options?: any): Promise<object>;
+  /** Servers of others that play the same. */
+  served?: ServedByOthers;
+}
+
+/** How a server is recognised as one of a built-in environment, and used as such. */
+export interface ServedByOthers {
+  recognizes(schemas: EnvironmentSchema | null): boolean;
+  /** What differs between such servers of the same schemas. */
+  variant(state: Partial<EpisodeState>): unknown;
+  /** The environment of such a server; the server as it is, where it cannot be used as such. */
+  adopt(server: RemoteEnvironment<any, any, any>): Promise<object>;
+}
+
+/** The environments that can be opened by their name. */
+export const BUILT_INS = { atari, game2048 } satisfies Record<string, BuiltIn>;
+
+/** What serves an environment of these schemas for others, where it is a built-in one. */
+export function servedByOthers(schemas: EnvironmentSchema | null): ServedByOthers | undefined {
+  return Object.values<BuiltIn>(BUILT_INS).find(({ served }) => served?.recognizes(schemas))?.served;
+}

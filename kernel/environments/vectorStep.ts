@@ -1,0 +1,30 @@
+import { OpenEnvError } from '../openenv/errors';
+import type { StepResult } from '../openenv/protocol';
+import type { VectorStep } from './vectorEnv';
+
+/** Gives what policies see of an observation of OpenEnv, and the lives that it tells, where these are recorded. */
+export type ReadObservation = (observation: Record<string, any>) => { state: Record<string, any>; lives?: number };
+
+/** What OpenEnv gave for some sub-environments, or why it gave nothing. */
+export function vectorStep(results: readonly (StepResult | OpenEnvError)[], read: ReadObservation = asItIs): VectorStep {
+  const given = results.map((result) => (result instanceof OpenEnvError ? NOTHING : result));
+  const seen = given.map((result): ReturnType<ReadObservation> => (result === NOTHING ? { state: {} } : read(result.observation ?? {})));
+  const cut = given.map(({ observation, metadata }) => (observation?.truncated ?? metadata?.truncated) === true);
+  return {
+    observations: seen.map(({ state }) => ({ state: whatIsSeen(state) })),
+    rewards: given.map(({ reward }) => Number(reward ?? 0)),
+    terminated: given.map(({ done }, i) => done && !cut[i]),
+    truncated: given.map(({ done }, i) => done && cut[i]),
+    ...(seen[0]?.lives === undefined ? {} : { lives: seen.map(({ lives }) => lives!) }),
+    errors: results.map((result) => (result instanceof OpenEnvError ? result : undefined)),
+  };
+}
+
+const NOTHING: StepResult = { observation: {}, reward: 0, done: false };
+
+const asItIs: ReadObservation = (observation) => ({ state: observation });
+
+/** What a policy sees of an observation: not what OpenEnv's own servers add to it, reward and end of the step, and metadata where there is none. */
+function whatIsSeen({ done, reward, metadata, ...seen }: Record<string, any>): Record<string, any> {
+  return metadata && Object.keys(metadata).length > 0 ? { ...seen, metadata } : seen;
+}

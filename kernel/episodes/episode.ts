@@ -1,0 +1,113 @@
+import type { MimeBundle } from '../display/host';
+
+/** Why an episode ended. */
+export interface EpisodeEnd {
+  /**
+   * `terminated` and `truncated` as in Gymnasium. The others are the
+   * strategy's doing: `timeout` (its own time ran out), `memory`, `error` (it
+   * threw), `invalid_action` (it returned something that is not an action).
+   * `aborted`: the run was interrupted. `environment_error`: the environment
+   * or the way to it failed, so that the episode does not count as played.
+   */
+  reason: 'terminated' | 'truncated' | 'timeout' | 'memory' | 'error' | 'invalid_action' | 'aborted' | 'environment_error';
+  /** What happened, for people. */
+  message?: string;
+  /** Line in the strategy's code, counted from 1. */
+  line?: number;
+}
+
+/** The plain data of an {@link Episode}: what is saved and sent between processes. */
+export interface EpisodeRecord {
+  /** Name of the environment: "atari", or what a server calls itself. */
+  environment: string;
+  /** Its options, as given to `openenv`: game, frame skip, sticky actions… Together with seed and actions they replay the episode exactly. */
+  options: Record<string, unknown>;
+  seed: number;
+  /** Action names; `actions` holds indices into them. */
+  actionNames: string[];
+  /** The actions as they were sent, one for each name, where an action is more than its name. */
+  actionValues?: Record<string, unknown>[];
+  /** Per step: index of the action. */
+  actions: number[];
+  /** Per step: the environment's reward. */
+  rewards: number[];
+  /** Per step: lives left after it, where the environment has lives. */
+  lives: number[];
+  /** Named state, one column per variable; entry i is what the strategy saw before action i, the last entry the state at the end. */
+  states: Record<string, number[]>;
+  /**
+   * Where strategies see the environment's observations instead of named
+   * state: entry i is what the strategy saw before action i, the last entry
+   * the observation at the end. `null` where it was left out because it is
+   * large; the first and the last are always there.
+   */
+  observations?: (Record<string, any> | null)[];
+  end: EpisodeEnd;
+  /** Seconds of processor time that the strategy took for all its choices: never twice the same. */
+  strategySeconds?: number;
+}
+
+/** One play of an environment from reset to end: plain data, scored by reward functions, replayed exactly from its record. */
+export class Episode implements EpisodeRecord {
+  readonly environment: string;
+  readonly options: Record<string, unknown>;
+  readonly seed: number;
+  readonly actionNames: string[];
+  declare readonly actionValues?: Record<string, unknown>[];
+  readonly actions: number[];
+  readonly rewards: number[];
+  readonly lives: number[];
+  readonly states: Record<string, number[]>;
+  declare readonly observations?: (Record<string, any> | null)[];
+  readonly end: EpisodeEnd;
+  /**
+   * Seconds of processor time that the strategy took for all its choices; how
+   * busy the machine is does not matter. Not enumerable: the same game played
+   * twice is equal, and is saved as the same.
+   */
+  declare readonly strategySeconds?: number;
+
+  constructor(record: EpisodeRecord) {
+    this.environment = record.environment;
+    this.options = record.options;
+    this.seed = record.seed;
+    this.actionNames = record.actionNames;
+    if (record.actionValues) this.actionValues = record.actionValues;
+    this.actions = record.actions;
+    this.rewards = record.rewards;
+    this.lives = record.lives;
+    this.states = record.states;
+    if (record.observations) this.observations = record.observations;
+    this.end = record.end;
+    if (record.strategySeconds !== undefined) Object.defineProperty(this, 'strategySeconds', { value: record.strategySeconds, enumerable: false });
+  }
+
+  /** Whether the strategy itself ended it, before its time: it ran out of time or memory, threw, or returned something that is no action. */
+  get failed(): boolean {
+    return ['timeout', 'memory', 'error', 'invalid_action'].includes(this.end.reason);
+  }
+
+  /** Number of steps played. */
+  get steps(): number {
+    return this.actions.length;
+  }
+
+  /** Undiscounted sum of the rewards. In an Atari game: the score. */
+  get return(): number {
+    return this.rewards.reduce((sum, reward) => sum + reward, 0);
+  }
+
+  /** What a strategy sees before step `index`: the named state, or the observation; `index = steps` is the one at the end. */
+  stateAt(index: number): Record<string, any> {
+    if (this.observations) return this.observations[index] ?? {};
+    const state: Record<string, number> = {};
+    for (const [name, column] of Object.entries(this.states)) state[name] = column[index];
+    return state;
+  }
+
+  /** The player: in the same process, the frames of an episode are made again when it is displayed. */
+  [Symbol.for('Jupyter.display')](): Promise<MimeBundle> {
+    const { displayEpisode } = require('../rollout/replay') as typeof import('../rollout/replay');
+    return displayEpisode(this);
+  }
+}

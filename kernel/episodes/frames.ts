@@ -1,0 +1,54 @@
+import { svgSize } from './svg';
+import type { EpisodeRecord } from './episode';
+import { observationText } from './observationText';
+
+/** Frames of an episode: palette indices, or pictures. */
+export interface EpisodeFrames {
+  /** Pixels. */
+  width: number;
+  height: number;
+  /** 3 bytes (red, green, blue) per colour. */
+  palette: Uint8Array;
+  /** Frame 0 is the reset, frame i follows step i × `every`. */
+  every: number;
+  /** `height × width` palette indices each, row by row. */
+  frames: Uint8Array[];
+  /** In real time, where the environment has a time of its own. */
+  stepsPerSecond?: number;
+  /**
+   * In place of `frames` where an environment is drawn or told: SVG pictures,
+   * or texts, whose width and height are in characters. Frame 0 is the reset,
+   * the last one is the end.
+   */
+  pictures?: EpisodePictures;
+}
+
+/** Frames as SVG or as text. */
+export interface EpisodePictures {
+  type: 'image/svg+xml' | 'text/plain';
+  frames: string[];
+}
+
+/** How many steps lie between the frames of a film of so many steps: it has 500 frames at most. */
+export function filmEvery(steps: number): number {
+  return Math.min(255, Math.max(1, Math.ceil(steps / 500)));
+}
+
+/** SVG pictures as frames. */
+export function svgFrames(frames: string[], every: number): EpisodeFrames {
+  return { ...noFrames(every), ...svgSize(frames[0]), pictures: { type: 'image/svg+xml', frames } };
+}
+
+/** What an episode without pictures looks like: its observations as text, every so many steps and at the end. */
+export function observationFrames({ observations, actions }: EpisodeRecord, every = filmEvery(actions.length)): EpisodeFrames {
+  if (!observations) return noFrames(every);
+  const chosen = observations.filter((_, step) => step % every === 0 || step === actions.length);
+  const frames = chosen.map((observation) => (observation ? observationText(observation) : '(left out: the observations are large)'));
+  const lines = frames.map((text) => text.split('\n'));
+  const width = Math.max(1, ...lines.map((them) => Math.max(...them.map((line) => line.length))));
+  return { ...noFrames(every), width, height: Math.max(1, ...lines.map((them) => them.length)), pictures: { type: 'text/plain', frames } };
+}
+
+function noFrames(every: number): EpisodeFrames {
+  return { width: 0, height: 0, palette: new Uint8Array(), every, frames: [] };
+}

@@ -1,0 +1,157 @@
+import { stringifyExact } from '../common/exactJson';
+import type { EpisodeSpec, Observation, VectorEnv, VectorStep } from '../environments/vectorEnv';
+import type { EpisodeEnd, EpisodeRecord } from '../episodes/episode';
+import { svgFrames, type EpisodeFrames } from '../episodes/frames';
+import { type OpenEnvError } from '../openenv/errors';
+import { shown } from '../common/shown';
+import type { ActionSpace, ActionTable } from './actions';
+import type { Policy } from './policies';
+
+/** An episode to be played: one policy from one start. */
+export interface Job {
+  id: number;
+  seed: number;
+  /** The episode is truncated after so many steps. */
+  maxSteps: number;
+  /** Seconds of its own that the policy has for the whole episode. */
+  seconds: number;
+  /** A frame is kept after every so many steps; 0: none. */
+  every: number;
+}
+
+/** What was played. */
+export interface Played {
+  id: number;
+  record: EpisodeRecord;
+  /** Where they were to be kept, and the environment has some. */
+  frames?: EpisodeFrames;
+  /** Why the environment could not play it to its end, where it could not. */
+  error?: Pick<OpenEnvError, 'code' | 'message'>;
+}
+
+/** The end of an episode that the user ended. */
+export const ABORTED: EpisodeEnd = { reason: 'aborted', message: 'the run was interrupted' };
+
+/** Characters of JSON that the observations of an episode may take; beyond them, those in the middle are left out. */
+const OBSERVATIONS_BUDGET = 8_000_000;
+/** Characters of JSON that the different actions of an episode may take: the record holds them all. */
+const ACTIONS_BUDGET = 8_000_000;
+
+/** An episode under way: what its policy sees and does next, and its record. */
+export class Recording {
+  /** What the policy chose. */
+  action: unknown;
+  /** Set once it is over. */
+  end: EpisodeEnd | undefined;
+  private ownTime = 0;
+  private observation: Observation = { state: {} };
+  private error: Played['error'];
+  private readonly table: ActionTable;
+  private readonly actions: number[] = [];
+  private readonly rewards: number[] = [];
+  private readonly lives: number[] = [];
+  private readonly states: Record<string, number[]>;
+  private readonly observations: (Record<string, any> | null)[] = [];
+  /** Characters of the observations that are kept. */
+  private observed = 0;
+  private readonly frames: (Uint8Array | string)[] = [];
+
+  /** `index`: of the sub-environment that plays it. */
+  constructor(readonly job: Job, readonly policy: Policy | undefined, public index: number, private readonly spec: EpisodeSpec, private readonly space: ActionSpace) {
+    this.table = space.table();
+    this.states = Object.fromEntries(spec.stateVariables.map((name) => [name, []]));
+  }
+
+  /** Notes how the episode begins. `i`: its entry in the answer. */
+  begin(step: VectorStep, i: number): void {
+    const error = step.errors?.[i];
+    if (error) this.fail(error);
+    else this.see(step, i);
+  }
+
+  /** Asks the policy for its action. */
+  choose(): void {
+    const { outcome, seconds } = this.policy!.choose(this.observation);
+    this.ownTime += seconds;
+    const answer = this.space.read(outcome);
+    if (!('action' in answer)) this.end = answer;
+    else if (this.ownTime > this.job.seconds) this.end = { reason: 'timeout', message: `more than ${this.job.seconds} s of the strategy's own time (seconds)` };
+    else this.action = answer.action;
+  }
+
+  /** Notes what the action brought. */
+  follow(step: VectorStep, i: number): void {
+    const error = step.errors?.[i];
+    if (error) return this.refused(error);
+    this.actions.push(this.table.indexOf(this.action));
+    this.rewards.push(step.rewards[i]);
+    if (step.lives) this.lives.push(step.lives[i]);
+    this.see(step, i);
+    if (this.end) return;
+    if (this.table.size > ACTIONS_BUDGET) this.end = { reason: 'memory', message: `its actions take more than ${ACTIONS_BUDGET} characters` };
+    else if (this.actions.length >= this.job.maxSteps) this.end = { reason: 'truncated', message: `${this.job.maxSteps} steps` };
+  }
+
+  /** Ends the episode, as the environment could not play it. */
+  fail({ code, message }: OpenEnvError): void {
+    this.error = { code, message };
+    this.end = { reason: 'environment_error', message: `${code}: ${message}` };
+  }
+
+  /** What was played, once it is over. `env`: where, as it stands. */
+  played(env?: VectorEnv): Played {
+    this.policy?.dispose();
+    const { spec, table, error } = this;
+    const record: EpisodeRecord = {
+      environment: spec.environment,
+      options: { ...spec.options },
+      seed: this.job.seed,
+      actionNames: table.names,
+      ...(table.values && { actionValues: table.values }),
+      actions: this.actions,
+      rewards: this.rewards,
+      lives: this.lives,
+      states: this.states,
+      ...(spec.observations && { observations: this.observations }),
+      end: this.end!,
+      ...(this.policy && { strategySeconds: this.ownTime }),
+    };
+    const frames = env && this.film(env);
+    return { id: this.job.id, record, ...(frames && { frames }), ...(error && { error }) };
+  }
+
+  /** A server may ask for more than its schema tells. */
+  private refused(error: OpenEnvError): void {
+    if (error.code !== 'VALIDATION_ERROR') return this.fail(error);
+    this.end = { reason: 'invalid_action', message: `the server refused the action ${shown(this.action, 80)}: ${error.message}` };
+  }
+
+  private see({ observations, terminated, truncated, frames }: VectorStep, i: number): void {
+    this.observation = observations[i];
+    const { state } = this.observation;
+    for (const name of this.spec.stateVariables) this.states[name].push(state[name]);
+    if (this.spec.observations) this.keep(state);
+    const frame = frames?.[i];
+    if (frame) this.frames.push(frame);
+    if (terminated[i]) this.end = { reason: 'terminated' };
+    else if (truncated[i]) this.end = { reason: 'truncated' };
+  }
+
+  /** Two observations are always kept whole: the first, and the newest. */
+  private keep(state: Record<string, any>): void {
+    const { observations } = this;
+    if (this.observed > OBSERVATIONS_BUDGET && observations.length > 1) observations[observations.length - 1] = null;
+    else this.observed += stringifyExact(state).length;
+    observations.push(state);
+  }
+
+  /** The frames that were to be kept, with the end where they are drawn. */
+  private film(env: VectorEnv): EpisodeFrames | undefined {
+    const { job: { every }, frames } = this;
+    if (every === 0) return undefined;
+    if (env.screen) return { ...env.screen, every, frames: frames as Uint8Array[] };
+    if (typeof frames[0] !== 'string') return undefined;
+    const end = this.actions.length % every === 0 ? undefined : env.render?.(this.index);
+    return svgFrames([...(frames as string[]), ...(end === undefined ? [] : [end])], every);
+  }
+}
