@@ -8,9 +8,14 @@ from .render import code_of
 from .tasks import Task
 
 
-def own_to_its_program(condition: tuple) -> bool:
-    """Whether it tests a counter or a mode."""
+def remembers(condition: tuple) -> bool:
+    """Whether it tests a counter or a mode of its program."""
     return condition[0] == "?" and (condition[1][0] in "no" or condition[1][:2] == ("m", -1))
+
+
+def stands_alone(condition: tuple) -> bool:
+    """Whether it means the same in another program: it has no counter, mode or local constant."""
+    return not remembers(condition) and not (condition[0] == "?" and "l" in (condition[1][0], condition[3][0]))
 
 
 class Editor:
@@ -18,8 +23,8 @@ class Editor:
 
     def __init__(self, task: Task, rng: random.Random, parent: Program, other: Program | None = None):
         self.task, self.rng, self.program = task, rng, parent.copy()
-        #: Rules that it may take over from another program: those without a counter or mode of that program.
-        self.others = [rule for rule in other.rules if not any(own_to_its_program(condition) for condition in rule[0])] if other else []
+        #: Rules that it may take over from another program: those that mean the same here.
+        self.others = [rule for rule in other.rules if all(stands_alone(condition) for condition in rule[0])] if other else []
         self.maker = Maker(task, rng, memory=bool(task.moving) and rng.random() < (0.6 if uses_memory(parent) else 0.4))
 
     # Where
@@ -281,7 +286,7 @@ class Editor:
         program.counter, program.mode = frame.counter, frame.mode
         for _ in range(8):
             rule = self.new_rule()
-            if any(own_to_its_program(condition) for condition in rule[0]):
+            if any(remembers(condition) for condition in rule[0]):
                 program.rules.insert(self.rng.randint(0, len(program.rules)), rule)
                 return True
         program.counter = program.mode = None

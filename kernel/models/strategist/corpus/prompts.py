@@ -2,6 +2,7 @@
 
 import json
 import re
+from decimal import Decimal
 
 MEMORY = "Variables outside the function keep their values between calls."
 DEPTH = 3
@@ -10,7 +11,10 @@ MOST_VALUES = 100
 
 def number(value: float) -> str:
     """A number as JavaScript prints it."""
-    return str(int(value)) if value == int(value) else repr(value)
+    if value == int(value):
+        return str(int(value))
+    # Python turns to exponents below 1e-4, JavaScript below 1e-6.
+    return format(Decimal(repr(value)), "f") if 1e-6 <= abs(value) < 1e-4 else repr(value)
 
 
 def short_number(value: float) -> str:
