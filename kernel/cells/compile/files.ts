@@ -1,6 +1,7 @@
 import type * as ts from 'typescript';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { DeclarationsOnDemand } from './onDemand';
 import { compilerOptions, joylabDeclarations, type Surroundings } from './options';
 import { typescript } from './typescript';
 
@@ -42,9 +43,11 @@ export class NotebookFiles implements ts.LanguageServiceHost {
   private readonly unresolved = new Set<string>();
   private readonly snapshots = new Map<string, { version: string; snapshot: ts.IScriptSnapshot }>();
   private readonly sys = typescript().sys;
+  private readonly onDemand: DeclarationsOnDemand;
 
   constructor(private readonly surroundings: Surroundings) {
     this.options = compilerOptions(surroundings);
+    this.onDemand = new DeclarationsOnDemand(surroundings.packageRoot);
     this.additions = join(surroundings.folder, '__types__.ts');
     this.virtual.set(this.additions, '');
     this.packages = typescript().createModuleResolutionCache(surroundings.folder, (name) => name, this.options);
@@ -62,7 +65,7 @@ export class NotebookFiles implements ts.LanguageServiceHost {
   getDirectories = (path: string) => this.sys.getDirectories(path);
   realpath = (path: string) => (this.virtual.get(path) ? path : this.sys.realpath!(path));
   fileExists = (path: string) => this.virtual.get(path) !== undefined || this.sys.fileExists(path);
-  readFile = (path: string) => this.virtual.get(path)?.text ?? this.sys.readFile(path);
+  readFile = (path: string) => this.virtual.get(path)?.text ?? this.onDemand.text(path) ?? this.sys.readFile(path);
   hasInvalidatedResolutions = (path: string) => this.unresolved.has(path);
 
   getScriptVersion(path: string): string {
@@ -92,16 +95,24 @@ export class NotebookFiles implements ts.LanguageServiceHost {
     source: ts.SourceFile,
   ): readonly ts.ResolvedModuleWithFailedLookupLocations[] {
     const compiler = typescript();
+    if (this.onDemand.isOnDemand(containing)) return literals.map(() => ({ resolvedModule: undefined }));
     const fixed = isFixed(containing, this.surroundings.packageRoot);
     this.unresolved.delete(containing);
     return literals.map((literal) => {
       const mode = compiler.getModeForUsageLocation(source, literal, options);
       const resolve = (from: string) => compiler.resolveModuleName(literal.text, from, options, this, fixed ? this.packages : undefined, redirect, mode);
+      const module = this.onDemand.module(literal.text);
+      if (module) return { resolvedModule: module };
       let found = resolve(containing);
       if (!found.resolvedModule && !fixed && !literal.text.startsWith('.')) found = resolve(join(this.surroundings.packageRoot, 'index.ts'));
       if (!found.resolvedModule && !fixed) this.unresolved.add(containing);
       return found;
     });
+  }
+
+  /** Lets the checker of a program read declarations when it needs them. */
+  connect(program: ts.Program): void {
+    this.onDemand.connect(program, (name, from) => typescript().resolveModuleName(name, from, this.options, this, this.packages).resolvedModule);
   }
 
   /** Whether a file is the user's: neither a package's nor the kernel's, nor a cell. */

@@ -223,6 +223,7 @@ export class NotebookProgram {
   private link(): ts.Program {
     const program = this.service.getProgram()!;
     if (program === this.linked) return program;
+    this.files.connect(program);
     // The checker binds all files as it is made.
     program.getTypeChecker();
     let before: ts.SourceFile | undefined;
