@@ -64,7 +64,7 @@ export class NotebookFiles implements ts.LanguageServiceHost {
   directoryExists = (path: string) => this.sys.directoryExists(path);
   getDirectories = (path: string) => this.sys.getDirectories(path);
   realpath = (path: string) => (this.virtual.get(path) ? path : this.sys.realpath!(path));
-  fileExists = (path: string) => this.virtual.get(path) !== undefined || this.sys.fileExists(path);
+  fileExists = (path: string) => this.virtual.get(path) !== undefined || this.onDemand.text(path) !== undefined || this.sys.fileExists(path);
   readFile = (path: string) => this.virtual.get(path)?.text ?? this.onDemand.text(path) ?? this.sys.readFile(path);
   hasInvalidatedResolutions = (path: string) => this.unresolved.has(path);
 

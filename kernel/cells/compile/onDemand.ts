@@ -1,6 +1,7 @@
 import type * as ts from 'typescript';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
+import { NodeDeclarations } from './nodeDeclarations';
 import type { BoundFile } from './notebook';
 import { typescript } from './typescript';
 
@@ -10,9 +11,8 @@ interface CheckedProgram extends ts.Program {
 }
 type Binder = (file: ts.SourceFile, options: ts.CompilerOptions) => void;
 
-/** A declaration of a global, by which a file of declarations has to be read before anything is checked. */
-const GLOBAL = /^\s*(?:declare )?global \{/m;
-const MODULE = /^declare module ["']([^"']+)["']/gm;
+/** Between the path of a file and the name of the module in it that is meant. */
+const MARK = '#';
 
 /**
  * Declarations that are read when the checker first asks for them: those of
@@ -26,25 +26,19 @@ const MODULE = /^declare module ["']([^"']+)["']/gm;
  * globals is a part of the program from the beginning.
  */
 export class DeclarationsOnDemand {
-  /** Files of Node.js's modules by the modules' names. */
-  private readonly modules = new Map<string, string>();
-  /** Text of the file that refers to all of Node.js's declarations, without those that can wait. */
-  private readonly index: string;
-  private readonly indexPath: string;
-  private readonly opened = new Map<string, ts.SourceFile>();
+  private readonly node = new NodeDeclarations();
   private readonly folders: string[];
+  /** Files that the checker has asked for, by path. */
+  private readonly opened = new Map<string, ts.SourceFile>();
 
   constructor(packageRoot: string) {
-    const folder = dirname(require.resolve('@types/node/package.json'));
-    this.indexPath = join(folder, 'index.d.ts');
-    const undici = dirname(require.resolve('undici-types/package.json', { paths: [folder] }));
-    this.folders = [folder, undici, join(packageRoot, 'dist', 'kernel')].map((it) => it + sep);
-    this.index = readFileSync(this.indexPath, 'utf8').replace(/^\/\/\/ <reference path="(.*)" \/>\n/gm, (line, name: string) => (this.canWait(join(folder, name)) ? '' : line));
+    const undici = dirname(require.resolve('undici-types/package.json', { paths: [this.node.folder] }));
+    this.folders = [this.node.folder, undici, join(packageRoot, 'dist', 'kernel')].map((it) => it + sep);
   }
 
   /** The text of a file where it is another one than on disk. */
   text(path: string): string | undefined {
-    return path === this.indexPath ? this.index : undefined;
+    return this.node.text(path);
   }
 
   /** Whether the imports of a file are resolved when the checker follows them. */
@@ -52,9 +46,14 @@ export class DeclarationsOnDemand {
     return this.folders.some((folder) => path.startsWith(folder));
   }
 
+  /** Names of Node.js's modules that a program does not know before a cell imports them. */
+  moduleNames(): string[] {
+    return this.node.moduleNames();
+  }
+
   /** The file of one of Node.js's modules. */
   module(name: string): ts.ResolvedModuleFull | undefined {
-    const path = this.modules.get(name);
+    const path = this.node.module(name);
     return path === undefined ? undefined : { resolvedFileName: path, extension: '.d.ts', isExternalLibraryImport: true };
   }
 
@@ -65,32 +64,24 @@ export class DeclarationsOnDemand {
     checked.getResolvedModule = (file, name, mode) => {
       if (!this.isOnDemand(file.fileName)) return getResolvedModule(file, name, mode);
       const module = this.module(name);
-      return { resolvedModule: module ? { ...module, resolvedFileName: `${module.resolvedFileName}#${name}` } : resolve(name, file.fileName) };
+      return { resolvedModule: module ? { ...module, resolvedFileName: module.resolvedFileName + MARK + name } : resolve(name, file.fileName) };
     };
     checked.getSourceFile = (path) => getSourceFile(path) ?? (this.isOnDemand(path) ? this.open(path, program.getCompilerOptions()) : undefined);
   }
 
-  private open(key: string, options: ts.CompilerOptions): ts.SourceFile {
-    const [path, module] = key.split('#');
-    const file = this.opened.get(path) ?? this.parse(path, options);
+  /** A file of declarations; where its path names a module in it, with that module as what it exports. */
+  private open(marked: string, options: ts.CompilerOptions): ts.SourceFile {
+    const [path, module] = marked.split(MARK);
+    const file = this.opened.get(path) ?? this.read(path, options);
     return module === undefined ? file : Object.create(file, { symbol: { value: (file as BoundFile).locals!.get(`"${module}"`) } });
   }
 
-  private parse(path: string, options: ts.CompilerOptions): ts.SourceFile {
+  private read(path: string, options: ts.CompilerOptions): ts.SourceFile {
     const compiler = typescript();
-    const file = compiler.createSourceFile(path, readFileSync(path, 'utf8'), { languageVersion: options.target! });
+    const file = compiler.createSourceFile(path, this.text(path) ?? readFileSync(path, 'utf8'), { languageVersion: options.target! });
     Object.assign(file, { path, resolvedPath: path, originalFileName: path, imports: [], moduleAugmentations: [], ambientModuleNames: [] });
     (compiler as unknown as { bindSourceFile: Binder }).bindSourceFile(file, options);
     this.opened.set(path, file);
     return file;
-  }
-
-  /** Notes the modules of a file; whether it declares nothing else. */
-  private canWait(path: string): boolean {
-    const text = readFileSync(path, 'utf8');
-    const names = [...text.matchAll(MODULE)].map(([, name]) => name);
-    if (names.length === 0 || GLOBAL.test(text)) return false;
-    for (const name of names) this.modules.set(name, path);
-    return true;
   }
 }
