@@ -1,6 +1,7 @@
 import type * as ts from 'typescript';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { DocumentationOnDemand } from './documentation';
 import { DeclarationsOnDemand } from './onDemand';
 import { compilerOptions, joylabDeclarations, type Surroundings } from './options';
 import { typescript } from './typescript';
@@ -44,10 +45,12 @@ export class NotebookFiles implements ts.LanguageServiceHost {
   private readonly snapshots = new Map<string, { version: string; snapshot: ts.IScriptSnapshot }>();
   private readonly sys = typescript().sys;
   private readonly onDemand: DeclarationsOnDemand;
+  readonly documentation: DocumentationOnDemand;
 
   constructor(private readonly surroundings: Surroundings) {
     this.options = compilerOptions(surroundings);
-    this.onDemand = new DeclarationsOnDemand(surroundings.packageRoot);
+    this.documentation = new DocumentationOnDemand(surroundings.folder, (path) => path.endsWith('.d.ts') && isFixed(path, surroundings.packageRoot));
+    this.onDemand = new DeclarationsOnDemand(surroundings.packageRoot, this.documentation);
     this.additions = join(surroundings.folder, '__types__.ts');
     this.virtual.set(this.additions, '');
     this.packages = typescript().createModuleResolutionCache(surroundings.folder, (name) => name, this.options);
@@ -113,6 +116,11 @@ export class NotebookFiles implements ts.LanguageServiceHost {
   /** Lets the checker of a program read declarations when it needs them. */
   connect(program: ts.Program): void {
     this.onDemand.connect(program, (name, from) => typescript().resolveModuleName(name, from, this.options, this, this.packages).resolvedModule);
+  }
+
+  /** Reads the documentation of a program's declarations, for those who show it. */
+  loadDocumentation(program: ts.Program): void {
+    this.documentation.load([...program.getSourceFiles(), ...this.onDemand.files]);
   }
 
   /** Whether a file is the user's: neither a package's nor the kernel's, nor a cell. */

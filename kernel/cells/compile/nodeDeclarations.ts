@@ -23,6 +23,9 @@ interface Parts {
   modules: string;
 }
 
+/** How the names of modules end in which globals are declared: nobody imports them. */
+export const GLOBALS_MODULE = ' (globals)';
+
 const EXTENSION = '.d.ts';
 const GLOBALS = '.globals';
 
@@ -120,5 +123,5 @@ function splitModule(name: string, text: string): Parts {
   const declared = [...modules.matchAll(/^ {4}(?:export )?(?:abstract )?(?:class|const|enum|function|interface|let|namespace|type|var) ([\w$]+)/gm)].map(([, it]) => it);
   const needed = [...new Set(declared)].filter((it) => words.has(it));
   const link = needed.length > 0 ? `    import { ${needed.join(', ')} } from "${name}";\n` : '';
-  return { globals: `declare module "${name} (globals)" {\n${imports.join('')}${link}${blocks.join('')}}\n`, modules };
+  return { globals: `declare module "${name}${GLOBALS_MODULE}" {\n${imports.join('')}${link}${blocks.join('')}}\n`, modules };
 }

@@ -66,7 +66,7 @@ export class NotebookProgram {
     this.draft = join(surroundings.folder, '__cell__.ts');
     this.files.virtual.set(this.draft, '');
     this.addPlaces(surroundings.folder);
-    this.service = typescript().createLanguageService(this.files);
+    this.service = typescript().createLanguageService(this.files, this.files.documentation.registry);
   }
 
   /** Makes `text` the draft; returns the program and the draft's file in it. */
@@ -74,6 +74,11 @@ export class NotebookProgram {
     this.files.virtual.set(this.draft, text);
     const program = this.link();
     return { program, file: program.getSourceFile(this.draft) as BoundFile };
+  }
+
+  /** Opens `text` to be edited: with the documentation of what it names. */
+  edit(text: string): void {
+    this.files.loadDocumentation(this.open(text).program);
   }
 
   /** Opens `text` to be compiled: where it can be, as a guest of the program that is there. */

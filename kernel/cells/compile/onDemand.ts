@@ -1,7 +1,8 @@
 import type * as ts from 'typescript';
 import { readFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
-import { NodeDeclarations } from './nodeDeclarations';
+import type { DocumentationOnDemand } from './documentation';
+import { GLOBALS_MODULE, NodeDeclarations } from './nodeDeclarations';
 import type { BoundFile } from './notebook';
 import { typescript } from './typescript';
 
@@ -31,7 +32,10 @@ export class DeclarationsOnDemand {
   /** Files that the checker has asked for, by path. */
   private readonly opened = new Map<string, ts.SourceFile>();
 
-  constructor(packageRoot: string) {
+  constructor(
+    packageRoot: string,
+    private readonly documentation: DocumentationOnDemand,
+  ) {
     const undici = dirname(require.resolve('undici-types/package.json', { paths: [this.node.folder] }));
     this.folders = [this.node.folder, undici, join(packageRoot, 'dist', 'kernel')].map((it) => it + sep);
   }
@@ -46,9 +50,9 @@ export class DeclarationsOnDemand {
     return this.folders.some((folder) => path.startsWith(folder));
   }
 
-  /** Names of Node.js's modules that a program does not know before a cell imports them. */
-  moduleNames(): string[] {
-    return this.node.moduleNames();
+  /** Files that were read for a checker, and are no part of a program. */
+  get files(): Iterable<ts.SourceFile> {
+    return this.opened.values();
   }
 
   /** The file of one of Node.js's modules. */
@@ -67,6 +71,18 @@ export class DeclarationsOnDemand {
       return { resolvedModule: module ? { ...module, resolvedFileName: module.resolvedFileName + MARK + name } : resolve(name, file.fileName) };
     };
     checked.getSourceFile = (path) => getSourceFile(path) ?? (this.isOnDemand(path) ? this.open(path, program.getCompilerOptions()) : undefined);
+    this.offerModules(program.getTypeChecker());
+  }
+
+  /** Makes the names of modules known to completions. */
+  private offerModules(checker: ts.TypeChecker): void {
+    const { getAmbientModules } = checker;
+    const others = this.node.moduleNames().map((name) => ({ name: `"${name}"` }) as ts.Symbol);
+    checker.getAmbientModules = () => {
+      const known = getAmbientModules().filter(({ name }) => !name.endsWith(`${GLOBALS_MODULE}"`));
+      const names = new Set(known.map(({ name }) => name));
+      return [...known, ...others.filter(({ name }) => !names.has(name))];
+    };
   }
 
   /** A file of declarations; where its path names a module in it, with that module as what it exports. */
@@ -78,7 +94,8 @@ export class DeclarationsOnDemand {
 
   private read(path: string, options: ts.CompilerOptions): ts.SourceFile {
     const compiler = typescript();
-    const file = compiler.createSourceFile(path, this.text(path) ?? readFileSync(path, 'utf8'), { languageVersion: options.target! });
+    const { parsingMode } = this.documentation;
+    const file = compiler.createSourceFile(path, this.text(path) ?? readFileSync(path, 'utf8'), { languageVersion: options.target!, jsDocParsingMode: parsingMode });
     Object.assign(file, { path, resolvedPath: path, originalFileName: path, imports: [], moduleAugmentations: [], ambientModuleNames: [] });
     (compiler as unknown as { bindSourceFile: Binder }).bindSourceFile(file, options);
     this.opened.set(path, file);
