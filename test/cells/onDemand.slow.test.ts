@@ -70,8 +70,11 @@ for (const [title, text] of Object.entries({ 'globals, where nothing is imported
   });
 }
 
-test('what nothing names is not read', () => {
-  const { program } = new NotebookProgram({ folder, packageRoot }).open('1');
+test('what nothing names is not read, nor what was read for an earlier cell', () => {
+  const notebook = new NotebookProgram({ folder, packageRoot });
+  const { program: first, file } = notebook.open("import { openenv } from 'joylab';\nconst env = openenv;\nprocess.stdout");
+  assert.deepEqual(first.getSemanticDiagnostics(file), []);
+  const { program } = notebook.open("import { join } from 'node:path';\njoin");
   const nodes = program.getSourceFiles().reduce((sum, file) => sum + (file as unknown as { nodeCount: number }).nodeCount, 0);
   assert.ok(nodes < 60_000, `${nodes} nodes`);
 });

@@ -40,8 +40,9 @@ export class NotebookFiles implements ts.LanguageServiceHost {
   readonly additions: string;
   private readonly options: ts.CompilerOptions;
   private readonly packages: ts.ModuleResolutionCache;
-  /** Files with an import that was not found: they are asked again each time. */
+  /** Files with an import that was not found: they are asked again where a program is asked for. */
   private readonly unresolved = new Set<string>();
+  private asksAgain = false;
   private readonly snapshots = new Map<string, { version: string; snapshot: ts.IScriptSnapshot }>();
   private readonly sys = typescript().sys;
   private readonly onDemand: DeclarationsOnDemand;
@@ -69,7 +70,7 @@ export class NotebookFiles implements ts.LanguageServiceHost {
   realpath = (path: string) => (this.virtual.get(path) ? path : this.sys.realpath!(path));
   fileExists = (path: string) => this.virtual.get(path) !== undefined || this.onDemand.text(path) !== undefined || this.sys.fileExists(path);
   readFile = (path: string) => this.virtual.get(path)?.text ?? this.onDemand.text(path) ?? this.sys.readFile(path);
-  hasInvalidatedResolutions = (path: string) => this.unresolved.has(path);
+  hasInvalidatedResolutions = (path: string) => this.asksAgain && this.unresolved.has(path);
 
   getScriptVersion(path: string): string {
     const file = this.virtual.get(path);
@@ -113,9 +114,18 @@ export class NotebookFiles implements ts.LanguageServiceHost {
     });
   }
 
-  /** Lets the checker of a program read declarations when it needs them. */
-  connect(program: ts.Program): void {
-    this.onDemand.connect(program, (name, from) => typescript().resolveModuleName(name, from, this.options, this, this.packages).resolvedModule);
+  /**
+   * A program of these files, whose checker reads declarations when it needs them.
+   *
+   * @param make makes a program, or returns one that is still up to date
+   */
+  program(make: () => ts.Program): ts.Program {
+    this.asksAgain = true;
+    try {
+      return this.onDemand.connected(make, (name, from) => typescript().resolveModuleName(name, from, this.options, this, this.packages).resolvedModule);
+    } finally {
+      this.asksAgain = false;
+    }
   }
 
   /** Reads the documentation of a program's declarations, for those who show it. */

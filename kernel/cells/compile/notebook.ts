@@ -148,7 +148,8 @@ export class NotebookProgram {
       readFile: files.readFile,
       resolveModuleNameLiterals: (literals, containing, redirect, own, source) => files.resolveModuleNameLiterals(literals, containing, redirect, own, source),
     };
-    return compiler.createProgram({ rootNames: program.getRootFileNames(), options: { ...options, strictNullChecks: true }, host, oldProgram: program }).getTypeChecker();
+    const strict = { rootNames: program.getRootFileNames(), options: { ...options, strictNullChecks: true }, host, oldProgram: program };
+    return files.program(() => compiler.createProgram(strict)).getTypeChecker();
   }
 
   /** The class of a variable that no cell assigns again, with its type arguments: "Map<string, any>". */
@@ -226,9 +227,8 @@ export class NotebookProgram {
 
   /** The program, each cell with the one before it as its scope. */
   private link(): ts.Program {
-    const program = this.service.getProgram()!;
+    const program = this.files.program(() => this.service.getProgram()!);
     if (program === this.linked) return program;
-    this.files.connect(program);
     // The checker binds all files as it is made.
     program.getTypeChecker();
     let before: ts.SourceFile | undefined;

@@ -10,6 +10,7 @@ import { typescript } from './typescript';
 interface CheckedProgram extends ts.Program {
   getResolvedModule(file: ts.SourceFile, name: string, mode: ts.ResolutionMode): { resolvedModule?: ts.ResolvedModuleFull } | undefined;
 }
+type Resolve = (name: string, from: string) => ts.ResolvedModuleFull | undefined;
 type Binder = (file: ts.SourceFile, options: ts.CompilerOptions) => void;
 
 /** Between the path of a file and the name of the module in it that is meant. */
@@ -31,6 +32,9 @@ export class DeclarationsOnDemand {
   private readonly folders: string[];
   /** Files that the checker has asked for, by path. */
   private readonly opened = new Map<string, ts.SourceFile>();
+  /** Programs whose checkers follow the imports of these files. */
+  private readonly known = new WeakSet<ts.Program>();
+  private isMaking = false;
 
   constructor(
     packageRoot: string,
@@ -61,16 +65,32 @@ export class DeclarationsOnDemand {
     return path === undefined ? undefined : { resolvedFileName: path, extension: '.d.ts', isExternalLibraryImport: true };
   }
 
-  /** Lets the checker of a program follow the imports of these files. */
-  connect(program: ts.Program, resolve: (name: string, from: string) => ts.ResolvedModuleFull | undefined): void {
-    const checked = program as CheckedProgram;
-    const { getResolvedModule, getSourceFile } = checked;
-    checked.getResolvedModule = (file, name, mode) => {
-      if (!this.isOnDemand(file.fileName)) return getResolvedModule(file, name, mode);
+  /**
+   * Lets the checker of a program follow the imports of these files.
+   *
+   * @param make makes the program, or returns one that it has made before: a
+   * program takes over what an earlier one has resolved, and this is not for it
+   */
+  connected(make: () => ts.Program, resolve: Resolve): ts.Program {
+    this.isMaking = true;
+    try {
+      const program = make() as CheckedProgram;
+      if (!this.known.has(program)) this.connect(program, resolve);
+      return program;
+    } finally {
+      this.isMaking = false;
+    }
+  }
+
+  private connect(program: CheckedProgram, resolve: Resolve): void {
+    this.known.add(program);
+    const { getResolvedModule, getSourceFile } = program;
+    program.getResolvedModule = (file, name, mode) => {
+      if (this.isMaking || !this.isOnDemand(file.fileName)) return getResolvedModule(file, name, mode);
       const module = this.module(name);
       return { resolvedModule: module ? { ...module, resolvedFileName: module.resolvedFileName + MARK + name } : resolve(name, file.fileName) };
     };
-    checked.getSourceFile = (path) => getSourceFile(path) ?? (this.isOnDemand(path) ? this.open(path, program.getCompilerOptions()) : undefined);
+    program.getSourceFile = (path) => getSourceFile(path) ?? (!this.isMaking && this.isOnDemand(path) ? this.open(path, program.getCompilerOptions()) : undefined);
     this.offerModules(program.getTypeChecker());
   }
 
