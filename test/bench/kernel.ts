@@ -8,7 +8,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { cpus } from 'node:os';
 import { textTable } from '../../kernel/display/table';
-import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { buildRoot, pythonPath } from '../../kernel/setup/python';
 import { text, TestKernel } from '../jupyter/client';
 
 const STARTS = 5;
@@ -59,7 +59,7 @@ const signal = (kernel: TestKernel): void => void kernel.process.kill('SIGINT');
 const PEERS: Peer[] = [
   {
     name: 'Joylab',
-    command: (file) => [process.execPath, path.join(packageRoot, 'dist', 'kernel', 'cli.js'), 'kernel', file],
+    command: (file) => [process.execPath, path.join(buildRoot, 'kernel', 'cli.js'), 'kernel', file],
     ...javascript,
     interrupt: (kernel) => void kernel.send('control', 'interrupt_request', {}),
     preparation: PREPARATION,

@@ -1,6 +1,7 @@
 import type * as ts from 'typescript';
 import { statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
+import { buildRoot } from '../../setup/python';
 import { DocumentationOnDemand } from './documentation';
 import { DeclarationsOnDemand } from './onDemand';
 import { compilerOptions, joylabDeclarations, type Surroundings } from './options';
@@ -22,8 +23,8 @@ class VirtualFiles {
 }
 
 /** Files that do not change while a kernel runs. */
-function isFixed(path: string, packageRoot: string): boolean {
-  return path.includes('/node_modules/') || path.startsWith(join(packageRoot, 'dist'));
+function isFixed(path: string): boolean {
+  return path.includes('/node_modules/') || path.startsWith(buildRoot + sep);
 }
 
 /**
@@ -50,8 +51,8 @@ export class NotebookFiles implements ts.LanguageServiceHost {
 
   constructor(private readonly surroundings: Surroundings) {
     this.options = compilerOptions(surroundings);
-    this.documentation = new DocumentationOnDemand(surroundings.folder, (path) => path.endsWith('.d.ts') && isFixed(path, surroundings.packageRoot));
-    this.onDemand = new DeclarationsOnDemand(surroundings.packageRoot, this.documentation);
+    this.documentation = new DocumentationOnDemand(surroundings.folder, (path) => path.endsWith('.d.ts') && isFixed(path));
+    this.onDemand = new DeclarationsOnDemand(this.documentation);
     this.additions = join(surroundings.folder, '__types__.ts');
     this.virtual.set(this.additions, '');
     this.packages = typescript().createModuleResolutionCache(surroundings.folder, (name) => name, this.options);
@@ -60,7 +61,7 @@ export class NotebookFiles implements ts.LanguageServiceHost {
   /** Without it, the program reads the package.json around each file, each time. */
   getModuleResolutionCache = () => this.packages;
   getCompilationSettings = () => this.options;
-  getScriptFileNames = () => [joylabDeclarations(this.surroundings), this.additions, ...this.cells, ...this.modules];
+  getScriptFileNames = () => [joylabDeclarations(), this.additions, ...this.cells, ...this.modules];
   getCurrentDirectory = () => this.surroundings.folder;
   getDefaultLibFileName = (options: ts.CompilerOptions) => typescript().getDefaultLibFilePath(options);
   useCaseSensitiveFileNames = () => this.sys.useCaseSensitiveFileNames;
@@ -75,7 +76,7 @@ export class NotebookFiles implements ts.LanguageServiceHost {
   getScriptVersion(path: string): string {
     const file = this.virtual.get(path);
     if (file) return String(file.version);
-    if (isFixed(path, this.surroundings.packageRoot)) return '0';
+    if (isFixed(path)) return '0';
     return String(statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 'gone');
   }
 
@@ -100,7 +101,7 @@ export class NotebookFiles implements ts.LanguageServiceHost {
   ): readonly ts.ResolvedModuleWithFailedLookupLocations[] {
     const compiler = typescript();
     if (this.onDemand.isOnDemand(containing)) return literals.map(() => ({ resolvedModule: undefined }));
-    const fixed = isFixed(containing, this.surroundings.packageRoot);
+    const fixed = isFixed(containing);
     this.unresolved.delete(containing);
     return literals.map((literal) => {
       const mode = compiler.getModeForUsageLocation(source, literal, options);
@@ -135,6 +136,6 @@ export class NotebookFiles implements ts.LanguageServiceHost {
 
   /** Whether a file is the user's: neither a package's nor the kernel's, nor a cell. */
   isLocal(file: ts.SourceFile): boolean {
-    return !file.isDeclarationFile && !isFixed(file.fileName, this.surroundings.packageRoot) && !this.cells.includes(file.fileName) && file.fileName !== this.additions;
+    return !file.isDeclarationFile && !isFixed(file.fileName) && !this.cells.includes(file.fileName) && file.fileName !== this.additions;
   }
 }

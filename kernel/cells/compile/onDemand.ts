@@ -1,6 +1,7 @@
 import type * as ts from 'typescript';
 import { readFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
+import { buildRoot } from '../../setup/python';
 import type { DocumentationOnDemand } from './documentation';
 import { GLOBALS_MODULE, NodeDeclarations } from './nodeDeclarations';
 import type { BoundFile } from './notebook';
@@ -36,12 +37,9 @@ export class DeclarationsOnDemand {
   private readonly known = new WeakSet<ts.Program>();
   private isMaking = false;
 
-  constructor(
-    packageRoot: string,
-    private readonly documentation: DocumentationOnDemand,
-  ) {
+  constructor(private readonly documentation: DocumentationOnDemand) {
     const undici = dirname(require.resolve('undici-types/package.json', { paths: [this.node.folder] }));
-    this.folders = [this.node.folder, undici, join(packageRoot, 'dist', 'kernel')].map((it) => it + sep);
+    this.folders = [this.node.folder, undici, join(buildRoot, 'kernel')].map((it) => it + sep);
   }
 
   /** The text of a file where it is another one than on disk. */
