@@ -15,6 +15,10 @@ class VirtualFiles {
     return this.files.get(path);
   }
 
+  *texts(): Iterable<string> {
+    for (const { text } of this.files.values()) yield text;
+  }
+
   set(path: string, text: string): void {
     const file = this.files.get(path);
     if (file?.text === text) return;
@@ -71,7 +75,7 @@ export class NotebookFiles implements ts.LanguageServiceHost {
   realpath = (path: string) => (this.virtual.get(path) ? path : this.sys.realpath!(path));
   fileExists = (path: string) => this.virtual.get(path) !== undefined || this.onDemand.text(path) !== undefined || this.sys.fileExists(path);
   readFile = (path: string) => this.virtual.get(path)?.text ?? this.onDemand.text(path) ?? this.sys.readFile(path);
-  hasInvalidatedResolutions = (path: string) => this.asksAgain && this.unresolved.has(path);
+  hasInvalidatedResolutions = (path: string) => this.asksAgain && (this.unresolved.has(path) || this.onDemand.isOutdated(path));
 
   getScriptVersion(path: string): string {
     const file = this.virtual.get(path);
@@ -87,6 +91,7 @@ export class NotebookFiles implements ts.LanguageServiceHost {
     if (known?.version === version) return known.snapshot;
     const text = this.readFile(path);
     if (text === undefined) return undefined;
+    if (!isFixed(path)) this.onDemand.note(text);
     const snapshot = typescript().ScriptSnapshot.fromString(text);
     this.snapshots.set(path, { version, snapshot });
     return snapshot;
@@ -100,10 +105,10 @@ export class NotebookFiles implements ts.LanguageServiceHost {
     source: ts.SourceFile,
   ): readonly ts.ResolvedModuleWithFailedLookupLocations[] {
     const compiler = typescript();
-    if (this.onDemand.isOnDemand(containing)) return literals.map(() => ({ resolvedModule: undefined }));
     const fixed = isFixed(containing);
     this.unresolved.delete(containing);
     return literals.map((literal) => {
+      if (this.onDemand.canWait(containing, literal.text)) return { resolvedModule: undefined };
       const mode = compiler.getModeForUsageLocation(source, literal, options);
       const resolve = (from: string) => compiler.resolveModuleName(literal.text, from, options, this, fixed ? this.packages : undefined, redirect, mode);
       const module = this.onDemand.module(literal.text);
@@ -122,6 +127,7 @@ export class NotebookFiles implements ts.LanguageServiceHost {
    */
   program(make: () => ts.Program): ts.Program {
     this.asksAgain = true;
+    for (const text of this.virtual.texts()) this.onDemand.note(text);
     try {
       return this.onDemand.connected(make, (name, from) => typescript().resolveModuleName(name, from, this.options, this, this.packages).resolvedModule);
     } finally {

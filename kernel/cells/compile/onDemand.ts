@@ -14,6 +14,8 @@ interface CheckedProgram extends ts.Program {
 type Resolve = (name: string, from: string) => ts.ResolvedModuleFull | undefined;
 type Binder = (file: ts.SourceFile, options: ts.CompilerOptions) => void;
 
+const ADDS_TO_JOYLAB = /\bdeclare\s+module\s+['"]joylab['"]/;
+
 /** Between the path of a file and the name of the module in it that is meant. */
 const MARK = '#';
 
@@ -31,6 +33,10 @@ const MARK = '#';
 export class DeclarationsOnDemand {
   private readonly node = new NodeDeclarations();
   private readonly folders: string[];
+  private readonly joylab = join(buildRoot, 'kernel') + sep;
+  private readsJoylab = false;
+  /** Programs do not know yet that Joylab's declarations are read. */
+  private isNew = false;
   /** Files that the checker has asked for, by path. */
   private readonly opened = new Map<string, ts.SourceFile>();
   /** Programs whose checkers follow the imports of these files. */
@@ -39,7 +45,7 @@ export class DeclarationsOnDemand {
 
   constructor(private readonly documentation: DocumentationOnDemand) {
     const undici = dirname(require.resolve('undici-types/package.json', { paths: [this.node.folder] }));
-    this.folders = [this.node.folder, undici, join(buildRoot, 'kernel')].map((it) => it + sep);
+    this.folders = [...[this.node.folder, undici].map((it) => it + sep), this.joylab];
   }
 
   /** The text of a file where it is another one than on disk. */
@@ -50,6 +56,27 @@ export class DeclarationsOnDemand {
   /** Whether the imports of a file are resolved when the checker follows them. */
   isOnDemand(path: string): boolean {
     return this.folders.some((folder) => path.startsWith(folder));
+  }
+
+  /**
+   * Whether an import of a file is resolved when the checker follows it. Not
+   * where something adds to joylab's types: a checker looks as it is made for
+   * what is added to, before it can be told how to follow imports.
+   */
+  canWait(path: string, name: string): boolean {
+    return this.isOnDemand(path) && !(this.readsJoylab && name.startsWith('.') && path.startsWith(this.joylab));
+  }
+
+  /** Whether the imports of a file have to be resolved again. */
+  isOutdated(path: string): boolean {
+    return this.isNew && path.startsWith(this.joylab);
+  }
+
+  /** Notes a text of the notebook's, before a program is made with it. */
+  note(text: string): void {
+    if (this.readsJoylab || !ADDS_TO_JOYLAB.test(text)) return;
+    this.readsJoylab = true;
+    this.isNew = true;
   }
 
   /** Files that were read for a checker, and are no part of a program. */
@@ -72,7 +99,10 @@ export class DeclarationsOnDemand {
   connected(make: () => ts.Program, resolve: Resolve): ts.Program {
     this.isMaking = true;
     try {
+      const { isNew } = this;
       const program = make() as CheckedProgram;
+      // Where a file said so while it was made, the next one is made anew.
+      if (isNew) this.isNew = false;
       if (!this.known.has(program)) this.connect(program, resolve);
       return program;
     } finally {
@@ -84,7 +114,8 @@ export class DeclarationsOnDemand {
     this.known.add(program);
     const { getResolvedModule, getSourceFile } = program;
     program.getResolvedModule = (file, name, mode) => {
-      if (this.isMaking || !this.isOnDemand(file.fileName)) return getResolvedModule(file, name, mode);
+      const found = getResolvedModule(file, name, mode);
+      if (found?.resolvedModule || this.isMaking || !this.isOnDemand(file.fileName)) return found;
       const module = this.module(name);
       return { resolvedModule: module ? { ...module, resolvedFileName: module.resolvedFileName + MARK + name } : resolve(name, file.fileName) };
     };
