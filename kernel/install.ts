@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { userDataFolder } from './setup/jupyterFolder';
 import { installLabextension, uninstallLabextension } from './setup/labextension';
-import { environmentPython, packageRoot, serverPackages } from './setup/python';
+import { buildRoot, environmentPython, packageRoot, serverPackages } from './setup/python';
 
 /** Where kernel and extension are installed, and under which name. At most one of the first three. */
 export interface InstallOptions {
@@ -75,7 +75,7 @@ export function dataFolder(prefix: string): string {
 
 function kernelSpec(displayName: string, python: string | null): object {
   return {
-    argv: [process.execPath, path.join(packageRoot, 'dist', 'kernel', 'cli.js'), 'kernel', '{connection_file}'],
+    argv: [process.execPath, path.join(buildRoot, 'kernel', 'cli.js'), 'kernel', '{connection_file}'],
     display_name: displayName,
     language: 'typescript',
     interrupt_mode: 'message',

@@ -1,11 +1,11 @@
-import { keepIntrinsics } from '../common/intrinsics';
+import { inKernel, keepIntrinsics } from '../common/intrinsics';
 import { setHost } from '../display/host';
 import type { CommOpener, Interpreter } from '../jupyter/interpreter';
 import { packageRoot } from '../setup/python';
 import { captureChildren } from './children';
 import { captureStreams } from './console';
 import { keepKernelAlive, keepListeners } from './exit';
-import { shareTypeScript } from './compile/typescript';
+import { keepCompiledTypeScript, shareTypeScript } from './compile/typescript';
 import { KernelHost } from './host';
 import { installInput } from './input';
 import { installGuards } from './interrupt';
@@ -13,6 +13,9 @@ import { installGlobals } from './globals';
 import { printPromisesPlainly, printTimersPlainly } from './printing';
 import { Session } from './session';
 import { connectTslabDisplay } from './tslabDisplay';
+
+/** Milliseconds after the start in which a first cell finds the thread free. */
+const QUIET = 3000;
 
 export interface InterpreterOptions {
   comms: CommOpener;
@@ -43,6 +46,7 @@ export function createInterpreter({ comms, interruptFlag, folder }: InterpreterO
   process.on('unhandledRejection', (reason) => session.reportUncaught(reason));
   session.serveDiagnostics(comms);
   session.warmUp();
+  setTimeout(() => inKernel(keepCompiledTypeScript), QUIET).unref();
   keepListeners();
   keepIntrinsics();
   return session;

@@ -1,4 +1,4 @@
-import { createExecutor, type Executor } from 'tslab/dist/executor';
+import type { Executor } from 'tslab/dist/executor';
 import { inKernel, repairIntrinsics, tellRepair } from '../common/intrinsics';
 import type { MimeBundle } from '../display/host';
 import { FLAG } from '../jupyter/interruptFlag';
@@ -72,6 +72,8 @@ export class Session implements Interpreter {
     this.modules = new LocalModules(packageRoot, () => this.compiler.notebook.service.getProgram()!.getCompilerOptions());
     installResolution(packageRoot, this.modules.isVirtual);
     installStackTraces(this.compiler, this.modules, folder);
+    // Here, as it loads the compiler that it shares with the kernel: see compile/typescript.ts.
+    const { createExecutor } = require('tslab/dist/executor') as typeof import('tslab/dist/executor');
     const converters = { node: this.compiler, browser: this.compiler, close: () => this.compiler.close() };
     this.executor = createExecutor(folder, converters, {
       log: () => {},

@@ -1,7 +1,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import { join, sep } from 'node:path';
 import * as threads from 'node:worker_threads';
-import { packageRoot } from '../setup/python';
+import { buildRoot } from '../setup/python';
 import { currentCell } from './cell';
 
 /** What a thread of a cell loads first. */
@@ -17,7 +17,7 @@ export function markThreads(): void {
     constructor(file: string | URL, options: threads.WorkerOptions = {}) {
       const { execArgv = process.execArgv } = options ?? {};
       // Our own threads start none.
-      const isTheirs = currentCell() !== null && !String(file).includes(join(packageRoot, 'dist') + sep);
+      const isTheirs = currentCell() !== null && !String(file).includes(buildRoot + sep);
       super(file, isTheirs && Array.isArray(execArgv) ? { ...options, execArgv: [...execArgv, '--require', PRELOAD] } : options);
     }
   }

@@ -4,6 +4,9 @@ import * as path from 'node:path';
 /** The folder of the package: the one with `package.json`. */
 export const packageRoot: string = findPackageRoot(__dirname);
 
+/** The folder of the compiled code that runs: `dist`, or that of the tests (see setup.mjs). */
+export const buildRoot: string = path.dirname(path.dirname(__dirname));
+
 /**
  * The Python interpreter that Joylab uses: `$JOYLAB_PYTHON`, else the one of
  * the environment that set-up made inside the package.
@@ -36,7 +39,7 @@ export function pythonPrefix(): string {
   return path.dirname(path.dirname(pythonPath()));
 }
 
-/** Compiled code lies in `dist/kernel/setup`, its source in `kernel/setup`: both are below the package's folder. */
+/** Compiled code lies in `kernel/setup` of {@link buildRoot}, its source in `kernel/setup`: both are below the package's folder. */
 function findPackageRoot(from: string): string {
   for (let folder = from; ; folder = path.dirname(folder)) {
     if (fs.existsSync(path.join(folder, 'package.json'))) return folder;

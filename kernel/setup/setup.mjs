@@ -11,20 +11,41 @@ import { SetupError, runQuietly, step } from './steps.mjs';
 import { checkPython, makeEnvironment, venvPython } from './venv.mjs';
 
 export const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
-const stamps = path.join(root, '.venv', 'joylab');
+const venvStamps = path.join('.venv', 'joylab');
+/** Where tests and benchmarks are built: a kernel that runs from `dist` goes on. */
+export const testBuild = 'dist-test';
 
-/** Sets up what is missing. `tests`: also what only the tests need. */
-export async function setup({ tests = false } = {}) {
+const extensionStamp = 'dist/extension.stamp';
+
+/** Sets up what is missing to run Joylab. */
+export async function setup() {
   checkNode();
   await together(
     async () => {
       await installPackages();
-      await build();
-      if (tests) await prepareBrowser();
+      await buildKernel('dist');
+      await buildExtension();
     },
-    () => installPython(tests)
+    () => installPython()
   );
   await register();
+}
+
+/** Sets up what is missing to run tests or benchmarks that need this; see needs.mjs. */
+export async function setupTests({ python, peers, browser, extension }) {
+  checkNode();
+  await together(
+    async () => {
+      await installPackages();
+      await buildKernel(testBuild);
+      if (extension) await buildExtension();
+      if (browser) await prepareBrowser();
+    },
+    async () => {
+      if (python || peers) await installPython();
+      if (peers) await installPeers();
+    }
+  );
 }
 
 /** Does what is independent of one another at once. When some of it fails, the rest is still done: it need not be done again. */
@@ -60,10 +81,12 @@ async function installPackages() {
   fs.writeFileSync(modules, wanted);
 }
 
-async function installPython(tests) {
+async function installPython() {
   await makeEnvironment(root);
   await installRequirements('', 'Installing JupyterLab, OpenEnv and the Arcade Learning Environment');
-  if (!tests) return;
+}
+
+async function installPeers() {
   checkPython(root, 11, 'the tests: transformers and ONNX Runtime no longer know older ones');
   await installRequirements('-test', 'Installing what the tests compare with (PyTorch, transformers, PEFT, TRL)');
 }
@@ -72,35 +95,54 @@ async function installPython(tests) {
 async function installRequirements(kind, title) {
   const list = name => path.join(root, 'kernel', 'setup', `${name}${kind}.txt`);
   const translator = listFiles(path.join(root, 'kernel', 'papermill'));
-  await unlessDone(`requirements${kind}`, hashFiles([list('requirements'), list('constraints'), ...translator]), '.venv', () =>
+  await unlessDone(path.join(venvStamps, `requirements${kind}`), () => hashFiles([list('requirements'), list('constraints'), ...translator]), '.venv', () =>
     step(title, () => runQuietly(venvPython(root), ['-m', 'pip', 'install', '--disable-pip-version-check', '-r', list('requirements'), '-c', list('constraints')], { cwd: root })));
 }
 
-async function build() {
-  const sources = ['kernel', 'test', 'bench', 'tsconfig.json', 'package-lock.json'].flatMap(name => listFiles(path.join(root, name)));
-  await unlessDone('kernel-build', hashStats(sources), 'dist/kernel/cli.js', () =>
-    step('Building the kernel', () => runQuietly(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], { cwd: root })));
-  const browserSide = ['extension', 'style', 'kernel/display', 'kernel/jupyter/outputsComm.ts', 'package-lock.json'].flatMap(name => listFiles(path.join(root, name)));
-  await unlessDone('extension-build', hashStats(browserSide), 'dist/labextension/package.json', () =>
-    step('Building the JupyterLab extension', () => runQuietly(npm(), ['run', 'build:extension'], { cwd: root, shell: process.platform === 'win32' })));
+/** `folder`: where what is compiled goes. */
+async function buildKernel(folder) {
+  const sources = () => hashStats(['kernel', 'test', 'tsconfig.json', 'package-lock.json'].flatMap(name => listFiles(path.join(root, name))));
+  const where = ['--outDir', folder, '--tsBuildInfoFile', `${folder}/tsconfig.tsbuildinfo`];
+  await unlessDone(`${folder}/kernel.stamp`, sources, `${folder}/kernel/cli.js`, () =>
+    step(folder === testBuild ? 'Building the kernel and its tests' : 'Building the kernel', () =>
+      runQuietly(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', ...where], { cwd: root })));
+}
+
+export async function buildExtension() {
+  const own = () => hashStats(['extension', 'style', 'package-lock.json'].flatMap(name => listFiles(path.join(root, name))));
+  const sources = () => own() + hashStats(kernelFilesOfExtension());
+  await unlessDone(extensionStamp, sources, 'dist/labextension/package.json', async () => {
+    const before = own();
+    await step('Building the JupyterLab extension', () => runQuietly(npm(), ['run', 'build:extension'], { cwd: root, shell: process.platform === 'win32' }));
+    // Which of the kernel's files it read is known from now on.
+    return before + hashStats(kernelFilesOfExtension());
+  });
+}
+
+/** The kernel's files that are a part of the extension: those that its last build read. */
+export function kernelFilesOfExtension() {
+  const info = path.join(root, 'dist', 'browser', 'extension.tsbuildinfo');
+  const names = fs.existsSync(info) ? JSON.parse(fs.readFileSync(info, 'utf8')).fileNames : [];
+  return names.map(name => path.resolve(path.dirname(info), name)).filter(file => file.startsWith(path.join(root, 'kernel') + path.sep));
 }
 
 /** Registers kernel and extension in the project's own environment, and nowhere else. */
-async function register() {
-  const files = ['kernel-build', 'extension-build'].map(name => path.join(stamps, name));
-  await unlessDone('registered', hashFiles(files), '.venv/share/jupyter/kernels/joylab/kernel.json', () =>
+export async function register() {
+  const files = ['dist/kernel.stamp', extensionStamp].map(name => path.join(root, name));
+  await unlessDone(path.join(venvStamps, 'registered'), () => hashFiles(files), '.venv/share/jupyter/kernels/joylab/kernel.json', () =>
     step('Registering kernel and extension in the project’s environment', () =>
       runQuietly(process.execPath, ['dist/kernel/cli.js', 'install', '--prefix', path.join(root, '.venv')], { cwd: root })));
 }
 
-/** Runs `work` unless it was done before with the same fingerprint and its product is still there. */
+/** Runs `work` unless it was done before with the same fingerprint and its product is still there; it may return another fingerprint of what it did. */
 async function unlessDone(name, fingerprint, product, work) {
-  const stamp = path.join(stamps, name);
-  if (read(stamp) === fingerprint && fs.existsSync(path.join(root, product))) return;
+  const stamp = path.join(root, name);
+  const before = fingerprint();
+  if (read(stamp) === before && fs.existsSync(path.join(root, product))) return;
   fs.rmSync(stamp, { force: true });
-  await work();
-  fs.mkdirSync(stamps, { recursive: true });
-  fs.writeFileSync(stamp, fingerprint);
+  const done = await work();
+  fs.mkdirSync(path.dirname(stamp), { recursive: true });
+  fs.writeFileSync(stamp, done ?? before);
 }
 
 function read(file) {

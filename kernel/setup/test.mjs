@@ -1,6 +1,7 @@
 // `npm test`: sets up everything, then runs every test. Arguments narrow it
 // down: `npm test -- onnx rewards` runs the tests whose path contains one of
-// these words, `npm test -- --fast` leaves out the slow ones.
+// these words, `npm test -- --fast` leaves out the slow ones. Set up is what
+// the chosen files need.
 import * as fs from 'node:fs';
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
@@ -8,7 +9,8 @@ import { run } from 'node:test';
 import { finished } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import { endLeftovers, markProcesses } from './leftovers.mjs';
-import { root, runMain, setup } from './setup.mjs';
+import { needsOf } from './needs.mjs';
+import { root, runMain, setupTests, testBuild } from './setup.mjs';
 import { SetupError } from './steps.mjs';
 import report from './testReporter.mjs';
 
@@ -18,14 +20,14 @@ const LONGEST = 30 * 60_000;
 const AT_ONCE = Math.min(2, availableParallelism());
 
 await runMain(async () => {
-  await setup({ tests: true });
   const args = process.argv.slice(2);
   const words = args.filter(argument => argument !== '--fast');
-  const files = testFiles(path.join(root, 'dist', 'test'))
-    .filter(file => !args.includes('--fast') || !file.endsWith('.slow.test.js'))
+  const sources = testFiles()
+    .filter(file => !args.includes('--fast') || !file.endsWith('.slow.test.ts'))
     .filter(file => words.length === 0 || words.some(word => file.includes(word)));
-  if (files.length === 0) throw new SetupError(`No test matches ${words.join(', ')}.`);
-  process.exit((await passes(files)) ? 0 : 1);
+  if (sources.length === 0) throw new SetupError(`No test matches ${words.join(', ')}.`);
+  await setupTests(needsOf(sources.map(file => path.join(root, file))));
+  process.exit((await passes(sources.map(compiled))) ? 0 : 1);
 });
 
 async function passes(files) {
@@ -46,12 +48,15 @@ async function passes(files) {
   return !failed;
 }
 
-/** The compiled tests whose source still exists, the slow ones first: none of them is left to run alone at the end. */
-function testFiles(folder) {
-  const slow = file => Number(file.endsWith('.slow.test.js'));
-  return fs.readdirSync(folder, { recursive: true })
-    .filter(name => name.endsWith('.test.js'))
-    .filter(name => fs.existsSync(path.join(root, 'test', name.replace(/\.js$/, '.ts'))))
-    .map(name => path.relative(root, path.join(folder, name)))
+/** The sources of all tests, the slow ones first: none of them is left to run alone at the end. */
+function testFiles() {
+  const slow = file => Number(file.endsWith('.slow.test.ts'));
+  return fs.readdirSync(path.join(root, 'test'), { recursive: true })
+    .filter(name => name.endsWith('.test.ts'))
+    .map(name => path.join('test', name))
     .sort((a, b) => slow(b) - slow(a) || a.localeCompare(b));
+}
+
+function compiled(source) {
+  return path.join(testBuild, source.replace(/\.ts$/, '.js'));
 }

@@ -1,5 +1,6 @@
 /**
- * The kernel beside ipykernel and stock tslab: `npm run bench -- kernel`.
+ * The kernel beside ipykernel and stock tslab: `npm run bench -- kernel`; with
+ * `start`, the start alone, and more often.
  *
  * All are measured in the same way, by a client that speaks the protocol to
  * them, in turns. Ratios are to ipykernel, above 1 in Joylab's favour.
@@ -8,10 +9,12 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { cpus } from 'node:os';
 import { textTable } from '../../kernel/display/table';
-import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { buildRoot, pythonPath } from '../../kernel/setup/python';
 import { text, TestKernel } from '../jupyter/client';
 
 const STARTS = 5;
+/** Where the start alone is measured. */
+const MANY_STARTS = 11;
 const ROUNDS = 100;
 const PRINTS = 1000;
 /** What takes longer is given up, in milliseconds. */
@@ -59,7 +62,7 @@ const signal = (kernel: TestKernel): void => void kernel.process.kill('SIGINT');
 const PEERS: Peer[] = [
   {
     name: 'Joylab',
-    command: (file) => [process.execPath, path.join(packageRoot, 'dist', 'kernel', 'cli.js'), 'kernel', file],
+    command: (file) => [process.execPath, path.join(buildRoot, 'kernel', 'cli.js'), 'kernel', file],
     ...javascript,
     interrupt: (kernel) => void kernel.send('control', 'interrupt_request', {}),
     preparation: PREPARATION,
@@ -194,15 +197,16 @@ function median(values: number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-function print(all: Figures[]): void {
+/** @param what the medians are of */
+function print(all: Figures[], what: string): void {
   const unit = (key: string) => (key.startsWith('memory') ? 'MB' : 'ms');
   const figure = (key: string, value: number) => (Number.isNaN(value) ? '–' : value === Infinity ? (key === 'prints' ? 'lost' : 'never') : value.toFixed(value < 100 ? 1 : 0));
-  const rows = Object.entries(LINES).map(([key, name]) => {
+  const rows = Object.entries(LINES).filter(([key]) => all[0][key].length > 0).map(([key, name]) => {
     const [ours, theirs, tslab] = all.map((figures) => median(figures[key]));
     return [Number.isNaN(theirs) ? '' : `${(theirs / ours).toFixed(2)} ×`, name, figure(key, ours), figure(key, theirs), figure(key, tslab), unit(key)];
   });
   const columns = [{ title: 'ratio' }, { title: '', align: 'left' as const }, ...PEERS.map(({ name }) => ({ title: name })), { title: '', align: 'left' as const }];
-  console.log(`${cpus().length} cores (${cpus()[0].model.trim()}), Node.js ${process.version}; medians of ${STARTS} starts, ${ROUNDS} cells, ${ROUNDS / 2} completions, ${ROUNDS / 5} runs of prints\n`);
+  console.log(`${cpus().length} cores (${cpus()[0].model.trim()}), Node.js ${process.version}; medians of ${what}\n`);
   console.log(textTable(columns, rows));
 }
 
@@ -215,11 +219,35 @@ function gaveUp(peer: Peer, error: Error): void {
   silent.add(peer);
 }
 
+function noFigures(): Figures[] {
+  return PEERS.map(() => Object.fromEntries(Object.keys(LINES).map((key) => [key, []])));
+}
+
+/** Measures the start alone, in turns. */
+async function starts(): Promise<void> {
+  const all = noFigures();
+  for (let i = 0; i <= MANY_STARTS; i++) {
+    for (const [p, peer] of PEERS.entries()) {
+      const kernel = await start(peer, i === 0 ? noFigures()[p] : all[p]);
+      // What is loaded or kept for others a while after the start belongs to it.
+      await new Promise((resolve) => setTimeout(resolve, i === 0 ? 5000 : 1000));
+      if (i > 0) all[p].memoryCell.push(memory(kernel));
+      await end(kernel);
+    }
+  }
+  print(all, `${MANY_STARTS} starts`);
+}
+
 async function main(): Promise<void> {
-  const all: Figures[] = PEERS.map(() => Object.fromEntries(Object.keys(LINES).map((key) => [key, []])));
+  const all = noFigures();
   // Once without counting: from then on the files are in the system's cache.
   const warm: Figures = { start: [], first: [] };
-  for (const peer of PEERS) await end(await start(peer, warm));
+  for (const peer of PEERS) {
+    const kernel = await start(peer, warm);
+    // Ours keeps its compiled code then.
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+    await end(kernel);
+  }
   for (let i = 0; i < STARTS - 1; i++) {
     for (const [p, peer] of PEERS.entries()) await end(await start(peer, all[p]));
   }
@@ -250,11 +278,12 @@ async function main(): Promise<void> {
       for (let i = 0; i < 5; i++) all[p][line].push(await interrupt(kernels[p], peer, code, 100 + 170 * i));
     }
   }
-  print(all);
+  print(all, `${STARTS} starts, ${ROUNDS} cells, ${ROUNDS / 2} completions, ${ROUNDS / 5} runs of prints`);
   for (const kernel of kernels) await end(kernel);
 }
 
-main().then(
+const work = process.argv[2] === 'start' ? starts : main;
+work().then(
   () => process.exit(0),
   (error) => {
     console.error(error);

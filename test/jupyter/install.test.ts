@@ -4,9 +4,9 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
-import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { buildRoot, packageRoot, pythonPath } from '../../kernel/setup/python';
 
-const CLI = path.join(packageRoot, 'dist', 'kernel', 'cli.js');
+const CLI = path.join(buildRoot, 'kernel', 'cli.js');
 
 let home: string;
 before(() => (home = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-home-'))));
@@ -92,6 +92,8 @@ test('the packed package has all that an installed kernel needs, in any folder',
   const installed = path.join(home, 'lib', 'node_modules', 'joylab');
   fs.mkdirSync(installed, { recursive: true });
   execFileSync('tar', ['-xzf', path.join(home, JSON.parse(pack)[0].filename), '--strip-components=1', '-C', installed]);
+  // What is packed is `dist`, which may be older than what is tested.
+  fs.cpSync(path.join(buildRoot, 'kernel'), path.join(installed, 'dist', 'kernel'), { recursive: true });
   fs.symlinkSync(fs.realpathSync(path.join(packageRoot, 'node_modules')), path.join(installed, 'node_modules'));
   const prefix = path.join(home, 'jupyter');
   execFileSync(process.execPath, [path.join(installed, 'dist', 'kernel', 'cli.js'), 'install', '--prefix', prefix]);

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { host, setHost, type DisplayOptions, type MimeBundle } from '../../kernel/display/host';
 import { FastLanguageModel, type Tokenizer } from '../../kernel/models';
 import { readSafetensors, writeSafetensors } from '../../kernel/models/safetensors';
-import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { buildRoot, packageRoot, pythonPath } from '../../kernel/setup/python';
 import { HubServer } from './hubServer';
 import { maxDifference } from './pythonPeer';
 
@@ -167,7 +167,7 @@ test('a file that a model does not have is asked for once', async (t) => {
 
 test('a download that was killed goes on where it ended', async () => {
   server.trouble.set(weights, { stalled: 1 });
-  const script = `require(${JSON.stringify(join(packageRoot, 'dist/kernel/models'))}).FastLanguageModel.fromPretrained({ modelName: 'joy/single' })`;
+  const script = `require(${JSON.stringify(join(buildRoot, 'kernel/models'))}).FastLanguageModel.fromPretrained({ modelName: 'joy/single' })`;
   // With time: the download stands still until the kill.
   const child = spawn(process.execPath, ['-e', script], { stdio: 'ignore', env: { ...process.env, HF_HUB_DOWNLOAD_TIMEOUT: '600' } });
   const blobs = join(home, 'hub/models--joy--single/blobs');

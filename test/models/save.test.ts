@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
 import { seededRandom } from '../../kernel/random';
 import { readSafetensors } from '../../kernel/models/safetensors';
-import { packageRoot } from '../../kernel/setup/python';
+import { buildRoot } from '../../kernel/setup/python';
 import { maxDifference, PythonPeer } from './pythonPeer';
 
 const peer = new PythonPeer('models/save_peer.py');
@@ -80,7 +80,7 @@ test('above maxShardSize weights are split, as transformers reads them; a later 
 /** A process that loads the bundled model and saves it to a folder by `code`. */
 function saver(folder: string, code: string, shell = ''): ReturnType<typeof spawn> {
   const script = `
-    const { FastLanguageModel } = require(${JSON.stringify(join(packageRoot, 'dist/kernel/models'))});
+    const { FastLanguageModel } = require(${JSON.stringify(join(buildRoot, 'kernel/models'))});
     FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist' }).then(async ({ model }) => { const folder = ${JSON.stringify(folder)}; ${code} })
       .catch((error) => { console.error(error.message); process.exit(3); });`;
   return spawn('bash', ['-c', `${shell} exec "$0" -e "$1"`, process.execPath, script], { stdio: ['ignore', 'ignore', 'pipe'] });

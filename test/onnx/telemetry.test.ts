@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { packageRoot } from '../../kernel/setup/python';
+import { buildRoot } from '../../kernel/setup/python';
 import { TestKernel } from '../jupyter/client';
 
-const library = JSON.stringify(join(packageRoot, 'dist/kernel'));
+const library = JSON.stringify(join(buildRoot, 'kernel'));
 const generate = `
   const { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist' });
   const { sequences } = await model.generate({ inputIds: tokenizer('the').inputIds, maxNewTokens: 2 });

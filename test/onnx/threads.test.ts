@@ -4,9 +4,9 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { threadsFrom } from '../../kernel/onnx/threads';
-import { packageRoot } from '../../kernel/setup/python';
+import { buildRoot } from '../../kernel/setup/python';
 
-const session = join(packageRoot, 'dist/kernel/onnx/session');
+const session = join(buildRoot, 'kernel/onnx/session');
 
 test('an operator takes a thread per core that the process may use', { skip: spawnSync('taskset', ['--version']).error && 'taskset is not there' }, () => {
   const ask = (...command: string[]) => spawnSync('taskset', ['-c', '0', ...command], { encoding: 'utf8' }).stdout.trim();

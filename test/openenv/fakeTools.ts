@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { buildRoot, pythonPath } from '../../kernel/setup/python';
 
 /*
  * Docker, git and uv as far as openenv() uses them, for machines that have
@@ -9,7 +9,7 @@ import { packageRoot, pythonPath } from '../../kernel/setup/python';
 
 /** The server in an image: an environment that tells its variable LEVEL. */
 const SERVER = `
-const { Environment, serve } = require(${JSON.stringify(path.join(packageRoot, 'dist', 'kernel', 'openenv'))});
+const { Environment, serve } = require(${JSON.stringify(path.join(buildRoot, 'kernel', 'openenv'))});
 class Tiny extends Environment {
   reset() { return { observation: { level: process.env.LEVEL ?? '' } }; }
   step() { return { observation: { level: process.env.LEVEL ?? '' }, reward: 1 }; }

@@ -5,7 +5,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
 import { openenv } from '../../kernel/environments';
-import { packageRoot } from '../../kernel/setup/python';
+import { buildRoot } from '../../kernel/setup/python';
 import { eventually } from '../eventually';
 import { fakeTools, type FakeTools } from './fakeTools';
 import { code } from './faulty';
@@ -94,7 +94,7 @@ test('a folder with a pyproject.toml is run with uv, which is there', async () =
 
 test('the program that opened them is killed: no container, server or clone is left', async () => {
   const script = `
-    const { openenv } = require(${JSON.stringify(path.join(packageRoot, 'dist', 'kernel'))});
+    const { openenv } = require(${JSON.stringify(path.join(buildRoot, 'kernel'))});
     Promise.all([openenv('tiny-env:latest'), openenv('org/tiny', { from: 'uv' })]).then(([image, space]) => {
       console.log('at ' + JSON.stringify([image.url, space.url]));
       setInterval(() => {}, 1000);

@@ -11,7 +11,7 @@ const MAXIMUM = 500;
  * @param preamble text that belongs before the cell: imports that it leaves out
  */
 export function complete(notebook: NotebookProgram, code: string, position: number, preamble = ''): Completion | null {
-  notebook.open(preamble + code);
+  notebook.edit(preamble + code);
   const info = notebook.service.getCompletionsAtPosition(notebook.draft, preamble.length + position, {
     includeCompletionsWithInsertText: true,
     includeCompletionsForImportStatements: false,

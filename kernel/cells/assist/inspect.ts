@@ -19,7 +19,7 @@ interface Description {
  * @param detail 1: with the source of what is declared
  */
 export function inspect(notebook: NotebookProgram, code: string, position: number, preamble = '', detail: 0 | 1 = 0): MimeBundle | null {
-  notebook.open(preamble + code);
+  notebook.edit(preamble + code);
   const { service, draft } = notebook;
   // A cursor behind a name is still at it.
   const places = [position, position - 1].filter((at) => at >= 0 && /[\p{ID_Continue}$]/u.test(code[at] ?? ''));

@@ -66,7 +66,7 @@ export class NotebookProgram {
     this.draft = join(surroundings.folder, '__cell__.ts');
     this.files.virtual.set(this.draft, '');
     this.addPlaces(surroundings.folder);
-    this.service = typescript().createLanguageService(this.files);
+    this.service = typescript().createLanguageService(this.files, this.files.documentation.registry);
   }
 
   /** Makes `text` the draft; returns the program and the draft's file in it. */
@@ -74,6 +74,11 @@ export class NotebookProgram {
     this.files.virtual.set(this.draft, text);
     const program = this.link();
     return { program, file: program.getSourceFile(this.draft) as BoundFile };
+  }
+
+  /** Opens `text` to be edited: with the documentation of what it names. */
+  edit(text: string): void {
+    this.files.loadDocumentation(this.open(text).program);
   }
 
   /** Opens `text` to be compiled: where it can be, as a guest of the program that is there. */
@@ -143,7 +148,8 @@ export class NotebookProgram {
       readFile: files.readFile,
       resolveModuleNameLiterals: (literals, containing, redirect, own, source) => files.resolveModuleNameLiterals(literals, containing, redirect, own, source),
     };
-    return compiler.createProgram({ rootNames: program.getRootFileNames(), options: { ...options, strictNullChecks: true }, host, oldProgram: program }).getTypeChecker();
+    const strict = { rootNames: program.getRootFileNames(), options: { ...options, strictNullChecks: true }, host, oldProgram: program };
+    return files.program(() => compiler.createProgram(strict)).getTypeChecker();
   }
 
   /** The class of a variable that no cell assigns again, with its type arguments: "Map<string, any>". */
@@ -221,7 +227,7 @@ export class NotebookProgram {
 
   /** The program, each cell with the one before it as its scope. */
   private link(): ts.Program {
-    const program = this.service.getProgram()!;
+    const program = this.files.program(() => this.service.getProgram()!);
     if (program === this.linked) return program;
     // The checker binds all files as it is made.
     program.getTypeChecker();

@@ -1,6 +1,7 @@
 import type * as ts from 'typescript';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildRoot } from '../../setup/python';
 import { typescript } from './typescript';
 
 /** Where a notebook is, and where the kernel is. */
@@ -12,8 +13,8 @@ export interface Surroundings {
 }
 
 /** Joylab's declarations: a part of every notebook's program, so that importing them costs nothing. */
-export function joylabDeclarations({ packageRoot }: Surroundings): string {
-  return join(packageRoot, 'dist', 'kernel', 'index.d.ts');
+export function joylabDeclarations(): string {
+  return join(buildRoot, 'kernel', 'index.d.ts');
 }
 
 /**
@@ -45,7 +46,7 @@ export function compilerOptions(surroundings: Surroundings): ts.CompilerOptions 
     ...types(surroundings, own),
     paths: {
       ...own.paths,
-      joylab: [joylabDeclarations(surroundings)],
+      joylab: [joylabDeclarations()],
       tslab: [join(require.resolve('tslab/package.json'), '..', 'dist', 'public.d.ts')],
     },
   };
@@ -64,12 +65,12 @@ function libraries(): string[] {
 }
 
 /** Every folder of a type root is loaded unless `types` names them: Node's, our globals, the notebook's own. */
-function types({ folder, packageRoot }: Surroundings, own: ts.CompilerOptions): ts.CompilerOptions {
+function types({ folder }: Surroundings, own: ts.CompilerOptions): ts.CompilerOptions {
   const folderTypes = join(folder, 'node_modules', '@types');
   const names = own.types ?? (existsSync(folderTypes) ? readdirSync(folderTypes) : []);
   return {
     // Ours come first: joylab's declarations refer to the same copy of Node's types.
-    typeRoots: [join(require.resolve('@types/node/package.json'), '..', '..'), join(packageRoot, 'dist', 'kernel', 'cells'), ...(own.typeRoots ?? [folderTypes])],
+    typeRoots: [join(require.resolve('@types/node/package.json'), '..', '..'), join(buildRoot, 'kernel', 'cells'), ...(own.typeRoots ?? [folderTypes])],
     types: [...new Set(['node', 'globals', ...names])].filter((name) => !name.startsWith('.')),
   };
 }

@@ -1,19 +1,26 @@
 import type * as ts from 'typescript';
 import Module from 'node:module';
+import { CachedModule } from '../../common/codeCache';
 
 /** The compiler that cells are compiled with: the newest TypeScript, which is a dependency of the package. */
 export type TypeScript = typeof ts;
 
-let loaded: TypeScript | null = null;
+let loaded: CachedModule<TypeScript> | null = null;
 
 /** Loaded on first use: it is large. Kept: cells may empty `require.cache`. */
 export function typescript(): TypeScript {
-  return (loaded ??= require('typescript') as TypeScript);
+  return (loaded ??= new CachedModule<TypeScript>(require.resolve('typescript'))).exports;
+}
+
+/** Keeps what of the compiler has been used so far, compiled, for the next kernels. */
+export function keepCompiledTypeScript(): void {
+  loaded?.keep();
 }
 
 /**
  * Lets tslab use the same compiler as the kernel. Its own is a fork of
- * TypeScript 5.0, which would be a second compiler in memory.
+ * TypeScript 5.0, which would be a second compiler in memory. To be called
+ * before tslab is loaded.
  */
 export function shareTypeScript(): void {
   const path = require.resolve('@tslab/typescript-for-tslab');

@@ -1,9 +1,9 @@
 import type * as ts from 'typescript';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { buildRoot } from '../../setup/python';
 import { declaredNames, parse } from '../compile/declarations';
 import { typescript } from '../compile/typescript';
-import { packageRoot } from '../../setup/python';
 
 /**
  * An import of those of joylab's names that a cell uses and neither it nor an
@@ -46,7 +46,7 @@ let exportsOfJoylab: Set<string> | null = null;
 
 /** The names that joylab exports, types included. */
 export function joylabExports(): ReadonlySet<string> {
-  exportsOfJoylab ??= readExports(join(packageRoot, 'dist', 'kernel', 'index.d.ts'), new Set());
+  exportsOfJoylab ??= readExports(join(buildRoot, 'kernel', 'index.d.ts'), new Set());
   return exportsOfJoylab;
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { dirname, extname, join, resolve } from 'node:path';
+import { buildRoot } from '../../setup/python';
 
 type Resolve = (request: string, parent?: { filename?: string | null } | null, ...rest: unknown[]) => string;
 
@@ -21,7 +22,7 @@ export function installResolution(packageRoot: string, isVirtual: (path: string)
   const internals = Module as unknown as { _resolveFilename: Resolve; _nodeModulePaths(folder: string): string[] };
   const original = internals._resolveFilename;
   const own = createRequire(join(packageRoot, 'package.json'));
-  const known: Record<string, string> = { joylab: join(packageRoot, 'dist', 'kernel', 'index.js'), tslab: own.resolve('tslab') };
+  const known: Record<string, string> = { joylab: join(buildRoot, 'kernel', 'index.js'), tslab: own.resolve('tslab') };
   internals._resolveFilename = function (this: unknown, request, parent, ...rest) {
     if (Object.hasOwn(known, request)) return known[request];
     const folder = parent?.filename ? dirname(parent.filename) : '';

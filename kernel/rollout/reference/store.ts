@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import * as path from 'node:path';
+import { cacheFolder } from '../../common/cacheFolder';
 import type { ReferenceReturns } from '../../environments/reference';
 import { packageRoot } from '../../setup/python';
 
@@ -38,17 +38,10 @@ export function store(key: string, reference: ReferenceReturns): void {
   } catch {} // a full or read-only disk
 }
 
-/** `$JOYLAB_CACHE`, which may be empty to keep nothing, else a folder among the user's caches. */
 function fileOf(key: string): string | undefined {
-  const folder = process.env.JOYLAB_CACHE ?? path.join(cacheFolder(), 'joylab');
+  const folder = cacheFolder();
   const name = createHash('sha256').update(JSON.stringify([EDITION, version(), key])).digest('hex').slice(0, 32);
-  return folder === '' ? undefined : path.join(folder, 'reference', `${name}.json`);
-}
-
-function cacheFolder(): string {
-  if (process.platform === 'darwin') return path.join(homedir(), 'Library', 'Caches');
-  if (process.platform === 'win32') return process.env.LOCALAPPDATA ?? path.join(homedir(), 'AppData', 'Local');
-  return process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache');
+  return folder === null ? undefined : path.join(folder, 'reference', `${name}.json`);
 }
 
 /** The release of Joylab, which decides how its environments play. */

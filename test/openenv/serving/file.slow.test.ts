@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { openenv } from '../../../kernel';
-import { packageRoot } from '../../../kernel/setup/python';
+import { buildRoot } from '../../../kernel/setup/python';
 import { openenvCommand } from '../../environments/python';
 
-const CLI = join(packageRoot, 'dist', 'kernel', 'cli.js');
+const CLI = join(buildRoot, 'kernel', 'cli.js');
 const folder = mkdtempSync(join(tmpdir(), 'joylab-serve-'));
 after(() => rmSync(folder, { recursive: true }));
 

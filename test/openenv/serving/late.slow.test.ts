@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { OpenEnvClient } from '../../../kernel';
-import { packageRoot } from '../../../kernel/setup/python';
+import { buildRoot } from '../../../kernel/setup/python';
 import { eventually } from '../../eventually';
 import { code } from '../faulty';
 
-const CLI = join(packageRoot, 'dist', 'kernel', 'cli.js');
+const CLI = join(buildRoot, 'kernel', 'cli.js');
 const folder = mkdtempSync(join(tmpdir(), 'joylab-late-'));
 after(() => rmSync(folder, { recursive: true }));
 
