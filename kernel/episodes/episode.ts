@@ -1,4 +1,3 @@
-import type { MimeBundle } from '../display/host';
 
 /** Why an episode ended. */
 export interface EpisodeEnd {
@@ -106,7 +105,7 @@ export class Episode implements EpisodeRecord {
   }
 
   /** The player: in the same process, the frames of an episode are made again when it is displayed. */
-  [Symbol.for('Jupyter.display')](): Promise<MimeBundle> {
+  [Symbol.for('Jupyter.display')](): Promise<Record<string, unknown>> {
     const { displayEpisode } = require('../rollout/replay') as typeof import('../rollout/replay');
     return displayEpisode(this);
   }
