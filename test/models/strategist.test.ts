@@ -6,7 +6,7 @@ import { strategyPrompt, type PromptSubject, type PromptVariable } from '../../k
 import { loadTokenizer } from '../../kernel/models/tokenizer';
 import { packageRoot } from '../../kernel/setup/python';
 import { checkCode, createLockedDownFunction, extractFunction } from '../../kernel/strategy';
-import { PythonPeer } from './pythonPeer';
+import { PythonPeer, relativeError } from './pythonPeer';
 
 interface Row {
   subject: PromptSubject & { stateVariables?: PromptVariable[]; schemas?: { action: object; observation: object } };
@@ -148,4 +148,9 @@ test('a name has the same tokens in prompt and code', () => {
     const [inPrompt, inCode] = spans(strategyPrompt(subject) + code, name);
     assert.equal(inCode, inPrompt, name);
   }
+});
+
+test('the optimizer that it is trained with gives what PyTorch\'s gives', async () => {
+  const [ours, theirs] = await python.call<number[][][]>('muon', { steps: 5 });
+  assert.ok(ours!.length === 4 && ours!.every((matrix, i) => relativeError(matrix, theirs![i]!) < 1e-3));
 });

@@ -103,7 +103,25 @@ def words():
     return {"words": names.WORDS, "heldOut": names.HELD_OUT, "games": sorted(roms.get_all_rom_ids())}
 
 
+def muon(steps):
+    """Matrices of two shapes after some steps with the strategist's optimizer, and with PyTorch's."""
+    import torch
+    from muon import Muon
+
+    torch.manual_seed(0)
+    ours = [torch.nn.Parameter(torch.randn(shape)) for shape in [(32, 32), (88, 32), (32, 32), (32, 88)]]
+    theirs = [torch.nn.Parameter(p.detach().clone()) for p in ours]
+    optimizers = [Muon(ours, 1e-2, 0.05), torch.optim.Muon(theirs, 1e-2, 0.05, momentum=0.95, adjust_lr_fn="match_rms_adamw")]
+    for _ in range(steps):
+        for a, b in zip(ours, theirs):
+            a.grad = torch.randn(a.shape)
+            b.grad = a.grad.clone()
+        for optimizer in optimizers:
+            optimizer.step()
+    return [[p.flatten().tolist() for p in params] for params in (ours, theirs)]
+
+
 serve({
     "rows": rows, "known": known, "states": states, "legal": legal, "measured": measured, "misses": misses,
-    "encode": encode, "directions": directions, "words": words,
+    "encode": encode, "directions": directions, "words": words, "muon": muon,
 })

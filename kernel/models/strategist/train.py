@@ -19,10 +19,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from tokenizers import Tokenizer
+from torch.nn.attention.flex_attention import create_block_mask
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
 import tokenizer as bpe
 from corpus.rows import random_row
+from muon import Muon
 
 CONTEXT = 1024
 ROW = CONTEXT  # tokens in a row: as many prompts with their programs as fit
@@ -55,6 +57,7 @@ def make_batch(encoder: Tokenizer, seed: int, index: int, rows: int) -> tuple[np
 
 
 def generate_batches(folder: str, seed: int, first: int, stride: int, rows: int, queue) -> None:
+    os.nice(5)  # who trains goes first
     encoder = Tokenizer.from_file(f"{folder}/tokenizer.json")
     index = first
     while True:
@@ -92,17 +95,32 @@ def new_model(seed: int, layers: int, width: int) -> LlamaForCausalLM:
         vocab_size=bpe.VOCABULARY, hidden_size=width, intermediate_size=width * 11 // 4, num_hidden_layers=layers,
         num_attention_heads=heads, num_key_value_heads=heads, head_dim=64, max_position_embeddings=CONTEXT,
         rms_norm_eps=1e-5, tie_word_embeddings=True, rope_theta=10000.0,
-        bos_token_id=None, eos_token_id=1, pad_token_id=0, attn_implementation="sdpa",
+        bos_token_id=None, eos_token_id=1, pad_token_id=0, attn_implementation="flex_attention" if torch.cuda.is_available() else "sdpa",
     ))
 
 
-def attend(segments: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mask (rows, 1, ROW, ROW) and positions (rows, ROW): a program follows its prompt and sees it and itself alone."""
+def sees(segments: torch.Tensor):
+    """Which token sees which, as FlexAttention asks: a program sees its prompt and itself alone."""
+
+    def mask(row, _, query, key):
+        own, other = segments[row, query], segments[row, key]
+        in_prompt = (own // PROMPT == other // PROMPT) & (other % PROMPT == 0) & (other >= 0)
+        return ((own == other) | in_prompt) & (query >= key)
+
+    return mask
+
+
+def dense_mask(segments: torch.Tensor) -> torch.Tensor:
+    """The same as (rows, 1, ROW, ROW): FlexAttention learns on GPUs only."""
+    place = torch.arange(ROW)
+    return sees(segments)(torch.arange(len(segments))[:, None, None], None, place[:, None], place)[:, None]
+
+
+def positions_of(segments: torch.Tensor) -> torch.Tensor:
+    """(rows, ROW): a program goes on from the end of its prompt."""
     place = torch.arange(ROW, device=segments.device)
     number = segments // PROMPT
     is_prompt = (segments % PROMPT == 0) & (segments >= 0)
-    seen = (segments[:, :, None] == segments[:, None, :]) | ((number[:, :, None] == number[:, None, :]) & is_prompt[:, None, :])
-    mask = seen & (place[:, None] >= place[None, :])
 
     def start_of(values: torch.Tensor) -> torch.Tensor:
         """Where the run of equal values began that a token is in."""
@@ -112,14 +130,12 @@ def attend(segments: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     first = start_of(number)
     # Where the prompt of a token ended: its last token so far, and one.
     ended = torch.where(is_prompt, place + 1, 0).cummax(1).values
-    return mask[:, None], torch.where(is_prompt, place - first, place - start_of(segments) + ended - first)
+    return torch.where(is_prompt, place - first, place - start_of(segments) + ended - first)
 
 
-def loss_of(model, tokens: torch.Tensor, segments: torch.Tensor) -> torch.Tensor:
-    """Mean cross-entropy of the programs' tokens."""
-    tokens, segments = tokens.long(), segments.long()
-    mask, positions = attend(segments)
-    logits = model(input_ids=tokens, attention_mask=mask, position_ids=positions, use_cache=False).logits
+def loss_of(model, tokens: torch.Tensor, segments: torch.Tensor, mask) -> torch.Tensor:
+    """Mean cross-entropy of the programs' tokens; `mask` is that of `sees`."""
+    logits = model(input_ids=tokens, attention_mask=mask, position_ids=positions_of(segments), use_cache=False).logits
     learn = (segments[:, 1:] % PROMPT > 0) & (segments[:, 1:] == segments[:, :-1]) & (segments[:, 1:] >= 0)
     targets = torch.where(learn, tokens[:, 1:], -100)
     return torch.nn.functional.cross_entropy(logits[:, :-1].float().flatten(0, 1), targets.flatten(), ignore_index=-100)
@@ -147,7 +163,7 @@ def new_optimizers(model: LlamaForCausalLM, lr: float, cuda: bool) -> list[torch
     matrices = [p for name, p in model.named_parameters() if p.dim() > 1 and "embed_tokens" not in name]
     others = [p for name, p in model.named_parameters() if p.dim() == 1 or "embed_tokens" in name]
     return [
-        torch.optim.Muon(matrices, lr=lr, weight_decay=0.05, momentum=0.95, adjust_lr_fn="match_rms_adamw"),
+        Muon(matrices, lr=lr, weight_decay=0.05),
         torch.optim.AdamW(others, lr=lr, weight_decay=0.0, betas=(0.9, 0.98), fused=cuda),
     ]
 
@@ -162,6 +178,7 @@ def train(args: argparse.Namespace) -> None:
 
     model = new_model(args.seed, args.layers, args.width).to(device)
     compiled = torch.compile(loss_of, dynamic=False) if cuda else loss_of
+    block_mask = torch.compile(create_block_mask, dynamic=False)
     optimizers = new_optimizers(model, args.lr, cuda)
     print(f"{sum(p.numel() for p in model.parameters())} parameters on {device}, ready in {time.time() - started:.0f} s", flush=True)
 
@@ -179,8 +196,10 @@ def train(args: argparse.Namespace) -> None:
         waited += time.time() - asked
         if cuda:
             tokens, segments = (t.pin_memory().to(device, non_blocking=True) for t in (tokens, segments))
+        tokens, segments = tokens.long(), segments.long()
+        mask = block_mask(sees(segments), args.rows, None, ROW, ROW, device=device) if cuda else dense_mask(segments)
         with torch.autocast(device, torch.bfloat16, enabled=cuda):
-            loss = compiled(model, tokens, segments)
+            loss = compiled(model, tokens, segments, mask)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in optimizers:
