@@ -173,19 +173,22 @@ class PreparedStep {
     private readonly batches: readonly PolicyBatch[],
     private readonly settings: UpdateSettings,
   ) {
-    const prompts = new Map<number[], number>();
+    // By what they say: those of a checkpoint are other lists than those of which a run has several at once.
+    const prompts = new Map<string, number>();
+    const promptIds: number[][] = [];
     const promptOf: number[] = [];
-    const take = ({ completionIds, promptOf: of, promptIds }: Pick<PolicyBatch, 'completionIds' | 'promptOf' | 'promptIds'>): number[] =>
+    const take = ({ completionIds, promptOf: of, promptIds: known }: Pick<PolicyBatch, 'completionIds' | 'promptOf' | 'promptIds'>): number[] =>
       completionIds.map((_, i) => {
-        const ids = promptIds[of[i]];
-        if (!prompts.has(ids)) prompts.set(ids, prompts.size);
-        return promptOf.push(prompts.get(ids)!) - 1;
+        const ids = known[of[i]];
+        const text = ids.join();
+        if (!prompts.has(text)) prompts.set(text, promptIds.push(ids) - 1);
+        return promptOf.push(prompts.get(text)!) - 1;
       });
     for (const batch of batches) this.members.push(take(batch));
     for (const { imitations } of batches) if (imitations) take(imitations);
     const completionIds = [...batches.flatMap((batch) => batch.completionIds), ...batches.flatMap(imitated)];
     this.chosen = this.masks = [...batches.flatMap(masksOf), ...batches.flatMap(imitatedMasks)];
-    this.tokens = { promptIds: [...prompts.keys()], completionIds, promptOf, tokens: this.inputs(completionIds) };
+    this.tokens = { promptIds, completionIds, promptOf, tokens: this.inputs(completionIds) };
   }
 
   get sequences(): Omit<TokenBatch, 'tokens'> {

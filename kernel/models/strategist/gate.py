@@ -185,7 +185,7 @@ def main() -> None:
 
 def form_rows(name: str, args: argparse.Namespace) -> list[Row]:
     with names.held_out():
-        return rows(args.seed, args.prompts, 2, *FORMS[name])
+        return rows(args.seed, args.prompts, 2, *FORMS[name], inspired=0)
 
 
 def answers_of_corpus(_: str, form_rows: list[Row]) -> list[str]:

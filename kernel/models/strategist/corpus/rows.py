@@ -46,15 +46,15 @@ def random_task(rng: random.Random, form: str | None = None) -> Task:
     return task
 
 
-def random_row(rng: random.Random, answers: int, form: str | None = None, edit: bool | None = None) -> Row:
-    """A prompt and so many programs, fresh ones or edits of one parent (now and then fewer)."""
+def random_row(rng: random.Random, answers: int, form: str | None = None, edit: bool | None = None, inspired: float = INSPIRED) -> Row:
+    """A prompt and so many programs, fresh ones or edits of one parent (now and then fewer); `inspired` is the share of those with a parent that show another program."""
     task = random_task(rng, form)
     edit = rng.random() < EDITS if edit is None else edit
     if not edit:
         row, make = Row(task, task.prompt), lambda: first(task, random_program(rng, task))
     else:
         parent = short_parent(rng, task)
-        other = short_parent(rng, task) if rng.random() < INSPIRED else None
+        other = short_parent(rng, task) if rng.random() < inspired else None
         inspiration = other and (short_number(random_score(rng)), other.code)
         prompt = edit_prompt(task.prompt, parent.code, account(rng, parent.code), inspiration)
         row, make = Row(task, prompt, parent.code), lambda: edited(rng, task, parent, other and other.program)
@@ -63,7 +63,7 @@ def random_row(rng: random.Random, answers: int, form: str | None = None, edit: 
         if made and len(made.code) <= LONGEST:
             row.answers.append(made.code)
             row.kinds.append(made.kinds)
-    return row if row.answers else random_row(rng, answers, form, edit)
+    return row if row.answers else random_row(rng, answers, form, edit, inspired)
 
 
 def short_parent(rng: random.Random, task: Task) -> Edit:
@@ -113,9 +113,9 @@ def random_reward(rng: random.Random) -> str:
 
 # ---------------------------------------------------------------- seeded lists
 
-def rows(seed: int, count: int, answers: int = 1, form: str | None = None, edit: bool | None = None) -> list[Row]:
+def rows(seed: int, count: int, answers: int = 1, form: str | None = None, edit: bool | None = None, inspired: float = INSPIRED) -> list[Row]:
     rng = random.Random(seed)
-    return [random_row(rng, answers, form, edit) for _ in range(count)]
+    return [random_row(rng, answers, form, edit, inspired) for _ in range(count)]
 
 
 def main() -> None:
