@@ -69,7 +69,7 @@ export class Session implements Interpreter {
       if (this.running) this.throwIfInterrupted(this.running);
     };
     this.compiler = new CellCompiler(surroundings, begin, (path, text) => this.modules.addVirtual(path, text));
-    this.modules = new LocalModules(packageRoot, () => this.compiler.notebook.service.getProgram()!.getCompilerOptions());
+    this.modules = new LocalModules(() => this.compiler.notebook.service.getProgram()!.getCompilerOptions());
     installResolution(packageRoot, this.modules.isVirtual);
     installStackTraces(this.compiler, this.modules, folder);
     // Here, as it loads the compiler that it shares with the kernel: see compile/typescript.ts.

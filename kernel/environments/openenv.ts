@@ -12,6 +12,8 @@ type Opened<Target extends string> = Target extends keyof OpenedEnvironments ? O
 
 type BuiltIns = typeof BUILT_INS;
 type BuiltInName = keyof BuiltIns;
+type OptionsOf<Name extends BuiltInName> = Parameters<BuiltIns[Name]['open']>;
+type OpenedAs<Name extends BuiltInName> = ReturnType<BuiltIns[Name]['open']>;
 
 /**
  * Opens an environment: one of Joylab's by its name, or any OpenEnv environment
@@ -33,7 +35,8 @@ type BuiltInName = keyof BuiltIns;
  * const served = await openenv(CountUp);
  * ```
  */
-export function openenv<Name extends BuiltInName>(name: Name, ...options: Parameters<BuiltIns[Name]['open']>): ReturnType<BuiltIns[Name]['open']>;
+export function openenv(name: 'atari', ...options: OptionsOf<'atari'>): OpenedAs<'atari'>;
+export function openenv(name: 'game2048', ...options: OptionsOf<'game2048'>): OpenedAs<'game2048'>;
 export function openenv<Target extends string>(target: Target, options?: Target extends BuiltInName ? Parameters<BuiltIns[Target]['open']>[0] : RemoteOptions): Promise<Opened<Target>>;
 export function openenv(urls: string[], options?: RemoteOptions): Promise<RemoteEnvironment<any, any, any>>;
 export function openenv<Served extends Environment>(type: new () => Served): Promise<EnvironmentClient<Served>>;

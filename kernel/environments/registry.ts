@@ -20,7 +20,7 @@ export interface ServedByOthers {
   adopt(server: RemoteEnvironment<any, any, any>): Promise<object>;
 }
 
-/** The environments that can be opened by their name. */
+/** The environments that can be opened by their name. Each has a line among the types of `openenv`, too: so a name that is nearly right is told as such. */
 export const BUILT_INS = { atari, game2048 } satisfies Record<string, BuiltIn>;
 
 /** What serves an environment of these schemas for others, where it is a built-in one. */

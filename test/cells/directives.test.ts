@@ -110,6 +110,7 @@ test('@openenv shows the card at once, then what chance gets; not of a class, un
     const told = outputs.filter(({ content }: any) => content.data?.[ENVIRONMENT_MIME]);
     return told.map(({ header, content }: any) => ({ type: header.msg_type, text: content.data['text/plain'] }));
   };
+  await kernel.run("process.env.JOYLAB_CACHE = '';");
   const shown = await cards("import { Environment, openenv } from 'joylab';\n/** @openenv */\nconst board = await openenv('game2048');");
   assert.deepEqual(shown.map(({ type, text }) => [type, /return in 1,000 steps: .*chance \d/.test(text)]), [['display_data', false], ['update_display_data', true]]);
   const again = await cards("/** @openenv */\nconst other = await openenv('game2048');");

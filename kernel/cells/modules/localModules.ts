@@ -6,6 +6,7 @@ import { interruptible } from '../compile/guards';
 import { OutputMap, type Place } from '../compile/outputMap';
 import { awaits } from '../compile/await';
 import { typescript } from '../compile/typescript';
+import { buildRoot } from '../../setup/python';
 import { ModuleToAwait } from './moduleToAwait';
 
 type Extension = (module: LocalModule, path: string) => void;
@@ -30,9 +31,7 @@ export class LocalModules {
   /** Files that await at their top level. */
   private readonly awaited = new Set<string>();
 
-  /** @param packageRoot folder of the joylab package, whose built files are not the user's */
   constructor(
-    private readonly packageRoot: string,
     private readonly compilerOptions: () => ts.CompilerOptions,
   ) {
     const extensions = (Module as unknown as { _extensions: Record<string, Extension> })._extensions;
@@ -47,7 +46,7 @@ export class LocalModules {
   }
 
   isLocal(path: string): boolean {
-    return !path.includes(`${sep}node_modules${sep}`) && !path.startsWith(`${this.packageRoot}${sep}dist${sep}`);
+    return !path.includes(`${sep}node_modules${sep}`) && !path.startsWith(`${buildRoot}${sep}`);
   }
 
   /** Whether a path is a file that {@link load} loads, as it awaits at its top level. */
