@@ -2,7 +2,8 @@ import type { Sample } from '../rewards/sample';
 import { newRewardLog, scoreSamples, type WeightedReward } from '../rewards/scoring';
 import type { RolloutEnvironment } from '../environments/environment';
 import { fillIn } from './collect';
-import { scoredSamples, type ProgramSearch } from './refinement/search';
+import { scoredSamples } from './refinement/evaluations';
+import type { ProgramSearch } from './refinement/search';
 import { validate } from './refinement/validation';
 
 /** What choosing a program needs. */

@@ -1,7 +1,8 @@
 import type { Sample } from '../rewards/sample';
 import type { WeightedReward } from '../rewards/scoring';
 import type { ResolvedConfig } from './config';
-import { ProgramSearch, type SavedSearch, type Scored } from './refinement/search';
+import type { Scored } from './refinement/evaluations';
+import { ProgramSearch, type SavedSearch } from './refinement/search';
 import { rewardChanges, rewardSignature } from './rewardFuncs';
 
 /** A search in a checkpoint. */

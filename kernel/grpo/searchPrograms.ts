@@ -12,7 +12,8 @@ import { groupsPerGeneration, refinedSteps } from './prompts';
 import { programSample, type RefinedGeneration } from './refine';
 import type { Program } from './refinement/program';
 import { Programs } from './refinement/programs';
-import { ProgramSearch, scoredSamples, secondLook, type SearchReport } from './refinement/search';
+import { scoredSamples } from './refinement/evaluations';
+import { ProgramSearch, secondLook, type SearchReport } from './refinement/search';
 import { runReference } from './runReference';
 import { weightedRewards, type RewardFuncs } from './rewardFuncs';
 

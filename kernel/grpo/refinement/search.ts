@@ -1,11 +1,11 @@
 import { seededRandom } from '../../random';
 import type { Sample } from '../../rewards/sample';
-import { weightedSum, type RewardTable } from '../../rewards/scoring';
 import { mean } from '../../rewards/statistics';
 import type { Metrics } from '../../training/metricsBuffer';
 import { deriveSeed } from '../../training/seeds';
-import { actionShares, cellOf, constantAction, traceOf } from './behaviour';
+import { cellOf, constantAction } from './behaviour';
 import { ProgramDatabase, type SavedDatabase } from './database';
+import { evaluationOf, forgetOldSamples, sampleOf, type Scored } from './evaluations';
 import type { ChildOutcome } from './objective';
 import { canonicalCode, codeKey, type Evaluation, type Program } from './program';
 import type { ResolvedRefinement } from './settings';
@@ -45,14 +45,6 @@ export interface Assignment {
   children: ChildFate[];
   /** Of the parents, in the order of their groups. */
   replays: Replay[];
-}
-
-/** A sample with what the reward functions gave it. */
-export interface Scored {
-  sample: Sample;
-  /** Their weighted sum; `null` where none applies. */
-  fitness: number | null;
-  rewards: Record<string, number | null>;
 }
 
 /** What became of a child. */
@@ -101,12 +93,6 @@ export interface SavedSearch extends SavedDatabase {
 
 /** A program that has played so often does not play again for being promising. */
 const WELL_KNOWN = 24;
-/** Newest episodes of a program that stay in memory, so that other reward functions can score them. */
-const REMEMBERED = 4;
-
-/** The samples of evaluations, for as long as they are in memory. */
-const samplesOf = new WeakMap<Evaluation, Sample>();
-
 /**
  * A search for programs: which parents are edited, who plays, and what of it
  * is kept. It neither writes programs nor plays nor scores:
@@ -262,7 +248,7 @@ export class ProgramSearch {
    */
   async rescored(score: (samples: Sample[]) => Promise<Scored[]>): Promise<ProgramSearch> {
     const database = this.database.clone();
-    const kept = database.programs().map((program) => ({ program, samples: program.evaluations.flatMap((evaluation) => samplesOf.get(evaluation) ?? []) }));
+    const kept = database.programs().map((program) => ({ program, samples: program.evaluations.flatMap((evaluation) => sampleOf(evaluation) ?? []) }));
     const scored = await score(kept.flatMap(({ samples }) => samples));
     for (const { program, samples } of kept) {
       const evaluations = scored.splice(0, samples.length).flatMap((one) => evaluationOf(one) ?? []);
@@ -379,27 +365,7 @@ function meanFitness(members: ArrivingGroup['members']): number | null {
   return known.length > 0 ? mean(known) : null;
 }
 
-/** Samples with their rewards out of a table. */
-export function scoredSamples(samples: readonly Sample[], table: RewardTable): Scored[] {
-  const sums = weightedSum(table);
-  return samples.map((sample, i) => ({ sample, fitness: sums[i] ?? null, rewards: Object.fromEntries(table.names.map((name, f) => [name, table.values[f][i]])) }));
-}
-
-/** What a database keeps of an episode; `null` where none was played, or none that counts. */
-function evaluationOf({ sample, fitness, rewards }: Scored): Evaluation | null {
-  const { episode } = sample;
-  if (!episode || fitness === null || episode.end.reason === 'aborted') return null;
-  const { seed: environmentSeed, steps, end } = episode;
-  const evaluation: Evaluation = { environmentSeed, fitness, rewards, return: episode.return, steps, end: { ...end }, actionShares: actionShares(episode), trace: traceOf(episode) };
-  samplesOf.set(evaluation, sample);
-  return evaluation;
-}
-
 function newProgram(code: string, evaluation: Evaluation): Pick<Program, 'code' | 'evaluations' | 'cell'> {
   return { code: canonicalCode(code), evaluations: [evaluation], cell: cellOf(code, evaluation) };
 }
 
-/** Long records take memory: of each program only the newest stay. */
-function forgetOldSamples(database: ProgramDatabase): void {
-  for (const { evaluations } of database.programs()) for (const evaluation of evaluations.slice(0, -REMEMBERED)) samplesOf.delete(evaluation);
-}

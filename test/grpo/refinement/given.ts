@@ -3,7 +3,7 @@ import { Episode } from '../../../kernel/rollout';
 import type { Sample } from '../../../kernel/rewards';
 import { ProgramDatabase, type DatabaseSettings } from '../../../kernel/grpo/refinement/database';
 import type { Evaluation, Program } from '../../../kernel/grpo/refinement/program';
-import type { Scored } from '../../../kernel/grpo/refinement/search';
+import type { Scored } from '../../../kernel/grpo/refinement/evaluations';
 
 /** An episode of given actions. */
 export function episode(seed: number, actions: number[], more: Partial<EpisodeRecord> = {}): Episode {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ProgramSearch, secondLook, type Assignment, type Scored, type SearchPlan, type SearchSettings } from '../../../kernel/grpo/refinement/search';
+import type { Scored } from '../../../kernel/grpo/refinement/evaluations';
+import { ProgramSearch, secondLook, type Assignment, type SearchPlan, type SearchSettings } from '../../../kernel/grpo/refinement/search';
 import { resolveRefinement, type RefinementConfig } from '../../../kernel/grpo/refinement/settings';
 import { episode, scored } from './given';
 
