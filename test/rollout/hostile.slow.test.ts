@@ -28,10 +28,11 @@ function stepsBefore({ group, reason, code }: Hostile): number {
   return group === 'whole sources' ? 0 : 2;
 }
 
-// With time enough, memory is what ends those that want it.
+// With time enough, memory is what ends those that want it, and an answer is what it is told for.
 const groups: [string, (one: Hostile) => boolean, { callSeconds?: number; seconds?: number }][] = [
   ['memory', ({ group, reason }) => group === 'memory' || reason === 'memory', { callSeconds: 20, seconds: 20 }],
-  ['time, stack, reach, prototypes, reasons, answers, sources and seeds', ({ group, reason }) => group !== 'memory' && reason !== 'memory', { callSeconds: 0.05 }],
+  ['answers', ({ group, reason }) => group === 'answers' && reason !== 'memory', { callSeconds: 5, seconds: 5 }],
+  ['time, stack, reach, prototypes, reasons, sources and seeds', ({ group, reason }) => group !== 'memory' && group !== 'answers' && reason !== 'memory', { callSeconds: 0.05 }],
 ];
 
 for (const [title, belongs, limits] of groups) {
