@@ -1,5 +1,5 @@
 import type { Header, Message, OutgoingMessage } from './message';
-import { REVISION, type CellExecution, ExecutionState, SavedOutput } from './outputsComm';
+import { REVISION, type CellExecution, type ExecutionState, type SavedOutput } from './outputsComm';
 
 /** Characters that are kept of one execution, and of all. */
 const EXECUTION_LIMIT = 1 << 25;

@@ -1,7 +1,7 @@
 import { stringifyExact } from '../common/exactJson';
 import { jsonValue, JsonValueError } from '../schema/jsonValue';
 import { sentValue } from './actionCheck';
-import { Channel, type Message } from './channel';
+import type { Channel, Message } from './channel';
 import { OpenEnvError, serverError } from './errors';
 import { getJson, httpUrl } from './http';
 import { readTools, rpcResult, toolValue, type Tool } from './mcp';

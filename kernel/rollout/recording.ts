@@ -2,7 +2,7 @@ import { stringifyExact } from '../common/exactJson';
 import type { EpisodeSpec, Observation, VectorEnv, VectorStep } from '../environments/vectorEnv';
 import type { EpisodeEnd, EpisodeRecord } from '../episodes/episode';
 import { svgFrames, type EpisodeFrames } from '../episodes/frames';
-import { type OpenEnvError } from '../openenv/errors';
+import type { OpenEnvError } from '../openenv/errors';
 import { shown } from '../common/shown';
 import type { ActionSpace, ActionTable } from './actions';
 import type { Policy } from './policies';

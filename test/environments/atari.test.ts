@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { after, before, test } from 'node:test';
 import { atariReader, openenv, type AtariEnvironment } from '../../kernel/environments';
 import { leaseServer } from '../../kernel/environments/atari/servers';
-import { OpenEnvError } from '../../kernel/openenv';
+import type { OpenEnvError } from '../../kernel/openenv';
 import { AtariClient, type AtariStep } from '../../kernel/environments/atari/stream';
 import { rollout } from '../../kernel/rollout';
 import { packageRoot } from '../../kernel/setup/python';

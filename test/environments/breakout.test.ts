@@ -43,7 +43,7 @@ test('ball and paddle are where the screen shows them', async () => {
   const slots = [0, 1, 2];
   let { ram, frames } = await client.reset(slots, [1, 2, 3], { frames: true });
   for (let step = 0; step < 300; step++) {
-    slots.forEach((slot, i) => {
+    slots.forEach((_slot, i) => {
       const { ball_x, ball_y, paddle_x } = readState(ram[i]);
       const paddle = boxOf(frames[i]!, [8, 152, 189, 193], colour => colour !== 0);
       const ball = boxOf(frames[i]!, [8, 152, 93, 189], colour => colour !== 0); // between the bricks and the paddle

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openenv, strategyPrompt, type OfficialAtariEnvironment } from '../../kernel/environments';
-import { type ServerProcess } from '../../kernel/openenv';
+import type { ServerProcess } from '../../kernel/openenv';
 import { AtariClient } from '../../kernel/environments/atari/stream';
 import { atariProcesses } from '../../kernel/environments/atari/servers';
 import { atariReader } from '../../kernel/environments';

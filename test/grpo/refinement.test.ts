@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { setHost, type MimeBundle } from '../../kernel/display/host';
 import { openenv, type AtariEnvironment } from '../../kernel/environments';
-import { GRPOTrainer, searchPrograms, type GRPOConfig, type SearchReport, type StepResult } from '../../kernel/grpo';
+import { type GRPOTrainer, searchPrograms, type GRPOConfig, type SearchReport, type StepResult } from '../../kernel/grpo';
 import { recentRollouts } from '../../kernel/rewards/recent';
 import { rewardRegistry } from '../../kernel/rewards/registry';
 import { functionWorks, type Sample } from '../../kernel/rewards';

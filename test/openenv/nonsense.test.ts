@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { openenv } from '../../kernel/environments';
 import { atariProcesses, leaseServer } from '../../kernel/environments/atari/servers';
-import { type OpenEnvError, type OpenEnvErrorCode } from '../../kernel/openenv';
+import type { OpenEnvError, OpenEnvErrorCode } from '../../kernel/openenv';
 import { AtariClient } from '../../kernel/environments/atari/stream';
 
 /** The same numbers in every run. */

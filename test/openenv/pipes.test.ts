@@ -8,7 +8,7 @@ import { before, test } from 'node:test';
 import { serialize } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { atariProcesses } from '../../kernel/environments/atari/servers';
-import { type OpenEnvErrorCode } from '../../kernel/openenv';
+import type { OpenEnvErrorCode } from '../../kernel/openenv';
 import { AtariClient, type AtariProcess, type AtariStep } from '../../kernel/environments/atari/stream';
 import { BlockedThread, type WaitCells } from '../../kernel/common/blockedThread';
 import { eventually } from '../eventually';

@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { test } from 'node:test';
 import { openenv } from '../../kernel/environments';
 import { leaseServer } from '../../kernel/environments/atari/servers';
-import { OpenEnvError, ServerProcess } from '../../kernel/openenv';
+import { type OpenEnvError, ServerProcess } from '../../kernel/openenv';
 import { pythonPath } from '../../kernel/setup/python';
 import { eventually } from '../eventually';
 

@@ -26,7 +26,7 @@ test('hints say what was probably meant', async () => {
     [({ prompts, completions, ...kwargs }: any) => completions.length * kwargs.x * prompts.length, ONE_SAMPLE],
     [(completions: any) => completions.map((c: string) => c.length), ONE_SAMPLE],
     [(completions: any, kwargs: any) => completions[0].length + kwargs.answer.length, ONE_SAMPLE],
-    [function (samples: any) { return samples.map(() => 1); }, ONE_SAMPLE],
+    [(samples: any) => samples.map(() => 1), ONE_SAMPLE],
     [({ completion_ids }: any) => completion_ids.length, ONE_SAMPLE],
     [({ completion }: any) => [completion.length], ONE_SAMPLE],
     [() => new Float32Array(2), ONE_SAMPLE],

@@ -23,7 +23,7 @@ async function playBeside(strategies: Hostile[], limits: { callSeconds?: number;
 }
 
 /** Steps that are played before the attack. */
-function stepsBefore({ group, reason, code }: Hostile): number {
+function stepsBefore({ group, reason }: Hostile): number {
   if (reason === 'played') return 6;
   return group === 'whole sources' ? 0 : 2;
 }

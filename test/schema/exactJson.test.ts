@@ -18,6 +18,7 @@ test('integers that a number would change are bigints, all others are what JSON.
     ['1e20', 1e20],
     ['9007199254740993.0', 9007199254740992],
     ['0.30000000000000004', 0.1 + 0.2],
+    // biome-ignore lint/correctness/noPrecisionLoss: what JSON.parse makes of it.
     ['12345678901234567890e3', 12345678901234567890e3],
     [`1${'0'.repeat(400)}1`, 10n ** 401n + 1n],
     ['1e400', Infinity],

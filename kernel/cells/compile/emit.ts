@@ -4,7 +4,7 @@ import { FLAG } from '../../jupyter/interruptFlag';
 import { interruptible } from './guards';
 import { cellImports } from './imports';
 import { GUARD, REGION, RUNTIME, SCOPE } from './names';
-import { type BoundFile } from './notebook';
+import type { BoundFile } from './notebook';
 import { shareScope } from './scope';
 import { typescript } from './typescript';
 import { hasUsing, keepUsed } from './using';

@@ -219,7 +219,7 @@ class ScopeTransformer {
 
   /** Whether a symbol is declared at the top level of a cell. */
   private isNotebooks(symbol: ts.Symbol, place: ts.Node): boolean {
-    const { compiler, options } = this;
+    const { options } = this;
     return (symbol.declarations ?? []).some((declaration) => {
       const file = declaration.getSourceFile() as BoundFile;
       if (!options.isCell(file) || !isTopLevel(file, symbol)) return false;

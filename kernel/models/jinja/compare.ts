@@ -10,6 +10,7 @@ export function equals(a: Value, b: Value): boolean {
   spend(1);
   const [x, y] = [numberOf(a), numberOf(b)];
   // Loose equality compares a bigint with a number exactly.
+  // biome-ignore lint/suspicious/noDoubleEquals: a number equals the integer of its value.
   if (x !== undefined || y !== undefined) return x !== undefined && y !== undefined && x == y;
   if (a instanceof Undefined || b instanceof Undefined) return a instanceof Undefined && b instanceof Undefined;
   const [left, right] = [plain(a), plain(b)];
@@ -50,6 +51,7 @@ export function order(a: Value, b: Value, operator: string): number {
   if (a instanceof Undefined) a.fail();
   if (b instanceof Undefined) b.fail();
   const [x, y] = [numberOf(a), numberOf(b)];
+  // biome-ignore lint/suspicious/noDoubleEquals: a number equals the integer of its value.
   if (x !== undefined && y !== undefined) return x < y ? -1 : x > y ? 1 : x == y ? 0 : NaN;
   const [left, right] = [plain(a), plain(b)];
   if (typeof left === 'string' && typeof right === 'string') {

@@ -15,7 +15,7 @@ export interface ClassTypes {
  * `strictNullChecks`: without, TypeScript drops `null` from all types.
  */
 export function classTypes(compiler: typeof ts, checker: ts.TypeChecker, symbol: ts.Symbol): ClassTypes | null {
-  const declared = declaredTypes(compiler, checker, symbol);
+  const declared = declaredTypes(checker, symbol);
   if (!declared) return null;
   const { action, observation, state } = declared;
   const given = new TypeSchemas(compiler, checker, 'closed');
@@ -30,7 +30,7 @@ export function classTypes(compiler: typeof ts, checker: ts.TypeChecker, symbol:
 }
 
 /** The types that a class declares by what it extends, directly or not: see `DeclaredTypes`. */
-function declaredTypes(compiler: typeof ts, checker: ts.TypeChecker, symbol: ts.Symbol): Record<'action' | 'observation' | 'state', ts.Type> | undefined {
+function declaredTypes(checker: ts.TypeChecker, symbol: ts.Symbol): Record<'action' | 'observation' | 'state', ts.Type> | undefined {
   // TypeScript's name of the symbol that is the method's key.
   const method = checker.getDeclaredTypeOfSymbol(symbol).getProperties().find(({ escapedName }) => /^__@declaredTypes@/.test(String(escapedName)));
   const [signature] = method ? checker.getNonNullableType(checker.getTypeOfSymbol(method)).getCallSignatures() : [];

@@ -90,6 +90,7 @@ export type EnvironmentClass<Instance extends Environment = Environment> = (new 
  *
  * An exception is reported to the client, and the session goes on.
  */
+// biome-ignore lint/correctness/noUnusedVariables: the types are read from the interface of the same name.
 export abstract class Environment<Action extends object = any, Observation extends object = any, State extends object = any> {
   /** Name, description and so on, for clients. Default: the name of the class. */
   static metadata?: Partial<EnvironmentMetadata>;

@@ -6,7 +6,7 @@ import type { EpisodeState, StepResult } from '../protocol';
 import type { Environment, Turn } from './environment';
 import { RandomSource } from './randomSource';
 import type { ToldChecks } from './schemas';
-import { type Validate } from '../../schema/validate';
+import type { Validate } from '../../schema/validate';
 
 /** An environment at play: what the server does for every environment alike. */
 export class EpisodeRunner {

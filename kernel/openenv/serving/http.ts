@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { HeldBytes, readBody, Refused } from './body';
+import { type HeldBytes, readBody, Refused } from './body';
 import type { EpisodeRunner } from './episode';
 import type { HeldSessions } from './heldSessions';
 import { JsonFailure, readJson, writeJson } from './json';
