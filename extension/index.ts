@@ -6,4 +6,12 @@ import { modulesPlugin } from './modules';
 import { outputsPlugin } from './outputs';
 import { trainingPlugin } from './training';
 
-export default [episodePlugin, trainingPlugin, environmentPlugin, modulesPlugin, diagnosticsPlugin, outputsPlugin, accessPlugin];
+export default [
+  episodePlugin,
+  trainingPlugin,
+  environmentPlugin,
+  modulesPlugin,
+  diagnosticsPlugin,
+  outputsPlugin,
+  accessPlugin,
+];

@@ -53,8 +53,13 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   },
 
   async run(args) {
-    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { output: { type: 'string' } } });
-    if (positionals.length !== 1) throw new Error('`joylab run` takes one notebook: joylab run NOTEBOOK [--output FILE]');
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: { output: { type: 'string' } },
+    });
+    if (positionals.length !== 1)
+      throw new Error('`joylab run` takes one notebook: joylab run NOTEBOOK [--output FILE]');
     const { runNotebook } = await import('./run/notebook.js');
     return runNotebook(positionals[0], values.output ?? positionals[0]);
   },

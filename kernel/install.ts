@@ -44,7 +44,9 @@ export function uninstall(options: InstallOptions = {}): string[] {
   const folder = path.join(data, 'kernels', name);
   if (!isOurs(folder)) {
     const others = ourKernels(data);
-    throw new Error(`There is no Joylab kernel at ${folder}.${others.length ? ` Here are: ${others.map((it) => `--name ${it}`).join(', ')}.` : ''}`);
+    throw new Error(
+      `There is no Joylab kernel at ${folder}.${others.length ? ` Here are: ${others.map((it) => `--name ${it}`).join(', ')}.` : ''}`,
+    );
   }
   fs.rmSync(folder, { recursive: true });
   // Other names of the kernel share the extension.
@@ -55,15 +57,28 @@ export function uninstall(options: InstallOptions = {}): string[] {
 export function missingForServers(options: InstallOptions): string | null {
   const { python } = findTarget(options);
   if (!python) return null;
-  const { status } = spawnSync(python, ['-c', 'import importlib.util as u, sys; sys.exit(not (u.find_spec("openenv") and u.find_spec("ale_py")))']);
-  return status === 0 ? null : `Environments such as Atari need more in this Python: ${python} -m pip install ${serverPackages().join(' ')}`;
+  const { status } = spawnSync(python, [
+    '-c',
+    'import importlib.util as u, sys; sys.exit(not (u.find_spec("openenv") and u.find_spec("ale_py")))',
+  ]);
+  return status === 0
+    ? null
+    : `Environments such as Atari need more in this Python: ${python} -m pip install ${serverPackages().join(' ')}`;
 }
 
 /** Registers the kernel in a Jupyter data folder (`<prefix>/share/jupyter`). Returns the kernelspec's folder. */
-export function installKernel({ data, python = null, name, displayName }: Pick<InstallOptions, 'name' | 'displayName'> & { data: string; python?: string | null }): string {
+export function installKernel({
+  data,
+  python = null,
+  name,
+  displayName,
+}: Pick<InstallOptions, 'name' | 'displayName'> & { data: string; python?: string | null }): string {
   const folder = path.join(data, 'kernels', checkedName(name));
   fs.mkdirSync(folder, { recursive: true });
-  fs.writeFileSync(path.join(folder, 'kernel.json'), JSON.stringify(kernelSpec(displayName ?? DISPLAY_NAME, python), null, 2) + '\n');
+  fs.writeFileSync(
+    path.join(folder, 'kernel.json'),
+    JSON.stringify(kernelSpec(displayName ?? DISPLAY_NAME, python), null, 2) + '\n',
+  );
   for (const logo of LOGOS) fs.copyFileSync(path.join(packageRoot, 'kernel', 'logo', logo), path.join(folder, logo));
   return folder;
 }
@@ -86,8 +101,11 @@ function kernelSpec(displayName: string, python: string | null): object {
 }
 
 function findTarget({ user, sysPrefix, prefix }: InstallOptions): Target {
-  const given = Object.entries({ '--user': user, '--sys-prefix': sysPrefix, '--prefix': prefix }).filter(([, value]) => value);
-  if (given.length > 1) throw new Error(`${given.map(([name]) => name).join(' and ')} name different places: give one of them.`);
+  const given = Object.entries({ '--user': user, '--sys-prefix': sysPrefix, '--prefix': prefix }).filter(
+    ([, value]) => value,
+  );
+  if (given.length > 1)
+    throw new Error(`${given.map(([name]) => name).join(' and ')} name different places: give one of them.`);
   if (prefix) return atPrefix(prefix);
   if (sysPrefix) return atPrefix(activePrefix());
   const own = path.join(packageRoot, '.venv');
@@ -107,11 +125,14 @@ function activePrefix(): string {
     const { status, stdout } = spawnSync(command, ['-c', 'import sys; print(sys.prefix)'], { encoding: 'utf8' });
     if (status === 0) return stdout.trim();
   }
-  throw new Error('There is no `python` on the PATH: activate the environment that Jupyter is installed in, or give --prefix FOLDER.');
+  throw new Error(
+    'There is no `python` on the PATH: activate the environment that Jupyter is installed in, or give --prefix FOLDER.',
+  );
 }
 
 function checkedName(name = KERNEL_NAME): string {
-  if (!/^[a-z0-9._-]+$/i.test(name)) throw new Error(`"${name}" cannot be a kernel's name. Valid: letters without accents, digits, "-", "_" and ".".`);
+  if (!/^[a-z0-9._-]+$/i.test(name))
+    throw new Error(`"${name}" cannot be a kernel's name. Valid: letters without accents, digits, "-", "_" and ".".`);
   return name.toLowerCase();
 }
 

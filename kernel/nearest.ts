@@ -4,7 +4,7 @@
 
 /** `names`, the most similar to `name` first. */
 export function nearestFirst(name: string, names: readonly string[]): string[] {
-  const distance = new Map(names.map(candidate => [candidate, nameDistance(name, candidate)]));
+  const distance = new Map(names.map((candidate) => [candidate, nameDistance(name, candidate)]));
   return [...names].sort((a, b) => distance.get(a)! - distance.get(b)! || a.localeCompare(b));
 }
 

@@ -6,7 +6,27 @@ import ts from 'typescript';
 import { packageRoot } from '../kernel/setup/python';
 
 /** The folders of `kernel/`: each may import from those that come after it. */
-const ORDER = ['run', 'papermill', 'cells', 'jupyter', 'grpo', 'sft', 'training', 'rewards', 'rollout', 'strategy', 'environments', 'openenv', 'models', 'onnx', 'schema', 'display', 'episodes', 'setup', 'common'];
+const ORDER = [
+  'run',
+  'papermill',
+  'cells',
+  'jupyter',
+  'grpo',
+  'sft',
+  'training',
+  'rewards',
+  'rollout',
+  'strategy',
+  'environments',
+  'openenv',
+  'models',
+  'onnx',
+  'schema',
+  'display',
+  'episodes',
+  'setup',
+  'common',
+];
 /** They know nothing of the rest, but for one another. */
 const FOUNDATIONS = ['onnx', 'schema', 'episodes', 'common'];
 /** Where a file of a lower folder loads one of a higher when it is asked to, and why. */
@@ -22,7 +42,9 @@ interface Import {
 }
 
 const root = join(packageRoot, 'kernel');
-const imports = (readdirSync(root, { recursive: true }) as string[]).filter((file) => file.endsWith('.ts')).flatMap((file) => importsOf(join(root, file)));
+const imports = (readdirSync(root, { recursive: true }) as string[])
+  .filter((file) => file.endsWith('.ts'))
+  .flatMap((file) => importsOf(join(root, file)));
 const folderOf = (file: string): string => relative(root, file).replaceAll('\\', '/').split('/').slice(0, -1)[0] ?? '';
 
 function importsOf(file: string): Import[] {
@@ -36,8 +58,13 @@ function importsOf(file: string): Import[] {
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, isOfTypes(node.importClause) ? 'type' : 'value');
     else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly ? 'type' : 'value');
-    else if (ts.isImportTypeNode(node)) add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, node.isTypeOf ? 'lazy' : 'type');
-    else if (ts.isCallExpression(node) && (node.expression.kind === ts.SyntaxKind.ImportKeyword || node.expression.getText() === 'require')) add(node.arguments[0], 'lazy');
+    else if (ts.isImportTypeNode(node))
+      add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, node.isTypeOf ? 'lazy' : 'type');
+    else if (
+      ts.isCallExpression(node) &&
+      (node.expression.kind === ts.SyntaxKind.ImportKeyword || node.expression.getText() === 'require')
+    )
+      add(node.arguments[0], 'lazy');
     ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true));
@@ -48,7 +75,12 @@ function importsOf(file: string): Import[] {
 function isOfTypes(clause: ts.ImportClause | undefined): boolean {
   if (!clause || clause.isTypeOnly) return clause !== undefined;
   const named = clause.namedBindings;
-  return !clause.name && named !== undefined && ts.isNamedImports(named) && named.elements.every(({ isTypeOnly }) => isTypeOnly);
+  return (
+    !clause.name &&
+    named !== undefined &&
+    ts.isNamedImports(named) &&
+    named.elements.every(({ isTypeOnly }) => isTypeOnly)
+  );
 }
 
 /** Groups of nodes that reach one another. */
@@ -67,14 +99,28 @@ function circles(edges: ReadonlyArray<[string, string]>): string[][] {
   };
   const reach = new Map([...next.keys()].map((node) => [node, reached(node)]));
   const inCircle = [...reach].filter(([node, seen]) => seen.has(node)).map(([node]) => node);
-  return [...new Set(inCircle.map((node) => inCircle.filter((other) => node === other || (reach.get(node)!.has(other) && reach.get(other)!.has(node))).sort().join(' ')))].map((text) => text.split(' '));
+  return [
+    ...new Set(
+      inCircle.map((node) =>
+        inCircle
+          .filter((other) => node === other || (reach.get(node)!.has(other) && reach.get(other)!.has(node)))
+          .sort()
+          .join(' '),
+      ),
+    ),
+  ].map((text) => text.split(' '));
 }
 
 const between = (kinds: Import['kind'][]): Array<[string, string]> =>
-  imports.filter(({ kind }) => kinds.includes(kind)).map(({ from, to }): [string, string] => [folderOf(from), folderOf(to)]).filter(([from, to]) => from !== to && from !== '' && to !== '');
+  imports
+    .filter(({ kind }) => kinds.includes(kind))
+    .map(({ from, to }): [string, string] => [folderOf(from), folderOf(to)])
+    .filter(([from, to]) => from !== to && from !== '' && to !== '');
 
 test('every folder of the kernel has its place in the order, and imports from those below it alone', () => {
-  const folders = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory() && imports.some(({ from }) => folderOf(from) === entry.name));
+  const folders = readdirSync(root, { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && imports.some(({ from }) => folderOf(from) === entry.name),
+  );
   for (const { name } of folders) assert.ok(ORDER.includes(name), `${name} has no place in the order`);
   const upward = between(['value', 'type']).filter(([from, to]) => ORDER.indexOf(to) < ORDER.indexOf(from));
   assert.deepEqual([...new Set(upward.map((pair) => pair.join(' > ')))], []);
@@ -85,8 +131,10 @@ test('what is loaded late and lies higher has a reason', () => {
   assert.deepEqual([...new Set(upward.map((pair) => pair.join(' > ')))].sort(), Object.keys(LAZY).sort());
 });
 
-test('no files need one another to be loaded, no folders know one another\'s types', () => {
-  const files = imports.filter(({ kind }) => kind === 'value').map(({ from, to }): [string, string] => [relative(root, from), relative(root, to)]);
+test("no files need one another to be loaded, no folders know one another's types", () => {
+  const files = imports
+    .filter(({ kind }) => kind === 'value')
+    .map(({ from, to }): [string, string] => [relative(root, from), relative(root, to)]);
   assert.deepEqual(circles(files), []);
   assert.deepEqual(circles(between(['value', 'type'])), []);
 });
@@ -94,8 +142,10 @@ test('no files need one another to be loaded, no folders know one another\'s typ
 test('the foundations know nothing of the rest; only its own folder and the registry know Atari', () => {
   for (const { from, to, kind } of imports) {
     const [a, b] = [folderOf(from), folderOf(to)];
-    if (kind !== 'lazy' && FOUNDATIONS.includes(a) && a !== b) assert.ok(FOUNDATIONS.includes(b), `${relative(root, from)} imports ${relative(root, to)}`);
+    if (kind !== 'lazy' && FOUNDATIONS.includes(a) && a !== b)
+      assert.ok(FOUNDATIONS.includes(b), `${relative(root, from)} imports ${relative(root, to)}`);
     const atari = join(root, 'environments', 'atari');
-    if (a !== '' && to.startsWith(atari) && !from.startsWith(atari)) assert.match(relative(root, from), /^environments.(registry|index)\.ts$/, `${relative(root, from)} knows Atari`);
+    if (a !== '' && to.startsWith(atari) && !from.startsWith(atari))
+      assert.match(relative(root, from), /^environments.(registry|index)\.ts$/, `${relative(root, from)} knows Atari`);
   }
 });

@@ -16,8 +16,14 @@ export const accessPlugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IRenderMimeRegistry],
   activate(_app: JupyterFrontEnd, rendermime: IRenderMimeRegistry): void {
-    rendermime.addFactory({ safe: true, mimeTypes: ['text/html'], createRenderer: options => new ReachableHtml(options) }, HTML_RANK);
+    rendermime.addFactory(
+      { safe: true, mimeTypes: ['text/html'], createRenderer: (options) => new ReachableHtml(options) },
+      HTML_RANK,
+    );
     const images = ['image/bmp', 'image/png', 'image/jpeg', 'image/gif', 'image/webp'];
-    rendermime.addFactory({ safe: true, mimeTypes: images, createRenderer: options => new NamedImage(options) }, IMAGE_RANK);
-  }
+    rendermime.addFactory(
+      { safe: true, mimeTypes: images, createRenderer: (options) => new NamedImage(options) },
+      IMAGE_RANK,
+    );
+  },
 };

@@ -26,8 +26,10 @@ let loading: Promise<Plotly> | null = null;
 
 /** Plotly is large: it is loaded with the first chart. */
 function loadPlotly(): Promise<Plotly> {
-  loading ??= import('plotly.js-basic-dist-min').then(module => module.default);
-  loading.catch(() => { loading = null; });
+  loading ??= import('plotly.js-basic-dist-min').then((module) => module.default);
+  loading.catch(() => {
+    loading = null;
+  });
   return loading;
 }
 
@@ -48,7 +50,10 @@ export class LineChart {
 
   constructor(readonly title: string) {
     this.plot.style.height = `${HEIGHT}px`;
-    this.node = element('figure', 'joylab-Chart', [element('figcaption', 'joylab-Chart-caption', [element('span', 'joylab-Chart-title', title), this.legend]), this.plot]);
+    this.node = element('figure', 'joylab-Chart', [
+      element('figcaption', 'joylab-Chart-caption', [element('span', 'joylab-Chart-title', title), this.legend]),
+      this.plot,
+    ]);
     this.observer = new ResizeObserver(() => this.onResize());
     this.observer.observe(this.plot);
   }
@@ -67,7 +72,7 @@ export class LineChart {
   dispose(): void {
     this.disposed = true;
     this.observer.disconnect();
-    if (this.drawn) void loadPlotly().then(plotly => plotly.purge(this.plot));
+    if (this.drawn) void loadPlotly().then((plotly) => plotly.purge(this.plot));
   }
 
   private async work(): Promise<void> {
@@ -91,7 +96,11 @@ export class LineChart {
     this.showLegend(content.lines, colour);
     const traces = content.lines.flatMap((line, i) => lineTraces(line, colour(i), !this.hidden.has(line.name)));
     this.drawn = true;
-    await plotly.react(this.plot, traces, layout(content, theme, this.width), { displayModeBar: false, responsive: false, doubleClick: 'reset' });
+    await plotly.react(this.plot, traces, layout(content, theme, this.width), {
+      displayModeBar: false,
+      responsive: false,
+      doubleClick: 'reset',
+    });
     // Keyboard users find the numbers in the table: the picture is one image to screen readers.
     this.plot.setAttribute('role', 'img');
     this.plot.setAttribute('aria-label', describeChart(this.title, content));
@@ -151,19 +160,32 @@ function lineTraces(line: Line, colour: string, visible: boolean): Trace[] {
     mode: few ? 'markers' : 'lines',
     line: { color: colour, width: 2 },
     marker: { color: colour, size: 6 },
-    hovertemplate: '%{y:.4~g}'
+    hovertemplate: '%{y:.4~g}',
   };
   if (!line.low || !line.high) return [mean];
-  const edge = { x: line.x, type: 'scatter', mode: 'lines', line: { width: 0, color: colour }, hoverinfo: 'skip', showlegend: false };
+  const edge = {
+    x: line.x,
+    type: 'scatter',
+    mode: 'lines',
+    line: { width: 0, color: colour },
+    hoverinfo: 'skip',
+    showlegend: false,
+  };
   return [
     { ...edge, y: line.low, name: `${line.name} low` },
     { ...edge, y: line.high, name: `${line.name} high`, fill: 'tonexty', fillcolor: colour + '2e' },
-    mean
+    mean,
   ];
 }
 
 function layout(content: ChartContent, theme: ChartTheme, width: number): Layout {
-  const axis = { gridcolor: theme.grid, linecolor: theme.axis, zerolinecolor: theme.axis, zerolinewidth: 1, tickfont: { color: theme.faint } };
+  const axis = {
+    gridcolor: theme.grid,
+    linecolor: theme.axis,
+    zerolinecolor: theme.axis,
+    zerolinewidth: 1,
+    tickfont: { color: theme.faint },
+  };
   return {
     width,
     height: HEIGHT,
@@ -176,19 +198,43 @@ function layout(content: ChartContent, theme: ChartTheme, width: number): Layout
     hoverlabel: { bgcolor: theme.background, bordercolor: theme.axis, font: { color: theme.text } },
     // Keeps the zoom when new points come.
     uirevision: 'joylab',
-    xaxis: { ...axis, showgrid: false, range: content.maxX ? [0, content.maxX] : undefined, rangemode: 'tozero', tickformat: 'd', hoverformat: 'd', ...wholeTicks(content), unifiedhovertitle: { text: 'step %{x}' } },
+    xaxis: {
+      ...axis,
+      showgrid: false,
+      range: content.maxX ? [0, content.maxX] : undefined,
+      rangemode: 'tozero',
+      tickformat: 'd',
+      hoverformat: 'd',
+      ...wholeTicks(content),
+      unifiedhovertitle: { text: 'step %{x}' },
+    },
     yaxis: { ...axis, automargin: false, nticks: 5, tickformat: '~g', fixedrange: true },
-    shapes: content.marks.map(({ x }) => ({ type: 'line', x0: x, x1: x, yref: 'paper', y0: 0, y1: 1, line: { color: theme.mark, width: 1, dash: 'dot' } })),
+    shapes: content.marks.map(({ x }) => ({
+      type: 'line',
+      x0: x,
+      x1: x,
+      yref: 'paper',
+      y0: 0,
+      y1: 1,
+      line: { color: theme.mark, width: 1, dash: 'dot' },
+    })),
     annotations: content.marks.map(({ x, text }) => ({
-      x, y: 1, yref: 'paper', yanchor: 'middle', text: '◆', showarrow: false, font: { color: theme.mark, size: 10 },
-      hovertext: `step ${x}: ${escapeMarkup(text)}`, hoverlabel: { bgcolor: theme.background, bordercolor: theme.axis, font: { color: theme.text } }
-    }))
+      x,
+      y: 1,
+      yref: 'paper',
+      yanchor: 'middle',
+      text: '◆',
+      showarrow: false,
+      font: { color: theme.mark, size: 10 },
+      hovertext: `step ${x}: ${escapeMarkup(text)}`,
+      hoverlabel: { bgcolor: theme.background, bordercolor: theme.axis, font: { color: theme.text } },
+    })),
   };
 }
 
 /** Steps are whole: a short axis has a tick at each, a longer one about eight. */
 function wholeTicks({ maxX, lines }: ChartContent): Layout {
-  const end = maxX ?? Math.max(...lines.flatMap(line => line.x));
+  const end = maxX ?? Math.max(...lines.flatMap((line) => line.x));
   return end <= 10 ? { dtick: 1 } : { nticks: 8 };
 }
 

@@ -29,7 +29,7 @@ export function chartTheme(node: HTMLElement): ChartTheme {
     background: variable('--jp-layout-color1', dark ? '#111' : '#fff'),
     mark: variable('--jp-warn-color1', '#f57c00'),
     font: style.fontFamily,
-    series: dark ? DARK : LIGHT
+    series: dark ? DARK : LIGHT,
   };
 }
 

@@ -16,7 +16,7 @@ export const diagnosticsPlugin: JupyterFrontEndPlugin<void> = {
   requires: [INotebookTracker],
   activate(_app: JupyterFrontEnd, notebooks: INotebookTracker): void {
     notebooks.widgetAdded.connect((_, panel: NotebookPanel) => new NotebookDiagnostics(panel));
-  }
+  },
 };
 
 /** Looks at the active cell of a notebook: when it becomes active, after changes, and after something ran. */
@@ -61,10 +61,11 @@ class NotebookDiagnostics {
     const { cell } = this;
     if (this.panel.isDisposed || !cell || cell.isDisposed || cell.model.type !== 'code') return;
     const code = cell.model.sharedModel.getSource();
-    this.connection.ask(code, problems => {
+    this.connection.ask(code, (problems) => {
       const { editor } = cell;
       // An answer about a text that was changed since is of no use: the next one is on its way.
-      if (cell.isDisposed || !(editor instanceof CodeMirrorEditor) || cell.model.sharedModel.getSource() !== code) return;
+      if (cell.isDisposed || !(editor instanceof CodeMirrorEditor) || cell.model.sharedModel.getSource() !== code)
+        return;
       markProblems(editor.editor, problems);
     });
   }

@@ -11,7 +11,7 @@ const marks = StateField.define<DecorationSet>({
     for (const effect of transaction.effects) if (effect.is(setMarks)) return effect.value;
     return value.map(transaction.changes);
   },
-  provide: field => EditorView.decorations.from(field)
+  provide: (field) => EditorView.decorations.from(field),
 });
 
 /** Underlines problems in an editor, in place of those that were marked; their messages are tooltips. */

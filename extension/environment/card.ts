@@ -9,17 +9,22 @@ export function environmentCard(data: EnvironmentData): HTMLElement {
   const head = element('div', 'joylab-Environment-head', [
     element('span', 'joylab-Environment-name', data.name),
     ...(data.release ? [element('span', 'joylab-Environment-kind', data.release)] : []),
-    ...(data.environment === data.name ? [] : [element('span', 'joylab-Environment-kind', data.environment)])
+    ...(data.environment === data.name ? [] : [element('span', 'joylab-Environment-kind', data.environment)]),
   ]);
   const text = element('div', 'joylab-Environment-text', [
     head,
     ...(data.description ? [element('p', 'joylab-Environment-description', data.description)] : []),
     ...section('Actions', data.actions.length > 0 ? actionList(data.actions) : null),
-    ...(data.returns ? section(`Return in ${data.returns.maxSteps.toLocaleString('en')} steps`, returnList(data.returns)) : []),
-    ...section('Options', Object.keys(data.options).length > 0 ? optionList(data.options) : null)
+    ...(data.returns
+      ? section(`Return in ${data.returns.maxSteps.toLocaleString('en')} steps`, returnList(data.returns))
+      : []),
+    ...section('Options', Object.keys(data.options).length > 0 ? optionList(data.options) : null),
   ]);
   const top = element('div', 'joylab-Environment-top', [...(data.frame ? [picture(data.name, data.frame)] : []), text]);
-  const groups = [...(data.variables.length > 0 ? [variableRows(data.variables)] : []), ...(data.tables ?? []).map(fieldRows)];
+  const groups = [
+    ...(data.variables.length > 0 ? [variableRows(data.variables)] : []),
+    ...(data.tables ?? []).map(fieldRows),
+  ];
   const table = element('div', 'joylab-Environment-table', [element('table', '', groups)]);
   keepReachable(table);
   return element('div', 'joylab-Card joylab-Environment', groups.length > 0 ? [top, table] : [top]);
@@ -31,14 +36,24 @@ export function checkEnvironment(data: EnvironmentData): string | null {
   if (data.version !== 1) return `it has version ${data.version}, this card knows version 1`;
   if (!Array.isArray(data.actions)) return 'its actions are missing';
   if (!Array.isArray(data.variables)) return 'its state variables are missing';
-  if (data.tables !== undefined && !(Array.isArray(data.tables) && data.tables.every(table => Array.isArray(table?.fields)))) return 'its tables are broken';
-  if (data.returns !== undefined && !(Array.isArray(data.returns?.rows) && data.returns.rows.every(row => typeof row?.mean === 'number'))) return 'its returns are broken';
+  if (
+    data.tables !== undefined &&
+    !(Array.isArray(data.tables) && data.tables.every((table) => Array.isArray(table?.fields)))
+  )
+    return 'its tables are broken';
+  if (
+    data.returns !== undefined &&
+    !(Array.isArray(data.returns?.rows) && data.returns.rows.every((row) => typeof row?.mean === 'number'))
+  )
+    return 'its returns are broken';
   if (typeof data.options !== 'object' || data.options === null) return 'its options are missing';
   return null;
 }
 
 function section(title: string, content: HTMLElement | null): HTMLElement[] {
-  return content ? [element('div', 'joylab-Environment-section', [element('div', 'joylab-Environment-label', title), content])] : [];
+  return content
+    ? [element('div', 'joylab-Environment-section', [element('div', 'joylab-Environment-label', title), content])]
+    : [];
 }
 
 function actionList(actions: string[]): HTMLElement {
@@ -52,12 +67,19 @@ function actionList(actions: string[]): HTMLElement {
 
 function optionList(options: Record<string, unknown>): HTMLElement {
   const items = Object.entries(options).map(([name, value]) =>
-    element('li', 'joylab-Option', [element('span', 'joylab-Option-name', name), ' ', typeof value === 'string' ? value : JSON.stringify(value)]));
+    element('li', 'joylab-Option', [
+      element('span', 'joylab-Option-name', name),
+      ' ',
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
+  );
   return element('ul', 'joylab-Options', items);
 }
 
 function returnList({ rows }: NonNullable<EnvironmentData['returns']>): HTMLElement {
-  const items = rows.map(({ name, mean }) => element('li', 'joylab-Option', [element('span', 'joylab-Option-name', name), ' ', shortNumber(mean)]));
+  const items = rows.map(({ name, mean }) =>
+    element('li', 'joylab-Option', [element('span', 'joylab-Option-name', name), ' ', shortNumber(mean)]),
+  );
   return element('ul', 'joylab-Options', items);
 }
 
@@ -70,12 +92,25 @@ function picture(name: string, { width, height, png, type }: NonNullable<Environ
 }
 
 function variableRows(variables: EnvironmentData['variables']): HTMLElement {
-  const rows = variables.map(({ name, description, minimum, maximum }) => [name, '', `${minimum} … ${maximum}`, description]);
+  const rows = variables.map(({ name, description, minimum, maximum }) => [
+    name,
+    '',
+    `${minimum} … ${maximum}`,
+    description,
+  ]);
   return group('State variable', rows);
 }
 
 function fieldRows({ title, fields }: EnvironmentTable): HTMLElement {
-  return group(title, fields.map(({ name, type, range, description, optional }) => [optional ? `${name}?` : name, type, range, description]));
+  return group(
+    title,
+    fields.map(({ name, type, range, description, optional }) => [
+      optional ? `${name}?` : name,
+      type,
+      range,
+      description,
+    ]),
+  );
 }
 
 function header(text: string): HTMLElement {
@@ -86,11 +121,20 @@ function header(text: string): HTMLElement {
 
 /** Rows of name, type, range and meaning under a heading. Groups share one table, so that their columns are in line. */
 function group(title: string, rows: string[][]): HTMLElement {
-  const head = element('tr', '', [title, 'Values', 'Meaning'].map(text => header(text)));
-  const body = rows.map(([name, type, range, meaning]) => element('tr', '', [
-    element('td', 'joylab-Environment-variable', name),
-    element('td', 'joylab-Environment-values', [...(type ? [element('code', '', type)] : []), ...(range ? [element('span', 'joylab-Environment-range', range.replace(/(^|\s)-(?=\d)/g, '$1−'))] : [])]),
-    element('td', 'joylab-Environment-meaning', meaning)
-  ]));
+  const head = element(
+    'tr',
+    '',
+    [title, 'Values', 'Meaning'].map((text) => header(text)),
+  );
+  const body = rows.map(([name, type, range, meaning]) =>
+    element('tr', '', [
+      element('td', 'joylab-Environment-variable', name),
+      element('td', 'joylab-Environment-values', [
+        ...(type ? [element('code', '', type)] : []),
+        ...(range ? [element('span', 'joylab-Environment-range', range.replace(/(^|\s)-(?=\d)/g, '$1−'))] : []),
+      ]),
+      element('td', 'joylab-Environment-meaning', meaning),
+    ]),
+  );
   return element('tbody', '', [head, ...body]);
 }

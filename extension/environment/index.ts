@@ -10,10 +10,13 @@ export const environmentPlugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IRenderMimeRegistry],
   activate(_app: JupyterFrontEnd, rendermime: IRenderMimeRegistry): void {
-    rendermime.addFactory({
-      safe: true,
-      mimeTypes: [ENVIRONMENT_MIME],
-      createRenderer: options => new EnvironmentRenderer(options.mimeType)
-    }, 0);
-  }
+    rendermime.addFactory(
+      {
+        safe: true,
+        mimeTypes: [ENVIRONMENT_MIME],
+        createRenderer: (options) => new EnvironmentRenderer(options.mimeType),
+      },
+      0,
+    );
+  },
 };

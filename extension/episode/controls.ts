@@ -17,10 +17,12 @@ export class Controls {
 
   constructor(
     private readonly playback: Playback,
-    private readonly timeline: Timeline
+    private readonly timeline: Timeline,
   ) {
     this.playButton = iconButton(this.playIcon, 'Play', () => playback.toggle());
-    this.loopButton = iconButton(icon('loop'), 'Loop (L)', () => { playback.loop = !playback.loop; });
+    this.loopButton = iconButton(icon('loop'), 'Loop (L)', () => {
+      playback.loop = !playback.loop;
+    });
     this.fillSpeeds();
     this.node = element('div', 'joylab-Controls', [
       iconButton(icon('back'), 'Step back (←)', () => playback.seek(playback.index - 1)),
@@ -28,7 +30,7 @@ export class Controls {
       iconButton(icon('forward'), 'Step forward (→)', () => playback.seek(playback.index + 1)),
       this.makeScrubber(),
       this.speed,
-      this.loopButton
+      this.loopButton,
     ]);
     this.showState();
     this.showFrame(0);
@@ -53,7 +55,9 @@ export class Controls {
   private fillSpeeds(): void {
     for (const speed of SPEEDS) this.speed.append(new Option(`${speed}×`, String(speed)));
     describe(this.speed, 'Speed (↑ ↓)');
-    this.speed.addEventListener('change', () => { this.playback.speed = Number(this.speed.value); });
+    this.speed.addEventListener('change', () => {
+      this.playback.speed = Number(this.speed.value);
+    });
   }
 
   private makeScrubber(): HTMLElement {

@@ -10,10 +10,13 @@ export const episodePlugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IRenderMimeRegistry],
   activate(_app: JupyterFrontEnd, rendermime: IRenderMimeRegistry): void {
-    rendermime.addFactory({
-      safe: true,
-      mimeTypes: [EPISODE_MIME],
-      createRenderer: options => new EpisodeRenderer(options.mimeType)
-    }, 0);
-  }
+    rendermime.addFactory(
+      {
+        safe: true,
+        mimeTypes: [EPISODE_MIME],
+        createRenderer: (options) => new EpisodeRenderer(options.mimeType),
+      },
+      0,
+    );
+  },
 };

@@ -26,14 +26,14 @@ export class EpisodePlayer {
     this.screen = frameView(frames);
     this.timeline = new Timeline(data);
     this.playback = new Playback(frames.count, data.fps, {
-      frame: index => this.showFrame(index),
-      state: () => this.controls.showState()
+      frame: (index) => this.showFrame(index),
+      state: () => this.controls.showState(),
     });
     this.readouts = new Readouts(this.timeline.steps, data.lives.length > 0);
     this.controls = new Controls(this.playback, this.timeline);
     this.node = this.layOut(data, frames);
-    this.node.addEventListener('keydown', event => this.onKey(event));
-    this.unwatch = watchVisibility(this.node, visible => this.onVisible(visible));
+    this.node.addEventListener('keydown', (event) => this.onKey(event));
+    this.unwatch = watchVisibility(this.node, (visible) => this.onVisible(visible));
     this.showFrame(0);
   }
 
@@ -50,7 +50,7 @@ export class EpisodePlayer {
     ending.title = data.end;
     const caption = element('div', 'joylab-Player-caption', [
       element('span', 'joylab-Player-title', data.environment),
-      element('span', 'joylab-Player-seed', `seed ${data.seed}`)
+      element('span', 'joylab-Player-seed', `seed ${data.seed}`),
     ]);
     const side = element('div', 'joylab-Player-side', [caption, this.readouts.node, ending]);
     this.screen.node.setAttribute('aria-label', `Picture of ${data.environment}`);
@@ -62,7 +62,10 @@ export class EpisodePlayer {
     node.tabIndex = 0;
     node.dataset.lmSuppressShortcuts = 'true';
     node.setAttribute('role', 'group');
-    node.setAttribute('aria-label', `Episode of ${data.environment}, seed ${data.seed}, ${this.timeline.steps} steps, ${score}. Space plays, arrow keys step.`);
+    node.setAttribute(
+      'aria-label',
+      `Episode of ${data.environment}, seed ${data.seed}, ${this.timeline.steps} steps, ${score}. Space plays, arrow keys step.`,
+    );
     return node;
   }
 
@@ -97,15 +100,30 @@ export class EpisodePlayer {
         if (event.target instanceof HTMLButtonElement) return false;
         playback.toggle();
         return true;
-      case 'ArrowLeft': playback.seek(playback.index - stride); return true;
-      case 'ArrowRight': playback.seek(playback.index + stride); return true;
-      case 'ArrowUp': this.changeSpeed(1); return true;
-      case 'ArrowDown': this.changeSpeed(-1); return true;
-      case 'Home': playback.seek(0); return true;
-      case 'End': playback.seek(playback.count - 1); return true;
+      case 'ArrowLeft':
+        playback.seek(playback.index - stride);
+        return true;
+      case 'ArrowRight':
+        playback.seek(playback.index + stride);
+        return true;
+      case 'ArrowUp':
+        this.changeSpeed(1);
+        return true;
+      case 'ArrowDown':
+        this.changeSpeed(-1);
+        return true;
+      case 'Home':
+        playback.seek(0);
+        return true;
+      case 'End':
+        playback.seek(playback.count - 1);
+        return true;
       case 'l':
-      case 'L': playback.loop = !playback.loop; return true;
-      default: return false;
+      case 'L':
+        playback.loop = !playback.loop;
+        return true;
+      default:
+        return false;
     }
   }
 

@@ -13,14 +13,14 @@ export class Readouts {
   /** `hasLives`: false leaves the lives out. */
   constructor(
     private readonly steps: number,
-    hasLives: boolean
+    hasLives: boolean,
   ) {
     const rows = [
       readout('Score', this.score),
       ...(hasLives ? [readout('Lives', this.lives)] : []),
       readout('Action', this.action),
       readout('Reward', this.reward),
-      readout('Step', this.step)
+      readout('Step', this.step),
     ];
     this.node = element('div', 'joylab-Readouts', rows);
   }

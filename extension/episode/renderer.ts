@@ -26,7 +26,10 @@ export class EpisodeRenderer extends Widget implements IRenderMime.IRenderer {
       content = new EpisodePlayer(data, frames);
     } catch (error) {
       if (this.isDisposed || rendering !== this.renderings) return;
-      content = problem('This episode cannot be played.', `In the saved data, ${(error as Error).message}. Run the cell again to make it anew.`);
+      content = problem(
+        'This episode cannot be played.',
+        `In the saved data, ${(error as Error).message}. Run the cell again to make it anew.`,
+      );
     }
     this.replace(content);
   }

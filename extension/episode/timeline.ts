@@ -49,7 +49,7 @@ export class Timeline {
       score: this.scores[step],
       lives: (step > 0 ? lives[step - 1] : lives[0]) ?? null,
       action: step > 0 ? (actionNames[actions[step - 1]] ?? `action ${actions[step - 1]}`) : null,
-      reward: frame > 0 ? this.scores[step] - this.scores[this.stepOf(frame - 1)] : 0
+      reward: frame > 0 ? this.scores[step] - this.scores[this.stepOf(frame - 1)] : 0,
     };
   }
 

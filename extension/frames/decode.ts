@@ -16,20 +16,31 @@ export async function decodeFrames(data: EpisodeData, deflated?: Uint8Array): Pr
   checkEpisode(data);
   if (data.pictures) return decodePictures(data, data.pictures, deflated ?? fromBase64(data.frames, 'frames'));
   const palette = fromBase64(data.palette, 'palette');
-  if (palette.length === 0 || palette.length % 3 !== 0) throw new Error('its palette is not made of 3 bytes per colour');
+  if (palette.length === 0 || palette.length % 3 !== 0)
+    throw new Error('its palette is not made of 3 bytes per colour');
   const packed = deflated ?? fromBase64(data.frames, 'frames');
   if (packed.length === 0) throw new Error('it has no frames');
   const sequence = new FrameSequence(data.width, data.height, palette);
   await inflate(packed, new Assembler(sequence, data.frameCount));
-  if (sequence.count < data.frameCount) throw new Error(`its frames are cut off after ${sequence.count} of ${data.frameCount}`);
+  if (sequence.count < data.frameCount)
+    throw new Error(`its frames are cut off after ${sequence.count} of ${data.frameCount}`);
   return sequence;
 }
 
-async function decodePictures({ width, height, frameCount }: EpisodeData, type: NonNullable<EpisodeData['pictures']>, packed: Uint8Array): Promise<PictureSequence> {
+async function decodePictures(
+  { width, height, frameCount }: EpisodeData,
+  type: NonNullable<EpisodeData['pictures']>,
+  packed: Uint8Array,
+): Promise<PictureSequence> {
   if (type !== 'image/svg+xml' && type !== 'text/plain') throw new Error('its pictures are of an unknown type');
   const stream = new Blob([packed as BlobPart]).stream().pipeThrough(new DecompressionStream('deflate'));
   const pictures: unknown = await new Response(stream).json().catch(() => undefined);
-  if (!Array.isArray(pictures) || pictures.length !== frameCount || pictures.some(picture => typeof picture !== 'string')) throw new Error('its pictures are not complete');
+  if (
+    !Array.isArray(pictures) ||
+    pictures.length !== frameCount ||
+    pictures.some((picture) => typeof picture !== 'string')
+  )
+    throw new Error('its pictures are not complete');
   return new PictureSequence(width, height, type, pictures);
 }
 
@@ -39,7 +50,8 @@ function checkEpisode(data: EpisodeData): void {
   for (const name of ['width', 'height', 'frameCount', 'every'] as const) {
     if (!Number.isInteger(data[name]) || data[name] < 1) throw new Error(`its ${name} is not a positive whole number`);
   }
-  if (data.width * data.height > MAX_PIXELS) throw new Error(`its frames of ${data.width} × ${data.height} pixels are too large`);
+  if (data.width * data.height > MAX_PIXELS)
+    throw new Error(`its frames of ${data.width} × ${data.height} pixels are too large`);
   if (data.frameCount > MAX_FRAMES) throw new Error(`its ${data.frameCount} frames are too many`);
   if (!(data.fps > 0)) throw new Error('its fps is not a positive number');
   for (const name of ['actionNames', 'actions', 'rewards', 'lives'] as const) {
@@ -84,7 +96,7 @@ class Assembler {
 
   constructor(
     private readonly sequence: FrameSequence,
-    private readonly frameCount: number
+    private readonly frameCount: number,
   ) {
     this.words = new Uint32Array(sequence.words);
     this.frame = new Uint8Array(this.words.buffer, 0, sequence.width * sequence.height);

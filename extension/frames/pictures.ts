@@ -7,7 +7,7 @@ export class PictureSequence {
     readonly width: number,
     readonly height: number,
     readonly type: 'image/svg+xml' | 'text/plain',
-    readonly pictures: readonly string[]
+    readonly pictures: readonly string[],
   ) {}
 
   get count(): number {
@@ -21,7 +21,8 @@ export class PictureView {
   private index = -1;
 
   constructor(private readonly frames: PictureSequence) {
-    this.node = frames.type === 'text/plain' ? element('pre', 'joylab-Screen joylab-mod-text') : element('img', 'joylab-Screen');
+    this.node =
+      frames.type === 'text/plain' ? element('pre', 'joylab-Screen joylab-mod-text') : element('img', 'joylab-Screen');
     if (frames.type === 'image/svg+xml') this.node.style.aspectRatio = String(frames.width / frames.height);
     else this.node.style.minHeight = `${frames.height}lh`;
     this.node.setAttribute('role', 'img');
@@ -32,7 +33,8 @@ export class PictureView {
     if (index === this.index) return;
     this.index = index;
     const picture = this.frames.pictures[index];
-    if (this.node instanceof HTMLImageElement) this.node.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(picture)}`;
+    if (this.node instanceof HTMLImageElement)
+      this.node.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(picture)}`;
     else this.node.textContent = picture;
   }
 

@@ -25,7 +25,7 @@ export class Playback {
   constructor(
     readonly count: number,
     private readonly fps: number,
-    private readonly listener: PlaybackListener
+    private readonly listener: PlaybackListener,
   ) {}
 
   get index(): number {

@@ -15,7 +15,7 @@ export class FrameSequence {
   constructor(
     readonly width: number,
     readonly height: number,
-    readonly palette: Uint8Array
+    readonly palette: Uint8Array,
   ) {}
 
   get count(): number {
@@ -49,7 +49,7 @@ export class FrameCursor {
 
   constructor(
     first: Uint32Array,
-    private readonly changes: Change[]
+    private readonly changes: Change[],
   ) {
     this.words = first.slice();
     this.pixels = new Uint8Array(this.words.buffer);

@@ -24,7 +24,7 @@ export function frameView(frames: Frames): FrameView {
     show(index) {
       if (cursor.seek(index)) screen.show(cursor.pixels);
     },
-    dispose: () => screen.dispose()
+    dispose: () => screen.dispose(),
   };
 }
 

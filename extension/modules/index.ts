@@ -19,5 +19,5 @@ export const modulesPlugin: JupyterFrontEndPlugin<void> = {
     handler.executionDone.connect(() => {
       if (service.session) void service.displayModules();
     });
-  }
+  },
 };

@@ -2,7 +2,13 @@ import type { CodeCell, ICodeCellModel } from '@jupyterlab/cells';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { INotebookModel, NotebookPanel } from '@jupyterlab/notebook';
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
-import { OUTPUTS_COMM, REVISION, type CellExecution, type OutputsMessage, type OutputsPageMessage } from '../../kernel/jupyter/outputsComm';
+import {
+  OUTPUTS_COMM,
+  REVISION,
+  type CellExecution,
+  type OutputsMessage,
+  type OutputsPageMessage,
+} from '../../kernel/jupyter/outputsComm';
 import { FollowedExecution } from './followedExecution';
 
 /**
@@ -30,7 +36,7 @@ export class DocumentOutputs {
   /** @param views the views of the document that are open */
   constructor(
     private readonly context: DocumentRegistry.IContext<INotebookModel>,
-    private readonly views: () => NotebookPanel[]
+    private readonly views: () => NotebookPanel[],
   ) {
     context.saveState.connect(this.onSaveState, this);
     context.sessionContext.kernelChanged.connect(this.attach, this);
@@ -50,7 +56,8 @@ export class DocumentOutputs {
   private attach(): void {
     const { context } = this;
     const kernel = context.sessionContext.session?.kernel ?? null;
-    if (context.isDisposed || !context.isReady || context.model.collaborative || (kernel === this.kernel && this.comm)) return;
+    if (context.isDisposed || !context.isReady || context.model.collaborative || (kernel === this.kernel && this.comm))
+      return;
     this.forget();
     if (!kernel?.handleComms) return;
     this.kernel = kernel;
@@ -62,7 +69,9 @@ export class DocumentOutputs {
   private open(kernel: Kernel.IKernelConnection): void {
     const comm = (this.comm = kernel.createComm(OUTPUTS_COMM));
     comm.onMsg = ({ content }) => this.receive(content.data as unknown as OutputsMessage);
-    comm.onClose = () => { if (this.comm === comm) this.forget(); };
+    comm.onClose = () => {
+      if (this.comm === comm) this.forget();
+    };
     kernel.iopubMessage.connect(this.onMessage, this);
     comm.open({});
   }
@@ -83,14 +92,16 @@ export class DocumentOutputs {
   private receive(message: OutputsMessage): void {
     const { context, present, elsewhere } = this;
     if (context.isDisposed) return;
-    if (message.type === 'who') this.send({ type: 'here', executions: [...present].filter(id => !elsewhere.has(id)) });
+    if (message.type === 'who')
+      this.send({ type: 'here', executions: [...present].filter((id) => !elsewhere.has(id)) });
     else if (message.type === 'executions') {
       this.wasDirty = context.model.dirty;
       for (const execution of message.executions) this.follow(execution);
     } else if (message.type === 'elsewhere') {
-      const taken = message.executions.filter(id => this.followed.has(id));
+      const taken = message.executions.filter((id) => this.followed.has(id));
       for (const id of taken) elsewhere.add(id);
-      if (taken.length > 0 && [...this.followed.keys()].every(id => elsewhere.has(id))) context.model.dirty = this.wasDirty;
+      if (taken.length > 0 && [...this.followed.keys()].every((id) => elsewhere.has(id)))
+        context.model.dirty = this.wasDirty;
     }
   }
 
@@ -108,7 +119,8 @@ export class DocumentOutputs {
     if (typeof revision === 'number') this.revision = revision;
     const parent = message.parent_header as Partial<KernelMessage.IHeader>;
     const id = parent.msg_id;
-    if (id !== undefined && parent.session === this.kernel?.clientId && parent.msg_type === 'execute_request') this.watchOwn(id);
+    if (id !== undefined && parent.session === this.kernel?.clientId && parent.msg_type === 'execute_request')
+      this.watchOwn(id);
     for (const [msgId, execution] of this.followed) {
       if (msgId !== id && !execution.shows(message)) continue;
       if (!execution.isCurrent || this.isRunHere(execution.cell)) this.followed.delete(msgId);
@@ -129,7 +141,8 @@ export class DocumentOutputs {
     this.present.add(id);
     if (this.followed.has(id)) return;
     const owner = this.owners.get(id);
-    if (owner === undefined) this.owners.set(id, this.cells().find(({ outputArea }) => outputArea.future?.msg.header.msg_id === id) ?? null);
+    if (owner === undefined)
+      this.owners.set(id, this.cells().find(({ outputArea }) => outputArea.future?.msg.header.msg_id === id) ?? null);
     else if (owner?.isDisposed) {
       this.owners.set(id, null);
       this.send({ type: 'ask', executions: [id] });
@@ -146,16 +159,21 @@ export class DocumentOutputs {
   }
 
   private cellModel(id: string): ICodeCellModel | undefined {
-    for (const cell of this.context.model.cells) if (cell.id === id && cell.type === 'code') return cell as ICodeCellModel;
+    for (const cell of this.context.model.cells)
+      if (cell.id === id && cell.type === 'code') return cell as ICodeCellModel;
     return undefined;
   }
 
   private cells(): CodeCell[] {
-    return this.views().flatMap(view => view.content.widgets.filter((cell): cell is CodeCell => cell.model?.type === 'code'));
+    return this.views().flatMap((view) =>
+      view.content.widgets.filter((cell): cell is CodeCell => cell.model?.type === 'code'),
+    );
   }
 
   /** Whether a view of the cell has run it, and gets its outputs by itself. */
   private isRunHere(model: ICodeCellModel): boolean {
-    return this.cells().some(cell => cell.model === model && cell.outputArea?.future && !cell.outputArea.future.isDisposed);
+    return this.cells().some(
+      (cell) => cell.model === model && cell.outputArea?.future && !cell.outputArea.future.isDisposed,
+    );
   }
 }

@@ -10,7 +10,10 @@ export class FollowedExecution {
   private readonly displays: Map<string, number[]>;
   private executionCount: number | null;
 
-  private constructor(execution: CellExecution, readonly cell: ICodeCellModel) {
+  private constructor(
+    execution: CellExecution,
+    readonly cell: ICodeCellModel,
+  ) {
     this.displays = new Map(Object.entries(execution.displays));
     this.executionCount = execution.executionCount;
   }

@@ -19,8 +19,8 @@ export const outputsPlugin: JupyterFrontEndPlugin<void> = {
       // Several views of a notebook share its document.
       if (known.has(context)) return;
       known.add(context);
-      const views = () => notebooks.filter(panel => panel.context === context && !panel.isDisposed);
+      const views = () => notebooks.filter((panel) => panel.context === context && !panel.isDisposed);
       new DocumentOutputs(context, views);
     });
-  }
+  },
 };

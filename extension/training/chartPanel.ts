@@ -9,7 +9,7 @@ export class ChartPanel {
   readonly node: HTMLElement;
   private readonly switches = element('div', 'joylab-Switches');
   private readonly grid = element('div', 'joylab-Charts');
-  private readonly slots = METRIC_CHARTS.map(chart => new Slot(chart, () => this.arrange()));
+  private readonly slots = METRIC_CHARTS.map((chart) => new Slot(chart, () => this.arrange()));
   private readonly unwatch: () => void;
   private data: TrainingData | null = null;
 
@@ -17,7 +17,7 @@ export class ChartPanel {
     this.switches.setAttribute('role', 'group');
     this.switches.setAttribute('aria-label', 'Charts to show');
     this.node = element('div', 'joylab-ChartPanel', [this.switches, this.grid]);
-    this.unwatch = watchTheme(() => this.slots.forEach(slot => slot.chart?.redraw()));
+    this.unwatch = watchTheme(() => this.slots.forEach((slot) => slot.chart?.redraw()));
   }
 
   show(data: TrainingData): void {
@@ -33,12 +33,18 @@ export class ChartPanel {
   private arrange(): void {
     const data = this.data;
     if (!data) return;
-    const offered = this.slots.filter(slot => chartContent(slot.metric, data) !== null);
-    const shown = offered.filter(slot => slot.wanted);
+    const offered = this.slots.filter((slot) => chartContent(slot.metric, data) !== null);
+    const shown = offered.filter((slot) => slot.wanted);
     this.node.hidden = offered.length === 0;
-    replaceIfChanged(this.switches, offered.map(slot => slot.button));
+    replaceIfChanged(
+      this.switches,
+      offered.map((slot) => slot.button),
+    );
     for (const slot of this.slots) slot.prepare(shown.includes(slot));
-    replaceIfChanged(this.grid, shown.map(slot => slot.chart!.node));
+    replaceIfChanged(
+      this.grid,
+      shown.map((slot) => slot.chart!.node),
+    );
     for (const slot of shown) slot.chart!.draw(chartContent(slot.metric, data)!);
   }
 }
@@ -51,7 +57,7 @@ class Slot {
 
   constructor(
     readonly metric: MetricChart,
-    changed: () => void
+    changed: () => void,
   ) {
     this.wanted = metric.shown;
     this.button = element('button', 'joylab-Switch', metric.label);

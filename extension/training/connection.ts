@@ -22,7 +22,7 @@ export class TrainingConnection {
   constructor(
     private readonly session: ISessionContext,
     private readonly runId: string,
-    private readonly listener: ConnectionListener
+    private readonly listener: ConnectionListener,
   ) {
     session.kernelChanged.connect(this.onKernelChanged, this);
     session.statusChanged.connect(this.onStatusChanged, this);
@@ -105,5 +105,7 @@ export class TrainingConnection {
 }
 
 function toBytes(buffer: ArrayBuffer | ArrayBufferView): Uint8Array {
-  return buffer instanceof ArrayBuffer ? new Uint8Array(buffer) : new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  return buffer instanceof ArrayBuffer
+    ? new Uint8Array(buffer)
+    : new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }

@@ -72,22 +72,22 @@ export class GroupGrid {
 
   private fill(group: Group, frames: Frames[]): void {
     this.tiles = group.episodes.map((data, i) => new Tile(data, frames[i], () => this.open(data, frames[i])));
-    const best = Math.max(...this.tiles.map(tile => tile.return));
-    const worst = Math.min(...this.tiles.map(tile => tile.return));
+    const best = Math.max(...this.tiles.map((tile) => tile.return));
+    const worst = Math.min(...this.tiles.map((tile) => tile.return));
     for (const tile of this.tiles) tile.markBest(tile.return === best && best > worst);
     setText(this.title, `Newest group, step ${group.step}`);
-    this.grid.replaceChildren(...this.tiles.map(tile => tile.node));
+    this.grid.replaceChildren(...this.tiles.map((tile) => tile.node));
     this.node.hidden = false;
     this.play(Math.max(...frames.map(({ count }) => count)), group);
   }
 
   private play(count: number, group: Group): void {
     const playback = new Playback(count, group.episodes[0].fps, {
-      frame: index => {
+      frame: (index) => {
         for (const tile of this.tiles) tile.show(index);
         if (index === count - 1) this.endTurn(group.step);
       },
-      state: () => undefined
+      state: () => undefined,
     });
     this.playback = playback;
     playback.speed = SPEED;
@@ -142,7 +142,11 @@ class Tile {
   private readonly screen: FrameView;
   private readonly label = element('span', 'joylab-Tile-return');
 
-  constructor(data: EpisodeData, private readonly frames: Frames, open: () => void) {
+  constructor(
+    data: EpisodeData,
+    private readonly frames: Frames,
+    open: () => void,
+  ) {
     const timeline = new Timeline(data);
     this.return = timeline.finalScore;
     this.screen = frameView(frames);
@@ -150,10 +154,16 @@ class Tile {
     this.screen.node.removeAttribute('role');
     this.screen.node.setAttribute('aria-hidden', 'true');
     this.label.textContent = formatNumber(this.return);
-    this.node = element('button', 'joylab-Tile', [element('span', 'joylab-Tile-picture', [this.screen.node]), this.label]);
+    this.node = element('button', 'joylab-Tile', [
+      element('span', 'joylab-Tile-picture', [this.screen.node]),
+      this.label,
+    ]);
     this.node.type = 'button';
     this.node.addEventListener('click', open);
-    describe(this.node, `Return ${formatNumber(this.return)}, ${timeline.steps} steps, ${data.end}. Open in the player.`);
+    describe(
+      this.node,
+      `Return ${formatNumber(this.return)}, ${timeline.steps} steps, ${data.end}. Open in the player.`,
+    );
   }
 
   markBest(best: boolean): void {

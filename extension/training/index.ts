@@ -20,13 +20,13 @@ export const trainingPlugin: JupyterFrontEndPlugin<void> = {
     notebooks.widgetAdded.connect((_, panel: NotebookPanel) => {
       panel.content.rendermime.addFactory(factory(panel.context), 0);
     });
-  }
+  },
 };
 
 function factory(context: DocumentRegistry.Context | null): IRenderMime.IRendererFactory {
   return {
     safe: true,
     mimeTypes: [TRAINING_MIME],
-    createRenderer: options => new TrainingRenderer(options.mimeType, context)
+    createRenderer: (options) => new TrainingRenderer(options.mimeType, context),
   };
 }

@@ -13,48 +13,99 @@ export interface MetricChart {
 
 /** The charts, in their order. One without data is not offered. Metrics have TRL's names. */
 export const METRIC_CHARTS: MetricChart[] = [
-  { label: 'Reward', title: 'Reward, mean ± std', shown: true, lines: data => [metric(data, 'reward', 'reward', 'reward_std'), ...evaluated(data, 'eval_reward')] },
-  { label: 'Reward functions', title: 'Reward functions', shown: true, lines: data => data.rewardNames.map(name => metric(data, `rewards/${name}/mean`, name)) },
-  { label: 'Best program', title: 'Best program, expected reward', shown: true, lines: data => [metric(data, 'refinement/best_worth', 'best program')] },
+  {
+    label: 'Reward',
+    title: 'Reward, mean ± std',
+    shown: true,
+    lines: (data) => [metric(data, 'reward', 'reward', 'reward_std'), ...evaluated(data, 'eval_reward')],
+  },
+  {
+    label: 'Reward functions',
+    title: 'Reward functions',
+    shown: true,
+    lines: (data) => data.rewardNames.map((name) => metric(data, `rewards/${name}/mean`, name)),
+  },
+  {
+    label: 'Best program',
+    title: 'Best program, expected reward',
+    shown: true,
+    lines: (data) => [metric(data, 'refinement/best_worth', 'best program')],
+  },
   {
     label: 'Edits',
     title: 'Completions: better than their parent, duplicates, failed',
     shown: true,
-    lines: data => ['improved', 'duplicates', 'failed'].map(name => metric(data, `refinement/${name}`, name))
+    lines: (data) => ['improved', 'duplicates', 'failed'].map((name) => metric(data, `refinement/${name}`, name)),
   },
-  { label: 'Length', title: 'Completion length, tokens', shown: true, lines: data => [metric(data, 'completions/mean_length', 'mean length')] },
-  { label: 'Loss', title: 'Loss', shown: true, lines: data => [metric(data, 'loss', 'loss'), ...evaluated(data, 'eval_loss')] },
-  { label: 'Token accuracy', title: 'Token accuracy', shown: true, lines: data => [metric(data, 'mean_token_accuracy', 'accuracy'), ...evaluated(data, 'eval_mean_token_accuracy')] },
-  { label: 'KL', title: 'KL from the reference model', shown: false, lines: data => [metric(data, 'kl', 'kl')] },
-  { label: 'Entropy', title: 'Entropy of the policy', shown: false, lines: data => [metric(data, 'entropy', 'entropy')] },
-  { label: 'Gradient norm', title: 'Gradient norm', shown: false, lines: data => [metric(data, 'grad_norm', 'grad_norm')] },
-  { label: 'Learning rate', title: 'Learning rate', shown: false, lines: data => [metric(data, 'learning_rate', 'learning_rate')] },
-  { label: 'Clipping', title: 'Clipped ratios', shown: false, lines: data => [metric(data, 'clip_ratio/region_mean', 'clip_ratio/region_mean')] }
+  {
+    label: 'Length',
+    title: 'Completion length, tokens',
+    shown: true,
+    lines: (data) => [metric(data, 'completions/mean_length', 'mean length')],
+  },
+  {
+    label: 'Loss',
+    title: 'Loss',
+    shown: true,
+    lines: (data) => [metric(data, 'loss', 'loss'), ...evaluated(data, 'eval_loss')],
+  },
+  {
+    label: 'Token accuracy',
+    title: 'Token accuracy',
+    shown: true,
+    lines: (data) => [metric(data, 'mean_token_accuracy', 'accuracy'), ...evaluated(data, 'eval_mean_token_accuracy')],
+  },
+  { label: 'KL', title: 'KL from the reference model', shown: false, lines: (data) => [metric(data, 'kl', 'kl')] },
+  {
+    label: 'Entropy',
+    title: 'Entropy of the policy',
+    shown: false,
+    lines: (data) => [metric(data, 'entropy', 'entropy')],
+  },
+  {
+    label: 'Gradient norm',
+    title: 'Gradient norm',
+    shown: false,
+    lines: (data) => [metric(data, 'grad_norm', 'grad_norm')],
+  },
+  {
+    label: 'Learning rate',
+    title: 'Learning rate',
+    shown: false,
+    lines: (data) => [metric(data, 'learning_rate', 'learning_rate')],
+  },
+  {
+    label: 'Clipping',
+    title: 'Clipped ratios',
+    shown: false,
+    lines: (data) => [metric(data, 'clip_ratio/region_mean', 'clip_ratio/region_mean')],
+  },
 ];
 
 /** What the chart shows of the run; `null` when it has no data. */
 export function chartContent(chart: MetricChart, data: TrainingData): ChartContent | null {
-  const lines = chart.lines(data).filter(line => line.y.some(value => value !== null));
+  const lines = chart.lines(data).filter((line) => line.y.some((value) => value !== null));
   if (lines.length === 0) return null;
   return { lines, maxX: data.maxSteps, marks: data.events.map(({ step, text }) => ({ x: step, text })) };
 }
 
 /** Whether a run learns from given texts, without rewards. */
 export function isSupervised({ log }: TrainingData): boolean {
-  return log.some(entry => 'mean_token_accuracy' in entry || 'eval_mean_token_accuracy' in entry);
+  return log.some((entry) => 'mean_token_accuracy' in entry || 'eval_mean_token_accuracy' in entry);
 }
 
 /** The line of evaluations, where there were any. */
 function evaluated(data: TrainingData, key: string): Line[] {
-  return data.log.some(entry => key in entry) ? [metric(data, key, 'evaluation')] : [];
+  return data.log.some((entry) => key in entry) ? [metric(data, key, 'evaluation')] : [];
 }
 
 function metric(data: TrainingData, key: string, name: string, spread?: string): Line {
   // Entries of evaluations stand between those of steps: they would be gaps in each other's lines.
-  const log = data.log.filter(entry => ('eval_runtime' in entry) === key.startsWith('eval_'));
+  const log = data.log.filter((entry) => 'eval_runtime' in entry === key.startsWith('eval_'));
   const value = (entry: Record<string, number>) => (Number.isFinite(entry[key]) ? entry[key] : null);
-  const line: Line = { name, x: log.map(entry => entry.step), y: log.map(value) };
-  if (!spread || !log.some(entry => Number.isFinite(entry[spread]))) return line;
-  const edge = (sign: number) => log.map(entry => (value(entry) === null ? null : entry[key] + sign * (entry[spread] ?? 0)));
+  const line: Line = { name, x: log.map((entry) => entry.step), y: log.map(value) };
+  if (!spread || !log.some((entry) => Number.isFinite(entry[spread]))) return line;
+  const edge = (sign: number) =>
+    log.map((entry) => (value(entry) === null ? null : entry[key] + sign * (entry[spread] ?? 0)));
   return { ...line, low: edge(-1), high: edge(1) };
 }

@@ -19,7 +19,7 @@ export class TrainingRenderer extends Widget implements IRenderMime.IRenderer {
   /** `context`: the notebook; `null` where outputs are shown without one. */
   constructor(
     private readonly mimeType: string,
-    private readonly context: DocumentRegistry.Context | null
+    private readonly context: DocumentRegistry.Context | null,
   ) {
     super();
     this.addClass('joylab-Output');
@@ -30,7 +30,11 @@ export class TrainingRenderer extends Widget implements IRenderMime.IRenderer {
     this.model = model;
     const data = this.kept!;
     const wrong = checkTraining(data);
-    if (wrong) this.replace(null, problem('This training run cannot be shown.', `In the saved data, ${wrong}. Run the cell again.`));
+    if (wrong)
+      this.replace(
+        null,
+        problem('This training run cannot be shown.', `In the saved data, ${wrong}. Run the cell again.`),
+      );
     else if (this.view?.runId === data.runId) this.view.update(data);
     else this.replace(new TrainingView(data, this.context?.sessionContext ?? null, () => this.keep()));
     return Promise.resolve();

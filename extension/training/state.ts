@@ -22,7 +22,8 @@ export class TrainingState {
   /** Takes over what the notebook says, unless the comm has told more. */
   update(data: TrainingData): void {
     const ours = this.data;
-    const older = data.runId === ours.runId && (data.log.length < ours.log.length || data.events.length < ours.events.length);
+    const older =
+      data.runId === ours.runId && (data.log.length < ours.log.length || data.events.length < ours.events.length);
     if (!older) this.data = copy(data);
   }
 
@@ -30,7 +31,10 @@ export class TrainingState {
   savedGroup(): TrainingData['group'] {
     if (!this.group) return this.data.group;
     const { step, episodes, frames } = this.group;
-    return { step, episodes: episodes.map((episode, i) => (frames[i] ? { ...episode, frames: base64(frames[i]) } : episode)) };
+    return {
+      step,
+      episodes: episodes.map((episode, i) => (frames[i] ? { ...episode, frames: base64(frames[i]) } : episode)),
+    };
   }
 
   /** Takes in a message of the kernel. */
@@ -77,7 +81,8 @@ function copy(data: TrainingData): TrainingData {
 export function checkTraining(data: TrainingData): string | null {
   if (typeof data !== 'object' || data === null) return 'it is not an object';
   if (data.version !== 1) return `it has version ${data.version}, this view knows version 1`;
-  if (!Array.isArray(data.log) || !data.log.every(entry => typeof entry === 'object' && entry !== null)) return 'its log is missing';
+  if (!Array.isArray(data.log) || !data.log.every((entry) => typeof entry === 'object' && entry !== null))
+    return 'its log is missing';
   if (!Array.isArray(data.events)) return 'its events are missing';
   if (data.group && !Array.isArray(data.group.episodes)) return 'the episodes of its newest group are missing';
   if (!Array.isArray(data.rewardNames)) return 'the names of its reward functions are missing';

@@ -6,7 +6,7 @@ const LABELS: Record<TrainingStatus, string> = {
   paused: 'Paused',
   finished: 'Finished',
   failed: 'Failed',
-  lost: 'Not running'
+  lost: 'Not running',
 };
 
 /** How many of the newest steps the time per step is the mean of. */
@@ -24,7 +24,11 @@ export class StatusLine {
     this.bar.setAttribute('aria-label', 'Progress of the training');
     // Read out when the run pauses or ends, not at each step.
     this.label.setAttribute('role', 'status');
-    this.node = element('div', 'joylab-Status', [element('div', 'joylab-Status-line', [this.label, this.detail]), this.bar, this.stage]);
+    this.node = element('div', 'joylab-Status', [
+      element('div', 'joylab-Status-line', [this.label, this.detail]),
+      this.bar,
+      this.stage,
+    ]);
   }
 
   show(data: TrainingData): void {
@@ -56,7 +60,10 @@ function details(data: TrainingData): string[] {
 
 /** Mean of TRL's `step_time` over the newest steps, in seconds. */
 function stepSeconds({ log }: TrainingData): number | null {
-  const times = log.slice(-RECENT).map(entry => entry.step_time).filter(Number.isFinite);
+  const times = log
+    .slice(-RECENT)
+    .map((entry) => entry.step_time)
+    .filter(Number.isFinite);
   return times.length > 0 ? times.reduce((sum, time) => sum + time, 0) / times.length : null;
 }
 

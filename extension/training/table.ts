@@ -17,7 +17,7 @@ const COLUMNS: Column[] = [
   { title: 'Best program', metric: 'refinement/best_worth', digits: 3 },
   { title: 'Better edits', metric: 'refinement/improved', digits: 2 },
   { title: 'Completion length', metric: 'completions/mean_length', digits: 1 },
-  { title: 'KL', metric: 'kl', digits: 4 }
+  { title: 'KL', metric: 'kl', digits: 4 },
 ];
 
 /** What TRL's supervised trainer logs. */
@@ -27,13 +27,15 @@ const SUPERVISED_COLUMNS: Column[] = [
   { title: 'Evaluation loss', metric: 'eval_loss', digits: 4 },
   { title: 'Token accuracy', metric: 'mean_token_accuracy', digits: 3 },
   { title: 'Learning rate', metric: 'learning_rate', digits: 6 },
-  { title: 'Tokens', metric: 'num_tokens', digits: 0 }
+  { title: 'Tokens', metric: 'num_tokens', digits: 0 },
 ];
 
 /** The columns of a run; those of evaluations and of refinement only where there were any. */
 function columnsOf(data: TrainingData): Column[] {
   const columns = isSupervised(data) ? SUPERVISED_COLUMNS : COLUMNS;
-  return columns.filter(({ metric }) => !/^eval_|^refinement\//.test(metric) || data.log.some(entry => metric in entry));
+  return columns.filter(
+    ({ metric }) => !/^eval_|^refinement\//.test(metric) || data.log.some((entry) => metric in entry),
+  );
 }
 
 /** The table of a run: a row per step, what happened between them, the newest at the bottom and in view. */
@@ -60,10 +62,13 @@ export class MetricTable {
   show(data: TrainingData): void {
     this.showHead(columnsOf(data));
     const rows = allRows(data, this.columns);
-    const kept = commonStart(this.rows, rows.map(row => row.key));
+    const kept = commonStart(
+      this.rows,
+      rows.map((row) => row.key),
+    );
     while (this.body.rows.length > kept) this.body.lastElementChild!.remove();
     for (const row of rows.slice(kept)) this.body.append(row.make());
-    this.rows = rows.map(row => row.key);
+    this.rows = rows.map((row) => row.key);
     this.node.hidden = rows.length === 0;
     if (this.following) this.node.scrollTop = this.node.scrollHeight;
   }
@@ -71,7 +76,13 @@ export class MetricTable {
   private showHead(columns: Column[]): void {
     if (columns.map(({ title }) => title).join() === this.columns.map(({ title }) => title).join()) return;
     this.columns = columns;
-    this.head.replaceChildren(element('tr', '', columns.map(column => header(column.title))));
+    this.head.replaceChildren(
+      element(
+        'tr',
+        '',
+        columns.map((column) => header(column.title)),
+      ),
+    );
     this.body.replaceChildren();
     this.rows = [];
   }
@@ -90,7 +101,8 @@ function allRows({ log, events }: TrainingData, columns: Column[]): Row[] {
   const rows: Row[] = [];
   let next = 0;
   for (const entry of steps.values()) {
-    while (next < events.length && events[next].step < entry.step) rows.push(eventRow(events[next++].step, events[next - 1].text, columns.length));
+    while (next < events.length && events[next].step < entry.step)
+      rows.push(eventRow(events[next++].step, events[next - 1].text, columns.length));
     rows.push(stepRow(entry, columns));
   }
   for (const event of events.slice(next)) rows.push(eventRow(event.step, event.text, columns.length));
@@ -99,7 +111,15 @@ function allRows({ log, events }: TrainingData, columns: Column[]): Row[] {
 
 function stepRow(entry: Record<string, number>, columns: Column[]): Row {
   const texts = columns.map(({ metric, digits }) => format(entry[metric], digits));
-  return { key: texts.join('\t'), make: () => element('tr', '', texts.map(text => element('td', '', text))) };
+  return {
+    key: texts.join('\t'),
+    make: () =>
+      element(
+        'tr',
+        '',
+        texts.map((text) => element('td', '', text)),
+      ),
+  };
 }
 
 function eventRow(step: number, text: string, columns: number): Row {

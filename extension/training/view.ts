@@ -19,7 +19,7 @@ export class TrainingView {
   private readonly status = new StatusLine();
   private readonly charts = new ChartPanel();
   private readonly table = new MetricTable();
-  private readonly group = new GroupGrid(step => this.connection?.acknowledge(step));
+  private readonly group = new GroupGrid((step) => this.connection?.acknowledge(step));
   private readonly unwatch: () => void;
   private connection: TrainingConnection | null = null;
   /** Until the session says otherwise, a running run is taken as alive. */
@@ -33,10 +33,19 @@ export class TrainingView {
    * @param session `null` where outputs are shown without a kernel
    * @param keep called when the notebook may lack what is shown, and would not get it
    */
-  constructor(data: TrainingData, private readonly session: ISessionContext | null, private readonly keep: () => void) {
+  constructor(
+    data: TrainingData,
+    private readonly session: ISessionContext | null,
+    private readonly keep: () => void,
+  ) {
     this.state = new TrainingState(data);
-    this.node = element('div', 'joylab-Card joylab-Training', [this.status.node, this.charts.node, this.group.node, this.table.node]);
-    this.unwatch = watchVisibility(this.node, visible => this.onVisible(visible));
+    this.node = element('div', 'joylab-Card joylab-Training', [
+      this.status.node,
+      this.charts.node,
+      this.group.node,
+      this.table.node,
+    ]);
+    this.unwatch = watchVisibility(this.node, (visible) => this.onVisible(visible));
     this.connected = session !== null;
     this.connect();
     this.paint();
@@ -51,7 +60,12 @@ export class TrainingView {
   newerThan(kept: TrainingData): TrainingData | null {
     const data = this.shown();
     const group = this.state.savedGroup();
-    const same = data.status === kept.status && data.log.length === kept.log.length && data.events.length === kept.events.length && data.step === kept.step && group?.step === kept.group?.step;
+    const same =
+      data.status === kept.status &&
+      data.log.length === kept.log.length &&
+      data.events.length === kept.events.length &&
+      data.step === kept.step &&
+      group?.step === kept.group?.step;
     return same ? null : { ...data, ...(group && { group }) };
   }
 
@@ -79,7 +93,7 @@ export class TrainingView {
     if (this.connection || !this.session || (status !== 'running' && status !== 'paused')) return;
     this.connection = new TrainingConnection(this.session, this.runId, {
       message: (message, buffers) => this.onMessage(message, buffers),
-      connected: connected => this.onConnected(connected)
+      connected: (connected) => this.onConnected(connected),
     });
     this.connection.setVisible(this.visible);
   }

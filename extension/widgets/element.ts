@@ -1,5 +1,9 @@
 /** An element with a class, text or children. */
-export function element<K extends keyof HTMLElementTagNameMap>(tag: K, className: string, content: string | Array<Node | string> = []): HTMLElementTagNameMap[K] {
+export function element<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  className: string,
+  content: string | Array<Node | string> = [],
+): HTMLElementTagNameMap[K] {
   const node = document.createElement(tag);
   node.className = className;
   if (typeof content === 'string') node.textContent = content;

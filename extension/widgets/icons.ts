@@ -4,7 +4,7 @@ const PATHS = {
   pause: 'M4 3h3v10H4zM9 3h3v10H9z',
   back: 'M11 3v10L4.500 8zM3 3h1.500v10H3z',
   forward: 'M5 3v10l6.500-5zM11.500 3H13v10h-1.500z',
-  loop: 'M4 6.500h6.500v2L14 5.500l-3.500-3v2H2.500V9H4zM12 9.500H5.500v-2L2 10.500l3.500 3v-2h8V7H12z'
+  loop: 'M4 6.500h6.500v2L14 5.500l-3.500-3v2H2.500V9H4zM12 9.500H5.500v-2L2 10.500l3.500 3v-2h8V7H12z',
 };
 
 export type IconName = keyof typeof PATHS;

@@ -2,7 +2,7 @@ let observer: ResizeObserver | undefined;
 
 /** Lets the keyboard reach a node for as long as it scrolls, whatever its size becomes. */
 export function keepReachable(node: HTMLElement): void {
-  observer ??= new ResizeObserver(entries => entries.forEach(({ target }) => showReachable(target as HTMLElement)));
+  observer ??= new ResizeObserver((entries) => entries.forEach(({ target }) => showReachable(target as HTMLElement)));
   observer.observe(node);
 }
 

@@ -65,8 +65,18 @@ function runAndWait(cell: Cell, file: string, args: string[], options: Options, 
     file: String(file),
     args,
     // The wire thread has an environment of its own.
-    options: { ...others, stdio: entries, cwd: cwd instanceof URL ? fileURLToPath(cwd) : (cwd ?? process.cwd()), env: plainEnvironment({ ...(env ?? process.env), [KERNEL_MARK]: mark }) },
-    ...(input !== undefined && { input: typeof input === 'string' ? Buffer.from(input, encoding === 'buffer' ? 'utf8' : (encoding ?? 'utf8')) : bytesOf(input) }),
+    options: {
+      ...others,
+      stdio: entries,
+      cwd: cwd instanceof URL ? fileURLToPath(cwd) : (cwd ?? process.cwd()),
+      env: plainEnvironment({ ...(env ?? process.env), [KERNEL_MARK]: mark }),
+    },
+    ...(input !== undefined && {
+      input:
+        typeof input === 'string'
+          ? Buffer.from(input, encoding === 'buffer' ? 'utf8' : (encoding ?? 'utf8'))
+          : bytesOf(input),
+    }),
     shown,
     maxBuffer: maxBuffer ?? MAXIMUM_BUFFER,
     timeout: timeout ?? 0,
@@ -83,8 +93,15 @@ function spawnResult({ output, error, ...rest }: ChildResult, encoding: Options[
     return buffer && encoding && encoding !== 'buffer' ? buffer.toString(encoding) : buffer;
   };
   const decoded = output.map(decode);
-  const failure = error && Object.assign(new Error(error.message), error, { syscall: `spawnSync ${error.path ?? ''}`.trim() });
-  return { ...(failure && { error: failure }), ...rest, output: decoded, stdout: decoded[1] ?? null, stderr: decoded[2] ?? null };
+  const failure =
+    error && Object.assign(new Error(error.message), error, { syscall: `spawnSync ${error.path ?? ''}`.trim() });
+  return {
+    ...(failure && { error: failure }),
+    ...rest,
+    output: decoded,
+    stdout: decoded[1] ?? null,
+    stderr: decoded[2] ?? null,
+  };
 }
 
 /** What `execSync` and `execFileSync` return; they throw where the child failed. */
@@ -97,7 +114,9 @@ function outputOf(result: Result, command: string, options: Options): Result['st
 
 /** Sends what asynchronous children write to streams that they inherit to their cell. */
 function followAsync(mark: string | undefined): void {
-  const prototype = childProcess.ChildProcess.prototype as unknown as { spawn(options: MarkedOptions & { stdio?: Stdio }): number };
+  const prototype = childProcess.ChildProcess.prototype as unknown as {
+    spawn(options: MarkedOptions & { stdio?: Stdio }): number;
+  };
   const spawn = prototype.spawn;
   prototype.spawn = function (this: childProcess.ChildProcess, given) {
     const options = marked(given, mark);
@@ -120,12 +139,21 @@ function followAsync(mark: string | undefined): void {
 }
 
 /** `stdio` with pipes in place of the kernel's own output streams, and what those were. */
-function redirected(stdio: Stdio): { entries: Array<'pipe' | 'ignore' | 'inherit' | 'ipc' | number>; shown: Child['shown'] } {
+function redirected(stdio: Stdio): {
+  entries: Array<'pipe' | 'ignore' | 'inherit' | 'ipc' | number>;
+  shown: Child['shown'];
+} {
   const given: unknown[] = Array.isArray(stdio) ? stdio : [stdio, stdio, stdio];
   const all = given.length < 3 ? [...given, undefined, undefined].slice(0, 3) : given;
   const shown = all.map((entry, i) => (i === 0 ? null : streamOf(entry, i)));
   // The kernel's own standard input is nobody's.
-  const entries = all.map((entry, i) => (i === 0 && isInherited(entry) ? 'ignore' : shown[i] ? 'pipe' : ((entry as { fd?: number } | null)?.fd ?? entry ?? (i < 3 ? 'pipe' : 'ignore'))));
+  const entries = all.map((entry, i) =>
+    i === 0 && isInherited(entry)
+      ? 'ignore'
+      : shown[i]
+        ? 'pipe'
+        : ((entry as { fd?: number } | null)?.fd ?? entry ?? (i < 3 ? 'pipe' : 'ignore')),
+  );
   return { entries: entries as Array<'pipe' | number>, shown };
 }
 
@@ -134,7 +162,11 @@ function isInherited(entry: unknown): boolean {
 }
 
 function descriptor(entry: unknown, index: number): unknown {
-  return entry === 'inherit' ? index : typeof entry === 'number' ? entry : (entry as { fd?: unknown } | null | undefined)?.fd;
+  return entry === 'inherit'
+    ? index
+    : typeof entry === 'number'
+      ? entry
+      : (entry as { fd?: unknown } | null | undefined)?.fd;
 }
 
 function streamOf(entry: unknown, index: number): 'stdout' | 'stderr' | null {
@@ -143,7 +175,11 @@ function streamOf(entry: unknown, index: number): 'stdout' | 'stderr' | null {
 }
 
 function plainEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined).map(([name, value]) => [name, String(value)]));
+  return Object.fromEntries(
+    Object.entries(env)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, String(value)]),
+  );
 }
 
 function bytesOf(input: NodeJS.ArrayBufferView): Uint8Array {

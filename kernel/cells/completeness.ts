@@ -15,7 +15,9 @@ export function completeness(code: string): Completeness {
   if (parseDiagnostics.some((it) => OPEN.has(it.code))) return { status: 'incomplete', indent: '' };
   const end = code.trimEnd().length;
   // Something is missing at the end, and nothing is wrong before.
-  const unfinished = parseDiagnostics.length > 0 && parseDiagnostics.every(({ start = 0, code }) => start >= end && code !== OPEN_STRING);
+  const unfinished =
+    parseDiagnostics.length > 0 &&
+    parseDiagnostics.every(({ start = 0, code }) => start >= end && code !== OPEN_STRING);
   if (completed && !unfinished) return { status: parseDiagnostics.length > 0 ? 'invalid' : 'complete' };
   // The indent of a line that is still empty is that of the one before it.
   return { status: 'incomplete', indent: (code.endsWith('\n') ? isCompleteCode(code.trimEnd()).indent : indent) ?? '' };

@@ -10,7 +10,11 @@ export function captureStreams(): void {
   capture(process.stderr, 'stderr');
 }
 
-type Write = (chunk: Uint8Array | string, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback) => boolean;
+type Write = (
+  chunk: Uint8Array | string,
+  encoding?: BufferEncoding | WriteCallback,
+  callback?: WriteCallback,
+) => boolean;
 type WriteCallback = (error?: Error | null) => void;
 
 function capture(stream: NodeJS.WriteStream, name: 'stdout' | 'stderr'): void {
@@ -26,7 +30,9 @@ function capture(stream: NodeJS.WriteStream, name: 'stdout' | 'stderr'): void {
     if (!cell) return original(chunk, encoding, callback);
     const coding = typeof encoding === 'string' ? encoding : undefined;
     const isText = typeof chunk === 'string' && (coding === undefined || /^utf-?8$/i.test(coding));
-    const text = isText ? chunk : decode(cell, typeof chunk === 'string' ? Buffer.from(chunk, coding) : Buffer.from(chunk));
+    const text = isText
+      ? chunk
+      : decode(cell, typeof chunk === 'string' ? Buffer.from(chunk, coding) : Buffer.from(chunk));
     if (text) cell.output.stream(name, text);
     const done = typeof encoding === 'function' ? encoding : callback;
     if (done) process.nextTick(done);

@@ -37,10 +37,12 @@ export class EnvironmentTypes {
    */
   async refresh(code: string): Promise<boolean> {
     const mentioned = [...this.typings.values()].filter(({ key, refresh }) => refresh && code.includes(key));
-    const changed = await Promise.all(mentioned.map(async ({ refresh }) => {
-      const typing = await refresh!().catch(() => null);
-      return typing !== null && this.add(typing);
-    }));
+    const changed = await Promise.all(
+      mentioned.map(async ({ refresh }) => {
+        const typing = await refresh!().catch(() => null);
+        return typing !== null && this.add(typing);
+      }),
+    );
     return changed.includes(true);
   }
 
@@ -62,7 +64,10 @@ function typingOf(value: unknown): EnvironmentTyping | null {
 /** A module that adds the types of environments to joylab's. */
 function environmentsText(typings: EnvironmentTyping[]): string {
   // Other names in the namespace begin with a capital letter.
-  const namespaces = typings.map(({ declarations, type }, i) => `declare namespace ${TYPES_NAMESPACE}${i} {\n${declarations}\nexport type environment = import('joylab').${type};\n}`);
+  const namespaces = typings.map(
+    ({ declarations, type }, i) =>
+      `declare namespace ${TYPES_NAMESPACE}${i} {\n${declarations}\nexport type environment = import('joylab').${type};\n}`,
+  );
   const entries = typings.map(({ key }, i) => `${JSON.stringify(key)}: ${TYPES_NAMESPACE}${i}.environment;`);
   return `${namespaces.join('\n')}\ndeclare module 'joylab' { interface OpenedEnvironments {\n${entries.join('\n')}\n} }\n`;
 }

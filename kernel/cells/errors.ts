@@ -47,11 +47,13 @@ export function compileErrors(problems: Problem[], label: string, folder: string
     const { line, column } = placeOf(problem.text, problem.start);
     return { ...problem, line, column, label: problem.path === null ? label : pathLabel(problem.path, folder) };
   });
-  const traceback = told.slice(0, MAXIMUM_PROBLEMS).map(({ label, line, column, text, start, length, code, message }) => {
-    // What spans lines is marked to the end of the first.
-    const marked = text.slice(start, start + length).split('\n')[0].length;
-    return `${CYAN}${label}, line ${line}, column ${column}${RESET}: ${RED}error${RESET} ${DIM}TS${code}${RESET}: ${message}\n\n${excerpt(text, line, column, marked)}\n`;
-  });
+  const traceback = told
+    .slice(0, MAXIMUM_PROBLEMS)
+    .map(({ label, line, column, text, start, length, code, message }) => {
+      // What spans lines is marked to the end of the first.
+      const marked = text.slice(start, start + length).split('\n')[0].length;
+      return `${CYAN}${label}, line ${line}, column ${column}${RESET}: ${RED}error${RESET} ${DIM}TS${code}${RESET}: ${message}\n\n${excerpt(text, line, column, marked)}\n`;
+    });
   const more = told.length - traceback.length;
   if (more > 0) traceback.push(`… and ${more} more.`);
   const hints = new Set(told.map(hintFor).filter((it) => it !== null));
@@ -59,7 +61,11 @@ export function compileErrors(problems: Problem[], label: string, folder: string
   const [first] = told;
   const others = told.length > 1 ? ` (and ${told.length - 1} more)` : '';
   const where = first.path === null ? '' : `${first.label}, `;
-  return { ename: isSyntax(first) ? 'SyntaxError' : 'TypeScriptError', evalue: `${where}line ${first.line}: ${first.message}${others}`, traceback };
+  return {
+    ename: isSyntax(first) ? 'SyntaxError' : 'TypeScriptError',
+    evalue: `${where}line ${first.line}: ${first.message}${others}`,
+    traceback,
+  };
 }
 
 function pathLabel(path: string, folder: string): string {
@@ -70,7 +76,12 @@ function pathLabel(path: string, folder: string): string {
 /** An exception, with the user's own frames and the source line of the newest. */
 export function describeError(error: unknown, told: Told, depth = 0): CellError {
   if (error instanceof CellFailure) return describeFailure(error, told);
-  if (error instanceof SystemExit) return { ename: error.name, evalue: error.code, traceback: [`${RED}${error.name}${RESET}: ${error.message}`, ...describeStack(error)] };
+  if (error instanceof SystemExit)
+    return {
+      ename: error.name,
+      evalue: error.code,
+      traceback: [`${RED}${error.name}${RESET}: ${error.message}`, ...describeStack(error)],
+    };
   if (!isErrorLike(error)) {
     const text = inspect(error);
     return { ename: 'Thrown', evalue: text, traceback: [`${RED}Thrown${RESET}: ${text}`] };
@@ -81,7 +92,14 @@ export function describeError(error: unknown, told: Told, depth = 0): CellError 
   const traceback = [`${RED}${ename}${RESET}: ${message}`, ...describeStack(error)];
   const details = errorDetails(error);
   if (details) traceback.push(details);
-  if (depth < MAXIMUM_DEPTH) traceback.push(...errorsBehind(error).flatMap(([title, inner]) => ['', `${title}:`, ...describeError(inner, told, depth + 1).traceback]));
+  if (depth < MAXIMUM_DEPTH)
+    traceback.push(
+      ...errorsBehind(error).flatMap(([title, inner]) => [
+        '',
+        `${title}:`,
+        ...describeError(inner, told, depth + 1).traceback,
+      ]),
+    );
   return { ename, evalue: message, traceback };
 }
 
@@ -119,8 +137,23 @@ function frameLine({ name, label, line, column }: Frame): string {
 /** Properties of an error beyond the usual ones, such as `code`. */
 function errorDetails(error: Error): string {
   // The message of a child process that failed ends with what it wrote.
-  const usual = ['name', 'message', 'stack', 'cause', 'errors', 'error', 'suppressed', 'requireStack', 'output', 'stdout', 'stderr', 'pid'];
-  const details = Object.entries(error).filter(([key, value]) => !usual.includes(key) && value !== undefined && value !== null);
+  const usual = [
+    'name',
+    'message',
+    'stack',
+    'cause',
+    'errors',
+    'error',
+    'suppressed',
+    'requireStack',
+    'output',
+    'stdout',
+    'stderr',
+    'pid',
+  ];
+  const details = Object.entries(error).filter(
+    ([key, value]) => !usual.includes(key) && value !== undefined && value !== null,
+  );
   return details.length > 0 ? inspect(Object.fromEntries(details)) : '';
 }
 
@@ -128,7 +161,10 @@ function errorDetails(error: Error): string {
 function errorsBehind(error: Error): Array<[title: string, error: unknown]> {
   const { cause, errors, suppressed } = error as { cause?: unknown; errors?: unknown; suppressed?: unknown };
   const behind: Array<[string, unknown]> = [];
-  if (Array.isArray(errors)) behind.push(...errors.slice(0, MAXIMUM_DEPTH).map((it, i): [string, unknown] => [`Error ${i + 1} of ${errors.length}`, it]));
+  if (Array.isArray(errors))
+    behind.push(
+      ...errors.slice(0, MAXIMUM_DEPTH).map((it, i): [string, unknown] => [`Error ${i + 1} of ${errors.length}`, it]),
+    );
   if (cause !== undefined) behind.push(['Caused by', cause]);
   if (suppressed !== undefined) behind.push(['Suppressed', suppressed]);
   return behind;
@@ -137,10 +173,18 @@ function errorsBehind(error: Error): Array<[title: string, error: unknown]> {
 function describeFailure(error: CellFailure, { label, code }: Told): CellError {
   const { name, message, place } = error;
   const traceback = [`${RED}${name}${RESET}: ${message}`];
-  if (place) traceback.push('', excerpt(code, place.line, place.column, place.length), '', `    at (${CYAN}${label}, line ${place.line}, column ${place.column}${RESET})`);
+  if (place)
+    traceback.push(
+      '',
+      excerpt(code, place.line, place.column, place.length),
+      '',
+      `    at (${CYAN}${label}, line ${place.line}, column ${place.column}${RESET})`,
+    );
   return { ename: name, evalue: message, traceback };
 }
 
 function isErrorLike(error: unknown): error is Error {
-  return error instanceof Error || (typeof error === 'object' && error !== null && 'message' in error && 'stack' in error);
+  return (
+    error instanceof Error || (typeof error === 'object' && error !== null && 'message' in error && 'stack' in error)
+  );
 }

@@ -11,8 +11,13 @@ export class SystemExit extends Error {
    * @param call what the code called
    * @param code with which the process would have ended
    */
-  constructor(readonly call: string, readonly code: string) {
-    super(`${call} ends a program. Here it ended the cell: the kernel goes on, and the variables stay. To end the kernel, choose "Shut Down Kernel" in the menu.`);
+  constructor(
+    readonly call: string,
+    readonly code: string,
+  ) {
+    super(
+      `${call} ends a program. Here it ended the cell: the kernel goes on, and the variables stay. To end the kernel, choose "Shut Down Kernel" in the menu.`,
+    );
   }
 }
 
@@ -24,13 +29,18 @@ const LETHAL = new Set(['SIGTERM', 'SIGKILL', 'SIGSTOP']);
 /** Makes what ends a process end the cell that calls it, and nothing else. */
 export function keepKernelAlive(): void {
   const { kill, emit } = process;
-  const end = (name: string) => (code?: number | string | null) => leave(`process.${name}(${code ?? ''})`, String(code ?? process.exitCode ?? 0));
+  const end = (name: string) => (code?: number | string | null) =>
+    leave(`process.${name}(${code ?? ''})`, String(code ?? process.exitCode ?? 0));
   Object.assign(process, {
     exit: end('exit'),
     reallyExit: end('reallyExit'),
     abort: () => leave('process.abort()', String(128 + constants.signals.SIGABRT)),
     kill(pid: number, signal: NodeJS.Signals | number = 'SIGTERM'): true {
-      if (isOwn(pid) && isLethal(signal)) leave(`process.kill(${pid === process.pid ? 'process.pid' : pid}, ${JSON.stringify(signal)})`, String(128 + (constants.signals[nameOf(signal)] ?? 0)));
+      if (isOwn(pid) && isLethal(signal))
+        leave(
+          `process.kill(${pid === process.pid ? 'process.pid' : pid}, ${JSON.stringify(signal)})`,
+          String(128 + (constants.signals[nameOf(signal)] ?? 0)),
+        );
       return kill.call(process, pid, signal);
     },
     emit(event: string, ...args: unknown[]): boolean {
@@ -49,10 +59,13 @@ export function keepKernelAlive(): void {
 /** Keeps what listens to the process now, whatever cells and libraries remove: without it, an exception in a callback would end the process. */
 export function keepListeners(): void {
   const events: EventEmitter = process;
-  const listening = events.eventNames().flatMap((event) => events.listeners(event).map((listener) => [event, listener as () => void] as const));
+  const listening = events
+    .eventNames()
+    .flatMap((event) => events.listeners(event).map((listener) => [event, listener as () => void] as const));
   // Outside of any cell, to which a signal would seem to belong.
   const listenAgain = AsyncResource.bind(() => {
-    for (const [event, listener] of listening) if (!events.listeners(event).includes(listener)) events.prependListener(event, listener);
+    for (const [event, listener] of listening)
+      if (!events.listeners(event).includes(listener)) events.prependListener(event, listener);
   });
   for (const name of ['off', 'removeListener', 'removeAllListeners'] as const) {
     const remove = events[name] as (...args: unknown[]) => unknown;
@@ -69,7 +82,8 @@ export function keepListeners(): void {
 function leave(call: string, code: string): never {
   const cell = currentCell();
   const error = new SystemExit(call, code);
-  if (cell?.ended) cell.output.stream('stderr', `${call} was called after its cell had ended: it has no effect in a notebook.\n`);
+  if (cell?.ended)
+    cell.output.stream('stderr', `${call} was called after its cell had ended: it has no effect in a notebook.\n`);
   cell?.end(error);
   throw error;
 }

@@ -6,16 +6,31 @@ import { joylabExports } from './directives/autoImport';
 
 /** What Python's names are called here. */
 const PYTHON: Record<string, string> = {
-  print: 'console.log(…)', len: '.length', range: 'Array.from({ length: n }, (_, i) => i)',
-  True: 'true', False: 'false', None: 'null', self: 'this', str: 'String(…)', int: 'Math.trunc(…)', float: 'Number(…)',
-  help: 'Shift+Tab behind a name', dir: 'Object.keys(…)', type: 'typeof …', input: 'prompt(…)', enumerate: '.entries()', sum: '.reduce((a, b) => a + b, 0)',
+  print: 'console.log(…)',
+  len: '.length',
+  range: 'Array.from({ length: n }, (_, i) => i)',
+  True: 'true',
+  False: 'false',
+  None: 'null',
+  self: 'this',
+  str: 'String(…)',
+  int: 'Math.trunc(…)',
+  float: 'Number(…)',
+  help: 'Shift+Tab behind a name',
+  dir: 'Object.keys(…)',
+  type: 'typeof …',
+  input: 'prompt(…)',
+  enumerate: '.entries()',
+  sum: '.reduce((a, b) => a + b, 0)',
 };
 
-const COMMAND = /^\s*(?:[!%]+\s*)?((?:pip3?|conda|npm|npx|apt|apt-get|git|ls|cat|python3?)\s+[\w./-].*)$|^\s*!\s*(\w.*)$/;
+const COMMAND =
+  /^\s*(?:[!%]+\s*)?((?:pip3?|conda|npm|npx|apt|apt-get|git|ls|cat|python3?)\s+[\w./-].*)$|^\s*!\s*(\w.*)$/;
 const FORMATTED = /(?:^|[^\w$])f(?:'[^']*'|"[^"]*")/;
 const HELP = /^\s*\?\??[\w.$]+\s*$|^\s*[\w.$]+\?\??\s*$/;
 const MAGIC = /^\s*%/;
-const PYTHON_BLOCK = /^\s*(?:(?:for|while|if|elif|def|class|with)\s.*|else|try|except.*)\s*:\s*(?:#.*)?$|^\s*from\s+\S+\s+import\s|^\s*import\s+[\w.]+(?:\s+as\s+\w+)?\s*$/;
+const PYTHON_BLOCK =
+  /^\s*(?:(?:for|while|if|elif|def|class|with)\s.*|else|try|except.*)\s*:\s*(?:#.*)?$|^\s*from\s+\S+\s+import\s|^\s*import\s+[\w.]+(?:\s+as\s+\w+)?\s*$/;
 
 /** What to do about a problem, where people used to other notebooks, or new to these, would not know; `null`: nothing to add. */
 export function hintFor(problem: Problem): string | null {
@@ -23,8 +38,10 @@ export function hintFor(problem: Problem): string | null {
   const named = text.slice(start, start + length);
   if (code === 2307) return missingModule(named.slice(1, -1));
   // An element that is not closed reads like an assertion of a type.
-  if (code === 2304 && text[start - 1] === '<' && /^[a-z]+\d?$/.test(named) && /^\s*>/.test(text.slice(start + length))) return adviceOnJsx(named);
-  if (code === 2304 || code === 2552) return unknownName(named) ?? assigned(named, text.slice(start + length)) ?? otherLanguage(text, start);
+  if (code === 2304 && text[start - 1] === '<' && /^[a-z]+\d?$/.test(named) && /^\s*>/.test(text.slice(start + length)))
+    return adviceOnJsx(named);
+  if (code === 2304 || code === 2552)
+    return unknownName(named) ?? assigned(named, text.slice(start + length)) ?? otherLanguage(text, start);
   return code < 2000 ? otherLanguage(text, start) : null;
 }
 
@@ -44,7 +61,8 @@ function otherLanguage(text: string, start: number): string | null {
   if (folder) return `Cells are TypeScript. To change the folder: process.chdir(${JSON.stringify(folder.trim())});`;
   const [, known, any] = COMMAND.exec(line) ?? [];
   const command = known ?? any;
-  if (command) return `Cells are TypeScript. To run a program: import { execSync } from 'node:child_process'; execSync(${JSON.stringify(command.trim())}, { stdio: 'inherit' });`;
+  if (command)
+    return `Cells are TypeScript. To run a program: import { execSync } from 'node:child_process'; execSync(${JSON.stringify(command.trim())}, { stdio: 'inherit' });`;
   if (FORMATTED.test(line)) return 'Python\'s f"{x}" is `${x}` here, between backticks.';
   if (HELP.test(line)) return 'For documentation press Shift+Tab behind a name.';
   if (MAGIC.test(line)) return 'Cells are TypeScript: there are no % commands.';
@@ -53,8 +71,13 @@ function otherLanguage(text: string, start: number): string | null {
 
 function missingModule(specifier: string): string | null {
   if (/^(\.{0,2}\/|\w+:)/.test(specifier)) return null;
-  const near = [...builtinModules, 'joylab'].find((name) => !name.startsWith('_') && nameDistance(name, specifier) === 1);
+  const near = [...builtinModules, 'joylab'].find(
+    (name) => !name.startsWith('_') && nameDistance(name, specifier) === 1,
+  );
   if (near) return `Did you mean '${near}'?`;
-  const name = specifier.split('/').slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+  const name = specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
   return `If it is a package, install it in the notebook's folder: import { execSync } from 'node:child_process'; execSync('npm install ${name}', { stdio: 'inherit' });`;
 }

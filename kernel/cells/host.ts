@@ -1,4 +1,12 @@
-import { metadataOf, type CellEvent, type CellRun, type Comm, type DisplayOptions, type Host, type MimeBundle } from '../display/host';
+import {
+  metadataOf,
+  type CellEvent,
+  type CellRun,
+  type Comm,
+  type DisplayOptions,
+  type Host,
+  type MimeBundle,
+} from '../display/host';
 import type { CommOpener } from '../jupyter/interpreter';
 import { WatchdogError } from '../common/watchdog';
 import { currentCell, onCell } from './cell';
@@ -13,7 +21,10 @@ export class KernelHost implements Host {
   constructor(private readonly comms: CommOpener) {}
 
   display(bundle: MimeBundle, options?: DisplayOptions): void {
-    currentCell()?.output.display(encoded(bundle), { ...options, metadata: { ...metadataOf(bundle), ...options?.metadata } });
+    currentCell()?.output.display(encoded(bundle), {
+      ...options,
+      metadata: { ...metadataOf(bundle), ...options?.metadata },
+    });
   }
 
   clear(wait: boolean): void {

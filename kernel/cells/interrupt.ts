@@ -72,7 +72,12 @@ const SLICE = 100;
 
 /** Lets an interrupt end `Atomics.wait` of a cell in this thread. */
 function waitInSlices(): void {
-  const original = Atomics.wait as (array: Int32Array, index: number, value: number, timeout?: number) => 'ok' | 'not-equal' | 'timed-out';
+  const original = Atomics.wait as (
+    array: Int32Array,
+    index: number,
+    value: number,
+    timeout?: number,
+  ) => 'ok' | 'not-equal' | 'timed-out';
   const wait: typeof original = (array, index, value, timeout = Infinity) => {
     const [began, end] = [interruptCount(), performance.now() + (Number.isNaN(timeout) ? Infinity : timeout)];
     for (;;) {

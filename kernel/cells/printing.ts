@@ -21,8 +21,14 @@ export function printPromisesPlainly(): void {
 export function printTimersPlainly(): void {
   const [timeout, immediate] = [setTimeout(() => {}, 1), setImmediate(() => {})];
   const set = (timer: object, print: (this: { _idleTimeout: number }) => string) =>
-    Object.defineProperty(Object.getPrototypeOf(timer), inspect.custom, { value: print, writable: true, configurable: true });
-  set(timeout, function (this: { _idleTimeout: number }) { return this._idleTimeout < 0 ? 'Timeout (cleared)' : `Timeout (${this._idleTimeout} ms)`; });
+    Object.defineProperty(Object.getPrototypeOf(timer), inspect.custom, {
+      value: print,
+      writable: true,
+      configurable: true,
+    });
+  set(timeout, function (this: { _idleTimeout: number }) {
+    return this._idleTimeout < 0 ? 'Timeout (cleared)' : `Timeout (${this._idleTimeout} ms)`;
+  });
   set(immediate, () => 'Immediate');
   clearTimeout(timeout);
   clearImmediate(immediate);

@@ -2,7 +2,15 @@ import type { Executor } from 'tslab/dist/executor';
 import { inKernel, repairIntrinsics, tellRepair } from '../common/intrinsics';
 import type { MimeBundle } from '../display/host';
 import { FLAG } from '../jupyter/interruptFlag';
-import type { CellError, CellOutput, CellRequest, CommOpener, Completeness, Completion, Interpreter } from '../jupyter/interpreter';
+import type {
+  CellError,
+  CellOutput,
+  CellRequest,
+  CommOpener,
+  Completeness,
+  Completion,
+  Interpreter,
+} from '../jupyter/interpreter';
 import { complete } from './assist/complete';
 import { serveDiagnostics } from './assist/diagnose';
 import { inspect } from './assist/inspect';
@@ -135,7 +143,8 @@ export class Session implements Interpreter {
     const around = isObjectLiteral(source.code) ? { preamble: '(', postamble: '\n)' } : { preamble: prepared.preamble };
     const { ok, error, value } = await this.evaluateSource({ ...source, ...around });
     inKernel(() => this.environments.update());
-    if (this.compiler.problems.length > 0) return inKernel(() => compileErrors(this.compiler.problems, source.label, this.surroundings.folder));
+    if (this.compiler.problems.length > 0)
+      return inKernel(() => compileErrors(this.compiler.problems, source.label, this.surroundings.folder));
     if (!ok) throw error;
     this.throwIfInterrupted(cell);
     if (cell.endedBy) throw cell.endedBy.error;
@@ -165,7 +174,8 @@ export class Session implements Interpreter {
     await Promise.race([this.imports.refresh(), currentCell()?.stopped]);
     for (let refreshed = false; ; ) {
       const outcome = await this.executeOnce(source);
-      if (this.compiler.problems.length > 0 && !refreshed && (refreshed = await this.environments.refresh(source.code))) continue;
+      if (this.compiler.problems.length > 0 && !refreshed && (refreshed = await this.environments.refresh(source.code)))
+        continue;
       if (!(outcome.error instanceof ModuleToAwait)) return outcome;
       await Promise.race([this.imports.await(outcome.error), currentCell()?.stopped]);
     }
@@ -203,7 +213,8 @@ export class Session implements Interpreter {
     try {
       return await runBeside(cell, async () => {
         const { ok, error, value } = await this.evaluateSource(source);
-        if (this.compiler.problems.length > 0) return compileErrors(this.compiler.problems, source.label, this.surroundings.folder);
+        if (this.compiler.problems.length > 0)
+          return compileErrors(this.compiler.problems, source.label, this.surroundings.folder);
         if (!ok) throw error;
         return (await describe(value)).data;
       });
@@ -214,14 +225,18 @@ export class Session implements Interpreter {
 
   complete(code: string, position: number): Completion | null {
     const { notebook } = this.compiler;
-    return completeDirective(code, position, this.variables.names())
-      ?? complete(notebook, code, position, assistPreamble(code, notebook.names()))
-      ?? (isInText(code, position) ? null : completeValue(this.variables, code, position));
+    return (
+      completeDirective(code, position, this.variables.names()) ??
+      complete(notebook, code, position, assistPreamble(code, notebook.names())) ??
+      (isInText(code, position) ? null : completeValue(this.variables, code, position))
+    );
   }
 
   inspect(code: string, position: number, detail: 0 | 1): MimeBundle | null {
     const { notebook } = this.compiler;
-    const known = inspectDirective(code, position) ?? inspect(notebook, code, position, assistPreamble(code, notebook.names()), detail);
+    const known =
+      inspectDirective(code, position) ??
+      inspect(notebook, code, position, assistPreamble(code, notebook.names()), detail);
     // What joylab exports is told also where it is not imported yet.
     return known ?? inspect(notebook, code, position, joylabImport(parse(code), new Set(notebook.names())), detail);
   }
@@ -250,7 +265,8 @@ export class Session implements Interpreter {
 
   /** Shows an exception that no code caught, in the cell that it belongs to. */
   reportUncaught(error: unknown): void {
-    if (error instanceof KeyboardInterrupt || error instanceof SystemExit || currentCell()?.endedBy?.error === error) return;
+    if (error instanceof KeyboardInterrupt || error instanceof SystemExit || currentCell()?.endedBy?.error === error)
+      return;
     const { traceback } = inKernel(() => describeError(error, { label: 'Cell', code: '' }));
     currentCell()?.output.stream('stderr', `Uncaught in a promise or callback:\n${traceback.join('\n')}\n`);
   }

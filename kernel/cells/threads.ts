@@ -18,7 +18,10 @@ export function markThreads(): void {
       const { execArgv = process.execArgv } = options ?? {};
       // Our own threads start none.
       const isTheirs = currentCell() !== null && !String(file).includes(buildRoot + sep);
-      super(file, isTheirs && Array.isArray(execArgv) ? { ...options, execArgv: [...execArgv, '--require', PRELOAD] } : options);
+      super(
+        file,
+        isTheirs && Array.isArray(execArgv) ? { ...options, execArgv: [...execArgv, '--require', PRELOAD] } : options,
+      );
     }
   }
   Object.defineProperty(CellWorker, 'name', { value: 'Worker' });

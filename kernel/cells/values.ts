@@ -13,7 +13,12 @@ export async function describe(value: unknown): Promise<{ data: MimeBundle; meta
 export function encoded(bundle: MimeBundle): MimeBundle {
   const entries = Object.entries(bundle).map(([type, data]) => {
     if (!(data instanceof Uint8Array)) return [type, data];
-    return [type, Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString(/^text\/|[+/]xml$/.test(type) ? 'utf8' : 'base64')];
+    return [
+      type,
+      Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString(
+        /^text\/|[+/]xml$/.test(type) ? 'utf8' : 'base64',
+      ),
+    ];
   });
   return shownSvg(Object.fromEntries(entries));
 }

@@ -1,4 +1,4 @@
-import { MessageChannel, parentPort, receiveMessageOnPort, Worker, workerData, type MessagePort } from 'node:worker_threads';
+import { MessageChannel, receiveMessageOnPort, Worker, workerData, type MessagePort } from 'node:worker_threads';
 import { Deadline, hasEnded, threadId } from './processorTime';
 
 /** What one request may take. */
@@ -13,8 +13,15 @@ export interface ThreadLimits {
 export class ThreadLimitError extends Error {
   override name = 'ThreadLimitError';
 
-  constructor(readonly reason: 'timeout' | 'memory', limits: ThreadLimits) {
-    super(reason === 'timeout' ? `it took more than ${limits.seconds} s` : `it took more than ${limits.memory ?? MEMORY} MiB of memory`);
+  constructor(
+    readonly reason: 'timeout' | 'memory',
+    limits: ThreadLimits,
+  ) {
+    super(
+      reason === 'timeout'
+        ? `it took more than ${limits.seconds} s`
+        : `it took more than ${limits.memory ?? MEMORY} MiB of memory`,
+    );
   }
 }
 
@@ -144,7 +151,10 @@ class Thread {
       stdin: false,
     });
     // What ends a thread shows as an answer that never comes.
-    this.worker.on('error', () => {}).on('exit', () => (this.alive = false)).unref();
+    this.worker
+      .on('error', () => {})
+      .on('exit', () => (this.alive = false))
+      .unref();
     this.port.unref();
   }
 
@@ -159,7 +169,7 @@ class Thread {
     if (!this.ready) await this.comes(START, limits);
     this.ready = true;
     this.port.postMessage(request);
-    return await this.comes(limits.seconds * 1000, limits) as Answer;
+    return (await this.comes(limits.seconds * 1000, limits)) as Answer;
   }
 
   end(): void {

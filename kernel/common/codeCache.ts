@@ -21,7 +21,14 @@ export class CachedModule<T> {
   /** @param filename of the module, which is in `require.cache` from then on */
   constructor(filename: string) {
     const { size, mtimeMs } = statSync(filename);
-    this.entry = new CacheEntry('code', [filename, size, mtimeMs, process.version, process.arch, cachedDataVersionTag()]);
+    this.entry = new CacheEntry('code', [
+      filename,
+      size,
+      mtimeMs,
+      process.version,
+      process.arch,
+      cachedDataVersionTag(),
+    ]);
     const cachedData = this.entry.read();
     this.script = new Script(Module.wrap(readFileSync(filename, 'utf8')), { filename, cachedData });
     this.isKept = cachedData !== undefined && this.script.cachedDataRejected === false;

@@ -26,7 +26,8 @@ export function withDeadline<Result>(work: () => Result, milliseconds: number): 
     stopwatch.start();
     const done = within(work, timeout);
     if (done) return done.result;
-    if (stopwatch.elapsed > milliseconds / 2 || timeout > MOST_BY_THE_CLOCK * milliseconds) throw new DeadlineError(`It took more than ${milliseconds / 1000} s.`);
+    if (stopwatch.elapsed > milliseconds / 2 || timeout > MOST_BY_THE_CLOCK * milliseconds)
+      throw new DeadlineError(`It took more than ${milliseconds / 1000} s.`);
   }
 }
 

@@ -27,9 +27,13 @@ export function parseExact(text: string, what: string): unknown {
   checkTextNesting(text, what);
   const value: unknown = JSON.parse(text);
   if (!LONG.test(text)) return value;
-  const marked = outsideStrings(text, (part) => part.replace(/-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (number) => (isExact(number) ? number : `"${MARK}${number}"`)));
+  const marked = outsideStrings(text, (part) =>
+    part.replace(/-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (number) => (isExact(number) ? number : `"${MARK}${number}"`)),
+  );
   if (marked === text) return value;
-  return JSON.parse(marked, (_, value) => (typeof value === 'string' && value.startsWith(MARK) ? BigInt(value.slice(MARK.length)) : value));
+  return JSON.parse(marked, (_, value) =>
+    typeof value === 'string' && value.startsWith(MARK) ? BigInt(value.slice(MARK.length)) : value,
+  );
 }
 
 /** Whether a number is what its text says. Only integers are looked at: others are rounded to what is nearest, as everywhere. */
@@ -68,7 +72,9 @@ export function stringifyExact(value: unknown): string {
   const text = asItIs(value);
   if (text !== null && !LONG.test(text)) return text;
   const marked = JSON.stringify(value, (_, part) => {
-    const isLarge = typeof part === 'bigint' || (typeof part === 'number' && Number.isInteger(part) && !Number.isSafeInteger(part) && Math.abs(part) < 1e21);
+    const isLarge =
+      typeof part === 'bigint' ||
+      (typeof part === 'number' && Number.isInteger(part) && !Number.isSafeInteger(part) && Math.abs(part) < 1e21);
     return isLarge ? `${MARK}${BigInt(part)}` : part;
   });
   return marked?.replace(MARKED, '$1');
@@ -83,7 +89,10 @@ export const MARK_LENGTH = MARK.length;
  * the mark and its digits.
  */
 export function markedText(value: unknown): string {
-  return asItIs(value) ?? `#${MARK}${JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? `${MARK}${part}` : part))}`;
+  return (
+    asItIs(value) ??
+    `#${MARK}${JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? `${MARK}${part}` : part))}`
+  );
 }
 
 /** What `JSON.stringify` gives, where it does: not for bigints. */

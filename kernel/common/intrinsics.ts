@@ -26,16 +26,37 @@ interface Kept {
 }
 
 /** Globals that the kernel needs. */
-const GLOBALS = `Object Function Array String Number Boolean Symbol BigInt Promise Map Set WeakMap WeakSet WeakRef RegExp Date Error TypeError RangeError
+const GLOBALS =
+  `Object Function Array String Number Boolean Symbol BigInt Promise Map Set WeakMap WeakSet WeakRef RegExp Date Error TypeError RangeError
   SyntaxError ArrayBuffer SharedArrayBuffer DataView Uint8Array Int32Array Float32Array Float64Array JSON Reflect Atomics Proxy Math
   process Buffer console setTimeout clearTimeout setImmediate clearImmediate setInterval clearInterval queueMicrotask structuredClone performance
-  URL AbortController AbortSignal EventTarget Event MessageChannel TextEncoder TextDecoder parseInt parseFloat isNaN isFinite encodeURIComponent decodeURIComponent`.split(/\s+/);
+  URL AbortController AbortSignal EventTarget Event MessageChannel TextEncoder TextDecoder parseInt parseFloat isNaN isFinite encodeURIComponent decodeURIComponent`.split(
+    /\s+/,
+  );
 /** Of these, what belongs to the language and is the kernel's even where the user has another: `Date` and its like are replaced in tests. */
 const LANGUAGE = GLOBALS.slice(0, GLOBALS.indexOf('Math')).filter((name) => name !== 'Date');
 
 /** Additions to the prototypes that all objects have, which make of the kernel's what they are not; numbers, too. */
-const HARMFUL: Key[] = ['then', 'toJSON', 'get', 'set', 'value', 'writable', 'enumerable', 'configurable', Symbol.toPrimitive, Symbol.toStringTag, Symbol.iterator, Symbol.asyncIterator];
-const EXTENDED = { Object: Object.prototype, Array: Array.prototype, String: String.prototype, Function: Function.prototype };
+const HARMFUL: Key[] = [
+  'then',
+  'toJSON',
+  'get',
+  'set',
+  'value',
+  'writable',
+  'enumerable',
+  'configurable',
+  Symbol.toPrimitive,
+  Symbol.toStringTag,
+  Symbol.iterator,
+  Symbol.asyncIterator,
+];
+const EXTENDED = {
+  Object: Object.prototype,
+  Array: Array.prototype,
+  String: String.prototype,
+  Function: Function.prototype,
+};
 
 /** Names that are told at once. */
 const MAXIMUM_TOLD = 10;
@@ -51,9 +72,12 @@ let replaced: Array<{ entry: Kept; now: PropertyDescriptor }> = [];
 /** Remembers what there is. Called once, when all is changed that the kernel itself changes. */
 export function keepIntrinsics(): void {
   for (const name of GLOBALS) keep(globalThis, name, name, false);
-  for (const [name, owner] of languageObjects()) for (const key of ownKeys(owner)) keep(owner, key, `${name}.${String(key)}`, true);
-  for (const [name, owner] of Object.entries(nodeObjects())) for (const key of ownKeys(owner)) keep(owner, key, `${name}.${String(key)}`, false);
-  for (const [name, prototype] of Object.entries(EXTENDED)) prototypes.push({ name, prototype, keys: ownKeys(prototype) });
+  for (const [name, owner] of languageObjects())
+    for (const key of ownKeys(owner)) keep(owner, key, `${name}.${String(key)}`, true);
+  for (const [name, owner] of Object.entries(nodeObjects()))
+    for (const key of ownKeys(owner)) keep(owner, key, `${name}.${String(key)}`, false);
+  for (const [name, prototype] of Object.entries(EXTENDED))
+    prototypes.push({ name, prototype, keys: ownKeys(prototype) });
 }
 
 function keep(owner: any, key: Key, name: string, core: boolean): void {
@@ -64,32 +88,56 @@ function keep(owner: any, key: Key, name: string, core: boolean): void {
   const isGlobal = owner === globalThis;
   if (descriptor.get && !core && !isGlobal) return;
   const value = descriptor.get && !isGlobal ? descriptor.get : owner[key];
-  if (typeof value === 'function' || (isGlobal && typeof value === 'object')) kept.push({ owner, key, name, descriptor, value, core });
+  if (typeof value === 'function' || (isGlobal && typeof value === 'object'))
+    kept.push({ owner, key, name, descriptor, value, core });
 }
 
 /** The language's constructors with their prototypes, its namespaces, and what has no name. */
 function languageObjects(): Array<[string, object]> {
   const named = LANGUAGE.flatMap((name): Array<[string, object]> => {
     const value = (globalThis as any)[name];
-    return value.prototype ? [[name, value], [`${name}.prototype`, value.prototype]] : [[name, value]];
+    return value.prototype
+      ? [
+          [name, value],
+          [`${name}.prototype`, value.prototype],
+        ]
+      : [[name, value]];
   });
-  const above = (value: object, levels = 1): object => (levels === 0 ? value : above(getPrototypeOf(value), levels - 1));
+  const above = (value: object, levels = 1): object =>
+    levels === 0 ? value : above(getPrototypeOf(value), levels - 1);
   return [
     ...named,
-    ['Iterator.prototype', above([][Symbol.iterator](), 2)], ['ArrayIterator.prototype', above([][Symbol.iterator]())],
-    ['MapIterator.prototype', above(new Map().entries())], ['SetIterator.prototype', above(new Set().values())],
-    ['StringIterator.prototype', above(''[Symbol.iterator]())], ['RegExpStringIterator.prototype', above(''.matchAll(/x/g))],
-    ['Generator.prototype', above((function* () {})(), 2)], ['AsyncGenerator.prototype', above((async function* () {})(), 2)],
-    ['TypedArray', above(Uint8Array)], ['TypedArray.prototype', above(Uint8Array.prototype)],
+    ['Iterator.prototype', above([][Symbol.iterator](), 2)],
+    ['ArrayIterator.prototype', above([][Symbol.iterator]())],
+    ['MapIterator.prototype', above(new Map().entries())],
+    ['SetIterator.prototype', above(new Set().values())],
+    ['StringIterator.prototype', above(''[Symbol.iterator]())],
+    ['RegExpStringIterator.prototype', above(''.matchAll(/x/g))],
+    ['Generator.prototype', above((function* () {})(), 2)],
+    ['AsyncGenerator.prototype', above((async function* () {})(), 2)],
+    ['TypedArray', above(Uint8Array)],
+    ['TypedArray.prototype', above(Uint8Array.prototype)],
   ];
 }
 
 /** What the kernel uses of Node.js. */
 function nodeObjects(): Record<string, object> {
   return {
-    process, 'process.stdout': process.stdout, 'process.stderr': process.stderr, console, Buffer, 'Buffer.prototype': Buffer.prototype,
-    'EventEmitter.prototype': EventEmitter.prototype, 'Readable.prototype': Readable.prototype, 'Writable.prototype': Writable.prototype,
-    'Worker.prototype': Worker.prototype, Module, 'Module.prototype': Module.prototype, fs: require('node:fs'), vm: require('node:vm'), path: require('node:path'),
+    process,
+    'process.stdout': process.stdout,
+    'process.stderr': process.stderr,
+    console,
+    Buffer,
+    'Buffer.prototype': Buffer.prototype,
+    'EventEmitter.prototype': EventEmitter.prototype,
+    'Readable.prototype': Readable.prototype,
+    'Writable.prototype': Writable.prototype,
+    'Worker.prototype': Worker.prototype,
+    Module,
+    'Module.prototype': Module.prototype,
+    fs: require('node:fs'),
+    vm: require('node:vm'),
+    path: require('node:path'),
   };
 }
 
@@ -121,7 +169,8 @@ export function repairIntrinsics(): Repair {
     const entry = kept[i];
     const state = stateOf(entry);
     if (state === 'broken') add(restore(entry) ? repair.restored : repair.lost, entry.name);
-    else if (state === 'other' && entry.core) add(replaced, { entry, now: getOwnPropertyDescriptor(entry.owner, entry.key)! });
+    else if (state === 'other' && entry.core)
+      add(replaced, { entry, now: getOwnPropertyDescriptor(entry.owner, entry.key)! });
   }
   return repair;
 }
@@ -132,18 +181,25 @@ function removeAdditions({ name, prototype, keys }: (typeof prototypes)[number],
   for (let i = 0; i < now.length; i++) {
     const key = now[i];
     if (isIn(keys, key) || !(isIn(HARMFUL, key) || isNumber(key))) continue;
-    add(deleteProperty(prototype, key) ? restored : lost, `${name}.prototype[${typeof key === 'string' ? key : 'symbol'}]`);
+    add(
+      deleteProperty(prototype, key) ? restored : lost,
+      `${name}.prototype[${typeof key === 'string' ? key : 'symbol'}]`,
+    );
   }
 }
 
 /** Says what {@link repairIntrinsics} did. */
 export function tellRepair({ restored, lost }: Repair, tell: (text: string) => void): void {
   if (restored.length > 0) tell(`Put back, since the kernel needs it: ${list(restored)}.\n`);
-  if (lost.length > 0) tell(`The kernel needs what was replaced for good: ${list(lost)}. Restart the kernel if cells fail.\n`);
+  if (lost.length > 0)
+    tell(`The kernel needs what was replaced for good: ${list(lost)}. Restart the kernel if cells fail.\n`);
 }
 
 function list(names: string[]): string {
-  return names.slice(0, MAXIMUM_TOLD).join(', ') + (names.length > MAXIMUM_TOLD ? ` and ${names.length - MAXIMUM_TOLD} more` : '');
+  return (
+    names.slice(0, MAXIMUM_TOLD).join(', ') +
+    (names.length > MAXIMUM_TOLD ? ` and ${names.length - MAXIMUM_TOLD} more` : '')
+  );
 }
 
 function restore(entry: Kept): boolean {
@@ -177,7 +233,13 @@ export function inKernel<T>(work: () => T): T {
 }
 
 function add<T>(list: T[], item: T): void {
-  defineProperty(list, list.length, { __proto__: null, value: item, writable: true, enumerable: true, configurable: true } as PropertyDescriptor);
+  defineProperty(list, list.length, {
+    __proto__: null,
+    value: item,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  } as PropertyDescriptor);
 }
 
 function isIn(keys: Key[], key: Key): boolean {

@@ -66,7 +66,8 @@ export function checkTextNesting(text: string, what: string): void {
 /** How often a character is in a text, counted to one more than nesting may be deep: most texts need no closer look. */
 function count(text: string, character: string): number {
   let times = 0;
-  for (let at = text.indexOf(character); at >= 0 && times <= MAXIMUM_NESTING; at = text.indexOf(character, at + 1)) times++;
+  for (let at = text.indexOf(character); at >= 0 && times <= MAXIMUM_NESTING; at = text.indexOf(character, at + 1))
+    times++;
   return times;
 }
 

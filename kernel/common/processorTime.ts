@@ -83,7 +83,10 @@ export class Deadline {
   private before: number | undefined;
 
   /** `thread`: its {@link threadId}. */
-  constructor(private readonly thread: number, private readonly milliseconds: number) {
+  constructor(
+    private readonly thread: number,
+    private readonly milliseconds: number,
+  ) {
     this.before = timeOf(thread);
   }
 

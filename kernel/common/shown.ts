@@ -7,7 +7,12 @@ const MOST = 200;
 export function shown(value: unknown, most = MOST): string {
   let text: string;
   try {
-    text = (typeof value === 'object' ? stringifyExact(value) : typeof value === 'string' ? JSON.stringify(value.slice(0, most)) : undefined) ?? String(value);
+    text =
+      (typeof value === 'object'
+        ? stringifyExact(value)
+        : typeof value === 'string'
+          ? JSON.stringify(value.slice(0, most))
+          : undefined) ?? String(value);
   } catch {
     text = Array.isArray(value) ? 'an array' : `a ${typeof value}`;
   }

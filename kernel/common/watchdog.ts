@@ -33,7 +33,10 @@ export function watched<T>(work: () => T, milliseconds: number): T {
   const [outer, asyncId] = [scope[WORK], executionAsyncId()];
   scope[WORK] = work;
   try {
-    return script.runInThisContext({ timeout: Math.min(Math.max(1, Math.ceil(milliseconds)), LONGEST), breakOnSigint: true });
+    return script.runInThisContext({
+      timeout: Math.min(Math.max(1, Math.ceil(milliseconds)), LONGEST),
+      breakOnSigint: true,
+    });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException | null)?.code;
     const unbalanced = executionAsyncId() !== asyncId;

@@ -17,6 +17,9 @@ export class CellLine implements ProgressPlace {
 
 function bundle({ text, share }: Stage): Record<string, string> {
   const line = escapeHtml(text);
-  const bar = share === undefined ? '' : `<progress value="${share.toFixed(3)}" max="1" title="${line}" style="width:20em;vertical-align:middle"></progress> `;
+  const bar =
+    share === undefined
+      ? ''
+      : `<progress value="${share.toFixed(3)}" max="1" title="${line}" style="width:20em;vertical-align:middle"></progress> `;
   return { 'text/html': `<div>${bar}${line}</div>`, 'text/plain': text };
 }

@@ -26,13 +26,24 @@ const grey = '#888888';
 /** The chart as an SVG picture with a transparent background. */
 export function chartSvg({ title, series, marks = [] }: Chart): string {
   const points = series.flatMap(({ points }) => points);
-  const x = axis(points.map((point) => point.x), plot.left, plot.right, true);
-  const y = axis(points.flatMap(({ y, low, high }) => [y, low ?? y, high ?? y]), plot.bottom, plot.top);
+  const x = axis(
+    points.map((point) => point.x),
+    plot.left,
+    plot.right,
+    true,
+  );
+  const y = axis(
+    points.flatMap(({ y, low, high }) => [y, low ?? y, high ?? y]),
+    plot.bottom,
+    plot.top,
+  );
   const body = [
     `<text x="${plot.left}" y="16" font-size="13" font-weight="bold">${escapeHtml(title)}</text>`,
-    ...series.length > 1 ? legend(series) : [],
+    ...(series.length > 1 ? legend(series) : []),
     ...y.ticks.map((tick) => gridLine(y.at(tick), formatNumber(tick, y.digits))),
-    ...x.ticks.map((tick) => `<text x="${round(x.at(tick))}" y="${height - 10}" text-anchor="middle">${formatNumber(tick)}</text>`),
+    ...x.ticks.map(
+      (tick) => `<text x="${round(x.at(tick))}" y="${height - 10}" text-anchor="middle">${formatNumber(tick)}</text>`,
+    ),
     ...marks.map((mark) => markLine(x.at(mark.x), mark.text)),
     ...series.map((one, i) => seriesSvg(one, colours[i % colours.length], x.at, y.at)),
   ];
@@ -54,8 +65,11 @@ function seriesSvg({ points }: Series, colour: string, atX: (x: number) => numbe
   const upper = points.map(({ x, y, high }) => place(x, high ?? y));
   const lower = points.map(({ x, y, low }) => place(x, low ?? y)).reverse();
   const hasBand = points.some(({ low, high }) => low !== undefined || high !== undefined);
-  const band = hasBand ? `<polygon points="${[...upper, ...lower].join(' ')}" fill="${colour}" fill-opacity="0.2"/>` : '';
-  if (points.length === 1) return `<circle cx="${line[0].split(',')[0]}" cy="${line[0].split(',')[1]}" r="3" fill="${colour}"/>`;
+  const band = hasBand
+    ? `<polygon points="${[...upper, ...lower].join(' ')}" fill="${colour}" fill-opacity="0.2"/>`
+    : '';
+  if (points.length === 1)
+    return `<circle cx="${line[0].split(',')[0]}" cy="${line[0].split(',')[1]}" r="3" fill="${colour}"/>`;
   return `${band}<polyline points="${line.join(' ')}" fill="none" stroke="${colour}" stroke-width="1.8"/>`;
 }
 
@@ -79,7 +93,9 @@ function legend(series: Series[]): string[] {
     x += 22 + name.length * 6;
     if (x > width) return [];
     const colour = colours[i % colours.length];
-    return [`<rect x="${here}" y="25" width="10" height="10" fill="${colour}"/><text x="${here + 14}" y="34">${escapeHtml(name)}</text>`];
+    return [
+      `<rect x="${here}" y="25" width="10" height="10" fill="${colour}"/><text x="${here + 14}" y="34">${escapeHtml(name)}</text>`,
+    ];
   });
 }
 
@@ -87,10 +103,12 @@ function legend(series: Series[]): string[] {
 function axis(values: number[], from: number, to: number, whole = false) {
   let low = values.length > 0 ? Math.min(...values) : 0;
   let high = values.length > 0 ? Math.max(...values) : 1;
-  if (low === high) [low, high] = whole ? [low - 1, high + 1] : [low - (Math.abs(low) || 1) * 0.1, high + (Math.abs(high) || 1) * 0.1];
+  if (low === high)
+    [low, high] = whole ? [low - 1, high + 1] : [low - (Math.abs(low) || 1) * 0.1, high + (Math.abs(high) || 1) * 0.1];
   const step = roundStep((high - low) / 5, whole);
   const ticks: number[] = [];
-  for (let tick = Math.ceil(low / step) * step; tick <= high + step * 1e-6; tick += step) ticks.push(Number(tick.toPrecision(10)));
+  for (let tick = Math.ceil(low / step) * step; tick <= high + step * 1e-6; tick += step)
+    ticks.push(Number(tick.toPrecision(10)));
   const digits = Math.max(0, -Math.floor(Math.log10(step)));
   return { ticks, digits, at: (value: number) => from + ((value - low) / (high - low)) * (to - from) };
 }

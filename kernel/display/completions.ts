@@ -22,12 +22,24 @@ export function completionsBundle(step: number, rows: readonly CompletionRow[]):
     ...numbers.map((title) => ({ title })),
     ...Object.keys(extra).map((title): Column => ({ title, align: 'left' })),
   ];
-  const scores = (row: CompletionRow) => [...Object.values(row.rewards), row.advantage].map((value) => formatNumber(value));
+  const scores = (row: CompletionRow) =>
+    [...Object.values(row.rewards), row.advantage].map((value) => formatNumber(value));
   const extras = (row: CompletionRow) => Object.keys(extra).map((column) => words(row.extra[column]));
   const title = `Completions of step ${step}`;
   return {
-    'text/html': `<p>${title}</p>\n` + html(title, columns, rows.map((row) => ({ texts: [row.prompt, row.completion], rest: [...scores(row), ...extras(row)] }))),
-    'text/plain': `${title}\n\n` + textTable(columns, rows.map((row) => [oneLine(row.prompt, 40), oneLine(row.completion, 80), ...scores(row), ...extras(row)])),
+    'text/html':
+      `<p>${title}</p>\n` +
+      html(
+        title,
+        columns,
+        rows.map((row) => ({ texts: [row.prompt, row.completion], rest: [...scores(row), ...extras(row)] })),
+      ),
+    'text/plain':
+      `${title}\n\n` +
+      textTable(
+        columns,
+        rows.map((row) => [oneLine(row.prompt, 40), oneLine(row.completion, 80), ...scores(row), ...extras(row)]),
+      ),
   };
 }
 
@@ -44,7 +56,10 @@ function html(title: string, columns: Column[], rows: Array<{ texts: string[]; r
     return isShort ? pre : scrollBox(columns[c].title, 'max-height:12em;max-width:60ch', pre);
   };
   const head = columns.map(({ title }, c) => cell('th', escapeHtml(title), c)).join('');
-  const body = rows.map(({ texts, rest }) => `<tr>${[...texts.map(text), ...rest.map(escapeHtml)].map((content, c) => cell('td', content, c)).join('')}</tr>`);
+  const body = rows.map(
+    ({ texts, rest }) =>
+      `<tr>${[...texts.map(text), ...rest.map(escapeHtml)].map((content, c) => cell('td', content, c)).join('')}</tr>`,
+  );
   const table = `<table style="border-collapse:collapse"><thead><tr>${head}</tr></thead><tbody>\n${body.join('\n')}\n</tbody></table>`;
   return scrollBox(title, 'max-height:36em', table);
 }

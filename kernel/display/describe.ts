@@ -46,5 +46,7 @@ function checked(bundle: unknown): MimeBundle {
 function isMimeBundle(value: unknown): value is MimeBundle {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || types.isProxy(value)) return false;
   const keys = Object.keys(value);
-  return keys.length > 0 && keys.every((key) => /^(text|image|audio|video|application|model|font)\/[\w.+-]+$/.test(key));
+  return (
+    keys.length > 0 && keys.every((key) => /^(text|image|audio|video|application|model|font)\/[\w.+-]+$/.test(key))
+  );
 }

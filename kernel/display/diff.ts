@@ -18,7 +18,8 @@ const TINTS = { removed: 'rgba(248,81,73,0.22)', added: 'rgba(46,160,67,0.22)' }
 
 /** A change as HTML. */
 export function diffHtml(lines: readonly DiffLine[]): string {
-  const marked = (tag: 'del' | 'ins', tint: string, text: string) => `<${tag} style="text-decoration:none;background-color:${tint}">${escapeHtml(text)}</${tag}>`;
+  const marked = (tag: 'del' | 'ins', tint: string, text: string) =>
+    `<${tag} style="text-decoration:none;background-color:${tint}">${escapeHtml(text)}</${tag}>`;
   const line = ({ kind, text }: DiffLine) => {
     if (kind === 'kept') return MARKS.kept + escapeHtml(text);
     return MARKS[kind] + marked(kind === 'removed' ? 'del' : 'ins', TINTS[kind], text);

@@ -55,14 +55,28 @@ export function episodeBundle(episode: EpisodeRecord, frames: EpisodeFrames): Mi
   }
   const { pictures } = frames;
   const last = pictures?.type === 'text/plain' ? `\n${pictures.frames.at(-1)}` : '';
-  return { [EPISODE_MIME]: data, 'text/html': pictures ? pictureHtml(episode, pictures) : html(episode, frames), 'text/plain': caption(episode) + last };
+  return {
+    [EPISODE_MIME]: data,
+    'text/html': pictures ? pictureHtml(episode, pictures) : html(episode, frames),
+    'text/plain': caption(episode) + last,
+  };
 }
 
 /** One frame of every `take`. */
 function thinned(film: EpisodeFrames, take: number): EpisodeFrames {
   const some = <Frame>(frames: Frame[]): Frame[] => frames.filter((_, i) => i % take === 0);
   const { pictures } = film;
-  return { ...film, every: film.every * take, frames: some(film.frames), ...(pictures && { pictures: { ...pictures, frames: pictures.frames.filter((_, i, { length }) => i % take === 0 || i === length - 1) } }) };
+  return {
+    ...film,
+    every: film.every * take,
+    frames: some(film.frames),
+    ...(pictures && {
+      pictures: {
+        ...pictures,
+        frames: pictures.frames.filter((_, i, { length }) => i % take === 0 || i === length - 1),
+      },
+    }),
+  };
 }
 
 function framesIn({ frames, pictures }: EpisodeFrames): readonly unknown[] {
@@ -78,7 +92,13 @@ export function textBundle(episode: EpisodeRecord, why: string): MimeBundle {
 export function caption(episode: EpisodeRecord): string {
   const score = episode.rewards.reduce((sum, reward) => sum + reward, 0);
   const steps = episode.actions.length;
-  return [playedName(episode), `seed ${episode.seed}`, `${steps} ${steps === 1 ? 'step' : 'steps'}`, `score ${score}`, endText(episode)].join(' · ');
+  return [
+    playedName(episode),
+    `seed ${episode.seed}`,
+    `${steps} ${steps === 1 ? 'step' : 'steps'}`,
+    `score ${score}`,
+    endText(episode),
+  ].join(' · ');
 }
 
 /** The frames one after another, each but the first XORed with the one before it, zlib-deflated. */
@@ -98,9 +118,8 @@ function deflate({ width, height, frames, pictures }: EpisodeFrames): Uint8Array
 function pictureHtml(episode: EpisodeRecord, { type, frames }: EpisodePictures): string {
   const text = escapeHtml(caption(episode));
   const last = frames.at(-1)!;
-  const picture = type === 'text/plain'
-    ? `<pre>${escapeHtml(last)}</pre>`
-    : svgImage(last, caption(episode), { width: 200 });
+  const picture =
+    type === 'text/plain' ? `<pre>${escapeHtml(last)}</pre>` : svgImage(last, caption(episode), { width: 200 });
   return `<figure style="margin: 0">${picture}<figcaption>${text}</figcaption></figure>`;
 }
 

@@ -38,7 +38,11 @@ export function gif({ width, height, palette, frames }: EpisodeFrames, { take, d
     const picture = shown ? changes(shown, frame, width, height) : { x: 0, y: 0, width, height };
     const indices = cut(picture, frame, shown, width, colours.indexOf);
     const start = encoder.bytesView().length;
-    encoder.writeFrame(indices, picture.width, picture.height, { ...options, delay: shownFor, ...(shown ? {} : { palette: rgb, repeat: 0 }) });
+    encoder.writeFrame(indices, picture.width, picture.height, {
+      ...options,
+      delay: shownFor,
+      ...(shown ? {} : { palette: rgb, repeat: 0 }),
+    });
     if (shown) place(encoder.bytesView(), start, picture.x, picture.y);
     shown = frame;
   });
@@ -73,7 +77,8 @@ function coloursOf(frames: Uint8Array[], palette: Uint8Array): { rgb: number[][]
     if (index === undefined) known.set(colour.join(), (index = rgb.push(colour)));
     indexOf[entry] = index;
   });
-  if (rgb.length > 255) throw new RangeError(`A GIF of these frames would need ${rgb.length + 1} colours; it has 256 at most.`);
+  if (rgb.length > 255)
+    throw new RangeError(`A GIF of these frames would need ${rgb.length + 1} colours; it has 256 at most.`);
   return { rgb, indexOf };
 }
 
@@ -96,11 +101,19 @@ function changes(before: Uint8Array, after: Uint8Array, width: number, height: n
       bottom = y;
     }
   }
-  return right < 0 ? { x: 0, y: 0, width: 1, height: 1 } : { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
+  return right < 0
+    ? { x: 0, y: 0, width: 1, height: 1 }
+    : { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
 }
 
 /** The pixels of the rectangle; those that are as before are transparent. */
-function cut({ x, y, width, height }: Rectangle, frame: Uint8Array, before: Uint8Array | undefined, stride: number, indexOf: Uint8Array): Uint8Array {
+function cut(
+  { x, y, width, height }: Rectangle,
+  frame: Uint8Array,
+  before: Uint8Array | undefined,
+  stride: number,
+  indexOf: Uint8Array,
+): Uint8Array {
   const pixels = new Uint8Array(width * height);
   for (let row = 0, to = 0; row < height; row++) {
     const from = (y + row) * stride + x;

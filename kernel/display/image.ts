@@ -37,9 +37,11 @@ export function image(source: Uint8Array | string, options: ImageOptions = {}): 
   const plain = alt ?? (typeof source === 'string' ? source : undefined);
   const isNamedSvg = typeof source === 'string' && /\.svg$/i.test(source);
   const svg = isNamedSvg ? String(bytes) : bytes instanceof Uint8Array ? svgText(bytes) : null;
-  if (svg !== null) return { 'image/svg+xml': sizedSvg(svg, size), ...(plain !== undefined && { 'text/plain': plain }) };
+  if (svg !== null)
+    return { 'image/svg+xml': sizedSvg(svg, size), ...(plain !== undefined && { 'text/plain': plain }) };
   const type = bytes instanceof Uint8Array ? imageType(bytes) : null;
-  if (!type) throw new TypeError('image() takes the bytes or the path of a PNG, JPEG, GIF or WebP file, or of an SVG file.');
+  if (!type)
+    throw new TypeError('image() takes the bytes or the path of a PNG, JPEG, GIF or WebP file, or of an SVG file.');
   const metadata = { ...size, ...(alt !== undefined && { alt }) };
   return {
     [type]: Buffer.from(bytes).toString('base64'),
@@ -51,13 +53,15 @@ export function image(source: Uint8Array | string, options: ImageOptions = {}): 
 function checked(options: ImageOptions): ImageOptions {
   const size: ImageOptions = {};
   for (const [name, value] of Object.entries(options)) {
-    if (name !== 'width' && name !== 'height' && name !== 'alt') throw new TypeError(`image() has no option ${name}. Valid: width, height. Its description is alt.`);
+    if (name !== 'width' && name !== 'height' && name !== 'alt')
+      throw new TypeError(`image() has no option ${name}. Valid: width, height. Its description is alt.`);
     if (value === undefined) continue;
     if (name === 'alt') {
       size.alt = String(value);
       continue;
     }
-    if (!(typeof value === 'number' && value > 0 && Number.isFinite(value))) throw new TypeError(`image(): ${name} is a number of pixels above 0, not ${String(value)}.`);
+    if (!(typeof value === 'number' && value > 0 && Number.isFinite(value)))
+      throw new TypeError(`image(): ${name} is a number of pixels above 0, not ${String(value)}.`);
     size[name] = value;
   }
   return size;
@@ -70,7 +74,12 @@ function sizedSvg(text: string, size: ImageOptions): string {
     const own = (name: string) => new RegExp(`\\s${name}\\s*=\\s*["']([\\d.]+)(?:px)?["']`).exec(tag)?.[1];
     const others = tag.slice(4).replace(/\s(?:width|height)\s*=\s*(?:"[^"]*"|'[^']*')/g, '');
     // Without a viewBox another size would cut the picture instead of scaling it.
-    const box = /\sviewBox\s*=/.test(tag) || !own('width') || !own('height') ? '' : ` viewBox="0 0 ${own('width')} ${own('height')}"`;
-    return `<svg${Object.entries(size).map(([name, value]) => ` ${name}="${value}"`).join('')}${box}${others}`;
+    const box =
+      /\sviewBox\s*=/.test(tag) || !own('width') || !own('height')
+        ? ''
+        : ` viewBox="0 0 ${own('width')} ${own('height')}"`;
+    return `<svg${Object.entries(size)
+      .map(([name, value]) => ` ${name}="${value}"`)
+      .join('')}${box}${others}`;
   });
 }

@@ -29,7 +29,10 @@ class DisplayHandle implements PromiseLike<void> {
     return display(value, { ...options, displayId: this.displayId, update: true });
   }
 
-  then<A = void, B = never>(done?: ((value: void) => A | PromiseLike<A>) | null, failed?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<A | B> {
+  then<A = void, B = never>(
+    done?: ((value: void) => A | PromiseLike<A>) | null,
+    failed?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
     return this.shown.then(done, failed);
   }
 
@@ -84,5 +87,7 @@ function describeSafely(value: unknown): MimeBundle | Promise<MimeBundle> {
 }
 
 function failed(error: unknown): MimeBundle {
-  return { 'text/plain': `This object could not be displayed. ${error instanceof Error ? error.message : inspect(error)}` };
+  return {
+    'text/plain': `This object could not be displayed. ${error instanceof Error ? error.message : inspect(error)}`,
+  };
 }

@@ -44,7 +44,14 @@ export interface ShownProgram {
 
 /** The best programs as a table. */
 export function programsBundle(title: string, programs: readonly ShownProgram[]): MimeBundle {
-  const columns: Column[] = [{ title: 'program' }, { title: 'parent' }, { title: 'step' }, { title: 'worth' }, { title: 'episodes' }, { title: 'code', align: 'left' }];
+  const columns: Column[] = [
+    { title: 'program' },
+    { title: 'parent' },
+    { title: 'step' },
+    { title: 'worth' },
+    { title: 'episodes' },
+    { title: 'code', align: 'left' },
+  ];
   const rows = programs.map(({ id, parent, step, worth, episodes, code }) => [
     String(id),
     formatNumber(parent),

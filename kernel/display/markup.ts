@@ -34,7 +34,8 @@ export const svg = tag('image/svg+xml');
 
 function tag(type: string): MarkupTag {
   return (first: TemplateStringsArray | string, ...values: unknown[]) => {
-    const text = typeof first === 'string' ? first : first.reduce((text, part, i) => text + textOf(values[i - 1]) + part);
+    const text =
+      typeof first === 'string' ? first : first.reduce((text, part, i) => text + textOf(values[i - 1]) + part);
     return new Markup(type, text);
   };
 }

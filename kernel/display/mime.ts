@@ -150,7 +150,15 @@ export type PlayMessage =
    * colour. `keys` are those that do something, by their `KeyboardEvent.key`,
    * with what they hold: "UP", "FIRE"…
    */
-  | { type: 'ready'; name: string; width: number; height: number; stepsPerSecond: number; actions: string[]; keys: Record<string, string> }
+  | {
+      type: 'ready';
+      name: string;
+      width: number;
+      height: number;
+      stepsPerSecond: number;
+      actions: string[];
+      keys: Record<string, string>;
+    }
   /** An episode starts; its frame 0 follows. */
   | { type: 'started'; seed: number }
   /**

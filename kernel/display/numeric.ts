@@ -57,7 +57,8 @@ function dtypeOf(data: TypedArray): string {
 function elements(data: TypedArray): string {
   const show = (value: number | bigint): string => (typeof value === 'bigint' ? `${value}n` : short(value));
   if (data.length <= ALL) return `[${Array.from(data as Iterable<number | bigint>, show).join(', ')}]`;
-  const ends = (from: number, to?: number) => Array.from(data.slice(from, to) as Iterable<number | bigint>, show).join(', ');
+  const ends = (from: number, to?: number) =>
+    Array.from(data.slice(from, to) as Iterable<number | bigint>, show).join(', ');
   return `[${ends(0, ENDS)}, … ${ends(-ENDS)}]`;
 }
 
@@ -78,5 +79,7 @@ function statistics(data: TypedArray): string {
   }
   const odd = data.length - count;
   const note = odd > 0 ? `, ${odd} not finite` : '';
-  return count === 0 ? note.slice(2) : `min ${short(minimum)}, max ${short(maximum)}, mean ${short(sum / count)}${note}`;
+  return count === 0
+    ? note.slice(2)
+    : `min ${short(minimum)}, max ${short(maximum)}, mean ${short(sum / count)}${note}`;
 }

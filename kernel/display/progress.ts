@@ -31,7 +31,11 @@ export class Task {
   private share: number | undefined;
 
   /** @param total how many there are to be done; 0 where that is not known */
-  constructor(private readonly title: string, private readonly total: number, private readonly progress: Progress | null) {}
+  constructor(
+    private readonly title: string,
+    private readonly total: number,
+    private readonly progress: Progress | null,
+  ) {}
 
   /** So many are done. `share`: how much of the work that is, where it is another part of the whole. */
   update(done: number, share = this.total > 0 ? done / this.total : undefined): void {
@@ -51,7 +55,9 @@ export class Task {
     const passed = Date.now() - this.startedAt;
     if (passed < ESTIMATE.after) return '';
     const { share = 0 } = this;
-    return share < ESTIMATE.from ? ` (${duration(passed / 1000)})` : `, about ${duration(Math.max(1, ((passed / 1000) * (1 - share)) / share))} left`;
+    return share < ESTIMATE.from
+      ? ` (${duration(passed / 1000)})`
+      : `, about ${duration(Math.max(1, ((passed / 1000) * (1 - share)) / share))} left`;
   }
 }
 

@@ -38,7 +38,8 @@ export class ProgressBar {
     const seconds = (Date.now() - this.startedAt) / 1000;
     const speed = (this.done - this.before) / Math.max(seconds, 0.001);
     const parts = [`${this.title}: ${formatBytes(this.done)} of ${formatBytes(this.total)}`];
-    if (seconds > 1 && speed > 0) parts.push(`${formatBytes(speed)}/s`, `${Math.ceil((this.total - this.done) / speed)} s left`);
+    if (seconds > 1 && speed > 0)
+      parts.push(`${formatBytes(speed)}/s`, `${Math.ceil((this.total - this.done) / speed)} s left`);
     return parts.join(', ');
   }
 

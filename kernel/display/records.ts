@@ -49,9 +49,14 @@ export function recordTable(rows: Row[], { labels, columns: chosen }: RecordTabl
   const shown = names.slice(0, MAXIMUM_COLUMNS);
   const cut = rows.length > HEAD + TAIL + 1;
   const row = (i: number): [string, Row] => [labels?.[i] ?? String(i), rows[i]];
-  const kept = cut ? [...range(0, HEAD), ...range(rows.length - TAIL, rows.length)].map(row) : rows.map((_, i) => row(i));
+  const kept = cut
+    ? [...range(0, HEAD), ...range(rows.length - TAIL, rows.length)].map(row)
+    : rows.map((_, i) => row(i));
   const isNumeric = (name: string) => kept.every(([, row]) => isNumber(valueAt(row, name)));
-  const columns: Column[] = [{ title: '', align: labels ? 'left' : 'right' }, ...shown.map((title): Column => ({ title, align: isNumeric(title) ? 'right' : 'left' }))];
+  const columns: Column[] = [
+    { title: '', align: labels ? 'left' : 'right' },
+    ...shown.map((title): Column => ({ title, align: isNumeric(title) ? 'right' : 'left' })),
+  ];
   const cells = kept.map(([label, row]) => [label, ...shown.map((name) => cellText(valueAt(row, name)))]);
   if (cut) cells.splice(HEAD, 0, ['…', ...shown.map(() => '…')]);
   const note = cut || names.length > shown.length ? `${rows.length} rows × ${names.length} columns` : '';
@@ -88,7 +93,10 @@ function cellText(value: unknown): string {
   if (value === GETTER) return '[Getter]';
   // Six digits are what one compares in a table.
   if (typeof value === 'number' && !Number.isInteger(value)) return String(Number(value.toPrecision(6)));
-  const text = typeof value === 'string' ? value : inspect(value, { depth: 1, breakLength: Infinity, compact: true, maxArrayLength: 8 });
+  const text =
+    typeof value === 'string'
+      ? value
+      : inspect(value, { depth: 1, breakLength: Infinity, compact: true, maxArrayLength: 8 });
   const line = text.replace(/\s*\n\s*/g, ' ');
   return line.length > MAXIMUM_WIDTH ? `${line.slice(0, MAXIMUM_WIDTH - 1)}…` : line;
 }

@@ -16,7 +16,10 @@ export class StatusLine {
   /** @param title what is waited for: "Starting ./echo_env" */
   constructor(private readonly title: string) {
     this.text = title;
-    this.timer = setInterval(() => this.show(this.line()), host().console ? CONSOLE_INTERVAL : NOTEBOOK_INTERVAL).unref();
+    this.timer = setInterval(
+      () => this.show(this.line()),
+      host().console ? CONSOLE_INTERVAL : NOTEBOOK_INTERVAL,
+    ).unref();
   }
 
   /** What is going on now. */

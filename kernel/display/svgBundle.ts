@@ -22,7 +22,8 @@ export function shownSvg(bundle: MimeBundle): MimeBundle {
 }
 
 /** How an SVG file begins: with its element, or with what XML allows before it. */
-const START = /^\uFEFF?\s*(?:<\?xml[^>]*>\s*|<!DOCTYPE[^>[]*(?:\[[^\]]*\])?[^>]*>\s*|<!--(?:[^-]|-(?!->))*-->\s*)*<svg[\s/>]/i;
+const START =
+  /^\uFEFF?\s*(?:<\?xml[^>]*>\s*|<!DOCTYPE[^>[]*(?:\[[^\]]*\])?[^>]*>\s*|<!--(?:[^-]|-(?!->))*-->\s*)*<svg[\s/>]/i;
 
 /** Characters that are looked at to tell whether something is an SVG. */
 const HEAD = 4096;
@@ -56,7 +57,10 @@ function titleOf(svg: string): string {
   const tag = /<svg\b[^>]*>/i.exec(svg)?.[0] ?? '';
   const text = /\saria-label\s*=\s*"([^"]*)"/.exec(tag)?.[1] ?? /<title\b[^>]*>([^<]*)</.exec(svg)?.[1] ?? '';
   const entities: Record<string, string> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };
-  return text.replace(/&(lt|gt|quot|apos|amp);/g, (_, name) => entities[name]).replace(/\s+/g, ' ').trim();
+  return text
+    .replace(/&(lt|gt|quot|apos|amp);/g, (_, name) => entities[name])
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 /** A picture that is no part of a page must name its namespace. */

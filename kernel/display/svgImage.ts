@@ -6,7 +6,11 @@ import { escapeHtml } from './table';
  *
  * @param text what it shows, for those who do not see it
  */
-export function svgImage(svg: string, text: string, { width, height }: { width?: number; height?: number } = {}): string {
+export function svgImage(
+  svg: string,
+  text: string,
+  { width, height }: { width?: number; height?: number } = {},
+): string {
   const size = `${width === undefined ? '' : ` width="${width}"`}${height === undefined ? '' : ` height="${height}"`}`;
   return `<img alt="${escapeHtml(text)}"${size} src="data:image/svg+xml;base64,${base64(svg)}">`;
 }

@@ -83,7 +83,8 @@ export class TrainingOutput {
     if (status !== 'running') delete this.data.stage;
     if (!this.shown) return;
     this.send({ type: 'status', status });
-    if (host().console) host().display({ 'text/plain': `training ${status} at step ${this.data.step} of ${this.data.maxSteps}` });
+    if (host().console)
+      host().display({ 'text/plain': `training ${status} at step ${this.data.step} of ${this.data.maxSteps}` });
     else this.update();
   }
 
@@ -123,8 +124,15 @@ export class TrainingOutput {
     const group = this.newestGroup;
     if (!group || !view.visible || view.acknowledged !== view.sent || view.sent === group.step) return;
     view.sent = group.step;
-    const message: TrainingMessage = { type: 'group', step: group.step, episodes: group.episodes.map(({ data }) => data) };
-    view.comm.send(message, group.episodes.map(({ frames }) => frames));
+    const message: TrainingMessage = {
+      type: 'group',
+      step: group.step,
+      episodes: group.episodes.map(({ data }) => data),
+    };
+    view.comm.send(
+      message,
+      group.episodes.map(({ frames }) => frames),
+    );
   }
 
   private send(message: TrainingMessage): void {
@@ -150,7 +158,13 @@ export class TrainingOutput {
   private savedData(): TrainingData {
     if (this.data.status === 'running' || !this.newestGroup) return this.data;
     const { step, episodes } = this.newestGroup;
-    return { ...this.data, group: { step, episodes: episodes.map(({ data, frames }) => ({ ...data, frames: Buffer.from(frames).toString('base64') })) } };
+    return {
+      ...this.data,
+      group: {
+        step,
+        episodes: episodes.map(({ data, frames }) => ({ ...data, frames: Buffer.from(frames).toString('base64') })),
+      },
+    };
   }
 }
 

@@ -29,14 +29,18 @@ export function trainingBundle(data: TrainingData): Record<string, unknown> {
 export function progressLine(entry: Record<string, number>, maxSteps: number): string {
   const step = String(entry.step).padStart(String(maxSteps).length);
   const parts = [`step ${step}/${maxSteps}`];
-  if (entry.reward !== undefined) parts.push(`reward ${formatNumber(entry.reward, 2)} ± ${formatNumber(entry.reward_std, 2)}`);
-  if (entry['refinement/best_worth'] !== undefined) parts.push(`best program ${formatNumber(entry['refinement/best_worth'], 2)}`);
+  if (entry.reward !== undefined)
+    parts.push(`reward ${formatNumber(entry.reward, 2)} ± ${formatNumber(entry.reward_std, 2)}`);
+  if (entry['refinement/best_worth'] !== undefined)
+    parts.push(`best program ${formatNumber(entry['refinement/best_worth'], 2)}`);
   if (entry.loss !== undefined) parts.push(`loss ${formatNumber(entry.loss, 4)}`);
-  if (entry.eval_reward !== undefined) parts.push(`evaluation: reward ${formatNumber(entry.eval_reward, 2)} ± ${formatNumber(entry.eval_reward_std, 2)}`);
+  if (entry.eval_reward !== undefined)
+    parts.push(`evaluation: reward ${formatNumber(entry.eval_reward, 2)} ± ${formatNumber(entry.eval_reward_std, 2)}`);
   else if (entry.eval_loss !== undefined) parts.push(`evaluation: loss ${formatNumber(entry.eval_loss, 4)}`);
   const accuracy = entry.mean_token_accuracy ?? entry.eval_mean_token_accuracy;
   if (accuracy !== undefined) parts.push(`token accuracy ${formatNumber(accuracy, 3)}`);
-  if (entry['completions/mean_length'] !== undefined) parts.push(`length ${formatNumber(entry['completions/mean_length'], 1)}`);
+  if (entry['completions/mean_length'] !== undefined)
+    parts.push(`length ${formatNumber(entry['completions/mean_length'], 1)}`);
   if (entry.kl !== undefined) parts.push(`kl ${formatNumber(entry.kl, 4)}`);
   if (entry.step_time !== undefined) parts.push(`${formatNumber(entry.step_time, 1)} s`);
   return parts.join('  ');
@@ -67,7 +71,12 @@ function tableColumns({ log }: TrainingData): MetricColumn[] {
       { title: 'loss', metric: 'loss', digits: 4 },
       { title: 'reward', metric: 'reward', digits: 2 },
       { title: 'reward_std', metric: 'reward_std', digits: 2 },
-      ...(log.some((entry) => 'refinement/best_worth' in entry) ? [{ title: 'best program', metric: 'refinement/best_worth', digits: 2 }, { title: 'better edits', metric: 'refinement/improved', digits: 2 }] : []),
+      ...(log.some((entry) => 'refinement/best_worth' in entry)
+        ? [
+            { title: 'best program', metric: 'refinement/best_worth', digits: 2 },
+            { title: 'better edits', metric: 'refinement/improved', digits: 2 },
+          ]
+        : []),
       { title: 'completion length', metric: 'completions/mean_length', digits: 1 },
       { title: 'kl', metric: 'kl', digits: 4 },
     ];
@@ -115,24 +124,42 @@ export function trainingCharts({ log, rewardNames, events }: TrainingData): Char
   if (isSupervised(log)) {
     return [
       { title: 'loss', marks, series: [line('loss', 'loss'), ...evaluated('eval_loss')] },
-      { title: 'token accuracy', marks, series: [line('accuracy', 'mean_token_accuracy'), ...evaluated('eval_mean_token_accuracy')] },
+      {
+        title: 'token accuracy',
+        marks,
+        series: [line('accuracy', 'mean_token_accuracy'), ...evaluated('eval_mean_token_accuracy')],
+      },
       { title: 'gradient norm', marks, series: [line('norm', 'grad_norm')] },
       { title: 'learning rate', marks, series: [line('rate', 'learning_rate')] },
     ];
   }
   const refined = log.some((entry) => 'refinement/archive_size' in entry);
   return [
-    { title: 'reward, mean ± spread', marks, series: [line('reward', 'reward', 'reward_std'), ...evaluated('eval_reward')] },
+    {
+      title: 'reward, mean ± spread',
+      marks,
+      series: [line('reward', 'reward', 'reward_std'), ...evaluated('eval_reward')],
+    },
     { title: 'reward functions', marks, series: rewardNames.map((name) => line(name, `rewards/${name}/mean`)) },
     ...(refined
       ? [
           { title: 'best program, expected reward', marks, series: [line('best', 'refinement/best_worth')] },
-          { title: 'completions: better than their parent, duplicates, failed', marks, series: [line('better', 'refinement/improved'), line('duplicates', 'refinement/duplicates'), line('failed', 'refinement/failed')] },
+          {
+            title: 'completions: better than their parent, duplicates, failed',
+            marks,
+            series: [
+              line('better', 'refinement/improved'),
+              line('duplicates', 'refinement/duplicates'),
+              line('failed', 'refinement/failed'),
+            ],
+          },
         ]
       : []),
     { title: 'completion length, tokens', marks, series: [line('length', 'completions/mean_length')] },
     // A search alone has none.
-    ...(log.length === 0 || log.some(({ loss }) => loss !== undefined) ? [{ title: 'loss', marks, series: [line('loss', 'loss')] }] : []),
+    ...(log.length === 0 || log.some(({ loss }) => loss !== undefined)
+      ? [{ title: 'loss', marks, series: [line('loss', 'loss')] }]
+      : []),
   ];
 }
 

@@ -37,7 +37,19 @@ export function environmentBundle(content: CardContent): MimeBundle {
   return { [ENVIRONMENT_MIME]: data, 'text/html': cardHtml(data), 'text/plain': cardText(data) };
 }
 
-function cardData({ environment, name, description, release, options, actions, stateVariables, schema, frame, reference, play }: CardContent): EnvironmentData {
+function cardData({
+  environment,
+  name,
+  description,
+  release,
+  options,
+  actions,
+  stateVariables,
+  schema,
+  frame,
+  reference,
+  play,
+}: CardContent): EnvironmentData {
   const tables = schema ? schemaTables(schema) : [];
   return {
     version: 1,
@@ -47,7 +59,12 @@ function cardData({ environment, name, description, release, options, actions, s
     ...(release ? { release } : {}),
     options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
     actions: [...actions],
-    variables: stateVariables.map(({ name, description, minimum, maximum }) => ({ name, description, minimum, maximum })),
+    variables: stateVariables.map(({ name, description, minimum, maximum }) => ({
+      name,
+      description,
+      minimum,
+      maximum,
+    })),
     ...(tables.length > 0 ? { tables } : {}),
     ...(frame ? { frame: frameData(frame) } : {}),
     ...(reference ? { returns: returnsData(reference) } : {}),
@@ -63,7 +80,12 @@ function schemaTables({ action, observation, state }: EnvironmentSchema): Enviro
   const members: Array<Record<string, any>> = action?.properties ? [] : (action?.oneOf ?? action?.anyOf ?? []);
   const actions = members.slice(0, MAXIMUM_ACTIONS).map((member) => ({ ...member, $defs: action.$defs }));
   const tables = [
-    ...(actions.length > 1 ? actions.map((it, i) => ({ title: `Action: ${memberName(it) ?? i + 1}`, fields: schemaFields(it, 'input', ['metadata']) })) : [{ title: 'Action', fields: schemaFields(action, 'input', ['metadata']) }]),
+    ...(actions.length > 1
+      ? actions.map((it, i) => ({
+          title: `Action: ${memberName(it) ?? i + 1}`,
+          fields: schemaFields(it, 'input', ['metadata']),
+        }))
+      : [{ title: 'Action', fields: schemaFields(action, 'input', ['metadata']) }]),
     { title: 'Observation', fields: schemaFields(observation, 'output', ['done', 'reward', 'metadata']) },
     { title: 'State', fields: schemaFields(state, 'output') },
   ];
@@ -96,19 +118,46 @@ function frameData(frame: IndexedImage | PictureFile): EnvironmentData['frame'] 
 }
 
 /** No colours of its own: it reads well on light and on dark pages. */
-function cardHtml({ environment, name, description, release, options, actions, variables, tables = [], frame, returns }: EnvironmentData): string {
+function cardHtml({
+  environment,
+  name,
+  description,
+  release,
+  options,
+  actions,
+  variables,
+  tables = [],
+  frame,
+  returns,
+}: EnvironmentData): string {
   const picture = frame
     ? `<img alt="First frame of ${escapeHtml(name)}" src="data:${frame.type ?? 'image/png'};base64,${frame.png}" ${sizeAttributes(frame)} style="image-rendering: pixelated; flex: none">`
     : '';
   const settings = Object.entries(options).map(([option, value]) => `${option}: ${JSON.stringify(value)}`);
-  const rows = variables.map(({ name, description, minimum, maximum }) => [code(name), `${minimum} … ${maximum}`, escapeHtml(description)]);
+  const rows = variables.map(({ name, description, minimum, maximum }) => [
+    code(name),
+    `${minimum} … ${maximum}`,
+    escapeHtml(description),
+  ]);
   return (
     `<div style="display: flex; flex-wrap: wrap; gap: 1.5em; align-items: flex-start">${picture}<div>` +
     `<p><strong>${escapeHtml(name)}</strong>${release ? ` ${escapeHtml(release)}` : ''} (${escapeHtml(environment)})${description ? `: ${escapeHtml(description)}` : ''}</p>` +
     (actions.length ? `<p>Actions: ${actions.map(code).join(' ')}</p>` : '') +
     (returns ? `<p>${escapeHtml(capital(returnsText(returns)))}</p>` : '') +
     htmlTable(['state', 'range', 'meaning'], rows) +
-    tables.map(({ title, fields }) => htmlTable([title, 'type', 'range', 'meaning'], fields.map(({ name, type, range, description, optional }) => [code(name + (optional ? '?' : '')), code(type), escapeHtml(range), escapeHtml(description)]))).join('') +
+    tables
+      .map(({ title, fields }) =>
+        htmlTable(
+          [title, 'type', 'range', 'meaning'],
+          fields.map(({ name, type, range, description, optional }) => [
+            code(name + (optional ? '?' : '')),
+            code(type),
+            escapeHtml(range),
+            escapeHtml(description),
+          ]),
+        ),
+      )
+      .join('') +
     (settings.length ? `<p><small>${escapeHtml(settings.join(' · '))}</small></p>` : '') +
     `</div></div>`
   );
@@ -122,7 +171,8 @@ function sizeAttributes(frame: { width: number; height: number }): string {
 
 function htmlTable(titles: string[], rows: string[][]): string {
   if (rows.length === 0) return '';
-  const cells = (tag: string, texts: string[]) => `<tr>${texts.map((text) => `<${tag} style="text-align: left; vertical-align: top"${tag === 'th' ? ' scope="col"' : ''}>${text}</${tag}>`).join('')}</tr>`;
+  const cells = (tag: string, texts: string[]) =>
+    `<tr>${texts.map((text) => `<${tag} style="text-align: left; vertical-align: top"${tag === 'th' ? ' scope="col"' : ''}>${text}</${tag}>`).join('')}</tr>`;
   return `<table><thead>${cells('th', titles.map(escapeHtml))}</thead><tbody>${rows.map((row) => cells('td', row)).join('')}</tbody></table>`;
 }
 
@@ -134,13 +184,36 @@ function capital(text: string): string {
   return text[0].toUpperCase() + text.slice(1);
 }
 
-function cardText({ environment, name, description, release, actions, variables, tables = [], returns }: EnvironmentData): string {
-  const columns = (title: string) => [title, 'type', 'range', 'meaning'].map((it) => ({ title: it, align: 'left' as const }));
+function cardText({
+  environment,
+  name,
+  description,
+  release,
+  actions,
+  variables,
+  tables = [],
+  returns,
+}: EnvironmentData): string {
+  const columns = (title: string) =>
+    [title, 'type', 'range', 'meaning'].map((it) => ({ title: it, align: 'left' as const }));
   return [
     `${name}${release ? ` ${release}` : ''} (${environment})${description ? `: ${description}` : ''}`,
     ...(actions.length ? [`actions: ${actions.join(', ')}`] : []),
     ...(returns ? [returnsText(returns)] : []),
-    ...variables.map(({ name, description, minimum, maximum }) => `state.${name}: ${minimum} … ${maximum}, ${description}`),
-    ...tables.map(({ title, fields }) => `\n${textTable(columns(title), fields.map(({ name, type, range, description, optional }) => [name + (optional ? '?' : ''), type, range, description.replace(/\s+/g, ' ')]))}`),
+    ...variables.map(
+      ({ name, description, minimum, maximum }) => `state.${name}: ${minimum} … ${maximum}, ${description}`,
+    ),
+    ...tables.map(
+      ({ title, fields }) =>
+        `\n${textTable(
+          columns(title),
+          fields.map(({ name, type, range, description, optional }) => [
+            name + (optional ? '?' : ''),
+            type,
+            range,
+            description.replace(/\s+/g, ' '),
+          ]),
+        )}`,
+    ),
   ].join('\n');
 }

@@ -39,7 +39,11 @@ class ClassEnv implements VectorEnv {
   private readonly every: number[];
   private readonly steps: number[];
 
-  constructor(type: EnvironmentClass, private readonly contract: Contract, readonly numEnvs: number) {
+  constructor(
+    type: EnvironmentClass,
+    private readonly contract: Contract,
+    readonly numEnvs: number,
+  ) {
     this.runners = Array.from({ length: numEnvs }, () => new EpisodeRunner(new type(), contract.told));
     this.every = Array<number>(numEnvs).fill(0);
     this.steps = Array<number>(numEnvs).fill(0);
@@ -68,8 +72,12 @@ class ClassEnv implements VectorEnv {
     await Promise.all(this.runners.map((runner) => runner.close()));
   }
 
-  private async ask(indices: number[], request: (runner: EpisodeRunner, i: number) => Promise<StepResult>): Promise<VectorStep> {
-    const failed = (error: unknown): OpenEnvError => new OpenEnvError('EXECUTION_ERROR', error instanceof Error ? error.message : String(error));
+  private async ask(
+    indices: number[],
+    request: (runner: EpisodeRunner, i: number) => Promise<StepResult>,
+  ): Promise<VectorStep> {
+    const failed = (error: unknown): OpenEnvError =>
+      new OpenEnvError('EXECUTION_ERROR', error instanceof Error ? error.message : String(error));
     const results = await Promise.all(indices.map((index, i) => request(this.runners[index], i).catch(failed)));
     return { ...vectorStep(results), frames: indices.map((index) => this.frame(index)) };
   }

@@ -6,7 +6,17 @@ import { OpenEnvError } from '../openenv/errors';
 import { readTarget, TARGET_OPTIONS, type Server, type Target, type TargetOptions } from '../openenv/launch/target';
 import { nearestFirst } from '../nearest';
 
-const CONNECTION_OPTIONS = ['connectTimeout', 'messageTimeout', 'resetTimeout', 'capacityTimeout', 'reconnectTimeout', 'pingInterval', 'pingTimeout', 'maxMessageSize', 'headers'] as const;
+const CONNECTION_OPTIONS = [
+  'connectTimeout',
+  'messageTimeout',
+  'resetTimeout',
+  'capacityTimeout',
+  'reconnectTimeout',
+  'pingInterval',
+  'pingTimeout',
+  'maxMessageSize',
+  'headers',
+] as const;
 
 /** Options of `openenv(target, …)`. Times in milliseconds. */
 export interface RemoteOptions extends Pick<ClientOptions, (typeof CONNECTION_OPTIONS)[number]>, TargetOptions {
@@ -85,7 +95,7 @@ export class Connection {
     const { target } = this;
     const line = target.kind === 'url' ? undefined : new StatusLine(`Starting ${target.name}`);
     try {
-      const server = await target.start({ signal: host().signal, onProgress: text => line?.update(text) });
+      const server = await target.start({ signal: host().signal, onProgress: (text) => line?.update(text) });
       line?.end(`${target.name} runs at ${server.url}`);
       return server;
     } catch (error) {
@@ -95,7 +105,9 @@ export class Connection {
   }
 
   private clientOptions(): ClientOptions {
-    const chosen = Object.fromEntries(CONNECTION_OPTIONS.filter(name => this.options[name] !== undefined).map(name => [name, this.options[name]]));
+    const chosen = Object.fromEntries(
+      CONNECTION_OPTIONS.filter((name) => this.options[name] !== undefined).map((name) => [name, this.options[name]]),
+    );
     const { server } = this;
     return {
       ...chosen,
@@ -113,8 +125,12 @@ export class Connection {
    */
   private async makeRoom(): Promise<boolean> {
     const now = host().signal;
-    const other = [...Connection.all].find(it => it !== this && it.url === this.url && it.cell !== now && it.client.connected && !it.client.busy);
-    await other?.client.release('The server was full, and the session was given to an environment that was opened later.');
+    const other = [...Connection.all].find(
+      (it) => it !== this && it.url === this.url && it.cell !== now && it.client.connected && !it.client.busy,
+    );
+    await other?.client.release(
+      'The server was full, and the session was given to an environment that was opened later.',
+    );
     return other !== undefined;
   }
 }
@@ -123,8 +139,8 @@ export class Connection {
 function waitingLine(): Required<Pick<ClientOptions, 'onWait' | 'onWaited'>> {
   let line: StatusLine | undefined;
   return {
-    onWait: text => (line ??= new StatusLine('Waiting')).update(text),
-    onWaited: successful => {
+    onWait: (text) => (line ??= new StatusLine('Waiting')).update(text),
+    onWaited: (successful) => {
       line?.end(successful ? 'Waited: there it is' : 'Waited in vain');
       line = undefined;
     },
@@ -133,20 +149,36 @@ function waitingLine(): Required<Pick<ClientOptions, 'onWait' | 'onWaited'>> {
 
 /** What is opened. Fails with `INVALID_ARGUMENT` where it, or an option for it, is not valid. */
 export function checkedTarget(text: string, options: RemoteOptions): Target {
-  if (typeof options !== 'object') throw new OpenEnvError('INVALID_ARGUMENT', `The options of openenv are an object, such as { messageTimeout: 60000 }, not ${JSON.stringify(options)}.`);
+  if (typeof options !== 'object')
+    throw new OpenEnvError(
+      'INVALID_ARGUMENT',
+      `The options of openenv are an object, such as { messageTimeout: 60000 }, not ${JSON.stringify(options)}.`,
+    );
   const target = readTarget(text, options);
   if (!target) throw new OpenEnvError('INVALID_ARGUMENT', `'${text}' is no address, Docker image, Space or folder.`);
   const valid = [...TARGET_OPTIONS[target.kind], ...CONNECTION_OPTIONS, 'servers', 'maxSessions'];
   for (const [name, value] of Object.entries(options)) {
-    if (!valid.includes(name)) throw new OpenEnvError('INVALID_ARGUMENT', `There is no option '${name}' for a ${KIND_NAMES[target.kind]}. The options are: ${nearestFirst(name, valid).join(', ')}.`);
+    if (!valid.includes(name))
+      throw new OpenEnvError(
+        'INVALID_ARGUMENT',
+        `There is no option '${name}' for a ${KIND_NAMES[target.kind]}. The options are: ${nearestFirst(name, valid).join(', ')}.`,
+      );
     if (/Timeout$|Interval$|Size$/.test(name) && value !== undefined && !(typeof value === 'number' && value >= 0)) {
-      throw new OpenEnvError('INVALID_ARGUMENT', `${name} is ${String(value)}: it has to be a number ≥ 0, in ${name.endsWith('Size') ? 'bytes' : 'milliseconds'}.`);
+      throw new OpenEnvError(
+        'INVALID_ARGUMENT',
+        `${name} is ${String(value)}: it has to be a number ≥ 0, in ${name.endsWith('Size') ? 'bytes' : 'milliseconds'}.`,
+      );
     }
   }
   const { maxSessions, headers, servers } = options;
-  if (maxSessions !== undefined && !(Number.isInteger(maxSessions) && maxSessions >= 1)) throw new OpenEnvError('INVALID_ARGUMENT', `maxSessions is ${maxSessions}: it has to be a whole number ≥ 1.`);
+  if (maxSessions !== undefined && !(Number.isInteger(maxSessions) && maxSessions >= 1))
+    throw new OpenEnvError('INVALID_ARGUMENT', `maxSessions is ${maxSessions}: it has to be a whole number ≥ 1.`);
   if (headers !== undefined) checkHeaders(headers);
-  if (servers !== undefined && !(Array.isArray(servers) && servers.every(url => typeof url === 'string'))) throw new OpenEnvError('INVALID_ARGUMENT', "servers has to be a list of addresses, such as ['http://localhost:8001'].");
+  if (servers !== undefined && !(Array.isArray(servers) && servers.every((url) => typeof url === 'string')))
+    throw new OpenEnvError(
+      'INVALID_ARGUMENT',
+      "servers has to be a list of addresses, such as ['http://localhost:8001'].",
+    );
   return target;
 }
 
@@ -157,7 +189,10 @@ function checkHeaders(headers: Record<string, string>): void {
       validateHeaderName(name);
       validateHeaderValue(name, value);
     } catch (error) {
-      throw new OpenEnvError('INVALID_ARGUMENT', `headers has ${JSON.stringify(name)}, which HTTP does not allow: ${(error as NodeJS.ErrnoException).code === 'ERR_INVALID_HTTP_TOKEN' ? 'a name has letters, digits and hyphens only' : 'its value has to be a text of one line'}.`);
+      throw new OpenEnvError(
+        'INVALID_ARGUMENT',
+        `headers has ${JSON.stringify(name)}, which HTTP does not allow: ${(error as NodeJS.ErrnoException).code === 'ERR_INVALID_HTTP_TOKEN' ? 'a name has letters, digits and hyphens only' : 'its value has to be a text of one line'}.`,
+      );
     }
   }
 }

@@ -27,7 +27,8 @@ export function png(image: IndexedImage, size: Size = image): Uint8Array {
 /** The picture as a PNG file. */
 export function rgbPng({ width, height, pixels }: RgbImage): Uint8Array {
   const rows = Buffer.alloc(height * (1 + 3 * width));
-  for (let y = 0; y < height; y++) rows.set(pixels.subarray(y * 3 * width, (y + 1) * 3 * width), y * (1 + 3 * width) + 1);
+  for (let y = 0; y < height; y++)
+    rows.set(pixels.subarray(y * 3 * width, (y + 1) * 3 * width), y * (1 + 3 * width) + 1);
   return pngFile({ width, height }, RGB, [chunk('IDAT', deflateSync(rows))]);
 }
 
@@ -40,7 +41,12 @@ function pngFile({ width, height }: Size, colourType: number, chunks: Uint8Array
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([8, colourType], 8); // 8 bits per value
-  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', header), ...chunks, chunk('IEND', new Uint8Array())]);
+  return Buffer.concat([
+    Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+    chunk('IHDR', header),
+    ...chunks,
+    chunk('IEND', new Uint8Array()),
+  ]);
 }
 
 /** The rows as PNG wants them: each begins with its filter, 0 for none. */

@@ -3,7 +3,13 @@ import { availableParallelism } from 'node:os';
 import type { MimeBundle } from '../display/host';
 import { invalid } from '../openenv/actionCheck';
 import { OpenEnvError } from '../openenv/errors';
-import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../openenv/protocol';
+import type {
+  EnvironmentMetadata,
+  EnvironmentSchema,
+  EpisodeState,
+  ResetArguments,
+  StepResult,
+} from '../openenv/protocol';
 import type { Environment, EnvironmentClass } from '../openenv/serving';
 import { EpisodeRunner } from '../openenv/serving/episode';
 import type { Contract } from '../openenv/serving/schemas';
@@ -23,7 +29,12 @@ export type LocalCard = Pick<CardContent, 'environment' | 'actions' | 'stateVari
  * A session with an environment in this process: the calls of an OpenEnv
  * client, the same checks, no server.
  */
-export class LocalEnvironment<Action extends object = Record<string, any>, Observation = Record<string, any>, State = EpisodeState> implements RolloutEnvironment {
+export class LocalEnvironment<
+  Action extends object = Record<string, any>,
+  Observation = Record<string, any>,
+  State = EpisodeState,
+> implements RolloutEnvironment
+{
   readonly builtIn = true;
   readonly draws = true;
   readonly environment: string;
@@ -47,7 +58,14 @@ export class LocalEnvironment<Action extends object = Record<string, any>, Obser
     this.actions = [...about.actions];
     ({ name: this.name, description: this.description } = contract.metadata);
     this.schemas = contract.schema;
-    this.spec = { environment: this.environment, options: {}, actions: this.actions, actionSchema: this.schemas.action, stateVariables: [], observations: true };
+    this.spec = {
+      environment: this.environment,
+      options: {},
+      actions: this.actions,
+      actionSchema: this.schemas.action,
+      stateVariables: [],
+      observations: true,
+    };
     this.runner = new EpisodeRunner(new type(), contract.told);
   }
 
@@ -58,7 +76,12 @@ export class LocalEnvironment<Action extends object = Record<string, any>, Obser
 
   /** Objects of the class in the threads that play. */
   async vectorSources(count = availableParallelism()): Promise<VectorSource[]> {
-    const source: ClassSource = { module: require.resolve('./classEnv'), spec: this.spec, classModule: this.about.module, className: this.type.name };
+    const source: ClassSource = {
+      module: require.resolve('./classEnv'),
+      spec: this.spec,
+      classModule: this.about.module,
+      className: this.type.name,
+    };
     return Array<VectorSource>(count).fill(source);
   }
 
@@ -95,7 +118,15 @@ export class LocalEnvironment<Action extends object = Record<string, any>, Obser
   async card({ reference }: CardOptions = {}): Promise<MimeBundle> {
     const { description, version } = this.contract.metadata;
     const frame = await firstFrame(this.type);
-    return environmentBundle({ ...this, description, release: version, schema: this.contract.schema, stateVariables: [], reference, ...(frame ? { frame } : {}) });
+    return environmentBundle({
+      ...this,
+      description,
+      release: version,
+      schema: this.contract.schema,
+      stateVariables: [],
+      reference,
+      ...(frame ? { frame } : {}),
+    });
   }
 
   [Symbol.for('Jupyter.display')](): Promise<MimeBundle> {
@@ -133,6 +164,7 @@ export async function firstFrame(type: EnvironmentClass<any>): Promise<PictureFi
 function pictureBundle(environment: Environment): MimeBundle {
   const picture = environment.render?.();
   if (typeof picture === 'string') return { 'image/svg+xml': picture, 'text/plain': 'picture of the environment' };
-  if (!picture) throw new OpenEnvError('INVALID_ARGUMENT', 'This environment has no pictures: its class has no render().');
+  if (!picture)
+    throw new OpenEnvError('INVALID_ARGUMENT', 'This environment has no pictures: its class has no render().');
   return { 'image/png': Buffer.from(picture).toString('base64'), 'text/plain': 'picture of the environment' };
 }

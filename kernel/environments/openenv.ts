@@ -8,7 +8,9 @@ import { serveInNotebook, type EnvironmentClient } from './served';
 import type { OpenedEnvironments } from './typing';
 
 /** The type of an environment: by its schemas, where a notebook has opened it before. */
-type Opened<Target extends string> = Target extends keyof OpenedEnvironments ? OpenedEnvironments[Target] : RemoteEnvironment<any, any, any>;
+type Opened<Target extends string> = Target extends keyof OpenedEnvironments
+  ? OpenedEnvironments[Target]
+  : RemoteEnvironment<any, any, any>;
 
 type BuiltIns = typeof BUILT_INS;
 type BuiltInName = keyof BuiltIns;
@@ -37,7 +39,10 @@ type OpenedAs<Name extends BuiltInName> = ReturnType<BuiltIns[Name]['open']>;
  */
 export function openenv(name: 'atari', ...options: OptionsOf<'atari'>): OpenedAs<'atari'>;
 export function openenv(name: 'game2048', ...options: OptionsOf<'game2048'>): OpenedAs<'game2048'>;
-export function openenv<Target extends string>(target: Target, options?: Target extends BuiltInName ? Parameters<BuiltIns[Target]['open']>[0] : RemoteOptions): Promise<Opened<Target>>;
+export function openenv<Target extends string>(
+  target: Target,
+  options?: Target extends BuiltInName ? Parameters<BuiltIns[Target]['open']>[0] : RemoteOptions,
+): Promise<Opened<Target>>;
 export function openenv(urls: string[], options?: RemoteOptions): Promise<RemoteEnvironment<any, any, any>>;
 export function openenv<Served extends Environment>(type: new () => Served): Promise<EnvironmentClient<Served>>;
 export async function openenv(target: string | string[] | (new () => Environment), options: any = {}): Promise<any> {
@@ -46,7 +51,9 @@ export async function openenv(target: string | string[] | (new () => Environment
   if (typeof target === 'function') return serveInNotebook(target, {});
   if (Object.hasOwn(BUILT_INS, target)) return (BUILT_INS as Record<string, BuiltIn>)[target].open(options);
   if (typeof target === 'string' && readTarget(target, options)) return openServer(target, options);
-  const names = nearestFirst(String(target), Object.keys(BUILT_INS)).map(name => `'${name}'`).join(', ');
+  const names = nearestFirst(String(target), Object.keys(BUILT_INS))
+    .map((name) => `'${name}'`)
+    .join(', ');
   throw new OpenEnvError(
     'INVALID_ARGUMENT',
     `There is no environment '${String(target)}'. Valid are: ${names}; the address of an OpenEnv server, 'http://localhost:8000'; a folder with openenv.yaml, './my_env'; a Hugging Face Space, 'openenv/echo_env'; a Docker image with its tag, 'echo-env:latest'.`,
@@ -60,7 +67,11 @@ async function openServer(target: string, options: object): Promise<object> {
 
 function openPool([first, ...servers]: string[], options: object): Promise<RemoteEnvironment> {
   const addresses = [first, ...servers];
-  const wrong = addresses.find(url => !/^(https?|wss?):\/\//.test(String(url)));
-  if (first === undefined || wrong !== undefined) throw new OpenEnvError('INVALID_ARGUMENT', `openenv([…]) takes the addresses of servers, such as 'http://localhost:8000', not ${first === undefined ? 'an empty list' : `'${wrong}'`}.`);
+  const wrong = addresses.find((url) => !/^(https?|wss?):\/\//.test(String(url)));
+  if (first === undefined || wrong !== undefined)
+    throw new OpenEnvError(
+      'INVALID_ARGUMENT',
+      `openenv([…]) takes the addresses of servers, such as 'http://localhost:8000', not ${first === undefined ? 'an empty list' : `'${wrong}'`}.`,
+    );
   return RemoteEnvironment.open(first, { ...options, servers });
 }

@@ -12,20 +12,26 @@ export interface PictureFile {
 }
 
 /** Fields that are pictures by their name. */
-const PICTURE_NAME = /^(screen|screenshot|image|frame|picture|pixels|rgb|render)(_?(rgb|array|image|base64|b64|data|png))?$/i;
+const PICTURE_NAME =
+  /^(screen|screenshot|image|frame|picture|pixels|rgb|render)(_?(rgb|array|image|base64|b64|data|png))?$/i;
 /** Pictures have at least so many pixels on each side, and files at most so many characters of base64. */
 const MINIMUM_SIDE = 2;
 const MAXIMUM_LENGTH = 30_000_000;
 
 /** What a class's `render()` gives, as a file: SVG text, or the bytes of an image; `undefined` where it is neither. */
 export function renderedPicture(picture: unknown): PictureFile | undefined {
-  if (typeof picture === 'string') return picture.includes('<svg') ? { ...svgSize(picture), type: 'image/svg+xml', bytes: Buffer.from(picture) } : undefined;
+  if (typeof picture === 'string')
+    return picture.includes('<svg')
+      ? { ...svgSize(picture), type: 'image/svg+xml', bytes: Buffer.from(picture) }
+      : undefined;
   return picture instanceof Uint8Array ? imageFile(picture) : undefined;
 }
 
 /** Whether a schema's observations have a field that should be a picture. */
 export function hasPicture(observation: Record<string, any> | undefined): boolean {
-  return Object.entries<any>(observation?.properties ?? {}).some(([name, field]) => PICTURE_NAME.test(name) || /^image\//.test(field?.contentMediaType ?? ''));
+  return Object.entries<any>(observation?.properties ?? {}).some(
+    ([name, field]) => PICTURE_NAME.test(name) || /^image\//.test(field?.contentMediaType ?? ''),
+  );
 }
 
 /**
@@ -37,7 +43,12 @@ export function observationPicture(observation: unknown): PictureFile | undefine
   if (typeof observation !== 'object' || observation === null) return undefined;
   for (const [name, value] of Object.entries(observation)) {
     const shape = (observation as Record<string, unknown>)[`${name}_shape`];
-    const picture = typeof value === 'string' ? textPicture(value) : Array.isArray(value) ? pixelPicture(value, shape, PICTURE_NAME.test(name)) : undefined;
+    const picture =
+      typeof value === 'string'
+        ? textPicture(value)
+        : Array.isArray(value)
+          ? pixelPicture(value, shape, PICTURE_NAME.test(name))
+          : undefined;
     if (picture) return picture;
   }
   return undefined;
@@ -56,13 +67,16 @@ function pixelPicture(value: unknown[], given: unknown, named: boolean): Picture
   const isShape = Array.isArray(given) && given.every((side) => Number.isInteger(side) && side > 0);
   const shape: number[] = isShape ? given : shapeOf(value);
   const [height, width, channels = 1] = shape;
-  if (shape.length < 2 || shape.length > 3 || ![1, 3, 4].includes(channels) || Math.min(height, width) < MINIMUM_SIDE) return undefined;
+  if (shape.length < 2 || shape.length > 3 || ![1, 3, 4].includes(channels) || Math.min(height, width) < MINIMUM_SIDE)
+    return undefined;
   if (channels === 1 && !named) return undefined;
   const flat = value.flat(2);
-  if (flat.length !== height * width * channels || !flat.every((it) => typeof it === 'number' && it >= 0 && it <= 255)) return undefined;
+  if (flat.length !== height * width * channels || !flat.every((it) => typeof it === 'number' && it >= 0 && it <= 255))
+    return undefined;
   const rgb = new Uint8Array(3 * height * width);
   for (let i = 0; i < height * width; i++) {
-    for (let channel = 0; channel < 3; channel++) rgb[3 * i + channel] = flat[i * channels + Math.min(channel, channels - 1)] as number;
+    for (let channel = 0; channel < 3; channel++)
+      rgb[3 * i + channel] = flat[i * channels + Math.min(channel, channels - 1)] as number;
   }
   return { width, height, type: 'image/png', bytes: rgbPng({ width, height, pixels: rgb }) };
 }
@@ -81,7 +95,8 @@ function imageFile(bytes: Uint8Array): PictureFile | undefined {
 
 /** Width and height as the file says; 300 × 300 where they are not found. */
 function imageSize(type: string, bytes: Buffer): { width: number; height: number } {
-  if (type === 'image/png' && bytes.length > 24) return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
+  if (type === 'image/png' && bytes.length > 24)
+    return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
   if (type === 'image/gif' && bytes.length > 10) return { width: bytes.readUInt16LE(6), height: bytes.readUInt16LE(8) };
   if (type === 'image/webp' && bytes.length > 30) return webpSize(bytes);
   if (type === 'image/jpeg') return jpegSize(bytes);
@@ -92,7 +107,8 @@ function imageSize(type: string, bytes: Buffer): { width: number; height: number
 function webpSize(bytes: Buffer): { width: number; height: number } {
   const form = bytes.toString('latin1', 12, 16);
   if (form === 'VP8X') return { width: 1 + bytes.readUIntLE(24, 3), height: 1 + bytes.readUIntLE(27, 3) };
-  if (form === 'VP8L') return { width: 1 + (bytes.readUInt32LE(21) & 0x3fff), height: 1 + ((bytes.readUInt32LE(21) >> 14) & 0x3fff) };
+  if (form === 'VP8L')
+    return { width: 1 + (bytes.readUInt32LE(21) & 0x3fff), height: 1 + ((bytes.readUInt32LE(21) >> 14) & 0x3fff) };
   return { width: bytes.readUInt16LE(26) & 0x3fff, height: bytes.readUInt16LE(28) & 0x3fff };
 }
 

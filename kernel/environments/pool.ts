@@ -22,20 +22,26 @@ interface Told {
  * line. Fails where they serve different environments, and where none answers.
  */
 export async function livingServers(addresses: string[], options: RemoteOptions): Promise<string[]> {
-  const told = await Promise.all(addresses.map(url => ask(httpUrl(url), options)));
+  const told = await Promise.all(addresses.map((url) => ask(httpUrl(url), options)));
   const living = told.filter(({ away }) => away === undefined);
   const gone = told.filter(({ away }) => away !== undefined);
-  if (living.length === 0) throw new OpenEnvError('CONNECTION_FAILED', `None of the servers answers. ${gone.map(({ away }) => away).join(' ')}`);
+  if (living.length === 0)
+    throw new OpenEnvError(
+      'CONNECTION_FAILED',
+      `None of the servers answers. ${gone.map(({ away }) => away).join(' ')}`,
+    );
   for (const other of living.slice(1)) compare(living[0], other);
   if (gone.length > 0) {
-    console.warn(`${gone.map(({ url }) => url).join(', ')} ${gone.length === 1 ? 'does' : 'do'} not answer: the pool has the other ${living.length === 1 ? 'server' : `${living.length} servers`}. Open it again once all run.`);
+    console.warn(
+      `${gone.map(({ url }) => url).join(', ')} ${gone.length === 1 ? 'does' : 'do'} not answer: the pool has the other ${living.length === 1 ? 'server' : `${living.length} servers`}. Open it again once all run.`,
+    );
   }
   return living.map(({ url }) => url);
 }
 
 async function ask(url: string, { connectTimeout = 10_000, headers }: RemoteOptions): Promise<Told> {
   const get = (route: string): Promise<any> =>
-    getJson(url + route, { timeout: connectTimeout, headers }).catch(error => {
+    getJson(url + route, { timeout: connectTimeout, headers }).catch((error) => {
       if (error instanceof OpenEnvError && error.code === 'NOT_SUPPORTED') return null; // old servers have neither document
       throw error;
     });
@@ -52,10 +58,16 @@ async function ask(url: string, { connectTimeout = 10_000, headers }: RemoteOpti
 /** Fails where two servers tell of different environments. */
 function compare(one: Told, other: Told): void {
   const differ = (what: string): OpenEnvError =>
-    new OpenEnvError('INVALID_ARGUMENT', `The servers of a pool have to serve the same environment: ${what}. Open those of another one on their own.`);
-  if (one.name !== undefined && other.name !== undefined && one.name !== other.name) throw differ(`${one.url} serves '${one.name}', ${other.url} '${other.name}'`);
+    new OpenEnvError(
+      'INVALID_ARGUMENT',
+      `The servers of a pool have to serve the same environment: ${what}. Open those of another one on their own.`,
+    );
+  if (one.name !== undefined && other.name !== undefined && one.name !== other.name)
+    throw differ(`${one.url} serves '${one.name}', ${other.url} '${other.name}'`);
   if (one.variant !== other.variant) throw differ(`${one.url} plays '${one.variant}', ${other.url} '${other.variant}'`);
   if (!one.schema || !other.schema) return;
-  const part = (['action', 'observation'] as const).find(name => !isDeepStrictEqual(one.schema![name], other.schema![name]));
+  const part = (['action', 'observation'] as const).find(
+    (name) => !isDeepStrictEqual(one.schema![name], other.schema![name]),
+  );
   if (part) throw differ(`the ${part}s of ${one.url} have other fields than those of ${other.url}`);
 }

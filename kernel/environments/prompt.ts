@@ -61,8 +61,13 @@ function subjectLines(subject: PromptSubject): string[] {
   if (schemas) return [...lines, ...schemaPrompt({ name, description: subject.description, schemas, actions })];
   if (stateVariables.length > 0 || ramSize) lines.push('The state:');
   for (const variable of stateVariables) lines.push(`state.${variable.name}${range(variable)}`);
-  if (stateVariables.length === 0 && ramSize) lines.push(`state.ram, ${ramSize} numbers from 0 to 255: the memory of the console`);
-  lines.push(actions.length > 0 ? `It returns one action: ${actions.map((action) => `"${action}"`).join(', ')}.` : 'It returns an action, an object.');
+  if (stateVariables.length === 0 && ramSize)
+    lines.push(`state.ram, ${ramSize} numbers from 0 to 255: the memory of the console`);
+  lines.push(
+    actions.length > 0
+      ? `It returns one action: ${actions.map((action) => `"${action}"`).join(', ')}.`
+      : 'It returns an action, an object.',
+  );
   return lines;
 }
 

@@ -5,7 +5,13 @@ import type { ClientOptions, OpenEnvClient } from '../openenv/client';
 import { OpenEnvError } from '../openenv/errors';
 import { getJson } from '../openenv/http';
 import type { Tool } from '../openenv/mcp';
-import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../openenv/protocol';
+import type {
+  EnvironmentMetadata,
+  EnvironmentSchema,
+  EpisodeState,
+  ResetArguments,
+  StepResult,
+} from '../openenv/protocol';
 import { readMetadata, readSchemas } from '../openenv/shapes';
 import { environmentBundle, type CardOptions } from './card';
 import { checkedTarget, Connection, type RemoteOptions } from './connection';
@@ -19,7 +25,7 @@ import type { EpisodeSpec } from './vectorEnv';
 export type { RemoteOptions };
 
 /** Environments that nobody holds any more, for example after their cell ran again: their sessions and servers are closed. */
-const forgotten = new FinalizationRegistry<Connection>(connection => void connection.close());
+const forgotten = new FinalizationRegistry<Connection>((connection) => void connection.close());
 
 /**
  * A session with any OpenEnv server. Made by `openenv(target)`. In a notebook
@@ -31,7 +37,12 @@ const forgotten = new FinalizationRegistry<Connection>(connection => void connec
  * `reset` opens a new session, on a server started anew where it was started
  * here and has ended.
  */
-export class RemoteEnvironment<Action extends object = Record<string, any>, Observation = Record<string, any>, State = EpisodeState> implements RolloutEnvironment {
+export class RemoteEnvironment<
+  Action extends object = Record<string, any>,
+  Observation = Record<string, any>,
+  State = EpisodeState,
+> implements RolloutEnvironment
+{
   readonly builtIn = false;
   readonly draws = false;
   /** The name that the server gives itself. */
@@ -67,11 +78,24 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
     const connection = await Connection.open(address, options);
     // Old servers have neither.
     const [about, read] = await Promise.all([
-      connection.client.metadata().catch(() => null).then(document => readMetadata(document, connection.target.name)),
+      connection.client
+        .metadata()
+        .catch(() => null)
+        .then((document) => readMetadata(document, connection.target.name)),
       connection.client.schema().catch(withoutDocument).then(readSchemas),
     ]);
-    if (read?.leftOut.length) console.warn(`The schemas of ${about.name} are too large to be told and checked here as a whole. Left to the server are ${read.leftOut.join('; ')}.`);
-    return new RemoteEnvironment(connection, about, read?.schemas ?? null, read && actionCheck(read.schemas.action), target, { ...options });
+    if (read?.leftOut.length)
+      console.warn(
+        `The schemas of ${about.name} are too large to be told and checked here as a whole. Left to the server are ${read.leftOut.join('; ')}.`,
+      );
+    return new RemoteEnvironment(
+      connection,
+      about,
+      read?.schemas ?? null,
+      read && actionCheck(read.schemas.action),
+      target,
+      { ...options },
+    );
   }
 
   /** The server's address. One that is started again has another. */
@@ -86,13 +110,36 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
 
   get spec(): EpisodeSpec {
     // The address may change.
-    return { environment: this.name, options: {}, actions: this.actions, actionSchema: this.schemas?.action ?? { type: 'object' }, stateVariables: [], observations: true };
+    return {
+      environment: this.name,
+      options: {},
+      actions: this.actions,
+      actionSchema: this.schemas?.action ?? { type: 'object' },
+      stateVariables: [],
+      observations: true,
+    };
   }
 
   /** Sessions with the servers, of which each thread that plays opens some. */
   async vectorSources(count = availableParallelism()): Promise<SessionSource[]> {
-    const { servers = [], maxSessions: maxEnvs, connectTimeout, messageTimeout, reconnectTimeout, headers } = this.options as RemoteOptions;
-    const source: SessionSource = { module: require.resolve('./sessions'), spec: this.spec, servers: [this.url, ...servers], maxEnvs, connectTimeout, messageTimeout, reconnectTimeout, headers };
+    const {
+      servers = [],
+      maxSessions: maxEnvs,
+      connectTimeout,
+      messageTimeout,
+      reconnectTimeout,
+      headers,
+    } = this.options as RemoteOptions;
+    const source: SessionSource = {
+      module: require.resolve('./sessions'),
+      spec: this.spec,
+      servers: [this.url, ...servers],
+      maxEnvs,
+      connectTimeout,
+      messageTimeout,
+      reconnectTimeout,
+      headers,
+    };
     return Array<SessionSource>(count).fill(source);
   }
 
@@ -173,7 +220,16 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
     const { description, version } = this.about;
     const frame = await this.firstFrame().catch(() => undefined);
     const { headers, ...options } = this.options; // they may hold a token
-    return environmentBundle({ ...this, environment: this.connection.target.name, options, description, release: version, schema: this.schemas, reference, ...(frame ? { frame } : {}) });
+    return environmentBundle({
+      ...this,
+      environment: this.connection.target.name,
+      options,
+      description,
+      release: version,
+      schema: this.schemas,
+      reference,
+      ...(frame ? { frame } : {}),
+    });
   }
 
   private async firstFrame(): Promise<PictureFile | undefined> {
@@ -191,7 +247,8 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
   }
 
   private typing(schemas: EnvironmentSchema): EnvironmentTyping {
-    const refresh = async () => this.typing(readSchemas(await getJson(`${this.url}/schema`, { timeout: 3000 }))?.schemas ?? schemas);
+    const refresh = async () =>
+      this.typing(readSchemas(await getJson(`${this.url}/schema`, { timeout: 3000 }))?.schemas ?? schemas);
     return { ...schemaTyping('RemoteEnvironment', this.target, schemas, this.about.description), refresh };
   }
 
@@ -208,6 +265,7 @@ export class RemoteEnvironment<Action extends object = Record<string, any>, Obse
 
 /** A server without schemas is used without them; where they cannot be used, the user is told why. */
 function withoutDocument(error: unknown): null {
-  if (error instanceof OpenEnvError && error.code === 'PROTOCOL_ERROR') console.warn(`${error.message} The environment is used without its schemas.`);
+  if (error instanceof OpenEnvError && error.code === 'PROTOCOL_ERROR')
+    console.warn(`${error.message} The environment is used without its schemas.`);
   return null;
 }

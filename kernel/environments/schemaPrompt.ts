@@ -20,8 +20,15 @@ export interface SchemaSubject {
 }
 
 /** The lines of a prompt after its first: what it is, what a strategy sees, what it returns. */
-export function schemaPrompt({ name, description = '', schemas: { action, observation }, actions }: SchemaSubject): string[] {
-  const fields = fieldLines(observation, fieldsOf(observation), (field) => (nameText(field) === field ? `state.${field}` : `state[${nameText(field)}]`));
+export function schemaPrompt({
+  name,
+  description = '',
+  schemas: { action, observation },
+  actions,
+}: SchemaSubject): string[] {
+  const fields = fieldLines(observation, fieldsOf(observation), (field) =>
+    nameText(field) === field ? `state.${field}` : `state[${nameText(field)}]`,
+  );
   const about = description.trim();
   return [
     ...(about && about !== name ? [sentence(about)] : []),
@@ -48,12 +55,15 @@ function actionLines(action: JsonSchema, names: readonly string[]): string[] {
 }
 
 function fieldLines(root: JsonSchema, fields: ReturnType<typeof fieldsOf>, nameOf: (name: string) => string): string[] {
-  const lines = fields.slice(0, MAXIMUM_FIELDS).map(([name, schema, nullable]) => fieldLine(nameOf(name), schema, root, nullable));
+  const lines = fields
+    .slice(0, MAXIMUM_FIELDS)
+    .map(([name, schema, nullable]) => fieldLine(nameOf(name), schema, root, nullable));
   return fields.length > lines.length ? [...lines, `… and ${fields.length - lines.length} more fields.`] : lines;
 }
 
 function fieldLine(name: string, schema: JsonSchema, root: JsonSchema, nullable: boolean): string {
-  const text = typeof schema.description === 'string' ? cut(schema.description.replace(/\s+/g, ' ').trim(), MAXIMUM_TEXT) : '';
+  const text =
+    typeof schema.description === 'string' ? cut(schema.description.replace(/\s+/g, ' ').trim(), MAXIMUM_TEXT) : '';
   const range = rangeWords(schema);
   // Plain numbers read as those of Atari, which is the form that small models know.
   if (!text && !nullable && range.startsWith(' from') && /^state\./.test(name)) return name + range;

@@ -6,9 +6,10 @@ import { firstFrame } from './local';
 import { RemoteEnvironment } from './remote';
 
 /** A client of a server of a class that extends `Environment`, with the types that it declares; a class without types has those of its JSON Schemas, once it is served. */
-export type EnvironmentClient<Served> = Served extends DeclaredTypes<infer Action extends object, infer Observation, infer State>
-  ? RemoteEnvironment<object extends Required<Action> ? any : Action, Observation, State & EpisodeState>
-  : RemoteEnvironment;
+export type EnvironmentClient<Served> =
+  Served extends DeclaredTypes<infer Action extends object, infer Observation, infer State>
+    ? RemoteEnvironment<object extends Required<Action> ? any : Action, Observation, State & EpisodeState>
+    : RemoteEnvironment;
 
 interface Running {
   server: EnvironmentServer;

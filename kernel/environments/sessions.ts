@@ -5,7 +5,9 @@ import type { VectorEnv, VectorEnvs, VectorSource, VectorStep } from './vectorEn
 import { vectorStep, type ReadObservation } from './vectorStep';
 
 /** OpenEnv servers, which all serve the same environment. */
-export interface SessionSource extends VectorSource, Pick<ClientOptions, 'connectTimeout' | 'messageTimeout' | 'headers'> {
+export interface SessionSource
+  extends VectorSource,
+    Pick<ClientOptions, 'connectTimeout' | 'messageTimeout' | 'headers'> {
   /** Their addresses. */
   servers: string[];
   /** Milliseconds that a server which played before may be out of reach; default 30,000. */
@@ -33,11 +35,22 @@ export interface SessionServer {
 }
 
 /** Opens sessions with the servers of a source. */
-export function openVectorEnvs({ servers, connectTimeout, messageTimeout, headers, reconnectTimeout, reader }: SessionSource): VectorEnvs {
+export function openVectorEnvs({
+  servers,
+  connectTimeout,
+  messageTimeout,
+  headers,
+  reconnectTimeout,
+  reader,
+}: SessionSource): VectorEnvs {
   // Waiting for room and for lost servers is the matter of those who play.
   const options: ClientOptions = { connectTimeout, messageTimeout, headers, capacityTimeout: 0, reconnectTimeout: 0 };
   const make = reader && (require(reader.module) as { observationReader: MakeObservationReader }).observationReader;
-  return new SessionEnvs(servers.map((url) => ({ name: url, open: () => OpenEnvClient.connect(url, options) })), reconnectTimeout, make?.(reader!.options));
+  return new SessionEnvs(
+    servers.map((url) => ({ name: url, open: () => OpenEnvClient.connect(url, options) })),
+    reconnectTimeout,
+    make?.(reader!.options),
+  );
 }
 
 /** Milliseconds that a server which played before may be out of reach, by default. */
@@ -74,7 +87,11 @@ export class SessionEnvs implements VectorEnvs {
   private readonly sessions = new Set<SessionEnv>();
 
   /** `outage`: milliseconds that a server which played before may be out of reach. `read`: what policies see of an observation. */
-  constructor(servers: readonly SessionServer[], private readonly outage = OUTAGE, private readonly read?: ReadObservation) {
+  constructor(
+    servers: readonly SessionServer[],
+    private readonly outage = OUTAGE,
+    private readonly read?: ReadObservation,
+  ) {
     this.servers = servers.map((server) => ({ server, open: 0, reached: false, losses: 0, lostAt: 0 }));
   }
 
@@ -95,7 +112,13 @@ export class SessionEnvs implements VectorEnvs {
   failure(waited: number): OpenEnvError {
     const gone = this.servers.find((state) => state.gone)?.gone;
     const names = this.servers.map(({ server }) => server.name).join(', ');
-    return gone ?? new OpenEnvError('CAPACITY_REACHED', `No session of ${names} became free within ${waited / 1000} s. Close other sessions, or start the server with room for more (max_concurrent_envs).`);
+    return (
+      gone ??
+      new OpenEnvError(
+        'CAPACITY_REACHED',
+        `No session of ${names} became free within ${waited / 1000} s. Close other sessions, or start the server with room for more (max_concurrent_envs).`,
+      )
+    );
   }
 
   async close(): Promise<void> {
@@ -147,7 +170,11 @@ class SessionEnv implements VectorEnv {
   private playing = false;
   private isClosed = false;
 
-  constructor(private readonly session: Session, private readonly read: ReadObservation | undefined, private readonly events: SessionEvents) {}
+  constructor(
+    private readonly session: Session,
+    private readonly read: ReadObservation | undefined,
+    private readonly events: SessionEvents,
+  ) {}
 
   reset(_: number[], [seed]: number[]): Promise<VectorStep> {
     this.ended();

@@ -24,7 +24,12 @@ export interface EnvironmentTyping {
 export const TYPING = Symbol.for('joylab.typing');
 
 /** Types of an environment from its JSON Schemas. `className`: a class of joylab with type parameters for action, observation and state. */
-export function schemaTyping(className: string, key: string, schema: EnvironmentSchema, description?: string): EnvironmentTyping {
+export function schemaTyping(
+  className: string,
+  key: string,
+  schema: EnvironmentSchema,
+  description?: string,
+): EnvironmentTyping {
   const { declarations, action, observation, state } = environmentTypes(schema);
   return {
     key,

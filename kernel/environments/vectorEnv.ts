@@ -115,7 +115,10 @@ export interface VectorEnvs {
   close(): Promise<void>;
 }
 
-export type OpenVectorEnvs<Source extends VectorSource = VectorSource> = (source: Source, thread?: PlayingThread) => VectorEnvs;
+export type OpenVectorEnvs<Source extends VectorSource = VectorSource> = (
+  source: Source,
+  thread?: PlayingThread,
+) => VectorEnvs;
 
 /** Opens the vector environments of a source in this thread. */
 export function openVectorEnvs(source: VectorSource, thread?: PlayingThread): VectorEnvs {

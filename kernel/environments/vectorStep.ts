@@ -6,9 +6,14 @@ import type { VectorStep } from './vectorEnv';
 export type ReadObservation = (observation: Record<string, any>) => { state: Record<string, any>; lives?: number };
 
 /** What OpenEnv gave for some sub-environments, or why it gave nothing. */
-export function vectorStep(results: readonly (StepResult | OpenEnvError)[], read: ReadObservation = asItIs): VectorStep {
+export function vectorStep(
+  results: readonly (StepResult | OpenEnvError)[],
+  read: ReadObservation = asItIs,
+): VectorStep {
   const given = results.map((result) => (result instanceof OpenEnvError ? NOTHING : result));
-  const seen = given.map((result): ReturnType<ReadObservation> => (result === NOTHING ? { state: {} } : read(result.observation ?? {})));
+  const seen = given.map(
+    (result): ReturnType<ReadObservation> => (result === NOTHING ? { state: {} } : read(result.observation ?? {})),
+  );
   const cut = given.map(({ observation, metadata }) => (observation?.truncated ?? metadata?.truncated) === true);
   return {
     observations: seen.map(({ state }) => ({ state: whatIsSeen(state) })),

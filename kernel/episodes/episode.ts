@@ -1,4 +1,3 @@
-
 /** Why an episode ended. */
 export interface EpisodeEnd {
   /**
@@ -8,7 +7,15 @@ export interface EpisodeEnd {
    * `aborted`: the run was interrupted. `environment_error`: the environment
    * or the way to it failed, so that the episode does not count as played.
    */
-  reason: 'terminated' | 'truncated' | 'timeout' | 'memory' | 'error' | 'invalid_action' | 'aborted' | 'environment_error';
+  reason:
+    | 'terminated'
+    | 'truncated'
+    | 'timeout'
+    | 'memory'
+    | 'error'
+    | 'invalid_action'
+    | 'aborted'
+    | 'environment_error';
   /** What happened, for people. */
   message?: string;
   /** Line in the strategy's code, counted from 1. */
@@ -78,7 +85,8 @@ export class Episode implements EpisodeRecord {
     this.states = record.states;
     if (record.observations) this.observations = record.observations;
     this.end = record.end;
-    if (record.strategySeconds !== undefined) Object.defineProperty(this, 'strategySeconds', { value: record.strategySeconds, enumerable: false });
+    if (record.strategySeconds !== undefined)
+      Object.defineProperty(this, 'strategySeconds', { value: record.strategySeconds, enumerable: false });
   }
 
   /** Whether the strategy itself ended it, before its time: it ran out of time or memory, threw, or returned something that is no action. */

@@ -40,13 +40,23 @@ export function svgFrames(frames: string[], every: number): EpisodeFrames {
 }
 
 /** What an episode without pictures looks like: its observations as text, every so many steps and at the end. */
-export function observationFrames({ observations, actions }: EpisodeRecord, every = filmEvery(actions.length)): EpisodeFrames {
+export function observationFrames(
+  { observations, actions }: EpisodeRecord,
+  every = filmEvery(actions.length),
+): EpisodeFrames {
   if (!observations) return noFrames(every);
   const chosen = observations.filter((_, step) => step % every === 0 || step === actions.length);
-  const frames = chosen.map((observation) => (observation ? observationText(observation) : '(left out: the observations are large)'));
+  const frames = chosen.map((observation) =>
+    observation ? observationText(observation) : '(left out: the observations are large)',
+  );
   const lines = frames.map((text) => text.split('\n'));
   const width = Math.max(1, ...lines.map((them) => Math.max(...them.map((line) => line.length))));
-  return { ...noFrames(every), width, height: Math.max(1, ...lines.map((them) => them.length)), pictures: { type: 'text/plain', frames } };
+  return {
+    ...noFrames(every),
+    width,
+    height: Math.max(1, ...lines.map((them) => them.length)),
+    pictures: { type: 'text/plain', frames },
+  };
 }
 
 function noFrames(every: number): EpisodeFrames {

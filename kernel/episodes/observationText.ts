@@ -6,12 +6,16 @@ const MOST = { elements: 64, characters: 120, lines: 40 };
 /** An observation as text, field by field; tables of numbers as tables, their columns aligned. */
 export function observationText(observation: Record<string, unknown>): string {
   const lines = Object.entries(observation).flatMap(([name, value]) => fieldLines(name, value));
-  return lines.slice(0, MOST.lines).map((line) => (line.length > MOST.characters ? `${line.slice(0, MOST.characters - 1)}…` : line)).join('\n');
+  return lines
+    .slice(0, MOST.lines)
+    .map((line) => (line.length > MOST.characters ? `${line.slice(0, MOST.characters - 1)}…` : line))
+    .join('\n');
 }
 
 function fieldLines(name: string, value: unknown): string[] {
   if (isTable(value)) return [`${name}:`, ...tableLines(value).map((line) => `  ${line}`)];
-  if (typeof value === 'string' && value.includes('\n')) return [`${name}:`, ...value.split('\n').map((line) => `  ${line}`)];
+  if (typeof value === 'string' && value.includes('\n'))
+    return [`${name}:`, ...value.split('\n').map((line) => `  ${line}`)];
   if (Array.isArray(value) && value.every((element) => typeof element !== 'object')) {
     const more = value.length > MOST.elements ? ` … (${value.length})` : '';
     return [`${name}: ${value.slice(0, MOST.elements).join(' ')}${more}`];
@@ -21,7 +25,13 @@ function fieldLines(name: string, value: unknown): string[] {
 
 /** Rows of numbers or short texts, all of one length. */
 function isTable(value: unknown): value is unknown[][] {
-  return Array.isArray(value) && value.length > 1 && value.every((row) => Array.isArray(row) && row.length === value[0].length && row.every((cell) => typeof cell !== 'object'));
+  return (
+    Array.isArray(value) &&
+    value.length > 1 &&
+    value.every(
+      (row) => Array.isArray(row) && row.length === value[0].length && row.every((cell) => typeof cell !== 'object'),
+    )
+  );
 }
 
 function tableLines(rows: unknown[][]): string[] {

@@ -18,7 +18,11 @@ const epsilon = 1e-4;
  * @param unplayed completions that did not play, where that counts (see {@link capRewards}; not in TRL)
  * @throws RewardError where a sum or an advantage is beyond what numbers hold
  */
-export function groupAdvantages(table: RewardTable, settings: AdvantageSettings, unplayed: Unplayed = null): Float32Array {
+export function groupAdvantages(
+  table: RewardTable,
+  settings: AdvantageSettings,
+  unplayed: Unplayed = null,
+): Float32Array {
   const rewards = capRewards(aggregate(table, settings), settings.numGenerations, unplayed);
   checkRange(rewards, table, Number.MAX_VALUE, 'the sum of its rewards');
   return checkedAdvantages(advantagesOf(rewards, settings), table);
@@ -45,7 +49,9 @@ function checkRange(values: ReadonlyArray<number | null>, table: RewardTable, la
 
 function advantagesOf(rewards: Array<number | null>, settings: AdvantageSettings): number[] {
   if (settings.multiObjectiveAggregation === 'normalize_then_sum') return centred(rewards, rewards);
-  return chunks(rewards, settings.numGenerations).flatMap((group) => centred(group, { group, batch: rewards, none: null }[settings.scaleRewards]));
+  return chunks(rewards, settings.numGenerations).flatMap((group) =>
+    centred(group, { group, batch: rewards, none: null }[settings.scaleRewards]),
+  );
 }
 
 /** One reward per completion; `null` where no function applies. */
@@ -60,7 +66,8 @@ function aggregate(table: RewardTable, settings: AdvantageSettings): Array<numbe
 function centred(rewards: ReadonlyArray<number | null>, all: ReadonlyArray<number | null> | null): number[] {
   // Very large rewards are divided by a power of two, and with them ε.
   const scale = scaleOf(all ?? rewards);
-  const scaled = (values: ReadonlyArray<number | null>) => (scale === 1 ? values : values.map((value) => (value === null ? null : value / scale)));
+  const scaled = (values: ReadonlyArray<number | null>) =>
+    scale === 1 ? values : values.map((value) => (value === null ? null : value / scale));
   const centre = mean(scaled(rewards));
   const spread = all ? std(scaled(all)) + epsilon / scale : 1 / scale;
   return scaled(rewards).map((reward) => {

@@ -1,8 +1,12 @@
 import type { ResolvedConfig } from './config';
 
 /** What speaks against a loss with this level of importance sampling, as TRL says it too; null: nothing. */
-export function adviceOnLoss({ lossType, importanceSamplingLevel: level }: Pick<ResolvedConfig, 'lossType' | 'importanceSamplingLevel'>): string | null {
-  if (lossType === 'luspo' && level !== 'sequence') return "GRPOConfig: the 'luspo' loss is meant for importanceSamplingLevel: 'sequence', as in its paper.";
+export function adviceOnLoss({
+  lossType,
+  importanceSamplingLevel: level,
+}: Pick<ResolvedConfig, 'lossType' | 'importanceSamplingLevel'>): string | null {
+  if (lossType === 'luspo' && level !== 'sequence')
+    return "GRPOConfig: the 'luspo' loss is meant for importanceSamplingLevel: 'sequence', as in its paper.";
   if (lossType === 'vespo' && level !== 'token') {
     return "GRPOConfig: the 'vespo' loss weights whole sequences by itself; it is meant for importanceSamplingLevel: 'token', the default.";
   }

@@ -32,7 +32,11 @@ let newest: { trainer: GRPOTrainer; parts: GRPOCellParts } | null = null;
  * marked on the charts. Another seed, or a finished run, starts a new run on
  * the model as it is.
  */
-export async function grpoCell(config: GRPOConfig, parts: GRPOCellParts, options: TrainOptions = {}): Promise<GRPOTrainer> {
+export async function grpoCell(
+  config: GRPOConfig,
+  parts: GRPOCellParts,
+  options: TrainOptions = {},
+): Promise<GRPOTrainer> {
   const trainer = (await continued(config, parts)) ?? startNew(config, parts);
   newest = { trainer, parts };
   await trainer.train(options);
@@ -48,7 +52,9 @@ async function continued(config: GRPOConfig, parts: GRPOCellParts): Promise<GRPO
   if (!same) return null;
   const changed = changedSettings(trainer.args, resolveConfig(config));
   if (changed.includes('seed')) {
-    console.log(`Another seed: the paused run (step ${trainer.globalStep}) is left, and a new one starts on the model as it is.`);
+    console.log(
+      `Another seed: the paused run (step ${trainer.globalStep}) is left, and a new one starts on the model as it is.`,
+    );
     await trainer.dispose();
     return null;
   }
@@ -57,6 +63,16 @@ async function continued(config: GRPOConfig, parts: GRPOCellParts): Promise<GRPO
   return trainer;
 }
 
-function startNew(args: GRPOConfig, { model, tokenizer, env, dataset: trainDataset, evalDataset }: GRPOCellParts): GRPOTrainer {
-  return new GRPOTrainer({ model, processingClass: tokenizer ?? model.tokenizer, env, args, trainDataset, evalDataset });
+function startNew(
+  args: GRPOConfig,
+  { model, tokenizer, env, dataset: trainDataset, evalDataset }: GRPOCellParts,
+): GRPOTrainer {
+  return new GRPOTrainer({
+    model,
+    processingClass: tokenizer ?? model.tokenizer,
+    env,
+    args,
+    trainDataset,
+    evalDataset,
+  });
 }

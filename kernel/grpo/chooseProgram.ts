@@ -35,10 +35,20 @@ export async function chooseProgram(context: ChoiceContext): Promise<ProgramSear
   return search.withWinner(winner, episodes);
 }
 
-async function fitnessOf(codes: string[], seeds: number[], { env, rewards, sampleOf, limits, secret, signal }: ChoiceContext): Promise<Array<number | null>> {
+async function fitnessOf(
+  codes: string[],
+  seeds: number[],
+  { env, rewards, sampleOf, limits, secret, signal }: ChoiceContext,
+): Promise<Array<number | null>> {
   const { rollout } = require('../rollout') as typeof import('../rollout');
   const samples = codes.map(sampleOf);
-  const { episodes } = await rollout(env, codes, { seeds, maxSteps: limits.maxEpisodeSteps, seconds: limits.strategySeconds, secret, signal });
+  const { episodes } = await rollout(env, codes, {
+    seeds,
+    maxSteps: limits.maxEpisodeSteps,
+    seconds: limits.strategySeconds,
+    secret,
+    signal,
+  });
   signal.throwIfAborted();
   samples.forEach((sample, i) => fillIn(sample, episodes[i]));
   const table = await scoreSamples(rewards, samples, { signal, log: newRewardLog(), seconds: limits.rewardSeconds });

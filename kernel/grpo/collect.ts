@@ -68,7 +68,16 @@ export async function collect(context: CollectContext): Promise<Rollouts> {
   return { ...rollouts, ...(await play(rollouts, context)) };
 }
 
-async function generate({ model, tokenizer, config, groups, numGenerations, reference, step, signal }: CollectContext): Promise<Omit<Rollouts, 'frames'>> {
+async function generate({
+  model,
+  tokenizer,
+  config,
+  groups,
+  numGenerations,
+  reference,
+  step,
+  signal,
+}: CollectContext): Promise<Omit<Rollouts, 'frames'>> {
   const output = await model.generate({
     inputIds: groups.map(({ prompt }) => prompt.ids),
     numReturnSequences: numGenerations,
@@ -92,7 +101,9 @@ async function generate({ model, tokenizer, config, groups, numGenerations, refe
     promptOf,
     logprobs: output.logprobs,
     terminated: output.terminated,
-    samples: output.sequences.map((ids, i) => emptySample(groups[promptOf[i]].prompt, ids, { tokenizer, reference, step })),
+    samples: output.sequences.map((ids, i) =>
+      emptySample(groups[promptOf[i]].prompt, ids, { tokenizer, reference, step }),
+    ),
   };
   return result;
 }
@@ -102,13 +113,30 @@ function endTokens({ eosTokenIds }: CausalLM, { eosTokenId }: Tokenizer): number
   return [...new Set([...(typeof eosTokenId === 'number' ? [eosTokenId] : []), ...eosTokenIds])];
 }
 
-function emptySample(prompt: Prompt, completionIds: number[], { tokenizer, reference, step }: Pick<CollectContext, 'tokenizer' | 'reference' | 'step'>): Sample {
+function emptySample(
+  prompt: Prompt,
+  completionIds: number[],
+  { tokenizer, reference, step }: Pick<CollectContext, 'tokenizer' | 'reference' | 'step'>,
+): Sample {
   const completion = tokenizer.decode(completionIds, { skipSpecialTokens: true });
-  return { ...prompt.columns, prompt: prompt.text, completion, completionIds, code: null, problems: [], episode: null, step, ...(reference !== undefined && { reference }) };
+  return {
+    ...prompt.columns,
+    prompt: prompt.text,
+    completion,
+    completionIds,
+    code: null,
+    problems: [],
+    episode: null,
+    step,
+    ...(reference !== undefined && { reference }),
+  };
 }
 
 /** What {@link play} needs. */
-type PlayContext = Pick<CollectContext, 'env' | 'reference' | 'groups' | 'refined' | 'step' | 'frames' | 'secret' | 'signal'> & {
+type PlayContext = Pick<
+  CollectContext,
+  'env' | 'reference' | 'groups' | 'refined' | 'step' | 'frames' | 'secret' | 'signal'
+> & {
   config: Pick<ResolvedConfig, 'maxEpisodeSteps' | 'strategySeconds'>;
   tokenizer: Tokenizer | null;
 };
@@ -119,7 +147,10 @@ type PlayContext = Pick<CollectContext, 'env' | 'reference' | 'groups' | 'refine
  *
  * @throws the signal's reason when aborted
  */
-export async function play({ samples, promptOf }: Pick<Rollouts, 'samples' | 'promptOf'>, context: PlayContext): Promise<Pick<Rollouts, 'frames' | 'assignment' | 'replays'>> {
+export async function play(
+  { samples, promptOf }: Pick<Rollouts, 'samples' | 'promptOf'>,
+  context: PlayContext,
+): Promise<Pick<Rollouts, 'frames' | 'assignment' | 'replays'>> {
   const { env, config, groups, refined, tokenizer, reference, step, frames, secret, signal } = context;
   if (!env) return { frames: new Map() };
   const { rollout } = require('../rollout') as typeof import('../rollout');
@@ -129,7 +160,10 @@ export async function play({ samples, promptOf }: Pick<Rollouts, 'samples' | 'pr
   const codes = playable.map((code, i) => (assignment && assignment.children[i] !== 'play' ? null : code));
   const shown = codes.flatMap((code, i) => (code === null ? [] : [i])).slice(0, frames);
   const { episodes, frames: captured } = await rollout(env, [...codes, ...again.map(({ program }) => program.code)], {
-    seeds: [...promptOf.map((group) => groups[group].environmentSeed), ...again.map(({ environmentSeed }) => environmentSeed)],
+    seeds: [
+      ...promptOf.map((group) => groups[group].environmentSeed),
+      ...again.map(({ environmentSeed }) => environmentSeed),
+    ],
     maxSteps: config.maxEpisodeSteps,
     seconds: config.strategySeconds,
     secret,
@@ -152,16 +186,32 @@ export async function play({ samples, promptOf }: Pick<Rollouts, 'samples' | 'pr
  * @returns their samples, whose completions are the programs and nothing else
  * @throws the signal's reason when aborted
  */
-export async function playAgain(again: readonly Replay[], { env, config, groups, tokenizer, reference, step, secret, signal }: Omit<PlayContext, 'refined' | 'frames' | 'groups'> & { groups: Array<Pick<GroupPlan, 'prompt'>> }): Promise<Sample[]> {
-  if (!env || again.length === 0) return [];
-  const { rollout } = require('../rollout') as typeof import('../rollout');
-  const { episodes } = await rollout(env, again.map(({ program }) => program.code), {
-    seeds: again.map(({ environmentSeed }) => environmentSeed),
-    maxSteps: config.maxEpisodeSteps,
-    seconds: config.strategySeconds,
+export async function playAgain(
+  again: readonly Replay[],
+  {
+    env,
+    config,
+    groups,
+    tokenizer,
+    reference,
+    step,
     secret,
     signal,
-  });
+  }: Omit<PlayContext, 'refined' | 'frames' | 'groups'> & { groups: Array<Pick<GroupPlan, 'prompt'>> },
+): Promise<Sample[]> {
+  if (!env || again.length === 0) return [];
+  const { rollout } = require('../rollout') as typeof import('../rollout');
+  const { episodes } = await rollout(
+    env,
+    again.map(({ program }) => program.code),
+    {
+      seeds: again.map(({ environmentSeed }) => environmentSeed),
+      maxSteps: config.maxEpisodeSteps,
+      seconds: config.strategySeconds,
+      secret,
+      signal,
+    },
+  );
   signal.throwIfAborted();
   return again.map(({ program }, i) => {
     const sample = programSample(program.code, groups[0].prompt, { tokenizer, reference, step });

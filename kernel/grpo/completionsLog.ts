@@ -49,7 +49,9 @@ export class CompletionsLog {
 
   /** As JSON lines: pandas and datasets read them. A disk in trouble does not stop the run; a checkpoint that fails says so. */
   private write(step: number, outputDir: string): void {
-    const lines = this.rows.map(({ prompt, completion, rewards, extra, advantage }) => JSON.stringify({ step, prompt, completion, ...rewards, ...extra, advantage }));
+    const lines = this.rows.map(({ prompt, completion, rewards, extra, advantage }) =>
+      JSON.stringify({ step, prompt, completion, ...rewards, ...extra, advantage }),
+    );
     const folder = join(outputDir, 'completions');
     try {
       mkdirSync(folder, { recursive: true });

@@ -1,8 +1,24 @@
 import { checkGenerationKwargs } from '../models/generateOptions';
 import { REWARD_SECONDS } from '../rewards/scoring';
-import { elsewhere, sayFor, trainingArguments, type ResolvedArguments, type TrainingArguments } from '../training/arguments';
+import {
+  elsewhere,
+  sayFor,
+  trainingArguments,
+  type ResolvedArguments,
+  type TrainingArguments,
+} from '../training/arguments';
 import { checkSchedule } from '../training/scheduler';
-import { flag, nullable, number, oneOf, record, resolveSettings, whole, type Setting, type SettingTable } from '../training/settings';
+import {
+  flag,
+  nullable,
+  number,
+  oneOf,
+  record,
+  resolveSettings,
+  whole,
+  type Setting,
+  type SettingTable,
+} from '../training/settings';
 import { LOSS_TYPES, type LossType } from './losses';
 import { resolveRefinement, type RefinementConfig, type ResolvedRefinement } from './refinement/settings';
 
@@ -141,7 +157,9 @@ export interface GRPOConfig extends TrainingArguments {
 }
 
 /** Every setting with its value. */
-export interface ResolvedConfig extends ResolvedArguments, Required<Omit<GRPOConfig, keyof TrainingArguments | Filled>> {
+export interface ResolvedConfig
+  extends ResolvedArguments,
+    Required<Omit<GRPOConfig, keyof TrainingArguments | Filled>> {
   /** `undefined`: as long as prompt and model leave room, 512 at most. */
   maxCompletionLength: number | undefined;
   scaleRewards: 'group' | 'batch' | 'none';
@@ -152,7 +170,13 @@ export interface ResolvedConfig extends ResolvedArguments, Required<Omit<GRPOCon
 }
 
 /** The settings that follow from others where they are not given. */
-type Filled = 'refinement' | 'maxCompletionLength' | 'scaleRewards' | 'generationBatchSize' | 'stepsPerGeneration' | 'numGenerationsEval';
+type Filled =
+  | 'refinement'
+  | 'maxCompletionLength'
+  | 'scaleRewards'
+  | 'generationBatchSize'
+  | 'stepsPerGeneration'
+  | 'numGenerationsEval';
 
 const { maxSteps, numTrainEpochs, ...otherArguments } = trainingArguments;
 
@@ -217,7 +241,11 @@ const settings: Record<keyof GRPOConfig, Setting> = {
   maxEpisodeSteps: whole(1000, 1),
   strategySeconds: number(2, { above: 0 }),
   rewardSeconds: number(REWARD_SECONDS, { above: 0 }),
-  refinement: { fallback: null, valid: 'true, null, or an object such as { archiveSize: 24 }', accepts: (v) => v === null || typeof v === 'boolean' || (typeof v === 'object' && !Array.isArray(v)) },
+  refinement: {
+    fallback: null,
+    valid: 'true, null, or an object such as { archiveSize: 24 }',
+    accepts: (v) => v === null || typeof v === 'boolean' || (typeof v === 'object' && !Array.isArray(v)),
+  },
 };
 
 const inThisProcess = 'generation runs in this process';
@@ -229,14 +257,35 @@ const table: SettingTable = {
   elsewhere: {
     ...elsewhere,
     ...sayFor(inThisProcess, [
-      'useVllm', 'vllmMode', 'vllmModelImpl', 'vllmEnableSleepMode', 'vllmStructuredOutputsRegex', 'vllmServerBaseUrl', 'vllmServerHost',
-      'vllmServerPort', 'vllmServerTimeout', 'vllmGroupPort', 'vllmGpuMemoryUtilization', 'vllmMaxModelLength', 'vllmTensorParallelSize',
-      'useTransformersPaged', 'useTransformersContinuousBatching', 'transformersContinuousBatchingConfig', 'cacheImplementation',
+      'useVllm',
+      'vllmMode',
+      'vllmModelImpl',
+      'vllmEnableSleepMode',
+      'vllmStructuredOutputsRegex',
+      'vllmServerBaseUrl',
+      'vllmServerHost',
+      'vllmServerPort',
+      'vllmServerTimeout',
+      'vllmGroupPort',
+      'vllmGpuMemoryUtilization',
+      'vllmMaxModelLength',
+      'vllmTensorParallelSize',
+      'useTransformersPaged',
+      'useTransformersContinuousBatching',
+      'transformersContinuousBatchingConfig',
+      'cacheImplementation',
     ]),
     ...sayFor('completions are sampled with the numbers that train, so there is nothing to correct', [
-      'vllmImportanceSamplingCorrection', 'vllmImportanceSamplingMode', 'vllmImportanceSamplingCap', 'vllmImportanceSamplingClipMax', 'vllmImportanceSamplingClipMin',
+      'vllmImportanceSamplingCorrection',
+      'vllmImportanceSamplingMode',
+      'vllmImportanceSamplingCap',
+      'vllmImportanceSamplingClipMax',
+      'vllmImportanceSamplingClipMin',
     ]),
-    ...sayFor('load the model with FastLanguageModel.fromPretrained, and give it to the trainer', ['modelInitKwargs', 'trustRemoteCode']),
+    ...sayFor('load the model with FastLanguageModel.fromPretrained, and give it to the trainer', [
+      'modelInitKwargs',
+      'trustRemoteCode',
+    ]),
     maxPromptLength: 'prompts are never cut: shorten the prompt',
     routerAuxLossCoef: 'mixture-of-experts models are not supported',
     disableDropout: 'set loraDropout to 0 in getPeftModel',
@@ -262,7 +311,8 @@ const REFINED_GROUPS = 4;
 /** Fills in what follows from other settings, and checks what must fit together. */
 function consistent(values: ResolvedConfig, given: GRPOConfig): ResolvedConfig {
   values.refinement = resolveRefinement(given.refinement ?? null);
-  values.perDeviceTrainBatchSize ??= values.numGenerations * (values.refinement && given.generationBatchSize == null ? REFINED_GROUPS : 1);
+  values.perDeviceTrainBatchSize ??=
+    values.numGenerations * (values.refinement && given.generationBatchSize == null ? REFINED_GROUPS : 1);
   values.numGenerationsEval ??= values.numGenerations;
   values.perDeviceEvalBatchSize ??= values.numGenerationsEval;
   if (typeof values.scaleRewards === 'boolean') values.scaleRewards = values.scaleRewards ? 'group' : 'none';
@@ -273,7 +323,9 @@ function consistent(values: ResolvedConfig, given: GRPOConfig): ResolvedConfig {
   checkReference(values);
   if (values.perDeviceEvalBatchSize % values.numGenerationsEval !== 0) {
     const { perDeviceEvalBatchSize, numGenerationsEval } = values;
-    throw new TypeError(`GRPOConfig: perDeviceEvalBatchSize = ${perDeviceEvalBatchSize} is not a multiple of numGenerationsEval = ${numGenerationsEval}.`);
+    throw new TypeError(
+      `GRPOConfig: perDeviceEvalBatchSize = ${perDeviceEvalBatchSize} is not a multiple of numGenerationsEval = ${numGenerationsEval}.`,
+    );
   }
   return values;
 }
@@ -285,9 +337,12 @@ function fillGeneration(values: ResolvedConfig): void {
     throw new TypeError('GRPOConfig: give generationBatchSize or stepsPerGeneration, not both.');
   }
   if (values.generationBatchSize !== null && values.generationBatchSize % batch !== 0) {
-    throw new TypeError(`GRPOConfig: generationBatchSize = ${values.generationBatchSize} is not a multiple of perDeviceTrainBatchSize = ${batch}.`);
+    throw new TypeError(
+      `GRPOConfig: generationBatchSize = ${values.generationBatchSize} is not a multiple of perDeviceTrainBatchSize = ${batch}.`,
+    );
   }
-  values.stepsPerGeneration ??= values.generationBatchSize !== null ? values.generationBatchSize / batch : gradientAccumulationSteps;
+  values.stepsPerGeneration ??=
+    values.generationBatchSize !== null ? values.generationBatchSize / batch : gradientAccumulationSteps;
   values.generationBatchSize = batch * values.stepsPerGeneration;
   if (values.generationBatchSize % numGenerations !== 0) {
     throw new TypeError(
@@ -299,6 +354,8 @@ function fillGeneration(values: ResolvedConfig): void {
 
 function checkReference({ syncRefModel, beta }: ResolvedConfig): void {
   if (syncRefModel && beta === 0) {
-    throw new TypeError('GRPOConfig: syncRefModel is true, but with beta = 0 there is no reference model. Give beta a value above 0, or leave syncRefModel out.');
+    throw new TypeError(
+      'GRPOConfig: syncRefModel is true, but with beta = 0 there is no reference model. Give beta a value above 0, or leave syncRefModel out.',
+    );
   }
 }

@@ -33,7 +33,8 @@ export class EntropyControl {
   /** The weight in the next step: steered, it counts only after a step whose entropy was too low. */
   get weight(): number {
     const { entropyCoef, lastEntropy } = this.state;
-    const applies = !this.settings.useAdaptiveEntropy || (lastEntropy !== null && lastEntropy <= this.settings.entropyTarget);
+    const applies =
+      !this.settings.useAdaptiveEntropy || (lastEntropy !== null && lastEntropy <= this.settings.entropyTarget);
     return applies ? entropyCoef : 0;
   }
 
@@ -42,7 +43,10 @@ export class EntropyControl {
     const { useAdaptiveEntropy, entropyCoefMin, entropyCoefMax, entropyCoefDelta, entropyTarget } = this.settings;
     if (!useAdaptiveEntropy) return;
     const { entropyCoef } = this.state;
-    const next = entropy <= entropyTarget ? Math.min(entropyCoef + entropyCoefDelta, entropyCoefMax) : Math.max(entropyCoef - entropyCoefDelta, entropyCoefMin);
+    const next =
+      entropy <= entropyTarget
+        ? Math.min(entropyCoef + entropyCoefDelta, entropyCoefMax)
+        : Math.max(entropyCoef - entropyCoefDelta, entropyCoefMin);
     this.state = { entropyCoef: next, lastEntropy: entropy };
   }
 }

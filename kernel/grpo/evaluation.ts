@@ -70,7 +70,13 @@ async function evaluateBatch(rows: number[], context: EvaluationContext): Promis
   const settings = { ...config, numGenerations: config.numGenerationsEval };
   const unplayed = unplayedOf(rollouts.samples, context);
   const { promptIds, completionIds, promptOf, terminated } = rollouts;
-  const batch: PolicyBatch = { promptIds, completionIds, promptOf, advantages: groupAdvantages(table, settings, unplayed) };
-  if (config.maskTruncatedCompletions) batch.mask = completionIds.map((ids, i) => new Uint8Array(ids.length).fill(terminated[i] ? 1 : 0));
+  const batch: PolicyBatch = {
+    promptIds,
+    completionIds,
+    promptOf,
+    advantages: groupAdvantages(table, settings, unplayed),
+  };
+  if (config.maskTruncatedCompletions)
+    batch.mask = completionIds.map((ids, i) => new Uint8Array(ids.length).fill(terminated[i] ? 1 : 0));
   return { ...rolloutMetrics(rollouts, table, settings, log, unplayed), ...(await update.evaluate(batch, { signal })) };
 }

@@ -22,7 +22,14 @@ import { scoredSamples, type Scored } from './refinement/evaluations';
 import { ProgramSearch, secondLook, type SearchReport } from './refinement/search';
 import { rewardChanges } from './rewardFuncs';
 import { RunSearch } from './runSearch';
-import { isScored, restoredRollouts, savedRollouts, type CompleteRollouts, type SavedRollouts, type ScoredRollouts } from './scoredRollouts';
+import {
+  isScored,
+  restoredRollouts,
+  savedRollouts,
+  type CompleteRollouts,
+  type SavedRollouts,
+  type ScoredRollouts,
+} from './scoredRollouts';
 import { unplayedOf, type Unplayed } from './unplayed';
 import type { Imitations } from './update';
 
@@ -85,13 +92,32 @@ export class Generations {
     const startOf = (index: number) => environmentSeedOf(context.secret, config.seed, generation, index);
     const common = { ...context, step: context.step + 1, numGenerations: config.numGenerations };
     if (!config.refinement) {
-      const groups = Array.from({ length: count }, (_, g): GroupPlan => ({ prompt: prompts.at(generation * count + g), samplingSeed: samplingSeedOf(g), environmentSeed: startOf(g) }));
+      const groups = Array.from(
+        { length: count },
+        (_, g): GroupPlan => ({
+          prompt: prompts.at(generation * count + g),
+          samplingSeed: samplingSeedOf(g),
+          environmentSeed: startOf(g),
+        }),
+      );
       return { ...(await collect({ ...common, groups })), generation };
     }
     const search = await this.currentSearch(generation, context);
     const longestPrompt = model.maxSeqLength - config.maxCompletionLength!;
-    const refined = planGeneration({ search, generation, count, prompts, longestPrompt, samplingSeedOf, environmentSeedOf: startOf });
-    return { ...(await collect({ ...common, groups: refined.groups, refined })), generation, refined: { plan: refined.plan } };
+    const refined = planGeneration({
+      search,
+      generation,
+      count,
+      prompts,
+      longestPrompt,
+      samplingSeedOf,
+      environmentSeedOf: startOf,
+    });
+    return {
+      ...(await collect({ ...common, groups: refined.groups, refined })),
+      generation,
+      refined: { plan: refined.plan },
+    };
   }
 
   private async score(rollouts: ScoredRollouts, context: GenerationContext): Promise<void> {
@@ -101,46 +127,89 @@ export class Generations {
     const { table, error } = await scoreAll(rewards, rollouts.samples, { signal, log, seconds: config.rewardSeconds });
     const unplayed = unplayedOf(rollouts.samples, context);
     let advantages = (scores: RewardTable) => groupAdvantages(scores, config, unplayed);
-    recentRollouts.add({ step: step + 1, samples: rollouts.samples, groupSize: config.numGenerations, table: { ...table }, advantages: (scores) => advantages(scores), seconds: config.rewardSeconds });
+    recentRollouts.add({
+      step: step + 1,
+      samples: rollouts.samples,
+      groupSize: config.numGenerations,
+      table: { ...table },
+      advantages: (scores) => advantages(scores),
+      seconds: config.rewardSeconds,
+    });
     if (error) throw error;
     const accepted = config.refinement ? await this.refine(rollouts, table, context) : null;
     if (accepted) advantages = accepted.advantages;
     rollouts.table = table;
     rollouts.advantages = advantages(table);
-    rollouts.metrics = { num_tokens: tokensSeen + countTokens(rollouts), ...rolloutMetrics(rollouts, table, config, log, unplayed), ...accepted?.report.metrics };
+    rollouts.metrics = {
+      num_tokens: tokensSeen + countTokens(rollouts),
+      ...rolloutMetrics(rollouts, table, config, log, unplayed),
+      ...accepted?.report.metrics,
+    };
     rollouts.extra = accepted ? new Map([...relations(accepted.report), ...log.extra]) : log.extra;
     for (const text of diagnoseSignal(table, rollouts.samples, config.numGenerations)) output.note(step + 1, text);
   }
 
   /** Lets the search take in a generation. @returns its report, and the advantages that scores come to */
-  private async refine(rollouts: ScoredRollouts, table: RewardTable, context: GenerationContext): Promise<{ report: SearchReport; advantages: (scores: RewardTable) => Float32Array } | null> {
+  private async refine(
+    rollouts: ScoredRollouts,
+    table: RewardTable,
+    context: GenerationContext,
+  ): Promise<{ report: SearchReport; advantages: (scores: RewardTable) => Float32Array } | null> {
     const { samples, replays, assignment, refined } = rollouts;
     if (!refined || !assignment || !replays) return null;
     const before = await this.currentSearch(rollouts.generation, context);
     const score = this.scorer(context);
     const parents = await score(replays);
-    const accept = (scores: RewardTable) => before.accept(refined.plan, assignment, scoredSamples(samples, scores), parents);
+    const accept = (scores: RewardTable) =>
+      before.accept(refined.plan, assignment, scoredSamples(samples, scores), parents);
     const arrivals = accept(table);
-    const again = secondLook(arrivals, (index) => environmentSeedOf(context.secret, context.config.seed, rollouts.generation, index));
-    const seen = await score(await playAgain(again, { ...context, groups: [{ prompt: context.prompts.at(0) }], step: context.step + 1 }));
+    const again = secondLook(arrivals, (index) =>
+      environmentSeedOf(context.secret, context.config.seed, rollouts.generation, index),
+    );
+    const seen = await score(
+      await playAgain(again, { ...context, groups: [{ prompt: context.prompts.at(0) }], step: context.step + 1 }),
+    );
     const { search: after, report } = ProgramSearch.complete(arrivals, again, seen);
     rollouts.refined = { ...refined, before, after };
     rollouts.imitations = this.imitations(after, rollouts.generation, context);
     const settings = { ...before.settings, scaleRewards: context.config.scaleRewards };
-    return { report, advantages: (scores) => checkedAdvantages(searchAdvantages((scores === table ? report : ProgramSearch.complete(accept(scores), again, seen).report).groups, settings), scores) };
+    return {
+      report,
+      advantages: (scores) =>
+        checkedAdvantages(
+          searchAdvantages(
+            (scores === table ? report : ProgramSearch.complete(accept(scores), again, seen).report).groups,
+            settings,
+          ),
+          scores,
+        ),
+    };
   }
 
   /** Good programs that are learned with a generation; none where nothing is learned. */
-  private imitations(search: ProgramSearch, generation: number, { prompts, tokenizer, model, config }: GenerationContext): Imitations | undefined {
+  private imitations(
+    search: ProgramSearch,
+    generation: number,
+    { prompts, tokenizer, model, config }: GenerationContext,
+  ): Imitations | undefined {
     if (config.learningRate === 0 || search.settings.imitations === 0) return undefined;
     const index = generation * groupsPerGeneration(config);
     return imitatedCompletions(search, { prompts, tokenizer, generation, index, longest: model.maxSeqLength });
   }
 
   /** Scores samples with the functions of this step, without a trace in the log. */
-  private scorer({ config, rewards, trainerState, signal }: GenerationContext): (samples: Sample[]) => Promise<Scored[]> {
+  private scorer({
+    config,
+    rewards,
+    trainerState,
+    signal,
+  }: GenerationContext): (samples: Sample[]) => Promise<Scored[]> {
     return async (samples) => {
-      const { table, error } = await scoreAll(rewards(), samples, { signal, log: newRewardLog(trainerState), seconds: config.rewardSeconds });
+      const { table, error } = await scoreAll(rewards(), samples, {
+        signal,
+        log: newRewardLog(trainerState),
+        seconds: config.rewardSeconds,
+      });
       if (error) throw error;
       return scoredSamples(samples, table);
     };
@@ -154,7 +223,9 @@ export class Generations {
 
   /** The search after the newest generation before this one. */
   private searchBefore(generation: number, config: ResolvedConfig): ProgramSearch {
-    const earlier = [...this.kept.values()].filter((rollouts) => rollouts.generation < generation && rollouts.refined?.after);
+    const earlier = [...this.kept.values()].filter(
+      (rollouts) => rollouts.generation < generation && rollouts.refined?.after,
+    );
     const newest = earlier.sort((a, b) => b.generation - a.generation)[0];
     return newest?.refined?.after ?? this.search.at(config);
   }
@@ -196,7 +267,10 @@ export class Generations {
   }
 
   save(): SavedRollouts[] {
-    return [...this.kept.values()].filter(isScored).filter(({ refined }) => !refined?.after).map(savedRollouts);
+    return [...this.kept.values()]
+      .filter(isScored)
+      .filter(({ refined }) => !refined?.after)
+      .map(savedRollouts);
   }
 
   load(saved: readonly SavedRollouts[]): void {
@@ -206,9 +280,16 @@ export class Generations {
 
 /** Columns of the table of completions: each one's parent and its gain over it. */
 function relations({ groups }: SearchReport): Map<string, unknown[]> {
-  const parents = groups.flatMap(({ parent, children }) => children.map(() => (parent === null ? 'none' : `program ${parent}`)));
-  const gains = groups.flatMap(({ fresh, children }) => children.map(({ gain, status }) => (fresh ? null : status === 'played' ? gain : status)));
-  return new Map<string, unknown[]>([['parent', parents], ['gain', gains]]);
+  const parents = groups.flatMap(({ parent, children }) =>
+    children.map(() => (parent === null ? 'none' : `program ${parent}`)),
+  );
+  const gains = groups.flatMap(({ fresh, children }) =>
+    children.map(({ gain, status }) => (fresh ? null : status === 'played' ? gain : status)),
+  );
+  return new Map<string, unknown[]>([
+    ['parent', parents],
+    ['gain', gains],
+  ]);
 }
 
 /** Seed of the environment for the i-th start of a generation: first those of its groups. Strategies see where they start: so it follows from the secret, too. */
@@ -226,9 +307,18 @@ function countTokens({ promptIds, promptOf, completionIds }: Rollouts): number {
 }
 
 /** Metrics of rollouts and rewards, with what the reward functions logged. */
-export function rolloutMetrics({ completionIds, terminated }: Rollouts, table: RewardTable, settings: AdvantageSettings, log: RewardLog, unplayed: Unplayed): Metrics {
+export function rolloutMetrics(
+  { completionIds, terminated }: Rollouts,
+  table: RewardTable,
+  settings: AdvantageSettings,
+  log: RewardLog,
+  unplayed: Unplayed,
+): Metrics {
   return {
-    ...completionMetrics(completionIds.map((ids) => ids.length), terminated),
+    ...completionMetrics(
+      completionIds.map((ids) => ids.length),
+      terminated,
+    ),
     ...rewardMetrics(table),
     frac_reward_zero_std: fractionZeroStd(table, settings, unplayed),
     ...Object.fromEntries([...log.metrics].map(([name, values]) => [name, mean(values)])),

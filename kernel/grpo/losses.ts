@@ -1,5 +1,17 @@
 import type { Graph } from '../onnx/graph';
-import { add, detach, less, lessOrEqual, minimum, mul, neg, scale, select, sub, toFloat } from '../onnx/operators/arithmetic';
+import {
+  add,
+  detach,
+  less,
+  lessOrEqual,
+  minimum,
+  mul,
+  neg,
+  scale,
+  select,
+  sub,
+  toFloat,
+} from '../onnx/operators/arithmetic';
 import { clip, exp, sigmoid } from '../onnx/operators/elementwise';
 import type { Value } from '../onnx/value';
 
@@ -52,13 +64,18 @@ export interface LossInputs {
 }
 
 /** The loss per token, and values per token to look at: `kl` where beta is not 0, `phi` of vespo. */
-export function policyLoss(graph: Graph, settings: LossSettings, inputs: LossInputs): { perToken: Value; outputs: Record<string, Value> } {
+export function policyLoss(
+  graph: Graph,
+  settings: LossSettings,
+  inputs: LossInputs,
+): { perToken: Value; outputs: Record<string, Value> } {
   const { logprobs, oldLogprobs, referenceLogprobs, completionMean, chosen } = inputs;
   const outputs: Record<string, Value> = {};
   const logRatio = sub(logprobs, oldLogprobs);
   const ratio = exp(settings.importanceSamplingLevel === 'sequence' ? completionMean(logRatio) : logRatio);
   let perToken = neg(objective(graph, settings, inputs, { logRatio, ratio }, outputs));
-  if (settings.offPolicyMaskThreshold !== null) perToken = mul(perToken, onPolicyMask(graph, settings.offPolicyMaskThreshold, inputs));
+  if (settings.offPolicyMaskThreshold !== null)
+    perToken = mul(perToken, onPolicyMask(graph, settings.offPolicyMaskThreshold, inputs));
   if (chosen) perToken = mul(perToken, chosen);
   if (referenceLogprobs) {
     const gap = sub(referenceLogprobs, logprobs);
@@ -76,7 +93,13 @@ interface Ratios {
 }
 
 /** What is maximised, per token. */
-function objective(graph: Graph, settings: LossSettings, inputs: LossInputs, { logRatio, ratio }: Ratios, outputs: Record<string, Value>): Value {
+function objective(
+  graph: Graph,
+  settings: LossSettings,
+  inputs: LossInputs,
+  { logRatio, ratio }: Ratios,
+  outputs: Record<string, Value>,
+): Value {
   const { advantages, logprobs } = inputs;
   switch (settings.lossType) {
     case 'cispo':
@@ -84,9 +107,24 @@ function objective(graph: Graph, settings: LossSettings, inputs: LossInputs, { l
     case 'sapo': {
       const positive = less(graph.scalar(0), advantages);
       const bySign = (value: (temperature: number) => number) =>
-        select(positive, graph.scalar(value(settings.sapoTemperaturePos)), graph.scalar(value(settings.sapoTemperatureNeg)));
-      const soft = sigmoid(mul(bySign((t) => t), sub(ratio, graph.scalar(1))));
-      return mul(mul(soft, bySign((t) => 4 / t)), advantages);
+        select(
+          positive,
+          graph.scalar(value(settings.sapoTemperaturePos)),
+          graph.scalar(value(settings.sapoTemperatureNeg)),
+        );
+      const soft = sigmoid(
+        mul(
+          bySign((t) => t),
+          sub(ratio, graph.scalar(1)),
+        ),
+      );
+      return mul(
+        mul(
+          soft,
+          bySign((t) => 4 / t),
+        ),
+        advantages,
+      );
     }
     case 'vespo':
       outputs.phi = gammaWeights(graph, settings, advantages, inputs.completionSum(clip(detach(logRatio), -20, 20)));
@@ -106,7 +144,11 @@ function objective(graph: Graph, settings: LossSettings, inputs: LossInputs, { l
 function gammaWeights(graph: Graph, settings: LossSettings, advantages: Value, logRatio: Value): Value {
   const negative = less(advantages, graph.scalar(0));
   const k = select(negative, graph.scalar(settings.vespoKNeg), graph.scalar(settings.vespoKPos));
-  const lambda = select(negative, graph.scalar(Math.max(settings.vespoLambdaNeg, 1e-4)), graph.scalar(Math.max(settings.vespoLambdaPos, 1e-4)));
+  const lambda = select(
+    negative,
+    graph.scalar(Math.max(settings.vespoLambdaNeg, 1e-4)),
+    graph.scalar(Math.max(settings.vespoLambdaPos, 1e-4)),
+  );
   const logWeight = clip(logRatio, Math.log(1e-8), 20);
   const logPhi = sub(add(lambda, mul(k, logWeight)), mul(lambda, exp(logWeight)));
   // What is too large for a float32 counts as 0, as in TRL.
@@ -114,7 +156,11 @@ function gammaWeights(graph: Graph, settings: LossSettings, advantages: Value, l
 }
 
 /** 0 for completions of negative advantage that have become too unlikely since they were sampled. */
-function onPolicyMask(graph: Graph, threshold: number, { logprobs, oldLogprobs, advantages, completionMean }: LossInputs): Value {
+function onPolicyMask(
+  graph: Graph,
+  threshold: number,
+  { logprobs, oldLogprobs, advantages, completionMean }: LossInputs,
+): Value {
   const drift = completionMean(sub(oldLogprobs, detach(logprobs)));
   const near = toFloat(lessOrEqual(drift, graph.scalar(threshold)));
   return select(less(advantages, graph.scalar(0)), near, graph.scalar(1));
@@ -135,7 +181,11 @@ export interface LossScale {
  *
  * @param masks 1 for the tokens of a completion that count, else 0
  */
-export function tokenWeights(lossType: LossType, masks: readonly ArrayLike<number>[], scale: LossScale): Float32Array[] {
+export function tokenWeights(
+  lossType: LossType,
+  masks: readonly ArrayLike<number>[],
+  scale: LossScale,
+): Float32Array[] {
   const { accumulation, tokensPerMicroBatch, maxCompletionLength } = scale;
   const counted = masks.map(countTokens);
   const total = counted.reduce((sum, count) => sum + count, 0);

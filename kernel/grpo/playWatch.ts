@@ -20,14 +20,28 @@ export class PlayWatch {
    * @param made what was generated for the step
    * @param entropies that of the step and that of the run's first
    */
-  look(step: number, made: ReadonlyArray<CompleteRollouts>, config: Pick<ResolvedConfig, 'numGenerations' | 'capUnplayed'>, entropies: { entropy?: number; firstEntropy?: number }): string[] {
-    const problems = made.flatMap(({ table, samples }) => diagnosePlay(table, samples, config.numGenerations, config.capUnplayed));
+  look(
+    step: number,
+    made: ReadonlyArray<CompleteRollouts>,
+    config: Pick<ResolvedConfig, 'numGenerations' | 'capUnplayed'>,
+    entropies: { entropy?: number; firstEntropy?: number },
+  ): string[] {
+    const problems = made.flatMap(({ table, samples }) =>
+      diagnosePlay(table, samples, config.numGenerations, config.capUnplayed),
+    );
     const samples = made.flatMap((rollouts) => rollouts.samples);
     const played = returnsOf(samples);
     if (played.length > 0) {
       this.returns.push(mean(played));
       if (this.returns.length > RECENT) this.returns.shift();
-      problems.push(...diagnoseCertainty({ entropy: entropies.entropy, firstEntropy: entropies.firstEntropy, meanReturn: mean(this.returns), reference: samples[0].reference }));
+      problems.push(
+        ...diagnoseCertainty({
+          entropy: entropies.entropy,
+          firstEntropy: entropies.firstEntropy,
+          meanReturn: mean(this.returns),
+          reference: samples[0].reference,
+        }),
+      );
     }
     return problems.filter(({ kind }) => this.isNew(kind, step)).map(({ text }) => text);
   }

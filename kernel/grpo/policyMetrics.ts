@@ -80,7 +80,11 @@ function clipping(settings: LossSettings, outcome: PolicyOutcome): Record<string
 }
 
 /** How many tokens of completion i are clipped at either end; with ratios of whole completions, whether it is itself. */
-function clippedTokens(settings: LossSettings, outcome: PolicyOutcome, i: number): { low: number; high: number; count: number } {
+function clippedTokens(
+  settings: LossSettings,
+  outcome: PolicyOutcome,
+  i: number,
+): { low: number; high: number; count: number } {
   const { epsilon, epsilonHigh, delta, importanceSamplingLevel, lossType } = settings;
   const upper = lossType === 'cispo' ? epsilonHigh : 1 + epsilonHigh;
   // TRL counts after the limit of two-sided clipping.
@@ -90,7 +94,9 @@ function clippedTokens(settings: LossSettings, outcome: PolicyOutcome, i: number
   const logRatios = Array.from(mask, (_, t) => (old ? outcome.logprobs[i][t] - old[t] : 0));
   const perSequence = importanceSamplingLevel === 'sequence';
   const counted = perSequence ? [1] : Array.from(mask);
-  const logs = perSequence ? [sum(logRatios.map((log, t) => log * mask[t])) / Math.max(countTokens(mask), 1)] : logRatios;
+  const logs = perSequence
+    ? [sum(logRatios.map((log, t) => log * mask[t])) / Math.max(countTokens(mask), 1)]
+    : logRatios;
   let [low, high] = [0, 0];
   logs.forEach((log, t) => {
     const ratio = Math.min(Math.exp(log), limit);
@@ -107,6 +113,7 @@ function sum(values: readonly number[]): number {
 /** The mean of the metrics of several micro-batches, without those that do not exist. */
 export function meanMetrics(batches: ReadonlyArray<Record<string, number>>): Record<string, number> {
   const names = new Set(batches.flatMap((metrics) => Object.keys(metrics)));
-  const present = (name: string) => batches.flatMap((metrics) => (Number.isNaN(metrics[name] ?? NaN) ? [] : [metrics[name]]));
+  const present = (name: string) =>
+    batches.flatMap((metrics) => (Number.isNaN(metrics[name] ?? NaN) ? [] : [metrics[name]]));
   return Object.fromEntries([...names].map((name) => [name, mean(present(name))]));
 }

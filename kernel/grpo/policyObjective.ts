@@ -17,7 +17,10 @@ import type { UpdateSettings } from './updateSettings';
  */
 export function policyObjective(settings: UpdateSettings): Objective {
   const withReference = settings.beta !== 0;
-  const withCompletions = settings.importanceSamplingLevel === 'sequence' || settings.lossType === 'vespo' || settings.offPolicyMaskThreshold !== null;
+  const withCompletions =
+    settings.importanceSamplingLevel === 'sequence' ||
+    settings.lossType === 'vespo' ||
+    settings.offPolicyMaskThreshold !== null;
   const withChosen = settings.topEntropyQuantile < 1;
   const withBonus = settings.entropyCoef !== 0 || settings.useAdaptiveEntropy;
   return {

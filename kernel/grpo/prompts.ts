@@ -43,7 +43,8 @@ export class PromptSource {
     private readonly settings: PromptSettings,
     private readonly name = 'trainDataset',
   ) {
-    if (!Array.isArray(rows) || rows.length === 0) throw new TypeError(`${name} has no rows: give at least one { prompt }.`);
+    if (!Array.isArray(rows) || rows.length === 0)
+      throw new TypeError(`${name} has no rows: give at least one { prompt }.`);
     rows.forEach((row, index) => checkRow(row, `${name}[${index}]`));
   }
 
@@ -74,7 +75,10 @@ export class PromptSource {
   edited(index: number, addition: string): Prompt {
     const row = this.rowAt(index);
     const { prompt: source } = this.rows[row];
-    return { ...this.encode(typeof source === 'string' ? `${source}\n${addition}` : withAddition(source, addition)), columns: this.row(row).columns };
+    return {
+      ...this.encode(typeof source === 'string' ? `${source}\n${addition}` : withAddition(source, addition)),
+      columns: this.row(row).columns,
+    };
   }
 
   /** The prompt of a row. */
@@ -91,7 +95,11 @@ export class PromptSource {
 
   private encode(source: TrainRow['prompt']): { text: string; ids: number[] } {
     if (typeof source === 'string') return { text: source, ids: this.tokenizer.encode(source) };
-    const text = this.tokenizer.applyChatTemplate(source, { ...this.settings.chatTemplateKwargs, tokenize: false, addGenerationPrompt: true });
+    const text = this.tokenizer.applyChatTemplate(source, {
+      ...this.settings.chatTemplateKwargs,
+      tokenize: false,
+      addGenerationPrompt: true,
+    });
     // The template writes the special tokens itself.
     return { text, ids: this.tokenizer.encode(text, { addSpecialTokens: false }) };
   }
@@ -104,18 +112,41 @@ export class PromptSource {
 
 function withAddition(messages: ChatMessage[], addition: string): ChatMessage[] {
   const last = messages.findLastIndex(({ role }) => role === 'user');
-  return messages.map((message, i) => (i === (last < 0 ? messages.length - 1 : last) ? { ...message, content: `${message.content}\n${addition}` } : message));
+  return messages.map((message, i) =>
+    i === (last < 0 ? messages.length - 1 : last)
+      ? { ...message, content: `${message.content}\n${addition}` }
+      : message,
+  );
 }
 
 /** Names that a sample has itself. */
-const taken = ['step', 'parent', 'duplicateOf', 'code', 'problems', 'episode', 'reference', 'completionIds', 'trainerState', 'logExtra', 'logMetric'];
+const taken = [
+  'step',
+  'parent',
+  'duplicateOf',
+  'code',
+  'problems',
+  'episode',
+  'reference',
+  'completionIds',
+  'trainerState',
+  'logExtra',
+  'logMetric',
+];
 
 function checkRow(row: TrainRow, where: string): void {
   const prompt: unknown = row?.prompt;
-  const isChat = Array.isArray(prompt) && prompt.length > 0 && prompt.every((m) => typeof m?.role === 'string' && typeof m?.content === 'string');
-  if (typeof prompt !== 'string' && !isChat) throw new TypeError(`${where}.prompt must be a string or a list of { role, content } messages.`);
+  const isChat =
+    Array.isArray(prompt) &&
+    prompt.length > 0 &&
+    prompt.every((m) => typeof m?.role === 'string' && typeof m?.content === 'string');
+  if (typeof prompt !== 'string' && !isChat)
+    throw new TypeError(`${where}.prompt must be a string or a list of { role, content } messages.`);
   const clash = taken.find((name) => name in row);
-  if (clash) throw new TypeError(`${where}: reward functions find something else under the name ${clash}. Give the column another name.`);
+  if (clash)
+    throw new TypeError(
+      `${where}: reward functions find something else under the name ${clash}. Give the column another name.`,
+    );
 }
 
 /** The environment's prompt a thousand times, as in the public notebook. */
@@ -142,7 +173,10 @@ export function runLength(config: ResolvedConfig, prompts: PromptSource): RunLen
 const REFINED_EPISODES = 1920;
 
 /** Steps of a run that edits programs: `maxSteps`, or fewer where `maxEpisodes` ends it. */
-export function refinedSteps(config: ResolvedConfig, { maxEpisodes, freshShare, replays, validationEpisodes, initialPrograms }: ResolvedRefinement): number {
+export function refinedSteps(
+  config: ResolvedConfig,
+  { maxEpisodes, freshShare, replays, validationEpisodes, initialPrograms }: ResolvedRefinement,
+): number {
   const { stepsPerGeneration, numIterations, gradientAccumulationSteps, maxSteps, generationBatchSize } = config;
   const allowed = maxEpisodes ?? (maxSteps > 0 ? Infinity : REFINED_EPISODES);
   const groups = groupsPerGeneration(config);
@@ -150,7 +184,9 @@ export function refinedSteps(config: ResolvedConfig, { maxEpisodes, freshShare, 
   const generations = Math.floor((allowed - validationEpisodes - initialPrograms.length) / perGeneration);
   const steps = Math.floor((generations * stepsPerGeneration * numIterations) / gradientAccumulationSteps);
   if (steps < 1) {
-    throw new TypeError(`GRPOConfig.refinement: maxEpisodes = ${allowed} leaves no step: a generation plays up to ${perGeneration} episodes, and the validation ${validationEpisodes}.`);
+    throw new TypeError(
+      `GRPOConfig.refinement: maxEpisodes = ${allowed} leaves no step: a generation plays up to ${perGeneration} episodes, and the validation ${validationEpisodes}.`,
+    );
   }
   return maxSteps > 0 ? Math.min(maxSteps, steps) : steps;
 }
@@ -166,7 +202,11 @@ const SHORTEST_PROGRAM = 32;
  *
  * @throws RangeError where they do not fit
  */
-export function refinedCompletionLimit(setting: number | undefined, maxSeqLength: number, longestPrompt: number): number {
+export function refinedCompletionLimit(
+  setting: number | undefined,
+  maxSeqLength: number,
+  longestPrompt: number,
+): number {
   const room = maxSeqLength - longestPrompt - EDIT_TOKENS;
   const limit = setting ?? Math.min(512, Math.floor(room / 2));
   if (room - limit >= SHORTEST_PROGRAM && limit >= (setting ?? SHORTEST_PROGRAM)) return limit;

@@ -14,8 +14,14 @@ export function quantile(values: ArrayLike<number>, q: number): number {
  * 1 for the tokens that count whose entropy is at least the `q`-quantile of
  * all that count, else 0. Entries are completions.
  */
-export function highEntropyMask(entropies: readonly ArrayLike<number>[], masks: readonly ArrayLike<number>[], q: number): Float32Array[] {
+export function highEntropyMask(
+  entropies: readonly ArrayLike<number>[],
+  masks: readonly ArrayLike<number>[],
+  q: number,
+): Float32Array[] {
   const counted = entropies.flatMap((values, i) => Array.from(values).filter((_, t) => masks[i][t] > 0));
   const threshold = counted.length > 0 ? quantile(counted, q) : Infinity;
-  return entropies.map((values, i) => Float32Array.from(values, (entropy, t) => (masks[i][t] > 0 && entropy >= threshold ? 1 : 0)));
+  return entropies.map((values, i) =>
+    Float32Array.from(values, (entropy, t) => (masks[i][t] > 0 && entropy >= threshold ? 1 : 0)),
+  );
 }

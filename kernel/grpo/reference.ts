@@ -55,16 +55,22 @@ export class Reference {
 
 function fitting(saved: ReadonlyMap<string, Tensor>, name: string, shape: readonly number[]): Tensor {
   const tensor = saved.get(name);
-  if (!tensor || tensor.shape.join() !== shape.join()) throw new Error(`the saved reference model has no fitting tensor "${name}"; it is of another model`);
+  if (!tensor || tensor.shape.join() !== shape.join())
+    throw new Error(`the saved reference model has no fitting tensor "${name}"; it is of another model`);
   return tensor;
 }
 
 /** The reference as a set of parameters. An adapter that changes nothing, as a new one does, is left out. */
 function parametersOf(model: CausalLM, copies: ReadonlyMap<string, Tensor>): ParameterSet {
   const { weights, quantized, adapter } = model.parameters;
-  if (!adapter) return { weights: new Map([...weights].map(([name, tensor]) => [name, copies.get(name) ?? tensor])), adapter: null };
+  if (!adapter)
+    return {
+      weights: new Map([...weights].map(([name, tensor]) => [name, copies.get(name) ?? tensor])),
+      adapter: null,
+    };
   const pairs: LoraAdapter['pairs'] = new Map();
-  for (const [name, pair] of adapter.pairs) pairs.set(name, { ...pair, a: copies.get(loraName(name, 'A'))!, b: copies.get(loraName(name, 'B'))! });
+  for (const [name, pair] of adapter.pairs)
+    pairs.set(name, { ...pair, a: copies.get(loraName(name, 'A'))!, b: copies.get(loraName(name, 'B'))! });
   const changes = [...pairs.values()].some(({ b }) => b.data.some((value) => value !== 0));
   return { weights, quantized, adapter: changes ? { ...adapter, pairs } : null };
 }

@@ -33,19 +33,38 @@ export interface PlanContext {
 }
 
 /** Plans a generation: a group edits its parent by a prompt that tells of it; without a parent its prompt is the row's. */
-export function planGeneration({ search, generation, count, prompts, longestPrompt, samplingSeedOf, environmentSeedOf }: PlanContext): RefinedGeneration {
+export function planGeneration({
+  search,
+  generation,
+  count,
+  prompts,
+  longestPrompt,
+  samplingSeedOf,
+  environmentSeedOf,
+}: PlanContext): RefinedGeneration {
   const [best] = search.database.best(1);
-  const edited = (program: Program, group: number, inspirations: Program[] = []) => prompts.edited(generation * count + group, textOf(search, program, best, inspirations));
-  const plan = search.plan(generation, count, environmentSeedOf, (program, group) => edited(program, group).ids.length <= longestPrompt);
+  const edited = (program: Program, group: number, inspirations: Program[] = []) =>
+    prompts.edited(generation * count + group, textOf(search, program, best, inspirations));
+  const plan = search.plan(
+    generation,
+    count,
+    environmentSeedOf,
+    (program, group) => edited(program, group).ids.length <= longestPrompt,
+  );
   const groups = plan.groups.map(({ parent, inspirations, environmentSeed }, g): GroupPlan => {
-    const prompt = parent ? longestThatFits(inspirations.length, longestPrompt, (shown) => edited(parent, g, inspirations.slice(0, shown))) : prompts.at(generation * count + g);
+    const prompt = parent
+      ? longestThatFits(inspirations.length, longestPrompt, (shown) => edited(parent, g, inspirations.slice(0, shown)))
+      : prompts.at(generation * count + g);
     return { prompt, samplingSeed: samplingSeedOf(g), environmentSeed };
   });
   return { search, plan, groups, assign: (codes) => search.assign(plan, codes) };
 }
 
 /** Programs that are worth being learned, as prompts and completions for a step; those that the model has no room for are left out. */
-export function imitatedCompletions(search: ProgramSearch, { prompts, tokenizer, generation, index, longest }: ImitationContext): Imitations {
+export function imitatedCompletions(
+  search: ProgramSearch,
+  { prompts, tokenizer, generation, index, longest }: ImitationContext,
+): Imitations {
   const { imitations, imitationAdvantage } = search.settings;
   const [best] = search.database.best(1);
   const end = typeof tokenizer.eosTokenId === 'number' ? [tokenizer.eosTokenId] : [];
@@ -76,12 +95,20 @@ export interface ImitationContext {
 /** The prompt with as many inspirations as there is room for. */
 function longestThatFits(most: number, longestPrompt: number, promptWith: (inspirations: number) => Prompt): Prompt {
   const prompt = promptWith(most);
-  return most === 0 || prompt.ids.length <= longestPrompt ? prompt : longestThatFits(most - 1, longestPrompt, promptWith);
+  return most === 0 || prompt.ids.length <= longestPrompt
+    ? prompt
+    : longestThatFits(most - 1, longestPrompt, promptWith);
 }
 
 function textOf({ database }: ProgramSearch, program: Program, best: Program, others: Program[] = []): string {
   const inspirations = others.map((other) => ({ code: other.code, worth: database.worth(other) }));
-  return editPrompt({ code: program.code, worth: database.worth(program), best: database.worth(best), evaluation: program.evaluations.at(-1), inspirations });
+  return editPrompt({
+    code: program.code,
+    worth: database.worth(program),
+    best: database.worth(best),
+    evaluation: program.evaluations.at(-1),
+    inspirations,
+  });
 }
 
 /** What samples have beside prompt and program. */
@@ -93,10 +120,24 @@ export interface SampleContext {
 }
 
 /** A program as a completion that says nothing else: what reward functions see of one that plays again. */
-export function programSample(code: string, { text, columns }: Pick<Prompt, 'text' | 'columns'>, { tokenizer, reference, step }: SampleContext): Sample {
+export function programSample(
+  code: string,
+  { text, columns }: Pick<Prompt, 'text' | 'columns'>,
+  { tokenizer, reference, step }: SampleContext,
+): Sample {
   const completion = completionOf(code);
   const completionIds = tokenizer ? tokenizer.encode(completion, { addSpecialTokens: false }) : [];
-  return { ...columns, prompt: text, completion, completionIds, code, problems: [], episode: null, step, ...(reference !== undefined && { reference }) };
+  return {
+    ...columns,
+    prompt: text,
+    completion,
+    completionIds,
+    code,
+    problems: [],
+    episode: null,
+    step,
+    ...(reference !== undefined && { reference }),
+  };
 }
 
 function completionOf(code: string): string {
@@ -104,10 +145,23 @@ function completionOf(code: string): string {
 }
 
 /** Tells the children of their parents, and what became of those that did not play themselves. */
-export function fillInRelations(samples: readonly Sample[], replays: readonly Sample[], { search, plan }: RefinedGeneration, { children }: Assignment): void {
+export function fillInRelations(
+  samples: readonly Sample[],
+  replays: readonly Sample[],
+  { search, plan }: RefinedGeneration,
+  { children }: Assignment,
+): void {
   const size = samples.length / plan.groups.length;
   let replay = 0;
-  const parents = plan.groups.map(({ parent }) => parent && { id: parent.id, code: parent.code, worth: search.database.worth(parent), episode: replays[replay++].episode });
+  const parents = plan.groups.map(
+    ({ parent }) =>
+      parent && {
+        id: parent.id,
+        code: parent.code,
+        worth: search.database.worth(parent),
+        episode: replays[replay++].episode,
+      },
+  );
   samples.forEach((sample, i) => {
     sample.parent = parents[Math.floor(i / size)];
     const fate = children[i];

@@ -11,10 +11,14 @@ export function weightedRewards(funcs: RewardFuncs, weights: readonly number[] |
   const list = all.filter((reward) => typeof reward === 'function' || reward?.enabled !== false);
   if (list.length === 0 && all.length > 0) {
     const names = all.map((reward) => (reward as WeightedReward).name);
-    throw new TypeError(`No reward function counts: ${names.join(', ')} ${names.length > 1 ? 'are' : 'is'} off. Take the word off out of the cell, or call rewardRegistry.setEnabled("${names[0]}", true).`);
+    throw new TypeError(
+      `No reward function counts: ${names.join(', ')} ${names.length > 1 ? 'are' : 'is'} off. Take the word off out of the cell, or call rewardRegistry.setEnabled("${names[0]}", true).`,
+    );
   }
   if (list.length === 0) {
-    throw new TypeError('There is no reward function. Run a /** @reward */ cell first, or give rewardFuncs to GRPOTrainer.');
+    throw new TypeError(
+      'There is no reward function. Run a /** @reward */ cell first, or give rewardFuncs to GRPOTrainer.',
+    );
   }
   const rewards = list.map(named);
   const names = rewards.map(({ name }) => name);

@@ -9,14 +9,20 @@ import type { ResolvedConfig } from './config';
  *
  * @throws the signal's reason when aborted
  */
-export async function runReference(env: RolloutEnvironment | null, config: ResolvedConfig, signal: AbortSignal): Promise<ReferenceReturns | null | undefined> {
+export async function runReference(
+  env: RolloutEnvironment | null,
+  config: ResolvedConfig,
+  signal: AbortSignal,
+): Promise<ReferenceReturns | null | undefined> {
   if (!env || !config.measureReference) return undefined;
   const { referenceReturns } = require('../rollout/reference') as typeof import('../rollout/reference');
   try {
     return await referenceReturns(env, { maxSteps: config.maxEpisodeSteps, signal });
   } catch (error) {
     if (signal.aborted || !(error instanceof OpenEnvError)) throw error;
-    console.warn(`What chance gets in ${env.name} could not be measured, so normalizedReturn has no scale there. ${error.code}: ${error.message}`);
+    console.warn(
+      `What chance gets in ${env.name} could not be measured, so normalizedReturn has no scale there. ${error.code}: ${error.message}`,
+    );
     return null;
   }
 }

@@ -7,19 +7,32 @@ import type { Imitations } from './update';
 
 type Accepts = (value: unknown) => boolean;
 
-const listOf = (accepts: Accepts): Accepts => (value) => Array.isArray(value) && value.every(accepts);
+const listOf =
+  (accepts: Accepts): Accepts =>
+  (value) =>
+    Array.isArray(value) && value.every(accepts);
 const isNumber: Accepts = (value) => Number.isFinite(value);
-const indexBelow = (count: number): Accepts => (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) < count;
+const indexBelow =
+  (count: number): Accepts =>
+  (value) =>
+    Number.isInteger(value) && (value as number) >= 0 && (value as number) < count;
 
 /**
  * Checks what a checkpoint keeps of a GRPO run. It may have come from elsewhere.
  *
  * @param vocabSize tokens of the model
  */
-export function checkSavedState({ rollouts, search, entropy, secret }: Record<string, unknown>, vocabSize: number): void {
+export function checkSavedState(
+  { rollouts, search, entropy, secret }: Record<string, unknown>,
+  vocabSize: number,
+): void {
   if (!Array.isArray(rollouts)) throw new Error(`the state's rollouts must be a list, not ${describe(rollouts)}`);
   for (const entry of rollouts) checkRollouts(entry, vocabSize);
-  const isEntropy = (entropy ?? null) === null || (isObject(entropy) && isNumber(entropy.entropyCoef) && (entropy.lastEntropy === null || isNumber(entropy.lastEntropy)));
+  const isEntropy =
+    (entropy ?? null) === null ||
+    (isObject(entropy) &&
+      isNumber(entropy.entropyCoef) &&
+      (entropy.lastEntropy === null || isNumber(entropy.lastEntropy)));
   if (!isEntropy) throw new Error(`the state's entropy must be { entropyCoef, lastEntropy }, not ${describe(entropy)}`);
   // Older checkpoints have neither, and runs without refinement no search.
   if ((search ?? null) !== null) checkSearch(search);
@@ -53,18 +66,33 @@ function checkImitations(value: unknown, vocabSize: number): void {
   if (value === undefined) return;
   const { promptIds, completionIds, promptOf, advantages } = (isObject(value) ? value : {}) as Partial<Imitations>;
   const sequences = listOf(listOf(indexBelow(vocabSize)));
-  const isOne = sequences(promptIds) && sequences(completionIds) && listOf(indexBelow(promptIds!.length))(promptOf) && listOf(isNumber)(advantages);
+  const isOne =
+    sequences(promptIds) &&
+    sequences(completionIds) &&
+    listOf(indexBelow(promptIds!.length))(promptOf) &&
+    listOf(isNumber)(advantages);
   if (!isOne || promptOf!.length !== completionIds!.length || advantages!.length !== completionIds!.length) {
-    throw new Error(`the state's rollouts have imitations = ${describe(value)}, which a run of this model does not save`);
+    throw new Error(
+      `the state's rollouts have imitations = ${describe(value)}, which a run of this model does not save`,
+    );
   }
 }
 
 const isText: Accepts = (value) => typeof value === 'string';
 const isWhole: Accepts = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-const orNull = (accepts: Accepts): Accepts => (value) => value === null || accepts(value);
-const recordOf = (accepts: Accepts): Accepts => (value) => isObject(value) && Object.values(value).every(accepts);
+const orNull =
+  (accepts: Accepts): Accepts =>
+  (value) =>
+    value === null || accepts(value);
+const recordOf =
+  (accepts: Accepts): Accepts =>
+  (value) =>
+    isObject(value) && Object.values(value).every(accepts);
 /** An object that has these entries; others are ignored. */
-const objectOf = (kinds: Record<string, Accepts>): Accepts => (value) => isObject(value) && Object.entries(kinds).every(([name, accepts]) => accepts(value[name]));
+const objectOf =
+  (kinds: Record<string, Accepts>): Accepts =>
+  (value) =>
+    isObject(value) && Object.entries(kinds).every(([name, accepts]) => accepts(value[name]));
 
 const isEvaluation = objectOf({
   environmentSeed: isWhole,
@@ -72,7 +100,11 @@ const isEvaluation = objectOf({
   rewards: recordOf(orNull(isNumber)),
   return: isNumber,
   steps: isWhole,
-  end: (value) => isObject(value) && isText(value.reason) && (value.message === undefined || isText(value.message)) && (value.line === undefined || isWhole(value.line)),
+  end: (value) =>
+    isObject(value) &&
+    isText(value.reason) &&
+    (value.message === undefined || isText(value.message)) &&
+    (value.line === undefined || isWhole(value.line)),
   actionShares: recordOf(isNumber),
   trace: isText,
 } satisfies Record<keyof Evaluation, Accepts>);
@@ -101,6 +133,9 @@ const searchKinds: Record<keyof SavedRunSearch, Accepts> = {
 function checkSearch(value: unknown): void {
   if (!isObject(value)) throw new Error(`the state's search must be an object, not ${describe(value)}`);
   for (const [name, accepts] of Object.entries(searchKinds)) {
-    if (!accepts(value[name])) throw new Error(`the state's search has ${name} = ${describe(value[name])}, which a run with refinement does not save`);
+    if (!accepts(value[name]))
+      throw new Error(
+        `the state's search has ${name} = ${describe(value[name])}, which a run with refinement does not save`,
+      );
   }
 }

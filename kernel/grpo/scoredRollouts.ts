@@ -24,7 +24,8 @@ export interface ScoredRollouts extends Rollouts {
 }
 
 /** All of it, once it is scored. */
-export type CompleteRollouts = ScoredRollouts & Required<Pick<ScoredRollouts, 'table' | 'advantages' | 'metrics' | 'extra'>>;
+export type CompleteRollouts = ScoredRollouts &
+  Required<Pick<ScoredRollouts, 'table' | 'advantages' | 'metrics' | 'extra'>>;
 
 /** What an update needs of rollouts, as JSON. */
 export interface SavedRollouts {
@@ -46,7 +47,16 @@ export function isScored(rollouts: ScoredRollouts): rollouts is CompleteRollouts
 export function savedRollouts(rollouts: CompleteRollouts): SavedRollouts {
   const { generation, promptIds, completionIds, promptOf, terminated, imitations } = rollouts;
   const logprobs = rollouts.logprobs.map((values) => Array.from(values));
-  return { generation, promptIds, completionIds, promptOf, logprobs, terminated, advantages: Array.from(rollouts.advantages), ...(imitations && { imitations }) };
+  return {
+    generation,
+    promptIds,
+    completionIds,
+    promptOf,
+    logprobs,
+    terminated,
+    advantages: Array.from(rollouts.advantages),
+    ...(imitations && { imitations }),
+  };
 }
 
 /** Enough to update again; samples and scores were logged before. */
@@ -67,7 +77,10 @@ export function restoredRollouts(saved: SavedRollouts): ScoredRollouts {
 type Course = Pick<ResolvedConfig, 'gradientAccumulationSteps' | 'stepsPerGeneration' | 'numIterations'>;
 
 /** The micro-batches of a step: generation and slice of it, as TRL draws them. Step and generations count from 0. */
-export function microBatchesOf(step: number, { gradientAccumulationSteps, stepsPerGeneration, numIterations }: Course): Array<{ generation: number; slice: number }> {
+export function microBatchesOf(
+  step: number,
+  { gradientAccumulationSteps, stepsPerGeneration, numIterations }: Course,
+): Array<{ generation: number; slice: number }> {
   return Array.from({ length: gradientAccumulationSteps }, (_, k) => {
     const micro = step * gradientAccumulationSteps + k;
     return { generation: Math.floor(micro / (stepsPerGeneration * numIterations)), slice: micro % stepsPerGeneration };
@@ -80,7 +93,12 @@ export function isOffPolicy({ gradientAccumulationSteps, stepsPerGeneration, num
 }
 
 /** A slice of a generation as the update takes it. A generation of several slices is shuffled first, as in TRL. */
-export function policyBatch(rollouts: CompleteRollouts, slice: number, shuffleSeed: number, config: ResolvedConfig): PolicyBatch {
+export function policyBatch(
+  rollouts: CompleteRollouts,
+  slice: number,
+  shuffleSeed: number,
+  config: ResolvedConfig,
+): PolicyBatch {
   const { stepsPerGeneration } = config;
   const { promptIds, promptOf, terminated, completionIds, advantages, logprobs } = rollouts;
   const count = completionIds.length;
@@ -98,12 +116,17 @@ export function policyBatch(rollouts: CompleteRollouts, slice: number, shuffleSe
   // Where nothing changes in between, the policy is the one that sampled, and its ratios are exactly 1.
   if (isOffPolicy(config)) batch.oldLogprobs = members.map((i) => logprobs[i]);
   if (rollouts.imitations) batch.imitations = part(rollouts.imitations, slice, stepsPerGeneration);
-  if (config.maskTruncatedCompletions) batch.mask = members.map((i) => new Uint8Array(completionIds[i].length).fill(counts(i) ? 1 : 0));
+  if (config.maskTruncatedCompletions)
+    batch.mask = members.map((i) => new Uint8Array(completionIds[i].length).fill(counts(i) ? 1 : 0));
   return batch;
 }
 
 /** Every `count`-th of them, from `first` on. */
-function part({ promptIds, completionIds, promptOf, advantages }: Imitations, first: number, count: number): Imitations {
+function part(
+  { promptIds, completionIds, promptOf, advantages }: Imitations,
+  first: number,
+  count: number,
+): Imitations {
   const own = <T>(list: readonly T[]): T[] => list.filter((_, i) => i % count === first);
   return { promptIds, completionIds: own(completionIds), promptOf: own(promptOf), advantages: own(advantages) };
 }

@@ -22,7 +22,11 @@ import { weightedRewards, type RewardFuncs } from './rewardFuncs';
  * seed and programs (for crossover) give the same source; `null` where it
  * comes to none.
  */
-export type ProgramEditor = (parent: Program | null, seed: number, programs: Programs) => string | null | Promise<string | null>;
+export type ProgramEditor = (
+  parent: Program | null,
+  seed: number,
+  programs: Programs,
+) => string | null | Promise<string | null>;
 
 /** Options of {@link searchPrograms}. */
 export interface SearchProgramsOptions {
@@ -47,22 +51,36 @@ export interface SearchProgramsOptions {
  * @returns the programs found, the winner of the validation first
  * @throws the signal's reason when aborted
  */
-export async function searchPrograms({ env, rewardFuncs, editor, args = {}, secret: given, signal = host().signal, onStep }: SearchProgramsOptions): Promise<Programs> {
+export async function searchPrograms({
+  env,
+  rewardFuncs,
+  editor,
+  args = {},
+  secret: given,
+  signal = host().signal,
+  onStep,
+}: SearchProgramsOptions): Promise<Programs> {
   const config = resolveConfig({ refinement: true, ...args });
-  if (!config.refinement) throw new TypeError('searchPrograms searches by refinement: leave it out of args, or give its settings.');
+  if (!config.refinement)
+    throw new TypeError('searchPrograms searches by refinement: leave it out of args, or give its settings.');
   const { seed, refinement, rewardWeights, rewardSeconds } = config;
   const secret = given ?? givenSecret() ?? createHash('sha256').update(`search ${seed}`).digest('hex');
   const rewards = weightedRewards(rewardFuncs, rewardWeights);
   const prompt = { text: '', ids: [], columns: {} };
   let search = ProgramSearch.start({ ...refinement, seed });
   const programs = new Programs(() => search);
-  const score = async (samples: Parameters<typeof scoreSamples>[1]) => scoredSamples(samples, await scoreSamples(rewards, samples, { signal, seconds: rewardSeconds }));
+  const score = async (samples: Parameters<typeof scoreSamples>[1]) =>
+    scoredSamples(samples, await scoreSamples(rewards, samples, { signal, seconds: rewardSeconds }));
   const steps = refinedSteps(config, refinement);
   const reference = await runReference(env, config, signal);
   for (let generation = 0; generation < steps; generation++) {
     const startOf = (index: number) => environmentSeedOf(secret, seed, generation, index);
     const plan = search.plan(generation, groupsPerGeneration(config), startOf);
-    const groups = plan.groups.map(({ environmentSeed }, g) => ({ prompt, environmentSeed, samplingSeed: deriveSeed(seed, 'sampling', generation, g) }));
+    const groups = plan.groups.map(({ environmentSeed }, g) => ({
+      prompt,
+      environmentSeed,
+      samplingSeed: deriveSeed(seed, 'sampling', generation, g),
+    }));
     const refined: RefinedGeneration = { search, plan, groups, assign: (codes) => search.assign(plan, codes) };
     const samples = [];
     for (const [g, { parent }] of plan.groups.entries()) {
@@ -72,7 +90,18 @@ export async function searchPrograms({ env, rewardFuncs, editor, args = {}, secr
       }
     }
     const promptOf = samples.map((_, i) => Math.floor(i / config.numGenerations));
-    const context = { env, config, groups, refined, tokenizer: null, reference, step: generation + 1, frames: 0, secret, signal };
+    const context = {
+      env,
+      config,
+      groups,
+      refined,
+      tokenizer: null,
+      reference,
+      step: generation + 1,
+      frames: 0,
+      secret,
+      signal,
+    };
     const { assignment, replays } = await play({ samples, promptOf }, context);
     const arrivals = search.accept(plan, assignment!, await score(samples), await score(replays!));
     const again = secondLook(arrivals, startOf);
@@ -82,7 +111,16 @@ export async function searchPrograms({ env, rewardFuncs, editor, args = {}, secr
   }
   if (refinement.validationEpisodes > 0 && search.database.size > 0) {
     const sampleOf = (code: string) => programSample(code, prompt, { tokenizer: null, reference, step: steps });
-    search = await chooseProgram({ search, env, rewards, sampleOf, environmentSeedOf: (start) => validationSeedOf(secret, seed, start), limits: config, secret, signal });
+    search = await chooseProgram({
+      search,
+      env,
+      rewards,
+      sampleOf,
+      environmentSeedOf: (start) => validationSeedOf(secret, seed, start),
+      limits: config,
+      secret,
+      signal,
+    });
   }
   return programs;
 }

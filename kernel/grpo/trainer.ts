@@ -11,7 +11,15 @@ import { RewardError, type RewardTable, type WeightedReward } from '../rewards/s
 import type { TrainerCallback } from '../training/callbacks';
 import { NAMES_OF_STATES, type Metrics } from '../training/metricsBuffer';
 import { deriveSeed } from '../training/seeds';
-import { Trainer, type Evaluation, type RunLength, type SavedUpdate, type Step, type TrainOptions, type TrainOutput } from '../training/trainer';
+import {
+  Trainer,
+  type Evaluation,
+  type RunLength,
+  type SavedUpdate,
+  type Step,
+  type TrainOptions,
+  type TrainOutput,
+} from '../training/trainer';
 import { adviceOnLoss } from './adviceOnLoss';
 import { chooseProgram } from './chooseProgram';
 import { CompletionsLog } from './completionsLog';
@@ -22,7 +30,15 @@ import { Generations, validationSeedOf, type GenerationContext } from './generat
 import { groupEpisodes, shownEpisodes } from './groupEpisodes';
 import { meanMetrics } from './policyMetrics';
 import { PlayWatch } from './playWatch';
-import { completionLimit, defaultDataset, groupsPerGeneration, PromptSource, refinedCompletionLimit, runLength, type TrainRow } from './prompts';
+import {
+  completionLimit,
+  defaultDataset,
+  groupsPerGeneration,
+  PromptSource,
+  refinedCompletionLimit,
+  runLength,
+  type TrainRow,
+} from './prompts';
 import { programSample } from './refine';
 import { Programs } from './refinement/programs';
 import { rewardsText, weightedRewards } from './rewardFuncs';
@@ -99,8 +115,10 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   constructor(options: GRPOTrainerOptions) {
     super(options);
     const { env, trainDataset } = options;
-    if (!env && !trainDataset) throw new TypeError('GRPOTrainer needs env (strategies play it) or trainDataset (rows of { prompt }).');
-    if (this.given.refinement && !env) throw new TypeError('GRPOConfig.refinement needs env: programs are what strategies play it with.');
+    if (!env && !trainDataset)
+      throw new TypeError('GRPOTrainer needs env (strategies play it) or trainDataset (rows of { prompt }).');
+    if (this.given.refinement && !env)
+      throw new TypeError('GRPOConfig.refinement needs env: programs are what strategies play it with.');
     this.options = options;
     this.env = env ?? null;
   }
@@ -116,10 +134,17 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     const { trainDataset = defaultDataset(this.env!), evalDataset } = this.options;
     const settings = { ...this.given, groupsPerGeneration: groupsPerGeneration(this.given) };
     this.prompts = new PromptSource(trainDataset, this.processingClass, settings);
-    this.evalPrompts = evalDataset ? new PromptSource(evalDataset, this.processingClass, settings, 'evalDataset') : null;
-    if (this.given.evalStrategy !== 'no' && !evalDataset) throw new TypeError("GRPOConfig: evalStrategy needs evalDataset, or leave it 'no'.");
+    this.evalPrompts = evalDataset
+      ? new PromptSource(evalDataset, this.processingClass, settings, 'evalDataset')
+      : null;
+    if (this.given.evalStrategy !== 'no' && !evalDataset)
+      throw new TypeError("GRPOConfig: evalStrategy needs evalDataset, or leave it 'no'.");
     const longest = Math.max(this.prompts.longest(), this.evalPrompts?.longest() ?? 0);
-    const maxCompletionLength = (this.given.refinement ? refinedCompletionLimit : completionLimit)(this.given.maxCompletionLength, this.model.maxSeqLength, longest);
+    const maxCompletionLength = (this.given.refinement ? refinedCompletionLimit : completionLimit)(
+      this.given.maxCompletionLength,
+      this.model.maxSeqLength,
+      longest,
+    );
     this.config = { ...this.given, maxCompletionLength };
     this.output.data.rewardNames = this.rewards().map(({ name }) => name);
     if (this.globalStep === 0) recentRollouts.clear();
@@ -142,7 +167,10 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     const byGeneration = new Map<number, CompleteRollouts>();
     let tokensSeen = this.numInputTokensSeen;
     for (const generation of new Set(microBatches.map((one) => one.generation))) {
-      const rollouts = await this.generations.get(generation, this.generationContext(step, totalSteps, tokensSeen, signal));
+      const rollouts = await this.generations.get(
+        generation,
+        this.generationContext(step, totalSteps, tokensSeen, signal),
+      );
       if (!this.searchAlone) await this.fillOldLogprobs(update, rollouts, signal);
       tokensSeen = rollouts.metrics.num_tokens ?? tokensSeen;
       byGeneration.set(generation, rollouts);
@@ -151,7 +179,9 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     const batches = microBatches.map(({ generation, slice }) =>
       policyBatch(byGeneration.get(generation)!, slice, deriveSeed(config.seed, 'shuffle', generation), config),
     );
-    const updated = this.searchAlone ? {} : await this.interruptible(update.step(batches, learningRate, { signal }), signal);
+    const updated = this.searchAlone
+      ? {}
+      : await this.interruptible(update.step(batches, learningRate, { signal }), signal);
     this.stepRollouts = [...byGeneration.values()];
     this.entropyState = update.entropyState;
     const made = this.stepRollouts.map(({ metrics }) => metrics).filter((metrics) => Object.keys(metrics).length > 0);
@@ -169,15 +199,48 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     const made = this.stepRollouts.filter(({ metrics }) => Object.keys(metrics).length > 0);
     if (!this.env || made.length === 0) return;
     const firstEntropy = this.logHistory.find((entry) => entry.entropy !== undefined)?.entropy;
-    for (const text of this.playWatch.look(step + 1, made, this.config, { entropy, firstEntropy })) this.output.event({ step: step + 1, text });
+    for (const text of this.playWatch.look(step + 1, made, this.config, { entropy, firstEntropy }))
+      this.output.event({ step: step + 1, text });
   }
 
-  private generationContext(step: number, totalSteps: number, tokensSeen: number, signal: AbortSignal): GenerationContext {
+  private generationContext(
+    step: number,
+    totalSteps: number,
+    tokensSeen: number,
+    signal: AbortSignal,
+  ): GenerationContext {
     // Whoever looks only when the run is over finds its last group.
-    const last = microBatchesOf(step, this.config).at(-1)!.generation === microBatchesOf(totalSteps - 1, this.config).at(-1)!.generation;
+    const last =
+      microBatchesOf(step, this.config).at(-1)!.generation ===
+      microBatchesOf(totalSteps - 1, this.config).at(-1)!.generation;
     const frames = this.output.wantsFrames || last ? shownEpisodes : 0;
-    const { model, processingClass: tokenizer, env, reference, config, prompts, output, state: trainerState, secret } = this;
-    return { model, tokenizer, env, reference, config, prompts: prompts!, rewards: () => this.rewards(), output, step, tokensSeen, trainerState, frames, secret, signal };
+    const {
+      model,
+      processingClass: tokenizer,
+      env,
+      reference,
+      config,
+      prompts,
+      output,
+      state: trainerState,
+      secret,
+    } = this;
+    return {
+      model,
+      tokenizer,
+      env,
+      reference,
+      config,
+      prompts: prompts!,
+      rewards: () => this.rewards(),
+      output,
+      step,
+      tokensSeen,
+      trainerState,
+      frames,
+      secret,
+      signal,
+    };
   }
 
   private async measureReference(signal: AbortSignal): Promise<void> {
@@ -197,7 +260,10 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     const shown = used.findLast(({ frames }) => frames.size > 0);
     if (shown) this.output.group(step + 1, groupEpisodes(shown));
     if (used.some(({ samples }) => samples.length > 0)) this.completionsLog.keep(used);
-    this.generations.used(used.map(({ generation }) => generation), microBatchesOf(step + 1, this.config)[0].generation);
+    this.generations.used(
+      used.map(({ generation }) => generation),
+      microBatchesOf(step + 1, this.config)[0].generation,
+    );
   }
 
   protected override async afterStep(step: number, metrics: Metrics): Promise<void> {
@@ -208,7 +274,11 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
       step: step + 1,
       metrics,
       samples: used.flatMap(({ samples }) => samples),
-      rewards: { names, weights: used[0].table.weights, values: names.map((_, f) => used.flatMap(({ table }) => table.values[f])) },
+      rewards: {
+        names,
+        weights: used[0].table.weights,
+        values: names.map((_, f) => used.flatMap(({ table }) => table.values[f])),
+      },
       advantages: Float32Array.from(used.flatMap(({ advantages }) => Array.from(advantages))),
     });
   }
@@ -219,9 +289,19 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     const search = this.generations.search.programs;
     if (!config.refinement || !search || search.database.size === 0) return;
     if (config.refinement.validationEpisodes > 0) {
-      const sampleOf = (code: string) => programSample(code, prompts!.at(0), { tokenizer: processingClass, reference, step: this.globalStep });
+      const sampleOf = (code: string) =>
+        programSample(code, prompts!.at(0), { tokenizer: processingClass, reference, step: this.globalStep });
       const environmentSeedOf = (start: number) => validationSeedOf(secret, config.seed, start);
-      const chosen = await chooseProgram({ search, env: env!, rewards: this.rewards(), sampleOf, environmentSeedOf, limits: config, secret, signal });
+      const chosen = await chooseProgram({
+        search,
+        env: env!,
+        rewards: this.rewards(),
+        sampleOf,
+        environmentSeedOf,
+        limits: config,
+        secret,
+        signal,
+      });
       this.generations.search.moveOn(chosen);
     }
     display(this.programs.lineage());
@@ -238,8 +318,33 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   protected override async evaluation(update: PolicyUpdate, signal: AbortSignal): Promise<Evaluation> {
     if (!this.evalPrompts) throw new TypeError('GRPOTrainer needs evalDataset (rows of { prompt }) to evaluate.');
     await this.measureReference(signal);
-    const { model, processingClass: tokenizer, env, reference, config, evalPrompts: prompts, globalStep: step, numInputTokensSeen: tokensSeen, state: trainerState, secret } = this;
-    return evaluatePolicy({ model, tokenizer, env, reference, config, prompts, rewards: this.rewards(), update, step, tokensSeen, trainerState, secret, signal });
+    const {
+      model,
+      processingClass: tokenizer,
+      env,
+      reference,
+      config,
+      evalPrompts: prompts,
+      globalStep: step,
+      numInputTokensSeen: tokensSeen,
+      state: trainerState,
+      secret,
+    } = this;
+    return evaluatePolicy({
+      model,
+      tokenizer,
+      env,
+      reference,
+      config,
+      prompts,
+      rewards: this.rewards(),
+      update,
+      step,
+      tokensSeen,
+      trainerState,
+      secret,
+      signal,
+    });
   }
 
   private get secret(): string {
@@ -251,12 +356,18 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   }
 
   override train(options?: TrainOptions): Promise<TrainOutput> {
-    if (!this.options.rewardFuncs && rewardRegistry.list().length > 0) console.log(rewardsText(rewardRegistry.list(), this.given.rewardWeights));
+    if (!this.options.rewardFuncs && rewardRegistry.list().length > 0)
+      console.log(rewardsText(rewardRegistry.list(), this.given.rewardWeights));
     return super.train(options);
   }
 
   protected override saveState(update: PolicyUpdate): Record<string, unknown> {
-    return { rollouts: this.generations.save(), search: this.generations.search.save(), entropy: update.entropyState, secret: this.secret };
+    return {
+      rollouts: this.generations.save(),
+      search: this.generations.search.save(),
+      entropy: update.entropyState,
+      secret: this.secret,
+    };
   }
 
   protected override checkState(saved: Record<string, unknown>): void {
@@ -280,7 +391,15 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   }
 
   protected override settingsChanged(names: readonly string[]): void {
-    const course = ['numGenerations', 'numIterations', 'perDeviceTrainBatchSize', 'generationBatchSize', 'stepsPerGeneration', 'gradientAccumulationSteps', 'refinement'];
+    const course = [
+      'numGenerations',
+      'numIterations',
+      'perDeviceTrainBatchSize',
+      'generationBatchSize',
+      'stepsPerGeneration',
+      'gradientAccumulationSteps',
+      'refinement',
+    ];
     if (names.some((name) => course.includes(name))) this.generations.forgetRollouts();
     if (names.includes('refinement')) this.generations.search.configure(this.given);
     if (names.includes('maxEpisodeSteps') || names.includes('measureReference')) this.reference = undefined;

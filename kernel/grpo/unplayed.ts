@@ -7,7 +7,10 @@ import type { ResolvedConfig } from './config';
 export type Unplayed = readonly boolean[] | null;
 
 /** Where strategies play, and `capUnplayed` is on, what {@link capRewards} looks at. */
-export function unplayedOf(samples: readonly Sample[], { env, config }: { env: RolloutEnvironment | null; config: Pick<ResolvedConfig, 'capUnplayed'> }): Unplayed {
+export function unplayedOf(
+  samples: readonly Sample[],
+  { env, config }: { env: RolloutEnvironment | null; config: Pick<ResolvedConfig, 'capUnplayed'> },
+): Unplayed {
   return env && config.capUnplayed ? samples.map(didNotPlay) : null;
 }
 

@@ -1,7 +1,14 @@
 import type { CausalLM } from '../models/causalLM';
 import { LogprobScorer } from '../training/logprobScorer';
 import type { ExtraTensors } from '../training/checkpoint';
-import { checkPerToken, checkSequences, ModelUpdate, type BatchOutcome, type OptimizerState, type TokenBatch } from '../training/modelUpdate';
+import {
+  checkPerToken,
+  checkSequences,
+  ModelUpdate,
+  type BatchOutcome,
+  type OptimizerState,
+  type TokenBatch,
+} from '../training/modelUpdate';
 import type { SavedUpdate, TrainerUpdate } from '../training/trainer';
 import { EntropyControl, type EntropyState } from './entropyControl';
 import { countTokens, tokenWeights } from './losses';
@@ -69,19 +76,30 @@ export class PolicyUpdate implements TrainerUpdate {
    *
    * @param saved what it goes on from; the model's weights are loaded apart from it
    */
-  static async create(model: CausalLM, settings: Partial<UpdateSettings> = {}, saved: SavedUpdate | null = null): Promise<PolicyUpdate> {
+  static async create(
+    model: CausalLM,
+    settings: Partial<UpdateSettings> = {},
+    saved: SavedUpdate | null = null,
+  ): Promise<PolicyUpdate> {
     const all = resolveSettings(settings);
     if (all.syncRefModel && model.adapter) {
-      throw new TypeError('syncRefModel does not work with an adapter, as in TRL. Leave it out, or train the model without an adapter.');
+      throw new TypeError(
+        'syncRefModel does not work with an adapter, as in TRL. Leave it out, or train the model without an adapter.',
+      );
     }
     const update = await ModelUpdate.create(model, { ...all, objective: policyObjective(all) });
-    const reference = all.beta === 0 ? null : await Reference.create(model, all.temperature, saved?.extras.get('reference'));
+    const reference =
+      all.beta === 0 ? null : await Reference.create(model, all.temperature, saved?.extras.get('reference'));
     if (saved) update.load(saved.optimizer);
     return new PolicyUpdate(model, all, update, reference);
   }
 
   /** One optimizer step with all micro-batches. Where it fails, is aborted, or the gradient is not finite, the model is as it was before. */
-  async step(batches: PolicyBatch | PolicyBatch[], learningRate: number, options: StepOptions = {}): Promise<UpdateMetrics> {
+  async step(
+    batches: PolicyBatch | PolicyBatch[],
+    learningRate: number,
+    options: StepOptions = {},
+  ): Promise<UpdateMetrics> {
     const step = await this.prepare([batches].flat(), options);
     const outcome = await this.update.accumulate(step.tokens, options);
     const grad_norm = this.update.apply(learningRate);
@@ -107,7 +125,8 @@ export class PolicyUpdate implements TrainerUpdate {
     const step = new PreparedStep(batches, this.settings);
     const { tokens, sequences } = step;
     if (this.reference) tokens.tokens.reference_logprobs = (await this.reference.scores(sequences, signal)).logprobs;
-    if (this.settings.topEntropyQuantile < 1) step.choose((await (await this.policyScorer()).scoreBatch(sequences, signal)).entropies);
+    if (this.settings.topEntropyQuantile < 1)
+      step.choose((await (await this.policyScorer()).scoreBatch(sequences, signal)).entropies);
     if (this.entropyControl.enabled) step.addEntropyBonus(this.entropyControl.weight);
     return step;
   }
@@ -177,7 +196,11 @@ class PreparedStep {
     const prompts = new Map<string, number>();
     const promptIds: number[][] = [];
     const promptOf: number[] = [];
-    const take = ({ completionIds, promptOf: of, promptIds: known }: Pick<PolicyBatch, 'completionIds' | 'promptOf' | 'promptIds'>): number[] =>
+    const take = ({
+      completionIds,
+      promptOf: of,
+      promptIds: known,
+    }: Pick<PolicyBatch, 'completionIds' | 'promptOf' | 'promptIds'>): number[] =>
       completionIds.map((_, i) => {
         const ids = known[of[i]];
         const text = ids.join();
@@ -200,19 +223,38 @@ class PreparedStep {
     const { lossType, maxCompletionLength } = this.settings;
     const accumulation = this.batches.length;
     const counted = this.batches.flatMap(masksOf).reduce((sum, mask) => sum + countTokens(mask), 0);
-    const perToken = (values: readonly number[]) => completionIds.map((ids, i) => new Float32Array(ids.length).fill(values[i]));
+    const perToken = (values: readonly number[]) =>
+      completionIds.map((ids, i) => new Float32Array(ids.length).fill(values[i]));
     const weights = this.batches.map((batch) => {
       const tokensPerMicroBatch = batch.tokensPerMicroBatch ?? counted / accumulation;
-      return tokenWeights(lossType, [...masksOf(batch), ...imitatedMasks(batch)], { accumulation, tokensPerMicroBatch, maxCompletionLength });
+      return tokenWeights(lossType, [...masksOf(batch), ...imitatedMasks(batch)], {
+        accumulation,
+        tokensPerMicroBatch,
+        maxCompletionLength,
+      });
     });
     const zeros = (all: readonly number[][]) => all.map((ids) => new Float32Array(ids.length));
     return {
-      advantages: perToken([...this.batches.flatMap(({ advantages }) => Array.from(advantages)), ...this.batches.flatMap(({ imitations }) => imitations?.advantages ?? [])]),
-      weights: [...weights.flatMap((of, b) => of.slice(0, this.members[b].length)), ...weights.flatMap((of, b) => of.slice(this.members[b].length))],
-      old_logprobs: [...this.batches.flatMap(({ oldLogprobs, completionIds: own }) => oldLogprobs ?? zeros(own)), ...zeros(this.batches.flatMap(imitated))],
-      on_policy: perToken([...this.batches.flatMap(({ oldLogprobs, completionIds: own }) => own.map(() => (oldLogprobs ? 0 : 1))), ...this.batches.flatMap(imitated).map(() => 1)]),
+      advantages: perToken([
+        ...this.batches.flatMap(({ advantages }) => Array.from(advantages)),
+        ...this.batches.flatMap(({ imitations }) => imitations?.advantages ?? []),
+      ]),
+      weights: [
+        ...weights.flatMap((of, b) => of.slice(0, this.members[b].length)),
+        ...weights.flatMap((of, b) => of.slice(this.members[b].length)),
+      ],
+      old_logprobs: [
+        ...this.batches.flatMap(({ oldLogprobs, completionIds: own }) => oldLogprobs ?? zeros(own)),
+        ...zeros(this.batches.flatMap(imitated)),
+      ],
+      on_policy: perToken([
+        ...this.batches.flatMap(({ oldLogprobs, completionIds: own }) => own.map(() => (oldLogprobs ? 0 : 1))),
+        ...this.batches.flatMap(imitated).map(() => 1),
+      ]),
       mask: this.masks,
-      completion_shares: this.masks.map((mask) => Float32Array.from(mask, (value) => value / Math.max(1, countTokens(mask)))),
+      completion_shares: this.masks.map((mask) =>
+        Float32Array.from(mask, (value) => value / Math.max(1, countTokens(mask))),
+      ),
       chosen: completionIds.map((ids) => new Float32Array(ids.length).fill(1)),
       entropy_weights: completionIds.map((ids) => new Float32Array(ids.length)),
     };
@@ -223,7 +265,13 @@ class PreparedStep {
     const chosen: ArrayLike<number>[] = [];
     for (const members of this.members) {
       const masks = members.map((i) => this.masks[i]);
-      chosen.push(...highEntropyMask(members.map((i) => entropies[i]), masks, 1 - this.settings.topEntropyQuantile));
+      chosen.push(
+        ...highEntropyMask(
+          members.map((i) => entropies[i]),
+          masks,
+          1 - this.settings.topEntropyQuantile,
+        ),
+      );
     }
     this.tokens.tokens.chosen = this.chosen = [...chosen, ...this.masks.slice(chosen.length)];
   }
@@ -244,7 +292,13 @@ class PreparedStep {
     const masks = this.chosen.slice(0, this.members.flat().length);
     let sum = 0;
     masks.forEach((mask, i) => entropies[i].forEach((entropy, t) => (sum += entropy * mask[t])));
-    return sum / Math.max(1, masks.reduce((count, mask) => count + countTokens(mask), 0));
+    return (
+      sum /
+      Math.max(
+        1,
+        masks.reduce((count, mask) => count + countTokens(mask), 0),
+      )
+    );
   }
 
   /** The metrics of each micro-batch. */
@@ -289,7 +343,8 @@ function checkBatch(batch: PolicyBatch, maxSeqLength: number): void {
   checkSequences(batch, maxSeqLength);
   const { completionIds, advantages, oldLogprobs, mask } = batch;
   const count = completionIds.length;
-  if (advantages.length !== count) throw new Error(`advantages has ${advantages.length} entries for ${count} completions`);
+  if (advantages.length !== count)
+    throw new Error(`advantages has ${advantages.length} entries for ${count} completions`);
   if (oldLogprobs) checkPerToken('oldLogprobs', oldLogprobs, completionIds);
   if (mask) checkPerToken('mask', mask, completionIds);
 }

@@ -53,9 +53,12 @@ export const UPDATE_DEFAULTS: UpdateSettings = {
 export function resolveSettings(settings: Partial<UpdateSettings>): UpdateSettings {
   const all = { ...UPDATE_DEFAULTS, ...settings };
   if (settings.epsilonHigh === undefined || settings.epsilonHigh === null) all.epsilonHigh = all.epsilon;
-  if (!LOSS_TYPES.includes(all.lossType)) throw new Error(`lossType must be one of ${LOSS_TYPES.join(', ')}, not ${JSON.stringify(all.lossType)}`);
+  if (!LOSS_TYPES.includes(all.lossType))
+    throw new Error(`lossType must be one of ${LOSS_TYPES.join(', ')}, not ${JSON.stringify(all.lossType)}`);
   if (!['token', 'sequence'].includes(all.importanceSamplingLevel)) {
-    throw new Error(`importanceSamplingLevel must be 'token' or 'sequence', not ${JSON.stringify(all.importanceSamplingLevel)}`);
+    throw new Error(
+      `importanceSamplingLevel must be 'token' or 'sequence', not ${JSON.stringify(all.importanceSamplingLevel)}`,
+    );
   }
   if (!(all.temperature > 0)) throw new Error(`temperature must be positive for training, not ${all.temperature}`);
   return all;

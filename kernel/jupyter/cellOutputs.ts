@@ -43,12 +43,25 @@ export class CellOutputs {
   private total = 0;
 
   /** A request has arrived: one to run a cell will have outputs. Only front ends that name the cell can ask for them. */
-  expect({ header: { msg_id: msgId, msg_type: type }, metadata: { cellId }, content: { code, silent } }: Message): void {
+  expect({
+    header: { msg_id: msgId, msg_type: type },
+    metadata: { cellId },
+    content: { code, silent },
+  }: Message): void {
     if (type !== 'execute_request' || typeof cellId !== 'string' || silent === true) return;
     this.forget(this.byCell.get(cellId));
     const execution: Execution = {
-      msgId, cellId, code: typeof code === 'string' ? code : '', executionCount: null, state: 'queued',
-      outputs: [], clearNext: false, size: 0, isCut: false, changed: ++this.revision, saved: 0,
+      msgId,
+      cellId,
+      code: typeof code === 'string' ? code : '',
+      executionCount: null,
+      state: 'queued',
+      outputs: [],
+      clearNext: false,
+      size: 0,
+      isCut: false,
+      changed: ++this.revision,
+      saved: 0,
     };
     this.byMessage.set(msgId, execution);
     this.byCell.set(cellId, execution);
@@ -95,10 +108,19 @@ export class CellOutputs {
 
   /** What these executions have put out is not wanted, where they are over. */
   discarded(executions: readonly string[]): void {
-    this.saved(executions.filter((id) => this.byMessage.get(id)?.state === 'done'), this.revision);
+    this.saved(
+      executions.filter((id) => this.byMessage.get(id)?.state === 'done'),
+      this.revision,
+    );
   }
 
-  private add(execution: Execution, type: string, message: Record<string, any>, size: number, displayId?: string): void {
+  private add(
+    execution: Execution,
+    type: string,
+    message: Record<string, any>,
+    size: number,
+    displayId?: string,
+  ): void {
     execution.changed = ++this.revision;
     if (type === 'clear_output') {
       if (message.wait) execution.clearNext = true;
@@ -108,7 +130,9 @@ export class CellOutputs {
     if (execution.clearNext) this.clear(execution);
     if (execution.isCut) return;
     execution.isCut = execution.size + size > EXECUTION_LIMIT;
-    const kept = execution.isCut ? { output: { output_type: 'stream', name: 'stderr', text: CUT }, size: CUT.length } : { output: savedOutput(type, message), size, displayId };
+    const kept = execution.isCut
+      ? { output: { output_type: 'stream', name: 'stderr', text: CUT }, size: CUT.length }
+      : { output: savedOutput(type, message), size, displayId };
     append(execution, kept);
     this.grow(execution, kept.size);
     this.makeRoom();
@@ -160,7 +184,14 @@ export class CellOutputs {
 }
 
 /** Types of messages that change a cell's outputs. */
-const OUTPUT_TYPES = new Set(['stream', 'display_data', 'update_display_data', 'execute_result', 'error', 'clear_output']);
+const OUTPUT_TYPES = new Set([
+  'stream',
+  'display_data',
+  'update_display_data',
+  'execute_result',
+  'error',
+  'clear_output',
+]);
 
 function savedOutput(type: string, { transient: _, ...message }: Record<string, any>): SavedOutput {
   return { output_type: type, ...message };
@@ -169,7 +200,11 @@ function savedOutput(type: string, { transient: _, ...message }: Record<string, 
 /** Text of one stream is one output. */
 function append({ outputs }: Execution, kept: Kept): void {
   const last = outputs.at(-1);
-  if (kept.output.output_type === 'stream' && last?.output.output_type === 'stream' && last.output.name === kept.output.name) {
+  if (
+    kept.output.output_type === 'stream' &&
+    last?.output.output_type === 'stream' &&
+    last.output.name === kept.output.name
+  ) {
     last.output.text += kept.output.text;
     last.size += kept.size;
   } else outputs.push(kept);
@@ -182,7 +217,13 @@ function describe(execution: Execution, whole: boolean): CellExecution {
     if (displayId !== undefined) (displays[displayId] ??= []).push(i);
   });
   return {
-    msgId, cellId, code, executionCount, state, clearNext, displays,
+    msgId,
+    cellId,
+    code,
+    executionCount,
+    state,
+    clearNext,
+    displays,
     partlySaved: saved > 0,
     outputs: whole || changed > saved ? outputs.map(({ output }) => output) : null,
     count: outputs.length,

@@ -90,7 +90,12 @@ export class ChildRunner {
     this.follow(started, child, show, finish);
   }
 
-  private follow(process: ChildProcess, child: Child, show: (stream: StreamName, text: string) => void, finish: (result: Partial<ChildResult>) => void): void {
+  private follow(
+    process: ChildProcess,
+    child: Child,
+    show: (stream: StreamName, text: string) => void,
+    finish: (result: Partial<ChildResult>) => void,
+  ): void {
     const output: Array<() => Uint8Array | null> = [];
     let error: ChildError | undefined;
     const giveUp = (code: string): void => {
@@ -110,7 +115,13 @@ export class ChildRunner {
     process.on('error', (cause) => (error ??= plainError(cause)));
     process.on('close', (status, signal) => {
       clearTimeout(timer);
-      finish({ pid: process.pid ?? 0, status: process.pid === undefined ? null : status, signal, output: output.map((it) => it()), error });
+      finish({
+        pid: process.pid ?? 0,
+        status: process.pid === undefined ? null : status,
+        signal,
+        output: output.map((it) => it()),
+        error,
+      });
     });
   }
 

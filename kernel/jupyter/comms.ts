@@ -3,7 +3,11 @@ import type { Comm } from '../display/host';
 import type { CommOpener } from './interpreter';
 
 /** Publishes a comm message on iopub. */
-export type CommPublisher = (type: 'comm_open' | 'comm_msg' | 'comm_close', content: object, buffers: Uint8Array[]) => void;
+export type CommPublisher = (
+  type: 'comm_open' | 'comm_msg' | 'comm_close',
+  content: object,
+  buffers: Uint8Array[],
+) => void;
 
 type OpenHandler = (comm: Comm, data: any, buffers: Uint8Array[]) => void;
 

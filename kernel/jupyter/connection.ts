@@ -38,12 +38,16 @@ export function readConnection(path: string): ConnectionInfo {
   const defined = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null && value !== ''));
   const info: ConnectionInfo = { ...DEFAULTS, ...defined };
   const wrong = (field: string, known: string) =>
-    new Error(`The connection file ${path} has ${JSON.stringify((info as any)[field])} as "${field}". Valid: ${known}.`);
+    new Error(
+      `The connection file ${path} has ${JSON.stringify((info as any)[field])} as "${field}". Valid: ${known}.`,
+    );
   for (const port of PORTS) {
-    if (!Number.isInteger(info[port]) || info[port] < 0 || info[port] > 65535) throw wrong(port, '0 (any free port) to 65535');
+    if (!Number.isInteger(info[port]) || info[port] < 0 || info[port] > 65535)
+      throw wrong(port, '0 (any free port) to 65535');
   }
   if (info.transport !== 'tcp' && info.transport !== 'ipc') throw wrong('transport', '"tcp", "ipc"');
-  if (info.transport === 'ipc' && PORTS.some((port) => info[port] === 0)) throw wrong('transport', '"tcp", where ports are left open');
+  if (info.transport === 'ipc' && PORTS.some((port) => info[port] === 0))
+    throw wrong('transport', '"tcp", where ports are left open');
   if (typeof info.ip !== 'string') throw wrong('ip', 'an address as a string');
   if (typeof info.key !== 'string') throw wrong('key', 'a string');
   if (!isKnownScheme(info.signature_scheme)) throw wrong('signature_scheme', '"hmac-sha256" and other "hmac-<digest>"');

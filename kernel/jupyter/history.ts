@@ -41,7 +41,9 @@ export class History {
   /** Content of `history_reply`. This kernel keeps inputs only: where outputs are asked for, they are null. */
   reply(content: Record<string, any>): object {
     const entries = this.query(content);
-    const history = content.output ? entries.map(([session, line, source]) => [session, line, [source, null]]) : entries;
+    const history = content.output
+      ? entries.map(([session, line, source]) => [session, line, [source, null]])
+      : entries;
     return { status: 'ok', history };
   }
 
@@ -79,7 +81,9 @@ export class History {
       inputs.push(input);
     }
     if (this.own.length > 0) sessions.set(SESSION, this.own);
-    return [...sessions.values()].flatMap((inputs, i) => inputs.map(([, line, source]): HistoryEntry => [i + 1, line, source]));
+    return [...sessions.values()].flatMap((inputs, i) =>
+      inputs.map(([, line, source]): HistoryEntry => [i + 1, line, source]),
+    );
   }
 
   private read(): Input[] {
@@ -105,7 +109,9 @@ function prepare(file: string): void {
 function parse(text: string): Input[] {
   try {
     const [session, line, source] = JSON.parse(text) as Input;
-    return typeof session === 'string' && typeof line === 'number' && typeof source === 'string' ? [[session, line, source]] : [];
+    return typeof session === 'string' && typeof line === 'number' && typeof source === 'string'
+      ? [[session, line, source]]
+      : [];
   } catch {
     return [];
   }
@@ -118,6 +124,9 @@ function withoutRepeats(entries: HistoryEntry[]): HistoryEntry[] {
 }
 
 function glob(pattern: string): RegExp {
-  const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*+/g, '.*').replace(/\?/g, '.');
+  const escaped = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*+/g, '.*')
+    .replace(/\?/g, '.');
   return new RegExp(`^${escaped}$`, 's');
 }

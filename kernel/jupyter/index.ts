@@ -52,7 +52,14 @@ export async function startKernel(connectionFile: string): Promise<void> {
   process.env[KERNEL_MARK] = randomUUID();
   const interruptFlag = createInterruptFlag();
   const textRing = createTextRing();
-  const workerData: WireOptions = { connection, connectionFile, historyFile: historyFile(), kernelInfo: kernelInfo(), interruptFlag, textRing };
+  const workerData: WireOptions = {
+    connection,
+    connectionFile,
+    historyFile: historyFile(),
+    kernelInfo: kernelInfo(),
+    interruptFlag,
+    textRing,
+  };
   const wire = new Worker(join(__dirname, 'wire.js'), { workerData });
   // Its own: a cell may replace that of all emitters.
   wire.emit = wire.emit.bind(wire);

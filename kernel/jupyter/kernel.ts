@@ -113,7 +113,10 @@ export class Kernel {
     const output = this.output(request, silent, payload);
     const { cellId, deletedCells } = request.metadata;
     const error = await this.interpreter.execute({
-      code, executionCount, silent, output,
+      code,
+      executionCount,
+      silent,
+      output,
       cellId: typeof cellId === 'string' && cellId !== '' ? cellId : undefined,
       deletedCells: Array.isArray(deletedCells) ? deletedCells.map(String) : [],
     });
@@ -140,14 +143,29 @@ export class Kernel {
     const completion = this.interpreter.complete(code, position) ?? { matches: [], start: position, end: position };
     const [start, end] = [toCodePoints(code, completion.start), toCodePoints(code, completion.end)];
     const metadata = completion.types && {
-      _jupyter_types_experimental: completion.matches.map((text, i) => ({ text, type: completion.types![i], start, end })),
+      _jupyter_types_experimental: completion.matches.map((text, i) => ({
+        text,
+        type: completion.types![i],
+        start,
+        end,
+      })),
     };
-    return { status: 'ok', matches: completion.matches, cursor_start: start, cursor_end: end, metadata: metadata ?? {} };
+    return {
+      status: 'ok',
+      matches: completion.matches,
+      cursor_start: start,
+      cursor_end: end,
+      metadata: metadata ?? {},
+    };
   }
 
   private inspect(content: Record<string, any>): Reply {
     const code = text(content.code);
-    const data = this.interpreter.inspect(code, toUtf16(code, cursor(content, code)), content.detail_level === 1 ? 1 : 0);
+    const data = this.interpreter.inspect(
+      code,
+      toUtf16(code, cursor(content, code)),
+      content.detail_level === 1 ? 1 : 0,
+    );
     return { status: 'ok', found: data !== null, data: data ?? {}, metadata: {} };
   }
 
@@ -175,7 +193,8 @@ export class Kernel {
         this.publish(parent, update ? 'update_display_data' : 'display_data', { data, metadata, transient });
       },
       result: (data, metadata = {}) => {
-        if (!silent) this.publish(parent, 'execute_result', { data, metadata, execution_count: request.executionCount });
+        if (!silent)
+          this.publish(parent, 'execute_result', { data, metadata, execution_count: request.executionCount });
       },
       clear: (wait) => this.publish(parent, 'clear_output', { wait }),
       page: (data) => payload.push({ source: 'page', data, start: 0 }),
@@ -194,7 +213,10 @@ export class Kernel {
   }
 
   /** Asks the front end; returns the question's number. */
-  private ask(request: Request, question: { prompt: string; password: boolean; answer: SharedArrayBuffer | null }): number {
+  private ask(
+    request: Request,
+    question: { prompt: string; password: boolean; answer: SharedArrayBuffer | null },
+  ): number {
     if (request.content.allow_stdin !== true) throw new StdinNotImplementedError();
     this.outbox.post({ type: 'input', id: request.id, input: ++this.questions, ...question });
     return this.questions;

@@ -60,7 +60,12 @@ export function encode(message: OutgoingMessage, prefix: Uint8Array[], signer: S
     msg_type: message.type,
     version: PROTOCOL_VERSION,
   };
-  const parts = [JSON.stringify(header), JSON.stringify(message.parent ?? {}), message.metadata ?? '{}', message.content];
+  const parts = [
+    JSON.stringify(header),
+    JSON.stringify(message.parent ?? {}),
+    message.metadata ?? '{}',
+    message.content,
+  ];
   const frames = parts.map((part) => Buffer.from(part));
   return [...prefix, DELIMITER_BYTES, Buffer.from(signer.sign(frames)), ...frames, ...(message.buffers ?? [])];
 }

@@ -30,7 +30,8 @@ export class OutputsServer {
   private handle(id: string, header: Header, message: OutputsPageMessage): void {
     if (!Array.isArray(message.executions)) return;
     if (message.type === 'ask') this.sendExecutions(id, header, message.executions);
-    else if (message.type === 'here') this.sendToOthers(id, header, { type: 'elsewhere', executions: message.executions });
+    else if (message.type === 'here')
+      this.sendToOthers(id, header, { type: 'elsewhere', executions: message.executions });
     else if (message.type === 'saved') this.outputs.saved(message.executions, Number(message.revision));
     else if (message.type === 'discarded') this.outputs.discarded(message.executions);
   }

@@ -23,7 +23,12 @@ export interface WireOptions {
   textRing: SharedArrayBuffer;
 }
 
-export const COMM_MESSAGES: Record<string, true | undefined> = { __proto__: null as never, comm_open: true, comm_msg: true, comm_close: true };
+export const COMM_MESSAGES: Record<string, true | undefined> = {
+  __proto__: null as never,
+  comm_open: true,
+  comm_msg: true,
+  comm_close: true,
+};
 
 /** What is wrong where the kernel cannot even say what is wrong. */
 const BROKEN = {
@@ -32,7 +37,11 @@ const BROKEN = {
 };
 
 /** The content of a reply, and of an `error`, that says so. */
-export const BROKEN_REPLY = JSON.stringify({ status: 'error', ...BROKEN, traceback: [`${BROKEN.ename}: ${BROKEN.evalue}`] });
+export const BROKEN_REPLY = JSON.stringify({
+  status: 'error',
+  ...BROKEN,
+  traceback: [`${BROKEN.ename}: ${BROKEN.evalue}`],
+});
 
 /** What is posted to the wire thread. */
 export interface Posted {
@@ -44,7 +53,15 @@ export interface Posted {
 /** Wire thread → main thread. */
 export type ToMain =
   /** `executionCount`: the number of the newest cell, in a request to run it its own. */
-  | { type: 'request'; id: number; header: Header; metadata: Record<string, unknown>; content: Record<string, any>; buffers: Uint8Array[]; executionCount: number }
+  | {
+      type: 'request';
+      id: number;
+      header: Header;
+      metadata: Record<string, unknown>;
+      content: Record<string, any>;
+      buffers: Uint8Array[];
+      executionCount: number;
+    }
   | { type: 'interrupt' }
   /** What the front end answered to `input` of this number; `null`: it will not. */
   | { type: 'answer'; input: number; text: string | null }
@@ -55,7 +72,14 @@ export type ToMain =
 export type ToWire =
   /** Ends a request. `content` is the reply's, as JSON; `null` where the request has no reply (comm messages). */
   | { type: 'reply'; id: number; content: string | null; metadata?: string; status: string }
-  | { type: 'publish'; message: string; content: string; metadata?: string; parent: Header | null; buffers?: Uint8Array[] }
+  | {
+      type: 'publish';
+      message: string;
+      content: string;
+      metadata?: string;
+      parent: Header | null;
+      buffers?: Uint8Array[];
+    }
   /** Names the stream that text in the ring belongs to from here on, with text that found no place there. */
   | { type: 'stream'; name: 'stdout' | 'stderr'; text: string; parent: Header }
   /** There is text in the ring. */

@@ -51,7 +51,11 @@ async function reap(id: string, kernel: number, sessions: number[]): Promise<voi
 
 function leftovers(id: string, sessions: Set<number>): number[] {
   const all = hasProc() ? processesOfProc() : processesOfPs();
-  const found = new Set(all.filter((it) => sessions.has(it.session) || sessions.has(it.group) || isMarked(it.pid, id)).map(({ pid }) => pid));
+  const found = new Set(
+    all
+      .filter((it) => sessions.has(it.session) || sessions.has(it.group) || isMarked(it.pid, id))
+      .map(({ pid }) => pid),
+  );
   // And what these have started.
   for (let before = -1; before !== found.size; ) {
     before = found.size;
@@ -66,24 +70,34 @@ function hasProc(): boolean {
 }
 
 function processesOfProc(): Process[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).flatMap((name) => {
-    try {
-      const text = readFileSync(`/proc/${name}/stat`, 'latin1');
-      // The name before it may have spaces and brackets.
-      const [state, parent, group, session] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-      return 'ZX'.includes(state) ? [] : [{ pid: Number(name), parent: Number(parent), group: Number(group), session: Number(session) }];
-    } catch {
-      return []; // It has just ended.
-    }
-  });
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const text = readFileSync(`/proc/${name}/stat`, 'latin1');
+        // The name before it may have spaces and brackets.
+        const [state, parent, group, session] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+        return 'ZX'.includes(state)
+          ? []
+          : [{ pid: Number(name), parent: Number(parent), group: Number(group), session: Number(session) }];
+      } catch {
+        return []; // It has just ended.
+      }
+    });
 }
 
 /** Other systems do not tell the variables of processes, but their groups. */
 function processesOfPs(): Process[] {
-  const lines = execFileSync('ps', ['-A', '-o', 'pid=', '-o', 'ppid=', '-o', 'pgid=', '-o', 'stat='], { encoding: 'latin1' }).trim().split('\n');
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=', '-o', 'ppid=', '-o', 'pgid=', '-o', 'stat='], {
+    encoding: 'latin1',
+  })
+    .trim()
+    .split('\n');
   return lines.flatMap((line) => {
     const [pid, parent, group, state] = line.trim().split(/\s+/);
-    return state.startsWith('Z') ? [] : [{ pid: Number(pid), parent: Number(parent), group: Number(group), session: Number(group) }];
+    return state.startsWith('Z')
+      ? []
+      : [{ pid: Number(pid), parent: Number(parent), group: Number(group), session: Number(group) }];
   });
 }
 

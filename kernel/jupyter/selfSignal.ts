@@ -29,7 +29,8 @@ export class SelfSignal {
   /** Ends a synchronous part that did not see the flag; one that did may be putting things in order, and has a moment. */
   end(part: number, patience = TIDY): void {
     if (this.sent || Atomics.load(this.flag, FLAG.part) !== part) return;
-    if (patience > 0 && Atomics.load(this.flag, FLAG.raised) === 2) return void setTimeout(() => this.end(part, 0), patience);
+    if (patience > 0 && Atomics.load(this.flag, FLAG.raised) === 2)
+      return void setTimeout(() => this.end(part, 0), patience);
     this.sent = true;
     process.kill(process.pid, 'SIGINT');
   }

@@ -45,7 +45,11 @@ export class Sockets {
   async bind(): Promise<ConnectionInfo | null> {
     const { connection, routers } = this;
     const sockets: Record<PortName, Router | XPublisher> = {
-      shell_port: routers.shell, control_port: routers.control, stdin_port: routers.stdin, hb_port: routers.hb, iopub_port: this.iopub,
+      shell_port: routers.shell,
+      control_port: routers.control,
+      stdin_port: routers.stdin,
+      hb_port: routers.hb,
+      iopub_port: this.iopub,
     };
     void this.subscriptions();
     const open = PORTS.filter((name) => connection[name] === 0);
@@ -65,7 +69,9 @@ export class Sockets {
   private async bindOne(socket: Router | XPublisher, name: PortName): Promise<void> {
     const place = address(this.connection, this.connection[name]);
     await socket.bind(place).catch((error: Error) => {
-      throw new Error(`Cannot listen on ${place} (${name} of the connection file): ${error.message}. Is another kernel using it?`);
+      throw new Error(
+        `Cannot listen on ${place} (${name} of the connection file): ${error.message}. Is another kernel using it?`,
+      );
     });
   }
 
@@ -91,9 +97,11 @@ export class Sockets {
   /** A socket allows one `send` at a time. */
   private enqueue(socket: Router | XPublisher, frames: Uint8Array[]): void {
     const before = this.outboxes.get(socket) ?? Promise.resolve();
-    const sent = before.then(() => socket.send(frames)).catch(() => {
-      // The client is gone, or the socket was closed: nobody waits for this message.
-    });
+    const sent = before
+      .then(() => socket.send(frames))
+      .catch(() => {
+        // The client is gone, or the socket was closed: nobody waits for this message.
+      });
     this.outboxes.set(socket, sent);
   }
 

@@ -31,7 +31,13 @@ export class Usage {
       kernel_memory: process.memoryUsage.rss(),
       cpu_count: os.cpus().length,
       host_cpu_percent: round(100 * (1 - hostIdle / hostTotal)),
-      host_virtual_memory: { total, available: free, used: total - free, free, percent: round((100 * (total - free)) / total) },
+      host_virtual_memory: {
+        total,
+        available: free,
+        used: total - free,
+        free,
+        percent: round((100 * (total - free)) / total),
+      },
       dropped_messages: dropped,
       signals,
     };

@@ -27,10 +27,17 @@ const SIGNAL_AFTER = 150;
 const EXPLAIN_AFTER = 1500;
 /** Time the main thread has to exit after a shutdown, in milliseconds. */
 const EXIT_GRACE = 3000;
-const UNINTERRUPTIBLE = 'Interrupted, but what computes (a library, a regular expression, eval) cannot be stopped from outside: the cell ends when it returns. To end it now, restart the kernel.\n';
+const UNINTERRUPTIBLE =
+  'Interrupted, but what computes (a library, a regular expression, eval) cannot be stopped from outside: the cell ends when it returns. To end it now, restart the kernel.\n';
 
 /** Requests that the main thread answers, apart from comm messages. */
-const REQUESTS = new Set(['execute_request', 'inspect_request', 'complete_request', 'is_complete_request', 'comm_info_request']);
+const REQUESTS = new Set([
+  'execute_request',
+  'inspect_request',
+  'complete_request',
+  'is_complete_request',
+  'comm_info_request',
+]);
 
 interface Request {
   id: number;
@@ -56,7 +63,9 @@ class Wire {
   private readonly streams: StreamBuffer;
   private readonly children = new ChildRunner(new ReaperWatch());
   private readonly outputs = new CellOutputs();
-  private readonly outputsServer = new OutputsServer(this.outputs, (content, parent) => this.sockets.publish({ type: 'comm_msg', content, parent }));
+  private readonly outputsServer = new OutputsServer(this.outputs, (content, parent) =>
+    this.sockets.publish({ type: 'comm_msg', content, parent }),
+  );
   private readonly usage = new Usage();
   readonly history: History;
   private readonly inputs = new Inputs((input, messageId) => this.askFrontEnd(input, messageId));
@@ -79,11 +88,21 @@ class Wire {
   ) {
     this.history = new History(options.historyFile);
     this.selfSignal = new SelfSignal(options.interruptFlag, () => this.next());
-    this.streams = new StreamBuffer(options.textRing, (content, parent) => this.publish({ type: 'stream', content, parent }));
+    this.streams = new StreamBuffer(options.textRing, (content, parent) =>
+      this.publish({ type: 'stream', content, parent }),
+    );
     this.sockets = new Sockets(options.connection, {
       onMessage: (channel, message) => this.receive(channel, message),
       onDropped: (channel, reason) => log.once(`dropped a message on ${channel}: ${reason}`),
-      onSubscribe: (topic) => this.sockets.publish({ type: 'iopub_welcome', content: JSON.stringify({ subscription: Buffer.from(topic).toString() }), parent: null }, topic),
+      onSubscribe: (topic) =>
+        this.sockets.publish(
+          {
+            type: 'iopub_welcome',
+            content: JSON.stringify({ subscription: Buffer.from(topic).toString() }),
+            parent: null,
+          },
+          topic,
+        ),
     });
   }
 
@@ -140,7 +159,8 @@ class Wire {
     this.post({ type: 'interrupt' });
     this.inputs.cancel();
     this.children.interrupt();
-    if (synchronous === 0) setTimeout((interrupted: Request | null) => this.explain(interrupted), EXPLAIN_AFTER, this.active).unref();
+    if (synchronous === 0)
+      setTimeout((interrupted: Request | null) => this.explain(interrupted), EXPLAIN_AFTER, this.active).unref();
     else setTimeout(() => this.selfSignal.end(synchronous), SIGNAL_AFTER);
     return { status: 'ok' };
   }
@@ -153,7 +173,13 @@ class Wire {
 
   /** Says why an interrupted cell goes on; the main thread clears the flag when it can. */
   private explain(interrupted: Request | null): void {
-    if (!this.active || this.active !== interrupted || this.closing || Atomics.load(this.options.interruptFlag, FLAG.raised) === 0) return;
+    if (
+      !this.active ||
+      this.active !== interrupted ||
+      this.closing ||
+      Atomics.load(this.options.interruptFlag, FLAG.raised) === 0
+    )
+      return;
     this.streams.flush();
     const content = JSON.stringify({ name: 'stderr', text: UNINTERRUPTIBLE });
     this.publish({ type: 'stream', content, parent: this.active.message.header });
@@ -223,7 +249,8 @@ class Wire {
 
   /** Outputs are told by this thread, also while the main thread computes. */
   private receiveComm(channel: RequestChannel, message: Message): void {
-    if (!this.outputsServer.knows(message)) return this.dispatch({ id: this.nextId++, message, channel, started: '', quiet: this.active !== null });
+    if (!this.outputsServer.knows(message))
+      return this.dispatch({ id: this.nextId++, message, channel, started: '', quiet: this.active !== null });
     this.streams.flush();
     this.outputsServer.receive(message);
     if (this.active) this.owedStatus.push(message.header);
@@ -236,12 +263,27 @@ class Wire {
     this.open.set(request.id, request);
     if (!request.quiet) this.status('busy', header);
     if (header.msg_type === 'execute_request') this.announce(header, content);
-    this.post({ type: 'request', id: request.id, header, metadata, content, buffers, executionCount: this.executionCount });
-    if (!COMM_MESSAGES[header.msg_type]) watchUntaken(this.options.interruptFlag, request.id, () => this.open.has(request.id) && !this.closing, () => this.giveUp(request));
+    this.post({
+      type: 'request',
+      id: request.id,
+      header,
+      metadata,
+      content,
+      buffers,
+      executionCount: this.executionCount,
+    });
+    if (!COMM_MESSAGES[header.msg_type])
+      watchUntaken(
+        this.options.interruptFlag,
+        request.id,
+        () => this.open.has(request.id) && !this.closing,
+        () => this.giveUp(request),
+      );
   }
 
   private giveUp({ id, message }: Request): void {
-    if (message.header.msg_type === 'execute_request') this.publish({ type: 'error', content: BROKEN_REPLY, parent: message.header });
+    if (message.header.msg_type === 'execute_request')
+      this.publish({ type: 'error', content: BROKEN_REPLY, parent: message.header });
     this.finish({ type: 'reply', id, content: BROKEN_REPLY, status: 'error' });
   }
 
@@ -295,7 +337,8 @@ class Wire {
     const { header } = message;
     this.outputs.end(header.msg_id);
     if (reply.content !== null) {
-      const metadata = header.msg_type === 'execute_request' ? JSON.stringify({ started, status: reply.status }) : undefined;
+      const metadata =
+        header.msg_type === 'execute_request' ? JSON.stringify({ started, status: reply.status }) : undefined;
       this.reply(channel, message, reply.content, metadata);
     }
     if (request.quiet && this.active) this.owedStatus.push(header);
@@ -344,7 +387,8 @@ class Wire {
   }
 
   private requestInput({ answer, ...request }: ToWire & { type: 'input' }): void {
-    const give = (text: string | null): void => (answer ? giveAnswer(answer, text) : this.post({ type: 'answer', input: request.input, text }));
+    const give = (text: string | null): void =>
+      answer ? giveAnswer(answer, text) : this.post({ type: 'answer', input: request.input, text });
     this.inputs.request({ ...request, give });
   }
 
@@ -353,7 +397,12 @@ class Wire {
     if (!request) return false;
     this.streams.flush();
     const { identities, header } = request.message;
-    this.sockets.send('stdin', identities, { id: messageId, type: 'input_request', content: JSON.stringify({ prompt, password }), parent: header });
+    this.sockets.send('stdin', identities, {
+      id: messageId,
+      type: 'input_request',
+      content: JSON.stringify({ prompt, password }),
+      parent: header,
+    });
     return true;
   }
 }
@@ -362,11 +411,21 @@ class Wire {
 const IMMEDIATE: Record<string, (this: Wire, content: Record<string, any>) => object> = {
   // A null prototype: the type comes from outside.
   __proto__: null as never,
-  kernel_info_request() { return this.options.kernelInfo; },
-  history_request(content) { return this.history.reply(content); },
-  connect_request() { return this.ports(); },
-  usage_request() { return this.usageNow(); },
-  interrupt_request() { return this.raiseInterrupt(); },
+  kernel_info_request() {
+    return this.options.kernelInfo;
+  },
+  history_request(content) {
+    return this.history.reply(content);
+  },
+  connect_request() {
+    return this.ports();
+  },
+  usage_request() {
+    return this.usageNow();
+  },
+  interrupt_request() {
+    return this.raiseInterrupt();
+  },
   // An answer of the Debug Adapter Protocol: clients that ask must not wait for ever.
   debug_request({ seq = 0, command = '' }) {
     return { type: 'response', request_seq: seq, success: false, command, message: 'This kernel has no debugger.' };

@@ -13,12 +13,16 @@ export interface AssistantTokens {
  *
  * @throws where the template has no `{% generation %}` blocks
  */
-export function assistantTokens(tokenizer: Tokenizer, messages: readonly ChatMessage[], variables: Record<string, unknown> = {}): AssistantTokens {
+export function assistantTokens(
+  tokenizer: Tokenizer,
+  messages: readonly ChatMessage[],
+  variables: Record<string, unknown> = {},
+): AssistantTokens {
   const template = tokenizer.chatTemplate;
   if (template && !/\{%-?\s*generation\s*-?%\}/.test(template)) {
     throw new Error(
       `the chat template of ${tokenizer.folder} does not mark what the assistant writes; put {% generation %} and {% endgeneration %} around ` +
-        'the assistant\'s content in its chat template (end-of-turn token included), or train with assistantOnlyLoss: false',
+        "the assistant's content in its chat template (end-of-turn token included), or train with assistantOnlyLoss: false",
     );
   }
   const { text, generations } = tokenizer.renderChat(messages, variables);
@@ -33,7 +37,10 @@ export function assistantTokens(tokenizer: Tokenizer, messages: readonly ChatMes
 function tokenFinder(tokenizer: Tokenizer, ids: readonly number[], text: string): (character: number) => number {
   // Tokenizers that write a space before the text add it to all decoded texts alike.
   const extra = tokenizer.decode(ids).length - text.length;
-  if (!tokenizer.decode(ids).endsWith(text)) throw new Error(`the tokenizer in ${tokenizer.folder} changes the text of a conversation, so that its parts cannot be found again; train with assistantOnlyLoss: false`);
+  if (!tokenizer.decode(ids).endsWith(text))
+    throw new Error(
+      `the tokenizer in ${tokenizer.folder} changes the text of a conversation, so that its parts cannot be found again; train with assistantOnlyLoss: false`,
+    );
   const end = (token: number) => tokenizer.decode(ids.slice(0, token + 1)).length - extra;
   return (character) => {
     let [low, high] = [0, ids.length - 1];

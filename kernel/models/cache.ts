@@ -42,7 +42,10 @@ export class KeyValueCache {
     this.kv = config.numKeyValueHeads;
     this.size = config.headSize;
     const room = Math.min(STEP * Math.ceil(limit / STEP), MOST_ROOM);
-    this.tensors = Array.from({ length: 2 * config.numLayers }, () => new Float32Array(this.kv * rows * room * this.size));
+    this.tensors = Array.from(
+      { length: 2 * config.numLayers },
+      () => new Float32Array(this.kv * rows * room * this.size),
+    );
   }
 
   /** Elements of one tensor. */
@@ -112,7 +115,15 @@ export class KeyValueCache {
 }
 
 /** Puts vectors from [heads, size], beginning with head `first`, into a slot of [heads, slots, size]. For so few elements a view to copy from costs more than the copy. */
-function place(from: Float32Array, first: number, to: Float32Array, heads: number, slots: number, slot: number, size: number): void {
+function place(
+  from: Float32Array,
+  first: number,
+  to: Float32Array,
+  heads: number,
+  slots: number,
+  slot: number,
+  size: number,
+): void {
   for (let head = 0; head < heads; head++) {
     const source = (first + head) * size;
     const target = (head * slots + slot) * size;

@@ -110,11 +110,14 @@ export class CausalLM {
   /** Counts of trained and of all parameters, in PEFT's words. */
   printTrainableParameters(): void {
     const { trainable, all } = this.parameterCounts();
-    console.log(`trainable params: ${english(trainable)} || all params: ${english(all)} || trainable%: ${((100 * trainable) / all).toFixed(4)}`);
+    console.log(
+      `trainable params: ${english(trainable)} || all params: ${english(all)} || trainable%: ${((100 * trainable) / all).toFixed(4)}`,
+    );
   }
 
   private parameterCounts(): { trainable: number; all: number } {
-    const count = (tensors: Iterable<{ shape: number[] }>) => [...tensors].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    const count = (tensors: Iterable<{ shape: number[] }>) =>
+      [...tensors].reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     const base = count(this.weights.values()) + count(this.quantized.values());
     if (!this.adapter) return { trainable: this.quantized.size > 0 ? 0 : base, all: base };
     const trainable = count(this.trainableParameters().values());
@@ -180,7 +183,9 @@ export class CausalLM {
   async savePretrainedMerged(folder: string, options: SaveOptions = {}): Promise<void> {
     if (this.quantized.size > 0) {
       const type = options.dtype ?? 'float32';
-      console.log(`${folder}: the weights were loaded in ${this.precision}; ${this.adapter ? 'the adapter is merged into' : 'saved are'} their values as ${type}.`);
+      console.log(
+        `${folder}: the weights were loaded in ${this.precision}; ${this.adapter ? 'the adapter is merged into' : 'saved are'} their values as ${type}.`,
+      );
     }
     await saveModel(this, folder, options);
   }

@@ -44,12 +44,26 @@ export interface ChatTemplate {
  * Writes a conversation by a Jinja template, with the variables that
  * transformers gives to one.
  */
-export function renderChat(chat: ChatTemplate, messages: readonly ChatMessage[], options: ChatTemplateOptions): Rendered {
+export function renderChat(
+  chat: ChatTemplate,
+  messages: readonly ChatMessage[],
+  options: ChatTemplateOptions,
+): Rendered {
   if (messages.length === 0) throw new Error('a conversation needs at least one message');
-  const { tokenize: _, chatTemplate: __, addGenerationPrompt = false, continueFinalMessage = false, tools = null, documents = null, ...variables } = options;
+  const {
+    tokenize: _,
+    chatTemplate: __,
+    addGenerationPrompt = false,
+    continueFinalMessage = false,
+    tools = null,
+    documents = null,
+    ...variables
+  } = options;
   checkVariables(variables);
   if (continueFinalMessage && addGenerationPrompt) {
-    throw new Error('continueFinalMessage and addGenerationPrompt exclude each other: the one continues the last message, the other starts a new one');
+    throw new Error(
+      'continueFinalMessage and addGenerationPrompt exclude each other: the one continues the last message, the other starts a new one',
+    );
   }
   const conversation = messages.map(plainMessage);
   const last = conversation[conversation.length - 1];
@@ -74,7 +88,8 @@ function render({ template, name }: ChatTemplate, variables: Record<string, unkn
     return compile(template).render(variables);
   } catch (error) {
     // What a template says itself needs no more words.
-    if (error instanceof TemplateError && !(error instanceof RaisedByTemplate)) error.message = `${name}: ${error.message}`;
+    if (error instanceof TemplateError && !(error instanceof RaisedByTemplate))
+      error.message = `${name}: ${error.message}`;
     throw error;
   }
 }
@@ -82,7 +97,9 @@ function render({ template, name }: ChatTemplate, variables: Record<string, unkn
 /** A misspelt option would be taken for a variable, of which templates may have any. */
 function checkVariables(variables: object): void {
   for (const name of Object.keys(variables)) {
-    const meant = ['addGenerationPrompt', 'continueFinalMessage', 'chatTemplate', 'tokenize'].find((option) => nameDistance(option, name) <= 2);
+    const meant = ['addGenerationPrompt', 'continueFinalMessage', 'chatTemplate', 'tokenize'].find(
+      (option) => nameDistance(option, name) <= 2,
+    );
     if (meant) throw new TypeError(`applyChatTemplate has no option ${name}. Did you mean ${meant}?`);
   }
 }
@@ -97,14 +114,21 @@ function compile(template: string): Template {
 
 /** A copy without what is null, as templates expect it, a model's thoughts under the names that templates know. */
 function plainMessage(message: ChatMessage): Record<string, unknown> {
-  const fields = Object.fromEntries(Object.entries(message).filter(([, value]) => value !== null && value !== undefined));
+  const fields = Object.fromEntries(
+    Object.entries(message).filter(([, value]) => value !== null && value !== undefined),
+  );
   const thoughts = REASONING.map((name) => fields[name]).find((value) => value !== undefined);
   return thoughts === undefined ? fields : { thinking: thoughts, ...fields, reasoning_content: thoughts };
 }
 
 /** Variables under the names that templates use; those that have such a name already keep it. */
 function snakeCase(variables: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]));
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => [
+      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      value,
+    ]),
+  );
 }
 
 /** Shows where the last message ends; the space tells whether the template trims it. */
@@ -113,7 +137,9 @@ const CONTINUE = 'CONTINUE_FINAL_MESSAGE ';
 function cutAtMark(text: string, final: string): string {
   const at = text.lastIndexOf(CONTINUE.trim());
   if (at < 0 || !text.includes(final.trim())) {
-    throw new Error('continueFinalMessage: the template does not write the last message as it is, so it cannot be continued');
+    throw new Error(
+      'continueFinalMessage: the template does not write the last message as it is, so it cannot be continued',
+    );
   }
   const before = text.slice(0, at);
   return text.startsWith(CONTINUE, at) ? before : before.trimEnd();

@@ -34,7 +34,9 @@ export interface LoadOptions {
  */
 export async function loadCheckpoint(folder: string, { quantize: format }: LoadOptions = {}): Promise<Checkpoint> {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {
-    throw new Error(`there is no model folder ${folder}; it should hold config.json, model.safetensors and tokenizer.json`);
+    throw new Error(
+      `there is no model folder ${folder}; it should hold config.json, model.safetensors and tokenizer.json`,
+    );
   }
   const config = readConfig(folder);
   const checkpoint: Checkpoint = { folder, config, weights: new Map(), quantized: new Map() };
@@ -44,8 +46,15 @@ export async function loadCheckpoint(folder: string, { quantize: format }: LoadO
     for (const path of weightFiles(folder)) files.push(new SafetensorsFile(path));
     const wanted = allWeights(config);
     const located = locateWeights(files, wanted, config, folder);
-    const bytes = wanted.reduce((sum, { name, shape }) => sum + sizeOf(shape) * (toQuantize.has(name) ? BYTES[format!] : 4), 0);
-    checkMemory(`${folder}: the model`, bytes, format === 'nf4' ? 'choose a smaller one' : 'choose a smaller one, or load it with loadIn4bit');
+    const bytes = wanted.reduce(
+      (sum, { name, shape }) => sum + sizeOf(shape) * (toQuantize.has(name) ? BYTES[format!] : 4),
+      0,
+    );
+    checkMemory(
+      `${folder}: the model`,
+      bytes,
+      format === 'nf4' ? 'choose a smaller one' : 'choose a smaller one, or load it with loadIn4bit',
+    );
     await withProgress(format ? 'Loading and quantising weights' : 'Loading weights', wanted.length, async (task) => {
       for (const [i, { name }] of wanted.entries()) {
         const tensor = located.get(name)!.read(name);
@@ -69,7 +78,11 @@ function readConfig(folder: string): ModelConfig {
   const config = parseConfig(readJson(folder, 'config.json'), join(folder, 'config.json'));
   // transformers takes the tokens that end a generation from here, where it exists.
   if (existsSync(join(folder, 'generation_config.json'))) {
-    const eos = tokenIds(readJson(folder, 'generation_config.json'), 'eos_token_id', join(folder, 'generation_config.json'));
+    const eos = tokenIds(
+      readJson(folder, 'generation_config.json'),
+      'eos_token_id',
+      join(folder, 'generation_config.json'),
+    );
     if (eos.length > 0) config.eosTokenIds = eos;
   }
   return config;
@@ -83,15 +96,26 @@ export function readJson(folder: string, name: string): JsonObject {
 }
 
 /** The file of each tensor, once they are known to be those that the architecture has. */
-function locateWeights(files: readonly SafetensorsFile[], wanted: readonly WeightSpec[], config: ModelConfig, folder: string): Map<string, SafetensorsFile> {
-  const found = new Map(files.flatMap((file) => [...file.shapes.keys()].map((name): [string, SafetensorsFile] => [name, file])));
+function locateWeights(
+  files: readonly SafetensorsFile[],
+  wanted: readonly WeightSpec[],
+  config: ModelConfig,
+  folder: string,
+): Map<string, SafetensorsFile> {
+  const found = new Map(
+    files.flatMap((file) => [...file.shapes.keys()].map((name): [string, SafetensorsFile] => [name, file])),
+  );
   for (const { name, shape } of wanted) {
     const actual = found.get(name)?.shapes.get(name);
     if (!actual) {
-      throw new Error(`${folder}: the checkpoint has no tensor "${name}"; it is incomplete, or config.json does not belong to it`);
+      throw new Error(
+        `${folder}: the checkpoint has no tensor "${name}"; it is incomplete, or config.json does not belong to it`,
+      );
     }
     if (actual.join() !== shape.join()) {
-      throw new Error(`${folder}: tensor "${name}" has shape ${shapeText(actual)}, config.json wants ${shapeText(shape)}`);
+      throw new Error(
+        `${folder}: tensor "${name}" has shape ${shapeText(actual)}, config.json wants ${shapeText(shape)}`,
+      );
     }
   }
   const names = new Set(wanted.map(({ name }) => name));

@@ -49,7 +49,9 @@ type Settings = Record<string, unknown>;
 export function parseConfig(raw: Settings, where = 'config.json'): ModelConfig {
   const family = typeof raw.model_type === 'string' ? FAMILIES.get(raw.model_type) : undefined;
   if (!family) {
-    throw new Error(`${where}: this model is not supported: model_type = ${describe(raw.model_type)} (supported: ${[...FAMILIES.keys()].map(describe).join(', ')})`);
+    throw new Error(
+      `${where}: this model is not supported: model_type = ${describe(raw.model_type)} (supported: ${[...FAMILIES.keys()].map(describe).join(', ')})`,
+    );
   }
   const settings: Settings = { ...COMMON, ...family.defaults, ...raw };
   const numLayers = count(settings, 'num_hidden_layers', where, undefined, MOST_LAYERS);
@@ -60,12 +62,15 @@ export function parseConfig(raw: Settings, where = 'config.json'): ModelConfig {
   const numHeads = count(settings, 'num_attention_heads', where);
   const numKeyValueHeads = count(settings, 'num_key_value_heads', where, numHeads);
   if (numHeads % numKeyValueHeads !== 0) {
-    throw new Error(`${where}: num_attention_heads (${numHeads}) must be a multiple of num_key_value_heads (${numKeyValueHeads})`);
+    throw new Error(
+      `${where}: num_attention_heads (${numHeads}) must be a multiple of num_key_value_heads (${numKeyValueHeads})`,
+    );
   }
   const headSize = evenHead(count(settings, 'head_dim', where, hiddenSize / numHeads, LARGEST_HEAD), where);
   const maxPositions = count(settings, 'max_position_embeddings', where);
   const sliding = family.slidingLayers?.(settings, numLayers) ?? [];
-  const window = sliding.includes(true) && settings.sliding_window !== null ? count(settings, 'sliding_window', where) : Infinity;
+  const window =
+    sliding.includes(true) && settings.sliding_window !== null ? count(settings, 'sliding_window', where) : Infinity;
   return {
     vocabSize: count(settings, 'vocab_size', where),
     hiddenSize,
@@ -97,7 +102,8 @@ export function parseConfig(raw: Settings, where = 'config.json'): ModelConfig {
 export function tokenIds(settings: Settings, name: string, where: string): number[] {
   const ids: unknown[] = [settings[name] ?? []].flat();
   const isId = (id: unknown): id is number => Number.isSafeInteger(id);
-  if (!ids.every(isId)) throw new Error(`${where}: ${name} must be a token ID, a list of them, or null, not ${describe(settings[name])}`);
+  if (!ids.every(isId))
+    throw new Error(`${where}: ${name} must be a token ID, a list of them, or null, not ${describe(settings[name])}`);
   return ids;
 }
 
@@ -109,7 +115,8 @@ const COUNTS = ['no_rope_layer_interval', 'sliding_window_pattern'];
 function checkKinds(settings: Settings, where: string): void {
   const given = (name: string) => (settings[name] ?? null) !== null;
   for (const name of FLAGS) {
-    if (given(name) && typeof settings[name] !== 'boolean') throw new Error(`${where}: ${name} must be true or false, not ${describe(settings[name])}`);
+    if (given(name) && typeof settings[name] !== 'boolean')
+      throw new Error(`${where}: ${name} must be true or false, not ${describe(settings[name])}`);
   }
   for (const name of COUNTS.filter(given)) count(settings, name, where);
   if (given('max_window_layers') && settings.max_window_layers !== 0) count(settings, 'max_window_layers', where);
@@ -117,18 +124,24 @@ function checkKinds(settings: Settings, where: string): void {
 
 function checkFixed(family: Family, settings: Settings, numLayers: number, where: string): void {
   // Gemma's old files say 'gelu' and mean its approximation by tanh.
-  const activations: Record<string, readonly unknown[]> = { hidden_act: family.gemma ? ['gelu_pytorch_tanh', 'gelu'] : ['silu', 'swish'] };
+  const activations: Record<string, readonly unknown[]> = {
+    hidden_act: family.gemma ? ['gelu_pytorch_tanh', 'gelu'] : ['silu', 'swish'],
+  };
   const problems = Object.entries({ ...FIXED, ...activations, ...family.fixed })
     .filter(([name, allowed]) => name in settings && !allowed.includes(settings[name]))
     .map(([name, allowed]) => `${name} = ${describe(settings[name])} (supported: ${quoted(allowed)})`);
   for (const [name, { families, off }] of Object.entries(OF_ONE_FAMILY)) {
     if (name in settings && !families.includes(String(settings.model_type)) && !off.includes(settings[name])) {
-      problems.push(`${name} = ${describe(settings[name])}, which ${describe(settings.model_type)} does not have (only ${quoted(families)})`);
+      problems.push(
+        `${name} = ${describe(settings[name])}, which ${describe(settings.model_type)} does not have (only ${quoted(families)})`,
+      );
     }
   }
   problems.push(...layerProblems(family, settings, numLayers));
   if (settings.quantization_config) {
-    problems.push('quantization_config: its weights are saved quantised (supported: float32, float16, bfloat16; load the model it was made from, with loadIn4bit or loadIn8bit)');
+    problems.push(
+      'quantization_config: its weights are saved quantised (supported: float32, float16, bfloat16; load the model it was made from, with loadIn4bit or loadIn8bit)',
+    );
   }
   if (problems.length > 0) throw new Error(`${where}: this model is not supported: ${problems.join('; ')}`);
 }
@@ -137,14 +150,18 @@ function checkFixed(family: Family, settings: Settings, numLayers: number, where
 function layerProblems({ layerTypes }: Family, settings: Settings, layers: number): string[] {
   const problems: string[] = [];
   const valid = layerTypes?.(settings) ?? ['full_attention'];
-  for (const [name, allowed] of [['layer_types', valid], ['no_rope_layers', [0, 1]]] as const) {
+  for (const [name, allowed] of [
+    ['layer_types', valid],
+    ['no_rope_layers', [0, 1]],
+  ] as const) {
     const given = settings[name] ?? null;
     if (given === null) continue;
     if (!Array.isArray(given)) problems.push(`${name} = ${describe(given)} (supported: a list, or null)`);
     else if (given.length !== layers) problems.push(`${name} has ${given.length} entries for ${layers} layers`);
     else {
       const wrong = given.filter((entry) => !(allowed as readonly unknown[]).includes(entry));
-      if (wrong.length > 0) problems.push(`${name} with ${quoted([...new Set(wrong)])} (supported: ${quoted(allowed)})`);
+      if (wrong.length > 0)
+        problems.push(`${name} with ${quoted([...new Set(wrong)])} (supported: ${quoted(allowed)})`);
     }
   }
   return problems;
@@ -157,7 +174,11 @@ function evenHead(size: number, where: string): number {
 }
 
 function biases(family: Family, settings: Settings): string[] {
-  const attention = family.queryKeyValueBias ? ['q_proj', 'k_proj', 'v_proj'] : settings.attention_bias === true ? ['q_proj', 'k_proj', 'v_proj', 'o_proj'] : [];
+  const attention = family.queryKeyValueBias
+    ? ['q_proj', 'k_proj', 'v_proj']
+    : settings.attention_bias === true
+      ? ['q_proj', 'k_proj', 'v_proj', 'o_proj']
+      : [];
   return settings.mlp_bias === true ? [...attention, 'gate_proj', 'up_proj', 'down_proj'] : attention;
 }
 
@@ -168,14 +189,27 @@ function biases(family: Family, settings: Settings): string[] {
  */
 function layerRopes(
   settings: Settings,
-  { headSize, maxPositions, sliding, numLayers }: { headSize: number; maxPositions: number; sliding: boolean[]; numLayers: number },
+  {
+    headSize,
+    maxPositions,
+    sliding,
+    numLayers,
+  }: { headSize: number; maxPositions: number; sliding: boolean[]; numLayers: number },
   where: string,
 ): (RopeSettings | null)[] {
   const given = ropeObject(settings.rope_parameters ?? settings.rope_scaling, where);
   const read = (parameters: Settings) => {
     const original = settings.original_max_position_embeddings;
-    const all = { rope_theta: settings.rope_theta, partial_rotary_factor: settings.partial_rotary_factor, ...parameters };
-    return parseRope(original === undefined ? all : { ...all, original_max_position_embeddings: original }, { headSize, maxPositions }, where);
+    const all = {
+      rope_theta: settings.rope_theta,
+      partial_rotary_factor: settings.partial_rotary_factor,
+      ...parameters,
+    };
+    return parseRope(
+      original === undefined ? all : { ...all, original_max_position_embeddings: original },
+      { headSize, maxPositions },
+      where,
+    );
   };
   const byType = 'full_attention' in given || 'sliding_attention' in given;
   const full = read(byType ? ropeObject(given.full_attention, where) : given);
@@ -183,11 +217,16 @@ function layerRopes(
   if (byType) local = read({ rope_theta: 10000, ...ropeObject(given.sliding_attention, where) });
   else if (settings.model_type === 'gemma3_text') local = read({ rope_theta: settings.rope_local_base_freq ?? 10000 });
 
-  return Array.from({ length: numLayers }, (_, layer) => (!isRotated(layer, settings) ? null : sliding[layer] ? local : full));
+  return Array.from({ length: numLayers }, (_, layer) =>
+    !isRotated(layer, settings) ? null : sliding[layer] ? local : full,
+  );
 }
 
 function ropeObject(value: unknown, where: string): Settings {
-  if (!isObject(value ?? {})) throw new Error(`${where}: the parameters of a rotary embedding (rope_parameters, rope_scaling) must be an object or null, not ${describe(value)}`);
+  if (!isObject(value ?? {}))
+    throw new Error(
+      `${where}: the parameters of a rotary embedding (rope_parameters, rope_scaling) must be an object or null, not ${describe(value)}`,
+    );
   return (value ?? {}) as Settings;
 }
 
@@ -206,7 +245,9 @@ const LARGEST = 2 ** 31 - 1;
 function count(settings: Settings, name: string, where: string, fallback?: number, maximum = LARGEST): number {
   const value = settings[name] ?? fallback;
   if (typeof value !== 'number' || !Number.isInteger(value) || value <= 0 || value > maximum) {
-    throw new Error(`${where}: ${name} must be a positive integer${typeof value === 'number' && value > maximum ? ` of at most ${maximum}` : ''}, not ${describe(value)}`);
+    throw new Error(
+      `${where}: ${name} must be a positive integer${typeof value === 'number' && value > maximum ? ` of at most ${maximum}` : ''}, not ${describe(value)}`,
+    );
   }
   return value;
 }

@@ -49,7 +49,9 @@ export function severalPrompts(graph: Graph): PromptLayout {
   const mask = graph.input('prompt_mask', 'float32', ['G', 1, 'P']);
   const gather = (x: Value, indices: Value) => {
     const [kv, , group, c] = x.shape;
-    return graph.node('Gather', [x, indices], x.type, [kv, ...indices.shape, group, c], { attributes: { axis: int(1) } });
+    return graph.node('Gather', [x, indices], x.type, [kv, ...indices.shape, group, c], {
+      attributes: { axis: int(1) },
+    });
   };
   return {
     leading: (kv) => [kv, 'G'],

@@ -54,7 +54,9 @@ export class DecodingTransformer extends Transformer {
   }
 
   protected override linear(x: Value, name: string): Value {
-    return this.order === 'rows' ? this.parameters.linear(x, name) : transpose(this.parameters.columns(x, name), [1, 0]);
+    return this.order === 'rows'
+      ? this.parameters.linear(x, name)
+      : transpose(this.parameters.columns(x, name), [1, 0]);
   }
 
   /** Rows of x through a linear layer whose outputs are heads: [kv, N, outputs / kv]. */
@@ -81,7 +83,10 @@ export class DecodingTransformer extends Transformer {
     let scaled = this.scaled.get(tables);
     if (!scaled) {
       const { attentionScale } = this.config;
-      this.scaled.set(tables, (scaled = { cos: scale(tables.cos, attentionScale), sin: scale(tables.sin, attentionScale) }));
+      this.scaled.set(
+        tables,
+        (scaled = { cos: scale(tables.cos, attentionScale), sin: scale(tables.sin, attentionScale) }),
+      );
     }
     return scaled;
   }

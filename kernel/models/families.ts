@@ -54,25 +54,36 @@ export const OF_ONE_FAMILY: Record<string, { families: readonly string[]; off: r
 
 const NO_BIAS = { attention_bias: [false], mlp_bias: [false] };
 const NO_MLP_BIAS = { mlp_bias: [false] };
-const GEMMA = { hidden_act: 'gelu_pytorch_tanh', tie_word_embeddings: true, head_dim: 256, max_position_embeddings: 8192 };
+const GEMMA = {
+  hidden_act: 'gelu_pytorch_tanh',
+  tie_word_embeddings: true,
+  head_dim: 256,
+  max_position_embeddings: 8192,
+};
 const GEMMA_ACTIVATIONS = ['gelu_pytorch_tanh'];
 
 /** Whether a layer has a rotary embedding: all have one but for SmolLM3's. */
 export function isRotated(layer: number, { no_rope_layers, no_rope_layer_interval }: Record<string, unknown>): boolean {
-  return Array.isArray(no_rope_layers) ? no_rope_layers[layer] !== 0 : (layer + 1) % Number(no_rope_layer_interval) !== 0;
+  return Array.isArray(no_rope_layers)
+    ? no_rope_layers[layer] !== 0
+    : (layer + 1) % Number(no_rope_layer_interval) !== 0;
 }
 
 /** What `layer_types` says; where it is absent, `rule` decides. */
 function sliding(rule: (layer: number, settings: Record<string, unknown>) => boolean): Family['slidingLayers'] {
   return (settings, layers) => {
     const types = settings.layer_types;
-    return Array.from({ length: layers }, (_, layer) => (Array.isArray(types) ? types[layer] === 'sliding_attention' : rule(layer, settings)));
+    return Array.from({ length: layers }, (_, layer) =>
+      Array.isArray(types) ? types[layer] === 'sliding_attention' : rule(layer, settings),
+    );
   };
 }
 
 const eitherType = () => ['full_attention', 'sliding_attention'];
 
-const afterMaxWindowLayers = sliding((layer, settings) => settings.use_sliding_window === true && layer >= Number(settings.max_window_layers ?? 28));
+const afterMaxWindowLayers = sliding(
+  (layer, settings) => settings.use_sliding_window === true && layer >= Number(settings.max_window_layers ?? 28),
+);
 
 const families = {
   // Also SmolLM, SmolLM2 and TinyLlama.
@@ -98,7 +109,12 @@ const families = {
     slidingLayers: afterMaxWindowLayers,
   },
   smollm3: {
-    defaults: { rope_theta: 2_000_000, tie_word_embeddings: true, max_position_embeddings: 32768, no_rope_layer_interval: 4 },
+    defaults: {
+      rope_theta: 2_000_000,
+      tie_word_embeddings: true,
+      max_position_embeddings: 32768,
+      no_rope_layer_interval: 4,
+    },
     layerTypes: eitherType,
     // As transformers has it: the layers without a rotary embedding.
     slidingLayers: sliding((layer, settings) => settings.use_sliding_window === true && !isRotated(layer, settings)),
@@ -109,7 +125,13 @@ const families = {
     gemma: true,
   },
   gemma2: {
-    defaults: { ...GEMMA, sliding_window: 4096, query_pre_attn_scalar: 256, attn_logit_softcapping: 50, final_logit_softcapping: 30 },
+    defaults: {
+      ...GEMMA,
+      sliding_window: 4096,
+      query_pre_attn_scalar: 256,
+      attn_logit_softcapping: 50,
+      final_logit_softcapping: 30,
+    },
     fixed: { ...NO_MLP_BIAS, hidden_activation: GEMMA_ACTIVATIONS },
     gemma: true,
     postNorms: true,
@@ -117,7 +139,13 @@ const families = {
     slidingLayers: sliding((layer) => layer % 2 === 0),
   },
   gemma3_text: {
-    defaults: { ...GEMMA, sliding_window: 4096, query_pre_attn_scalar: 256, max_position_embeddings: 131072, rope_theta: 1_000_000 },
+    defaults: {
+      ...GEMMA,
+      sliding_window: 4096,
+      query_pre_attn_scalar: 256,
+      max_position_embeddings: 131072,
+      rope_theta: 1_000_000,
+    },
     fixed: { ...NO_MLP_BIAS, hidden_activation: GEMMA_ACTIVATIONS, attn_logit_softcapping: [null] },
     gemma: true,
     postNorms: true,

@@ -67,10 +67,30 @@ export interface PeftOptions {
 const fromPretrainedTable: OptionTable = {
   owner: 'fromPretrained',
   example: "{ modelName: 'joylab/strategist' }",
-  names: { modelName: true, maxSeqLength: true, loadIn4bit: true, loadIn8bit: true, useGradientCheckpointing: true, revision: true, token: true } satisfies Record<keyof FromPretrainedOptions, true>,
+  names: {
+    modelName: true,
+    maxSeqLength: true,
+    loadIn4bit: true,
+    loadIn8bit: true,
+    useGradientCheckpointing: true,
+    revision: true,
+    token: true,
+  } satisfies Record<keyof FromPretrainedOptions, true>,
   elsewhere: {
-    ...because('weights are float32 in memory, or with loadIn4bit or loadIn8bit in 4 or 8 bits', ['dtype', 'torchDtype', 'quantizationConfig', 'loadIn16bit']),
-    ...because('the model runs in this process on the CPU', ['deviceMap', 'device', 'fastInference', 'gpuMemoryUtilization', 'attnImplementation', 'maxLoraRank']),
+    ...because('weights are float32 in memory, or with loadIn4bit or loadIn8bit in 4 or 8 bits', [
+      'dtype',
+      'torchDtype',
+      'quantizationConfig',
+      'loadIn16bit',
+    ]),
+    ...because('the model runs in this process on the CPU', [
+      'deviceMap',
+      'device',
+      'fastInference',
+      'gpuMemoryUtilization',
+      'attnImplementation',
+      'maxLoraRank',
+    ]),
     fullFinetuning: 'all weights are trained unless the model is given an adapter',
     trustRemoteCode: 'no code is loaded with a model',
     cacheDir: 'set the environment variable HF_HOME',
@@ -82,11 +102,32 @@ const peftTable: OptionTable = {
   owner: 'getPeftModel',
   example: '{ r: 16, loraAlpha: 32 }',
   names: {
-    r: true, loraAlpha: true, targetModules: true, excludeModules: true, layersToTransform: true, rankPattern: true, alphaPattern: true,
-    initLoraWeights: true, loraDropout: true, bias: true, useRslora: true, randomState: true, useGradientCheckpointing: true,
+    r: true,
+    loraAlpha: true,
+    targetModules: true,
+    excludeModules: true,
+    layersToTransform: true,
+    rankPattern: true,
+    alphaPattern: true,
+    initLoraWeights: true,
+    loraDropout: true,
+    bias: true,
+    useRslora: true,
+    randomState: true,
+    useGradientCheckpointing: true,
   } satisfies Record<keyof PeftOptions, true>,
   elsewhere: {
-    ...because('it is not supported', ['useDora', 'useQalora', 'loraBias', 'modulesToSave', 'layersPattern', 'layerReplication', 'loftqConfig', 'targetParameters', 'trainableTokenIndices']),
+    ...because('it is not supported', [
+      'useDora',
+      'useQalora',
+      'loraBias',
+      'modulesToSave',
+      'layersPattern',
+      'layerReplication',
+      'loftqConfig',
+      'targetParameters',
+      'trainableTokenIndices',
+    ]),
     taskType: 'adapters are for causal language models',
     maxSeqLength: 'give it to fromPretrained',
     seed: 'it is called randomState',
@@ -101,7 +142,8 @@ export const FastLanguageModel = {
   /** Loads a model and its tokenizer. */
   async fromPretrained(options: FromPretrainedOptions): Promise<{ model: CausalLM; tokenizer: Tokenizer }> {
     checkOptions(fromPretrainedTable, options);
-    if (options.loadIn4bit && options.loadIn8bit) throw new Error('loadIn4bit and loadIn8bit exclude each other: give one of them, or none for float32');
+    if (options.loadIn4bit && options.loadIn8bit)
+      throw new Error('loadIn4bit and loadIn8bit exclude each other: give one of them, or none for float32');
     const folder = await findFolder(options.modelName, options);
     finishUpdate(folder);
     const model = existsSync(join(folder, 'adapter_config.json'))
@@ -115,8 +157,10 @@ export const FastLanguageModel = {
   getPeftModel(model: CausalLM, options: PeftOptions = {}): PeftModel {
     checkOptions(peftTable, options);
     const { randomState = 3407 } = options;
-    if (options.bias && options.bias !== 'none') throw new Error(`bias ${JSON.stringify(options.bias)} is not supported; use 'none'`);
-    if (model instanceof PeftModel) throw new Error('the model has an adapter already; call getPeftModel with the model that fromPretrained gave');
+    if (options.bias && options.bias !== 'none')
+      throw new Error(`bias ${JSON.stringify(options.bias)} is not supported; use 'none'`);
+    if (model instanceof PeftModel)
+      throw new Error('the model has an adapter already; call getPeftModel with the model that fromPretrained gave');
     const peft = new PeftModel(model, createLora(model.config, loraConfig(options), randomState));
     setGradientCheckpointing(peft, options.useGradientCheckpointing);
     return peft;
@@ -126,7 +170,9 @@ export const FastLanguageModel = {
 function setGradientCheckpointing(model: CausalLM, wanted: boolean | 'unsloth' | undefined): void {
   if (wanted === undefined) return;
   if (typeof wanted !== 'boolean' && wanted !== 'unsloth') {
-    throw new TypeError(`useGradientCheckpointing is ${JSON.stringify(wanted)}. Valid: true, false, or 'unsloth' (which means true).`);
+    throw new TypeError(
+      `useGradientCheckpointing is ${JSON.stringify(wanted)}. Valid: true, false, or 'unsloth' (which means true).`,
+    );
   }
   if (wanted) model.gradientCheckpointingEnable();
   else model.gradientCheckpointingDisable();
@@ -135,10 +181,20 @@ function setGradientCheckpointing(model: CausalLM, wanted: boolean | 'unsloth' |
 /** The settings of an adapter, defaults filled in. */
 function loraConfig(options: PeftOptions): LoraConfig {
   const names = Object.keys(LORA_DEFAULTS) as (keyof LoraConfig)[];
-  const config = Object.fromEntries(names.map((name) => [name, options[name] ?? LORA_DEFAULTS[name]])) as unknown as LoraConfig;
+  const config = Object.fromEntries(
+    names.map((name) => [name, options[name] ?? LORA_DEFAULTS[name]]),
+  ) as unknown as LoraConfig;
   const { targetModules } = config;
   // 'all-linear' is written out, as PEFT does when it saves.
-  return { ...config, targetModules: targetModules === 'all-linear' ? [...TARGET_MODULES] : Array.isArray(targetModules) ? [...targetModules] : targetModules };
+  return {
+    ...config,
+    targetModules:
+      targetModules === 'all-linear'
+        ? [...TARGET_MODULES]
+        : Array.isArray(targetModules)
+          ? [...targetModules]
+          : targetModules,
+  };
 }
 
 async function findFolder(modelName: string, options: HubOptions): Promise<string> {
@@ -146,7 +202,9 @@ async function findFolder(modelName: string, options: HubOptions): Promise<strin
   if (bundled) {
     const folder = join(packageRoot, bundled);
     if (existsSync(join(folder, 'config.json'))) return folder;
-    throw new Error(`the checkpoint of ${modelName} is missing from ${folder}; it is part of the repository, so check the clone`);
+    throw new Error(
+      `the checkpoint of ${modelName} is missing from ${folder}; it is part of the repository, so check the clone`,
+    );
   }
   if (existsSync(modelName)) return resolve(modelName);
   if (isHubName(modelName)) return hubModel(modelName, options);
@@ -157,29 +215,44 @@ async function findFolder(modelName: string, options: HubOptions): Promise<strin
   );
 }
 
-async function loadModel(folder: string, { modelName, maxSeqLength, loadIn4bit, loadIn8bit }: FromPretrainedOptions): Promise<CausalLM> {
+async function loadModel(
+  folder: string,
+  { modelName, maxSeqLength, loadIn4bit, loadIn8bit }: FromPretrainedOptions,
+): Promise<CausalLM> {
   const quantize = loadIn4bit ? 'nf4' : loadIn8bit ? 'int8' : undefined;
   const { config, weights, quantized } = await loadCheckpoint(folder, { quantize });
   const length = maxSeqLength ?? config.maxPositions;
-  if (!Number.isInteger(length) || length < 2) throw new Error(`maxSeqLength must be an integer of at least 2, not ${maxSeqLength}`);
+  if (!Number.isInteger(length) || length < 2)
+    throw new Error(`maxSeqLength must be an integer of at least 2, not ${maxSeqLength}`);
   if (length > config.maxPositions) {
     const why = config.slidingWindow
       ? `the sliding window of this model (${config.slidingWindow}), which must hold the whole sequence: attention beyond it is not supported`
       : `the model was made for (${config.maxPositions})`;
     throw new Error(`maxSeqLength ${length} is more than ${why}`);
   }
-  return new CausalLM({ config, weights, quantized, folder, modelName, maxSeqLength: length, tokenizer: loadTokenizer(folder) });
+  return new CausalLM({
+    config,
+    weights,
+    quantized,
+    folder,
+    modelName,
+    maxSeqLength: length,
+    tokenizer: loadTokenizer(folder),
+  });
 }
 
 /** An adapter names its base; a relative name is looked for beside the adapter, too. */
 async function loadWithAdapter(folder: string, options: FromPretrainedOptions): Promise<PeftModel> {
   const { base_model_name_or_path: base, revision } = readJson(folder, 'adapter_config.json');
-  if (typeof base !== 'string') throw new Error(`${join(folder, 'adapter_config.json')} does not name its base model (base_model_name_or_path)`);
+  if (typeof base !== 'string')
+    throw new Error(`${join(folder, 'adapter_config.json')} does not name its base model (base_model_name_or_path)`);
   // Known before the base is loaded, which may take long.
   adapterFile(folder);
   const beside = resolve(folder, base);
   const isBeside = !BUNDLED.has(base) && !existsSync(base) && existsSync(beside);
-  const baseFolder = isBeside ? beside : await findFolder(base, { token: options.token, revision: typeof revision === 'string' ? revision : undefined });
+  const baseFolder = isBeside
+    ? beside
+    : await findFolder(base, { token: options.token, revision: typeof revision === 'string' ? revision : undefined });
   finishUpdate(baseFolder);
   const model = await loadModel(baseFolder, { ...options, modelName: base });
   return PeftModel.fromPretrained(model, folder);

@@ -1,4 +1,19 @@
-import { closeSync, constants, copyFileSync, existsSync, fstatSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, realpathSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { readJsonFile } from './jsonFile';
 import { checkRegularFile } from './regularFile';
@@ -30,8 +45,13 @@ export class FolderUpdate {
     } catch (error) {
       update.drop();
       const { code, message } = error as NodeJS.ErrnoException;
-      if (code === 'ENOSPC') throw new Error(`${folder}: the disk is full (${message}); free some space and save again. Nothing in the folder has changed`, { cause: error });
-      if (code === 'EEXIST' || code === 'ENOTDIR') throw new Error(`${folder} is not a folder; give another name to save to`, { cause: error });
+      if (code === 'ENOSPC')
+        throw new Error(
+          `${folder}: the disk is full (${message}); free some space and save again. Nothing in the folder has changed`,
+          { cause: error },
+        );
+      if (code === 'EEXIST' || code === 'ENOTDIR')
+        throw new Error(`${folder} is not a folder; give another name to save to`, { cause: error });
       throw error;
     }
     update.settle();
@@ -82,7 +102,8 @@ export class FolderUpdate {
   private checkPlaces(): void {
     for (const name of this.files) {
       const path = placeIn(this.folder, name);
-      if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`${path} is a folder, where a file is to be saved; remove it, or save to another folder`);
+      if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory())
+        throw new Error(`${path} is a folder, where a file is to be saved; remove it, or save to another folder`);
     }
   }
 
@@ -99,7 +120,9 @@ export class FolderUpdate {
   private obsoleteFiles(): string[] {
     if (!this.obsolete) return [];
     const { names, folder } = this.obsolete;
-    const there = readdirSync(join(this.folder, folder), { withFileTypes: true }).filter((entry) => !entry.isDirectory() && names.test(entry.name));
+    const there = readdirSync(join(this.folder, folder), { withFileTypes: true }).filter(
+      (entry) => !entry.isDirectory() && names.test(entry.name),
+    );
     return there.map(({ name }) => posix.join(folder, name)).filter((name) => !this.files.includes(name));
   }
 
@@ -135,7 +158,10 @@ export function finishUpdate(folder: string): void {
   try {
     takePlaces(folder, places);
   } catch (error) {
-    throw new Error(`${folder}: a save to it was interrupted and cannot be finished (${(error as Error).message}); make the folder writable and try again`, { cause: error });
+    throw new Error(
+      `${folder}: a save to it was interrupted and cannot be finished (${(error as Error).message}); make the folder writable and try again`,
+      { cause: error },
+    );
   }
 }
 
@@ -148,7 +174,8 @@ function takePlaces(folder: string, { files, obsolete }: Places): void {
 
 function readPlaces(list: string): Places {
   const stats = lstatSync(list, { bigint: true });
-  const names = (value: unknown): value is string[] => Array.isArray(value) && value.every((name) => typeof name === 'string');
+  const names = (value: unknown): value is string[] =>
+    Array.isArray(value) && value.every((name) => typeof name === 'string');
   try {
     const { inode, files, obsolete } = stats.isFile() ? readJsonFile(list) : {};
     if (inode === String(stats.ino) && names(files) && names(obsolete)) return { files, obsolete };
@@ -166,7 +193,8 @@ const NAME = /^(?:[a-z]+\/)?\w[\w.-]{0,200}$/;
 
 /** The path of a file that is really in the folder: no link leads out of it. */
 function placeIn(folder: string, name: string): string {
-  if (!NAME.test(name)) throw new Error(`${folder}: ${JSON.stringify(name.slice(0, 60))} is not the name of a file that is saved`);
+  if (!NAME.test(name))
+    throw new Error(`${folder}: ${JSON.stringify(name.slice(0, 60))} is not the name of a file that is saved`);
   const path = join(folder, name);
   if (dirname(name) !== '.' && lstatSync(dirname(path), { throwIfNoEntry: false })?.isSymbolicLink()) {
     throw new Error(`${dirname(path)} is a link; put a folder in its place, or save to another folder`);

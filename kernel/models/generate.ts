@@ -73,7 +73,9 @@ export async function generate(setting: GenerationSetting, options: GenerateOpti
     throw new Error('a streamer follows one completion: give one prompt and numReturnSequences 1');
   }
   if (Array.isArray(options.seed) && options.seed.length !== prompts.length) {
-    throw new Error(`seed has ${options.seed.length} numbers for ${prompts.length} prompts; give one number, or one per prompt`);
+    throw new Error(
+      `seed has ${options.seed.length} numbers for ${prompts.length} prompts; give one number, or one per prompt`,
+    );
   }
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   const rows = prompts.flatMap((prompt, number) =>
@@ -91,7 +93,17 @@ export async function generate(setting: GenerationSetting, options: GenerateOpti
   const stops = [options.stopStrings ?? []].flat().filter((stop) => stop.length > 0);
   const write = async (onToken: () => void): Promise<void> => {
     const engine = await setting.engine(rows.reduce((sum, { prompt }) => sum + prompt.limit, 0));
-    const batch = { ...setting, engine, prefills: new Prefills(engine), settings, eos, stops, streamer, signal, onToken };
+    const batch = {
+      ...setting,
+      engine,
+      prefills: new Prefills(engine),
+      settings,
+      eos,
+      stops,
+      streamer,
+      signal,
+      onToken,
+    };
     const inOrder = byPrompt(rows);
     for (let start = 0; start < rows.length; start += ROWS_PER_BATCH) {
       await new Batch(batch, inOrder.slice(start, start + ROWS_PER_BATCH)).run();
@@ -99,7 +111,10 @@ export async function generate(setting: GenerationSetting, options: GenerateOpti
   };
   // A streamer shows what is written itself.
   if (streamer) await write(() => {});
-  else await withProgress(rows.length === 1 ? 'Generating a completion' : 'Generating completions', rows.length, (task) => write(() => report(task, rows)));
+  else
+    await withProgress(rows.length === 1 ? 'Generating a completion' : 'Generating completions', rows.length, (task) =>
+      write(() => report(task, rows)),
+    );
   return {
     sequences: rows.map((row) => row.ids),
     logprobs: rows.map((row) => Float32Array.from(row.logprobs)),
@@ -130,9 +145,14 @@ function byPrompt(rows: readonly Row[]): Row[] {
 }
 
 /** The prompts of a call, equal ones as one object. */
-function promptsOf({ maxSeqLength }: GenerationSetting, options: GenerateOptions, maxNewTokens: (length: number) => number): Prompt[] {
+function promptsOf(
+  { maxSeqLength }: GenerationSetting,
+  options: GenerateOptions,
+  maxNewTokens: (length: number) => number,
+): Prompt[] {
   const given = options.inputIds ?? options.input_ids;
-  if (!given || given.length === 0) throw new Error('generate needs inputIds: generate({ ...tokenizer(text), maxNewTokens: 128 })');
+  if (!given || given.length === 0)
+    throw new Error('generate needs inputIds: generate({ ...tokenizer(text), maxNewTokens: 128 })');
   const prompts = Array.isArray(given[0]) ? (given as number[][]) : [given as number[]];
   const masks = options.attentionMask;
   const byPrompt = masks && (Array.isArray(masks[0]) ? (masks as number[][]) : [masks as number[]]);
@@ -147,7 +167,10 @@ function promptsOf({ maxSeqLength }: GenerationSetting, options: GenerateOptions
           'shorten it or load the model with a larger maxSeqLength',
       );
     }
-    if (limit < 1) throw new Error(`the prompt has ${ids.length} tokens, as many as maxLength allows with the completion; give maxNewTokens instead`);
+    if (limit < 1)
+      throw new Error(
+        `the prompt has ${ids.length} tokens, as many as maxLength allows with the completion; give maxNewTokens instead`,
+      );
     const key = ids.join();
     const same = known.get(key) ?? { ids, limit };
     known.set(key, same);

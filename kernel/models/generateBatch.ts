@@ -69,9 +69,15 @@ export class Batch {
       this.takeFirst(rows, prefill.logits);
     }
     const longest = Math.max(...prompts.map(({ limit }) => limit));
-    const state = { prompts: new PromptCache(engine.config, prefills), cache: new KeyValueCache(engine.config, this.rows.length, longest) };
+    const state = {
+      prompts: new PromptCache(engine.config, prefills),
+      cache: new KeyValueCache(engine.config, this.rows.length, longest),
+    };
     prefills.length = 0;
-    let active = this.keepUnfinished({ rows: [...this.rows], groups: this.rows.map((row) => prompts.indexOf(row.prompt)) }, state);
+    let active = this.keepUnfinished(
+      { rows: [...this.rows], groups: this.rows.map((row) => prompts.indexOf(row.prompt)) },
+      state,
+    );
     while (active.rows.length > 0) {
       signal?.throwIfAborted();
       await this.step(active.rows, state);
@@ -88,7 +94,10 @@ export class Batch {
   }
 
   private async step(rows: readonly Row[], { prompts, cache }: State): Promise<void> {
-    const { sampler, setting: { engine } } = this;
+    const {
+      sampler,
+      setting: { engine },
+    } = this;
     const step = await engine.decode({
       ids: rows.map((row) => row.ids[row.ids.length - 1]),
       positions: rows.map((row) => row.prompt.ids.length + row.ids.length - 1),

@@ -16,7 +16,10 @@ const CONFIG_NAMES: Record<keyof GenerationConfig, true> = {
 };
 
 /** Options that say what is generated from, and who follows it. */
-const CALL_NAMES: Record<Exclude<keyof GenerateOptions, keyof GenerationConfig | 'eosTokenId' | 'stopStrings'>, true> = {
+const CALL_NAMES: Record<
+  Exclude<keyof GenerateOptions, keyof GenerationConfig | 'eosTokenId' | 'stopStrings'>,
+  true
+> = {
   inputIds: true,
   input_ids: true,
   attentionMask: true,
@@ -26,7 +29,12 @@ const CALL_NAMES: Record<Exclude<keyof GenerateOptions, keyof GenerationConfig |
   signal: true,
 };
 
-const NAMES: Record<keyof GenerateOptions, true> = { ...CONFIG_NAMES, ...CALL_NAMES, eosTokenId: true, stopStrings: true };
+const NAMES: Record<keyof GenerateOptions, true> = {
+  ...CONFIG_NAMES,
+  ...CALL_NAMES,
+  eosTokenId: true,
+  stopStrings: true,
+};
 
 /**
  * Settings of `generation_config.json` that change what transformers generates and that
@@ -63,7 +71,10 @@ export const UNSUPPORTED: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 const elsewhere: Record<string, string> = {
-  ...because('it is not supported', Object.keys(UNSUPPORTED).map((name) => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()))),
+  ...because(
+    'it is not supported',
+    Object.keys(UNSUPPORTED).map((name) => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())),
+  ),
   ...because('completions are not padded', ['padTokenId']),
   ...because('the keys and values are always kept', ['useCache', 'cacheImplementation', 'pastKeyValues']),
   ...because('a generation has sequences and logprobs', ['returnDictInGenerate', 'outputScores', 'outputLogits']),
@@ -73,8 +84,18 @@ const elsewhere: Record<string, string> = {
   eosTokenId: 'give it to generate',
 };
 
-const generateTable: OptionTable = { owner: 'generate', example: '{ ...tokenizer(text), maxNewTokens: 128 }', names: NAMES, elsewhere };
-const configTable: OptionTable = { owner: "the model's generationConfig", example: '{ temperature: 0.7 }', names: CONFIG_NAMES, elsewhere };
+const generateTable: OptionTable = {
+  owner: 'generate',
+  example: '{ ...tokenizer(text), maxNewTokens: 128 }',
+  names: NAMES,
+  elsewhere,
+};
+const configTable: OptionTable = {
+  owner: "the model's generationConfig",
+  example: '{ temperature: 0.7 }',
+  names: CONFIG_NAMES,
+  elsewhere,
+};
 
 /** Checks the names of options of `generate`. */
 export function checkGenerateOptions(given: object): void {
@@ -88,7 +109,11 @@ export function checkGenerationConfig(given: object): void {
 
 /** Checks options of `generate` that a trainer passes on: `owner` names the setting, and the trainer itself says what is generated from. */
 export function checkGenerationKwargs(owner: string, given: object): void {
-  const names = Object.fromEntries(Object.keys(NAMES).filter((name) => !(name in CALL_NAMES)).map((name) => [name, true as const]));
+  const names = Object.fromEntries(
+    Object.keys(NAMES)
+      .filter((name) => !(name in CALL_NAMES))
+      .map((name) => [name, true as const]),
+  );
   const own = because('the trainer sets it', Object.keys(CALL_NAMES));
   checkOptions({ ...generateTable, owner, names, elsewhere: { ...elsewhere, ...own } }, given);
 }

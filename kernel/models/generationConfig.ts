@@ -50,7 +50,10 @@ export function readGenerationConfig(folder: string): GenerationConfig {
   const given = Object.entries(NAMES).filter(([name]) => (raw[name] ?? null) !== null);
   for (const [name, ours] of given) {
     const isRight = ours === 'doSample' ? typeof raw[name] === 'boolean' : Number.isFinite(raw[name]);
-    if (!isRight) throw new Error(`${file}: ${name} must be ${ours === 'doSample' ? 'true or false' : 'a number'}, or null, not ${describe(raw[name])}`);
+    if (!isRight)
+      throw new Error(
+        `${file}: ${name} must be ${ours === 'doSample' ? 'true or false' : 'a number'}, or null, not ${describe(raw[name])}`,
+      );
   }
   return Object.fromEntries(given.map(([name, ours]) => [ours, raw[name]])) as GenerationConfig;
 }
@@ -59,8 +62,11 @@ export function readGenerationConfig(folder: string): GenerationConfig {
 const warned = new Set<string>();
 
 function warnOfUnsupported(file: string, raw: Record<string, unknown>): void {
-  const isNothing = (value: unknown) => value === null || value === undefined || (typeof value === 'object' && Object.keys(value).length === 0);
-  const given = Object.entries(UNSUPPORTED).filter(([name, neutral]) => !isNothing(raw[name]) && !neutral.includes(raw[name]));
+  const isNothing = (value: unknown) =>
+    value === null || value === undefined || (typeof value === 'object' && Object.keys(value).length === 0);
+  const given = Object.entries(UNSUPPORTED).filter(
+    ([name, neutral]) => !isNothing(raw[name]) && !neutral.includes(raw[name]),
+  );
   if (given.length === 0) return;
   const settings = given.map(([name]) => `${name} = ${describe(raw[name])}`).join(', ');
   const message = `${file}: these settings are not supported, and generation goes on without them: ${settings}`;
@@ -79,8 +85,11 @@ export function generationSettings(
   model: GenerationConfig,
 ): GenerationSettings {
   const sampling = { ...SAMPLING };
-  for (const name of Object.keys(SAMPLING) as (keyof SamplingOptions)[]) sampling[name] = call[name] ?? model[name] ?? SAMPLING[name];
-  const implied = [call.temperature, call.topK, call.topP, call.minP, call.seed].some((value) => value !== undefined) || (call.numReturnSequences ?? 1) > 1;
+  for (const name of Object.keys(SAMPLING) as (keyof SamplingOptions)[])
+    sampling[name] = call[name] ?? model[name] ?? SAMPLING[name];
+  const implied =
+    [call.temperature, call.topK, call.topP, call.minP, call.seed].some((value) => value !== undefined) ||
+    (call.numReturnSequences ?? 1) > 1;
   checkSampling(sampling);
   if (!(call.doSample ?? (implied || model.doSample === true))) sampling.temperature = 0;
   const maxNewTokens = call.maxNewTokens ?? (call.maxLength === undefined ? model.maxNewTokens : undefined);
@@ -90,7 +99,8 @@ export function generationSettings(
   return {
     ...sampling,
     minNewTokens: call.minNewTokens ?? model.minNewTokens ?? 0,
-    maxNewTokens: (promptLength) => maxNewTokens ?? (maxLength === undefined ? MAX_NEW_TOKENS : maxLength - promptLength),
+    maxNewTokens: (promptLength) =>
+      maxNewTokens ?? (maxLength === undefined ? MAX_NEW_TOKENS : maxLength - promptLength),
   };
 }
 

@@ -1,5 +1,8 @@
 /** bfloat16 bits → float32, into an array where one is given: bfloat16 is the upper half of a float32. */
-export function bfloat16ToFloat32(bits: Uint16Array, result: Float32Array = new Float32Array(bits.length)): Float32Array {
+export function bfloat16ToFloat32(
+  bits: Uint16Array,
+  result: Float32Array = new Float32Array(bits.length),
+): Float32Array {
   const words = new Uint32Array(result.buffer, result.byteOffset, bits.length);
   for (let i = 0; i < bits.length; i++) words[i] = bits[i] << 16;
   return result;
@@ -20,7 +23,10 @@ export function float32ToBfloat16(values: Float32Array): Uint16Array {
 let table: Float32Array | undefined;
 
 /** float16 bits → float32, into an array where one is given. */
-export function float16ToFloat32(bits: Uint16Array, result: Float32Array = new Float32Array(bits.length)): Float32Array {
+export function float16ToFloat32(
+  bits: Uint16Array,
+  result: Float32Array = new Float32Array(bits.length),
+): Float32Array {
   table ??= Float32Array.from({ length: 65536 }, (_, i) => decodeHalf(i));
   for (let i = 0; i < bits.length; i++) result[i] = table[bits[i]];
   return result;

@@ -7,4 +7,12 @@ export { PeftModel } from './peft';
 export type { OnnxOptions } from './onnxExport';
 export type { SaveOptions } from './save';
 export { TextStreamer, type Streamer, type TextStreamerOptions } from './streamer';
-export type { BatchEncoding, ChatMessage, ChatTemplateOptions, DecodeOptions, EncodeOptions, Encoding, Tokenizer } from './tokenizer';
+export type {
+  BatchEncoding,
+  ChatMessage,
+  ChatTemplateOptions,
+  DecodeOptions,
+  EncodeOptions,
+  Encoding,
+  Tokenizer,
+} from './tokenizer';

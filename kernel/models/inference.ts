@@ -87,7 +87,9 @@ export class InferenceEngine {
     this.checkIds(ids);
     const { numLayers, numKeyValueHeads: kv, headSize: size } = this.config;
     // A prompt is a few runs only, and its memory is as large as that of all steps after it.
-    const { session, parameters } = await this.load('prefill', () => prefillGraph(this.config, this.set), { keepMemory: false });
+    const { session, parameters } = await this.load('prefill', () => prefillGraph(this.config, this.set), {
+      keepMemory: false,
+    });
     const empty = Array.from({ length: numLayers }, () => new Float32Array(0));
     let past: PromptKeys = { length: 0, keys: empty, values: empty };
     const partLength = this.partLength();
@@ -138,13 +140,21 @@ export class InferenceEngine {
   /** The graph for a batch, by what is fastest for its size. */
   private decoder(prompts: PromptCache, batch: number): Promise<LoadedGraph> {
     const { hiddenSize, intermediateSize } = this.config;
-    const options: DecodeGraphOptions = { prompts: prompts.isSingle ? 'one' : 'several', order: batch < FEW_ROWS ? 'rows' : 'columns' };
+    const options: DecodeGraphOptions = {
+      prompts: prompts.isSingle ? 'one' : 'several',
+      order: batch < FEW_ROWS ? 'rows' : 'columns',
+    };
     const threads = threadsFor(batch * hiddenSize * intermediateSize);
-    return this.load(`${options.prompts} ${options.order} ${threads}`, () => decodeGraph(this.config, this.set, options), { threads });
+    return this.load(
+      `${options.prompts} ${options.order} ${threads}`,
+      () => decodeGraph(this.config, this.set, options),
+      { threads },
+    );
   }
 
   private perLayer(outputs: Record<string, { data: Float32Array }>): { keys: Float32Array[]; values: Float32Array[] } {
-    const of = (name: string) => Array.from({ length: this.config.numLayers }, (_, layer) => outputs[`${name}.${layer}`].data);
+    const of = (name: string) =>
+      Array.from({ length: this.config.numLayers }, (_, layer) => outputs[`${name}.${layer}`].data);
     return { keys: of('keys'), values: of('values') };
   }
 

@@ -66,7 +66,11 @@ export interface DecodeGraphOptions {
  * token's own keys and values, layer after layer: the caller keeps the cache,
  * so that nothing of it is copied.
  */
-export function decodeGraph(config: ModelConfig, set: ParameterSet, { prompts, order }: DecodeGraphOptions): ModelGraph {
+export function decodeGraph(
+  config: ModelConfig,
+  set: ParameterSet,
+  { prompts, order }: DecodeGraphOptions,
+): ModelGraph {
   const graph = new Graph();
   const parameters = new GraphParameters(graph, set, NOT_TRAINED);
   const transformer = new DecodingTransformer(graph, config, parameters, order);

@@ -20,9 +20,12 @@ export function readJsonFile(path: string, maximumBytes = MAXIMUM_BYTES): JsonOb
   try {
     value = parseJson(text, path);
   } catch (error) {
-    throw error instanceof NestingError ? error : new Error(`${path} is not valid JSON: ${(error as Error).message}`, { cause: error });
+    throw error instanceof NestingError
+      ? error
+      : new Error(`${path} is not valid JSON: ${(error as Error).message}`, { cause: error });
   }
-  if (!isObject(value)) throw new Error(`${path} must hold a JSON object, not ${describe(value)}; fetch or save it again`);
+  if (!isObject(value))
+    throw new Error(`${path} must hold a JSON object, not ${describe(value)}; fetch or save it again`);
   return value;
 }
 

@@ -77,31 +77,46 @@ export function checkLoraConfig(config: LoraConfig): void {
   const { loraDropout, initLoraWeights, useRslora, layersToTransform: layers } = config;
   for (const [name, value] of settingsOf(config, 'r', 'rankPattern')) {
     const isRank = typeof value === 'number' && Number.isInteger(value) && value >= 1;
-    if (!isRank || value > LARGEST_RANK) throw new Error(`${name} must be a positive integer${isRank ? ` of at most ${LARGEST_RANK}` : ''}, not ${describe(value)}`);
+    if (!isRank || value > LARGEST_RANK)
+      throw new Error(
+        `${name} must be a positive integer${isRank ? ` of at most ${LARGEST_RANK}` : ''}, not ${describe(value)}`,
+      );
   }
   for (const [name, value] of settingsOf(config, 'loraAlpha', 'alphaPattern')) {
-    if (!(typeof value === 'number' && value > 0 && value < Infinity)) throw new Error(`${name} must be a positive number, not ${describe(value)}`);
+    if (!(typeof value === 'number' && value > 0 && value < Infinity))
+      throw new Error(`${name} must be a positive number, not ${describe(value)}`);
   }
   for (const name of ['targetModules', 'excludeModules'] as const) {
     const value: unknown = config[name];
     const isList = Array.isArray(value) && value.every((entry) => typeof entry === 'string');
-    if (!isList && typeof value !== 'string' && (value !== null || name === 'targetModules')) throw new Error(`${name} must be a list of names or a regular expression, not ${describe(value)}`);
+    if (!isList && typeof value !== 'string' && (value !== null || name === 'targetModules'))
+      throw new Error(`${name} must be a list of names or a regular expression, not ${describe(value)}`);
   }
   if (layers !== null && !(Array.isArray(layers) ? layers : [layers]).every((layer) => Number.isSafeInteger(layer))) {
     throw new Error(`layersToTransform must be an index, a list of indices, or null, not ${describe(layers)}`);
   }
   if (typeof useRslora !== 'boolean') throw new Error(`useRslora must be true or false, not ${describe(useRslora)}`);
-  if (!(typeof loraDropout === 'number' && loraDropout >= 0 && loraDropout < 1)) throw new Error(`loraDropout must be a probability from 0 to less than 1, not ${describe(loraDropout)}`);
+  if (!(typeof loraDropout === 'number' && loraDropout >= 0 && loraDropout < 1))
+    throw new Error(`loraDropout must be a probability from 0 to less than 1, not ${describe(loraDropout)}`);
   if (typeof initLoraWeights !== 'boolean' && initLoraWeights !== 'gaussian') {
-    throw new Error(`initLoraWeights ${describe(initLoraWeights)} is not supported; use true (A random, B zero), 'gaussian' (A normal, B zero) or false (both random)`);
+    throw new Error(
+      `initLoraWeights ${describe(initLoraWeights)} is not supported; use true (A random, B zero), 'gaussian' (A normal, B zero) or false (both random)`,
+    );
   }
 }
 
 /** A setting and those of its pattern, each with its name and value. */
-function settingsOf(config: LoraConfig, name: 'r' | 'loraAlpha', pattern: 'rankPattern' | 'alphaPattern'): [string, unknown][] {
+function settingsOf(
+  config: LoraConfig,
+  name: 'r' | 'loraAlpha',
+  pattern: 'rankPattern' | 'alphaPattern',
+): [string, unknown][] {
   const values: unknown = config[pattern];
   if (!isObject(values)) throw new Error(`${pattern} must be an object of numbers by name, not ${describe(values)}`);
-  return [[name, config[name]], ...Object.entries(values).map(([key, value]): [string, unknown] => [`${pattern}[${describe(key)}]`, value])];
+  return [
+    [name, config[name]],
+    ...Object.entries(values).map(([key, value]): [string, unknown] => [`${pattern}[${describe(key)}]`, value]),
+  ];
 }
 
 /**
@@ -114,7 +129,11 @@ export function createLora(model: ModelConfig, config: LoraConfig, seed: number)
   const pairs = new Map<string, LoraPair>();
   loraTargets(model, config, { strict: true }).forEach((target, index) => {
     const random = seededRandom(seed, index);
-    const { name, r, shape: [outputs, inputs] } = target;
+    const {
+      name,
+      r,
+      shape: [outputs, inputs],
+    } = target;
     const a = zeros([r, inputs]);
     const b = zeros([outputs, r]);
     if (config.initLoraWeights === 'gaussian') fillNormal(a, 1 / r, random);

@@ -35,20 +35,28 @@ export function matchAll({ patterns, keys, ends }: PatternRequest): boolean[][] 
  */
 export function matchWithin(setting: string, request: PatternRequest): boolean[][] {
   const { patterns } = request;
-  if (patterns.length > MOST_PATTERNS) throw new Error(`${setting} has ${patterns.length} entries; at most ${MOST_PATTERNS} are supported`);
+  if (patterns.length > MOST_PATTERNS)
+    throw new Error(`${setting} has ${patterns.length} entries; at most ${MOST_PATTERNS} are supported`);
   // Names alone, of which most adapters consist, are matched at once.
   const isHarmless = patterns.length <= 1000 && patterns.every((pattern) => /^[\w.]*$/.test(pattern));
   try {
     return isHarmless ? matchAll(request) : inThread(request);
   } catch (error) {
-    if (!(error instanceof ThreadLimitError)) throw new Error(`${setting}: ${(error as Error).message}`, { cause: error });
+    if (!(error instanceof ThreadLimitError))
+      throw new Error(`${setting}: ${(error as Error).message}`, { cause: error });
     const [first, ...more] = patterns;
-    throw new Error(`${setting}: ${describe(first)}${more.length > 0 ? ` and ${more.length} more` : ''} cannot be matched: ${error.message}; write a simpler expression, or names of layers`, { cause: error });
+    throw new Error(
+      `${setting}: ${describe(first)}${more.length > 0 ? ` and ${more.length} more` : ''} cannot be matched: ${error.message}; write a simpler expression, or names of layers`,
+      { cause: error },
+    );
   }
 }
 
 function inThread(request: PatternRequest): boolean[][] {
-  const thread = new BoundedThread<PatternRequest, boolean[][]>(join(__dirname, 'loraPatternsThread.js'), { seconds: SECONDS, memory: 64 });
+  const thread = new BoundedThread<PatternRequest, boolean[][]>(join(__dirname, 'loraPatternsThread.js'), {
+    seconds: SECONDS,
+    memory: 64,
+  });
   try {
     return thread.call(request);
   } finally {

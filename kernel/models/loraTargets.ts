@@ -22,17 +22,23 @@ const ALL_LINEAR = 'all-linear';
 export function loraTargets(model: ModelConfig, config: LoraConfig, { strict = false } = {}): LoraTarget[] {
   const { targetModules, excludeModules, layersToTransform } = config;
   const blocks = moduleWeights(model);
-  const candidates = targetModules === ALL_LINEAR ? blocks : [{ name: EMBEDDING, shape: [] }, ...blocks, { name: HEAD, shape: [] }];
+  const candidates =
+    targetModules === ALL_LINEAR ? blocks : [{ name: EMBEDDING, shape: [] }, ...blocks, { name: HEAD, shape: [] }];
   const paths = candidates.map(({ name }) => path(name));
   const wanted = matches(targetModules, paths, 'targetModules');
   const excluded = excludeModules ? matches(excludeModules, paths, 'excludeModules') : [];
   const layers = layersToTransform === null ? null : new Set([layersToTransform].flat());
   const chosen = candidates.filter((_, i) => wanted[i] && !excluded[i] && isInLayers(paths[i], layers));
 
-  const outside = chosen.filter(({ name }) => name === EMBEDDING || name === HEAD).map(({ name }) => path(name).split('.').at(-1));
+  const outside = chosen
+    .filter(({ name }) => name === EMBEDDING || name === HEAD)
+    .map(({ name }) => path(name).split('.').at(-1));
   if (outside.length > 0) throw new Error(`targetModules: LoRA on ${outside.join(', ')} is not supported; ${VALID}`);
   if (strict && Array.isArray(targetModules)) checkNames(targetModules, paths);
-  if (chosen.length === 0) throw new Error(`targetModules: ${targetModules.length === 0 ? 'empty' : `${describe(targetModules)} chooses no layer`}; ${VALID}`);
+  if (chosen.length === 0)
+    throw new Error(
+      `targetModules: ${targetModules.length === 0 ? 'empty' : `${describe(targetModules)} chooses no layer`}; ${VALID}`,
+    );
   const ranks = byPattern(config.rankPattern, chosen, 'rankPattern');
   const alphas = byPattern(config.alphaPattern, chosen, 'alphaPattern');
   return chosen.map((spec, i) => ({ ...spec, r: ranks[i] ?? config.r, loraAlpha: alphas[i] ?? config.loraAlpha }));
@@ -70,7 +76,11 @@ function isInLayers(path: string, layers: ReadonlySet<number> | null): boolean {
 }
 
 /** For each layer the value of the first pattern that is the end of its path. */
-function byPattern(values: Record<string, number>, layers: readonly WeightSpec[], setting: string): (number | undefined)[] {
+function byPattern(
+  values: Record<string, number>,
+  layers: readonly WeightSpec[],
+  setting: string,
+): (number | undefined)[] {
   const names = Object.keys(values);
   if (names.length === 0) return [];
   const found = matchWithin(setting, { patterns: names, keys: layers.map(({ name }) => path(name)), ends: true });

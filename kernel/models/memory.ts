@@ -11,7 +11,10 @@ import { formatBytes } from '../display/progressBar';
  */
 export function checkMemory(what: string, bytes: number, advice: string): void {
   const limit = largest();
-  if (bytes > limit) throw new Error(`${what} would take ${formatBytes(bytes)} of memory, and there are ${formatBytes(limit)}; ${advice}`);
+  if (bytes > limit)
+    throw new Error(
+      `${what} would take ${formatBytes(bytes)} of memory, and there are ${formatBytes(limit)}; ${advice}`,
+    );
 }
 
 /** Memory that a process can have, swapped out or not. */

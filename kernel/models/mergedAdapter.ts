@@ -84,7 +84,11 @@ export class MergedAdapter {
   private hasChanged(name: string): boolean {
     const { a, b } = this.pairs.get(name)!;
     const known = this.known.get(name);
-    return !known || !equalBytes(known.subarray(0, a.data.length), a.data) || !equalBytes(known.subarray(a.data.length), b.data);
+    return (
+      !known ||
+      !equalBytes(known.subarray(0, a.data.length), a.data) ||
+      !equalBytes(known.subarray(a.data.length), b.data)
+    );
   }
 
   private remember(name: string): void {

@@ -45,7 +45,9 @@ export async function saveOnnx(model: CausalLM, folder: string, options: OnnxOpt
   await FolderUpdate.run(folder, async (update) => {
     const data = external ? { path: update.partial('onnx/model.onnx_data'), name: 'model.onnx_data' } : null;
     await update.stream('onnx/model.onnx', (path) => writeModelFile(path, graph, tensors, data));
-    const transformersJs = { 'transformers.js_config': external ? { use_external_data_format: { 'model.onnx': true } } : undefined };
+    const transformersJs = {
+      'transformers.js_config': external ? { use_external_data_format: { 'model.onnx': true } } : undefined,
+    };
     update.text('config.json', changedConfig(model, { dtype: 'float32', ...transformersJs }));
     update.copy(model.folder, companionsOf(model.folder));
     update.removeOthers(/^model\.onnx_data$/, 'onnx');
@@ -87,14 +89,18 @@ function exportGraph(config: ModelConfig, weights: ReadonlyMap<string, Tensor>):
   const parameters = new GraphParameters(graph, { weights, adapter: null }, { weights: 'input', trainable: 'none' });
   const transformer = new Transformer(graph, config, parameters);
   const present: Value[][] = [];
-  const hidden = transformer.hidden(reshape(ids, ['rows']), reshape(positions, ['rows']), (layer, queries, keyRows, valueRows) => {
-    const [keys, values] = [keyRows, valueRows].map((rows, i) => {
-      const heads = transpose(reshape(rows, [BATCH, SEQUENCE, kv, size]), [0, 2, 1, 3]);
-      return concat([past[layer][i], heads], 2, TOTAL);
-    });
-    present[layer] = [keys, values];
-    return attention(config, queries, keys, values, mask);
-  });
+  const hidden = transformer.hidden(
+    reshape(ids, ['rows']),
+    reshape(positions, ['rows']),
+    (layer, queries, keyRows, valueRows) => {
+      const [keys, values] = [keyRows, valueRows].map((rows, i) => {
+        const heads = transpose(reshape(rows, [BATCH, SEQUENCE, kv, size]), [0, 2, 1, 3]);
+        return concat([past[layer][i], heads], 2, TOTAL);
+      });
+      present[layer] = [keys, values];
+      return attention(config, queries, keys, values, mask);
+    },
+  );
   graph.output('logits', reshape(transformer.logits(hidden), [BATCH, SEQUENCE, vocabSize]));
   present.forEach(([keys, values], layer) => {
     graph.output(`present.${layer}.key`, keys);
@@ -109,7 +115,12 @@ function attentionMask(graph: Graph, attended: Value): Value {
   const [total, past] = [scalar(TOTAL), scalar(PAST)];
   const [zero, one] = [0, 1].map((value) => graph.node('Squeeze', [graph.int64([value])], 'int64', []));
   const keys = graph.node('Range', [zero, total, one], 'int64', [TOTAL]);
-  const queries = graph.node('Unsqueeze', [graph.node('Range', [past, total, one], 'int64', [SEQUENCE]), graph.int64([1])], 'int64', [SEQUENCE, 1]);
+  const queries = graph.node(
+    'Unsqueeze',
+    [graph.node('Range', [past, total, one], 'int64', [SEQUENCE]), graph.int64([1])],
+    'int64',
+    [SEQUENCE, 1],
+  );
   const before = graph.node('LessOrEqual', [keys, queries], 'bool', [SEQUENCE, TOTAL]);
   const there = graph.node('Unsqueeze', [attended, graph.int64([1, 2, 3])], 'int64', [BATCH, 1, 1, 1, TOTAL]);
   const filled = graph.node('Cast', [there], 'bool', there.shape, { attributes: { to: { kind: 'int', value: 9 } } });

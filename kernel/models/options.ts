@@ -20,11 +20,14 @@ export interface OptionTable {
  */
 export function checkOptions({ owner, example, names, elsewhere = {} }: OptionTable, given: object | undefined): void {
   if (given === undefined) return;
-  if (given === null || typeof given !== 'object') throw new TypeError(`the options of ${owner} are an object: ${example}`);
+  if (given === null || typeof given !== 'object')
+    throw new TypeError(`the options of ${owner} are an object: ${example}`);
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(names, name)) continue;
     const camel = name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-    const advice = Object.hasOwn(elsewhere, camel) ? `: ${elsewhere[camel]}` : `. ${adviceOnName(camel, Object.keys(names), 'options')}`;
+    const advice = Object.hasOwn(elsewhere, camel)
+      ? `: ${elsewhere[camel]}`
+      : `. ${adviceOnName(camel, Object.keys(names), 'options')}`;
     throw new TypeError(`${owner} has no option ${name}${advice}`);
   }
 }

@@ -70,7 +70,8 @@ export class GraphParameters {
 
   private stored(name: string): Value {
     const tensor = this.set.weights.get(name)!;
-    if (this.options.weights === 'input') return this.input(name, 'float32', tensor, this.options.trainable === 'weights');
+    if (this.options.weights === 'input')
+      return this.input(name, 'float32', tensor, this.options.trainable === 'weights');
     return this.once(name, () => this.graph.constant('float32', tensor.shape, tensor.data, name));
   }
 
@@ -98,7 +99,8 @@ export class GraphParameters {
   /** The transpose of what {@link linear} gives, [out, rows], computed with the weight on the left; for graphs that are not trained. */
   columns(x: Value, name: string, given: 'rows' | 'columns' = 'rows'): Value {
     const transposed = { transB: given === 'rows' };
-    if (this.set.quantized?.has(name)) return transpose(this.linear(given === 'rows' ? x : transpose(x, [1, 0]), name), [1, 0]);
+    if (this.set.quantized?.has(name))
+      return transpose(this.linear(given === 'rows' ? x : transpose(x, [1, 0]), name), [1, 0]);
     const bias = this.bias(name);
     const pair = this.set.adapter?.pairs.get(name);
     let addend = bias && reshape(bias, [bias.dimension(0), 1]);
@@ -137,9 +139,16 @@ export class GraphParameters {
   }
 
   private dropout(x: Value, name: string, p: number): Value {
-    const rows = this.once(DROPOUT_INPUT, () => this.graph.input(DROPOUT_INPUT, 'float32', [x.dimension(0), DROPOUT_NUMBERS]));
+    const rows = this.once(DROPOUT_INPUT, () =>
+      this.graph.input(DROPOUT_INPUT, 'float32', [x.dimension(0), DROPOUT_NUMBERS]),
+    );
     const { shape, data } = dropoutColumns(name, x.dimension(1) as number);
-    return dropout(x, p, rows, this.once(`${name}.dropout`, () => this.graph.constant('float32', shape, data)));
+    return dropout(
+      x,
+      p,
+      rows,
+      this.once(`${name}.dropout`, () => this.graph.constant('float32', shape, data)),
+    );
   }
 
   private quantizedLinear(x: Value, name: string, quantized: QuantizedWeight): Value {

@@ -55,7 +55,9 @@ function loadAdapter(model: CausalLM, folder: string): LoraAdapter {
 export function adapterFile(folder: string): string {
   const path = join(folder, 'adapter_model.safetensors');
   if (existsSync(path)) return path;
-  throw new Error(`${folder} has no adapter_model.safetensors${otherFormats(folder)}; save the adapter with safe_serialization=True`);
+  throw new Error(
+    `${folder} has no adapter_model.safetensors${otherFormats(folder)}; save the adapter with safe_serialization=True`,
+  );
 }
 
 function targetsOf(model: CausalLM, config: LoraConfig, folder: string): LoraTarget[] {
@@ -67,24 +69,42 @@ function targetsOf(model: CausalLM, config: LoraConfig, folder: string): LoraTar
 }
 
 /** The factors of each target; nothing is read before all shapes are known to fit. */
-function readPairs(file: SafetensorsFile, targets: readonly LoraTarget[], { useRslora }: LoraConfig, folder: string): LoraAdapter['pairs'] {
+function readPairs(
+  file: SafetensorsFile,
+  targets: readonly LoraTarget[],
+  { useRslora }: LoraConfig,
+  folder: string,
+): LoraAdapter['pairs'] {
   const unused = new Set(file.shapes.keys());
   const check = (weight: string, factor: 'A' | 'B', shape: number[]) => {
     const key = peftName(weight, factor);
     const actual = file.shapes.get(key);
     if (!actual) throw new Error(`${folder}: the adapter has no tensor "${key}"`);
-    if (actual.join() !== shape.join()) throw new Error(`${folder}: tensor "${key}" has shape ${shapeText(actual)}, this model wants ${shapeText(shape)}`);
+    if (actual.join() !== shape.join())
+      throw new Error(
+        `${folder}: tensor "${key}" has shape ${shapeText(actual)}, this model wants ${shapeText(shape)}`,
+      );
     unused.delete(key);
   };
-  for (const { name, r, shape: [outputs, inputs] } of targets) {
+  for (const {
+    name,
+    r,
+    shape: [outputs, inputs],
+  } of targets) {
     check(name, 'A', [r, inputs]);
     check(name, 'B', [outputs, r]);
   }
   const bytes = targets.reduce((sum, { r, shape: [outputs, inputs] }) => sum + 4 * r * (inputs + outputs), 0);
   checkMemory(`${folder}: the adapter`, bytes, 'choose a smaller one');
-  if (unused.size > 0) throw new Error(`${folder}: the adapter has tensors that are not supported: ${namesText([...unused])}`);
+  if (unused.size > 0)
+    throw new Error(`${folder}: the adapter has tensors that are not supported: ${namesText([...unused])}`);
   const read = (weight: string, factor: 'A' | 'B') => file.read(peftName(weight, factor));
-  return new Map(targets.map((target) => [target.name, { a: read(target.name, 'A'), b: read(target.name, 'B'), scaling: loraScaling(target, useRslora) }]));
+  return new Map(
+    targets.map((target) => [
+      target.name,
+      { a: read(target.name, 'A'), b: read(target.name, 'B'), scaling: loraScaling(target, useRslora) },
+    ]),
+  );
 }
 
 const CONFIG = 'adapter_config.json';
@@ -115,16 +135,39 @@ const FIXED: Record<string, readonly unknown[]> = {
 
 /** Settings that say where an adapter comes from, or how it started. */
 const WITHOUT_EFFECT = [
-  'task_type', 'auto_mapping', 'peft_version', 'base_model_name_or_path', 'revision', 'inference_mode', 'runtime_config', 'megatron_core',
-  'loftq_config', 'eva_config', 'corda_config', 'lora_ga_config', 'qalora_group_size', 'ensure_weight_tying',
+  'task_type',
+  'auto_mapping',
+  'peft_version',
+  'base_model_name_or_path',
+  'revision',
+  'inference_mode',
+  'runtime_config',
+  'megatron_core',
+  'loftq_config',
+  'eva_config',
+  'corda_config',
+  'lora_ga_config',
+  'qalora_group_size',
+  'ensure_weight_tying',
 ];
 
 /** A later version of PEFT may compute something else by a setting that we have never heard of. */
 function warnOfUnknown(raw: Record<string, unknown>, file: string): void {
-  const known = new Set([...Object.keys(FIXED), ...WITHOUT_EFFECT, ...Object.keys(LORA_DEFAULTS).map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))]);
-  const isOff = (value: unknown) => value === null || value === false || (typeof value === 'object' && Object.keys(value).length === 0);
+  const known = new Set([
+    ...Object.keys(FIXED),
+    ...WITHOUT_EFFECT,
+    ...Object.keys(LORA_DEFAULTS).map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)),
+  ]);
+  const isOff = (value: unknown) =>
+    value === null || value === false || (typeof value === 'object' && Object.keys(value).length === 0);
   const unknown = Object.entries(raw).filter(([name, value]) => !known.has(name) && !isOff(value));
-  if (unknown.length > 0) console.warn(`${file}: settings that are not known are ignored: ${unknown.slice(0, 8).map(([name, value]) => `${name} = ${describe(value)}`).join(', ')}`);
+  if (unknown.length > 0)
+    console.warn(
+      `${file}: settings that are not known are ignored: ${unknown
+        .slice(0, 8)
+        .map(([name, value]) => `${name} = ${describe(value)}`)
+        .join(', ')}`,
+    );
 }
 
 function readAdapterConfig(folder: string): LoraConfig {
@@ -147,7 +190,10 @@ function readAdapterConfig(folder: string): LoraConfig {
     alphaPattern: raw.alpha_pattern ?? {},
     useRslora: raw.use_rslora ?? false,
     loraDropout: raw.lora_dropout ?? 0,
-    initLoraWeights: typeof raw.init_lora_weights === 'boolean' || raw.init_lora_weights === 'gaussian' ? raw.init_lora_weights : LORA_DEFAULTS.initLoraWeights,
+    initLoraWeights:
+      typeof raw.init_lora_weights === 'boolean' || raw.init_lora_weights === 'gaussian'
+        ? raw.init_lora_weights
+        : LORA_DEFAULTS.initLoraWeights,
   } as LoraConfig;
   try {
     checkLoraConfig(config);

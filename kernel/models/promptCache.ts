@@ -32,8 +32,20 @@ export class PromptCache {
     this.length = Math.max(...prompts.map((prompt) => prompt.length));
     const { headSize: size } = config;
     const layers = Array.from({ length: config.numLayers }, (_, layer) => layer);
-    this.keys = layers.map((layer) => this.join(prompts.map(({ keys, length }) => ({ data: keys[layer], run: length })), size, 1));
-    this.values = layers.map((layer) => this.join(prompts.map(({ values, length }) => ({ data: values[layer], run: length * size })), 1, size));
+    this.keys = layers.map((layer) =>
+      this.join(
+        prompts.map(({ keys, length }) => ({ data: keys[layer], run: length })),
+        size,
+        1,
+      ),
+    );
+    this.values = layers.map((layer) =>
+      this.join(
+        prompts.map(({ values, length }) => ({ data: values[layer], run: length * size })),
+        1,
+        size,
+      ),
+    );
     this.mask = new Float32Array(this.groups * this.length).fill(HIDDEN);
     prompts.forEach(({ length }, g) => this.mask.fill(0, g * this.length, g * this.length + length));
   }
@@ -49,7 +61,8 @@ export class PromptCache {
     const result = new Float32Array(kv * parts.length * runs * width);
     for (let head = 0, to = 0; head < kv; head++) {
       for (const { data, run } of parts) {
-        for (let i = head * runs; i < (head + 1) * runs; i++, to += width) result.set(data.subarray(i * run, (i + 1) * run), to);
+        for (let i = head * runs; i < (head + 1) * runs; i++, to += width)
+          result.set(data.subarray(i * run, (i + 1) * run), to);
       }
     }
     return result;
@@ -88,7 +101,8 @@ export class PromptCache {
       }
       return data.subarray(0, to);
     };
-    for (const tensors of [this.keys, this.values]) tensors.forEach((data, layer) => (tensors[layer] = compact(data, numKeyValueHeads)));
+    for (const tensors of [this.keys, this.values])
+      tensors.forEach((data, layer) => (tensors[layer] = compact(data, numKeyValueHeads)));
     this.mask = compact(this.mask, 1);
     this.groups = groups.length;
   }
@@ -106,7 +120,10 @@ export class PromptCache {
     const { numKeyValueHeads: kv, headSize: size } = this.config;
     const { groups, length } = this;
     const leading = this.isSingle ? [kv] : [kv, groups];
-    const feeds: Record<string, Feed> = { prompt_mask: { shape: [groups, 1, length], data: this.mask }, ...this.layout };
+    const feeds: Record<string, Feed> = {
+      prompt_mask: { shape: [groups, 1, length], data: this.mask },
+      ...this.layout,
+    };
     this.keys.forEach((data, layer) => {
       feeds[`prompt_keys.${layer}`] = { shape: [...leading, size, length], data };
       feeds[`prompt_values.${layer}`] = { shape: [...leading, length, size], data: this.values[layer] };

@@ -42,7 +42,8 @@ function translate(source: string): string {
 
 /** Where there is no such group, JavaScript would take it for a text. */
 function reference(name: string, source: string): string {
-  if (!source.includes(`(?P<${name}>`)) throw new SyntaxError(`Invalid regular expression: ${source}: there is no group ${name}`);
+  if (!source.includes(`(?P<${name}>`))
+    throw new SyntaxError(`Invalid regular expression: ${source}: there is no group ${name}`);
   return `\\k<${name}>`;
 }
 
@@ -52,6 +53,7 @@ const ESCAPES: Record<string, string> = { A: '^', Z: '$', a: '\\x07' };
 function escape(token: string, source: string, valid = 'AZa'): string {
   const letter = token[1];
   if (valid.includes(letter)) return ESCAPES[letter];
-  if (/[a-zA-Z]/.test(letter) && !/[bBdDsSwWfnrtvxu]/.test(letter)) throw new SyntaxError(`Invalid regular expression: ${source}: \\${letter} is not supported`);
+  if (/[a-zA-Z]/.test(letter) && !/[bBdDsSwWfnrtvxu]/.test(letter))
+    throw new SyntaxError(`Invalid regular expression: ${source}: \\${letter} is not supported`);
   return token;
 }

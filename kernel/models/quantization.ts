@@ -40,9 +40,22 @@ export const NF4_BLOCK = 64;
 
 /** Quantiles of a normal distribution between -1 and 1, from the paper. */
 export const NF4_LEVELS = Float32Array.of(
-  -1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635, -0.18477343022823334,
-  -0.09105003625154495, 0, 0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224,
-  0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1,
+  -1,
+  -0.6961928009986877,
+  -0.5250730514526367,
+  -0.39491748809814453,
+  -0.28444138169288635,
+  -0.18477343022823334,
+  -0.09105003625154495,
+  0,
+  0.07958029955625534,
+  0.16093020141124725,
+  0.24611230194568634,
+  0.33791524171829224,
+  0.44070982933044434,
+  0.5626170039176941,
+  0.7229568362236023,
+  1,
 );
 
 /** Where one level ends and the next begins; a value on the border goes to the lower one. */
@@ -55,7 +68,9 @@ export function quantize(weight: Tensor, format: QuantizedFormat): QuantizedWeig
 
 function quantizeNf4({ shape, data }: Tensor): Nf4Weight {
   if (data.length % NF4_BLOCK !== 0) {
-    throw new Error(`a weight [${shape.join(', ')}] does not divide into blocks of ${NF4_BLOCK} values, which loadIn4bit needs; use loadIn8bit`);
+    throw new Error(
+      `a weight [${shape.join(', ')}] does not divide into blocks of ${NF4_BLOCK} values, which loadIn4bit needs; use loadIn8bit`,
+    );
   }
   const codes = new Uint8Array(data.length / 2);
   const absmax = new Float32Array(data.length / NF4_BLOCK);
@@ -65,14 +80,18 @@ function quantizeNf4({ shape, data }: Tensor): Nf4Weight {
     absmax[block] = largest(data, start, end);
     const inverse = Math.fround(1 / Math.max(absmax[block], 1e-38));
     for (let i = start; i < end; i += 2) {
-      codes[i >> 1] = (nearestLevel(Math.fround(data[i] * inverse)) << 4) | nearestLevel(Math.fround(data[i + 1] * inverse));
+      codes[i >> 1] =
+        (nearestLevel(Math.fround(data[i] * inverse)) << 4) | nearestLevel(Math.fround(data[i + 1] * inverse));
     }
   }
   return { format: 'nf4', shape, codes, absmax };
 }
 
 /** For x from -1 to 1 in steps of 1/32, so small that none has two borders: the number of borders below the step. */
-const BORDERS_BELOW = Uint8Array.from({ length: 65 }, (_, step) => NF4_BORDERS.filter((border) => border < step / 32 - 1).length);
+const BORDERS_BELOW = Uint8Array.from(
+  { length: 65 },
+  (_, step) => NF4_BORDERS.filter((border) => border < step / 32 - 1).length,
+);
 
 /** The number of borders below x. */
 function nearestLevel(x: number): number {

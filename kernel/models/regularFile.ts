@@ -38,7 +38,10 @@ export function readTextFile(path: string, maximumBytes: number): string {
   const file = openRegularFile(path);
   try {
     const { size } = fstatSync(file);
-    if (size > maximumBytes) throw new Error(`${path} has ${formatBytes(size)}, more than such a file may have (${formatBytes(maximumBytes)}); fetch or save it again`);
+    if (size > maximumBytes)
+      throw new Error(
+        `${path} has ${formatBytes(size)}, more than such a file may have (${formatBytes(maximumBytes)}); fetch or save it again`,
+      );
     return readBytes(file, path, 0, size).toString('utf8');
   } finally {
     closeSync(file);
@@ -66,12 +69,20 @@ function stat(path: string): Stats {
     return statSync(path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new Error(code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be read: ${message}`, { cause: error });
+    throw new Error(code === 'ENOENT' ? `there is no file ${path}` : `${path} cannot be read: ${message}`, {
+      cause: error,
+    });
   }
 }
 
 function checkRegular(path: string, stats: Stats): void {
   if (stats.isFile()) return;
-  const kind = stats.isDirectory() ? 'a folder' : stats.isFIFO() ? 'a pipe' : stats.isSocket() ? 'a socket' : 'a device';
+  const kind = stats.isDirectory()
+    ? 'a folder'
+    : stats.isFIFO()
+      ? 'a pipe'
+      : stats.isSocket()
+        ? 'a socket'
+        : 'a device';
   throw new Error(`${path} is ${kind}, where a file is expected; put the file in its place`);
 }

@@ -21,39 +21,54 @@ interface Context {
 type Rule = (context: Context) => RopeSettings;
 
 /** By `rope_type`; the formulas are those of transformers' `modeling_rope_utils`. */
-const RULES: ReadonlyMap<string, Rule> = new Map(Object.entries<Rule>({
-  default: (context) => ({ frequencies: unscaled(context), attentionFactor: 1 }),
-  linear: (context) => {
-    const factor = context.number('factor');
-    return { frequencies: unscaled(context).map((frequency) => frequency / factor), attentionFactor: 1 };
-  },
-  // Scales only sequences longer than max_position_embeddings, which are refused.
-  dynamic: (context) => ({ frequencies: unscaled(context), attentionFactor: 1 }),
-  llama3,
-  yarn,
-}));
+const RULES: ReadonlyMap<string, Rule> = new Map(
+  Object.entries<Rule>({
+    default: (context) => ({ frequencies: unscaled(context), attentionFactor: 1 }),
+    linear: (context) => {
+      const factor = context.number('factor');
+      return { frequencies: unscaled(context).map((frequency) => frequency / factor), attentionFactor: 1 };
+    },
+    // Scales only sequences longer than max_position_embeddings, which are refused.
+    dynamic: (context) => ({ frequencies: unscaled(context), attentionFactor: 1 }),
+    llama3,
+    yarn,
+  }),
+);
 
 /**
  * Reads the parameters of a rotary embedding as `config.json` has them.
  * `where` starts the message of an error.
  */
-export function parseRope(parameters: Record<string, unknown>, sizes: { headSize: number; maxPositions: number }, where: string): RopeSettings {
+export function parseRope(
+  parameters: Record<string, unknown>,
+  sizes: { headSize: number; maxPositions: number },
+  where: string,
+): RopeSettings {
   const type = parameters.rope_type ?? parameters.type ?? 'default';
   const rule = typeof type === 'string' ? RULES.get(type) : undefined;
-  if (!rule) throw new Error(`${where}: rope_type ${describe(type)} is not supported (supported: ${[...RULES.keys()].join(', ')})`);
+  if (!rule)
+    throw new Error(
+      `${where}: rope_type ${describe(type)} is not supported (supported: ${[...RULES.keys()].join(', ')})`,
+    );
   const number = (name: string, fallback?: number) => {
     const value = parameters[name] ?? fallback;
     if (typeof value !== 'number' || !(value > 0 && value < Infinity)) {
-      throw new Error(`${where}: rope_type ${type as string} needs ${name} as a positive number, not ${describe(parameters[name])}`);
+      throw new Error(
+        `${where}: rope_type ${type as string} needs ${name} as a positive number, not ${describe(parameters[name])}`,
+      );
     }
     return value;
   };
   if (Number(parameters.partial_rotary_factor ?? 1) !== 1) {
-    throw new Error(`${where}: partial_rotary_factor ${describe(parameters.partial_rotary_factor)} is not supported (supported: 1)`);
+    throw new Error(
+      `${where}: partial_rotary_factor ${describe(parameters.partial_rotary_factor)} is not supported (supported: 1)`,
+    );
   }
   const rope = rule({ ...sizes, theta: number('rope_theta'), number, parameters });
   if (![...rope.frequencies, rope.attentionFactor].every(Number.isFinite)) {
-    throw new Error(`${where}: the parameters of rope_type ${type as string} give angles that are no numbers: ${describe(parameters)}`);
+    throw new Error(
+      `${where}: the parameters of rope_type ${type as string} give angles that are no numbers: ${describe(parameters)}`,
+    );
   }
   return rope;
 }
@@ -90,7 +105,10 @@ function yarn(context: Context): RopeSettings {
   const original = number('original_max_position_embeddings', maxPositions);
   const factor = number('factor', maxPositions / original);
   const scale = (mscale: number) => (factor <= 1 ? 1 : 0.1 * mscale * Math.log(factor) + 1);
-  const inferred = parameters.mscale && parameters.mscale_all_dim ? scale(number('mscale')) / scale(number('mscale_all_dim')) : scale(1);
+  const inferred =
+    parameters.mscale && parameters.mscale_all_dim
+      ? scale(number('mscale')) / scale(number('mscale_all_dim'))
+      : scale(1);
 
   // The pair that makes so many turns within the original length.
   const pairOf = (turns: number) => (headSize * Math.log(original / (turns * 2 * Math.PI))) / (2 * Math.log(theta));

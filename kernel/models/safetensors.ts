@@ -8,7 +8,10 @@ import { readHeader, type Entry } from './safetensorsHeader';
 export type WeightType = 'float32' | 'float16' | 'bfloat16';
 
 /** What makes float32 of 16-bit values. */
-const WIDEN: Partial<Record<Entry['dtype'], (bits: Uint16Array, result: Float32Array) => void>> = { F16: float16ToFloat32, BF16: bfloat16ToFloat32 };
+const WIDEN: Partial<Record<Entry['dtype'], (bits: Uint16Array, result: Float32Array) => void>> = {
+  F16: float16ToFloat32,
+  BF16: bfloat16ToFloat32,
+};
 
 /** 16-bit values are widened so many at a time, so that a tensor is in memory once. */
 const SLICE = 1 << 20;
@@ -104,7 +107,8 @@ export class SafetensorsWriter {
 
   /** The values of the next tensor. */
   write(data: Float32Array): void {
-    for (let start = 0; start < data.length; start += CHUNK) this.bytes(encode(data.subarray(start, start + CHUNK), this.type));
+    for (let start = 0; start < data.length; start += CHUNK)
+      this.bytes(encode(data.subarray(start, start + CHUNK), this.type));
   }
 
   /** Closes the file once it is on the disk. */
@@ -125,9 +129,17 @@ export class SafetensorsWriter {
 }
 
 /** Writes tensors as a safetensors file, in the order of the map; the file appears whole or not at all. */
-export function writeSafetensors(path: string, tensors: ReadonlyMap<string, Tensor>, type: WeightType = 'float32'): void {
+export function writeSafetensors(
+  path: string,
+  tensors: ReadonlyMap<string, Tensor>,
+  type: WeightType = 'float32',
+): void {
   const partial = `${path}.partial`;
-  const writer = new SafetensorsWriter(partial, Array.from(tensors, ([name, { shape }]) => ({ name, shape })), type);
+  const writer = new SafetensorsWriter(
+    partial,
+    Array.from(tensors, ([name, { shape }]) => ({ name, shape })),
+    type,
+  );
   try {
     for (const { data } of tensors.values()) writer.write(data);
     writer.close();

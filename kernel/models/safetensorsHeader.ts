@@ -33,7 +33,9 @@ export function readHeader(file: number, path: string): Map<string, Entry> {
     throw new Error(`${path} is not a safetensors file, or is cut short (${size} bytes); fetch or save it again`);
   }
   if (length > MAXIMUM_HEADER) {
-    throw new Error(`${path}: the safetensors header has ${formatBytes(length)}, more than that of a model may have (${formatBytes(MAXIMUM_HEADER)}); split the model into several files`);
+    throw new Error(
+      `${path}: the safetensors header has ${formatBytes(length)}, more than that of a model may have (${formatBytes(MAXIMUM_HEADER)}); split the model into several files`,
+    );
   }
   const header = parseHeader(readBytes(file, path, 8, length), path);
   const entries = Object.entries(header).filter(([name]) => name !== '__metadata__');
@@ -50,10 +52,18 @@ function parseHeader(bytes: Buffer, path: string): Record<string, unknown> {
   } catch {
     throw new Error(`${path}: the safetensors header is not valid JSON; fetch or save the file again`);
   }
-  if (!isObject(header)) throw new Error(`${path}: the safetensors header must be a JSON object, not ${describe(header)}; fetch or save the file again`);
+  if (!isObject(header))
+    throw new Error(
+      `${path}: the safetensors header must be a JSON object, not ${describe(header)}; fetch or save the file again`,
+    );
   const metadata = Object.hasOwn(header, '__metadata__') ? header.__metadata__ : null;
-  if (metadata !== null && !(isObject(metadata) && Object.values(metadata).every((value) => typeof value === 'string'))) {
-    throw new Error(`${path}: __metadata__ of the safetensors header must be an object of texts; fetch or save the file again`);
+  if (
+    metadata !== null &&
+    !(isObject(metadata) && Object.values(metadata).every((value) => typeof value === 'string'))
+  ) {
+    throw new Error(
+      `${path}: __metadata__ of the safetensors header must be an object of texts; fetch or save the file again`,
+    );
   }
   return header;
 }
@@ -65,7 +75,9 @@ function parseHeader(bytes: Buffer, path: string): Record<string, unknown> {
  */
 function withoutFractions(text: string): string {
   if (!/[:,[]\s*(?:-|\d+[.eE])/.test(text)) return text;
-  return text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) => (token.startsWith('"') || /^\d+$/.test(token) ? token : `"${token}"`));
+  return text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) =>
+    token.startsWith('"') || /^\d+$/.test(token) ? token : `"${token}"`,
+  );
 }
 
 interface Range {
@@ -80,12 +92,20 @@ function checkEntry(path: string, name: string, entry: unknown): Range {
   const tensor = `${path}: tensor ${describe(name)}`;
   const { dtype, shape, data_offsets: offsets } = isObject(entry) ? entry : {};
   if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2) {
-    throw new Error(`${tensor} must have a shape and two data_offsets of whole numbers from 0, not ${describe(entry)}; fetch or save the file again`);
+    throw new Error(
+      `${tensor} must have a shape and two data_offsets of whole numbers from 0, not ${describe(entry)}; fetch or save the file again`,
+    );
   }
-  if (!isType(dtype)) throw new Error(`${tensor} has type ${typeof dtype === 'string' ? dtype.slice(0, 20) : describe(dtype)}; supported are ${Object.keys(TYPE_BYTES).join(', ')}`);
+  if (!isType(dtype))
+    throw new Error(
+      `${tensor} has type ${typeof dtype === 'string' ? dtype.slice(0, 20) : describe(dtype)}; supported are ${Object.keys(TYPE_BYTES).join(', ')}`,
+    );
   const [begin, end] = offsets;
   const expected = sizeInBytes(shape, TYPE_BYTES[dtype]);
-  if (end - begin !== expected) throw new Error(`${tensor} of shape ${shapeText(shape)} takes ${end - begin} bytes instead of ${expected}; fetch or save the file again`);
+  if (end - begin !== expected)
+    throw new Error(
+      `${tensor} of shape ${shapeText(shape)} takes ${end - begin} bytes instead of ${expected}; fetch or save the file again`,
+    );
   return { name, dtype, shape, begin, end };
 }
 
@@ -93,11 +113,18 @@ function checkEntry(path: string, name: string, entry: unknown): Range {
 function checkOrder(path: string, ranges: readonly Range[], size: number): void {
   let position = 0;
   for (const { name, begin, end } of [...ranges].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (end > size) throw new Error(`${path} is cut short: tensor "${name}" ends at byte ${end} of the values, the file at ${size}; fetch or save it again`);
-    if (begin !== position) throw new Error(`${path}: tensor ${describe(name)} begins at byte ${begin} of the values instead of ${position}: tensors may neither overlap nor leave gaps; fetch or save the file again`);
+    if (end > size)
+      throw new Error(
+        `${path} is cut short: tensor "${name}" ends at byte ${end} of the values, the file at ${size}; fetch or save it again`,
+      );
+    if (begin !== position)
+      throw new Error(
+        `${path}: tensor ${describe(name)} begins at byte ${begin} of the values instead of ${position}: tensors may neither overlap nor leave gaps; fetch or save the file again`,
+      );
     position = end;
   }
-  if (position !== size) throw new Error(`${path} has ${size - position} bytes after the last tensor; fetch or save it again`);
+  if (position !== size)
+    throw new Error(`${path} has ${size - position} bytes after the last tensor; fetch or save it again`);
 }
 
 /** `[2, 3]`, shortened where it is long. */

@@ -19,7 +19,11 @@ export function checkSampling(options: SamplingOptions): void {
   const check = (valid: boolean, name: keyof SamplingOptions, wanted: string) => {
     if (!valid) throw new Error(`${name} must be ${wanted}, not ${options[name]}`);
   };
-  check(options.temperature >= 0 && Number.isFinite(options.temperature), 'temperature', 'a number of at least 0 (0 takes the most likely token)');
+  check(
+    options.temperature >= 0 && Number.isFinite(options.temperature),
+    'temperature',
+    'a number of at least 0 (0 takes the most likely token)',
+  );
   check(Number.isInteger(options.topK) && options.topK >= 0, 'topK', 'an integer of at least 0 (0 means all tokens)');
   check(options.topP > 0 && options.topP <= 1, 'topP', 'greater than 0 and at most 1 (1 means all tokens)');
   check(options.minP >= 0 && options.minP <= 1, 'minP', 'from 0 (all tokens) to 1');

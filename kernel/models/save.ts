@@ -50,7 +50,10 @@ export function companionsOf(folder: string): string[] {
   return there.filter((name) => {
     const path = join(folder, name);
     const isOwn = SETTINGS.has(name) || belongsTo(path, folder, join(folder, 'config.json'));
-    if (!isOwn) console.warn(`${path} is a link to another folder and is not saved with the model; to save it, put the file in its place.`);
+    if (!isOwn)
+      console.warn(
+        `${path} is a link to another folder and is not saved with the model; to save it, put the file in its place.`,
+      );
     return isOwn;
   });
 }
@@ -76,7 +79,10 @@ export async function saveModel(model: CausalLM, folder: string, options: SaveOp
 
 /** The model's `config.json` with some settings changed. */
 export function changedConfig(model: CausalLM, changes: Record<string, unknown>): string {
-  return changeSettings(readFileSync(join(model.folder, 'config.json'), 'utf8'), { torch_dtype: undefined, ...changes });
+  return changeSettings(readFileSync(join(model.folder, 'config.json'), 'utf8'), {
+    torch_dtype: undefined,
+    ...changes,
+  });
 }
 
 /** Writes a PEFT adapter folder. */
@@ -89,7 +95,9 @@ export async function saveAdapter(model: PeftModel, folder: string): Promise<voi
   }
   const specs = Array.from(tensors, ([name, { shape }]) => ({ name, shape }));
   await FolderUpdate.run(folder, async (update) => {
-    await update.stream('adapter_model.safetensors', (path) => writeShard(path, specs, 'float32', (name) => tensors.get(name)!));
+    await update.stream('adapter_model.safetensors', (path) =>
+      writeShard(path, specs, 'float32', (name) => tensors.get(name)!),
+    );
     update.json('adapter_config.json', {
       peft_type: 'LORA',
       task_type: 'CAUSAL_LM',
@@ -144,7 +152,12 @@ function weightIndex(shards: readonly Shard[], dtype: WeightType): object {
   };
 }
 
-async function writeShard(path: string, tensors: readonly TensorSpec[], dtype: WeightType, read: (name: string) => Tensor): Promise<void> {
+async function writeShard(
+  path: string,
+  tensors: readonly TensorSpec[],
+  dtype: WeightType,
+  read: (name: string) => Tensor,
+): Promise<void> {
   const writer = new SafetensorsWriter(path, tensors, dtype);
   let start = Date.now();
   try {

@@ -125,7 +125,9 @@ export class TokenizerMethods {
     // Some models have a template of their own for conversations with tools.
     const template = options.chatTemplate ?? (options.tools ? namedTemplates.tool_use : undefined) ?? chatTemplate;
     if (!template) {
-      throw new Error(`the tokenizer in ${folder} has no chat template; encode the prompt as text instead: tokenizer(text), or give one: { chatTemplate }`);
+      throw new Error(
+        `the tokenizer in ${folder} has no chat template; encode the prompt as text instead: tokenizer(text), or give one: { chatTemplate }`,
+      );
     }
     const name = options.chatTemplate ? 'the chat template that was given' : `the chat template of ${folder}`;
     return renderChat({ template, specialTokens, name }, messages, options);
@@ -135,10 +137,14 @@ export class TokenizerMethods {
 /** Reads the tokenizer of a model folder: `tokenizer.json`, `tokenizer_config.json`, `chat_template.jinja`. */
 export function loadTokenizer(folder: string): Tokenizer {
   const file = join(folder, 'tokenizer.json');
-  if (!existsSync(file)) throw new Error(`${folder} has no tokenizer.json; save the tokenizer there with transformers' save_pretrained`);
+  if (!existsSync(file))
+    throw new Error(`${folder} has no tokenizer.json; save the tokenizer there with transformers' save_pretrained`);
   const settings = readJson(join(folder, 'tokenizer_config.json'), {});
   const named = specialTokens(settings);
-  const tokens = new TextTokenizer(readJson(file), file, { specialTokens: allSpecialTokens(settings), cleanUpSpaces: settings.clean_up_tokenization_spaces === true });
+  const tokens = new TextTokenizer(readJson(file), file, {
+    specialTokens: allSpecialTokens(settings),
+    cleanUpSpaces: settings.clean_up_tokenization_spaces === true,
+  });
 
   const tokenizer = ((text: string | string[], options?: EncodeOptions) => {
     if (typeof text === 'string') return encoding(methods.encode(text, options));
@@ -191,7 +197,10 @@ function isNamedTemplate(value: unknown): value is { name: string; template: str
 
 /** `bos_token`, `eos_token` and the like, as far as the tokenizer has them. */
 function specialTokens(settings: Record<string, unknown>): Record<string, string> {
-  const texts = Object.entries(settings).map(([name, value]): [string, string | null] => [name, name.endsWith('_token') ? tokenText(value) : null]);
+  const texts = Object.entries(settings).map(([name, value]): [string, string | null] => [
+    name,
+    name.endsWith('_token') ? tokenText(value) : null,
+  ]);
   return Object.fromEntries(texts.filter((entry): entry is [string, string] => entry[1] !== null));
 }
 
@@ -202,7 +211,9 @@ const NAMED = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 
 function allSpecialTokens(settings: Record<string, unknown>): string[] {
   const extra = settings.extra_special_tokens ?? settings.additional_special_tokens;
   const more = typeof extra === 'object' && extra !== null ? Object.values(extra) : [];
-  return [...NAMED.map((name) => settings[name]), ...more].map(tokenText).filter((token): token is string => token !== null);
+  return [...NAMED.map((name) => settings[name]), ...more]
+    .map(tokenText)
+    .filter((token): token is string => token !== null);
 }
 
 /** Special tokens are kept as text or as an object with the text in `content`. */

@@ -46,7 +46,9 @@ export function scoreFloor(config: ModelConfig, { queries, keys }: Pick<Attentio
   return graph.withoutRecording(() => {
     const rows = queries.dimension(0);
     const own = sum(mul(reshape(queries, [rows, kv, group, size]), reshape(keys, [rows, kv, 1, size])), [-1]);
-    const least = graph.node('ReduceMin', [cap(config, scale(own, config.attentionScale))], 'float32', [], { attributes: { keepdims: int(0) } });
+    const least = graph.node('ReduceMin', [cap(config, scale(own, config.attentionScale))], 'float32', [], {
+      attributes: { keepdims: int(0) },
+    });
     return sub(least, graph.scalar(NEGLIGIBLE));
   });
 }
@@ -58,15 +60,37 @@ export function rootHeads(config: ModelConfig, x: Value, { packing }: NonNullabl
 }
 
 /** Causal attention within each root: rows as the queries. */
-export function rootAttention(config: ModelConfig, queries: Value, roots: RootHeads, floor: Value, { packing, mask }: NonNullable<TreeInputs['roots']>): Value {
+export function rootAttention(
+  config: ModelConfig,
+  queries: Value,
+  roots: RootHeads,
+  floor: Value,
+  { packing, mask }: NonNullable<TreeInputs['roots']>,
+): Value {
   const { kv, group, size, width } = headShape(config);
   const grouped = transpose(reshape(pad(queries, packing), ['G', 'L', kv, group, size]), [0, 2, 3, 1, 4]);
-  const mixed = attend(config, reshape(grouped, ['G', kv, 'group*L', size]), roots, ['G', kv, group, 'L', 'L'], mask, floor);
-  return pack(reshape(transpose(reshape(mixed, ['G', kv, group, 'L', size]), [0, 3, 1, 2, 4]), ['G', 'L', width]), packing);
+  const mixed = attend(
+    config,
+    reshape(grouped, ['G', kv, 'group*L', size]),
+    roots,
+    ['G', kv, group, 'L', 'L'],
+    mask,
+    floor,
+  );
+  return pack(
+    reshape(transpose(reshape(mixed, ['G', kv, group, 'L', size]), [0, 3, 1, 2, 4]), ['G', 'L', width]),
+    packing,
+  );
 }
 
 /** Attention of each branch to its root and causally to itself: rows as the queries. */
-export function branchAttention(config: ModelConfig, rows: AttentionRows, roots: RootHeads, floor: Value, { packing, mask }: NonNullable<TreeInputs['branches']>): Value {
+export function branchAttention(
+  config: ModelConfig,
+  rows: AttentionRows,
+  roots: RootHeads,
+  floor: Value,
+  { packing, mask }: NonNullable<TreeInputs['branches']>,
+): Value {
   const { kv, group, size, width } = headShape(config);
   // Copying the roots' keys to each branch is cheaper than joining scores of two products.
   const all = (root: Value, own: Value) => {
@@ -76,12 +100,29 @@ export function branchAttention(config: ModelConfig, rows: AttentionRows, roots:
   };
   const grouped = transpose(reshape(pad(rows.queries, packing), ['G', 'N', 'T', kv, group, size]), [0, 1, 3, 4, 2, 5]);
   const heads = { keys: all(roots.keys, rows.keys), values: all(roots.values, rows.values) };
-  const mixed = attend(config, reshape(grouped, ['G', 'N', kv, 'group*T', size]), heads, ['G', 'N', kv, group, 'T', 'L+T'], mask, floor);
-  return pack(reshape(transpose(reshape(mixed, ['G', 'N', kv, group, 'T', size]), [0, 1, 4, 2, 3, 5]), ['G', 'N', 'T', width]), packing);
+  const mixed = attend(
+    config,
+    reshape(grouped, ['G', 'N', kv, 'group*T', size]),
+    heads,
+    ['G', 'N', kv, group, 'T', 'L+T'],
+    mask,
+    floor,
+  );
+  return pack(
+    reshape(transpose(reshape(mixed, ['G', 'N', kv, group, 'T', size]), [0, 1, 4, 2, 3, 5]), ['G', 'N', 'T', width]),
+    packing,
+  );
 }
 
 /** Queries […, group · T, headSize] mixed by their scores, which have the shape `scores` […, group, T, keys]. */
-function attend(config: ModelConfig, queries: Value, { keys, values }: RootHeads, scores: Dimension[], mask: Value, floor: Value): Value {
+function attend(
+  config: ModelConfig,
+  queries: Value,
+  { keys, values }: RootHeads,
+  scores: Dimension[],
+  mask: Value,
+  floor: Value,
+): Value {
   const products = matMul(queries, keys, { transB: true, alpha: config.attentionScale });
   const visible = atLeast(add(cap(config, reshape(products, scores)), mask), floor);
   return softmaxMix(reshape(visible, products.shape), values);

@@ -31,16 +31,30 @@ export interface TreeForward {
 }
 
 /** Adds to a graph the forward pass of a model over trees, whose inputs `treeFeeds` gives. */
-export function treeForward(graph: Graph, config: ModelConfig, parameters: GraphParameters, options: TreeForwardOptions): TreeForward {
+export function treeForward(
+  graph: Graph,
+  config: ModelConfig,
+  parameters: GraphParameters,
+  options: TreeForwardOptions,
+): TreeForward {
   const inputs = treeInputs(graph, options.rows, options.headParts);
   const transformer = new Transformer(graph, config, parameters);
-  const roots: RootHeads[] = inputs.roots ? [] : Array.from({ length: config.numLayers }, (_, layer) => givenRoots(graph, config, layer));
+  const roots: RootHeads[] = inputs.roots
+    ? []
+    : Array.from({ length: config.numLayers }, (_, layer) => givenRoots(graph, config, layer));
   const attend = (layer: number, queries: Value, keys: Value, values: Value) => {
     const floor = scoreFloor(config, { queries, keys });
     if (!inputs.roots) return branchAttention(config, { queries, keys, values }, roots[layer], floor, inputs.branches!);
     const parts = (x: Value) => (inputs.branches ? split(x, 0, ['P', 'S']) : [x]);
-    const [[rootQueries, ownQueries], [rootKeys, ownKeys], [rootValues, ownValues]] = [parts(queries), parts(keys), parts(values)];
-    roots[layer] = { keys: rootHeads(config, rootKeys, inputs.roots), values: rootHeads(config, rootValues, inputs.roots) };
+    const [[rootQueries, ownQueries], [rootKeys, ownKeys], [rootValues, ownValues]] = [
+      parts(queries),
+      parts(keys),
+      parts(values),
+    ];
+    roots[layer] = {
+      keys: rootHeads(config, rootKeys, inputs.roots),
+      values: rootHeads(config, rootValues, inputs.roots),
+    };
     const mixed = rootAttention(config, rootQueries, roots[layer], floor, inputs.roots);
     if (!inputs.branches) return mixed;
     const own = { queries: ownQueries, keys: ownKeys, values: ownValues };
@@ -49,16 +63,25 @@ export function treeForward(graph: Graph, config: ModelConfig, parameters: Graph
   // What the last block holds is needed at once: there is nothing to gain.
   const again: ApplyBlock = (layer, x, block) => {
     if (layer === config.numLayers - 1) return block(x);
-    const [y, ...computed] = recomputed([x], (rows) => [block(rows), ...(inputs.roots ? [roots[layer].keys, roots[layer].values] : [])]);
+    const [y, ...computed] = recomputed([x], (rows) => [
+      block(rows),
+      ...(inputs.roots ? [roots[layer].keys, roots[layer].values] : []),
+    ]);
     if (inputs.roots) roots[layer] = { keys: computed[0], values: computed[1] };
     return y;
   };
-  const hidden = transformer.hidden(inputs.ids, inputs.positions, attend, options.trained && options.gradientCheckpointing ? again : undefined);
+  const hidden = transformer.hidden(
+    inputs.ids,
+    inputs.positions,
+    attend,
+    options.trained && options.gradientCheckpointing ? again : undefined,
+  );
   const head = new Head(config, parameters, transformer);
   return {
     // A block that is computed again makes its roots' keys and values again: those of the first time are the outputs.
     roots: [...roots],
-    logprobs: (temperature, entropyGradients) => head.inParts(hidden, inputs.learned, { temperature, entropyGradients, trained: options.trained }),
+    logprobs: (temperature, entropyGradients) =>
+      head.inParts(hidden, inputs.learned, { temperature, entropyGradients, trained: options.trained }),
   };
 }
 
@@ -89,11 +112,20 @@ class Head {
       const rows = after(takeRows(hidden, tokens.predicting), parts[parts.length - 1] ?? []);
       parts.push(options.trained ? recomputed([rows], all) : all(rows));
     }
-    const [logprobs, entropies, isTop1] = [0, 1, 2].map((i) => concat(parts.map((part) => part[i]), 0, 'M'));
+    const [logprobs, entropies, isTop1] = [0, 1, 2].map((i) =>
+      concat(
+        parts.map((part) => part[i]),
+        0,
+        'M',
+      ),
+    );
     return { logprobs, entropies, isTop1: () => isTop1 };
   }
 
-  private build({ targets }: LearnedTokens, { temperature, entropyGradients }: HeadOptions): (rows: Value) => TokenLogprobs {
+  private build(
+    { targets }: LearnedTokens,
+    { temperature, entropyGradients }: HeadOptions,
+  ): (rows: Value) => TokenLogprobs {
     const { transformer, parameters } = this;
     if (entropyGradients || this.config.logitSoftcap !== null) {
       return (rows) => logprobsOfLogits(scale(transformer.logits(rows), 1 / temperature), targets, entropyGradients);
@@ -108,6 +140,7 @@ class Head {
 
 /** The roots of a graph that has the rows of branches only. Gradients can be taken with respect to them. */
 function givenRoots(graph: Graph, { numKeyValueHeads, headSize }: ModelConfig, layer: number): RootHeads {
-  const input = (name: string) => graph.input(`${name}.${layer}`, 'float32', ['G', numKeyValueHeads, 'L', headSize], { trainable: true });
+  const input = (name: string) =>
+    graph.input(`${name}.${layer}`, 'float32', ['G', numKeyValueHeads, 'L', headSize], { trainable: true });
   return { keys: input('root_keys'), values: input('root_values') };
 }

@@ -56,9 +56,17 @@ export function treeInputs(graph: Graph, rows: TreeRows, parts: number): TreeInp
     positions: graph.input('positions', 'int64', ['rows']),
     learned: Array.from({ length: parts }, (_, part) => {
       const size = [parts === 1 ? 'M' : `M.${part}`];
-      return { predicting: graph.input(`predicting.${part}`, 'int64', size), targets: graph.input(`targets.${part}`, 'int64', size) };
+      return {
+        predicting: graph.input(`predicting.${part}`, 'int64', size),
+        targets: graph.input(`targets.${part}`, 'int64', size),
+      };
     }),
-    roots: roots ? { packing: packing(graph, 'root', ['G', 'L'], branches ? 'P' : 'rows'), mask: graph.input('root_mask', 'float32', ['L', 'L']) } : null,
+    roots: roots
+      ? {
+          packing: packing(graph, 'root', ['G', 'L'], branches ? 'P' : 'rows'),
+          mask: graph.input('root_mask', 'float32', ['L', 'L']),
+        }
+      : null,
     branches: branches
       ? {
           packing: packing(graph, 'branch', ['G', 'N', 'T'], roots ? 'S' : 'rows'),
@@ -78,13 +86,19 @@ function packing(graph: Graph, name: string, rectangle: string[], rows: string):
 
 /** The sequences that a graph has rows of, in their order. */
 export function sequencesOf<S extends Sequence>(trees: readonly Tree<S>[], rows: TreeRows): S[] {
-  return [...(rows === 'branches' ? [] : trees.map(({ root }) => root)), ...(rows === 'roots' ? [] : trees.flatMap(({ branches }) => branches))];
+  return [
+    ...(rows === 'branches' ? [] : trees.map(({ root }) => root)),
+    ...(rows === 'roots' ? [] : trees.flatMap(({ branches }) => branches)),
+  ];
 }
 
 /** Trees, as the inputs of a graph with these rows and parts are fed. */
 export function treeFeeds(trees: readonly Tree[], rows: TreeRows, parts: number): Record<string, Feed> {
   const roots = rows === 'branches' ? [] : trees.map(({ root }) => ({ ...root, from: 0 }));
-  const branches = rows === 'roots' ? [] : trees.flatMap(({ root, branches }) => branches.map((branch) => ({ ...branch, from: root.ids.length })));
+  const branches =
+    rows === 'roots'
+      ? []
+      : trees.flatMap(({ root, branches }) => branches.map((branch) => ({ ...branch, from: root.ids.length })));
   const sequences = [...roots, ...branches];
   const predicting: number[] = [];
   let end = 0;
@@ -97,8 +111,15 @@ export function treeFeeds(trees: readonly Tree[], rows: TreeRows, parts: number)
     ids: int64Feed(sequences.flatMap(({ ids }) => ids)),
     positions: int64Feed(sequences.flatMap(({ ids, from }) => ids.map((_, t) => from + t))),
     ...inParts('predicting', predicting, parts),
-    ...inParts('targets', sequences.flatMap(({ targets }) => targets), parts),
-    ...(rows !== 'branches' && { ...rectangle('root', [roots.map(({ ids }) => ids.length)], [roots.length, L]), root_mask: causalMask(L) }),
+    ...inParts(
+      'targets',
+      sequences.flatMap(({ targets }) => targets),
+      parts,
+    ),
+    ...(rows !== 'branches' && {
+      ...rectangle('root', [roots.map(({ ids }) => ids.length)], [roots.length, L]),
+      root_mask: causalMask(L),
+    }),
     ...(rows !== 'roots' && branchFeeds(trees, L)),
   };
 }
@@ -106,7 +127,12 @@ export function treeFeeds(trees: readonly Tree[], rows: TreeRows, parts: number)
 /** Values as inputs `name.<part>` of about equal length. */
 function inParts(name: string, values: readonly number[], parts: number): Record<string, Feed> {
   const start = (part: number) => Math.round((part * values.length) / parts);
-  return Object.fromEntries(Array.from({ length: parts }, (_, part) => [`${name}.${part}`, int64Feed(values.slice(start(part), start(part + 1)))]));
+  return Object.fromEntries(
+    Array.from({ length: parts }, (_, part) => [
+      `${name}.${part}`,
+      int64Feed(values.slice(start(part), start(part + 1))),
+    ]),
+  );
 }
 
 function branchFeeds(trees: readonly Tree[], L: number): Record<string, Feed> {

@@ -18,7 +18,10 @@ export function encodeModel(graph: Graph): Uint8Array {
 /** A model without its graph, and the graph without the tensors of some inputs, which are no longer inputs. */
 export function encodeParts(graph: Graph, tensors: ReadonlySet<string>): { model: Uint8Array; graph: Uint8Array } {
   const { onnx } = require('onnx-proto') as typeof import('onnx-proto');
-  return { model: onnx.ModelProto.encode(modelHeader()).finish(), graph: onnx.GraphProto.encode(graphProto(onnx, graph, tensors)).finish() };
+  return {
+    model: onnx.ModelProto.encode(modelHeader()).finish(),
+    graph: onnx.GraphProto.encode(graphProto(onnx, graph, tensors)).finish(),
+  };
 }
 
 function modelHeader(): Onnx.IModelProto {
@@ -83,7 +86,14 @@ function outputNames(graph: Graph): { names: Map<string, string>; copies: [strin
 
 function elementType(onnx: typeof Onnx, type: ElementType): number {
   const types = onnx.TensorProto.DataType;
-  return { float32: types.FLOAT, int64: types.INT64, int32: types.INT32, int8: types.INT8, uint8: types.UINT8, bool: types.BOOL }[type];
+  return {
+    float32: types.FLOAT,
+    int64: types.INT64,
+    int32: types.INT32,
+    int8: types.INT8,
+    uint8: types.UINT8,
+    bool: types.BOOL,
+  }[type];
 }
 
 function encodeValue(onnx: typeof Onnx, name: string, value: Value): Onnx.IValueInfoProto {

@@ -200,4 +200,3 @@ export class Graph {
     return `${stem}_${this.counter++}`;
   }
 }
-

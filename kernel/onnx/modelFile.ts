@@ -24,7 +24,12 @@ export interface DataFile {
  * part of it. The tensors are asked for one after the other, so that they are
  * never together in memory.
  */
-export async function writeModelFile(path: string, graph: Graph, tensors: ReadonlyMap<string, Tensor>, data: DataFile | null): Promise<void> {
+export async function writeModelFile(
+  path: string,
+  graph: Graph,
+  tensors: ReadonlyMap<string, Tensor>,
+  data: DataFile | null,
+): Promise<void> {
   const { onnx } = require('onnx-proto') as typeof import('onnx-proto');
   const { model, graph: rest } = encodeParts(graph, new Set(tensors.keys()));
   const headers = data ? externalHeaders(onnx, tensors, data.name) : inlineHeaders(onnx, tensors);
@@ -88,9 +93,15 @@ function externalHeaders(onnx: typeof Onnx, tensors: ReadonlyMap<string, Tensor>
   let offset = 0;
   return Array.from(tensors, ([name, tensor]) => {
     const size = bytesOf(tensor);
-    const externalData = Object.entries({ location, offset, length: size }).map(([key, value]) => ({ key, value: String(value) }));
+    const externalData = Object.entries({ location, offset, length: size }).map(([key, value]) => ({
+      key,
+      value: String(value),
+    }));
     offset += size + padding(size);
-    const description = encodeTensor(onnx, name, tensor, { dataLocation: onnx.TensorProto.DataLocation.EXTERNAL, externalData });
+    const description = encodeTensor(onnx, name, tensor, {
+      dataLocation: onnx.TensorProto.DataLocation.EXTERNAL,
+      externalData,
+    });
     return { name, bytes: Buffer.concat([field(5, description.length), description]), inline: 0 };
   });
 }

@@ -34,7 +34,15 @@ export function after(x: Value, values: readonly Value[]): Value {
 /** An int64 zero, [1], that depends on a value. */
 function zeroOf(value: Value): Value {
   const { graph, rank } = value;
-  const first = rank === 0 ? value : graph.node('Slice', [value, graph.int64(Array(rank).fill(0)), graph.int64(Array(rank).fill(1))], value.type, Array(rank).fill(1));
+  const first =
+    rank === 0
+      ? value
+      : graph.node(
+          'Slice',
+          [value, graph.int64(Array(rank).fill(0)), graph.int64(Array(rank).fill(1))],
+          value.type,
+          Array(rank).fill(1),
+        );
   const whole = graph.node('Cast', [first], 'int64', first.shape, { attributes: { to: int(7) } });
   return reshape(graph.node('Mul', [whole, graph.int64([0])], 'int64', whole.shape), [1]);
 }

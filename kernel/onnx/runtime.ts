@@ -37,10 +37,16 @@ async function switchOffInProcess(): Promise<void> {
   const alive = setInterval(() => {}, 1000);
   try {
     session.connectToMainThread();
-    const { exceptionDetails } = await session.post('Runtime.evaluate', { expression: `require('node:process').env.${SWITCH} = '1'`, includeCommandLineAPI: true });
+    const { exceptionDetails } = await session.post('Runtime.evaluate', {
+      expression: `require('node:process').env.${SWITCH} = '1'`,
+      includeCommandLineAPI: true,
+    });
     if (exceptionDetails) throw new Error(exceptionDetails.text);
   } catch (error) {
-    throw new Error(`ONNX Runtime would keep telemetry of this process, and a thread cannot prevent it (${(error as Error).message}): set ${SWITCH}=1 in the environment`, { cause: error });
+    throw new Error(
+      `ONNX Runtime would keep telemetry of this process, and a thread cannot prevent it (${(error as Error).message}): set ${SWITCH}=1 in the environment`,
+      { cause: error },
+    );
   } finally {
     clearInterval(alive);
     session.disconnect();

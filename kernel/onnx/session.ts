@@ -69,7 +69,10 @@ export class GraphSession {
   ) {}
 
   /** Prepares a graph. */
-  static async create(graph: Graph, { keepMemory = true, spin = false, threads = runtimeSettings.threads }: SessionOptions = {}): Promise<GraphSession> {
+  static async create(
+    graph: Graph,
+    { keepMemory = true, spin = false, threads = runtimeSettings.threads }: SessionOptions = {},
+  ): Promise<GraphSession> {
     const runtime = await loadRuntime();
     const session = await runtime.InferenceSession.create(encodeModel(graph), {
       executionProviders: ['cpu'],
@@ -80,7 +83,9 @@ export class GraphSession {
       logSeverityLevel: 3,
       enableCpuMemArena: keepMemory,
       enableMemPattern: false,
-      extra: { session: { intra_op: spin ? { allow_spinning: '1', spin_duration_us: SPIN } : { allow_spinning: '0' } } },
+      extra: {
+        session: { intra_op: spin ? { allow_spinning: '1', spin_duration_us: SPIN } : { allow_spinning: '0' } },
+      },
     });
     return new GraphSession(runtime, session, session.inputNames);
   }
@@ -93,7 +98,10 @@ export class GraphSession {
    * @param options.into memory that outputs are written to, by their names. It may be that of a feed whose
    *   last use makes the output (`Graph.accumulate`).
    */
-  async run(feeds: Record<string, Feed>, { outputs = this.session.outputNames, into = {} }: RunOptions = {}): Promise<Record<string, Tensor>> {
+  async run(
+    feeds: Record<string, Feed>,
+    { outputs = this.session.outputNames, into = {} }: RunOptions = {},
+  ): Promise<Record<string, Tensor>> {
     const inputs: Record<string, OrtTensor> = {};
     for (const name of this.inputNames) {
       const feed = feeds[name];

@@ -20,9 +20,13 @@ export const runtimeSettings = {
 
 /** @throws where the environment names no valid number */
 export function threadsFrom({ JOYLAB_THREADS: given }: NodeJS.ProcessEnv): number {
-  if (given === undefined || given === '') return Math.max(1, Math.min(availableParallelism(), physicalCores(), Math.ceil(quota())));
+  if (given === undefined || given === '')
+    return Math.max(1, Math.min(availableParallelism(), physicalCores(), Math.ceil(quota())));
   const threads = Number(given);
-  if (!Number.isInteger(threads) || threads < 1) throw new Error(`JOYLAB_THREADS is ${JSON.stringify(given)}. Valid: a whole number from 1, or nothing for one thread per core.`);
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new Error(
+      `JOYLAB_THREADS is ${JSON.stringify(given)}. Valid: a whole number from 1, or nothing for one thread per core.`,
+    );
   return threads;
 }
 

@@ -37,7 +37,8 @@ export function sentValue(value: unknown, what: string): any {
   try {
     return jsonValue(value, what);
   } catch (error) {
-    if (error instanceof JsonValueError) throw new OpenEnvError('VALIDATION_ERROR', `${what} cannot be sent: ${error.describe()}.`);
+    if (error instanceof JsonValueError)
+      throw new OpenEnvError('VALIDATION_ERROR', `${what} cannot be sent: ${error.describe()}.`);
     if (error instanceof NestingError) throw new OpenEnvError('VALIDATION_ERROR', error.message);
     throw error;
   }
@@ -70,12 +71,16 @@ function merged(problems: ValidationProblem[]): ValidationProblem[] {
     const key = `${problem.loc.join('.')} ${wantsType ? '' : problem.msg}`;
     const known = lines.get(key);
     if (!known) lines.set(key, problem);
-    else if (wantsType && !known.msg.includes(problem.msg.slice(16))) lines.set(key, { ...known, msg: `${known.msg} or ${problem.msg.slice(16)}` });
+    else if (wantsType && !known.msg.includes(problem.msg.slice(16)))
+      lines.set(key, { ...known, msg: `${known.msg} or ${problem.msg.slice(16)}` });
   }
   return [...lines.values()];
 }
 
 /** pydantic speaks of Python's types. */
 function inPlainWords(text: string): string {
-  return text.replace('a valid dictionary', 'an object').replace('a valid list', 'an array').replace(/\bNone\b/, 'null');
+  return text
+    .replace('a valid dictionary', 'an object')
+    .replace('a valid list', 'an array')
+    .replace(/\bNone\b/, 'null');
 }

@@ -76,7 +76,12 @@ export class Channel {
   static async open(url: string, options: ChannelOptions): Promise<Channel> {
     options.signal?.throwIfAborted();
     const { connectTimeout, maxMessageSize = 100 * 2 ** 20, headers } = options;
-    const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: maxMessageSize, handshakeTimeout: connectTimeout, headers });
+    const socket = new WebSocket(url, {
+      perMessageDeflate: false,
+      maxPayload: maxMessageSize,
+      handshakeTimeout: connectTimeout,
+      headers,
+    });
     const channel = new Channel(url, socket, options);
     await channel.connected();
     return channel;
@@ -98,7 +103,11 @@ export class Channel {
    * @param read makes of the answer what the promise gives; what it throws rejects the promise
    * @param timeout milliseconds
    */
-  request<Answer = Message>(message: Message, read: (answer: Message) => Answer = asItIs as any, timeout = this.options.messageTimeout): Promise<Answer> {
+  request<Answer = Message>(
+    message: Message,
+    read: (answer: Message) => Answer = asItIs as any,
+    timeout = this.options.messageTimeout,
+  ): Promise<Answer> {
     return this.expect(message, read, timeout);
   }
 
@@ -115,7 +124,7 @@ export class Channel {
   /** Closes the connection; requests under way fail with `reason`. Resolves when the server knows of it, or after a second. */
   close(reason: unknown = new OpenEnvError('CLOSED', 'The environment was closed.')): Promise<void> {
     this.fail(reason);
-    return new Promise(resolve => {
+    return new Promise((resolve) => {
       if (this.socket.readyState === WebSocket.CLOSED) return resolve();
       const timer = setTimeout(() => this.socket.terminate(), 1000).unref();
       this.socket.once('close', () => {
@@ -130,18 +139,24 @@ export class Channel {
   private connected(): Promise<void> {
     const { socket, url, options } = this;
     return new Promise((resolve, reject) => {
-      socket.on('upgrade', response => (this.tcp = response.socket));
+      socket.on('upgrade', (response) => (this.tcp = response.socket));
       socket.once('open', () => {
         this.tcp?.unref();
         this.listen();
         resolve();
       });
-      socket.once('error', error => {
+      socket.once('error', (error) => {
         if (options.signal?.aborted) reject(options.signal.reason);
         else if (error.message.includes('handshake has timed out')) {
           reject(new OpenEnvError('TIMEOUT', `${url} did not answer within ${options.connectTimeout / 1000} s.`));
         } else {
-          reject(new OpenEnvError('CONNECTION_FAILED', `No OpenEnv server answers at ${url}: ${error.message || 'connection refused'}.`, error));
+          reject(
+            new OpenEnvError(
+              'CONNECTION_FAILED',
+              `No OpenEnv server answers at ${url}: ${error.message || 'connection refused'}.`,
+              error,
+            ),
+          );
         }
       });
       options.signal?.addEventListener('abort', this.abort, { once: true });
@@ -176,14 +191,24 @@ export class Channel {
 
   private unexpected(message: Message): void {
     if (!this.asked) return void this.early.push(message);
-    this.fail(farewell(message) ?? this.loss('PROTOCOL_ERROR', `The server at ${this.url} sent a message that nobody asked for. The session was given up.`));
+    this.fail(
+      farewell(message) ??
+        this.loss(
+          'PROTOCOL_ERROR',
+          `The server at ${this.url} sent a message that nobody asked for. The session was given up.`,
+        ),
+    );
     this.socket.close();
   }
 
-  private expect<Answer>(message: Message | undefined, read: (answer: Message) => Answer, timeout: number): Promise<Answer> {
+  private expect<Answer>(
+    message: Message | undefined,
+    read: (answer: Message) => Answer,
+    timeout: number,
+  ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       this.asked = true;
-      if (this.early.length > 0) return resolve(new Promise(done => done(read(this.early.shift()!))));
+      if (this.early.length > 0) return resolve(new Promise((done) => done(read(this.early.shift()!))));
       if (this.ended !== undefined) return reject(this.ended);
       this.pending.push({ resolve, reject, read, due: performance.now() + timeout, timeout });
       if (this.pending.length === 1) this.arm();
@@ -208,11 +233,19 @@ export class Channel {
     if (!oldest) return;
     if (oldest.due > performance.now()) this.arm();
     // A program that has computed for long reads now what came meanwhile: only then is it too late.
-    else setImmediate(() => setImmediate(() => (this.pending[0] === oldest ? this.timedOut(oldest.timeout) : this.look())));
+    else
+      setImmediate(() =>
+        setImmediate(() => (this.pending[0] === oldest ? this.timedOut(oldest.timeout) : this.look())),
+      );
   };
 
   private timedOut(timeout: number): void {
-    this.fail(this.loss('TIMEOUT', `The server at ${this.url} did not answer within ${timeout / 1000} s. The session was given up.`));
+    this.fail(
+      this.loss(
+        'TIMEOUT',
+        `The server at ${this.url} did not answer within ${timeout / 1000} s. The session was given up.`,
+      ),
+    );
     this.socket.terminate();
   }
 
@@ -226,7 +259,12 @@ export class Channel {
     this.socket.ping();
     const late = (): void => {
       if (this.received !== received || this.busy || this.ended !== undefined) return;
-      this.fail(this.loss('CONNECTION_LOST', `The server at ${this.url} does not answer pings: it is frozen, or the network is cut. The session is lost.`));
+      this.fail(
+        this.loss(
+          'CONNECTION_LOST',
+          `The server at ${this.url} does not answer pings: it is frozen, or the network is cut. The session is lost.`,
+        ),
+      );
       this.socket.terminate();
     };
     setTimeout(() => setImmediate(() => setImmediate(late)), pingTimeout).unref();
@@ -237,11 +275,20 @@ export class Channel {
     const refusal = !this.busy && this.early.length > 0 ? farewell(this.early[this.early.length - 1]) : undefined;
     if (refusal) return this.fail(refusal);
     const why = await this.options.explainLoss?.();
-    this.fail(this.loss('CONNECTION_LOST', why ?? `The connection to ${this.url} broke (WebSocket code ${code}${reason && `, "${reason}"`}). The session is lost.${pingHint(reason)}`));
+    this.fail(
+      this.loss(
+        'CONNECTION_LOST',
+        why ??
+          `The connection to ${this.url} broke (WebSocket code ${code}${reason && `, "${reason}"`}). The session is lost.${pingHint(reason)}`,
+      ),
+    );
   }
 
   private loss(code: OpenEnvErrorCode, message: string): OpenEnvError {
-    return new OpenEnvError(code, this.afterLoss ? `${message}${message.includes('\n') ? '\n' : ' '}${this.afterLoss}` : message);
+    return new OpenEnvError(
+      code,
+      this.afterLoss ? `${message}${message.includes('\n') ? '\n' : ' '}${this.afterLoss}` : message,
+    );
   }
 
   private fail(reason: unknown): void {
@@ -256,5 +303,7 @@ export class Channel {
 
 /** Servers end a session whose client does not answer their pings. */
 function pingHint(reason: string): string {
-  return reason.includes('ping') ? ' The server had no sign of life from here for too long: code that computes without a pause keeps pings from being answered.' : '';
+  return reason.includes('ping')
+    ? ' The server had no sign of life from here for too long: code that computes without a pause keeps pings from being answered.'
+    : '';
 }

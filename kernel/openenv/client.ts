@@ -7,7 +7,15 @@ import { getJson, httpUrl } from './http';
 import { readTools, rpcResult, toolValue, type Tool } from './mcp';
 import { parseMessage } from './messages';
 import { openSession, type SessionOptions } from './opening';
-import type { ClientMessage, EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, RpcAnswer, ServerMessage, StepResult } from './protocol';
+import type {
+  ClientMessage,
+  EnvironmentMetadata,
+  EnvironmentSchema,
+  EpisodeState,
+  ResetArguments,
+  ServerMessage,
+  StepResult,
+} from './protocol';
 import { checkedRpc, checkedState, checkedStep } from './shapes';
 
 /** Options of {@link OpenEnvClient.connect}. Times in milliseconds. */
@@ -70,7 +78,12 @@ export class OpenEnvClient {
       return await this.askReset(data);
     } catch (error) {
       // The connection may have been dead for long; no episode hangs on it, so a reset can be done again, once.
-      if (this.connected || !(error instanceof OpenEnvError) || !['CONNECTION_LOST', 'SESSION_ERROR'].includes(error.code)) throw error;
+      if (
+        this.connected ||
+        !(error instanceof OpenEnvError) ||
+        !['CONNECTION_LOST', 'SESSION_ERROR'].includes(error.code)
+      )
+        throw error;
       return this.resetAnew(data);
     }
   }
@@ -159,7 +172,12 @@ export class OpenEnvClient {
   }
 
   /** Sends a message with data of the user's, which `what` names. */
-  private async send<Answer>({ type, data }: Extract<ClientMessage, { data: object }>, what: string, read: (answer: Message) => Answer, timeout?: number): Promise<Answer> {
+  private async send<Answer>(
+    { type, data }: Extract<ClientMessage, { data: object }>,
+    what: string,
+    read: (answer: Message) => Answer,
+    timeout?: number,
+  ): Promise<Answer> {
     return this.ask(stringifyExact({ type, data: sentValue(data, what) }), read, timeout);
   }
 
@@ -175,11 +193,14 @@ const readRpc = reader('mcp', checkedRpc);
 
 /** Reads the answers of one type, whose data `checked` looks at; other ones are errors. */
 function reader<Data>(type: ServerMessage['type'], checked: (data: unknown) => Data): (message: Message) => Data {
-  return message => {
+  return (message) => {
     const answer = parseMessage(message);
     if (answer.type === type) return finite(checked(answer.data), message);
     if (answer.type === 'error') throw serverError(answer.data);
-    throw new OpenEnvError('PROTOCOL_ERROR', `The server answered with a message of type ${JSON.stringify(answer.type)} where one of type "${type}" was due.`);
+    throw new OpenEnvError(
+      'PROTOCOL_ERROR',
+      `The server answered with a message of type ${JSON.stringify(answer.type)} where one of type "${type}" was due.`,
+    );
   };
 }
 

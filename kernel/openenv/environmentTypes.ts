@@ -34,7 +34,11 @@ export function environmentTypes({ action, observation, state }: EnvironmentSche
 function withoutFields(schema: JsonSchema, names: string[]): JsonSchema {
   if (!schema?.properties) return schema;
   const properties = Object.fromEntries(Object.entries(schema.properties).filter(([name]) => !names.includes(name)));
-  return { ...schema, properties, ...(schema.required ? { required: schema.required.filter((name: string) => !names.includes(name)) } : {}) };
+  return {
+    ...schema,
+    properties,
+    ...(schema.required ? { required: schema.required.filter((name: string) => !names.includes(name)) } : {}),
+  };
 }
 
 /** A schema whose field of a name comes after its own: OpenEnv's base models begin with theirs. */

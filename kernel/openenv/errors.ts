@@ -43,9 +43,16 @@ export class OpenEnvError extends Error {
 /** The `data` of an error message from a server, as an error in plain words. */
 export function serverError(data: unknown): OpenEnvError {
   const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
-  const { code, message, errors } = (typeof data === 'object' && data !== null ? data : { code: null }) as Record<string, any>;
+  const { code, message, errors } = (typeof data === 'object' && data !== null ? data : { code: null }) as Record<
+    string,
+    any
+  >;
   if (!isText(code) || !isText(message)) {
-    return new OpenEnvError('PROTOCOL_ERROR', `The server reports an error that is none of OpenEnv's, which have a code and a message: ${shown(data)}`, data);
+    return new OpenEnvError(
+      'PROTOCOL_ERROR',
+      `The server reports an error that is none of OpenEnv's, which have a code and a message: ${shown(data)}`,
+      data,
+    );
   }
   const problems: string[] = Array.isArray(errors) ? errors.map(describeProblem) : [];
   const told: string = message ?? 'The server reports an error without a message.';

@@ -21,8 +21,12 @@ export async function getJson(address: string, { timeout, headers, signal }: Get
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     throw new OpenEnvError('CONNECTION_FAILED', `Nobody answers at ${address}: ${cause || 'connection refused'}.`);
   }
-  if (response.status === 404) throw new OpenEnvError('NOT_SUPPORTED', `The server has no ${new URL(address).pathname}: ${address} answered 404.`);
-  if (!response.ok) throw new OpenEnvError('CONNECTION_FAILED', `${address} answered ${response.status} ${response.statusText}.`, { status: response.status });
+  if (response.status === 404)
+    throw new OpenEnvError('NOT_SUPPORTED', `The server has no ${new URL(address).pathname}: ${address} answered 404.`);
+  if (!response.ok)
+    throw new OpenEnvError('CONNECTION_FAILED', `${address} answered ${response.status} ${response.statusText}.`, {
+      status: response.status,
+    });
   const text = await documentText(response, address).catch((error) => {
     if (signal?.aborted) throw signal.reason;
     if (stop.aborted) throw new OpenEnvError('TIMEOUT', `${address} did not answer within ${timeout / 1000} s.`);
@@ -32,7 +36,10 @@ export async function getJson(address: string, { timeout, headers, signal }: Get
   try {
     return parseJson(text, `The document at ${address}`);
   } catch (error) {
-    throw new OpenEnvError('PROTOCOL_ERROR', error instanceof NestingError ? error.message : `${address} did not answer with JSON.`);
+    throw new OpenEnvError(
+      'PROTOCOL_ERROR',
+      error instanceof NestingError ? error.message : `${address} did not answer with JSON.`,
+    );
   }
 }
 
@@ -44,7 +51,11 @@ async function documentText(response: Response, address: string): Promise<string
   let size = 0;
   for await (const part of response.body ?? []) {
     size += part.length;
-    if (size > MAXIMUM_DOCUMENT) throw new OpenEnvError('PROTOCOL_ERROR', `The document at ${address} has more than ${MAXIMUM_DOCUMENT / 2 ** 20} MiB.`);
+    if (size > MAXIMUM_DOCUMENT)
+      throw new OpenEnvError(
+        'PROTOCOL_ERROR',
+        `The document at ${address} has more than ${MAXIMUM_DOCUMENT / 2 ** 20} MiB.`,
+      );
     parts.push(part);
   }
   return Buffer.concat(parts).toString();
@@ -52,9 +63,14 @@ async function documentText(response: Response, address: string): Promise<string
 
 /** A server's address with http or https and without a slash at the end. Fails with `INVALID_ARGUMENT` where it is none. */
 export function httpUrl(url: string): string {
-  const address = String(url).replace(/^ws(?=s?:)/, 'http').replace(/\/(ws)?$/, '');
+  const address = String(url)
+    .replace(/^ws(?=s?:)/, 'http')
+    .replace(/\/(ws)?$/, '');
   if (/^https?:/.test(address) && URL.canParse(address)) return address;
-  throw new OpenEnvError('INVALID_ARGUMENT', `'${url}' is no address of a server: it has to be http:// or https://, a host, and a port up to 65535 where it is not the usual one, such as 'http://localhost:8000'.`);
+  throw new OpenEnvError(
+    'INVALID_ARGUMENT',
+    `'${url}' is no address of a server: it has to be http:// or https://, a host, and a port up to 65535 where it is not the usual one, such as 'http://localhost:8000'.`,
+  );
 }
 
 /** The WebSocket address of a route of a server. */

@@ -12,7 +12,11 @@ export function parseMessage(bytes: string | Uint8Array): ServerMessage {
   } catch (error) {
     if (error instanceof NestingError) throw new OpenEnvError('PROTOCOL_ERROR', error.message);
     const constant = /[:[,]\s*(-?Infinity|NaN)\b/.exec(text)?.[1];
-    if (constant) throw new OpenEnvError('PROTOCOL_ERROR', `The server's answer has ${constant}, which JSON does not have: ${text.slice(0, 200)}`);
+    if (constant)
+      throw new OpenEnvError(
+        'PROTOCOL_ERROR',
+        `The server's answer has ${constant}, which JSON does not have: ${text.slice(0, 200)}`,
+      );
     message = undefined;
   }
   if (typeof message !== 'object' || message === null || !('type' in message) || !('data' in message)) {

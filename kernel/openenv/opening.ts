@@ -22,7 +22,8 @@ export interface SessionOptions extends Omit<ChannelOptions, 'connectTimeout' | 
   onWaited?: (successful: boolean) => void;
 }
 
-type Complete = SessionOptions & Required<Pick<SessionOptions, 'connectTimeout' | 'messageTimeout' | 'capacityTimeout'>>;
+type Complete = SessionOptions &
+  Required<Pick<SessionOptions, 'connectTimeout' | 'messageTimeout' | 'capacityTimeout'>>;
 
 /**
  * Connects to a server and waits for a place on it.
@@ -44,7 +45,8 @@ export async function openSession(url: string, options: Complete, reachTimeout =
         const code = error instanceof OpenEnvError ? error.code : undefined;
         if (code === 'CAPACITY_REACHED') {
           if (await options.makeRoom?.()) continue;
-          if (!(await full.next(`${url} is full (${seats(error)}): waiting for a place`))) throw fullError(url, error as OpenEnvError, options.capacityTimeout);
+          if (!(await full.next(`${url} is full (${seats(error)}): waiting for a place`)))
+            throw fullError(url, error as OpenEnvError, options.capacityTimeout);
         } else if (!isAway(code) || !(await away.next(`${url} does not answer: trying again`))) throw error;
       }
     }
@@ -59,12 +61,19 @@ function isAway(code: string | undefined): boolean {
 
 /** One try: the connection, and a first question, to which a server without a place says so. */
 async function enter(url: string, options: Complete): Promise<Channel> {
-  const channel = await Channel.open(webSocketUrl(url, '/ws'), options).catch(error => explainRefusal(url, error, options));
+  const channel = await Channel.open(webSocketUrl(url, '/ws'), options).catch((error) =>
+    explainRefusal(url, error, options),
+  );
   try {
-    const question = channel.request(JSON.stringify({ type: 'state' }), undefined, Math.max(options.connectTimeout, options.messageTimeout));
+    const question = channel.request(
+      JSON.stringify({ type: 'state' }),
+      undefined,
+      Math.max(options.connectTimeout, options.messageTimeout),
+    );
     const answer = parseMessage(await abortable(question, options.waitSignal?.()));
     // Some environments have no state before the first reset: that they say so is a session, too.
-    if (answer.type === 'error' && ['CAPACITY_REACHED', 'FACTORY_ERROR', 'SESSION_ERROR'].includes(answer.data.code)) throw serverError(answer.data);
+    if (answer.type === 'error' && ['CAPACITY_REACHED', 'FACTORY_ERROR', 'SESSION_ERROR'].includes(answer.data.code))
+      throw serverError(answer.data);
     channel.afterLoss = 'reset() starts a new session.';
     return channel;
   } catch (error) {
@@ -76,11 +85,25 @@ async function enter(url: string, options: Complete): Promise<Channel> {
 /** A server that is there but takes no WebSocket: what it is. */
 async function explainRefusal(url: string, error: unknown, { connectTimeout, headers }: Complete): Promise<never> {
   const status = Number(/Unexpected server response: (\d+)/.exec(error instanceof Error ? error.message : '')?.[1]);
-  if (status === 401 || status === 403) throw new OpenEnvError('CONNECTION_FAILED', `${url} refuses the connection (HTTP ${status}). Where it wants a token: { headers: { Authorization: 'Bearer …' } }.`);
+  if (status === 401 || status === 403)
+    throw new OpenEnvError(
+      'CONNECTION_FAILED',
+      `${url} refuses the connection (HTTP ${status}). Where it wants a token: { headers: { Authorization: 'Bearer …' } }.`,
+    );
   if (status !== 404 && status !== 405 && status !== 426) throw error;
-  const healthy = await getJson(`${url}/health`, { timeout: connectTimeout, headers }).then(() => true, () => false);
-  if (!healthy) throw new OpenEnvError('CONNECTION_FAILED', `${url} is no OpenEnv server: it has neither /ws nor /health (HTTP ${status}).`);
-  throw new OpenEnvError('NOT_SUPPORTED', `${url} speaks HTTP alone: it has no WebSocket at /ws, and only there does a server keep a session. An OpenEnv server of version 0.2 or newer has it.`);
+  const healthy = await getJson(`${url}/health`, { timeout: connectTimeout, headers }).then(
+    () => true,
+    () => false,
+  );
+  if (!healthy)
+    throw new OpenEnvError(
+      'CONNECTION_FAILED',
+      `${url} is no OpenEnv server: it has neither /ws nor /health (HTTP ${status}).`,
+    );
+  throw new OpenEnvError(
+    'NOT_SUPPORTED',
+    `${url} speaks HTTP alone: it has no WebSocket at /ws, and only there does a server keep a session. An OpenEnv server of version 0.2 or newer has it.`,
+  );
 }
 
 function seats(error: unknown): string {
@@ -90,6 +113,7 @@ function seats(error: unknown): string {
 
 function fullError(url: string, error: OpenEnvError, waited: number): OpenEnvError {
   const time = waited > 0 ? ` A place was waited for, ${waited / 1000} s (capacityTimeout).` : '';
-  const advice = 'Close environments that are no longer used (env.close(), also in other notebooks), or start the server with more places: official ones take the variable MAX_CONCURRENT_ENVS, where their environment allows several sessions.';
+  const advice =
+    'Close environments that are no longer used (env.close(), also in other notebooks), or start the server with more places: official ones take the variable MAX_CONCURRENT_ENVS, where their environment allows several sessions.';
   return new OpenEnvError('CAPACITY_REACHED', `${url} is full: ${seats(error)}.${time} ${advice}`, error.details);
 }

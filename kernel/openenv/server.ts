@@ -50,11 +50,14 @@ export class ServerProcess {
   /** The end of what it printed. */
   private log = '';
 
-  private constructor(private readonly options: LaunchOptions, private readonly child: ChildProcess) {
-    child.stderr!.on('data', chunk => this.note(chunk));
-    if (options.url) child.stdout!.on('data', chunk => this.note(chunk));
-    this.exited = new Promise(resolve => {
-      child.once('error', error => resolve((this.exit = `${options.name} could not be started: ${error.message}.`)));
+  private constructor(
+    private readonly options: LaunchOptions,
+    private readonly child: ChildProcess,
+  ) {
+    child.stderr!.on('data', (chunk) => this.note(chunk));
+    if (options.url) child.stdout!.on('data', (chunk) => this.note(chunk));
+    this.exited = new Promise((resolve) => {
+      child.once('error', (error) => resolve((this.exit = `${options.name} could not be started: ${error.message}.`)));
       child.once('exit', () => this.endGroup());
       child.once('close', (code, signal) => resolve((this.exit ??= this.describeExit(code, signal))));
     });
@@ -93,7 +96,10 @@ export class ServerProcess {
 
   /** Why a connection to this server broke, when the server's end is the reason: for `explainLoss`. */
   async explainLoss(): Promise<string | undefined> {
-    return Promise.race([this.exited, new Promise<undefined>(resolve => setTimeout(resolve, 2000, undefined).unref())]);
+    return Promise.race([
+      this.exited,
+      new Promise<undefined>((resolve) => setTimeout(resolve, 2000, undefined).unref()),
+    ]);
   }
 
   /** Stops the server and waits until it is gone. */
@@ -117,12 +123,22 @@ export class ServerProcess {
     const late = Date.now() + timeout;
     for (;;) {
       const health = getJson(`${url}/health`, { timeout: Math.min(timeout, HEALTH_TIMEOUT), signal });
-      const problem = await Promise.race([health.then(() => undefined, error => String(error?.message ?? error)), this.exited.then(() => '')]);
+      const problem = await Promise.race([
+        health.then(
+          () => undefined,
+          (error) => String(error?.message ?? error),
+        ),
+        this.exited.then(() => ''),
+      ]);
       signal?.throwIfAborted();
       if (this.exit !== undefined) throw new OpenEnvError('LAUNCH_FAILED', this.exit);
       if (problem === undefined) return;
-      if (Date.now() >= late) throw new OpenEnvError('LAUNCH_FAILED', `${this.options.name} was not healthy within ${timeout / 1000} s. ${problem}${this.lastWords()}`);
-      await abortable(new Promise(resolve => setTimeout(resolve, HEALTH_INTERVAL)), signal);
+      if (Date.now() >= late)
+        throw new OpenEnvError(
+          'LAUNCH_FAILED',
+          `${this.options.name} was not healthy within ${timeout / 1000} s. ${problem}${this.lastWords()}`,
+        );
+      await abortable(new Promise((resolve) => setTimeout(resolve, HEALTH_INTERVAL)), signal);
     }
   }
 
@@ -131,9 +147,12 @@ export class ServerProcess {
     const { child, options } = this;
     return new Promise((resolve, reject) => {
       const fail = (message: string): void => reject(new OpenEnvError('LAUNCH_FAILED', message));
-      const timer = setTimeout(() => fail(`${options.name} was not ready within ${timeout / 1000} s.${this.lastWords()}`), timeout);
+      const timer = setTimeout(
+        () => fail(`${options.name} was not ready within ${timeout / 1000} s.${this.lastWords()}`),
+        timeout,
+      );
       let text = '';
-      child.stdout!.on('data', chunk => {
+      child.stdout!.on('data', (chunk) => {
         if (text.includes('\n')) return;
         text += chunk;
         if (!text.includes('\n')) return;
@@ -144,7 +163,7 @@ export class ServerProcess {
           fail(`${options.name} did not say its address: ${text.slice(0, 200)}`);
         }
       });
-      void this.exited.then(end => {
+      void this.exited.then((end) => {
         clearTimeout(timer);
         fail(end);
       });
@@ -167,7 +186,8 @@ export class ServerProcess {
 
   private lastWords(): string {
     const [, missing] = /ModuleNotFoundError: No module named '(openenv|ale_py)'/.exec(this.log) ?? [];
-    if (missing && !this.options.url) return ` Its Python lacks ${missing}. Install what environments need: ${this.options.command} -m pip install ${serverPackages().join(' ')}`;
+    if (missing && !this.options.url)
+      return ` Its Python lacks ${missing}. Install what environments need: ${this.options.command} -m pip install ${serverPackages().join(' ')}`;
     const lines = this.log.trim().split('\n').slice(-8).join('\n');
     return lines === '' ? '' : ` Its last words:\n${lines}`;
   }
@@ -175,6 +195,9 @@ export class ServerProcess {
 
 /** The last line that is not empty, without colours and what was drawn over it. */
 function lastLine(text: string): string {
-  const lines = text.replace(/\x1b\[[\d;]*[A-Za-z]/g, '').split(/[\r\n]+/).filter(line => line.trim());
+  const lines = text
+    .replace(/\x1b\[[\d;]*[A-Za-z]/g, '')
+    .split(/[\r\n]+/)
+    .filter((line) => line.trim());
   return lines.at(-1)?.trim() ?? '';
 }

@@ -11,13 +11,17 @@ import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, RpcAnswer, S
 
 /** The data of an observation message. Fails with `PROTOCOL_ERROR`, which names what is wrong. */
 export function checkedStep(data: unknown): StepResult {
-  const { observation, reward, done, metadata } = isObject(data) ? data : wrong('The observation message', 'data', 'an object', data);
+  const { observation, reward, done, metadata } = isObject(data)
+    ? data
+    : wrong('The observation message', 'data', 'an object', data);
   if (!isObject(observation)) wrong('The observation message', 'observation', 'an object', observation);
   if (typeof done !== 'boolean') wrong('The observation message', 'done', 'true or false', done);
-  if (metadata !== undefined && metadata !== null && !isObject(metadata)) wrong('The observation message', 'metadata', 'an object', metadata);
+  if (metadata !== undefined && metadata !== null && !isObject(metadata))
+    wrong('The observation message', 'metadata', 'an object', metadata);
   if (Number.isFinite(reward) || reward === null) return data as unknown as StepResult;
   // OpenEnv's models allow true and false, which Python counts as 1 and 0. A reward is a number, also where it is a large integer.
-  if (typeof reward === 'boolean' || (typeof reward === 'bigint' && Number.isFinite(Number(reward)))) return { ...(data as unknown as StepResult), reward: Number(reward) };
+  if (typeof reward === 'boolean' || (typeof reward === 'bigint' && Number.isFinite(Number(reward))))
+    return { ...(data as unknown as StepResult), reward: Number(reward) };
   if (reward !== undefined) wrong('The observation message', 'reward', 'a finite number or null', reward);
   return { ...(data as unknown as StepResult), reward: null };
 }
@@ -30,7 +34,8 @@ export function checkedState(data: unknown): EpisodeState {
 /** The data of an answer to an MCP request. */
 export function checkedRpc(data: unknown): RpcAnswer {
   const { error } = isObject(data) ? data : wrong('The MCP message', 'data', 'an object', data);
-  if (error !== undefined && error !== null && !(isObject(error) && typeof error.message === 'string')) wrong('The MCP message', 'error', 'an object with a message', error);
+  if (error !== undefined && error !== null && !(isObject(error) && typeof error.message === 'string'))
+    wrong('The MCP message', 'error', 'an object with a message', error);
   return data as unknown as RpcAnswer;
 }
 
@@ -46,8 +51,11 @@ const MAXIMUM_README = 1_000_000;
  */
 export function readMetadata(document: unknown, name: string): EnvironmentMetadata {
   const told = isObject(document) ? Object.entries(document).filter(([, value]) => typeof value === 'string') : [];
-  const most = (key: string): number => (key === 'readme_content' ? MAXIMUM_README : key === 'description' ? MAXIMUM_TEXT : MAXIMUM_NAME);
-  const texts: Partial<EnvironmentMetadata> = Object.fromEntries(told.map(([key, value]) => [key, cut(plainText(value), most(key))]));
+  const most = (key: string): number =>
+    key === 'readme_content' ? MAXIMUM_README : key === 'description' ? MAXIMUM_TEXT : MAXIMUM_NAME;
+  const texts: Partial<EnvironmentMetadata> = Object.fromEntries(
+    told.map(([key, value]) => [key, cut(plainText(value), most(key))]),
+  );
   const own = texts.name?.replace(/\s+/g, ' ').trim();
   return { ...texts, name: own || name, description: texts.description ?? '' };
 }
@@ -62,7 +70,9 @@ export interface ReadSchemas {
 /** The document at `/schema`, where it has schemas; what it lacks allows everything. */
 export function readSchemas(document: unknown): ReadSchemas | null {
   if (!isObject(document) || !isObject(document.action)) return null;
-  const read = (['action', 'observation', 'state', 'reset_observation'] as const).filter((name) => isObject(document[name])).map((name) => [name, readSchema(document[name])] as const);
+  const read = (['action', 'observation', 'state', 'reset_observation'] as const)
+    .filter((name) => isObject(document[name]))
+    .map((name) => [name, readSchema(document[name])] as const);
   const schemas: Partial<EnvironmentSchema> = Object.fromEntries(read.map(([name, { schema }]) => [name, schema]));
   return {
     schemas: { observation: {}, state: {}, ...schemas } as EnvironmentSchema,
@@ -72,5 +82,8 @@ export function readSchemas(document: unknown): ReadSchemas | null {
 
 function wrong(message: string, field: string, wanted: string, value: unknown): never {
   const given = value === undefined ? 'it is missing' : `it is ${shown(value, 100)}`;
-  throw new OpenEnvError('PROTOCOL_ERROR', `${message} of the server is not OpenEnv's: ${field} has to be ${wanted}, ${given}.`);
+  throw new OpenEnvError(
+    'PROTOCOL_ERROR',
+    `${message} of the server is not OpenEnv's: ${field} has to be ${wanted}, ${given}.`,
+  );
 }

@@ -25,7 +25,7 @@ export class Waiting {
     this.waited = true;
     this.options.onWait?.(`${what}, ${Math.ceil(left / 1000)} s at most …`);
     const { signal } = this.options;
-    await pause(Math.min(left, this.wait), undefined, { signal }).catch(error => {
+    await pause(Math.min(left, this.wait), undefined, { signal }).catch((error) => {
       throw signal?.reason ?? error;
     });
     this.wait = Math.min(2 * this.wait, LONGEST);
@@ -38,7 +38,9 @@ export async function abortable<Result>(promise: Promise<Result>, signal: AbortS
   if (!signal) return promise;
   signal.throwIfAborted();
   let aborted!: () => void;
-  const abort = new Promise<never>((_, reject) => signal.addEventListener('abort', (aborted = () => reject(signal.reason)), { once: true }));
+  const abort = new Promise<never>((_, reject) =>
+    signal.addEventListener('abort', (aborted = () => reject(signal.reason)), { once: true }),
+  );
   try {
     return await Promise.race([promise, abort]);
   } finally {

@@ -81,7 +81,11 @@ const hook = createHook({
     // Where a callback ended with an exception, what was to follow it would come among the jobs of others.
     if (pending?.ended) pending = null;
     if (pending) return;
-    const calls = own?.calls.runs(own.index) ? own.calls : resource instanceof MessagePort ? undefined : [...followed].find(({ awaited }) => awaited);
+    const calls = own?.calls.runs(own.index)
+      ? own.calls
+      : resource instanceof MessagePort
+        ? undefined
+        : [...followed].find(({ awaited }) => awaited);
     if (!calls) return;
     const index = calls === own?.calls ? own.index : -1;
     if (index >= 0) watchTimer(resource, calls, index);
@@ -99,7 +103,11 @@ const hook = createHook({
 
 /** Whether something runs behind a callback of the event loop, not as one: a promise's job, or one of `process.nextTick` or `queueMicrotask`. */
 function isJob(resource: object): boolean {
-  return resource instanceof Promise || resource instanceof AsyncResource || Object.getPrototypeOf(resource) === Object.prototype;
+  return (
+    resource instanceof Promise ||
+    resource instanceof AsyncResource ||
+    Object.getPrototypeOf(resource) === Object.prototype
+  );
 }
 
 /** What Node.js calls of a timer, and when: after the hook `before`. */

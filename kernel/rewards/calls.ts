@@ -85,7 +85,9 @@ class Calls implements Followed {
 
   runPart(index: number, part: () => void): void {
     const left = this.options.milliseconds - (performance.now() - (this.started[index] ?? this.started[0]));
-    this.watch(part, this.awaited && !this.closing ? Math.max(SHORTEST, left) : LEFT_OVER, () => (index < 0 && newest?.calls === this ? newest.index : index));
+    this.watch(part, this.awaited && !this.closing ? Math.max(SHORTEST, left) : LEFT_OVER, () =>
+      index < 0 && newest?.calls === this ? newest.index : index,
+    );
   }
 
   /** Makes the calls, a slice of time together. */
@@ -107,7 +109,8 @@ class Calls implements Followed {
     let value: unknown;
     try {
       value = running.run({ calls: this, index, ranAt: 0 }, () => this.call(index));
-      if (typeof (value as PromiseLike<unknown> | null | undefined)?.then !== 'function') return this.settle(index, { kind: 'returned', value });
+      if (typeof (value as PromiseLike<unknown> | null | undefined)?.then !== 'function')
+        return this.settle(index, { kind: 'returned', value });
     } catch (error) {
       return this.settle(index, { kind: 'threw', error });
     }
@@ -123,7 +126,8 @@ class Calls implements Followed {
     if (this.ended[index]) return;
     this.ended[index] = true;
     if (!this.awaited) return this.rest();
-    if (outcome.kind === 'threw' && (outcome.error as Error | null)?.name === 'KeyboardInterrupt') return this.interrupted(outcome.error);
+    if (outcome.kind === 'threw' && (outcome.error as Error | null)?.name === 'KeyboardInterrupt')
+      return this.interrupted(outcome.error);
     this.outcomes[index] ??= outcome;
     if (!this.closing && this.next === this.count && this.isSettled()) this.finish();
   }
@@ -136,7 +140,9 @@ class Calls implements Followed {
 
   /** Gives up the first call whose time is up. */
   private look(): void {
-    const left = this.started.map((started, i) => (this.outcomes[i] ? Infinity : started + this.options.milliseconds - performance.now()));
+    const left = this.started.map((started, i) =>
+      this.outcomes[i] ? Infinity : started + this.options.milliseconds - performance.now(),
+    );
     const shortest = Math.min(...left);
     if (shortest > 0) this.timer = setTimeout(() => this.look(), Math.min(Math.ceil(shortest), LONGEST));
     else this.late(left.indexOf(shortest));

@@ -13,8 +13,10 @@ export function diagnoseSignal(table: RewardTable, samples: readonly Sample[], g
   return groups.flatMap((sums, g) => {
     const start = g * groupSize;
     const members = samples.slice(start, start + groupSize);
-    if (members.every(({ environmentError }) => environmentError !== undefined)) return [`no signal: the environment could play none of ${members.length} completions`];
-    if (sums.every((sum) => sum === null)) return [`no signal: no reward function applies to any of ${members.length} completions`];
+    if (members.every(({ environmentError }) => environmentError !== undefined))
+      return [`no signal: the environment could play none of ${members.length} completions`];
+    if (sums.every((sum) => sum === null))
+      return [`no signal: no reward function applies to any of ${members.length} completions`];
     if (!isConstant(sums)) return [];
     return [explainTie(table, members, start, sums)];
   });
@@ -29,7 +31,9 @@ function explainTie(table: RewardTable, members: readonly Sample[], start: numbe
   const columns = table.values.map((values) => values.slice(start, start + members.length));
   const said = columns.map((values, f) => {
     if (values.every((value) => value === null)) return `${table.names[f]} applies to none`;
-    return isConstant(values) ? `${table.names[f]} gives each ${formatNumber(values.find((value) => value !== null))}` : null;
+    return isConstant(values)
+      ? `${table.names[f]} gives each ${formatNumber(values.find((value) => value !== null))}`
+      : null;
   });
   const differing = table.names.filter((_, f) => said[f] === null);
   if (differing.length > 0) return `${head}: ${differing.join(' and ')} differ but their weighted sum does not`;
@@ -50,17 +54,31 @@ export interface PlayProblem {
  *
  * @param capped whether what did not play counts no more than the worst that did
  */
-export function diagnosePlay(table: RewardTable, samples: readonly Sample[], groupSize: number, capped: boolean): PlayProblem[] {
+export function diagnosePlay(
+  table: RewardTable,
+  samples: readonly Sample[],
+  groupSize: number,
+  capped: boolean,
+): PlayProblem[] {
   const sums = chunks(weightedSum(table), groupSize);
   const groups = chunks(samples, groupSize);
-  const first = <T>(find: (members: Sample[], g: number) => T | null) => groups.reduce<T | null>((found, members, g) => found ?? find(members, g), null);
+  const first = <T>(find: (members: Sample[], g: number) => T | null) =>
+    groups.reduce<T | null>((found, members, g) => found ?? find(members, g), null);
   const unplayed = first((members, g) => explainUnplayed(members, sums[g], capped));
   const constant = first(explainConstant);
-  return [...(unplayed ? [{ kind: 'unplayed' as const, text: unplayed }] : []), ...(constant ? [{ kind: 'constant' as const, text: constant }] : [])];
+  return [
+    ...(unplayed ? [{ kind: 'unplayed' as const, text: unplayed }] : []),
+    ...(constant ? [{ kind: 'constant' as const, text: constant }] : []),
+  ];
 }
 
-function explainUnplayed(members: readonly Sample[], sums: ReadonlyArray<number | null>, capped: boolean): string | null {
-  const best = (which: (sample: Sample) => boolean) => Math.max(...members.map((sample, i) => (which(sample) ? (sums[i] ?? -Infinity) : -Infinity)));
+function explainUnplayed(
+  members: readonly Sample[],
+  sums: ReadonlyArray<number | null>,
+  capped: boolean,
+): string | null {
+  const best = (which: (sample: Sample) => boolean) =>
+    Math.max(...members.map((sample, i) => (which(sample) ? (sums[i] ?? -Infinity) : -Infinity)));
   const played = members.filter((sample) => sample.episode && !sample.episode.failed);
   const unplayed = members.filter(didNotPlay);
   if (unplayed.length === 0) return null;
@@ -78,8 +96,11 @@ function explainUnplayed(members: readonly Sample[], sums: ReadonlyArray<number 
 
 /** Why completions did not play: "3 without a function, 1 not allowed". */
 function countUnplayed(unplayed: readonly Sample[]): string {
-  const why = ({ code, episode }: Sample) => (code === null ? 'without a function' : episode ? 'failed' : 'not allowed');
-  const reasons = ['without a function', 'not allowed', 'failed'].map((reason) => [unplayed.filter((sample) => why(sample) === reason).length, reason] as const);
+  const why = ({ code, episode }: Sample) =>
+    code === null ? 'without a function' : episode ? 'failed' : 'not allowed';
+  const reasons = ['without a function', 'not allowed', 'failed'].map(
+    (reason) => [unplayed.filter((sample) => why(sample) === reason).length, reason] as const,
+  );
   return reasons.flatMap(([count, reason]) => (count > 0 ? [`${count} ${reason}`] : [])).join(', ');
 }
 
@@ -87,8 +108,12 @@ function explainConstant(members: readonly Sample[]): string | null {
   const episodes = members.flatMap(({ episode }) => (episode && !episode.failed && episode.steps > 1 ? [episode] : []));
   if (episodes.length < 2 || !episodes.every(({ actions }) => isConstant(actions))) return null;
   const counts = new Map<string, number>();
-  for (const { actions, actionNames } of episodes) counts.set(actionNames[actions[0]], (counts.get(actionNames[actions[0]]) ?? 0) + 1);
-  const told = [...counts].sort(([, a], [, b]) => b - a).slice(0, 4).map(([action, count]) => `${action} ${count}`);
+  for (const { actions, actionNames } of episodes)
+    counts.set(actionNames[actions[0]], (counts.get(actionNames[actions[0]]) ?? 0) + 1);
+  const told = [...counts]
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, 4)
+    .map(([action, count]) => `${action} ${count}`);
   const known = bestConstant(members[0].reference);
   return (
     `all ${episodes.length} programs of a group that played are constant: always ${told.join(', ')}${counts.size > told.length ? ' …' : ''}${known ? ` (${known.name} gets ${shortNumber(known.mean)})` : ''}. ` +
@@ -117,7 +142,12 @@ export interface Certainty {
 }
 
 /** Says where the model has become certain of programs that are no better than a constant action. */
-export function diagnoseCertainty({ entropy = NaN, firstEntropy = NaN, meanReturn, reference }: Certainty): PlayProblem[] {
+export function diagnoseCertainty({
+  entropy = NaN,
+  firstEntropy = NaN,
+  meanReturn,
+  reference,
+}: Certainty): PlayProblem[] {
   const best = bestConstant(reference);
   if (!best || !(entropy < CERTAIN * firstEntropy) || !(meanReturn <= best.mean)) return [];
   const text =

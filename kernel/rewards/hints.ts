@@ -14,7 +14,13 @@ const ONE_SAMPLE =
 export function hintOnError(error: unknown, score: RewardFunction, sample: Sample, samples: readonly Sample[]): string {
   if (!(error instanceof TypeError || error instanceof ReferenceError)) return '';
   const text = textOf(score);
-  return batchHint(text) || messagesHint(text, error) || nameHint(text, sample) || positionHint(score) || nullHint(error, text, sample, samples);
+  return (
+    batchHint(text) ||
+    messagesHint(text, error) ||
+    nameHint(text, sample) ||
+    positionHint(score) ||
+    nullHint(error, text, sample, samples)
+  );
 }
 
 /** What a value that is no reward probably comes from. */
@@ -50,8 +56,12 @@ function batchHint(text: string): string {
 
 /** TRL gives conversations as lists of messages. */
 function messagesHint(text: string, error: Error): string {
-  const name = /\b(completion|prompt)\b(?:\?\.|!)?\s*(?:\[\s*\d+\s*\]|\.at\(-?\d+\))[?!]*\.(?:content|role)\b/.exec(text)?.[1] ?? /\b(completion|prompt)\.(?:map|filter|find|findLast|forEach|reduce|some|every)\b/.exec(text)?.[1];
-  return name && error instanceof TypeError ? ` \`${name}\` is text here, not a list of messages: ${name}.includes("…").` : '';
+  const name =
+    /\b(completion|prompt)\b(?:\?\.|!)?\s*(?:\[\s*\d+\s*\]|\.at\(-?\d+\))[?!]*\.(?:content|role)\b/.exec(text)?.[1] ??
+    /\b(completion|prompt)\.(?:map|filter|find|findLast|forEach|reduce|some|every)\b/.exec(text)?.[1];
+  return name && error instanceof TypeError
+    ? ` \`${name}\` is text here, not a list of messages: ${name}.includes("…").`
+    : '';
 }
 
 /** Names that the function reads of its sample and that the sample does not have. */
@@ -59,19 +69,28 @@ function nameHint(text: string, sample: Sample): string {
   const missing = namesRead(text).find((name) => !(name in sample));
   if (missing === undefined) return '';
   if (missing === 'length' || missing in Array.prototype) return ONE_SAMPLE;
-  const own = [...Object.keys(sample).filter((name) => name !== 'environmentError'), 'trainerState', 'logExtra', 'logMetric'];
+  const own = [
+    ...Object.keys(sample).filter((name) => name !== 'environmentError'),
+    'trainerState',
+    'logExtra',
+    'logMetric',
+  ];
   return ` The sample has no \`${missing}\`. ${adviceOnName(missing, own, 'names that it has')} A column of the data set has the name that it has in trainDataset.`;
 }
 
 function positionHint(score: RewardFunction): string {
-  return score.length > 1 ? ' A reward function is called with one argument, the sample: function score({ prompt, completion }: Sample) { … }.' : '';
+  return score.length > 1
+    ? ' A reward function is called with one argument, the sample: function score({ prompt, completion }: Sample) { … }.'
+    : '';
 }
 
 /** The commonest mistake: reading `episode.return` of a completion that never played. */
 function nullHint(error: Error, text: string, sample: Sample, samples: readonly Sample[]): string {
   if (!/\bnull\b/.test(error.message) || !/\b(episode|code)\b/.test(text)) return '';
-  if (samples.every(({ code, episode }) => code === null && episode === null)) return ' `code` and `episode` are null: nothing was played (without env there are no strategies).';
-  if (sample.code === null) return ' No strategy could be extracted from this completion: `code` and `episode` are null.';
+  if (samples.every(({ code, episode }) => code === null && episode === null))
+    return ' `code` and `episode` are null: nothing was played (without env there are no strategies).';
+  if (sample.code === null)
+    return ' No strategy could be extracted from this completion: `code` and `episode` are null.';
   return sample.episode === null ? ' This strategy was not played: `episode` is null.' : '';
 }
 
@@ -91,8 +110,18 @@ function parametersOf(text: string): string {
 function namesRead(text: string): string[] {
   const parameters = parametersOf(text);
   const pattern = /^\s*\{([^{}]*)\}/.exec(parameters);
-  if (pattern) return pattern[1].split(',').flatMap((part) => /^\s*([\p{ID_Start}$_][\p{ID_Continue}$]*)\s*(?::[^=]*)?$/u.exec(part)?.[1] ?? []);
+  if (pattern)
+    return pattern[1]
+      .split(',')
+      .flatMap((part) => /^\s*([\p{ID_Start}$_][\p{ID_Continue}$]*)\s*(?::[^=]*)?$/u.exec(part)?.[1] ?? []);
   const name = /^\s*([\p{ID_Start}$_][\p{ID_Continue}$]*)\s*(?:,|$)/u.exec(parameters)?.[1];
   if (!name) return [];
-  return [...text.matchAll(new RegExp(`(?<![\\p{ID_Continue}$.])${name.replace(/\$/g, '\\$')}\\.([\\p{ID_Start}$_][\\p{ID_Continue}$]*)`, 'gu'))].map((match) => match[1]);
+  return [
+    ...text.matchAll(
+      new RegExp(
+        `(?<![\\p{ID_Continue}$.])${name.replace(/\$/g, '\\$')}\\.([\\p{ID_Start}$_][\\p{ID_Continue}$]*)`,
+        'gu',
+      ),
+    ),
+  ].map((match) => match[1]);
 }

@@ -1,5 +1,12 @@
 export type { RewardContext, RewardFunction, RewardInput, Sample, SampleParent } from './sample';
-export { RewardError, scoreSamples, type RewardTable, type SampleFailure, type ScoreOptions, type WeightedReward } from './scoring';
+export {
+  RewardError,
+  scoreSamples,
+  type RewardTable,
+  type SampleFailure,
+  type ScoreOptions,
+  type WeightedReward,
+} from './scoring';
 export { RewardRegistry, rewardRegistry, type RewardChange, type RewardOptions } from './registry';
 export { Rescore, type RescoredSample, type RescoreSummary } from './rescore';
 export { diagnoseSignal } from './diagnosis';

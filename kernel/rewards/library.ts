@@ -91,7 +91,9 @@ export function normalizedReturn({ episode, reference }: ScoredEpisode, options:
 function measured(reference: ReferenceReturns | null | undefined, name: string, example: string): ReferenceReturns {
   if (reference) return reference;
   const why =
-    reference === null ? 'what chance gets here could not be measured' : 'the sample has no reference, which a trainer with env measures (referenceReturns) unless measureReference is false';
+    reference === null
+      ? 'what chance gets here could not be measured'
+      : 'the sample has no reference, which a trainer with env measures (referenceReturns) unless measureReference is false';
   throw new Error(`${name}: ${why}. Say the scale yourself: ${name}(sample, ${example}).`);
 }
 
@@ -103,7 +105,10 @@ function measured(reference: ReferenceReturns | null | undefined, name: string, 
  * (`sample.reference`); in games with negative scores, such as Pong, say less
  * than the worst where it is not.
  */
-export function episodeReturn({ episode, reference }: ScoredEpisode, options: { scale?: number; failed?: number } = {}): number {
+export function episodeReturn(
+  { episode, reference }: ScoredEpisode,
+  options: { scale?: number; failed?: number } = {},
+): number {
   const { scale = 1, failed = scale * Math.min(0, reference ? worstReturn(reference) : 0) } = options;
   if (!episode) return failed;
   return episode.failed ? Math.min(failed, episode.return * scale) : episode.return * scale;
@@ -126,8 +131,12 @@ export function survives({ episode }: Sample, { steps = 1000 }: { steps?: number
  * The time of a strategy is never twice the same. Leave room between what is
  * usual and the limit: then the reward is, and with it the run.
  */
-export function quick({ episode }: Sample, { millisecondsPerStep = 1 }: { millisecondsPerStep?: number } = {}): number | null {
-  if (!(millisecondsPerStep > 0)) throw new RangeError(`quick: millisecondsPerStep is a number above 0, not ${millisecondsPerStep}.`);
+export function quick(
+  { episode }: Sample,
+  { millisecondsPerStep = 1 }: { millisecondsPerStep?: number } = {},
+): number | null {
+  if (!(millisecondsPerStep > 0))
+    throw new RangeError(`quick: millisecondsPerStep is a number above 0, not ${millisecondsPerStep}.`);
   if (!episode || episode.strategySeconds === undefined) return null;
   if (episode.failed) return 0;
   return Math.min(1, (millisecondsPerStep * Math.max(1, episode.steps)) / (1000 * episode.strategySeconds));
@@ -163,7 +172,11 @@ export function winLoss({ episode, reference }: ScoredEpisode, options: WinLossO
 }
 
 /** From the worst return to the one that is success: as given, else by the reference. */
-function span(name: string, reference: ReferenceReturns | null | undefined, given: { target?: number; worst?: number }): { target: number; worst: number } {
+function span(
+  name: string,
+  reference: ReferenceReturns | null | undefined,
+  given: { target?: number; worst?: number },
+): { target: number; worst: number } {
   const target = given.target ?? (reference ? topReturn(reference) : Number.MIN_VALUE);
   const least = reference ? worstReturn(reference) : 0;
   const worst = given.worst ?? (least < target ? least : 0);
@@ -196,7 +209,8 @@ export interface StrategySucceedsOptions {
  */
 export function strategySucceeds({ episode, reference }: ScoredEpisode, options: StrategySucceedsOptions = {}): number {
   const { success = 20, runs = 2, timeout = -1, raises = -3 } = options;
-  if (!reference && options.target === undefined) throw new RangeError('strategySucceeds: say from which return on an episode succeeds: { target: 20 }.');
+  if (!reference && options.target === undefined)
+    throw new RangeError('strategySucceeds: say from which return on an episode succeeds: { target: 20 }.');
   const { target, worst } = span('strategySucceeds', reference, options);
   if (!episode) return 0;
   if (episode.end.reason === 'timeout' || episode.end.reason === 'memory') return timeout;

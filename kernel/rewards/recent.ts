@@ -59,7 +59,12 @@ export class RecentRollouts {
 }
 
 /** A copy of `table` in which function `name` has `values` and `weight`; a new function comes last. */
-export function withColumn(table: RewardTable, name: string, weight: number, values: Array<number | null>): RewardTable {
+export function withColumn(
+  table: RewardTable,
+  name: string,
+  weight: number,
+  values: Array<number | null>,
+): RewardTable {
   const copy: RewardTable = { names: [...table.names], weights: [...table.weights], values: [...table.values] };
   const at = copy.names.indexOf(name);
   const index = at < 0 ? copy.names.length : at;

@@ -97,7 +97,8 @@ export class RewardRegistry {
 
   /** Lets a function count, or leaves it out. Its cell, run again, says it anew. */
   setEnabled(name: string, enabled: boolean): void {
-    if (typeof enabled !== 'boolean') throw new TypeError(`setEnabled("${name}", …) needs true or false, not ${String(enabled)}.`);
+    if (typeof enabled !== 'boolean')
+      throw new TypeError(`setEnabled("${name}", …) needs true or false, not ${String(enabled)}.`);
     this.change(name, { enabled });
     if (!enabled) recentRollouts.forget(name);
   }
@@ -126,14 +127,26 @@ export class RewardRegistry {
   /** What counts, as a table. */
   [Symbol.for('Jupyter.display')](): MimeBundle {
     if (this.rewards.size === 0) {
-      const text = 'No reward function is registered. Write one in a cell: /** @reward */ function score({ episode }: Sample) { return episode && !episode.failed ? episode.return : 0; }';
+      const text =
+        'No reward function is registered. Write one in a cell: /** @reward */ function score({ episode }: Sample) { return episode && !episode.failed ? episode.return : 0; }';
       return { 'text/plain': text };
     }
-    const rows = this.list().map(({ name, weight, enabled, seconds = '', source = '' }) => [name, String(weight), enabled === false ? 'off' : 'yes', String(seconds), source]);
+    const rows = this.list().map(({ name, weight, enabled, seconds = '', source = '' }) => [
+      name,
+      String(weight),
+      enabled === false ? 'off' : 'yes',
+      String(seconds),
+      source,
+    ]);
     return { 'text/plain': textTable(columns, rows), 'text/html': htmlTable(columns, rows) };
   }
 
-  private add(name: string, score: RewardFunction, options: RewardOptions & { source?: string }, means: Owner['means']): WeightedReward {
+  private add(
+    name: string,
+    score: RewardFunction,
+    options: RewardOptions & { source?: string },
+    means: Owner['means'],
+  ): WeightedReward {
     if (typeof name !== 'string' || name.trim() === '') {
       throw new TypeError('A reward function needs a name: register("survives", survives).');
     }
@@ -143,11 +156,20 @@ export class RewardRegistry {
     const weight = checkedWeight(name, options.weight ?? 1);
     const { seconds, source, enabled = true } = options;
     if (seconds !== undefined && !(typeof seconds === 'number' && seconds > 0 && Number.isFinite(seconds))) {
-      throw new TypeError(`The time of the reward "${name}" must be a number of seconds above 0, not ${String(seconds)}.`);
+      throw new TypeError(
+        `The time of the reward "${name}" must be a number of seconds above 0, not ${String(seconds)}.`,
+      );
     }
     this.followCells();
     const before = this.rewards.get(name);
-    const entry: WeightedReward = { name, score, weight, enabled, ...(seconds !== undefined && { seconds }), ...(source !== undefined && { source }) };
+    const entry: WeightedReward = {
+      name,
+      score,
+      weight,
+      enabled,
+      ...(seconds !== undefined && { seconds }),
+      ...(source !== undefined && { source }),
+    };
     this.rewards.set(name, entry);
     this.own(name, means);
     if (before) tellReplaced(before, entry);
@@ -164,12 +186,16 @@ export class RewardRegistry {
     this.owners.set(name, { cell, means });
     if (!before || before.cell === cell || before.deleted) return;
     if (before.cell.id === undefined) this.displaced.add(before.cell);
-    if (before.cell.id !== cell.id) console.log(`${name} is now the function of this cell; that of ${before.cell.label} does not count any more.`);
+    if (before.cell.id !== cell.id)
+      console.log(`${name} is now the function of this cell; that of ${before.cell.label} does not count any more.`);
   }
 
   private change(name: string, changes: Partial<WeightedReward>): void {
     const entry = this.rewards.get(name);
-    if (!entry) throw new TypeError(`There is no reward function "${name}". Registered: ${[...this.rewards.keys()].join(', ') || 'none'}.`);
+    if (!entry)
+      throw new TypeError(
+        `There is no reward function "${name}". Registered: ${[...this.rewards.keys()].join(', ') || 'none'}.`,
+      );
     this.rewards.set(name, { ...entry, ...changes });
     this.announce('changed', name);
   }
@@ -191,14 +217,17 @@ export class RewardRegistry {
     if (ok) {
       this.removeFormer(cell, 'directive');
       // A cell that calls it no more may have loaded a module, once, that did.
-      if (this.namesOf(cell, 'call').some((name) => this.owners.get(name)!.cell === cell)) this.removeFormer(cell, 'call');
+      if (this.namesOf(cell, 'call').some((name) => this.owners.get(name)!.cell === cell))
+        this.removeFormer(cell, 'call');
     } else this.tellKept(cell);
     this.tellDisplaced();
   }
 
   /** The functions of a cell, whichever of its runs registered them. */
   private namesOf({ id }: CellRun, means: Owner['means']): string[] {
-    return id === undefined ? [] : [...this.owners].filter(([, owner]) => owner.means === means && owner.cell.id === id).map(([name]) => name);
+    return id === undefined
+      ? []
+      : [...this.owners].filter(([, owner]) => owner.means === means && owner.cell.id === id).map(([name]) => name);
   }
 
   /** Functions of earlier runs of a cell. */
@@ -215,20 +244,25 @@ export class RewardRegistry {
   private removeFormer(cell: CellRun, means: Owner['means']): void {
     const former = this.former(cell, means);
     for (const name of former) this.unregister(name);
-    if (former.length > 0) console.log(`No longer a reward, as this cell does not register it any more: ${former.join(', ')}.`);
+    if (former.length > 0)
+      console.log(`No longer a reward, as this cell does not register it any more: ${former.join(', ')}.`);
   }
 
   /** A run that failed has replaced nothing. */
   private tellKept(cell: CellRun): void {
     const kept = this.counting([...this.former(cell, 'directive'), ...this.former(cell, 'call')]);
-    if (kept.length > 0) console.log(`As this run failed, the rewards of the cell's run before still count: ${kept.join(', ')}.`);
+    if (kept.length > 0)
+      console.log(`As this run failed, the rewards of the cell's run before still count: ${kept.join(', ')}.`);
   }
 
   /** Where the front end does not tell which cell it runs, a cell run again leaves what it has not replaced. */
   private tellDisplaced(): void {
     for (const cell of this.displaced) {
       const left = this.counting([...this.owners].filter(([, owner]) => owner.cell === cell).map(([name]) => name));
-      if (left.length > 0) console.log(`Still a reward, from ${cell.label}: ${left.join(', ')}. To remove it: rewardRegistry.unregister("${left[0]}").`);
+      if (left.length > 0)
+        console.log(
+          `Still a reward, from ${cell.label}: ${left.join(', ')}. To remove it: rewardRegistry.unregister("${left[0]}").`,
+        );
     }
     this.displaced.clear();
   }
@@ -241,7 +275,10 @@ export class RewardRegistry {
       owner.deleted = true;
     }
     const counting = this.counting(left.map(([name]) => name));
-    if (counting.length > 0) console.log(`Still a reward, though its cell was deleted: ${counting.join(', ')}. To remove it: rewardRegistry.unregister("${counting[0]}").`);
+    if (counting.length > 0)
+      console.log(
+        `Still a reward, though its cell was deleted: ${counting.join(', ')}. To remove it: rewardRegistry.unregister("${counting[0]}").`,
+      );
   }
 
   private async showRescore(reward: WeightedReward): Promise<Rescore | null> {
@@ -252,7 +289,13 @@ export class RewardRegistry {
   }
 }
 
-const columns: Column[] = [{ title: 'reward', align: 'left' }, { title: 'weight' }, { title: 'counts', align: 'left' }, { title: 'seconds' }, { title: 'from', align: 'left' }];
+const columns: Column[] = [
+  { title: 'reward', align: 'left' },
+  { title: 'weight' },
+  { title: 'counts', align: 'left' },
+  { title: 'seconds' },
+  { title: 'from', align: 'left' },
+];
 
 function checkedWeight(name: string, weight: unknown): number {
   if (typeof weight === 'number' && Number.isFinite(weight)) return weight;

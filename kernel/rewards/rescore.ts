@@ -2,7 +2,15 @@ import type { MimeBundle } from '../display/host';
 import { recentRollouts, withColumn, type RolloutBatch } from './recent';
 import { rescoreBundle } from './rescoreBundle';
 import type { Sample } from './sample';
-import { RewardError, scoreWith, weightedSum, type RewardTable, type SampleFailure, type Scores, type WeightedReward } from './scoring';
+import {
+  RewardError,
+  scoreWith,
+  weightedSum,
+  type RewardTable,
+  type SampleFailure,
+  type Scores,
+  type WeightedReward,
+} from './scoring';
 import { chunks, isConstant, mean, std } from './statistics';
 
 /** One sample before and after a reward function was replaced. */
@@ -68,9 +76,15 @@ export class Rescore {
  */
 export async function rescore(reward: WeightedReward, signal?: AbortSignal): Promise<Rescore> {
   const batches = [...recentRollouts.batches()].reverse();
-  const before = summarise(batches, batches.map(({ table }) => table), reward.name);
+  const before = summarise(
+    batches,
+    batches.map(({ table }) => table),
+    reward.name,
+  );
   const scores = await scoreBatches(reward, batches, signal);
-  const tables = batches.map(({ table }, b) => withColumn(table, reward.name, reward.weight, scores[b]?.values ?? batches[b].samples.map(() => null)));
+  const tables = batches.map(({ table }, b) =>
+    withColumn(table, reward.name, reward.weight, scores[b]?.values ?? batches[b].samples.map(() => null)),
+  );
   const advantages = batches.map((batch, b) => advantagesOf(batch, tables[b]));
   const outOfRange = advantages.find((result) => result instanceof RewardError) ?? null;
   const error = together(reward.name, scores, recentRollouts.sampleCount) ?? (outOfRange as RewardError | null);
@@ -80,17 +94,28 @@ export async function rescore(reward: WeightedReward, signal?: AbortSignal): Pro
   const samples = batches.flatMap((batch, b) => compare(batch, tables[b], reward.name));
   for (const failure of error?.failures ?? []) samples[failure.index].failure = failure;
   const after = summarise(batches, tables, reward.name);
-  const reweighed = batches.some(({ table }) => table.names.includes(reward.name) && table.weights[table.names.indexOf(reward.name)] !== reward.weight);
+  const reweighed = batches.some(
+    ({ table }) =>
+      table.names.includes(reward.name) && table.weights[table.names.indexOf(reward.name)] !== reward.weight,
+  );
   if (!error) batches.forEach((batch, b) => void (batch.table = tables[b]));
   return new Rescore(reward.name, samples, groups, before, after, error, reweighed);
 }
 
 /** Batch after batch, as far as the function does not take too long. */
-async function scoreBatches(reward: WeightedReward, batches: readonly RolloutBatch[], signal?: AbortSignal): Promise<Scores[]> {
+async function scoreBatches(
+  reward: WeightedReward,
+  batches: readonly RolloutBatch[],
+  signal?: AbortSignal,
+): Promise<Scores[]> {
   const scores: Scores[] = [];
   let from = 0;
   for (const { samples, seconds } of batches) {
-    const result = await scoreWith(reward, samples, { signal, seconds, counted: { from, of: recentRollouts.sampleCount } });
+    const result = await scoreWith(reward, samples, {
+      signal,
+      seconds,
+      counted: { from, of: recentRollouts.sampleCount },
+    });
     scores.push(result);
     from += samples.length;
     if (result.error?.failures.some(({ late }) => late)) break;
@@ -101,7 +126,9 @@ async function scoreBatches(reward: WeightedReward, batches: readonly RolloutBat
 /** The errors of batches as one. */
 function together(name: string, scores: readonly Scores[], count: number): RewardError | null {
   const failures = scores.flatMap(({ error }) => error?.failures ?? []);
-  return failures.length === 0 ? null : new RewardError(name, [...failures.filter(({ late }) => late), ...failures.filter(({ late }) => !late)], count);
+  return failures.length === 0
+    ? null
+    : new RewardError(name, [...failures.filter(({ late }) => late), ...failures.filter(({ late }) => !late)], count);
 }
 
 function compare(batch: RolloutBatch, table: RewardTable, name: string): RescoredSample[] {

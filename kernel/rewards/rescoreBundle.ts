@@ -8,7 +8,10 @@ export function rescoreBundle(rescore: Rescore): MimeBundle {
   const { rewardName, samples, error } = rescore;
   if (!rescore.changed) {
     const text = `${rewardName}: the last ${samples.length} rollouts, scored again, as before.`;
-    return { 'text/plain': text, 'text/html': `<p><b>${escapeHtml(rewardName)}</b>${escapeHtml(text.slice(rewardName.length))}</p>` };
+    return {
+      'text/plain': text,
+      'text/html': `<p><b>${escapeHtml(rewardName)}</b>${escapeHtml(text.slice(rewardName.length))}</p>`,
+    };
   }
   const failed = error ? failureBundle(rescore) : null;
   if (samples.length === 0) return failed!;
@@ -18,9 +21,15 @@ export function rescoreBundle(rescore: Rescore): MimeBundle {
   const html =
     `<p><b>${escapeHtml(rewardName)}</b>${escapeHtml(title.slice(rewardName.length))}</p>\n` +
     `${htmlTable(summaryColumns, summary)}\n` +
-    scrollBox(`Scores of ${rewardName}, before and after`, 'max-height:22em;margin-top:0.8em', htmlTable(sampleColumns, rows));
+    scrollBox(
+      `Scores of ${rewardName}, before and after`,
+      'max-height:22em;margin-top:0.8em',
+      htmlTable(sampleColumns, rows),
+    );
   const text = [title, textTable(summaryColumns, summary), textTable(sampleColumns, rows)].join('\n\n');
-  return failed ? { 'text/html': `${failed['text/html']}\n${html}`, 'text/plain': `${failed['text/plain']}\n\n${text}` } : { 'text/html': html, 'text/plain': text };
+  return failed
+    ? { 'text/html': `${failed['text/html']}\n${html}`, 'text/plain': `${failed['text/plain']}\n\n${text}` }
+    : { 'text/html': html, 'text/plain': text };
 }
 
 /** What failed, with the place and the code of the first exception. */
@@ -62,7 +71,10 @@ const sampleColumns: Column[] = [
   { title: 'strategy', align: 'left' },
 ];
 
-function sampleRow({ sample, before, after, advantageBefore, advantageAfter, failure }: RescoredSample, index: number): string[] {
+function sampleRow(
+  { sample, before, after, advantageBefore, advantageAfter, failure }: RescoredSample,
+  index: number,
+): string[] {
   return [
     String(index),
     String(sample.step),
@@ -76,6 +88,9 @@ function sampleRow({ sample, before, after, advantageBefore, advantageAfter, fai
 
 /** The first words of what the model wrote, past the function's head. */
 function excerpt({ code, completion }: Sample): string {
-  const text = (code ?? completion).replace(/\s+/g, ' ').replace(/^function strategy\(\w*\) \{ ?/, '').trim();
+  const text = (code ?? completion)
+    .replace(/\s+/g, ' ')
+    .replace(/^function strategy\(\w*\) \{ ?/, '')
+    .trim();
   return text.length > 60 ? text.slice(0, 59) + '…' : text;
 }

@@ -51,7 +51,11 @@ export interface SampleParent {
 }
 
 /** Whether a strategy should have been played and was not, or broke its episode off: no function, one that is not allowed, or one that failed. */
-export function didNotPlay({ episode, environmentError, duplicateOf }: Pick<Sample, 'episode' | 'environmentError' | 'duplicateOf'>): boolean {
+export function didNotPlay({
+  episode,
+  environmentError,
+  duplicateOf,
+}: Pick<Sample, 'episode' | 'environmentError' | 'duplicateOf'>): boolean {
   return environmentError === undefined && duplicateOf === undefined && (!episode || episode.failed);
 }
 

@@ -48,7 +48,10 @@ export class RewardError extends Error {
 
   constructor(functionName: string, failures: readonly SampleFailure[], count: number) {
     const [first] = failures;
-    super(`Reward function "${functionName}" ${first.what}${others(failures, count)}`, 'cause' in first ? { cause: first.cause } : {});
+    super(
+      `Reward function "${functionName}" ${first.what}${others(failures, count)}`,
+      'cause' in first ? { cause: first.cause } : {},
+    );
     this.functionName = functionName;
     this.sampleIndex = first.index;
     Object.defineProperty(this, 'failures', { value: failures, enumerable: false });
@@ -60,7 +63,10 @@ const MOST_NAMED = 20;
 
 function others(failures: readonly SampleFailure[], count: number): string {
   if (failures.length < 2) return '';
-  const named = failures.slice(0, MOST_NAMED).map(({ index }) => index).join(', ');
+  const named = failures
+    .slice(0, MOST_NAMED)
+    .map(({ index }) => index)
+    .join(', ');
   return ` It failed on ${failures.length} of ${count} samples: ${named}${failures.length > MOST_NAMED ? ' …' : ''}.`;
 }
 
@@ -85,7 +91,11 @@ export interface ScoreOptions {
  * @throws RewardError naming the function, the samples and what came back
  * @throws the signal's reason once it is aborted: what computes is ended, what is awaited is left
  */
-export async function scoreSamples(rewards: readonly WeightedReward[], samples: readonly Sample[], options: ScoreOptions = {}): Promise<RewardTable> {
+export async function scoreSamples(
+  rewards: readonly WeightedReward[],
+  samples: readonly Sample[],
+  options: ScoreOptions = {},
+): Promise<RewardTable> {
   const table: RewardTable = { names: [], weights: [], values: [] };
   for (const reward of rewards) {
     const { values, error } = await scoreWith(reward, samples, options);
@@ -120,11 +130,17 @@ export interface Scores {
 }
 
 /** Scores the samples with one function, all of them also where some fail; one that takes too long ends the rest. What it logs is added to `log`. */
-export async function scoreWith(reward: Pick<WeightedReward, 'name' | 'score' | 'seconds' | 'source'>, samples: readonly Sample[], options: ScoreOptions = {}): Promise<Scores> {
+export async function scoreWith(
+  reward: Pick<WeightedReward, 'name' | 'score' | 'seconds' | 'source'>,
+  samples: readonly Sample[],
+  options: ScoreOptions = {},
+): Promise<Scores> {
   const { signal = host().signal, log = newRewardLog(), counted = { from: 0, of: samples.length } } = options;
   const seconds = reward.seconds ?? options.seconds ?? REWARD_SECONDS;
   signal.throwIfAborted();
-  const played = samples.flatMap(({ environmentError, duplicateOf }, i) => (environmentError === undefined && duplicateOf === undefined ? [i] : [])); // what was not played has no reward
+  const played = samples.flatMap(({ environmentError, duplicateOf }, i) =>
+    environmentError === undefined && duplicateOf === undefined ? [i] : [],
+  ); // what was not played has no reward
   const outcomes = await withProgress(`Scoring with ${reward.name}`, played.length, (task) => {
     const score = (k: number): unknown => {
       task.update(k);
@@ -158,8 +174,14 @@ function judge(
   if (outcome.kind === 'skipped') return null;
   if (outcome.kind === 'late') {
     const declared = source ? `; it is in ${source}` : '';
-    const raise = own === undefined ? 'raise rewardSeconds in GRPOConfig (seconds in scoreSamples), or give it its own time: /** @reward seconds=600 */' : 'raise its own time: /** @reward seconds=600 */';
-    return { what: `took more than ${seconds} s on ${where}, so it was ended${declared}. Is there a loop without an end? If it needs longer, ${raise}.`, late: true };
+    const raise =
+      own === undefined
+        ? 'raise rewardSeconds in GRPOConfig (seconds in scoreSamples), or give it its own time: /** @reward seconds=600 */'
+        : 'raise its own time: /** @reward seconds=600 */';
+    return {
+      what: `took more than ${seconds} s on ${where}, so it was ended${declared}. Is there a loop without an end? If it needs longer, ${raise}.`,
+      late: true,
+    };
   }
   if (outcome.kind === 'threw') {
     const { error } = outcome;
@@ -169,7 +191,9 @@ function judge(
   }
   const { value } = outcome;
   if (value === null || (typeof value === 'number' && Number.isFinite(value))) return null;
-  return { what: `returned ${describe(value)} for ${where}. Return a finite number, or null where the function does not apply.${hintOnValue(value, score, sample)}` };
+  return {
+    what: `returned ${describe(value)} for ${where}. Return a finite number, or null where the function does not apply.${hintOnValue(value, score, sample)}`,
+  };
 }
 
 /** The sample itself, with properties that are not among its data. */
@@ -180,7 +204,8 @@ function withContext(sample: Sample, index: number, log: RewardLog): RewardInput
     logExtra: (column, value) => void (entry(log.extra, column)[index] = value),
     logMetric: (name, value) => void entry(log.metrics, name).push(value),
   };
-  for (const [name, value] of Object.entries(context)) Object.defineProperty(sample, name, { value, configurable: true, enumerable: false });
+  for (const [name, value] of Object.entries(context))
+    Object.defineProperty(sample, name, { value, configurable: true, enumerable: false });
   return sample as RewardInput;
 }
 
@@ -190,14 +215,22 @@ function withContext(sample: Sample, index: number, log: RewardLog): RewardInput
  *
  * @returns the scores of the functions that did not fail, and the first failure
  */
-export async function scoreAll(rewards: readonly WeightedReward[], samples: readonly Sample[], options: ScoreOptions = {}): Promise<{ table: RewardTable; error: RewardError | null }> {
+export async function scoreAll(
+  rewards: readonly WeightedReward[],
+  samples: readonly Sample[],
+  options: ScoreOptions = {},
+): Promise<{ table: RewardTable; error: RewardError | null }> {
   const table: RewardTable = { names: [], weights: [], values: [] };
   let first: RewardError | null = null;
   for (const reward of rewards) {
     const { values, error } = await scoreWith(reward, samples, options);
     first ??= error;
     if (error) continue;
-    const added = { names: [...table.names, reward.name], weights: [...table.weights, reward.weight], values: [...table.values, values] };
+    const added = {
+      names: [...table.names, reward.name],
+      weights: [...table.weights, reward.weight],
+      values: [...table.values, values],
+    };
     const overflow = sumOverflow(added);
     first ??= overflow;
     if (!overflow) Object.assign(table, added);
@@ -225,7 +258,8 @@ export function outOfRange(table: RewardTable, index: number, something: string,
 }
 
 function describe(value: unknown): string {
-  if (typeof value === 'string') return `the string ${JSON.stringify(value.length > 60 ? value.slice(0, 60) + '…' : value)}`;
+  if (typeof value === 'string')
+    return `the string ${JSON.stringify(value.length > 60 ? value.slice(0, 60) + '…' : value)}`;
   if (typeof value === 'object') return `an object (${value?.constructor?.name ?? 'without prototype'})`;
   if (typeof value === 'bigint') return `the bigint ${value}n`;
   if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;

@@ -30,7 +30,9 @@ export function std(values: ArrayLike<number | null>): number {
   const present = Array.from(values).filter((value): value is number => value !== null);
   if (present.length < 2) return NaN;
   const centre = mean(present) / scale;
-  return Math.sqrt(present.reduce((sum, value) => sum + (value / scale - centre) ** 2, 0) / (present.length - 1)) * scale;
+  return (
+    Math.sqrt(present.reduce((sum, value) => sum + (value / scale - centre) ** 2, 0) / (present.length - 1)) * scale
+  );
 }
 
 /** True where the values that are not `null` are all equal (and there is one). */

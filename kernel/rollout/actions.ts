@@ -53,7 +53,10 @@ export class SchemaActions implements ActionSpace {
   private readonly check: Validate | null;
 
   /** `names`: of the values of an action's one field, by index, where the environment gives some. */
-  constructor(private readonly schema: JsonSchema, names: readonly string[] = []) {
+  constructor(
+    private readonly schema: JsonSchema,
+    names: readonly string[] = [],
+  ) {
     this.field = actionField(schema, names);
     this.check = serverValidator(schema);
   }
@@ -62,11 +65,15 @@ export class SchemaActions implements ActionSpace {
   read(outcome: Outcome): { action: Record<string, unknown> } | EpisodeEnd {
     if (outcome.kind === 'failure') return outcome.failure;
     const value = outcome.kind === 'json' || outcome.kind === 'number' ? outcome.value : undefined;
-    const action = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : this.ofValue(value);
+    const action =
+      typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : this.ofValue(value);
     const problem = action ? this.problemOf(action) : '';
     if (action && problem === undefined) return { action };
     const reason = problem ? ` (${problem})` : '';
-    return { reason: 'invalid_action', message: `the strategy returned ${describe(outcome)}${reason}. Valid: ${actionText(this.schema, this.field)}.` };
+    return {
+      reason: 'invalid_action',
+      message: `the strategy returned ${describe(outcome)}${reason}. Valid: ${actionText(this.schema, this.field)}.`,
+    };
   }
 
   table(): ActionTable {
@@ -78,7 +85,11 @@ export class SchemaActions implements ActionSpace {
     const { name, values, names, nullable } = this.field;
     if (value === null) return nullable ? { [name]: null } : undefined;
     if (!values) return { [name]: value };
-    const index = values.includes(value as never) ? values.indexOf(value as never) : typeof value === 'number' ? value : names!.indexOf(value as string);
+    const index = values.includes(value as never)
+      ? values.indexOf(value as never)
+      : typeof value === 'number'
+        ? value
+        : names!.indexOf(value as string);
     return index in values ? { [name]: values[index] } : undefined;
   }
 
@@ -88,7 +99,10 @@ export class SchemaActions implements ActionSpace {
       return undefined;
     } catch (error) {
       if (!(error instanceof ValidationFailure)) throw error;
-      return error.problems.map(({ loc, msg }) => `${loc.join('.') || 'action'}: ${msg}`).join('; ').slice(0, 200);
+      return error.problems
+        .map(({ loc, msg }) => `${loc.join('.') || 'action'}: ${msg}`)
+        .join('; ')
+        .slice(0, 200);
     }
   }
 }
@@ -128,10 +142,14 @@ class SchemaActionTable implements ActionTable {
 /** What a strategy returned, in words. */
 function describe(outcome: Outcome): string {
   switch (outcome.kind) {
-    case 'number': return String(outcome.value);
-    case 'json': return outcome.description ?? short(stringifyExact(outcome.value));
-    case 'other': return outcome.description;
-    default: return 'nothing (undefined)';
+    case 'number':
+      return String(outcome.value);
+    case 'json':
+      return outcome.description ?? short(stringifyExact(outcome.value));
+    case 'other':
+      return outcome.description;
+    default:
+      return 'nothing (undefined)';
   }
 }
 

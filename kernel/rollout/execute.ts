@@ -33,14 +33,20 @@ const OPTION_NAMES = ['seconds', 'callSeconds', 'maxSteps', 'signal', 'seed'];
  * @returns the episode, whatever the strategy does: `episode.end` tells.
  *   Rejects with an `OpenEnvError` where the environment fails
  */
-export async function executeWithTimeLimit(strategy: Strategy, env: RolloutEnvironment, options: ExecuteOptions = {}): Promise<Episode> {
+export async function executeWithTimeLimit(
+  strategy: Strategy,
+  env: RolloutEnvironment,
+  options: ExecuteOptions = {},
+): Promise<Episode> {
   checkPlayable(env);
   checkStrategy(strategy);
   const { seconds, callSeconds, maxSteps } = checkedLimits(options, OPTION_NAMES);
   const { seed = 0, signal = host().signal } = options;
   checkSeed(seed);
   const job = { id: 0, seed, maxSteps, seconds, every: 0 };
-  const { record } = await withProgress(`Playing an episode of ${env.name}`, 0, () => playOne(env, job, () => policyOf(strategy, seed, callSeconds), signal));
+  const { record } = await withProgress(`Playing an episode of ${env.name}`, 0, () =>
+    playOne(env, job, () => policyOf(strategy, seed, callSeconds), signal),
+  );
   const episode = new Episode(record);
   remember(episode, { env });
   return episode;
@@ -48,7 +54,9 @@ export async function executeWithTimeLimit(strategy: Strategy, env: RolloutEnvir
 
 function checkStrategy(strategy: Strategy): void {
   if (typeof strategy === 'function' || typeof strategy === 'string') return;
-  throw new TypeError(`A strategy is a source text, a locked-down function or a function, not ${strategy === null ? 'null' : typeof strategy}.`);
+  throw new TypeError(
+    `A strategy is a source text, a locked-down function or a function, not ${strategy === null ? 'null' : typeof strategy}.`,
+  );
 }
 
 async function policyOf(strategy: Strategy, seed: number, callTimeLimit: number): Promise<Policy> {
@@ -58,7 +66,12 @@ async function policyOf(strategy: Strategy, seed: number, callTimeLimit: number)
   }
   if (typeof strategy === 'function') return functionPolicy(strategy, callTimeLimit);
   try {
-    const locked = await lockDown(strategy, { ...DEFAULT_LIMITS, callTimeLimit, callSetting: 'callSeconds', randomState: randomState(seed) });
+    const locked = await lockDown(strategy, {
+      ...DEFAULT_LIMITS,
+      callTimeLimit,
+      callSetting: 'callSeconds',
+      randomState: randomState(seed),
+    });
     return lockedPolicy(locked, () => locked.dispose());
   } catch (error) {
     if (!(error instanceof StrategyError)) throw error;

@@ -54,7 +54,11 @@ class Play {
   /** Episodes that more vector environments may have. */
   private room: number;
 
-  constructor(private readonly envs: VectorEnvs, private readonly spec: EpisodeSpec, readonly queue: Queue) {
+  constructor(
+    private readonly envs: VectorEnvs,
+    private readonly spec: EpisodeSpec,
+    readonly queue: Queue,
+  ) {
     this.space = actionSpace(spec);
     this.room = queue.concurrency;
   }
@@ -67,7 +71,12 @@ class Play {
       const found = this.waiting() && this.room > 0 ? await this.envs.open(this.room) : 'busy';
       if (typeof found === 'object') {
         backOff = BACK_OFF.first;
-        this.start(found, Array.from({ length: found.numEnvs }, (_, i) => found.numEnvs - 1 - i), [], found.numEnvs);
+        this.start(
+          found,
+          Array.from({ length: found.numEnvs }, (_, i) => found.numEnvs - 1 - i),
+          [],
+          found.numEnvs,
+        );
         continue;
       }
       if (groups.size > 0 || queue.open(0) > 0) since = performance.now();
@@ -104,7 +113,10 @@ class Play {
       this.groups.delete(playing);
     };
     // One that failed stays among them: all are waited for.
-    const playing = group.play().catch((error) => this.lost(error, group.running)).then(ended);
+    const playing = group
+      .play()
+      .catch((error) => this.lost(error, group.running))
+      .then(ended);
     playing.catch(() => {});
     this.groups.add(playing);
   }
@@ -142,7 +154,12 @@ class Play {
  */
 class Group {
   /** `free`: sub-environments without an episode. */
-  constructor(private readonly env: VectorEnv, private readonly all: Play, private readonly free: number[], public running: Recording[]) {}
+  constructor(
+    private readonly env: VectorEnv,
+    private readonly all: Play,
+    private readonly free: number[],
+    public running: Recording[],
+  ) {}
 
   /** Plays until no episode is left. Where the environment is lost, those that were not over are. */
   async play(): Promise<void> {
@@ -172,7 +189,11 @@ class Group {
       this.running.push(episode);
     }
     for (const episodes of byFrames(starting)) {
-      const answer = await env.reset(indicesOf(episodes), episodes.map(({ job }) => job.seed), { every: episodes[0].job.every });
+      const answer = await env.reset(
+        indicesOf(episodes),
+        episodes.map(({ job }) => job.seed),
+        { every: episodes[0].job.every },
+      );
       episodes.forEach((episode, i) => episode.begin(answer, i));
     }
   }
@@ -186,7 +207,10 @@ class Group {
     }
     this.settle();
     if (this.running.length === 0) return;
-    const answer = await this.env.step(indicesOf(this.running), this.running.map(({ action }) => action));
+    const answer = await this.env.step(
+      indicesOf(this.running),
+      this.running.map(({ action }) => action),
+    );
     this.running.forEach((episode, i) => episode.follow(answer, i));
     this.settle();
   }
@@ -209,7 +233,10 @@ class Group {
     const other = await all.queue.steal?.(count);
     if (!other) return;
     const moved = running.slice(-count);
-    await other.restoreState!(moved.map((_, i) => i), await env.saveState(indicesOf(moved)));
+    await other.restoreState!(
+      moved.map((_, i) => i),
+      await env.saveState(indicesOf(moved)),
+    );
     moved.forEach((episode, i) => (episode.index = i));
     running.length -= count;
     all.start(other, [], moved);

@@ -33,7 +33,9 @@ export function sandboxPolicy(sandbox: Sandbox, code: string, marked: (run: () =
   return {
     choose({ state, arrays }) {
       const before = sandbox.ownTime;
-      const outcome = marked(() => (arrays ? sandbox.callWith(state, reads(arrays)) : sandbox.call(markedText([state]))));
+      const outcome = marked(() =>
+        arrays ? sandbox.callWith(state, reads(arrays)) : sandbox.call(markedText([state])),
+      );
       return { outcome, seconds: sandbox.ownTime - before };
     },
     dispose: () => sandbox.dispose(),
@@ -60,7 +62,8 @@ export function functionPolicy(strategy: (state: any) => unknown, callTimeLimit:
         outcome = failed('error', error instanceof Error ? `${error.name}: ${error.message}` : inspect(error));
       }
       const seconds = stopwatch.elapsed / 1000;
-      if (seconds > callTimeLimit) outcome = failed('timeout', timeoutMessage({ callTimeLimit, callSetting: 'callSeconds' }));
+      if (seconds > callTimeLimit)
+        outcome = failed('timeout', timeoutMessage({ callTimeLimit, callSetting: 'callSeconds' }));
       return { outcome, seconds };
     },
     dispose() {},
@@ -91,12 +94,17 @@ function withArrays(state: object, arrays: Arrays = {}): object {
 /** What a function of this process returned, as a sandbox would tell it. Touches no more of an object than JSON does. */
 function outcomeOf(value: unknown): Outcome {
   switch (typeof value) {
-    case 'number': return { kind: 'number', value: value + 0 };
-    case 'undefined': return { kind: 'undefined' };
+    case 'number':
+      return { kind: 'number', value: value + 0 };
+    case 'undefined':
+      return { kind: 'undefined' };
     case 'string':
-    case 'boolean': return { kind: 'json', value };
-    case 'object': return laterAnswer(value) ?? copied(value);
-    default: return { kind: 'other', description: `a ${typeof value}` };
+    case 'boolean':
+      return { kind: 'json', value };
+    case 'object':
+      return laterAnswer(value) ?? copied(value);
+    default:
+      return { kind: 'other', description: `a ${typeof value}` };
   }
 }
 
@@ -104,9 +112,12 @@ function outcomeOf(value: unknown): Outcome {
 function laterAnswer(value: object | null): Outcome | undefined {
   const other = (description: string): Outcome => ({ kind: 'other', description });
   try {
-    if (typeof (value as { then?: unknown } | null)?.then === 'function') return other('a promise: a strategy must not be async, it answers at once');
+    if (typeof (value as { then?: unknown } | null)?.then === 'function')
+      return other('a promise: a strategy must not be async, it answers at once');
   } catch {} // a getter: an object like others
-  return types.isGeneratorObject(value) ? other('a generator: a strategy must not be a function*, it answers at once') : undefined;
+  return types.isGeneratorObject(value)
+    ? other('a generator: a strategy must not be a function*, it answers at once')
+    : undefined;
 }
 
 function copied(value: object | null): Outcome {
@@ -114,10 +125,14 @@ function copied(value: object | null): Outcome {
   try {
     json = JSON.stringify(value);
   } catch {
-    return isTooDeep(value) ? failed('error', nestingMessage) : (withBigints(value) ?? { kind: 'other', description: 'an object that is no JSON' });
+    return isTooDeep(value)
+      ? failed('error', nestingMessage)
+      : (withBigints(value) ?? { kind: 'other', description: 'an object that is no JSON' });
   }
   if (json === undefined) return { kind: 'undefined' };
-  return json.length > MAX_TEXT ? { kind: 'other', description: `a value of more than ${MAX_TEXT} characters` } : jsonOutcome(json);
+  return json.length > MAX_TEXT
+    ? { kind: 'other', description: `a value of more than ${MAX_TEXT} characters` }
+    : jsonOutcome(json);
 }
 
 /** The answer, where it is bigints alone that JSON's own writer does not take. */

@@ -48,7 +48,11 @@ let last: Promise<unknown> = Promise.resolve();
 
 /** Plays all jobs. Resolves with what was played, job by job. */
 export function playInPool(env: RolloutEnvironment, jobs: StrategyJob[], options: PoolOptions): Promise<Played[]> {
-  const mine = last.then(() => withProgress(options.title ?? `Playing episodes of ${env.name}`, jobs.length, (task) => new PoolRun(env, jobs, options, task).run()));
+  const mine = last.then(() =>
+    withProgress(options.title ?? `Playing episodes of ${env.name}`, jobs.length, (task) =>
+      new PoolRun(env, jobs, options, task).run(),
+    ),
+  );
   last = mine.catch(() => {});
   return mine;
 }
@@ -92,7 +96,12 @@ class PoolRun {
   /** Between `run` and its end; what comes later is not looked at. */
   private over = false;
 
-  constructor(private readonly env: RolloutEnvironment, private readonly jobs: StrategyJob[], private readonly options: PoolOptions, private readonly task: Task) {}
+  constructor(
+    private readonly env: RolloutEnvironment,
+    private readonly jobs: StrategyJob[],
+    private readonly options: PoolOptions,
+    private readonly task: Task,
+  ) {}
 
   async run(): Promise<Played[]> {
     const { signal, workers } = this.options;
@@ -130,11 +139,19 @@ class PoolRun {
     const [thread = newThread()] = idle ?? [];
     idle?.delete(thread);
     const worker: PoolWorker = {
-      own, source, thread, taken: new Set(mine),
+      own,
+      source,
+      thread,
+      taken: new Set(mine),
       call: new Int32Array(new SharedArrayBuffer(4 * CALL.length)),
       blocked: new BlockedThread(source.messageTimeout ?? MESSAGE_TIMEOUT),
       seen: undefined,
-      stop: () => thread.removeAllListeners('message').removeAllListeners('exit').removeAllListeners('error').on('error', () => {}),
+      stop: () =>
+        thread
+          .removeAllListeners('message')
+          .removeAllListeners('exit')
+          .removeAllListeners('error')
+          .on('error', () => {}),
     };
     thread.on('error', (error) => void (worker.error = error));
     thread.on('message', (message: WorkerMessage) => this.receive(worker, message));
@@ -142,9 +159,23 @@ class PoolRun {
     thread.ref();
     this.workers.add(worker);
     Atomics.store(this.idle, own, 0);
-    const concurrency = Math.min(MAX_CONCURRENCY, Math.ceil(Math.min(jobs.length, source.maxEnvs ?? Infinity) / workers));
+    const concurrency = Math.min(
+      MAX_CONCURRENCY,
+      Math.ceil(Math.min(jobs.length, source.maxEnvs ?? Infinity) / workers),
+    );
     const core = sources.length === availableParallelism() ? own : undefined;
-    thread.postMessage({ sources, own, core, idle: this.idle, concurrency, jobs, mine, queue, call: worker.call, wait: worker.blocked.cells } satisfies PlayRequest);
+    thread.postMessage({
+      sources,
+      own,
+      core,
+      idle: this.idle,
+      concurrency,
+      jobs,
+      mine,
+      queue,
+      call: worker.call,
+      wait: worker.blocked.cells,
+    } satisfies PlayRequest);
   }
 
   private receive(worker: PoolWorker, message: WorkerMessage): void {
@@ -178,11 +209,18 @@ class PoolRun {
     }
     if (milliseconds < TELL || this.told) return;
     this.told = true;
-    console.log(why === 'full' ? `${this.env.name} has no free session: the rollout waits for one.` : `${this.env.name} does not answer: the rollout waits for it.`);
+    console.log(
+      why === 'full'
+        ? `${this.env.name} has no free session: the rollout waits for one.`
+        : `${this.env.name} does not answer: the rollout waits for it.`,
+    );
   }
 
   /** Goes on with other servers where one was lost, or is frozen, else gives up. The environment replaces what does not answer. */
-  private async recover(worker: PoolWorker, { message, code }: { message: string; code: string | undefined }): Promise<void> {
+  private async recover(
+    worker: PoolWorker,
+    { message, code }: { message: string; code: string | undefined },
+  ): Promise<void> {
     const lost = code === 'CONNECTION_LOST' || code === 'CONNECTION_FAILED' || code === 'TIMEOUT';
     const error = new OpenEnvError((code ?? 'EXECUTION_ERROR') as OpenEnvError['code'], message);
     if (!lost || this.losses++ >= RETRIES * this.sources.length) return this.fail(error);
@@ -228,7 +266,11 @@ class PoolRun {
       const job = this.jobs[call.position];
       job.broken = { step: call.step, failure: failureOf(job, worker) };
     } else if (this.retries++ >= RETRIES) {
-      return this.fail(new Error(`A worker thread of the rollout ended unexpectedly, again and again: ${worker.error?.message ?? 'no reason given'}.`));
+      return this.fail(
+        new Error(
+          `A worker thread of the rollout ended unexpectedly, again and again: ${worker.error?.message ?? 'no reason given'}.`,
+        ),
+      );
     }
     const unfinished = [...worker.taken].filter((taken) => !this.played[taken]);
     this.employ(worker.own, unfinished, this.workers.size + 1);

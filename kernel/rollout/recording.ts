@@ -57,7 +57,13 @@ export class Recording {
   private readonly frames: (Uint8Array | string)[] = [];
 
   /** `index`: of the sub-environment that plays it. */
-  constructor(readonly job: Job, readonly policy: Policy | undefined, public index: number, private readonly spec: EpisodeSpec, private readonly space: ActionSpace) {
+  constructor(
+    readonly job: Job,
+    readonly policy: Policy | undefined,
+    public index: number,
+    private readonly spec: EpisodeSpec,
+    private readonly space: ActionSpace,
+  ) {
     this.table = space.table();
     this.states = Object.fromEntries(spec.stateVariables.map((name) => [name, []]));
   }
@@ -75,7 +81,8 @@ export class Recording {
     this.ownTime += seconds;
     const answer = this.space.read(outcome);
     if (!('action' in answer)) this.end = answer;
-    else if (this.ownTime > this.job.seconds) this.end = { reason: 'timeout', message: `more than ${this.job.seconds} s of the strategy's own time (seconds)` };
+    else if (this.ownTime > this.job.seconds)
+      this.end = { reason: 'timeout', message: `more than ${this.job.seconds} s of the strategy's own time (seconds)` };
     else this.action = answer.action;
   }
 
@@ -88,8 +95,10 @@ export class Recording {
     if (step.lives) this.lives.push(step.lives[i]);
     this.see(step, i);
     if (this.end) return;
-    if (this.table.size > ACTIONS_BUDGET) this.end = { reason: 'memory', message: `its actions take more than ${ACTIONS_BUDGET} characters` };
-    else if (this.actions.length >= this.job.maxSteps) this.end = { reason: 'truncated', message: `${this.job.maxSteps} steps` };
+    if (this.table.size > ACTIONS_BUDGET)
+      this.end = { reason: 'memory', message: `its actions take more than ${ACTIONS_BUDGET} characters` };
+    else if (this.actions.length >= this.job.maxSteps)
+      this.end = { reason: 'truncated', message: `${this.job.maxSteps} steps` };
   }
 
   /** Ends the episode, as the environment could not play it. */
@@ -123,7 +132,10 @@ export class Recording {
   /** A server may ask for more than its schema tells. */
   private refused(error: OpenEnvError): void {
     if (error.code !== 'VALIDATION_ERROR') return this.fail(error);
-    this.end = { reason: 'invalid_action', message: `the server refused the action ${shown(this.action, 80)}: ${error.message}` };
+    this.end = {
+      reason: 'invalid_action',
+      message: `the server refused the action ${shown(this.action, 80)}: ${error.message}`,
+    };
   }
 
   private see({ observations, terminated, truncated, frames }: VectorStep, i: number): void {
@@ -147,7 +159,10 @@ export class Recording {
 
   /** The frames that were to be kept, with the end where they are drawn. */
   private film(env: VectorEnv): EpisodeFrames | undefined {
-    const { job: { every }, frames } = this;
+    const {
+      job: { every },
+      frames,
+    } = this;
     if (every === 0) return undefined;
     if (env.screen) return { ...env.screen, every, frames: frames as Uint8Array[] };
     if (typeof frames[0] !== 'string') return undefined;

@@ -25,7 +25,11 @@ export interface ReplayOptions {
  * Rejects where it does not go as recorded: another version of the game, of
  * ALE or of the environment, or a server that does not follow seeds.
  */
-export async function replay(episode: EpisodeRecord, env: RolloutEnvironment, options: ReplayOptions = {}): Promise<EpisodeFrames> {
+export async function replay(
+  episode: EpisodeRecord,
+  env: RolloutEnvironment,
+  options: ReplayOptions = {},
+): Promise<EpisodeFrames> {
   const frames = await playAgain(episode, env, options);
   if (episode instanceof Episode) remember(episode, { frames });
   return frames;
@@ -48,7 +52,8 @@ export function remember(episode: Episode, origin: Origin): void {
 export async function displayEpisode(episode: Episode): Promise<MimeBundle> {
   const { env, frames } = origins.get(episode) ?? {};
   if (frames) return episodeBundle(episode, frames);
-  if (!env && !episode.observations) return textBundle(episode, 'To see it play: await replay(episode, env), then display it.');
+  if (!env && !episode.observations)
+    return textBundle(episode, 'To see it play: await replay(episode, env), then display it.');
   try {
     return episodeBundle(episode, env?.draws ? await playAgain(episode, env, {}) : observationFrames(episode));
   } catch (error) {
@@ -56,12 +61,19 @@ export async function displayEpisode(episode: Episode): Promise<MimeBundle> {
   }
 }
 
-async function playAgain(episode: EpisodeRecord, given: RolloutEnvironment, options: ReplayOptions): Promise<EpisodeFrames> {
+async function playAgain(
+  episode: EpisodeRecord,
+  given: RolloutEnvironment,
+  options: ReplayOptions,
+): Promise<EpisodeFrames> {
   checkPlayable(given);
   const every = options.every ?? filmEvery(episode.actions.length);
-  if (!Number.isInteger(every) || every < 1 || every > 255) throw new RangeError(`every must be a whole number from 1 to 255, not ${every}.`);
+  if (!Number.isInteger(every) || every < 1 || every > 255)
+    throw new RangeError(`every must be a whole number from 1 to 255, not ${every}.`);
   if (episode.environment !== given.spec.environment) {
-    throw new TypeError(`The episode was played in '${episode.environment}'; this environment is '${given.spec.environment}'.`);
+    throw new TypeError(
+      `The episode was played in '${episode.environment}'; this environment is '${given.spec.environment}'.`,
+    );
   }
   for (const action of episode.actionValues ?? []) checkNesting(action, 'An action of the episode');
   const signal = options.signal ?? host().signal;
@@ -97,13 +109,18 @@ function differenceAt(step: number, recorded: EpisodeRecord, played: EpisodeReco
   if (step > played.actions.length) return `was not played: ${played.end.message ?? played.end.reason}`;
   const observation = observations?.[step];
   if (observation && !isDeepStrictEqual(played.observations?.[step], observation)) return 'gave another observation';
-  if (step > 0 && played.rewards[step - 1] !== rewards[step - 1]) return `gave a reward of ${played.rewards[step - 1]}, recorded is ${rewards[step - 1]}`;
-  if (step > 0 && played.lives[step - 1] !== lives[step - 1]) return `left ${played.lives[step - 1]} lives, recorded are ${lives[step - 1]}`;
+  if (step > 0 && played.rewards[step - 1] !== rewards[step - 1])
+    return `gave a reward of ${played.rewards[step - 1]}, recorded is ${rewards[step - 1]}`;
+  if (step > 0 && played.lives[step - 1] !== lives[step - 1])
+    return `left ${played.lives[step - 1]} lives, recorded are ${lives[step - 1]}`;
   // Only what is recorded: a newer version may know more of the game.
-  const other = Object.keys(played.states).find((name) => Number.isFinite(states[name]?.[step]) && states[name][step] !== played.states[name][step]);
+  const other = Object.keys(played.states).find(
+    (name) => Number.isFinite(states[name]?.[step]) && states[name][step] !== played.states[name][step],
+  );
   if (other !== undefined) return `led to ${other} = ${played.states[other][step]}, recorded is ${states[other][step]}`;
   const isOver = step === played.actions.length && ['terminated', 'truncated'].includes(played.end.reason);
   if (isOver && step < last) return `ended the episode, ${last} steps are recorded`;
-  if (step > 0 && step === last && end.reason === 'terminated' && played.end.reason !== 'terminated') return 'did not end the episode, as is recorded';
+  if (step > 0 && step === last && end.reason === 'terminated' && played.end.reason !== 'terminated')
+    return 'did not end the episode, as is recorded';
   return undefined;
 }

@@ -58,13 +58,20 @@ const OPTION_NAMES = ['seeds', 'seconds', 'callSeconds', 'maxSteps', 'signal', '
  *
  * Rejects with an `OpenEnvError` where the environment could play nothing.
  */
-export async function rollout(env: RolloutEnvironment, codes: (string | null)[], options: RolloutOptions): Promise<RolloutResult> {
+export async function rollout(
+  env: RolloutEnvironment,
+  codes: (string | null)[],
+  options: RolloutOptions,
+): Promise<RolloutResult> {
   checkPlayable(env);
   checkOptions(codes, options);
   const signal = options.signal ?? host().signal;
   const { jobs, jobOf } = distinctJobs(codes, await analyses(codes, signal), options);
   const played = await playInPool(env, jobs, { workers: options.workers, title: options.title, signal });
-  tellErrors(env, jobOf.flatMap((job) => (job === null ? [] : [played[job]])));
+  tellErrors(
+    env,
+    jobOf.flatMap((job) => (job === null ? [] : [played[job]])),
+  );
   const result: RolloutResult = { episodes: [], frames: new Map() };
   const wanted = new Set(options.frames?.episodes);
   const given = new Set<number>();
@@ -72,7 +79,8 @@ export async function rollout(env: RolloutEnvironment, codes: (string | null)[],
     const episode = job === null ? null : episodeOf(env, played[job], given.has(job));
     if (job !== null) given.add(job);
     result.episodes.push(episode);
-    if (episode && wanted.has(i)) result.frames.set(i, played[job!].frames ?? observationFrames(episode, options.frames!.every));
+    if (episode && wanted.has(i))
+      result.frames.set(i, played[job!].frames ?? observationFrames(episode, options.frames!.every));
   }
   return result;
 }
@@ -83,7 +91,9 @@ function tellErrors(env: RolloutEnvironment, played: Played[]): void {
   if (errors.length === 0) return;
   const [{ code, message }] = errors;
   if (errors.length === played.length) throw new OpenEnvError(code, message);
-  console.warn(`${env.name}: ${errors.length} of ${played.length} episodes could not be played and do not count. ${code}: ${message.split('\n')[0]}`);
+  console.warn(
+    `${env.name}: ${errors.length} of ${played.length} episodes could not be played and do not count. ${code}: ${message.split('\n')[0]}`,
+  );
 }
 
 /** `again`: the record has been given to an episode already, and this one gets a copy. */
@@ -109,7 +119,11 @@ async function analyses(codes: (string | null)[], signal: AbortSignal): Promise<
 }
 
 /** One job for each distinct code and seed, and for each code its job. */
-function distinctJobs(codes: (string | null)[], analyses: Map<string, Analysis>, options: RolloutOptions): { jobs: StrategyJob[]; jobOf: (number | null)[] } {
+function distinctJobs(
+  codes: (string | null)[],
+  analyses: Map<string, Analysis>,
+  options: RolloutOptions,
+): { jobs: StrategyJob[]; jobOf: (number | null)[] } {
   const { seconds, callSeconds, maxSteps } = checkedLimits(options, OPTION_NAMES);
   const secret = options.secret ?? processSecret();
   const framed = new Set(options.frames?.episodes);
@@ -123,7 +137,14 @@ function distinctJobs(codes: (string | null)[], analyses: Map<string, Analysis>,
     if (position === undefined) {
       known.set(key, (position = jobs.length));
       const job = { id: position, seed, maxSteps, seconds, every: 0 };
-      jobs.push(newJob(job, analyses.get(code) ?? UNKNOWN, { ...DEFAULT_LIMITS, callTimeLimit: callSeconds, callSetting: 'callSeconds', randomState: randomState(seed, secret) }));
+      jobs.push(
+        newJob(job, analyses.get(code) ?? UNKNOWN, {
+          ...DEFAULT_LIMITS,
+          callTimeLimit: callSeconds,
+          callSetting: 'callSeconds',
+          randomState: randomState(seed, secret),
+        }),
+      );
     }
     if (framed.has(i)) jobs[position].every = options.frames!.every;
     return position;
@@ -134,26 +155,40 @@ function distinctJobs(codes: (string | null)[], analyses: Map<string, Analysis>,
 /** Of a code that nothing plays any more. */
 const UNKNOWN = { program: { javascript: '' }, problems: [] };
 
-function newJob(job: Job, { program, problems }: Pick<Analysis, 'program' | 'problems'>, limits: SandboxLimits): StrategyJob {
+function newJob(
+  job: Job,
+  { program, problems }: Pick<Analysis, 'program' | 'problems'>,
+  limits: SandboxLimits,
+): StrategyJob {
   if (problems.length === 0) return { ...job, program, limits };
   const [{ line, reason }] = problems;
-  return { ...job, program, limits, broken: { step: -1, failure: { reason: 'error', message: `SyntaxError: ${reason}`, line } } };
+  return {
+    ...job,
+    program,
+    limits,
+    broken: { step: -1, failure: { reason: 'error', message: `SyntaxError: ${reason}`, line } },
+  };
 }
 
 function checkOptions(codes: (string | null)[], { seeds, frames, workers, secret }: RolloutOptions): void {
   if (!Array.isArray(codes)) throw new TypeError('rollout(env, codes, …): codes must be an array of sources or null.');
   codes.forEach((code, i) => {
-    if (code !== null && typeof code !== 'string') throw new TypeError(`codes[${i}] must be the source of a strategy or null, not ${typeof code}.`);
+    if (code !== null && typeof code !== 'string')
+      throw new TypeError(`codes[${i}] must be the source of a strategy or null, not ${typeof code}.`);
   });
   if (!Array.isArray(seeds) || seeds.length !== codes.length) {
-    throw new RangeError(`seeds must have one seed for each of the ${codes.length} codes, not ${seeds?.length ?? 'none'}.`);
+    throw new RangeError(
+      `seeds must have one seed for each of the ${codes.length} codes, not ${seeds?.length ?? 'none'}.`,
+    );
   }
   seeds.forEach(checkSeed);
   if (secret !== undefined) checkedSecret('secret', secret);
-  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1)) throw new RangeError(`workers must be a whole number of at least 1, not ${workers}.`);
+  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1))
+    throw new RangeError(`workers must be a whole number of at least 1, not ${workers}.`);
   if (!frames) return;
   const { every, episodes } = frames;
-  if (!(Number.isInteger(every) && every >= 1 && every <= 255)) throw new RangeError(`frames.every must be a whole number from 1 to 255, not ${every}.`);
+  if (!(Number.isInteger(every) && every >= 1 && every <= 255))
+    throw new RangeError(`frames.every must be a whole number from 1 to 255, not ${every}.`);
   for (const i of episodes) {
     if (!(i in codes)) throw new RangeError(`frames.episodes: there is no episode ${i}; there are ${codes.length}.`);
   }

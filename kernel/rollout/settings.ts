@@ -22,9 +22,11 @@ export function checkedLimits(options: PlayLimits, names: readonly string[]): Re
   const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const limits = { ...DEFAULT_PLAY, ...set } as Required<Omit<PlayLimits, 'signal'>>;
   for (const name of ['seconds', 'callSeconds'] as const) {
-    if (!(limits[name] > 0 && limits[name] <= 3600)) throw new RangeError(`${name} must be a number of seconds, above 0 and at most 3600, not ${limits[name]}.`);
+    if (!(limits[name] > 0 && limits[name] <= 3600))
+      throw new RangeError(`${name} must be a number of seconds, above 0 and at most 3600, not ${limits[name]}.`);
   }
-  if (!Number.isInteger(limits.maxSteps) || limits.maxSteps < 1) throw new RangeError(`maxSteps must be a whole number of at least 1, not ${limits.maxSteps}.`);
+  if (!Number.isInteger(limits.maxSteps) || limits.maxSteps < 1)
+    throw new RangeError(`maxSteps must be a whole number of at least 1, not ${limits.maxSteps}.`);
   limits.callSeconds = Math.min(limits.callSeconds, limits.seconds);
   return limits;
 }
@@ -32,17 +34,26 @@ export function checkedLimits(options: PlayLimits, names: readonly string[]): Re
 /** Fails where a value is not an environment that policies can play. */
 export function checkPlayable(env: RolloutEnvironment): void {
   if (typeof env === 'object' && env !== null && 'vectorSources' in env) return;
-  const what = env && typeof env === 'object' && 'environment' in (env as object) ? `The environment ${String((env as RolloutEnvironment).environment)}` : String(env);
-  throw new TypeError(`${what} cannot be played by strategies. Open one that can: await openenv('atari', { game: 'breakout' }).`);
+  const what =
+    env && typeof env === 'object' && 'environment' in (env as object)
+      ? `The environment ${String((env as RolloutEnvironment).environment)}`
+      : String(env);
+  throw new TypeError(
+    `${what} cannot be played by strategies. Open one that can: await openenv('atari', { game: 'breakout' }).`,
+  );
 }
 
 /** Fails where `seed` is not a whole number ≥ 0. */
 export function checkSeed(seed: number): void {
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`A seed must be a whole number of at least 0, not ${seed}.`);
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new RangeError(`A seed must be a whole number of at least 0, not ${seed}.`);
 }
 
 /** What a promise gives, or nothing when the abort comes first. */
-export async function unlessAborted<Value>(promise: Promise<Value> | undefined, signal: AbortSignal): Promise<Value | undefined> {
+export async function unlessAborted<Value>(
+  promise: Promise<Value> | undefined,
+  signal: AbortSignal,
+): Promise<Value | undefined> {
   let stop!: () => void;
   const aborted = new Promise<undefined>((resolve) => (stop = () => resolve(undefined)));
   signal.addEventListener('abort', stop);

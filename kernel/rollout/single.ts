@@ -11,7 +11,12 @@ import { unlessAborted } from './settings';
 const ABORT = 100;
 
 /** Plays one episode in this thread. Rejects with an `OpenEnvError` where the environment fails. */
-export async function playOne(env: RolloutEnvironment, job: Job, policy: () => Promise<Policy>, signal: AbortSignal): Promise<Played> {
+export async function playOne(
+  env: RolloutEnvironment,
+  job: Job,
+  policy: () => Promise<Policy>,
+  signal: AbortSignal,
+): Promise<Played> {
   let played = unplayed(env, job);
   const sources = await unlessAborted(env.vectorSources(1), signal);
   if (!sources) return played;

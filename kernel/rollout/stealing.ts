@@ -14,7 +14,13 @@ export class WorkStealing {
    * `idle`: a cell for each of `sources`, shared by all workers: 1 where its server has nothing to do.
    * `own`: the source of this worker. `onCores`: each has the core of its number. `wait`: this worker's.
    */
-  constructor(private readonly sources: VectorSource[], private readonly own: number, private readonly idle: Int32Array, private readonly onCores: boolean, private readonly wait: WaitCells) {}
+  constructor(
+    private readonly sources: VectorSource[],
+    private readonly own: number,
+    private readonly idle: Int32Array,
+    private readonly onCores: boolean,
+    private readonly wait: WaitCells,
+  ) {}
 
   /** A vector environment has no episodes left: its server has nothing to do. */
   closed(env: VectorEnv): void {
@@ -27,7 +33,9 @@ export class WorkStealing {
     if (other < 0) return undefined;
     const core = this.onCores ? other : undefined;
     // A server that is gone is not asked again.
-    const env = await openVectorEnvs(this.sources[other], { core, wait: this.wait }).open(numEnvs).catch(() => undefined);
+    const env = await openVectorEnvs(this.sources[other], { core, wait: this.wait })
+      .open(numEnvs)
+      .catch(() => undefined);
     if (typeof env !== 'object') return undefined;
     this.stolen.set(env, other);
     return env;

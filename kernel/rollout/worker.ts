@@ -19,7 +19,18 @@ parentPort!.on('message', async (request: PlayRequest) => {
   }
 });
 
-async function playJobs({ sources, own, core, idle, concurrency, jobs, mine: first, queue, call, wait }: PlayRequest): Promise<void> {
+async function playJobs({
+  sources,
+  own,
+  core,
+  idle,
+  concurrency,
+  jobs,
+  mine: first,
+  queue,
+  call,
+  wait,
+}: PlayRequest): Promise<void> {
   const mine = [...first];
   const thread = threadId();
   Atomics.store(call, CALL.thread, thread);
@@ -36,7 +47,10 @@ async function playJobs({ sources, own, core, idle, concurrency, jobs, mine: fir
     },
     policy: ({ id }) => policyOf(jobs[id], id, call),
     done(played) {
-      send({ type: 'done', position: played.id, played }, played.frames?.frames.map(({ buffer }) => buffer as ArrayBuffer));
+      send(
+        { type: 'done', position: played.id, played },
+        played.frames?.frames.map(({ buffer }) => buffer as ArrayBuffer),
+      );
     },
     open: (change) => Atomics.add(queue, QUEUE.open, change) + change,
     waits: (why, milliseconds) => send({ type: 'waits', why, milliseconds }),

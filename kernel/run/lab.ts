@@ -8,7 +8,7 @@ import { packageRoot, pythonPath, pythonPrefix } from '../setup/python';
  * another notebook. Options go to JupyterLab as they are. Returns its exit code.
  */
 export function lab(args: string[]): Promise<number> {
-  const target = args.some(argument => !argument.startsWith('-') && argument.endsWith('.ipynb'))
+  const target = args.some((argument) => !argument.startsWith('-') && argument.endsWith('.ipynb'))
     ? []
     : [path.join(packageRoot, 'notebooks', 'atari.ipynb')];
   turnOffNews();
@@ -18,7 +18,7 @@ export function lab(args: string[]): Promise<number> {
     process.on('SIGINT', () => {});
     process.on('SIGTERM', () => child.kill('SIGTERM'));
     child.on('error', reject);
-    child.on('close', code => resolve(code ?? 1));
+    child.on('close', (code) => resolve(code ?? 1));
   });
 }
 
@@ -27,5 +27,8 @@ function turnOffNews(): void {
   const file = path.join(pythonPrefix(), 'share', 'jupyter', 'lab', 'settings', 'overrides.json');
   if (fs.existsSync(file)) return;
   fs.mkdirSync(path.dirname(file), { recursive: true });
-  fs.writeFileSync(file, JSON.stringify({ '@jupyterlab/apputils-extension:notification': { fetchNews: 'false' } }, null, 2) + '\n');
+  fs.writeFileSync(
+    file,
+    JSON.stringify({ '@jupyterlab/apputils-extension:notification': { fetchNews: 'false' } }, null, 2) + '\n',
+  );
 }

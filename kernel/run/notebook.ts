@@ -17,6 +17,6 @@ export function runNotebook(notebook: string, output: string): Promise<number> {
     process.on('SIGINT', () => {});
     process.on('SIGTERM', () => child.kill('SIGINT'));
     child.on('error', reject);
-    child.on('close', code => resolve(code ?? 1));
+    child.on('close', (code) => resolve(code ?? 1));
   });
 }

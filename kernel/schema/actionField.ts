@@ -39,6 +39,7 @@ export function actionText(action: JsonSchema, field: ActionField | undefined): 
   const { values, names, schema, nullable } = field;
   if (!values || !names) return `${typeWords(schema, action)}${nullable ? ', null' : ''}, or an object ${object}`;
   const words = names.map((name) => JSON.stringify(name)).join(', ');
-  const numbers = typeof values[0] === 'number' ? typeWords({ enum: values }, action) : `an index from 0 to ${values.length - 1}`;
+  const numbers =
+    typeof values[0] === 'number' ? typeWords({ enum: values }, action) : `an index from 0 to ${values.length - 1}`;
   return `${words}, ${numbers}${nullable ? ', null' : ''}, or an object ${object}`;
 }

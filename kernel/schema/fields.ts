@@ -29,14 +29,20 @@ const MAXIMUM_TEXT = 200;
  *
  * @param use whether it is given to an environment, or comes from one: then defaults mean nothing
  */
-export function schemaFields(schema: JsonSchema, use: 'input' | 'output', without: readonly string[] = []): SchemaField[] {
+export function schemaFields(
+  schema: JsonSchema,
+  use: 'input' | 'output',
+  without: readonly string[] = [],
+): SchemaField[] {
   const fields: SchemaField[] = [];
   let more = 0;
   for (const field of found(schema, schema, '', without, 0)) {
     if (fields.length === MAXIMUM_FIELDS) more++;
     else fields.push(use === 'input' ? tableField(field, schema) : told(tableField(field, schema)));
   }
-  return more > 0 ? [...fields, { name: `… and ${more} more`, type: '', range: '', description: '', optional: false }] : fields;
+  return more > 0
+    ? [...fields, { name: `… and ${more} more`, type: '', range: '', description: '', optional: false }]
+    : fields;
 }
 
 /** A field as it is found: as its schema says, and as that means. */
@@ -50,7 +56,13 @@ interface FoundField {
 
 function tableField({ path, property, inner, nullable, optional }: FoundField, root: JsonSchema): SchemaField {
   const description = [property.description, inner.description].find((it) => typeof it === 'string') ?? '';
-  return { name: path, type: typeName(inner, nullable, root), range: limitsText({ ...inner, ...property }), description, optional };
+  return {
+    name: path,
+    type: typeName(inner, nullable, root),
+    range: limitsText({ ...inner, ...property }),
+    description,
+    optional,
+  };
 }
 
 /** What comes from an environment has its defaults. */
@@ -58,7 +70,13 @@ function told(field: SchemaField): SchemaField {
   return { ...field, range: field.range.replace(/( · |^)default .*$/, ''), optional: false };
 }
 
-function* found(schema: JsonSchema, root: JsonSchema, prefix: string, without: readonly string[], depth: number): Generator<FoundField> {
+function* found(
+  schema: JsonSchema,
+  root: JsonSchema,
+  prefix: string,
+  without: readonly string[],
+  depth: number,
+): Generator<FoundField> {
   for (const [key, inner, nullable, property, optional] of fieldsOf(schema, without, root)) {
     const path = prefix + (/[\p{Cc}\p{Cf}\u2028\u2029]/u.test(key) ? JSON.stringify(key) : key);
     yield { path, property, inner, nullable, optional };
@@ -85,10 +103,24 @@ function plainName(schema: JsonSchema, root: JsonSchema): string {
 
 /** Limits of a value in a few words; nothing where there are none. */
 function limitsText(schema: JsonSchema): string {
-  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, minItems, maxItems, minLength, maxLength, multipleOf, pattern } = schema;
+  const {
+    minimum,
+    maximum,
+    exclusiveMinimum,
+    exclusiveMaximum,
+    minItems,
+    maxItems,
+    minLength,
+    maxLength,
+    multipleOf,
+    pattern,
+  } = schema;
   const above = exclusiveMinimum === undefined ? '' : `> ${exclusiveMinimum}`;
   const below = exclusiveMaximum === undefined ? '' : `< ${exclusiveMaximum}`;
-  const meanings = Array.isArray(schema.action_meanings) && !schema.description ? schema.action_meanings.map((name: unknown, i: number) => `${i} ${name}`).join(', ') : '';
+  const meanings =
+    Array.isArray(schema.action_meanings) && !schema.description
+      ? schema.action_meanings.map((name: unknown, i: number) => `${i} ${name}`).join(', ')
+      : '';
   return [
     [above, span(minimum, maximum), below].filter(Boolean).join(', '),
     unit(span(minItems, maxItems), 'items'),
@@ -96,12 +128,17 @@ function limitsText(schema: JsonSchema): string {
     multipleOf === undefined ? '' : `multiples of ${multipleOf}`,
     typeof pattern === 'string' ? `/${cut(pattern, MAXIMUM_TEXT)}/` : '',
     meanings,
-    schema.default === undefined || schema.default === null || typeof schema.default === 'object' ? '' : `default ${cut(JSON.stringify(schema.default), MAXIMUM_TEXT)}`,
-  ].filter(Boolean).join(' · ');
+    schema.default === undefined || schema.default === null || typeof schema.default === 'object'
+      ? ''
+      : `default ${cut(JSON.stringify(schema.default), MAXIMUM_TEXT)}`,
+  ]
+    .filter(Boolean)
+    .join(' · ');
 }
 
 function span(minimum: unknown, maximum: unknown): string {
-  if (minimum !== undefined && maximum !== undefined) return minimum === maximum ? String(minimum) : `${minimum} … ${maximum}`;
+  if (minimum !== undefined && maximum !== undefined)
+    return minimum === maximum ? String(minimum) : `${minimum} … ${maximum}`;
   return minimum !== undefined ? `≥ ${minimum}` : maximum !== undefined ? `≤ ${maximum}` : '';
 }
 

@@ -42,7 +42,12 @@ export class TypeSchemas {
     this.count = 0;
     const schema = this.schema(type, title);
     const definitions = this.definitions.size > 0 ? { $defs: Object.fromEntries(this.definitions) } : {};
-    return { title: this.nameOf(type) ?? title, ...this.described(type.aliasSymbol ?? type.symbol), ...schema, ...definitions };
+    return {
+      title: this.nameOf(type) ?? title,
+      ...this.described(type.aliasSymbol ?? type.symbol),
+      ...schema,
+      ...definitions,
+    };
   }
 
   private has(type: ts.Type, ...flags: (keyof typeof ts.TypeFlags)[]): boolean {
@@ -50,7 +55,10 @@ export class TypeSchemas {
   }
 
   private schema(type: ts.Type, path: string): JsonSchema {
-    if (++this.count > MAXIMUM_TYPES || this.open.size > MAXIMUM_DEPTH) throw new TypeError(`${path}: the type is too large for a schema, or has no end. Make it simpler, or give the class a static schema.`);
+    if (++this.count > MAXIMUM_TYPES || this.open.size > MAXIMUM_DEPTH)
+      throw new TypeError(
+        `${path}: the type is too large for a schema, or has no end. Make it simpler, or give the class a static schema.`,
+      );
     if (this.has(type, 'NonPrimitive')) return { type: 'object' };
     if (this.has(type, 'Any', 'Unknown')) return {};
     if (this.has(type, 'Never')) return { not: {} };
@@ -79,11 +87,14 @@ export class TypeSchemas {
   }
 
   private union(type: ts.UnionType, path: string): JsonSchema {
-    const isLarge = type.types.some((it) => this.has(it, 'BigIntLike')) && type.types.some((it) => this.has(it, 'Number'));
+    const isLarge =
+      type.types.some((it) => this.has(it, 'BigIntLike')) && type.types.some((it) => this.has(it, 'Number'));
     const members = type.types.filter((it) => !this.has(it, 'Undefined') && !(isLarge && this.has(it, 'BigIntLike')));
     // TypeScript sorts null first; people write it last.
     members.sort((a, b) => Number(this.has(a, 'Null')) - Number(this.has(b, 'Null')));
-    const schemas = members.map((it) => (isLarge && this.has(it, 'Number') ? { type: 'number', format: 'bigint' } : this.schema(it, path)));
+    const schemas = members.map((it) =>
+      isLarge && this.has(it, 'Number') ? { type: 'number', format: 'bigint' } : this.schema(it, path),
+    );
     const literals = schemas.filter((it) => 'const' in it).map((it) => it.const);
     const isBoolean = literals.includes(true) && literals.includes(false);
     const values = literals.filter((it) => !isBoolean || typeof it !== 'boolean');
@@ -130,22 +141,37 @@ export class TypeSchemas {
     const { checker } = this;
     const name = type.symbol?.name ?? '';
     if (checker.isTupleType(type)) return this.tuple(type as ts.TupleTypeReference, path);
-    if (checker.isArrayType(type)) return { type: 'array', items: this.schema(this.nullForNothing(checker.getTypeArguments(type as ts.TypeReference)[0]), `${path}[]`) };
-    if (/^(Int|Uint|Float)(8|16|32|64)(Clamped)?Array$/.test(name)) return { type: 'array', items: { type: name.startsWith('Float') ? 'number' : 'integer' } };
+    if (checker.isArrayType(type))
+      return {
+        type: 'array',
+        items: this.schema(this.nullForNothing(checker.getTypeArguments(type as ts.TypeReference)[0]), `${path}[]`),
+      };
+    if (/^(Int|Uint|Float)(8|16|32|64)(Clamped)?Array$/.test(name))
+      return { type: 'array', items: { type: name.startsWith('Float') ? 'number' : 'integer' } };
     if (name === 'Date') return { type: 'string', format: 'date-time' };
-    if (type.getCallSignatures().length > 0 || type.getConstructSignatures().length > 0 || UNFIT.includes(name)) throw this.unfit(type, path);
+    if (type.getCallSignatures().length > 0 || type.getConstructSignatures().length > 0 || UNFIT.includes(name))
+      throw this.unfit(type, path);
     return this.fields(type, path);
   }
 
   /** In a list, JSON writes `null` for `undefined`. */
   private nullForNothing(type: ts.Type): ts.Type {
-    return type.isUnion() && type.types.some((it) => this.has(it, 'Undefined')) ? this.checker.getNullableType(this.checker.getNonNullableType(type), this.compiler.TypeFlags.Null) : type;
+    return type.isUnion() && type.types.some((it) => this.has(it, 'Undefined'))
+      ? this.checker.getNullableType(this.checker.getNonNullableType(type), this.compiler.TypeFlags.Null)
+      : type;
   }
 
   private tuple(type: ts.TupleTypeReference, path: string): JsonSchema {
     const { minLength, hasRestElement, fixedLength } = type.target;
-    const items = this.checker.getTypeArguments(type).map((it, i) => this.schema(i < minLength ? this.nullForNothing(it) : it, `${path}[${i}]`));
-    return { type: 'array', prefixItems: items.slice(0, fixedLength), minItems: minLength, items: hasRestElement ? items[fixedLength] : false };
+    const items = this.checker
+      .getTypeArguments(type)
+      .map((it, i) => this.schema(i < minLength ? this.nullForNothing(it) : it, `${path}[${i}]`));
+    return {
+      type: 'array',
+      prefixItems: items.slice(0, fixedLength),
+      minItems: minLength,
+      items: hasRestElement ? items[fixedLength] : false,
+    };
   }
 
   private fields(type: ts.Type, path: string): JsonSchema {
@@ -157,11 +183,16 @@ export class TypeSchemas {
       const field = `${path}.${symbol.name}`;
       const its = checker.getTypeOfSymbol(symbol);
       if (symbol.flags & compiler.SymbolFlags.Method) throw this.unfit(its, field);
-      const mayBeAbsent = this.has(its, 'Undefined', 'Void') || (its.isUnion() && its.types.some((it) => this.has(it, 'Undefined', 'Void')));
+      const mayBeAbsent =
+        this.has(its, 'Undefined', 'Void') ||
+        (its.isUnion() && its.types.some((it) => this.has(it, 'Undefined', 'Void')));
       const optional = (symbol.flags & compiler.SymbolFlags.Optional) !== 0 || mayBeAbsent;
       // What can only be absent is no field.
       if (optional && this.has(its, 'Undefined', 'Void', 'Never')) continue;
-      properties.set(symbol.name, withTags(this.schema(its, field), { ...this.described(symbol), ...this.tags(symbol) }));
+      properties.set(
+        symbol.name,
+        withTags(this.schema(its, field), { ...this.described(symbol), ...this.tags(symbol) }),
+      );
       if (!optional) required.push(symbol.name);
     }
     const index = checker.getIndexInfosOfType(type).find(({ keyType }) => !this.has(keyType, 'ESSymbol'));
@@ -169,7 +200,11 @@ export class TypeSchemas {
       type: 'object',
       ...(properties.size > 0 || !index ? { properties: Object.fromEntries(properties) } : {}),
       ...(required.length > 0 ? { required } : {}),
-      ...(index ? { additionalProperties: this.schema(index.type, `${path}[…]`) } : this.objects === 'closed' ? { additionalProperties: false } : {}),
+      ...(index
+        ? { additionalProperties: this.schema(index.type, `${path}[…]`) }
+        : this.objects === 'closed'
+          ? { additionalProperties: false }
+          : {}),
     };
   }
 
@@ -196,15 +231,38 @@ export class TypeSchemas {
   }
 
   private unfit(type: ts.Type, path: string): Error {
-    const advice = this.has(type, 'BigIntLike') ? 'For whole numbers beyond 2⁵³ write number | bigint: those come as bigints, smaller ones as numbers.' : 'Use numbers, text, booleans, null, arrays and objects of them.';
+    const advice = this.has(type, 'BigIntLike')
+      ? 'For whole numbers beyond 2⁵³ write number | bigint: those come as bigints, smaller ones as numbers.'
+      : 'Use numbers, text, booleans, null, arrays and objects of them.';
     return new TypeError(`${path} is of type ${this.checker.typeToString(type)}, which JSON does not have. ${advice}`);
   }
 }
 
 /** Objects that JSON writes as `{}`. */
-const UNFIT = ['Map', 'Set', 'WeakMap', 'WeakSet', 'Promise', 'RegExp', 'ArrayBuffer', 'DataView', 'BigInt64Array', 'BigUint64Array'];
+const UNFIT = [
+  'Map',
+  'Set',
+  'WeakMap',
+  'WeakSet',
+  'Promise',
+  'RegExp',
+  'ArrayBuffer',
+  'DataView',
+  'BigInt64Array',
+  'BigUint64Array',
+];
 
-const NUMBER_KEYWORDS = new Set(['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'minLength', 'maxLength', 'minItems', 'maxItems']);
+const NUMBER_KEYWORDS = new Set([
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
+  'minLength',
+  'maxLength',
+  'minItems',
+  'maxItems',
+]);
 const TEXT_KEYWORDS = new Set(['pattern', 'format']);
 /** Keywords of a field itself, where it is a list or a union: the others are limits of what is in it. */
 const OF_THE_FIELD = new Set(['description', 'default']);
@@ -214,7 +272,10 @@ const OF_LISTS = new Set([...OF_THE_FIELD, 'minItems', 'maxItems']);
 function withTags(schema: JsonSchema, tags: JsonSchema): JsonSchema {
   const split = (own: Set<string>): [own: JsonSchema, inner: JsonSchema] => {
     const entries = Object.entries(tags);
-    return [Object.fromEntries(entries.filter(([name]) => own.has(name))), Object.fromEntries(entries.filter(([name]) => !own.has(name)))];
+    return [
+      Object.fromEntries(entries.filter(([name]) => own.has(name))),
+      Object.fromEntries(entries.filter(([name]) => !own.has(name))),
+    ];
   };
   if (schema.type === 'array' && schema.items && typeof schema.items === 'object') {
     const [own, inner] = split(OF_LISTS);
@@ -225,7 +286,8 @@ function withTags(schema: JsonSchema, tags: JsonSchema): JsonSchema {
     return { ...schema, anyOf: schema.anyOf.map((it) => (it.type === 'null' ? it : withTags(it, inner))), ...own };
   }
   // `@integer` makes of a number an integer, and leaves null beside it what it is.
-  if (tags.type === 'integer' && Array.isArray(schema.type)) return { ...schema, ...tags, type: schema.type.map((it: string) => (it === 'number' ? 'integer' : it)) };
+  if (tags.type === 'integer' && Array.isArray(schema.type))
+    return { ...schema, ...tags, type: schema.type.map((it: string) => (it === 'number' ? 'integer' : it)) };
   return { ...schema, ...tags };
 }
 

@@ -4,8 +4,16 @@ export type JsonSchema = Record<string, any>;
 /** What a reference inside a document points to. */
 export function resolve(root: JsonSchema, ref: string): any {
   if (!ref.startsWith('#')) return undefined;
-  const parts = ref.slice(1).split('/').slice(1).map((part) => decodePart(part).replace(/~1/g, '/').replace(/~0/g, '~'));
-  return parts.reduce((value: any, part) => (typeof value === 'object' && value !== null && Object.hasOwn(value, part) ? value[part] : undefined), root);
+  const parts = ref
+    .slice(1)
+    .split('/')
+    .slice(1)
+    .map((part) => decodePart(part).replace(/~1/g, '/').replace(/~0/g, '~'));
+  return parts.reduce(
+    (value: any, part) =>
+      typeof value === 'object' && value !== null && Object.hasOwn(value, part) ? value[part] : undefined,
+    root,
+  );
 }
 
 function decodePart(part: string): string {
@@ -32,7 +40,9 @@ export function resolved(schema: JsonSchema | undefined, root: JsonSchema): Json
 }
 
 function onlyMember({ allOf, anyOf, oneOf }: JsonSchema): unknown {
-  const members: JsonSchema[] = (allOf ?? anyOf ?? oneOf ?? []).filter((member: JsonSchema) => allOf || !isNull(member));
+  const members: JsonSchema[] = (allOf ?? anyOf ?? oneOf ?? []).filter(
+    (member: JsonSchema) => allOf || !isNull(member),
+  );
   return members.length === 1 ? members[0] : undefined;
 }
 
@@ -42,7 +52,11 @@ export function isNullable(schema: JsonSchema | undefined, root: JsonSchema, see
   if (seen.has(schema)) return false;
   seen.add(schema);
   if (type === 'null' || (Array.isArray(type) && type.includes('null')) || values?.includes(null)) return true;
-  const members: JsonSchema[] = anyOf ?? oneOf ?? (allOf?.length === 1 ? allOf : undefined) ?? (typeof $ref === 'string' ? [resolve(root, $ref)] : []);
+  const members: JsonSchema[] =
+    anyOf ??
+    oneOf ??
+    (allOf?.length === 1 ? allOf : undefined) ??
+    (typeof $ref === 'string' ? [resolve(root, $ref)] : []);
   return members.some((member) => isNullable(member, root, seen));
 }
 
@@ -59,7 +73,11 @@ function asObject(schema: unknown): JsonSchema {
 export type Field = [name: string, field: JsonSchema, nullable: boolean, own: JsonSchema, optional: boolean];
 
 /** The fields of an object's schema, a part of `root`, without those that OpenEnv adds to every observation and action. */
-export function fieldsOf(schema: JsonSchema, without: readonly string[] = ['metadata', 'done', 'reward'], root = schema): Field[] {
+export function fieldsOf(
+  schema: JsonSchema,
+  without: readonly string[] = ['metadata', 'done', 'reward'],
+  root = schema,
+): Field[] {
   const { properties = {}, required } = resolved(schema, root);
   const needed = new Set<unknown>(Array.isArray(required) ? required : []);
   return Object.entries<JsonSchema>(properties)
@@ -72,10 +90,18 @@ export function finiteValues(schema: JsonSchema): (string | number | boolean)[] 
   if (Array.isArray(schema.enum)) return schema.enum.filter((value) => value !== null);
   if ('const' in schema) return [schema.const];
   const members: JsonSchema[] = (schema.anyOf ?? schema.oneOf ?? []).filter((member: JsonSchema) => !isNull(member));
-  if (members.length > 0 && members.every((member) => 'const' in asObject(member))) return members.map((member) => member.const);
+  if (members.length > 0 && members.every((member) => 'const' in asObject(member)))
+    return members.map((member) => member.const);
   if (schema.type === 'boolean') return [false, true];
   const { minimum = schema.exclusiveMinimum + 1, maximum = schema.exclusiveMaximum - 1 } = schema;
-  if (schema.type !== 'integer' || !Number.isSafeInteger(minimum) || !Number.isSafeInteger(maximum) || !(minimum <= maximum) || maximum - minimum >= MOST_VALUES) return undefined;
+  if (
+    schema.type !== 'integer' ||
+    !Number.isSafeInteger(minimum) ||
+    !Number.isSafeInteger(maximum) ||
+    !(minimum <= maximum) ||
+    maximum - minimum >= MOST_VALUES
+  )
+    return undefined;
   return Array.from({ length: maximum - minimum + 1 }, (_, i) => minimum + i);
 }
 

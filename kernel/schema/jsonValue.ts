@@ -56,9 +56,11 @@ function copyObject(value: object, what: string, depth: number): unknown {
   if ('toJSON' in value && typeof value.toJSON === 'function') return copyDated(value, value.toJSON(), what, depth);
   if (value instanceof Set) return copyList([...value], what, depth);
   if (value instanceof Map) return copyFields(mapEntries(value), what, depth);
-  if (value instanceof Number || value instanceof String || value instanceof Boolean) return copy(value.valueOf(), what, depth);
+  if (value instanceof Number || value instanceof String || value instanceof Boolean)
+    return copy(value.valueOf(), what, depth);
   const lost = LOST.find((type) => value instanceof type);
-  if (lost) throw new JsonValueError(`a ${lost.name}, which JSON does not have${value instanceof Promise ? ': await it' : ''}`);
+  if (lost)
+    throw new JsonValueError(`a ${lost.name}, which JSON does not have${value instanceof Promise ? ': await it' : ''}`);
   return copyFields(Object.entries(value), what, depth);
 }
 
@@ -101,7 +103,8 @@ function copyFields(entries: [string, unknown][], what: string, depth: number): 
       name = entry[0];
       if (entry[1] === undefined) continue;
       const value = copy(entry[1], what, depth + 1);
-      if (name === '__proto__') Object.defineProperty(copied, name, { value, enumerable: true, configurable: true, writable: true });
+      if (name === '__proto__')
+        Object.defineProperty(copied, name, { value, enumerable: true, configurable: true, writable: true });
       else copied[name] = value;
     }
   } catch (error) {

@@ -24,7 +24,9 @@ function meant(schema: any, value: unknown, root: JsonSchema, step: number): any
   if (typeof schema.$ref === 'string') {
     const { $ref, ...around } = schema;
     const target = resolve(root, $ref);
-    return typeof target === 'object' && target !== null ? meant({ ...target, ...around }, value, root, step + 1) : schema;
+    return typeof target === 'object' && target !== null
+      ? meant({ ...target, ...around }, value, root, step + 1)
+      : schema;
   }
   const { anyOf, oneOf = anyOf, discriminator, ...rest } = schema;
   if (Array.isArray(oneOf)) {
@@ -33,14 +35,28 @@ function meant(schema: any, value: unknown, root: JsonSchema, step: number): any
     const union = inner.length === 1 ? inner[0] : { anyOf: inner };
     return { ...meant(rest, value, root, step), allOf: [...(rest.allOf ?? []), union] };
   }
-  const all = Array.isArray(rest.allOf) ? { allOf: rest.allOf.map((it: unknown) => meant(it, value, root, step + 1)) } : {};
+  const all = Array.isArray(rest.allOf)
+    ? { allOf: rest.allOf.map((it: unknown) => meant(it, value, root, step + 1)) }
+    : {};
   return { ...schema, ...all, ...meantItems(schema, value, root), ...meantFields(schema, value, root) };
 }
 
-function meantFields({ properties = {}, additionalProperties }: JsonSchema, value: unknown, root: JsonSchema): JsonSchema {
+function meantFields(
+  { properties = {}, additionalProperties }: JsonSchema,
+  value: unknown,
+  root: JsonSchema,
+): JsonSchema {
   if (!isObject(value)) return {};
-  const others = typeof additionalProperties === 'object' && additionalProperties !== null ? Object.keys(value).filter((name) => !Object.hasOwn(properties, name)).slice(0, MAXIMUM_ELEMENTS) : [];
-  const own = Object.entries(properties).map(([name, schema]) => [name, Object.hasOwn(value, name) ? meant(schema, value[name], root, 0) : schema]);
+  const others =
+    typeof additionalProperties === 'object' && additionalProperties !== null
+      ? Object.keys(value)
+          .filter((name) => !Object.hasOwn(properties, name))
+          .slice(0, MAXIMUM_ELEMENTS)
+      : [];
+  const own = Object.entries(properties).map(([name, schema]) => [
+    name,
+    Object.hasOwn(value, name) ? meant(schema, value[name], root, 0) : schema,
+  ]);
   const fields = [...own, ...others.map((name) => [name, meant(additionalProperties, value[name], root, 0)])];
   return fields.length > 0 ? { properties: Object.fromEntries(fields) } : {};
 }
@@ -48,17 +64,27 @@ function meantFields({ properties = {}, additionalProperties }: JsonSchema, valu
 /** Each element of a list may mean another member. */
 function meantItems({ items, prefixItems = [] }: JsonSchema, value: unknown, root: JsonSchema): JsonSchema {
   if (!Array.isArray(value) || Array.isArray(items)) return {};
-  const elements = value.slice(0, MAXIMUM_ELEMENTS).map((element, i) => meant(prefixItems[i] ?? items ?? true, element, root, 0));
+  const elements = value
+    .slice(0, MAXIMUM_ELEMENTS)
+    .map((element, i) => meant(prefixItems[i] ?? items ?? true, element, root, 0));
   return elements.length > 0 ? { prefixItems: [...elements, ...prefixItems.slice(elements.length)] } : {};
 }
 
 /** The members of a union that a value may mean, the closest first. */
 export function meantMembers(members: unknown[], value: unknown, root: JsonSchema, tag?: string): JsonSchema[] {
-  const all = members.filter(isObject).map((member) => ({ member: member as JsonSchema, plain: resolved(member, root) }));
+  const all = members
+    .filter(isObject)
+    .map((member) => ({ member: member as JsonSchema, plain: resolved(member, root) }));
   const ofType = all.filter(({ plain }) => allows(plain, value));
   const candidates = ofType.length > 0 ? ofType : all;
   if (candidates.length < 2 || !isObject(value)) return candidates.map(({ member }) => member);
-  const tagged = tag === undefined ? tagOf(candidates.map(({ plain }) => plain), root) : tag;
+  const tagged =
+    tag === undefined
+      ? tagOf(
+          candidates.map(({ plain }) => plain),
+          root,
+        )
+      : tag;
   if (tagged !== undefined && Object.hasOwn(value, tagged)) {
     const tags = candidates.map(({ plain }) => tagsOf(plain, tagged, root) ?? []);
     const chosen = candidates.filter((_, i) => tags[i].includes(value[tagged]));
@@ -96,8 +122,12 @@ function closeness({ properties = {}, required = [] }: JsonSchema, value: object
 }
 
 /** Whether a schema, whatever its limits, is one for values of this type. */
-function allows({ type, properties, items, prefixItems, enum: values, const: only }: JsonSchema, value: unknown): boolean {
-  if (type !== undefined) return [type].flat().some((name) => name === typeOf(value) || (name === 'integer' && typeOf(value) === 'number'));
+function allows(
+  { type, properties, items, prefixItems, enum: values, const: only }: JsonSchema,
+  value: unknown,
+): boolean {
+  if (type !== undefined)
+    return [type].flat().some((name) => name === typeOf(value) || (name === 'integer' && typeOf(value) === 'number'));
   if (properties) return isObject(value);
   if (items || prefixItems) return Array.isArray(value);
   const known: unknown[] | undefined = only === undefined ? values : [only];
@@ -120,30 +150,58 @@ interface Located {
  * members of a union that nothing tells apart, and names the member within the
  * place: `["command", "Move", "dx"]`.
  */
-export function meantProblems<Problem extends Located>(problems: Problem[], schema: JsonSchema, value: unknown): Problem[] {
+export function meantProblems<Problem extends Located>(
+  problems: Problem[],
+  schema: JsonSchema,
+  value: unknown,
+): Problem[] {
   const isMeant = ({ loc }: Problem): boolean => !Array.isArray(loc) || leads(loc, schema, value, schema, 0);
   const left = problems.filter(isMeant);
   return left.length > 0 ? left : problems;
 }
 
 /** Whether a place lies within members that the value means. What is not known counts as meant. */
-function leads([key, ...rest]: (string | number)[], schema: unknown, value: unknown, root: JsonSchema, step: number): boolean {
+function leads(
+  [key, ...rest]: (string | number)[],
+  schema: unknown,
+  value: unknown,
+  root: JsonSchema,
+  step: number,
+): boolean {
   if (key === undefined || !isObject(schema) || step > MAXIMUM_STEPS) return true;
   const plain = resolved(schema, root);
   const members: unknown[] = plain.oneOf ?? plain.anyOf ?? [];
   const named = members.find((member) => isNamed(member, String(key), root, plain.discriminator?.propertyName));
-  if (named) return meantMembers(members, value, root, plain.discriminator?.propertyName).includes(named as JsonSchema) && leads(rest, named, value, root, step + 1);
-  const inner = typeof key === 'number' ? (plain.prefixItems?.[key] ?? plain.items) : (plain.properties?.[key] ?? plain.additionalProperties);
+  if (named)
+    return (
+      meantMembers(members, value, root, plain.discriminator?.propertyName).includes(named as JsonSchema) &&
+      leads(rest, named, value, root, step + 1)
+    );
+  const inner =
+    typeof key === 'number'
+      ? (plain.prefixItems?.[key] ?? plain.items)
+      : (plain.properties?.[key] ?? plain.additionalProperties);
   return leads(rest, inner, (value as Record<string, unknown> | null | undefined)?.[key], root, step);
 }
 
 /** pydantic's names of types that are no models. */
-const NAMES: Record<string, RegExp> = { integer: /^int$/, number: /^(float|decimal)$/, string: /^(str|constrained-str)$/, boolean: /^bool$/, array: /^(list|tuple|set)\b/, object: /^dict\b/ };
+const NAMES: Record<string, RegExp> = {
+  integer: /^int$/,
+  number: /^(float|decimal)$/,
+  string: /^(str|constrained-str)$/,
+  boolean: /^bool$/,
+  array: /^(list|tuple|set)\b/,
+  object: /^dict\b/,
+};
 
 /** Whether pydantic calls a member so: by its model, the value of the field that tells members apart, or its type. */
 function isNamed(member: unknown, name: string, root: JsonSchema, tag: string | undefined): boolean {
   if (!isObject(member)) return false;
   const plain = resolved(member, root);
   if (typeof member.$ref === 'string' && member.$ref.endsWith(`/${name}`)) return true;
-  return plain.title === name || (tag !== undefined && (tagsOf(plain, tag, root) ?? []).some((it) => String(it) === name)) || (typeof plain.type === 'string' && (NAMES[plain.type]?.test(name) ?? false));
+  return (
+    plain.title === name ||
+    (tag !== undefined && (tagsOf(plain, tag, root) ?? []).some((it) => String(it) === name)) ||
+    (typeof plain.type === 'string' && (NAMES[plain.type]?.test(name) ?? false))
+  );
 }

@@ -27,8 +27,12 @@ export class ValidationFailure extends Error {
 /** One entry of pydantic's `ValidationError.errors()`. */
 export function describeProblem(problem: any): string {
   const where = Array.isArray(problem?.loc) && problem.loc.length > 0 ? `${problem.loc.join('.')}: ` : '';
-  if (problem?.type === 'extra_forbidden') return `There is no field '${problem.loc?.join('.')}'.${problem.ctx?.expected ? ` Valid: ${problem.ctx.expected}.` : ''}`;
-  const given = problem?.input !== undefined && (typeof problem.input !== 'object' || problem.input === null) ? ` (given: ${shown(problem.input)})` : '';
+  if (problem?.type === 'extra_forbidden')
+    return `There is no field '${problem.loc?.join('.')}'.${problem.ctx?.expected ? ` Valid: ${problem.ctx.expected}.` : ''}`;
+  const given =
+    problem?.input !== undefined && (typeof problem.input !== 'object' || problem.input === null)
+      ? ` (given: ${shown(problem.input)})`
+      : '';
   return `${where}${problem?.msg ?? shown(problem)}${given}`;
 }
 
@@ -47,7 +51,9 @@ function quoted(value: unknown): unknown {
   for (let count = 0; open.length > 0; count++) {
     const next = open.pop();
     if (count > QUOTED_ENTRIES || (typeof next === 'string' && next.length > QUOTED_CHARACTERS)) return undefined;
-    if (typeof next === 'object' && next !== null) for (const name in next) if (open.push((next as Record<string, unknown>)[name], name) > QUOTED_ENTRIES) return undefined;
+    if (typeof next === 'object' && next !== null)
+      for (const name in next)
+        if (open.push((next as Record<string, unknown>)[name], name) > QUOTED_ENTRIES) return undefined;
   }
   return value;
 }
@@ -55,7 +61,11 @@ function quoted(value: unknown): unknown {
 /** An error of ajv as pydantic reports it; long names and values are cut. */
 export function problemOf(error: ErrorObject, value: unknown): ValidationProblem {
   const { loc, input, ...rest } = fullProblem(error, value);
-  return { ...rest, loc: loc.map((part) => (typeof part === 'string' ? quotedText(part) : part)), input: quoted(input) };
+  return {
+    ...rest,
+    loc: loc.map((part) => (typeof part === 'string' ? quotedText(part) : part)),
+    input: quoted(input),
+  };
 }
 
 function fullProblem(error: ErrorObject, value: unknown): ValidationProblem {
@@ -67,36 +77,95 @@ function fullProblem(error: ErrorObject, value: unknown): ValidationProblem {
     case 'additionalProperties':
     case 'unevaluatedProperties': {
       const name = params.additionalProperty ?? params.unevaluatedProperty;
-      const expected = Object.keys(error.parentSchema?.properties ?? {}).filter((it) => it !== 'metadata').join(', ');
-      return { type: 'extra_forbidden', loc: [...loc, name], msg: 'Extra inputs are not permitted', input: (data as Record<string, unknown>)[name], ...(expected ? { ctx: { expected } } : {}) };
+      const expected = Object.keys(error.parentSchema?.properties ?? {})
+        .filter((it) => it !== 'metadata')
+        .join(', ');
+      return {
+        type: 'extra_forbidden',
+        loc: [...loc, name],
+        msg: 'Extra inputs are not permitted',
+        input: (data as Record<string, unknown>)[name],
+        ...(expected ? { ctx: { expected } } : {}),
+      };
     }
     case 'type':
-      if (typeof data === 'number' && !Number.isFinite(data)) return { type: 'finite_number', loc, msg: 'Input should be a finite number', input: String(data) };
-      if (typeof data === 'bigint') return { type: 'int_parsing_size', loc, msg: 'Input should be a number that TypeScript holds exactly: whole ones from -(2^53 - 1) to 2^53 - 1', input: data };
-      return { type: TYPE_NAMES[params.type] ?? 'type_error', loc, msg: `Input should be ${typeWords(params.type)}`, input: data };
+      if (typeof data === 'number' && !Number.isFinite(data))
+        return { type: 'finite_number', loc, msg: 'Input should be a finite number', input: String(data) };
+      if (typeof data === 'bigint')
+        return {
+          type: 'int_parsing_size',
+          loc,
+          msg: 'Input should be a number that TypeScript holds exactly: whole ones from -(2^53 - 1) to 2^53 - 1',
+          input: data,
+        };
+      return {
+        type: TYPE_NAMES[params.type] ?? 'type_error',
+        loc,
+        msg: `Input should be ${typeWords(params.type)}`,
+        input: data,
+      };
     case 'enum':
-      return { type: 'literal_error', loc, msg: `Input should be ${alternatives(params.allowedValues)}`, input: data, ctx: { expected: alternatives(params.allowedValues) } };
+      return {
+        type: 'literal_error',
+        loc,
+        msg: `Input should be ${alternatives(params.allowedValues)}`,
+        input: data,
+        ctx: { expected: alternatives(params.allowedValues) },
+      };
     case 'const':
-      return { type: 'literal_error', loc, msg: `Input should be ${literal(params.allowedValue)}`, input: data, ctx: { expected: literal(params.allowedValue) } };
+      return {
+        type: 'literal_error',
+        loc,
+        msg: `Input should be ${literal(params.allowedValue)}`,
+        input: data,
+        ctx: { expected: literal(params.allowedValue) },
+      };
     case 'minimum':
-      return { type: 'greater_than_equal', loc, msg: `Input should be greater than or equal to ${params.limit}`, input: data, ctx: { ge: params.limit } };
+      return {
+        type: 'greater_than_equal',
+        loc,
+        msg: `Input should be greater than or equal to ${params.limit}`,
+        input: data,
+        ctx: { ge: params.limit },
+      };
     case 'maximum':
-      return { type: 'less_than_equal', loc, msg: `Input should be less than or equal to ${params.limit}`, input: data, ctx: { le: params.limit } };
+      return {
+        type: 'less_than_equal',
+        loc,
+        msg: `Input should be less than or equal to ${params.limit}`,
+        input: data,
+        ctx: { le: params.limit },
+      };
     default:
       return { type: 'value_error', loc, msg: `Input ${message ?? 'is not valid'}`, input: data ?? value };
   }
 }
 
 const TYPE_NAMES: Record<string, string> = {
-  object: 'dict_type', array: 'list_type', string: 'string_type', number: 'float_type', integer: 'int_type', boolean: 'bool_type', null: 'none_required',
+  object: 'dict_type',
+  array: 'list_type',
+  string: 'string_type',
+  number: 'float_type',
+  integer: 'int_type',
+  boolean: 'bool_type',
+  null: 'none_required',
 };
 
 const WORDS: Record<string, string> = {
-  object: 'a valid dictionary', array: 'a valid list', string: 'a valid string', number: 'a valid number', integer: 'a valid integer', boolean: 'a valid boolean', null: 'None',
+  object: 'a valid dictionary',
+  array: 'a valid list',
+  string: 'a valid string',
+  number: 'a valid number',
+  integer: 'a valid integer',
+  boolean: 'a valid boolean',
+  null: 'None',
 };
 
 function typeWords(type: string | string[]): string {
-  return [type].flat().map((name) => WORDS[name] ?? name).join(' or ');
+  return [type]
+    .flat()
+    .map((name) => WORDS[name] ?? name)
+    .join(' or ');
 }
 
 function literal(value: unknown): string {
@@ -115,6 +184,9 @@ function alternatives(values: unknown[]): string {
 
 /** The parts of a JSON pointer; indices as numbers. */
 export function pointer(path: string): (string | number)[] {
-  const parts = path.split('/').slice(1).map((part) => part.replace(/~1/g, '/').replace(/~0/g, '~'));
+  const parts = path
+    .split('/')
+    .slice(1)
+    .map((part) => part.replace(/~1/g, '/').replace(/~0/g, '~'));
   return parts.map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 }

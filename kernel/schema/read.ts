@@ -49,23 +49,62 @@ class Reader {
   private readonly keywords: Record<string, Read> = {
     // Keywords may be called as the methods of objects are.
     __proto__: null as never,
-    ...named(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'], (value) => this.fields(value)),
+    ...named(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas'], (value) =>
+      this.fields(value),
+    ),
     ...named(['allOf', 'anyOf', 'oneOf', 'prefixItems'], (value) => this.list(value)),
-    ...named(['additionalProperties', 'additionalItems', 'contains', 'propertyNames', 'not', 'if', 'then', 'else', 'unevaluatedItems', 'unevaluatedProperties'], (value) => this.part(value)),
-    ...named(['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'], (value) => (Number.isFinite(value) ? value : this.odd())),
-    ...named(['minLength', 'maxLength', 'minItems', 'maxItems', 'minProperties', 'maxProperties', 'minContains', 'maxContains'], (value) => (Number.isInteger(value) && value >= 0 ? value : this.odd())),
-    ...named(['title', 'format', '$comment'], (value) => (typeof value === 'string' ? cut(plainText(value), MAXIMUM_NAME) : undefined)),
-    ...named(['uniqueItems', 'deprecated', 'readOnly', 'writeOnly'], (value) => (typeof value === 'boolean' ? value : this.odd())),
+    ...named(
+      [
+        'additionalProperties',
+        'additionalItems',
+        'contains',
+        'propertyNames',
+        'not',
+        'if',
+        'then',
+        'else',
+        'unevaluatedItems',
+        'unevaluatedProperties',
+      ],
+      (value) => this.part(value),
+    ),
+    ...named(['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'], (value) =>
+      Number.isFinite(value) ? value : this.odd(),
+    ),
+    ...named(
+      [
+        'minLength',
+        'maxLength',
+        'minItems',
+        'maxItems',
+        'minProperties',
+        'maxProperties',
+        'minContains',
+        'maxContains',
+      ],
+      (value) => (Number.isInteger(value) && value >= 0 ? value : this.odd()),
+    ),
+    ...named(['title', 'format', '$comment'], (value) =>
+      typeof value === 'string' ? cut(plainText(value), MAXIMUM_NAME) : undefined,
+    ),
+    ...named(['uniqueItems', 'deprecated', 'readOnly', 'writeOnly'], (value) =>
+      typeof value === 'boolean' ? value : this.odd(),
+    ),
     // What they name lies elsewhere, or depends on the way there: nothing is ever fetched.
     ...named(['$id', '$schema', '$vocabulary'], () => undefined),
     ...named(['$dynamicRef', '$recursiveRef'], () => this.odd()),
     items: (value) => (Array.isArray(value) ? this.list(value) : this.part(value)),
     multipleOf: (value) => (Number.isFinite(value) && value > 0 ? value : this.odd()),
     description: (value) => (typeof value === 'string' ? this.text(value) : undefined),
-    pattern: (value) => (typeof value !== 'string' ? this.odd() : value.length <= MAXIMUM_PATTERN ? value : this.large('a long pattern')),
+    pattern: (value) =>
+      typeof value !== 'string' ? this.odd() : value.length <= MAXIMUM_PATTERN ? value : this.large('a long pattern'),
     $ref: (value) => (typeof value === 'string' && value.startsWith('#') ? value : this.odd()),
-    type: (value) => ([value].flat().length > 0 && [value].flat().every((name) => TYPES.has(name)) ? value : this.odd()),
-    required: (value) => (Array.isArray(value) && value.every((name) => typeof name === 'string') ? [...new Set(value)].slice(0, MAXIMUM_PARTS) : this.odd()),
+    type: (value) =>
+      [value].flat().length > 0 && [value].flat().every((name) => TYPES.has(name)) ? value : this.odd(),
+    required: (value) =>
+      Array.isArray(value) && value.every((name) => typeof name === 'string')
+        ? [...new Set(value)].slice(0, MAXIMUM_PARTS)
+        : this.odd(),
     enum: (value) => this.enumeration(value),
     const: (value) => (isSmall(value) ? value : this.large('a long value')),
   };
@@ -78,7 +117,12 @@ class Reader {
     }
     // Where not all can be read, the fields come before what they refer to.
     const definitions = Object.keys(value).filter((name) => ['$defs', 'definitions'].includes(name));
-    const parts = new Map([...Object.keys(value).filter((name) => !definitions.includes(name)), ...definitions].map((name) => [name, this.keyword(name, value[name])]));
+    const parts = new Map(
+      [...Object.keys(value).filter((name) => !definitions.includes(name)), ...definitions].map((name) => [
+        name,
+        this.keyword(name, value[name]),
+      ]),
+    );
     const read = Object.keys(value).map((name) => [name, parts.get(name)] as const);
     const left = read.filter(([, part]) => part !== undefined);
     const isSame = left.length === read.length && left.every(([name, part]) => part === value[name]);
@@ -107,15 +151,25 @@ class Reader {
     if (!isObject(value)) return this.odd();
     const entries = Object.entries(value);
     const most = Math.min(entries.length, Math.max(this.parts, 0));
-    const read = entries.slice(0, most).flatMap(([name, part]) => (name.length > MAXIMUM_NAME ? [this.large('long names')] : [[name, this.part(part) ?? {}] as const])).filter((it) => it !== undefined);
-    if (most < entries.length) this.large(`${(entries.length - most).toLocaleString('en')} of ${entries.length.toLocaleString('en')} fields`);
-    return read.length === entries.length && read.every(([, part], i) => part === entries[i][1]) ? value : Object.fromEntries(read);
+    const read = entries
+      .slice(0, most)
+      .flatMap(([name, part]) =>
+        name.length > MAXIMUM_NAME ? [this.large('long names')] : [[name, this.part(part) ?? {}] as const],
+      )
+      .filter((it) => it !== undefined);
+    if (most < entries.length)
+      this.large(`${(entries.length - most).toLocaleString('en')} of ${entries.length.toLocaleString('en')} fields`);
+    return read.length === entries.length && read.every(([, part], i) => part === entries[i][1])
+      ? value
+      : Object.fromEntries(read);
   }
 
   private enumeration(value: unknown): unknown {
     if (!Array.isArray(value) || value.length === 0) return this.odd();
     this.values -= value.length;
-    return this.values < 0 || !value.every(isSmall) ? this.large(`an enumeration of ${value.length.toLocaleString('en')} values`) : value;
+    return this.values < 0 || !value.every(isSmall)
+      ? this.large(`an enumeration of ${value.length.toLocaleString('en')} values`)
+      : value;
   }
 
   private text(value: string): string | undefined {
@@ -148,7 +202,10 @@ function isSmall(value: unknown): boolean {
 
 /** A text of a server as it may be shown: without the control characters that steer a terminal. */
 export function plainText(text: string): string {
-  return text.replace(/\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '');
+  return text.replace(
+    /\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    '',
+  );
 }
 
 /** A text that is no longer than `most` characters. */

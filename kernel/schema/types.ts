@@ -23,7 +23,9 @@ export function declareTypes(schemas: Declared[]): { declarations: string; types
   const writer = new TypeWriter();
   const types = schemas.map(({ schema, name, use }) => writer.write(schema, name, use));
   const declarations = writer.declarations.join('\n');
-  return declarations.length > MAXIMUM_LENGTH ? { declarations: '', types: types.map(() => 'any') } : { declarations, types };
+  return declarations.length > MAXIMUM_LENGTH
+    ? { declarations: '', types: types.map(() => 'any') }
+    : { declarations, types };
 }
 
 /** The type of one schema in a few words: as it would stand in a program, where integers had a type. */
@@ -62,7 +64,12 @@ class TypeWriter {
 
   /** The type of a schema in one expression: definitions are written by their names alone. */
   inline(schema: JsonSchema, root: JsonSchema): string {
-    const names = new Map(Object.keys({ ...root?.definitions, ...root?.$defs }).flatMap((name) => [[`#/$defs/${name}`, name], [`#/definitions/${name}`, name]]));
+    const names = new Map(
+      Object.keys({ ...root?.definitions, ...root?.$defs }).flatMap((name) => [
+        [`#/$defs/${name}`, name],
+        [`#/definitions/${name}`, name],
+      ]),
+    );
     return this.type(schema, { root, rootName: 'object', use: 'words', names: names as Map<string, string> });
   }
 
@@ -96,7 +103,8 @@ class TypeWriter {
       if (schema.properties) parts.push(this.object(schema, document));
       return parts.length === 1 ? parts[0] : parts.map((it: string) => `(${it})`).join(' & ');
     }
-    if (Array.isArray(schema.type)) return union(schema.type.map((type: unknown) => this.type({ ...schema, type }, document)));
+    if (Array.isArray(schema.type))
+      return union(schema.type.map((type: unknown) => this.type({ ...schema, type }, document)));
     return this.plain(schema, document);
   }
 
@@ -126,7 +134,9 @@ class TypeWriter {
       return /^\w+(\[\])*$/.test(items) ? `${items}[]` : document.use === 'words' ? `(${items})[]` : `Array<${items}>`;
     }
     const required = schema.minItems ?? 0;
-    const parts = listed.map((it: unknown, i: number) => this.optional(this.type(it, document), i < required || document.use === 'output'));
+    const parts = listed.map((it: unknown, i: number) =>
+      this.optional(this.type(it, document), i < required || document.use === 'output'),
+    );
     const closed = rest === false || schema.maxItems <= listed.length;
     return `[${[...parts, ...(closed ? [] : [`...Array<${this.type(rest ?? true, document)}>`])].join(', ')}]`;
   }
@@ -139,11 +149,16 @@ class TypeWriter {
     const { properties = {}, additionalProperties, patternProperties } = schema;
     const required = new Set(Array.isArray(schema.required) ? schema.required : []);
     const names = Object.keys(properties);
-    const others = patternProperties ?? (additionalProperties === undefined && names.length > 0 ? false : (additionalProperties ?? true));
-    if (names.length === 0) return others === false ? '{}' : `{ [field: string]: ${this.type(patternProperties ? true : others, document)} }`;
+    const others =
+      patternProperties ??
+      (additionalProperties === undefined && names.length > 0 ? false : (additionalProperties ?? true));
+    if (names.length === 0)
+      return others === false ? '{}' : `{ [field: string]: ${this.type(patternProperties ? true : others, document)} }`;
     const fields = names.map((name) => {
       const property = properties[name];
-      const isThere = required.has(name) || (document.use === 'output' && typeof property === 'object' && property !== null && 'default' in property);
+      const isThere =
+        required.has(name) ||
+        (document.use === 'output' && typeof property === 'object' && property !== null && 'default' in property);
       return `${comment(this.described(property, document), '  ')}  ${nameText(name)}${isThere ? '' : '?'}: ${indent(this.type(property, document))};\n`;
     });
     // The type of other fields would have to fit the named ones, too.
@@ -184,7 +199,13 @@ class TypeWriter {
 /** Whether numbers are told to be larger than JavaScript's own hold exactly. */
 function isLarge({ type, format, minimum, maximum }: JsonSchema): boolean {
   if (format === 'bigint') return true;
-  return type === 'integer' && (format === 'int64' || format === 'uint64' || minimum < -Number.MAX_SAFE_INTEGER || maximum > Number.MAX_SAFE_INTEGER);
+  return (
+    type === 'integer' &&
+    (format === 'int64' ||
+      format === 'uint64' ||
+      minimum < -Number.MAX_SAFE_INTEGER ||
+      maximum > Number.MAX_SAFE_INTEGER)
+  );
 }
 
 /** Whether a schema names the fields of an object. */
@@ -195,7 +216,9 @@ function hasFields({ type, properties, additionalProperties, patternProperties }
 
 /** Whether a schema is an object's fields and nothing else. */
 function isObject(schema: JsonSchema): boolean {
-  return hasFields(schema) && !['$ref', 'anyOf', 'oneOf', 'allOf', 'enum', 'const'].some((keyword) => keyword in schema);
+  return (
+    hasFields(schema) && !['$ref', 'anyOf', 'oneOf', 'allOf', 'enum', 'const'].some((keyword) => keyword in schema)
+  );
 }
 
 function literal(value: unknown): string {
@@ -212,15 +235,35 @@ function indent(text: string): string {
 }
 
 /** Keywords that become tags of the documentation, as {@link TypeSchemas} reads them. */
-const TAGS = ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf', 'minLength', 'maxLength', 'pattern', 'format', 'minItems', 'maxItems', 'default'];
+const TAGS = [
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'exclusiveMaximum',
+  'multipleOf',
+  'minLength',
+  'maxLength',
+  'pattern',
+  'format',
+  'minItems',
+  'maxItems',
+  'default',
+];
 
 /** A documentation comment, or nothing. */
 function comment(schema: JsonSchema, margin: string): string {
   if (typeof schema !== 'object' || schema === null) return '';
   const description = typeof schema.description === 'string' ? schema.description.trim() : '';
   const limits = limitsOf(schema);
-  const tags = TAGS.filter((name) => limits[name] !== undefined && limits[name] !== null && schema !== limits[name]).map((name) => `@${name} ${tagText(limits[name])}`);
-  const lines = [...(description ? description.split('\n') : []), ...(limits.type === 'integer' ? ['@integer'] : []), ...tags, ...(schema.deprecated === true ? ['@deprecated'] : [])];
+  const tags = TAGS.filter(
+    (name) => limits[name] !== undefined && limits[name] !== null && schema !== limits[name],
+  ).map((name) => `@${name} ${tagText(limits[name])}`);
+  const lines = [
+    ...(description ? description.split('\n') : []),
+    ...(limits.type === 'integer' ? ['@integer'] : []),
+    ...tags,
+    ...(schema.deprecated === true ? ['@deprecated'] : []),
+  ];
   if (lines.length === 0) return '';
   const body = lines.map((line: string) => `${margin} * ${line.replace(/\*\//g, '*\\/')}`.trimEnd()).join('\n');
   return `${margin}/**\n${body}\n${margin} */\n`;

@@ -40,7 +40,15 @@ export function validator(schema: object, what: string, { useDefaults = false }:
   const errorsOf = compile(newAjv({ useDefaults }), schema, what, 'declared');
   return (value) => {
     const errors = left(() => errorsOf(value));
-    if (!errors) throw new ValidationFailure([{ type: 'value_error', loc: [], msg: `Input could not be checked within ${DEADLINE / 1000} s: it is too large, or a pattern takes too long`, input: undefined }]);
+    if (!errors)
+      throw new ValidationFailure([
+        {
+          type: 'value_error',
+          loc: [],
+          msg: `Input could not be checked within ${DEADLINE / 1000} s: it is too large, or a pattern takes too long`,
+          input: undefined,
+        },
+      ]);
     if (errors.length > 0) throw new ValidationFailure(relevant(errors).map((error) => problemOf(error, value)));
   };
 }
@@ -85,7 +93,9 @@ function compile(ajv: Ajv, schema: JsonSchema, what: string, bigints: BigInts): 
   const check = (value: unknown): ErrorObject[] => {
     if (validate(value)) return [];
     const errors = exactErrors(validate, value, bigints);
-    return errors.some(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf') ? meantErrors(schema, value, errors, bigints) : errors;
+    return errors.some(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')
+      ? meantErrors(schema, value, errors, bigints)
+      : errors;
   };
   return isCheap(schema) ? check : (value) => withDeadline(() => check(value), DEADLINE);
 }
@@ -94,7 +104,17 @@ function newAjv(options: Options): Ajv {
   // Loaded on first use: it is large.
   const { default: Ajv2020 } = require('ajv/dist/2020') as { default: typeof Ajv };
   // Schemas are the user's own and may hold keywords for other readers; formats are not checked.
-  return new Ajv2020({ allErrors: true, strict: false, strictNumbers: true, ownProperties: true, validateFormats: false, verbose: true, logger: false, code: { regExp: compilePattern }, ...options });
+  return new Ajv2020({
+    allErrors: true,
+    strict: false,
+    strictNumbers: true,
+    ownProperties: true,
+    validateFormats: false,
+    verbose: true,
+    logger: false,
+    code: { regExp: compilePattern },
+    ...options,
+  });
 }
 
 function compiled(ajv: Ajv, schema: JsonSchema, what: string): ValidateFunction {
@@ -149,12 +169,18 @@ function exactErrors(validate: ValidateFunction, value: unknown, bigints: BigInt
 /** Whether an error about a number is one about the integer in whose place it stood. */
 function fails(exact: bigint, { keyword, params }: ErrorObject): boolean {
   switch (keyword) {
-    case 'minimum': return exact < params.limit;
-    case 'maximum': return exact > params.limit;
-    case 'exclusiveMinimum': return exact <= params.limit;
-    case 'exclusiveMaximum': return exact >= params.limit;
-    case 'multipleOf': return Number.isInteger(params.multipleOf) && exact % BigInt(params.multipleOf) !== 0n;
-    default: return true;
+    case 'minimum':
+      return exact < params.limit;
+    case 'maximum':
+      return exact > params.limit;
+    case 'exclusiveMinimum':
+      return exact <= params.limit;
+    case 'exclusiveMaximum':
+      return exact >= params.limit;
+    case 'multipleOf':
+      return Number.isInteger(params.multipleOf) && exact % BigInt(params.multipleOf) !== 0n;
+    default:
+      return true;
   }
 }
 

@@ -32,7 +32,9 @@ class TypeText {
     if ('const' in schema) return valueText(schema.const);
     const members: JsonSchema[] | undefined = schema.anyOf ?? schema.oneOf;
     if (members) return this.unionText(members, depth, level);
-    const type = Array.isArray(schema.type) ? schema.type.filter((name: string) => name !== 'null').join(' or ') : schema.type;
+    const type = Array.isArray(schema.type)
+      ? schema.type.filter((name: string) => name !== 'null').join(' or ')
+      : schema.type;
     if (type === 'integer' || type === 'number') return type + rangeWords(schema);
     if (type === 'array') return this.arrayText(schema, depth, level);
     if (schema.properties && depth > 0) return this.objectText(schema, depth - 1, level);
@@ -47,7 +49,11 @@ class TypeText {
 
   private arrayText({ items, prefixItems, minItems, maxItems }: JsonSchema, depth: number, level: number): string {
     const listed = Array.isArray(prefixItems) ? prefixItems : Array.isArray(items) ? items : undefined;
-    if (listed) return `[${listed.slice(0, MAXIMUM_VALUES).map((item) => this.of(item, depth, level)).join(', ')}${listed.length > MAXIMUM_VALUES ? ', …' : ''}]`;
+    if (listed)
+      return `[${listed
+        .slice(0, MAXIMUM_VALUES)
+        .map((item) => this.of(item, depth, level))
+        .join(', ')}${listed.length > MAXIMUM_VALUES ? ', …' : ''}]`;
     const count = minItems !== undefined && minItems === maxItems ? ` ${minItems}` : '';
     if (!items || typeof items !== 'object' || Object.keys(items).length === 0) return `array of${count} values`;
     const text = this.of(items, depth, level);
@@ -57,7 +63,9 @@ class TypeText {
 
   private objectText(schema: JsonSchema, depth: number, level: number): string {
     const fields = fieldsOf(schema, ['metadata'], this.root);
-    const shown = fields.slice(0, MAXIMUM_VALUES).map(([name, , , own, optional]) => `${nameText(name)}${optional ? '?' : ''}: ${this.of(own, depth, level)}`);
+    const shown = fields
+      .slice(0, MAXIMUM_VALUES)
+      .map(([name, , , own, optional]) => `${nameText(name)}${optional ? '?' : ''}: ${this.of(own, depth, level)}`);
     return `{ ${[...shown, ...(fields.length > shown.length ? [`… ${fields.length - shown.length} more`] : [])].join(', ')} }`;
   }
 }
@@ -72,10 +80,13 @@ export function rangeWords({ minimum, maximum, exclusiveMinimum, exclusiveMaximu
 }
 
 function valuesText(values: unknown[]): string {
-  const isRange = values.length > 3 && values.every((value, i) => Number.isInteger(value) && value === (values[0] as number) + i);
+  const isRange =
+    values.length > 3 && values.every((value, i) => Number.isInteger(value) && value === (values[0] as number) + i);
   if (isRange) return `a whole number from ${values[0]} to ${values.at(-1)}`;
   const shown = values.slice(0, MAXIMUM_VALUES).map(valueText);
-  return [...shown, ...(values.length > MAXIMUM_VALUES ? [`… ${values.length - MAXIMUM_VALUES} more`] : [])].join(' | ');
+  return [...shown, ...(values.length > MAXIMUM_VALUES ? [`… ${values.length - MAXIMUM_VALUES} more`] : [])].join(
+    ' | ',
+  );
 }
 
 function valueText(value: unknown): string {

@@ -12,10 +12,16 @@ const LONG = ['games'];
 
 await runMain(async () => {
   const [name, ...args] = process.argv.slice(2);
-  const names = fs.readdirSync(path.join(root, 'test', 'bench')).filter(file => file.endsWith('.ts')).map(file => file.slice(0, -3));
-  if (name !== undefined && !names.includes(name)) throw new SetupError(`There is no benchmark ${name}. npm run bench -- NAME, with one of: ${names.join(', ')}; without a name all run but ${LONG.join(', ')}.`);
-  const chosen = name === undefined ? names.filter(one => !LONG.includes(one)) : [name];
-  await setupTests(needsOf(chosen.map(one => path.join(root, 'test', 'bench', `${one}.ts`))));
+  const names = fs
+    .readdirSync(path.join(root, 'test', 'bench'))
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => file.slice(0, -3));
+  if (name !== undefined && !names.includes(name))
+    throw new SetupError(
+      `There is no benchmark ${name}. npm run bench -- NAME, with one of: ${names.join(', ')}; without a name all run but ${LONG.join(', ')}.`,
+    );
+  const chosen = name === undefined ? names.filter((one) => !LONG.includes(one)) : [name];
+  await setupTests(needsOf(chosen.map((one) => path.join(root, 'test', 'bench', `${one}.ts`))));
   const failed = [];
   for (const one of chosen) {
     if (name === undefined) process.stdout.write(`\n== ${one}\n\n`);
@@ -26,6 +32,9 @@ await runMain(async () => {
 
 /** The exit code of a benchmark. */
 function run(name, args) {
-  const child = spawn(process.execPath, [path.join(root, testBuild, 'test', 'bench', `${name}.js`), ...args], { stdio: 'inherit', cwd: root });
-  return new Promise(resolve => child.on('close', code => resolve(code ?? 1)));
+  const child = spawn(process.execPath, [path.join(root, testBuild, 'test', 'bench', `${name}.js`), ...args], {
+    stdio: 'inherit',
+    cwd: root,
+  });
+  return new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1)));
 }

@@ -14,7 +14,10 @@ export async function prepareBrowser() {
     await step('Installing a browser for the tests', installBrowser);
     browser = findBrowser();
   }
-  if (!browser) throw new SetupError('The tests need Chromium: install it (Debian and Ubuntu: `apt install chromium`) or name one in $JOYLAB_CHROMIUM, and run the command again.');
+  if (!browser)
+    throw new SetupError(
+      'The tests need Chromium: install it (Debian and Ubuntu: `apt install chromium`) or name one in $JOYLAB_CHROMIUM, and run the command again.',
+    );
   process.env.JOYLAB_CHROMIUM = browser;
 }
 

@@ -18,18 +18,25 @@ await runMain(async () => {
   watchKernel(() => restartKernels(server));
   watchExtension();
   const args = [`--ServerApp.port=${port}`, `--IdentityProvider.token=${server.token}`, ...process.argv.slice(2)];
-  const lab = spawn(process.execPath, [path.join(root, 'dist/kernel/cli.js'), 'lab', ...args], { stdio: 'inherit', cwd: process.env.INIT_CWD ?? root });
+  const lab = spawn(process.execPath, [path.join(root, 'dist/kernel/cli.js'), 'lab', ...args], {
+    stdio: 'inherit',
+    cwd: process.env.INIT_CWD ?? root,
+  });
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => lab.kill('SIGTERM'));
-  lab.on('close', code => process.exit(code ?? 0));
+  lab.on('close', (code) => process.exit(code ?? 0));
 });
 
 /** Compiles the kernel at every change, and calls `onBuilt` after each that has no errors but the first, which changes nothing. */
 function watchKernel(onBuilt) {
-  const compiler = spawn(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--watch', '--preserveWatchOutput'], { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const compiler = spawn(
+    process.execPath,
+    ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--watch', '--preserveWatchOutput'],
+    { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   process.on('exit', () => compiler.kill());
   let builds = 0;
-  compiler.stdout.setEncoding('utf8').on('data', text => {
+  compiler.stdout.setEncoding('utf8').on('data', (text) => {
     const [, errors] = /Found (\d+) errors?\./.exec(text) ?? [];
     if (errors !== '0') process.stdout.write(errors === undefined && !text.includes('error') ? '' : text);
     else if (builds++ > 0) onBuilt();
@@ -40,21 +47,26 @@ function watchKernel(onBuilt) {
 function watchExtension() {
   let timer;
   let building = Promise.resolve();
-  const build = () => (building = building.then(async () => {
-    await buildExtension();
-    await register();
-  }).catch(error => tell(error.message)));
-  const watch = (folder, concerns) => fs.watch(path.join(root, folder), { recursive: true }, (_, name) => {
-    if (name === null || !concerns(path.join(root, folder, name))) return;
-    clearTimeout(timer);
-    timer = setTimeout(build, QUIET);
-  });
+  const build = () =>
+    (building = building
+      .then(async () => {
+        await buildExtension();
+        await register();
+      })
+      .catch((error) => tell(error.message)));
+  const watch = (folder, concerns) =>
+    fs.watch(path.join(root, folder), { recursive: true }, (_, name) => {
+      if (name === null || !concerns(path.join(root, folder, name))) return;
+      clearTimeout(timer);
+      timer = setTimeout(build, QUIET);
+    });
   for (const folder of ['extension', 'style']) watch(folder, () => true);
-  watch('kernel', file => kernelFilesOfExtension().includes(file));
+  watch('kernel', (file) => kernelFilesOfExtension().includes(file));
 }
 
 async function restartKernels({ url, token }) {
-  const ask = (place, method) => fetch(`${url}/api/kernels${place}`, { method, headers: { Authorization: `token ${token}` } });
+  const ask = (place, method) =>
+    fetch(`${url}/api/kernels${place}`, { method, headers: { Authorization: `token ${token}` } });
   try {
     const kernels = (await (await ask('', 'GET')).json()).filter(({ name }) => name === 'joylab');
     for (const { id } of kernels) await ask(`/${id}/restart`, 'POST');
@@ -71,9 +83,11 @@ function tell(text) {
 /** A port that nobody listens on. */
 function freePort() {
   return new Promise((resolve, reject) => {
-    const probe = createServer().on('error', reject).listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
+    const probe = createServer()
+      .on('error', reject)
+      .listen(0, '127.0.0.1', () => {
+        const { port } = probe.address();
+        probe.close(() => resolve(port));
+      });
   });
 }

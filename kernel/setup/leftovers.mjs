@@ -29,7 +29,7 @@ export async function endLeftovers() {
 
 function marked() {
   const mark = `${NAME}=${process.pid}\0`;
-  return pids().flatMap(pid => {
+  return pids().flatMap((pid) => {
     try {
       // What has ended and is only not yet collected has no command line.
       const command = fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
@@ -42,5 +42,8 @@ function marked() {
 
 function pids() {
   if (!fs.existsSync('/proc/self/environ')) return [];
-  return fs.readdirSync('/proc').map(Number).filter(pid => pid > 0 && pid !== process.pid);
+  return fs
+    .readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && pid !== process.pid);
 }

@@ -11,15 +11,18 @@ const WORDS = {
   /** JupyterLab, OpenEnv, the Arcade Learning Environment. */
   python: /python|openenv|atari|breakout|jupyter|ipykernel|startLab/i,
   /** What the tests compare with. */
-  peers: /pythonPeer|\b(?:torch|transformers|peft|trl|tokenizers|safetensors|datasets|bitsandbytes|onnxruntime|PIL)\b(?! ?[:}=])|jupyter_kernel_test|jupyter_console|papermill|app: 'notebook'/,
+  peers:
+    /pythonPeer|\b(?:torch|transformers|peft|trl|tokenizers|safetensors|datasets|bitsandbytes|onnxruntime|PIL)\b(?! ?[:}=])|jupyter_kernel_test|jupyter_console|papermill|app: 'notebook'/,
   browser: /playwright-core/,
-  extension: /playwright-core|[lL]abextension|kernel\/install'/
+  extension: /playwright-core|[lL]abextension|kernel\/install'/,
 };
 
 /** What the files need together: a flag for each of {@link WORDS}. */
 export function needsOf(files) {
-  const texts = [...closure(files)].map(file => fs.readFileSync(file, 'utf8'));
-  return Object.fromEntries(Object.entries(WORDS).map(([name, words]) => [name, texts.some(text => words.test(text))]));
+  const texts = [...closure(files)].map((file) => fs.readFileSync(file, 'utf8'));
+  return Object.fromEntries(
+    Object.entries(WORDS).map(([name, words]) => [name, texts.some((text) => words.test(text))]),
+  );
 }
 
 /** The files with what they import from the folder of tests, and the Python scripts that these name. */
@@ -28,8 +31,13 @@ function closure(files) {
   for (const file of found) {
     const text = fs.readFileSync(file, 'utf8');
     const folder = path.dirname(file);
-    const imported = file.endsWith('.ts') ? [...text.matchAll(IMPORT)].map(([, name]) => path.resolve(folder, `${name}.ts`)).filter(isTest) : [];
-    const scripts = [...text.matchAll(SCRIPT)].flatMap(([name]) => [path.resolve(folder, name), path.resolve(folder, path.basename(name))]);
+    const imported = file.endsWith('.ts')
+      ? [...text.matchAll(IMPORT)].map(([, name]) => path.resolve(folder, `${name}.ts`)).filter(isTest)
+      : [];
+    const scripts = [...text.matchAll(SCRIPT)].flatMap(([name]) => [
+      path.resolve(folder, name),
+      path.resolve(folder, path.basename(name)),
+    ]);
     for (const other of [...imported, ...scripts]) if (fs.existsSync(other)) found.add(other);
   }
   return found;

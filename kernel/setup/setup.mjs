@@ -26,7 +26,7 @@ export async function setup() {
       await buildKernel('dist');
       await buildExtension();
     },
-    () => installPython()
+    () => installPython(),
   );
   await register();
 }
@@ -44,13 +44,13 @@ export async function setupTests({ python, peers, browser, extension }) {
     async () => {
       if (python || peers) await installPython();
       if (peers) await installPeers();
-    }
+    },
   );
 }
 
 /** Does what is independent of one another at once. When some of it fails, the rest is still done: it need not be done again. */
 async function together(...works) {
-  const failed = (await Promise.allSettled(works.map(work => work()))).find(({ status }) => status === 'rejected');
+  const failed = (await Promise.allSettled(works.map((work) => work()))).find(({ status }) => status === 'rejected');
   if (failed) throw failed.reason;
 }
 
@@ -67,17 +67,21 @@ export async function runMain(main) {
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return;
-  throw new SetupError(`Joylab needs Node.js 20.19 or newer; this is ${process.versions.node}. Install a newer one (nodejs.org) and run the command again.`);
+  throw new SetupError(
+    `Joylab needs Node.js 20.19 or newer; this is ${process.versions.node}. Install a newer one (nodejs.org) and run the command again.`,
+  );
 }
 
 async function installPackages() {
   const modules = path.join(root, 'node_modules', '.joylab');
   const wanted = hashFiles([path.join(root, 'package-lock.json')]);
   if (read(modules) === wanted) return;
-  await step('Installing npm packages', () => runQuietly(npm(), ['ci', '--no-audit', '--no-fund'], {
-    cwd: root,
-    shell: process.platform === 'win32'
-  }));
+  await step('Installing npm packages', () =>
+    runQuietly(npm(), ['ci', '--no-audit', '--no-fund'], {
+      cwd: root,
+      shell: process.platform === 'win32',
+    }),
+  );
   fs.writeFileSync(modules, wanted);
 }
 
@@ -93,27 +97,55 @@ async function installPeers() {
 
 /** `kind`: what stands behind the names of the lists: what is asked for, and the versions of that and of all it needs. */
 async function installRequirements(kind, title) {
-  const list = name => path.join(root, 'kernel', 'setup', `${name}${kind}.txt`);
+  const list = (name) => path.join(root, 'kernel', 'setup', `${name}${kind}.txt`);
   const translator = listFiles(path.join(root, 'kernel', 'papermill'));
-  await unlessDone(path.join(venvStamps, `requirements${kind}`), () => hashFiles([list('requirements'), list('constraints'), ...translator]), '.venv', () =>
-    step(title, () => runQuietly(venvPython(root), ['-m', 'pip', 'install', '--disable-pip-version-check', '-r', list('requirements'), '-c', list('constraints')], { cwd: root })));
+  await unlessDone(
+    path.join(venvStamps, `requirements${kind}`),
+    () => hashFiles([list('requirements'), list('constraints'), ...translator]),
+    '.venv',
+    () =>
+      step(title, () =>
+        runQuietly(
+          venvPython(root),
+          [
+            '-m',
+            'pip',
+            'install',
+            '--disable-pip-version-check',
+            '-r',
+            list('requirements'),
+            '-c',
+            list('constraints'),
+          ],
+          { cwd: root },
+        ),
+      ),
+  );
 }
 
 /** `folder`: where what is compiled goes. */
 async function buildKernel(folder) {
-  const sources = () => hashStats(['kernel', 'test', 'tsconfig.json', 'package-lock.json'].flatMap(name => listFiles(path.join(root, name))));
+  const sources = () =>
+    hashStats(
+      ['kernel', 'test', 'tsconfig.json', 'package-lock.json'].flatMap((name) => listFiles(path.join(root, name))),
+    );
   const where = ['--outDir', folder, '--tsBuildInfoFile', `${folder}/tsconfig.tsbuildinfo`];
   await unlessDone(`${folder}/kernel.stamp`, sources, `${folder}/kernel/cli.js`, () =>
     step(folder === testBuild ? 'Building the kernel and its tests' : 'Building the kernel', () =>
-      runQuietly(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', ...where], { cwd: root })));
+      runQuietly(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', ...where], { cwd: root }),
+    ),
+  );
 }
 
 export async function buildExtension() {
-  const own = () => hashStats(['extension', 'style', 'package-lock.json'].flatMap(name => listFiles(path.join(root, name))));
+  const own = () =>
+    hashStats(['extension', 'style', 'package-lock.json'].flatMap((name) => listFiles(path.join(root, name))));
   const sources = () => own() + hashStats(kernelFilesOfExtension());
   await unlessDone(extensionStamp, sources, 'dist/labextension/package.json', async () => {
     const before = own();
-    await step('Building the JupyterLab extension', () => runQuietly(npm(), ['run', 'build:extension'], { cwd: root, shell: process.platform === 'win32' }));
+    await step('Building the JupyterLab extension', () =>
+      runQuietly(npm(), ['run', 'build:extension'], { cwd: root, shell: process.platform === 'win32' }),
+    );
     // Which of the kernel's files it read is known from now on.
     return before + hashStats(kernelFilesOfExtension());
   });
@@ -123,15 +155,25 @@ export async function buildExtension() {
 export function kernelFilesOfExtension() {
   const info = path.join(root, 'dist', 'browser', 'extension.tsbuildinfo');
   const names = fs.existsSync(info) ? JSON.parse(fs.readFileSync(info, 'utf8')).fileNames : [];
-  return names.map(name => path.resolve(path.dirname(info), name)).filter(file => file.startsWith(path.join(root, 'kernel') + path.sep));
+  return names
+    .map((name) => path.resolve(path.dirname(info), name))
+    .filter((file) => file.startsWith(path.join(root, 'kernel') + path.sep));
 }
 
 /** Registers kernel and extension in the project's own environment, and nowhere else. */
 export async function register() {
-  const files = ['dist/kernel.stamp', extensionStamp].map(name => path.join(root, name));
-  await unlessDone(path.join(venvStamps, 'registered'), () => hashFiles(files), '.venv/share/jupyter/kernels/joylab/kernel.json', () =>
-    step('Registering kernel and extension in the project’s environment', () =>
-      runQuietly(process.execPath, ['dist/kernel/cli.js', 'install', '--prefix', path.join(root, '.venv')], { cwd: root })));
+  const files = ['dist/kernel.stamp', extensionStamp].map((name) => path.join(root, name));
+  await unlessDone(
+    path.join(venvStamps, 'registered'),
+    () => hashFiles(files),
+    '.venv/share/jupyter/kernels/joylab/kernel.json',
+    () =>
+      step('Registering kernel and extension in the project’s environment', () =>
+        runQuietly(process.execPath, ['dist/kernel/cli.js', 'install', '--prefix', path.join(root, '.venv')], {
+          cwd: root,
+        }),
+      ),
+  );
 }
 
 /** Runs `work` unless it was done before with the same fingerprint and its product is still there; it may return another fingerprint of what it did. */
@@ -169,9 +211,11 @@ function listFiles(place) {
   const stat = fs.statSync(place, { throwIfNoEntry: false });
   if (!stat) return [];
   if (stat.isFile()) return [place];
-  return fs.readdirSync(place).sort()
-    .filter(name => name !== '__pycache__' && name !== 'node_modules' && !name.endsWith('.tsbuildinfo'))
-    .flatMap(name => listFiles(path.join(place, name)));
+  return fs
+    .readdirSync(place)
+    .sort()
+    .filter((name) => name !== '__pycache__' && name !== 'node_modules' && !name.endsWith('.tsbuildinfo'))
+    .flatMap((name) => listFiles(path.join(place, name)));
 }
 
 function npm() {

@@ -10,7 +10,7 @@ await runMain(async () => {
   const command = args[0] && !args[0].startsWith('-') ? args : ['lab', ...args];
   const child = spawn(process.execPath, [path.join(root, 'dist/kernel/cli.js'), ...command], {
     stdio: 'inherit',
-    cwd: process.env.INIT_CWD ?? process.cwd()
+    cwd: process.env.INIT_CWD ?? process.cwd(),
   });
   // Ctrl-C reaches the child, too: let it end in its own way.
   process.on('SIGINT', () => {});

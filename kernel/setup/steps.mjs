@@ -12,7 +12,7 @@ const underWay = new Map();
 export async function step(name, work) {
   const start = Date.now();
   const live = process.stderr.isTTY;
-  const tell = line => process.stderr.write(live ? `\r${line}\x1b[K\n` : `${line}\n`);
+  const tell = (line) => process.stderr.write(live ? `\r${line}\x1b[K\n` : `${line}\n`);
   underWay.set(name, start);
   if (live) draw();
   else tell(`  ${name} …`);
@@ -40,7 +40,8 @@ function seconds(start) {
   return `${((Date.now() - start) / 1000).toFixed(0)} s`;
 }
 
-const NETWORK = /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ENETUNREACH|name resolution|NewConnectionError|ConnectTimeoutError|Network is unreachable|No address associated|from versions: none/i;
+const NETWORK =
+  /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ENETUNREACH|name resolution|NewConnectionError|ConnectTimeoutError|Network is unreachable|No address associated|from versions: none/i;
 const DISK = /ENOSPC|No space left on device/i;
 
 /** Runs a command quietly; when it fails, the end of its output is in the error. */
@@ -48,17 +49,23 @@ export function runQuietly(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    const keep = chunk => { output = (output + chunk).slice(-20000); };
+    const keep = (chunk) => {
+      output = (output + chunk).slice(-20000);
+    };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    child.on('error', error => reject(new SetupError(`${command} could not be started: ${error.message}`)));
-    child.on('close', code => (code === 0 ? resolve(output) : reject(failure(command, args, code, output))));
+    child.on('error', (error) => reject(new SetupError(`${command} could not be started: ${error.message}`)));
+    child.on('close', (code) => (code === 0 ? resolve(output) : reject(failure(command, args, code, output))));
   });
 }
 
 function failure(command, args, code, output) {
-  if (DISK.test(output)) return new SetupError('The disk is full: free some space (about 3 GB are needed) and run the command again.');
-  if (NETWORK.test(output)) return new SetupError('The package registry cannot be reached: connect to the network (set-up needs it once) and run the command again.');
+  if (DISK.test(output))
+    return new SetupError('The disk is full: free some space (about 3 GB are needed) and run the command again.');
+  if (NETWORK.test(output))
+    return new SetupError(
+      'The package registry cannot be reached: connect to the network (set-up needs it once) and run the command again.',
+    );
   const tail = output.trim().split('\n').slice(-15).join('\n');
   return new SetupError(`\`${[command, ...args].join(' ')}\` failed (exit code ${code}):\n${tail}`);
 }

@@ -21,12 +21,12 @@ const AT_ONCE = Math.min(2, availableParallelism());
 
 await runMain(async () => {
   const args = process.argv.slice(2);
-  const words = args.filter(argument => argument !== '--fast');
+  const words = args.filter((argument) => argument !== '--fast');
   const sources = testFiles()
-    .filter(file => !args.includes('--fast') || !file.endsWith('.slow.test.ts'))
-    .filter(file => words.length === 0 || words.some(word => file.includes(word)));
+    .filter((file) => !args.includes('--fast') || !file.endsWith('.slow.test.ts'))
+    .filter((file) => words.length === 0 || words.some((word) => file.includes(word)));
   if (sources.length === 0) throw new SetupError(`No test matches ${words.join(', ')}.`);
-  await setupTests(needsOf(sources.map(file => path.join(root, file))));
+  await setupTests(needsOf(sources.map((file) => path.join(root, file))));
   process.exit((await passes(sources.map(compiled))) ? 0 : 1);
 });
 
@@ -38,22 +38,31 @@ async function passes(files) {
   // A test that leaves something open when it fails must not hold up the rest. Each file is a process: the flag is for these.
   const flags = ['--test-force-exit'];
   process.execArgv.push(...flags);
-  const events = run({ files: files.map(file => path.join(root, file)), concurrency: AT_ONCE, timeout: LONGEST, execArgv: flags });
+  const events = run({
+    files: files.map((file) => path.join(root, file)),
+    concurrency: AT_ONCE,
+    timeout: LONGEST,
+    execArgv: flags,
+  });
   let failed = false;
-  events.on('test:fail', ({ todo }) => { failed ||= todo === undefined || todo === false; });
+  events.on('test:fail', ({ todo }) => {
+    failed ||= todo === undefined || todo === false;
+  });
   const output = Readable.from(report(events));
   output.pipe(process.stdout, { end: false });
   await finished(output);
-  for (const command of await endLeftovers()) process.stdout.write(`A process outlived its test and was ended: ${command}\n`);
+  for (const command of await endLeftovers())
+    process.stdout.write(`A process outlived its test and was ended: ${command}\n`);
   return !failed;
 }
 
 /** The sources of all tests, the slow ones first: none of them is left to run alone at the end. */
 function testFiles() {
-  const slow = file => Number(file.endsWith('.slow.test.ts'));
-  return fs.readdirSync(path.join(root, 'test'), { recursive: true })
-    .filter(name => name.endsWith('.test.ts'))
-    .map(name => path.join('test', name))
+  const slow = (file) => Number(file.endsWith('.slow.test.ts'));
+  return fs
+    .readdirSync(path.join(root, 'test'), { recursive: true })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => path.join('test', name))
     .sort((a, b) => slow(b) - slow(a) || a.localeCompare(b));
 }
 

@@ -22,7 +22,8 @@ export default async function* report(events) {
   for (const { name, file } of underWay.values()) yield `\n✖ did not end: ${name} (${file})\n`;
   yield `\nThe ${SLOWEST} slowest tests:\n`;
   ended.sort((a, b) => b.seconds - a.seconds);
-  for (const { seconds, name, file } of ended.slice(0, SLOWEST)) yield `${seconds.toFixed(1).padStart(7)} s  ${file}: ${name}\n`;
+  for (const { seconds, name, file } of ended.slice(0, SLOWEST))
+    yield `${seconds.toFixed(1).padStart(7)} s  ${file}: ${name}\n`;
 }
 
 /** Files that are run are tests, too, to Node.js: they have no place inside a file. */

@@ -22,7 +22,9 @@ export async function makeEnvironment(root) {
     } catch (error) {
       fs.rmSync(path.join(root, '.venv'), { recursive: true, force: true });
       if (!/ensurepip|No module named venv/.test(error.message)) throw error;
-      throw new SetupError('Python’s venv module is missing: install it (Debian and Ubuntu: `apt install python3-venv`) and run the command again.');
+      throw new SetupError(
+        'Python’s venv module is missing: install it (Debian and Ubuntu: `apt install python3-venv`) and run the command again.',
+      );
     }
   });
 }
@@ -31,7 +33,9 @@ export async function makeEnvironment(root) {
 export function checkPython(root, minor, what) {
   const found = version(venvPython(root));
   if (found[1] >= minor) return;
-  throw new SetupError(`The environment in .venv has Python ${found.join('.')}, and 3.${minor} is needed for ${what}. Delete .venv, install a newer Python and run the command again.`);
+  throw new SetupError(
+    `The environment in .venv has Python ${found.join('.')}, and 3.${minor} is needed for ${what}. Delete .venv, install a newer Python and run the command again.`,
+  );
 }
 
 /** The first Python of at least 3.10 on the PATH, or the one `$JOYLAB_BASE_PYTHON` names. */
@@ -44,7 +48,9 @@ export function findPython() {
     if (major) found.push(`${command} is ${major}.${minor}`);
   }
   const seen = found.length ? `found only: ${found.join(', ')}` : 'none was found';
-  throw new SetupError(`Joylab needs Python 3.10 or newer with its venv module; ${seen}. Install one (python.org, or \`apt install python3 python3-venv\`) and run the command again.`);
+  throw new SetupError(
+    `Joylab needs Python 3.10 or newer with its venv module; ${seen}. Install one (python.org, or \`apt install python3 python3-venv\`) and run the command again.`,
+  );
 }
 
 /** Major and minor version of an interpreter; nothing where it does not run. */

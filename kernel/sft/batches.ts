@@ -6,10 +6,21 @@ import type { RunLength } from '../training/trainer';
 import type { ResolvedSFTConfig } from './config';
 import { isLearned, type Row } from './packing';
 
-type Course = Pick<ResolvedSFTConfig, 'maxSteps' | 'numTrainEpochs' | 'perDeviceTrainBatchSize' | 'gradientAccumulationSteps' | 'trainSamplingStrategy' | 'seed'>;
+type Course = Pick<
+  ResolvedSFTConfig,
+  | 'maxSteps'
+  | 'numTrainEpochs'
+  | 'perDeviceTrainBatchSize'
+  | 'gradientAccumulationSteps'
+  | 'trainSamplingStrategy'
+  | 'seed'
+>;
 
 /** How long a run over so many rows is. The last step of a pass takes what is left of it. */
-export function supervisedRunLength(rows: number, { maxSteps, numTrainEpochs, perDeviceTrainBatchSize, gradientAccumulationSteps }: Course): RunLength {
+export function supervisedRunLength(
+  rows: number,
+  { maxSteps, numTrainEpochs, perDeviceTrainBatchSize, gradientAccumulationSteps }: Course,
+): RunLength {
   const stepsPerEpoch = Math.ceil(Math.ceil(rows / perDeviceTrainBatchSize) / gradientAccumulationSteps);
   return { stepsPerEpoch, totalSteps: maxSteps > 0 ? maxSteps : Math.ceil(numTrainEpochs * stepsPerEpoch) };
 }
@@ -27,7 +38,10 @@ export function microBatches(step: number, rows: number, course: Course): number
   const { perDeviceTrainBatchSize: size, gradientAccumulationSteps: count, trainSamplingStrategy, seed } = course;
   const { stepsPerEpoch } = supervisedRunLength(rows, course);
   const epoch = Math.floor(step / stepsPerEpoch);
-  const order = trainSamplingStrategy === 'random' ? permutation(rows, deriveSeed(seed, 'dataset', epoch)) : Array.from({ length: rows }, (_, i) => i);
+  const order =
+    trainSamplingStrategy === 'random'
+      ? permutation(rows, deriveSeed(seed, 'dataset', epoch))
+      : Array.from({ length: rows }, (_, i) => i);
   const start = (step % stepsPerEpoch) * size * count;
   return chunks(order.slice(start, start + size * count), size);
 }

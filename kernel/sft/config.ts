@@ -1,6 +1,22 @@
-import { elsewhere, sayFor, trainingArguments, type ResolvedArguments, type TrainingArguments } from '../training/arguments';
+import {
+  elsewhere,
+  sayFor,
+  trainingArguments,
+  type ResolvedArguments,
+  type TrainingArguments,
+} from '../training/arguments';
 import { checkSchedule } from '../training/scheduler';
-import { flag, nullable, number, oneOf, resolveSettings, text, whole, type Setting, type SettingTable } from '../training/settings';
+import {
+  flag,
+  nullable,
+  number,
+  oneOf,
+  resolveSettings,
+  text,
+  whole,
+  type Setting,
+  type SettingTable,
+} from '../training/settings';
 
 /**
  * Settings of a supervised run: TRL's names in camelCase, TRL's defaults
@@ -39,7 +55,9 @@ export interface SFTConfig extends TrainingArguments {
 }
 
 /** Every setting with its value. */
-export interface ResolvedSFTConfig extends ResolvedArguments, Required<Omit<SFTConfig, keyof TrainingArguments | 'maxLength'>> {
+export interface ResolvedSFTConfig
+  extends ResolvedArguments,
+    Required<Omit<SFTConfig, keyof TrainingArguments | 'maxLength'>> {
   /** `undefined`: 1,024, or what the model takes where that is less. */
   maxLength: number | null | undefined;
 }
@@ -66,7 +84,11 @@ const table: SettingTable = {
   settings,
   elsewhere: {
     ...elsewhere,
-    ...sayFor('load the model with FastLanguageModel.fromPretrained, and give it to the trainer', ['modelInitKwargs', 'trustRemoteCode', 'chatTemplatePath']),
+    ...sayFor('load the model with FastLanguageModel.fromPretrained, and give it to the trainer', [
+      'modelInitKwargs',
+      'trustRemoteCode',
+      'chatTemplatePath',
+    ]),
     ...sayFor('sequences are packed, never padded', ['paddingFree', 'padToken']),
     ...sayFor('memory is saved without it', ['activationOffloading']),
     truncationMode: 'rows are cut at the end, which is all that TRL supports, too',
@@ -89,6 +111,7 @@ export function resolveSFTConfig(config: SFTConfig = {}): ResolvedSFTConfig {
   values.maxLength = config.maxLength;
   if (config.saveSteps !== undefined) values.outputDir ??= 'trainer_output';
   checkSchedule(values);
-  if (values.packing && values.maxLength === null) throw new TypeError('SFTConfig: packing needs maxLength, the length of the packed rows.');
+  if (values.packing && values.maxLength === null)
+    throw new TypeError('SFTConfig: packing needs maxLength, the length of the packed rows.');
   return values;
 }

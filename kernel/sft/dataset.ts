@@ -34,21 +34,38 @@ export interface Example {
 }
 
 /** Settings that say how rows become tokens. */
-export type ExampleSettings = Pick<ResolvedSFTConfig, 'datasetTextField' | 'eosToken' | 'completionOnlyLoss' | 'assistantOnlyLoss'>;
+export type ExampleSettings = Pick<
+  ResolvedSFTConfig,
+  'datasetTextField' | 'eosToken' | 'completionOnlyLoss' | 'assistantOnlyLoss'
+>;
 
 /** Tokenizes a row as TRL does. @throws TypeError that names the row and what is wrong with it */
-export function tokenizeRow(row: SFTRow, index: number, tokenizer: Tokenizer, settings: ExampleSettings, formattingFunc?: (row: SFTRow) => string): Example {
+export function tokenizeRow(
+  row: SFTRow,
+  index: number,
+  tokenizer: Tokenizer,
+  settings: ExampleSettings,
+  formattingFunc?: (row: SFTRow) => string,
+): Example {
   const where = `Row ${index} of the data set`;
   if (row === null || typeof row !== 'object') throw new TypeError(`${where} is no object. ${forms(settings)}`);
   if (row.inputIds) return given(row, where);
   const { datasetTextField, completionOnlyLoss } = settings;
   const text = formattingFunc ? formattingFunc(row) : row[datasetTextField];
   const isPair = !formattingFunc && row.prompt !== undefined;
-  if (completionOnlyLoss && !isPair) throw new TypeError(`${where} has no prompt and completion, which completionOnlyLoss needs. Leave the setting out, or give rows { prompt, completion }.`);
+  if (completionOnlyLoss && !isPair)
+    throw new TypeError(
+      `${where} has no prompt and completion, which completionOnlyLoss needs. Leave the setting out, or give rows { prompt, completion }.`,
+    );
   if (isPair) return promptAndCompletion(row, where, tokenizer, settings);
-  if (!formattingFunc && row.messages !== undefined) return conversation(messagesOf(row.messages, `${where}: messages`), row, where, tokenizer, settings);
-  if (settings.assistantOnlyLoss) throw new TypeError(`${where} is no conversation, which assistantOnlyLoss needs. Leave the setting out, or give rows { messages }.`);
-  if (typeof text !== 'string') throw new TypeError(`${where} has the columns ${Object.keys(row).join(', ') || '(none)'}. ${forms(settings)}`);
+  if (!formattingFunc && row.messages !== undefined)
+    return conversation(messagesOf(row.messages, `${where}: messages`), row, where, tokenizer, settings);
+  if (settings.assistantOnlyLoss)
+    throw new TypeError(
+      `${where} is no conversation, which assistantOnlyLoss needs. Leave the setting out, or give rows { messages }.`,
+    );
+  if (typeof text !== 'string')
+    throw new TypeError(`${where} has the columns ${Object.keys(row).join(', ') || '(none)'}. ${forms(settings)}`);
   return all(tokenizer.encode(ended(text, tokenizer, settings)));
 }
 
@@ -57,38 +74,67 @@ function forms({ datasetTextField }: ExampleSettings): string {
 }
 
 function given({ inputIds, labels = inputIds }: SFTRow, where: string): Example {
-  if (labels!.length !== inputIds!.length) throw new TypeError(`${where} has ${labels!.length} labels for ${inputIds!.length} inputIds.`);
+  if (labels!.length !== inputIds!.length)
+    throw new TypeError(`${where} has ${labels!.length} labels for ${inputIds!.length} inputIds.`);
   return { ids: [...inputIds!], learned: labels!.map((label) => label !== -100) };
 }
 
 function promptAndCompletion(row: SFTRow, where: string, tokenizer: Tokenizer, settings: ExampleSettings): Example {
   const { prompt, completion } = row;
   if (typeof prompt === 'string' && typeof completion === 'string') {
-    if (settings.assistantOnlyLoss) throw new TypeError(`${where} is no conversation, which assistantOnlyLoss needs. Leave the setting out, or give prompt and completion as messages.`);
+    if (settings.assistantOnlyLoss)
+      throw new TypeError(
+        `${where} is no conversation, which assistantOnlyLoss needs. Leave the setting out, or give prompt and completion as messages.`,
+      );
     const example = all(tokenizer.encode(prompt + ended(completion, tokenizer, settings)));
     return completionOnly(example, tokenizer.encode(prompt), settings);
   }
   if (!Array.isArray(prompt) || !Array.isArray(completion)) {
-    throw new TypeError(`${where}: prompt is ${kind(prompt)} and completion is ${kind(completion)}. Both must be texts, or both messages { role, content }.`);
+    throw new TypeError(
+      `${where}: prompt is ${kind(prompt)} and completion is ${kind(completion)}. Both must be texts, or both messages { role, content }.`,
+    );
   }
   const before = messagesOf(prompt, `${where}: prompt`);
-  const example = conversation([...before, ...messagesOf(completion, `${where}: completion`)], row, where, tokenizer, settings);
-  return completionOnly(example, tokenizer.applyChatTemplate(before, { ...templateVariables(row), addGenerationPrompt: true }), settings);
+  const example = conversation(
+    [...before, ...messagesOf(completion, `${where}: completion`)],
+    row,
+    where,
+    tokenizer,
+    settings,
+  );
+  return completionOnly(
+    example,
+    tokenizer.applyChatTemplate(before, { ...templateVariables(row), addGenerationPrompt: true }),
+    settings,
+  );
 }
 
 /** Learns from where the row is no longer its prompt: tokens may merge across that border. */
-function completionOnly({ ids, learned }: Example, promptIds: number[], { completionOnlyLoss }: ExampleSettings): Example {
+function completionOnly(
+  { ids, learned }: Example,
+  promptIds: number[],
+  { completionOnlyLoss }: ExampleSettings,
+): Example {
   if (completionOnlyLoss === false) return { ids, learned };
   const differs = promptIds.findIndex((id, i) => id !== ids[i]);
   const start = differs < 0 ? promptIds.length : differs;
   return { ids, learned: learned.map((value, i) => value && i >= start) };
 }
 
-function conversation(messages: ChatMessage[], row: SFTRow, where: string, tokenizer: Tokenizer, { assistantOnlyLoss }: ExampleSettings): Example {
+function conversation(
+  messages: ChatMessage[],
+  row: SFTRow,
+  where: string,
+  tokenizer: Tokenizer,
+  { assistantOnlyLoss }: ExampleSettings,
+): Example {
   const variables = templateVariables(row);
   if (!assistantOnlyLoss) return all(tokenizer.applyChatTemplate(messages, variables));
   const { inputIds, assistantMasks } = assistantTokens(tokenizer, messages, variables);
-  if (!assistantMasks.includes(1)) throw new TypeError(`${where} has no token of the assistant. assistantOnlyLoss needs a message with the role assistant in each row.`);
+  if (!assistantMasks.includes(1))
+    throw new TypeError(
+      `${where} has no token of the assistant. assistantOnlyLoss needs a message with the role assistant in each row.`,
+    );
   return { ids: inputIds, learned: assistantMasks.map((value) => value === 1) };
 }
 

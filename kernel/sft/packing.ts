@@ -11,8 +11,15 @@ const neighbours = 1000;
  * Makes rows of examples: one each and cut at `maxLength`, or packed.
  * Rows from which nothing is learned are left out.
  */
-export function makeRows(examples: readonly Example[], maxLength: number | null, strategy: ResolvedSFTConfig['packingStrategy'] | null): Row[] {
-  const rows = strategy === null ? examples.map((example) => [maxLength === null ? example : cut(example, 0, maxLength)]) : pack(examples, maxLength!, strategy);
+export function makeRows(
+  examples: readonly Example[],
+  maxLength: number | null,
+  strategy: ResolvedSFTConfig['packingStrategy'] | null,
+): Row[] {
+  const rows =
+    strategy === null
+      ? examples.map((example) => [maxLength === null ? example : cut(example, 0, maxLength)])
+      : pack(examples, maxLength!, strategy);
   return rows.filter((row) => row.some(isLearned));
 }
 
@@ -26,7 +33,15 @@ function pack(examples: readonly Example[], length: number, strategy: ResolvedSF
   for (let start = 0; start < examples.length; start += neighbours) {
     const some = examples.slice(start, start + neighbours).filter(({ ids }) => ids.length > 0);
     if (strategy === 'wrapped') rows.push(...pieces(joined(some), length).map((piece) => [piece]));
-    else rows.push(...bestFit(strategy === 'bfd' ? some.map((example) => cut(example, 0, length)) : some.flatMap((example) => pieces(example, length)), length));
+    else
+      rows.push(
+        ...bestFit(
+          strategy === 'bfd'
+            ? some.map((example) => cut(example, 0, length))
+            : some.flatMap((example) => pieces(example, length)),
+          length,
+        ),
+      );
   }
   return rows;
 }
@@ -53,9 +68,13 @@ function joined(examples: readonly Example[]): Example {
 }
 
 function pieces(example: Example, length: number): Example[] {
-  return Array.from({ length: Math.ceil(example.ids.length / length) }, (_, i) => cut(example, i * length, (i + 1) * length));
+  return Array.from({ length: Math.ceil(example.ids.length / length) }, (_, i) =>
+    cut(example, i * length, (i + 1) * length),
+  );
 }
 
 function cut({ ids, learned }: Example, start: number, end: number): Example {
-  return start === 0 && ids.length <= end ? { ids, learned } : { ids: ids.slice(start, end), learned: learned.slice(start, end) };
+  return start === 0 && ids.length <= end
+    ? { ids, learned }
+    : { ids: ids.slice(start, end), learned: learned.slice(start, end) };
 }

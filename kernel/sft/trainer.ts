@@ -7,7 +7,15 @@ import type { Metrics } from '../training/metricsBuffer';
 import type { ModelUpdate } from '../training/modelUpdate';
 import { deriveSeed, permutation } from '../training/seeds';
 import { Trainer, type Evaluation, type RunLength, type SavedUpdate, type Step } from '../training/trainer';
-import { allTokens, batchMetrics, epochAt, learnedTokens, microBatches, supervisedRunLength, tokenBatch } from './batches';
+import {
+  allTokens,
+  batchMetrics,
+  epochAt,
+  learnedTokens,
+  microBatches,
+  supervisedRunLength,
+  tokenBatch,
+} from './batches';
 import { resolveSFTConfig, type ResolvedSFTConfig, type SFTConfig } from './config';
 import { tokenizeRow, type Example, type SFTRow } from './dataset';
 import { supervisedObjective } from './objective';
@@ -55,7 +63,10 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
     for (const name of ['trainDataset', 'evalDataset'] as const) {
       const rows = options[name];
       if (rows === undefined && name === 'evalDataset') continue;
-      if (!Array.isArray(rows) || rows.length === 0) throw new TypeError(`SFTTrainer needs ${name} as a list of rows such as { text }, { prompt, completion } or { messages }, and not empty.`);
+      if (!Array.isArray(rows) || rows.length === 0)
+        throw new TypeError(
+          `SFTTrainer needs ${name} as a list of rows such as { text }, { prompt, completion } or { messages }, and not empty.`,
+        );
     }
     this.options = options;
   }
@@ -67,7 +78,8 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
   protected async prepare(signal: AbortSignal): Promise<RunLength> {
     const { trainDataset, evalDataset } = this.options;
     const { evalStrategy, packing, evalPacking } = this.given;
-    if (evalStrategy !== 'no' && !evalDataset) throw new TypeError("SFTConfig: evalStrategy needs evalDataset, or leave it 'no'.");
+    if (evalStrategy !== 'no' && !evalDataset)
+      throw new TypeError("SFTConfig: evalStrategy needs evalDataset, or leave it 'no'.");
     this.config = { ...this.given, maxLength: this.maxLength() };
     this.rows = await this.makeRows(trainDataset, packing, signal);
     this.evalRows = evalDataset ? await this.makeRows(evalDataset, evalPacking ?? packing, signal) : [];
@@ -77,7 +89,10 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
   private maxLength(): number | null {
     const { maxLength } = this.given;
     const { maxSeqLength } = this.model;
-    if (maxLength && maxLength > maxSeqLength) throw new TypeError(`SFTConfig: maxLength is ${maxLength}, but the model takes ${maxSeqLength} tokens (its maxSeqLength).`);
+    if (maxLength && maxLength > maxSeqLength)
+      throw new TypeError(
+        `SFTConfig: maxLength is ${maxLength}, but the model takes ${maxSeqLength} tokens (its maxSeqLength).`,
+      );
     return maxLength === undefined ? Math.min(usualLength, maxSeqLength) : maxLength;
   }
 
@@ -91,10 +106,20 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
       examples.push(tokenizeRow(row, i, processingClass, config, options.formattingFunc));
     }
     const order = config.shuffleDataset ? permutation(examples.length, deriveSeed(config.seed, 'rows')) : null;
-    const rows = makeRows(order ? order.map((i) => examples[i]) : examples, config.maxLength!, packing ? config.packingStrategy : null);
+    const rows = makeRows(
+      order ? order.map((i) => examples[i]) : examples,
+      config.maxLength!,
+      packing ? config.packingStrategy : null,
+    );
     const longest = rows.flat().reduce((most, { ids }) => Math.max(most, ids.length), 0);
-    if (longest > model.maxSeqLength) throw new TypeError(`A row has ${longest} tokens, more than the model takes (${model.maxSeqLength}, its maxSeqLength). Give maxLength to cut such rows.`);
-    if (rows.length === 0) throw new TypeError(`No row of the data set has a token to learn within its first ${config.maxLength} tokens (maxLength).`);
+    if (longest > model.maxSeqLength)
+      throw new TypeError(
+        `A row has ${longest} tokens, more than the model takes (${model.maxSeqLength}, its maxSeqLength). Give maxLength to cut such rows.`,
+      );
+    if (rows.length === 0)
+      throw new TypeError(
+        `No row of the data set has a token to learn within its first ${config.maxLength} tokens (maxLength).`,
+      );
     return rows;
   }
 
@@ -104,9 +129,19 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
 
   protected async createUpdate(saved: SavedUpdate | null): Promise<ModelUpdate> {
     const { ModelUpdate } = require('../training/modelUpdate') as typeof import('../training/modelUpdate');
-    const { lossType, adamBeta1, adamBeta2, adamEpsilon, weightDecay, maxGradNorm, seed, gradientCheckpointing } = this.config;
+    const { lossType, adamBeta1, adamBeta2, adamEpsilon, weightDecay, maxGradNorm, seed, gradientCheckpointing } =
+      this.config;
     const objective = supervisedObjective(lossType);
-    const update = await ModelUpdate.create(this.model, { objective, adamBeta1, adamBeta2, adamEpsilon, weightDecay, maxGradNorm, seed, gradientCheckpointing });
+    const update = await ModelUpdate.create(this.model, {
+      objective,
+      adamBeta1,
+      adamBeta2,
+      adamEpsilon,
+      weightDecay,
+      maxGradNorm,
+      seed,
+      gradientCheckpointing,
+    });
     if (saved) update.load(saved.optimizer);
     return update;
   }
@@ -116,7 +151,9 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
   }
 
   private async learn(update: ModelUpdate, { step, learningRate, signal }: Step): Promise<Metrics> {
-    const batches = microBatches(step, this.rows.length, this.config).map((indices) => indices.map((i) => this.rows[i]));
+    const batches = microBatches(step, this.rows.length, this.config).map((indices) =>
+      indices.map((i) => this.rows[i]),
+    );
     // Each learned token of the step counts the same, whichever micro-batch it is in.
     const share = 1 / learnedTokens(batches.flat());
     const results: Metrics[] = [];

@@ -52,7 +52,11 @@ function tooLong(code: string): Analysis | undefined {
 /** What went over the thread's limits. */
 function unparsed(code: string, error: unknown): Analysis {
   if (!(error instanceof ThreadLimitError)) throw error;
-  return refused(code, { line: 1, column: 1, reason: `the code takes too ${error.reason === 'timeout' ? 'long' : 'much memory'} to parse` });
+  return refused(code, {
+    line: 1,
+    column: 1,
+    reason: `the code takes too ${error.reason === 'timeout' ? 'long' : 'much memory'} to parse`,
+  });
 }
 
 function refused(code: string, problem: SyntaxProblem): Analysis {

@@ -11,7 +11,11 @@ const LONGEST_REASON = 1000;
 
 function analyse(code: string): Analysis {
   const { program, problems } = compile(code);
-  return { program, problems: problems.slice(0, 1).map(shortened), found: found(code, problems).slice(0, MOST_PROBLEMS).map(shortened) };
+  return {
+    program,
+    problems: problems.slice(0, 1).map(shortened),
+    found: found(code, problems).slice(0, MOST_PROBLEMS).map(shortened),
+  };
 }
 
 /** Everything that is wrong, in the order of the text. */
@@ -23,7 +27,8 @@ function found(code: string, problems: SyntaxProblem[]): CodeProblem[] {
   } catch (error) {
     if (syntax.length === 0) syntax.push(parserProblem(error));
   }
-  if (syntax.length === 0 && !declaresStrategy) syntax.push({ line: 1, column: 1, reason: 'no function named "strategy"' });
+  if (syntax.length === 0 && !declaresStrategy)
+    syntax.push({ line: 1, column: 1, reason: 'no function named "strategy"' });
   // A module or an `await` is refused as a script, too: one place, one problem.
   const places = new Set(forbidden.map(({ line }) => line));
   const all: CodeProblem[] = [

@@ -21,7 +21,9 @@ export interface SyntaxProblem {
 export function checkSource(caller: string, code: unknown): void {
   if (typeof code === 'string') return;
   const hint = code === null ? ' extractFunction gives null where a completion holds no whole function.' : '';
-  throw new TypeError(`${caller}: the source of a strategy is a string, not ${code === null ? 'null' : typeof code}.${hint}`);
+  throw new TypeError(
+    `${caller}: the source of a strategy is a string, not ${code === null ? 'null' : typeof code}.${hint}`,
+  );
 }
 
 /** Longest source that is looked at, in characters. */
@@ -29,7 +31,9 @@ const MAX_CODE_LENGTH = 100_000;
 
 /** What is wrong with a source that is too long to be looked at. */
 export function lengthProblem({ length }: string): SyntaxProblem | undefined {
-  return length > MAX_CODE_LENGTH ? { line: 1, column: 1, reason: `the code has ${length} characters, more than ${MAX_CODE_LENGTH}` } : undefined;
+  return length > MAX_CODE_LENGTH
+    ? { line: 1, column: 1, reason: `the code has ${length} characters, more than ${MAX_CODE_LENGTH}` }
+    : undefined;
 }
 
 /** What a source comes to. */
@@ -59,7 +63,10 @@ export function compile(code: string): Compiled {
 
 /** What is wrong with a source that a parser itself fails on. */
 export function parserProblem(error: unknown): SyntaxProblem {
-  const reason = error instanceof RangeError ? 'the code is nested too deeply' : `the parser fails: ${error instanceof Error ? error.message : error}`;
+  const reason =
+    error instanceof RangeError
+      ? 'the code is nested too deeply'
+      : `the parser fails: ${error instanceof Error ? error.message : error}`;
   return { line: 1, column: 1, reason };
 }
 

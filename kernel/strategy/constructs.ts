@@ -19,7 +19,14 @@ const FORBIDDEN_NAMES = new Map<string, string>([
 ]);
 
 /** Properties that lead to the constructors and prototypes that all objects share. */
-const FORBIDDEN_PROPERTIES = new Set(['constructor', 'prototype', '__proto__', 'setPrototypeOf', '__defineGetter__', '__defineSetter__']);
+const FORBIDDEN_PROPERTIES = new Set([
+  'constructor',
+  'prototype',
+  '__proto__',
+  'setPrototypeOf',
+  '__defineGetter__',
+  '__defineSetter__',
+]);
 
 function names(list: string, reason: string): Array<[string, string]> {
   return list.split(' ').map((name) => [name, reason]);
@@ -73,7 +80,9 @@ function whyForbidden(node: TypeScript.Node, declared: Set<string>): string | un
     case ts.SyntaxKind.ImportKeyword:
       return '"import": loading a module';
     case ts.SyntaxKind.MetaProperty:
-      return (node as TypeScript.MetaProperty).keywordToken === ts.SyntaxKind.ImportKeyword ? `"import.meta": ${REACH}` : undefined;
+      return (node as TypeScript.MetaProperty).keywordToken === ts.SyntaxKind.ImportKeyword
+        ? `"import.meta": ${REACH}`
+        : undefined;
     case ts.SyntaxKind.ExportKeyword:
     case ts.SyntaxKind.ExportDeclaration:
     case ts.SyntaxKind.ExportAssignment:
@@ -99,7 +108,8 @@ function whyForbidden(node: TypeScript.Node, declared: Set<string>): string | un
 function propertyName(node: TypeScript.Node): string | undefined {
   const ts = typescript();
   if (ts.isPropertyAccessExpression(node)) return node.name.text;
-  if (ts.isElementAccessExpression(node) && ts.isStringLiteralLike(node.argumentExpression)) return node.argumentExpression.text;
+  if (ts.isElementAccessExpression(node) && ts.isStringLiteralLike(node.argumentExpression))
+    return node.argumentExpression.text;
   if (ts.isBindingElement(node)) {
     const name = node.propertyName ?? node.name;
     if (ts.isIdentifier(name) || ts.isStringLiteralLike(name)) {
@@ -115,7 +125,12 @@ function isReference(node: TypeScript.Identifier): boolean {
   const { parent } = node;
   if (ts.isPropertyAccessExpression(parent) || ts.isMetaProperty(parent)) return parent.name !== node;
   if (ts.isBindingElement(parent)) return parent.propertyName !== node;
-  if (ts.isPropertyAssignment(parent) || ts.isEnumMember(parent) || ts.isClassElement(parent) || ts.isMethodDeclaration(parent)) {
+  if (
+    ts.isPropertyAssignment(parent) ||
+    ts.isEnumMember(parent) ||
+    ts.isClassElement(parent) ||
+    ts.isMethodDeclaration(parent)
+  ) {
     return parent.name !== node;
   }
   return !ts.isLabeledStatement(parent) && !ts.isBreakOrContinueStatement(parent);
@@ -127,9 +142,14 @@ function declaredNames(file: TypeScript.SourceFile): Set<string> {
   const declared = new Set<string>();
   const visit = (node: TypeScript.Node): void => {
     const declares =
-      ts.isVariableDeclaration(node) || ts.isParameter(node) || ts.isBindingElement(node) ||
-      ts.isFunctionDeclaration(node) || ts.isFunctionExpression(node) ||
-      ts.isClassDeclaration(node) || ts.isClassExpression(node) || ts.isEnumDeclaration(node);
+      ts.isVariableDeclaration(node) ||
+      ts.isParameter(node) ||
+      ts.isBindingElement(node) ||
+      ts.isFunctionDeclaration(node) ||
+      ts.isFunctionExpression(node) ||
+      ts.isClassDeclaration(node) ||
+      ts.isClassExpression(node) ||
+      ts.isEnumDeclaration(node);
     if (declares && node.name && ts.isIdentifier(node.name)) declared.add(node.name.text);
     ts.forEachChild(node, visit);
   };

@@ -163,16 +163,21 @@ export function driverSource(): string {
  * strategy with one object: it has the numbers that are given, under `names`,
  * and the bytes of ArrayBuffers, under the names of `arrays`, as arrays of numbers.
  */
-export function stateSource(names: string[], arrays: ReadonlyArray<readonly [name: string, bytes: Uint8Array]>): string {
+export function stateSource(
+  names: string[],
+  arrays: ReadonlyArray<readonly [name: string, bytes: Uint8Array]>,
+): string {
   const values = names.map((_, i) => `v${i}`);
   const buffers = arrays.map((_, i) => `b${i}`);
   // A computed name is an ordinary one, also "__proto__".
   const fields = names.map((name, i) => `[${JSON.stringify(name)}]: ${values[i]}`);
-  const members = arrays.map(([name, { length }], i) => `{
+  const members = arrays.map(
+    ([name, { length }], i) => `{
       const bytes = new Bytes(${buffers[i]});
       const numbers = (state[${JSON.stringify(name)}] = []);
       for (let i = 0; i < ${length}; i++) numbers[i] = bytes[i];
-    }`);
+    }`,
+  );
   return `(({ answer, thrown, Bytes }) => (${[...values, ...buffers].join(', ')}) => {
   'use strict';
   try {

@@ -96,8 +96,16 @@ function usedParts(buffer: ArrayBuffer): { from: number; to: number }[] {
 
 /** Everything but a clock (Date), and Proxy. */
 const INTRINSICS = {
-  BaseObjects: true, Eval: true, StringNormalize: true, RegExp: true, RegExpCompiler: true,
-  JSON: true, MapSet: true, TypedArrays: true, Promise: true, BigInt: true,
+  BaseObjects: true,
+  Eval: true,
+  StringNormalize: true,
+  RegExp: true,
+  RegExpCompiler: true,
+  JSON: true,
+  MapSet: true,
+  TypedArrays: true,
+  Promise: true,
+  BigInt: true,
 } as const;
 
 /** The part of WebAssembly that is used here: its types come with the browser's, which Node.js code does without. */
@@ -111,7 +119,10 @@ type Imports = Record<string, Record<string, any>>;
 let compiled: Promise<object> | undefined;
 
 /** An instance that cannot grow beyond `memoryLimit` bytes over what the engine takes. `refused` is called where it wants to. */
-async function instantiate(memoryLimit: number, refused: () => void): Promise<{ module: QuickJSWASMModule; memory: { readonly buffer: ArrayBuffer } }> {
+async function instantiate(
+  memoryLimit: number,
+  refused: () => void,
+): Promise<{ module: QuickJSWASMModule; memory: { readonly buffer: ArrayBuffer } }> {
   const { newQuickJSWASMModuleFromVariant, newVariant, RELEASE_SYNC } = await import('quickjs-emscripten');
   compiled ??= compileEngine();
   // The limit that holds is the memory's own maximum: QuickJS counts little more than the number of its allocations.
@@ -123,13 +134,20 @@ async function instantiate(memoryLimit: number, refused: () => void): Promise<{ 
     return instance.exports;
   };
   const emscriptenModule = { instantiateWasm: instantiateWasm as never };
-  return { module: await newQuickJSWASMModuleFromVariant(newVariant(RELEASE_SYNC, { emscriptenModule, wasmMemory: memory, log: () => {} })), memory };
+  return {
+    module: await newQuickJSWASMModuleFromVariant(
+      newVariant(RELEASE_SYNC, { emscriptenModule, wasmMemory: memory, log: () => {} }),
+    ),
+    memory,
+  };
 }
 
 /** Tells of memory that is asked for and not there. What grows it has another short name in each version of the engine. */
 function watchGrowth(imports: Imports, refused: () => void): Imports {
   const functions = Object.values(imports)[0];
-  const name = Object.keys(functions).find((key) => typeof functions[key] === 'function' && String(functions[key]).includes('.grow('));
+  const name = Object.keys(functions).find(
+    (key) => typeof functions[key] === 'function' && String(functions[key]).includes('.grow('),
+  );
   if (!name) throw new Error('quickjs-emscripten: no import grows the memory.');
   const grow = functions[name] as (size: number) => boolean;
   functions[name] = (size: number): boolean => {

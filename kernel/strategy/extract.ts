@@ -3,7 +3,8 @@ import { answerLines, closes, fenceOf } from './thinking';
 const LANGUAGES = new Set(['', 'ts', 'typescript', 'js', 'javascript']);
 
 /** `function strategy(` or `const strategy =` at the start of a line. */
-const DECLARATION = /^[^\S\r\n]*(?:export\s+(?:default\s+)?)?(?:async\s+)?(?:function(?:\s*\*)?\s*strategy\s*[(<]|(?:const|let|var)\s+strategy\s*[=:])/m;
+const DECLARATION =
+  /^[^\S\r\n]*(?:export\s+(?:default\s+)?)?(?:async\s+)?(?:function(?:\s*\*)?\s*strategy\s*[(<]|(?:const|let|var)\s+strategy\s*[=:])/m;
 
 /**
  * The source of the function `strategy` in a completion, or `null`.

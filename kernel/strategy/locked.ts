@@ -2,7 +2,17 @@ import * as path from 'node:path';
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
 import { analyseAsync } from './analysis';
 import { checkSource } from './compile';
-import { ANSWER, DEFAULT_LIMITS, failed, SANDBOX_THREAD, timeoutMessage, type Failure, type Outcome, type Program, type SandboxLimits } from './outcome';
+import {
+  ANSWER,
+  DEFAULT_LIMITS,
+  failed,
+  SANDBOX_THREAD,
+  timeoutMessage,
+  type Failure,
+  type Outcome,
+  type Program,
+  type SandboxLimits,
+} from './outcome';
 import { randomState } from './secret';
 import { markedText } from '../common/exactJson';
 import { checkNesting } from '../common/nesting';
@@ -85,7 +95,10 @@ const START = 60_000;
  * Rejects with {@link StrategyError} where the code has a syntax error or
  * declares no function `strategy`.
  */
-export async function createLockedDownFunction(code: string, options: LockedDownOptions = {}): Promise<LockedDownFunction> {
+export async function createLockedDownFunction(
+  code: string,
+  options: LockedDownOptions = {},
+): Promise<LockedDownFunction> {
   checkSource('createLockedDownFunction', code);
   return lockDown(code, checkedLimits(options), options.seed);
 }
@@ -93,7 +106,8 @@ export async function createLockedDownFunction(code: string, options: LockedDown
 /** As {@link createLockedDownFunction}, with limits that were checked. */
 export async function lockDown(code: string, limits: SandboxLimits, seed = 0): Promise<LockedDownFunction> {
   const { program, problems } = await analyseAsync(code);
-  if (problems.length > 0) throw new StrategyError({ reason: 'error', message: `SyntaxError: ${problems[0].reason}`, line: problems[0].line });
+  if (problems.length > 0)
+    throw new StrategyError({ reason: 'error', message: `SyntaxError: ${problems[0].reason}`, line: problems[0].line });
   const thread = new SandboxThread(program, limits);
   const failure = await thread.open();
   if (failure) {
@@ -121,20 +135,30 @@ const forgotten = new FinalizationRegistry<SandboxThread>((thread) => thread.dis
 
 function valueOf(outcome: Outcome): unknown {
   switch (outcome.kind) {
-    case 'failure': throw new StrategyError(outcome.failure);
-    case 'other': throw new StrategyError({ reason: 'error', message: `returned ${outcome.description}, which cannot leave the sandbox` });
-    case 'undefined': return undefined;
-    default: return outcome.value;
+    case 'failure':
+      throw new StrategyError(outcome.failure);
+    case 'other':
+      throw new StrategyError({
+        reason: 'error',
+        message: `returned ${outcome.description}, which cannot leave the sandbox`,
+      });
+    case 'undefined':
+      return undefined;
+    default:
+      return outcome.value;
   }
 }
 
 function checkedLimits(options: LockedDownOptions): SandboxLimits {
   for (const name of Object.keys(options)) {
-    if (!OPTION_NAMES.includes(name)) throw new TypeError(`Unknown option "${name}". Options: ${OPTION_NAMES.join(', ')}.`);
+    if (!OPTION_NAMES.includes(name))
+      throw new TypeError(`Unknown option "${name}". Options: ${OPTION_NAMES.join(', ')}.`);
   }
   const { memoryLimit = DEFAULT_LIMITS.memoryLimit, callTimeLimit = DEFAULT_LIMITS.callTimeLimit, seed = 0 } = options;
-  if (!(memoryLimit >= 2 ** 20 && memoryLimit <= 2 ** 30)) throw new RangeError(`memoryLimit is in bytes, from 1 MiB (1048576) to 1 GiB, not ${memoryLimit}.`);
-  if (!(callTimeLimit > 0 && callTimeLimit <= 3600)) throw new RangeError(`callTimeLimit is in seconds, above 0 and at most 3600, not ${callTimeLimit}.`);
+  if (!(memoryLimit >= 2 ** 20 && memoryLimit <= 2 ** 30))
+    throw new RangeError(`memoryLimit is in bytes, from 1 MiB (1048576) to 1 GiB, not ${memoryLimit}.`);
+  if (!(callTimeLimit > 0 && callTimeLimit <= 3600))
+    throw new RangeError(`callTimeLimit is in seconds, above 0 and at most 3600, not ${callTimeLimit}.`);
   return { ...DEFAULT_LIMITS, memoryLimit, callTimeLimit, randomState: randomState(seed) };
 }
 
@@ -149,7 +173,10 @@ class SandboxThread {
   private error: Error | undefined;
   private disposed = false;
 
-  constructor(private program: Program, private limits: SandboxLimits) {}
+  constructor(
+    private program: Program,
+    private limits: SandboxLimits,
+  ) {}
 
   /** Starts the thread and the code's top level without blocking. */
   async open(): Promise<Failure | undefined> {
@@ -158,7 +185,8 @@ class SandboxThread {
     await this.stage(worker, 'ready', START);
     await this.stage(worker, 'opened', this.longestCall);
     worker.unref();
-    if (Atomics.load(this.answered, ANSWER.ready) === 0) throw new Error(`The thread of a sandbox did not start: ${this.error?.message ?? 'no reason given'}.`);
+    if (Atomics.load(this.answered, ANSWER.ready) === 0)
+      throw new Error(`The thread of a sandbox did not start: ${this.error?.message ?? 'no reason given'}.`);
     const { outcome } = this.receive() ?? this.givenUp();
     return outcome.kind === 'failure' ? outcome.failure : undefined;
   }
@@ -232,7 +260,9 @@ class SandboxThread {
   private givenUp(): LockedReply {
     const ended = hasEnded(Atomics.load(this.answered, ANSWER.thread));
     this.stop();
-    const outcome = ended ? failed('memory', 'its thread ended: it used more memory than there is') : failed('timeout', timeoutMessage(this.limits));
+    const outcome = ended
+      ? failed('memory', 'its thread ended: it used more memory than there is')
+      : failed('timeout', timeoutMessage(this.limits));
     return { outcome, seconds: this.longestCall / 1000 };
   }
 

@@ -14,7 +14,10 @@ port.on('message', async (request: LockedRequest) => {
   try {
     reply = await answer(request);
   } catch (error) {
-    reply = { outcome: { kind: 'failure', failure: { reason: 'error', message: `the sandbox failed: ${error}` } }, seconds: 0 };
+    reply = {
+      outcome: { kind: 'failure', failure: { reason: 'error', message: `the sandbox failed: ${error}` } },
+      seconds: 0,
+    };
   }
   port.postMessage(reply);
   Atomics.store(answered, ANSWER.there, 1);

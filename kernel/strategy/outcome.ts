@@ -22,7 +22,12 @@ export interface SandboxLimits {
   randomState: RandomState;
 }
 
-export const DEFAULT_LIMITS: SandboxLimits = { memoryLimit: 16 * 2 ** 20, callTimeLimit: 0.1, callSetting: 'callTimeLimit', randomState: [0, 0, 0, 0] };
+export const DEFAULT_LIMITS: SandboxLimits = {
+  memoryLimit: 16 * 2 ** 20,
+  callTimeLimit: 0.1,
+  callSetting: 'callTimeLimit',
+  randomState: [0, 0, 0, 0],
+};
 
 /** How a call failed. */
 export interface Failure {
@@ -41,7 +46,11 @@ export type Outcome =
   | { kind: 'failure'; failure: Failure };
 
 /** A call that failed. */
-export function failed(reason: Failure['reason'], message: string, line?: number): Extract<Outcome, { kind: 'failure' }> {
+export function failed(
+  reason: Failure['reason'],
+  message: string,
+  line?: number,
+): Extract<Outcome, { kind: 'failure' }> {
   return { kind: 'failure', failure: line === undefined ? { reason, message } : { reason, message, line } };
 }
 
@@ -74,6 +83,9 @@ export const SANDBOX_THREAD = { resourceLimits: { stackSizeMb: 32 }, env: {}, st
 export const ANSWER = { there: 0, thread: 1, ready: 2, length: 3 };
 
 /** What a strategy is told that took too long for one answer. */
-export function timeoutMessage({ callTimeLimit, callSetting }: Pick<SandboxLimits, 'callTimeLimit' | 'callSetting'>): string {
+export function timeoutMessage({
+  callTimeLimit,
+  callSetting,
+}: Pick<SandboxLimits, 'callTimeLimit' | 'callSetting'>): string {
   return `one call took more than ${callTimeLimit} s (${callSetting})`;
 }

@@ -1,7 +1,16 @@
 import type { QuickJSContext, QuickJSHandle } from 'quickjs-emscripten';
 import { stateSource } from './driver';
 import { Engine } from './engine';
-import { failed, jsonOutcome, nestingMessage, timeoutMessage, type Failure, type Outcome, type Program, type SandboxLimits } from './outcome';
+import {
+  failed,
+  jsonOutcome,
+  nestingMessage,
+  timeoutMessage,
+  type Failure,
+  type Outcome,
+  type Program,
+  type SandboxLimits,
+} from './outcome';
 import { Stopwatch } from '../common/processorTime';
 
 /**
@@ -49,11 +58,21 @@ export class Sandbox {
   }
 
   /** Evaluates the program's top level, under the limits of a call. Where that fails, every call fails the same way. */
-  constructor(private readonly engine: Engine, private readonly program: Program, private readonly limits: SandboxLimits) {
+  constructor(
+    private readonly engine: Engine,
+    private readonly program: Program,
+    private readonly limits: SandboxLimits,
+  ) {
     this.context = engine.context;
     // What was stopped stays stopped: an async function catches even that.
     engine.interrupted = () => (this.stopped ||= this.stopwatch.exceeds(this.limit));
-    this.driver = this.context.unwrapResult(this.context.callFunction(engine.driver, this.context.undefined, ...limits.randomState.map((word) => this.context.newNumber(word))));
+    this.driver = this.context.unwrapResult(
+      this.context.callFunction(
+        engine.driver,
+        this.context.undefined,
+        ...limits.randomState.map((word) => this.context.newNumber(word)),
+      ),
+    );
     this.callWithText = this.context.getProp(this.driver, 'call');
     this.limit = limits.callTimeLimit * 1000;
     this.broken = this.evaluate();
@@ -139,7 +158,8 @@ export class Sandbox {
       return this.measured(run());
     } catch (error) {
       this.engineBroken = true;
-      const outcome = error instanceof RangeError ? failed('error', 'too much recursion') : failed('memory', this.memoryMessage());
+      const outcome =
+        error instanceof RangeError ? failed('error', 'too much recursion') : failed('memory', this.memoryMessage());
       this.broken = outcome.failure;
       return outcome;
     } finally {
@@ -151,7 +171,9 @@ export class Sandbox {
   private measured(outcome: Outcome): Outcome {
     const { line } = outcome.kind === 'failure' ? outcome.failure : {};
     if (this.stopped) return failed('timeout', timeoutMessage(this.limits), line);
-    return this.engine.refusedMemory && outcome.kind === 'failure' ? failed('memory', this.memoryMessage(), line) : outcome;
+    return this.engine.refusedMemory && outcome.kind === 'failure'
+      ? failed('memory', this.memoryMessage(), line)
+      : outcome;
   }
 
   /** What the driver did not catch: an error of the top level, an interruption, or one for which no memory was left. */
@@ -159,7 +181,9 @@ export class Sandbox {
     this.tell ??= this.context.getProp(this.driver, 'thrown');
     const told = this.context.callFunction(this.tell, this.context.undefined, error);
     error.dispose();
-    const outcome = told.error ? failed('error', 'threw something that cannot be shown') : this.read(this.context.getString(told.value));
+    const outcome = told.error
+      ? failed('error', 'threw something that cannot be shown')
+      : this.read(this.context.getString(told.value));
     told.dispose();
     return outcome;
   }
@@ -168,13 +192,20 @@ export class Sandbox {
     const text = answer.slice(1);
     const colon = text.indexOf(':');
     switch (answer[0]) {
-      case 'n': return { kind: 'number', value: Number(text) };
-      case 'j': return jsonOutcome(text);
-      case 'k': return (this.known[Number(text.slice(0, colon))] = Object.freeze(jsonOutcome(text.slice(colon + 1))));
-      case 'f': return { ...jsonOutcome(text.slice(colon + 1)), description: text.slice(0, colon) } as Outcome;
-      case 'd': return failed('error', nestingMessage);
-      case 'u': return { kind: 'undefined' };
-      case 'x': return { kind: 'other', description: text };
+      case 'n':
+        return { kind: 'number', value: Number(text) };
+      case 'j':
+        return jsonOutcome(text);
+      case 'k':
+        return (this.known[Number(text.slice(0, colon))] = Object.freeze(jsonOutcome(text.slice(colon + 1))));
+      case 'f':
+        return { ...jsonOutcome(text.slice(colon + 1)), description: text.slice(0, colon) } as Outcome;
+      case 'd':
+        return failed('error', nestingMessage);
+      case 'u':
+        return { kind: 'undefined' };
+      case 'x':
+        return { kind: 'other', description: text };
     }
     const stackAt = colon + 1 + Number(text.slice(0, colon));
     return failed('error', JSON.parse(text.slice(colon + 1, stackAt)), this.lineOf(JSON.parse(text.slice(stackAt))));

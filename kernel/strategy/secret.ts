@@ -25,13 +25,20 @@ export function givenSecret(): string | undefined {
 
 /** A seed from 0 to 2³¹ − 1 for one purpose, which tells nothing of the secret, and which nobody finds who does not know it. */
 export function secretSeed(secret: string, purpose: string, ...numbers: number[]): number {
-  return createHmac('sha256', secret).update(`${purpose} ${numbers.join(' ')}`).digest().readUInt32LE(0) >>> 1;
+  return (
+    createHmac('sha256', secret)
+      .update(`${purpose} ${numbers.join(' ')}`)
+      .digest()
+      .readUInt32LE(0) >>> 1
+  );
 }
 
 /** Fails where a secret is none. */
 export function checkedSecret(name: string, secret: unknown): string {
   if (typeof secret === 'string' && secret.length >= SHORTEST) return secret;
-  throw new TypeError(`${name} must be a text of at least ${SHORTEST} characters that cannot be guessed, such as the output of "openssl rand -hex 32".`);
+  throw new TypeError(
+    `${name} must be a text of at least ${SHORTEST} characters that cannot be guessed, such as the output of "openssl rand -hex 32".`,
+  );
 }
 
 /**

@@ -103,5 +103,9 @@ export function fenceOf(line: string): Fence | undefined {
 
 /** Whether a fence ends the block that one of so many backticks began. */
 export function closes(fence: Fence | undefined, ticks: number): boolean {
-  return fence !== undefined && fence.ticks >= ticks && /^(?:<\|(?:end|return|im_end|eot_id|endoftext)\|>)?$/.test(fence.language);
+  return (
+    fence !== undefined &&
+    fence.ticks >= ticks &&
+    /^(?:<\|(?:end|return|im_end|eot_id|endoftext)\|>)?$/.test(fence.language)
+  );
 }

@@ -37,7 +37,13 @@ let kernel: Kernel | undefined;
  * mean ← β₁ mean + (1 − β₁) g, square ← β₂ square + (1 − β₂) g² with g = factor · gradient,
  * parameter ← shrink · parameter − stepSize · mean / (squareScale · √square + epsilon).
  */
-export function adamwStep(parameter: Float32Array, gradient: Float32Array, mean: Float32Array, square: Float32Array, rates: AdamWRates): void {
+export function adamwStep(
+  parameter: Float32Array,
+  gradient: Float32Array,
+  mean: Float32Array,
+  square: Float32Array,
+  rates: AdamWRates,
+): void {
   const { factor, beta1, beta2, epsilon, stepSize, squareScale, shrink } = rates;
   const { arrays, step } = (kernel ??= makeKernel());
   const tensors = [parameter, gradient, mean, square];
@@ -56,7 +62,8 @@ function makeKernel(): Kernel {
 }
 
 /** The function's parameters and variables, by their numbers. */
-const [LENGTH, FACTOR, BETA1, REST1, BETA2, REST2, EPSILON, STEP_SIZE, SCALE, SHRINK, AT, GRADIENT, MEAN, SQUARE] = Array(14).keys();
+const [LENGTH, FACTOR, BETA1, REST1, BETA2, REST2, EPSILON, STEP_SIZE, SCALE, SHRINK, AT, GRADIENT, MEAN, SQUARE] =
+  Array(14).keys();
 
 /** The instructions that are used, in WebAssembly's binary format. */
 const code = {
@@ -65,7 +72,14 @@ const code = {
   keep: (variable: number) => [0x22, variable],
   /** Four elements of an array, at the variable AT. */
   load: (array: number) => [...code.get(AT), 0xfd, 0x00, 0x04, ...unsigned(array * BYTES)],
-  store: (array: number, values: number[]) => [...code.get(AT), ...values, 0xfd, 0x0b, 0x04, ...unsigned(array * BYTES)],
+  store: (array: number, values: number[]) => [
+    ...code.get(AT),
+    ...values,
+    0xfd,
+    0x0b,
+    0x04,
+    ...unsigned(array * BYTES),
+  ],
   /** A parameter four times. */
   all: (parameter: number) => [...code.get(parameter), 0xfd, 0x13],
   sqrt: (a: number[]) => [...a, 0xfd, 0xe3, 0x01],
@@ -83,7 +97,10 @@ function loop(): number[] {
     ...[...mul(load(1), all(FACTOR)), ...set(GRADIENT)],
     ...store(2, [...add(mul(all(BETA1), load(2)), mul(all(REST1), g)), ...keep(MEAN)]),
     ...store(3, [...add(mul(all(BETA2), load(3)), mul(all(REST2), mul(g, g))), ...keep(SQUARE)]),
-    ...store(0, sub(mul(load(0), all(SHRINK)), div(mul(all(STEP_SIZE), m), add(mul(sqrt(v), all(SCALE)), all(EPSILON))))),
+    ...store(
+      0,
+      sub(mul(load(0), all(SHRINK)), div(mul(all(STEP_SIZE), m), add(mul(sqrt(v), all(SCALE)), all(EPSILON)))),
+    ),
     // AT += 16, and again while it is below LENGTH.
     ...[...get(AT), 0x41, 16, 0x6a, ...keep(AT), ...get(LENGTH), 0x49, 0x0d, 0x00, 0x0b],
   ];

@@ -64,7 +64,11 @@ export interface LoadedCheckpoint {
  * @returns the folder
  * @throws CheckpointError that says what to do; nothing of the run is lost
  */
-export async function saveCheckpoint(outputDir: string, parts: CheckpointParts, saveTotalLimit: number | null): Promise<string> {
+export async function saveCheckpoint(
+  outputDir: string,
+  parts: CheckpointParts,
+  saveTotalLimit: number | null,
+): Promise<string> {
   const step = parts.runState.global_step;
   const folder = resolve(outputDir, `checkpoint-${step}`);
   const partial = hidden(outputDir, step, 'partial');
@@ -77,7 +81,12 @@ export async function saveCheckpoint(outputDir: string, parts: CheckpointParts, 
     for (const [name, extra] of parts.extras) writeExtra(outputDir, partial, name, extra, parts.runState.run_id);
     writeJson(join(partial, trainerStateFile), parts.trainerState);
     const extras = Object.fromEntries([...parts.extras].map(([name, { version }]) => [name, version]));
-    writeJson(join(partial, runStateFile), { ...parts.runState, saved_at: Date.now(), threads: runtimeSettings.threads, extras } satisfies SavedRunState);
+    writeJson(join(partial, runStateFile), {
+      ...parts.runState,
+      saved_at: Date.now(),
+      threads: runtimeSettings.threads,
+      extras,
+    } satisfies SavedRunState);
     for (const name of fs.readdirSync(partial)) flush(join(partial, name));
     flush(partial);
     replaceFolder(partial, folder, hidden(outputDir, step, 'replaced'));
@@ -113,7 +122,9 @@ function restoreReplaced(outputDir: string): void {
 function leftovers(outputDir: string): Array<{ path: string; step: string; what: string }> {
   return fs.readdirSync(outputDir).flatMap((name) => {
     const [, step, what, owner] = /^\.checkpoint-(\d+)\.(partial|replaced)-(\d+)$/.exec(name) ?? [];
-    return owner && (Number(owner) === process.pid || !isAlive(Number(owner))) ? [{ path: join(outputDir, name), step, what }] : [];
+    return owner && (Number(owner) === process.pid || !isAlive(Number(owner)))
+      ? [{ path: join(outputDir, name), step, what }]
+      : [];
   });
 }
 
@@ -137,9 +148,17 @@ function replaceFolder(from: string, to: string, aside: string): void {
 }
 
 /** Writes extra tensors, or shares the file of a checkpoint of this run that has them. */
-function writeExtra(outputDir: string, partial: string, name: string, { version, tensors }: ExtraTensors, runId: string): void {
+function writeExtra(
+  outputDir: string,
+  partial: string,
+  name: string,
+  { version, tensors }: ExtraTensors,
+  runId: string,
+): void {
   const file = `${name}.safetensors`;
-  const same = listCheckpoints(outputDir).find(({ state }) => state?.run_id === runId && state.extras?.[name] === version);
+  const same = listCheckpoints(outputDir).find(
+    ({ state }) => state?.run_id === runId && state.extras?.[name] === version,
+  );
   if (same && linkQuietly(join(same.folder, file), join(partial, file))) return;
   safetensors().writeSafetensors(join(partial, file), tensors);
 }
@@ -245,7 +264,12 @@ function readQuietly(path: string): SavedRunState | null {
  * @param checkState throws where the trainer's own state is not one that it saved
  * @throws CheckpointError where there is none that can be read, or it is of another model; `model` is unchanged then
  */
-export async function loadCheckpoint(from: string | true, outputDir: string | null, model: CausalLM, checkState: (state: RunState['state']) => void): Promise<LoadedCheckpoint> {
+export async function loadCheckpoint(
+  from: string | true,
+  outputDir: string | null,
+  model: CausalLM,
+  checkState: (state: RunState['state']) => void,
+): Promise<LoadedCheckpoint> {
   restoreReplaced(from === true ? (outputDir ?? 'trainer_output') : dirname(resolve(from)));
   if (from !== true) return withAsManyThreads(await loadFolder(from, model, checkState));
   const parent = outputDir ?? 'trainer_output';
@@ -278,7 +302,11 @@ function withAsManyThreads(loaded: LoadedCheckpoint & { threads?: number }): Loa
   return checkpoint;
 }
 
-async function loadFolder(folder: string, model: CausalLM, checkState: (state: RunState['state']) => void): Promise<LoadedCheckpoint & { threads?: number }> {
+async function loadFolder(
+  folder: string,
+  model: CausalLM,
+  checkState: (state: RunState['state']) => void,
+): Promise<LoadedCheckpoint & { threads?: number }> {
   if (!fs.existsSync(join(folder, runStateFile))) {
     throw new CheckpointError(`${folder} is not a checkpoint of a run: it has no ${runStateFile}.`);
   }
@@ -295,7 +323,10 @@ async function loadFolder(folder: string, model: CausalLM, checkState: (state: R
     return { folder, optimizer, extras, runState, threads };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CheckpointError(`The checkpoint ${folder} cannot be loaded: ${reason}. Choose another, or train from the start.`, { cause: error });
+    throw new CheckpointError(
+      `The checkpoint ${folder} cannot be loaded: ${reason}. Choose another, or train from the start.`,
+      { cause: error },
+    );
   }
 }
 
@@ -319,12 +350,17 @@ async function restoreWeights(model: CausalLM, folder: string): Promise<void> {
   }
 }
 
-function copyInto(model: CausalLM, shapes: ReadonlyMap<string, readonly number[]>, read: (name: string) => Tensor): void {
+function copyInto(
+  model: CausalLM,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  read: (name: string) => Tensor,
+): void {
   const parameters = model.trainableParameters();
   for (const [name, own] of parameters) {
     const shape = shapes.get(name);
     if (!shape) throw new Error(`it has no tensor ${name}, so it is of another model`);
-    if (shape.join() !== own.shape.join()) throw new Error(`tensor ${name} has shape ${shapeText(shape)}, the model has ${shapeText(own.shape)}`);
+    if (shape.join() !== own.shape.join())
+      throw new Error(`tensor ${name} has shape ${shapeText(shape)}, the model has ${shapeText(own.shape)}`);
   }
   for (const [name, own] of parameters) own.data.set(read(name).data);
 }
@@ -338,10 +374,13 @@ function optimizerTensors({ step, tensors }: OptimizerState): Map<string, Tensor
 }
 
 function readOptimizer(path: string, parameters: ReadonlyMap<string, number[]>): OptimizerState {
-  const shapes = [...parameters].flatMap(([name, shape]) => moments.map((moment): [string, number[]] => [`${name}.${moment}`, shape]));
+  const shapes = [...parameters].flatMap(([name, shape]) =>
+    moments.map((moment): [string, number[]] => [`${name}.${moment}`, shape]),
+  );
   const tensors = readFitting(path, new Map(shapes).set(stepName, [1]));
   const [step] = tensors.get(stepName)!.data;
-  if (!(Number.isInteger(step) && step >= 0)) throw new Error(`${optimizerFile}: "${stepName}" must be a whole number from 0, not ${step}`);
+  if (!(Number.isInteger(step) && step >= 0))
+    throw new Error(`${optimizerFile}: "${stepName}" must be a whole number from 0, not ${step}`);
   tensors.delete(stepName);
   return { step, tensors };
 }
@@ -353,7 +392,10 @@ function readFitting(path: string, shapes: ReadonlyMap<string, readonly number[]
     for (const [name, shape] of shapes) {
       const actual = file.shapes.get(name);
       if (!actual) throw new Error(`${path} has no tensor "${name}", so it is of another model`);
-      if (actual.join() !== shape.join()) throw new Error(`${path}: tensor "${name}" has shape ${shapeText(actual)}, this model wants ${shapeText(shape)}`);
+      if (actual.join() !== shape.join())
+        throw new Error(
+          `${path}: tensor "${name}" has shape ${shapeText(actual)}, this model wants ${shapeText(shape)}`,
+        );
     }
     return new Map([...shapes.keys()].map((name) => [name, file.read(name)]));
   } finally {

@@ -3,7 +3,12 @@ import type { TrainerControl } from './callbacks';
 import type { RunLength } from './trainerParts';
 
 /** What follows from a step (counted from 1) by the settings: log, evaluation, checkpoint. */
-export function dueAfter(step: number, { totalSteps, stepsPerEpoch }: RunLength, config: ResolvedArguments, canEvaluate: boolean): TrainerControl {
+export function dueAfter(
+  step: number,
+  { totalSteps, stepsPerEpoch }: RunLength,
+  config: ResolvedArguments,
+  canEvaluate: boolean,
+): TrainerControl {
   const { loggingSteps, loggingFirstStep, evalStrategy, evalSteps, saveStrategy, saveSteps, outputDir } = config;
   const last = step === totalSteps;
   const every = (setting: number) => step % stepInterval(setting, totalSteps) === 0;

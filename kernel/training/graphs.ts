@@ -49,7 +49,13 @@ export function lossGraph(options: GraphOptions, rows: TreeRows, headParts: numb
   graph.output('token logprobs', logprobs);
   graph.output('token entropies', entropies);
   if (!objective) return { graph, parameters, sums: [], rows: [] };
-  const { loss, outputs = {} } = objective.build({ graph, logprobs, entropies, isTop1, ...objectiveInputs(graph, objective) });
+  const { loss, outputs = {} } = objective.build({
+    graph,
+    logprobs,
+    entropies,
+    isTop1,
+    ...objectiveInputs(graph, objective),
+  });
   graph.output('loss', loss);
   for (const [name, value] of Object.entries(outputs)) graph.output(`token ${name}`, value);
   if (trainable === 'none') return { graph, parameters, sums: [], rows: [] };
@@ -69,25 +75,48 @@ export function rootForwardGraph(options: GraphOptions): { graph: Graph; paramet
 /** The gradients that flow through the roots' keys and values, inputs `gradient root_keys.<layer>` and `gradient root_values.<layer>`. */
 export function rootBackwardGraph(options: GraphOptions): UpdateGraph {
   const { graph, parameters, forward } = start(options, 'roots');
-  const arrived = new Map([...rootValues(forward)].map(([name, value]) => [value, graph.input(`gradient ${name}`, 'float32', value.shape)]));
+  const arrived = new Map(
+    [...rootValues(forward)].map(([name, value]) => [value, graph.input(`gradient ${name}`, 'float32', value.shape)]),
+  );
   const sparse = parameters.trainableRows.map((entry) => entry.rows);
-  return addGradients(graph, parameters, parameters.trainable, backward(arrived, [...parameters.trainable.values(), ...sparse]));
+  return addGradients(
+    graph,
+    parameters,
+    parameters.trainable,
+    backward(arrived, [...parameters.trainable.values(), ...sparse]),
+  );
 }
 
-function start(options: GraphOptions, rows: TreeRows, headParts = 1): { graph: Graph; parameters: GraphParameters; forward: TreeForward } {
+function start(
+  options: GraphOptions,
+  rows: TreeRows,
+  headParts = 1,
+): { graph: Graph; parameters: GraphParameters; forward: TreeForward } {
   const { config, parameters: set, trainable, gradientCheckpointing = false } = options;
   const graph = new Graph();
   const parameters = new GraphParameters(graph, set, { weights: 'input', trainable });
   const trained = trainable !== 'none';
-  return { graph, parameters, forward: treeForward(graph, config, parameters, { rows, headParts, trained, gradientCheckpointing }) };
+  return {
+    graph,
+    parameters,
+    forward: treeForward(graph, config, parameters, { rows, headParts, trained, gradientCheckpointing }),
+  };
 }
 
 function rootValues({ roots }: TreeForward): [string, Value][] {
-  return roots.flatMap(({ keys, values }, layer): [string, Value][] => [[`root_keys.${layer}`, keys], [`root_values.${layer}`, values]]);
+  return roots.flatMap(({ keys, values }, layer): [string, Value][] => [
+    [`root_keys.${layer}`, keys],
+    [`root_values.${layer}`, values],
+  ]);
 }
 
 /** Makes gradients (of `sums`, then of `parameters.trainableRows`; null: there is none) outputs of the graph. */
-function addGradients(graph: Graph, parameters: GraphParameters, sums: ReadonlyMap<string, Value>, found: (Value | null)[]): UpdateGraph {
+function addGradients(
+  graph: Graph,
+  parameters: GraphParameters,
+  sums: ReadonlyMap<string, Value>,
+  found: (Value | null)[],
+): UpdateGraph {
   const names = [...sums.keys()].filter((name, i) => {
     if (found[i]) graph.accumulate(`gradient ${name}`, found[i]!);
     return found[i] !== null;
@@ -109,9 +138,11 @@ function objectiveInputs(graph: Graph, { inputs }: Objective) {
   return {
     input(name: string): Value {
       const value = declared.get(name);
-      if (!value) throw new Error(`the objective asks for "${name}", which is not among its inputs (${inputs.join(', ')})`);
+      if (!value)
+        throw new Error(`the objective asks for "${name}", which is not among its inputs (${inputs.join(', ')})`);
       return value;
     },
-    sumOverCompletion: (values: Value) => reshape(gatherRows(matMul(members, reshape(values, ['M', 1])), completionOf), ['M']),
+    sumOverCompletion: (values: Value) =>
+      reshape(gatherRows(matMul(members, reshape(values, ['M', 1])), completionOf), ['M']),
   };
 }

@@ -26,7 +26,8 @@ export class LogprobScorer {
   /** Scores the completions of several prompts: completion i answers prompt `promptOf[i]`. */
   async scoreBatch(batch: Sequences, signal?: AbortSignal): Promise<CompletionScores> {
     const outcome: BatchOutcome = { loss: 0, tokens: { logprobs: [], entropies: [] } };
-    for (const step of planSteps(batch, this.maxRows)) await this.runner.run(step, { ...batch, tokens: {} }, { outcome, sums: null, signal });
+    for (const step of planSteps(batch, this.maxRows))
+      await this.runner.run(step, { ...batch, tokens: {} }, { outcome, sums: null, signal });
     signal?.throwIfAborted();
     const { logprobs, entropies } = outcome.tokens;
     return { logprobs, entropies };

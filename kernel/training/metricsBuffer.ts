@@ -4,7 +4,15 @@ import { mean } from '../rewards/statistics';
 export type Metrics = Record<string, number>;
 
 /** Metrics that say where a run stands, so that the newest counts and no mean. */
-export const NAMES_OF_STATES: ReadonlySet<string> = new Set(['learning_rate', 'grad_norm', 'num_tokens', 'epoch', 'refinement/best_worth', 'refinement/archive_size', 'refinement/episodes']);
+export const NAMES_OF_STATES: ReadonlySet<string> = new Set([
+  'learning_rate',
+  'grad_norm',
+  'num_tokens',
+  'epoch',
+  'refinement/best_worth',
+  'refinement/archive_size',
+  'refinement/episodes',
+]);
 
 /** Collects the metrics of the steps between two log entries. */
 export class MetricsBuffer {

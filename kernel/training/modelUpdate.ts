@@ -24,7 +24,14 @@ export interface OptimizerSettings {
 }
 
 /** TRL's defaults. */
-export const OPTIMIZER_DEFAULTS: OptimizerSettings = { adamBeta1: 0.9, adamBeta2: 0.999, adamEpsilon: 1e-8, weightDecay: 0, maxGradNorm: 1, seed: 42 };
+export const OPTIMIZER_DEFAULTS: OptimizerSettings = {
+  adamBeta1: 0.9,
+  adamBeta2: 0.999,
+  adamEpsilon: 1e-8,
+  weightDecay: 0,
+  maxGradNorm: 1,
+  seed: 42,
+};
 
 /** Settings of a {@link ModelUpdate}. */
 export interface ModelUpdateOptions extends Partial<OptimizerSettings> {
@@ -86,7 +93,17 @@ export class ModelUpdate {
   }
 
   /** Prepares training of a model: of its adapter where it has one, else of all of its weights. */
-  static async create(model: CausalLM, { objective, temperature = 1, maxRows = rowsPerRun(model), maxLogits, gradientCheckpointing = false, ...given }: ModelUpdateOptions): Promise<ModelUpdate> {
+  static async create(
+    model: CausalLM,
+    {
+      objective,
+      temperature = 1,
+      maxRows = rowsPerRun(model),
+      maxLogits,
+      gradientCheckpointing = false,
+      ...given
+    }: ModelUpdateOptions,
+  ): Promise<ModelUpdate> {
     const settings = { ...OPTIMIZER_DEFAULTS, ...given };
     if (!(temperature > 0)) throw new Error(`temperature must be positive for training, not ${temperature}`);
     const optimizer = new AdamW(model.trainableParameters(), {
@@ -99,8 +116,18 @@ export class ModelUpdate {
     // Dropout is between a layer's input and its update: these cannot be merged.
     const merged = adapter?.config.loraDropout ? null : model.mergedAdapter();
     const parameters = { ...model.parameters, merged: merged?.merged };
-    const options = { config, parameters, trainable: adapter ? 'adapter' : 'weights', objective, temperature, gradientCheckpointing: gradientCheckpointing || model.isGradientCheckpointing } as const;
-    const runners = { training: new Runner(options, maxLogits), forward: new Runner({ ...options, trainable: 'none' }, maxLogits) };
+    const options = {
+      config,
+      parameters,
+      trainable: adapter ? 'adapter' : 'weights',
+      objective,
+      temperature,
+      gradientCheckpointing: gradientCheckpointing || model.isGradientCheckpointing,
+    } as const;
+    const runners = {
+      training: new Runner(options, maxLogits),
+      forward: new Runner({ ...options, trainable: 'none' }, maxLogits),
+    };
     return new ModelUpdate(model, objective, settings, optimizer, runners, maxRows, merged);
   }
 
@@ -119,7 +146,12 @@ export class ModelUpdate {
     return this.run(this.runners.forward, batch, null, signal);
   }
 
-  private async run(runner: Runner, batch: TokenBatch, sums: GradientSums | null, signal?: AbortSignal): Promise<BatchOutcome> {
+  private async run(
+    runner: Runner,
+    batch: TokenBatch,
+    sums: GradientSums | null,
+    signal?: AbortSignal,
+  ): Promise<BatchOutcome> {
     checkBatch(batch, this.objective, this.model.maxSeqLength);
     const outcome: BatchOutcome = { loss: 0, tokens: {} };
     const seed = deriveSeed(this.settings.seed, 'dropout', this.optimizer.state().step, this.batches);
@@ -146,7 +178,9 @@ export class ModelUpdate {
     const gradNorm = this.gradients.norm();
     if (!Number.isFinite(gradNorm)) {
       this.discard();
-      throw new Error('the gradient is not finite, and nothing was changed; a lower learningRate or a smaller maxGradNorm keeps training stable');
+      throw new Error(
+        'the gradient is not finite, and nothing was changed; a lower learningRate or a smaller maxGradNorm keeps training stable',
+      );
     }
     const { maxGradNorm } = this.settings;
     const factor = maxGradNorm > 0 ? Math.min(1, maxGradNorm / (gradNorm + 1e-6)) : 1;
@@ -156,7 +190,11 @@ export class ModelUpdate {
   }
 
   /** `accumulate`, then `apply`. Where it fails, is aborted, or the gradient is not finite, the model is as it was before. */
-  async step(batch: TokenBatch, learningRate: number, options: { signal?: AbortSignal } = {}): Promise<BatchOutcome & { gradNorm: number }> {
+  async step(
+    batch: TokenBatch,
+    learningRate: number,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<BatchOutcome & { gradNorm: number }> {
     const outcome = await this.accumulate(batch, options);
     return { ...outcome, gradNorm: this.apply(learningRate) };
   }
@@ -187,7 +225,8 @@ export class ModelUpdate {
 function checkBatch(batch: TokenBatch, objective: Objective, maxSeqLength: number): void {
   checkSequences(batch, maxSeqLength);
   for (const name of objective.inputs) {
-    if (!batch.tokens[name]) throw new Error(`the batch has no "${name}"; the objective needs ${objective.inputs.join(', ')}`);
+    if (!batch.tokens[name])
+      throw new Error(`the batch has no "${name}"; the objective needs ${objective.inputs.join(', ')}`);
     checkPerToken(name, batch.tokens[name], batch.completionIds);
   }
 }
@@ -199,17 +238,25 @@ export function checkSequences({ promptIds, completionIds, promptOf }: Sequences
   if (promptOf.length !== count) throw new Error(`promptOf has ${promptOf.length} entries for ${count} completions`);
   completionIds.forEach((ids, i) => {
     const prompt = promptIds[promptOf[i]];
-    if (!prompt || prompt.length === 0) throw new Error(`completion ${i} answers prompt ${promptOf[i]}, which is not there or empty`);
+    if (!prompt || prompt.length === 0)
+      throw new Error(`completion ${i} answers prompt ${promptOf[i]}, which is not there or empty`);
     if (ids.length === 0) throw new Error(`completion ${i} is empty; it needs at least its end token`);
     const length = prompt.length + ids.length;
-    if (length > maxSeqLength) throw new Error(`completion ${i} with its prompt has ${length} tokens, more than maxSeqLength (${maxSeqLength})`);
+    if (length > maxSeqLength)
+      throw new Error(`completion ${i} with its prompt has ${length} tokens, more than maxSeqLength (${maxSeqLength})`);
   });
 }
 
 /** Refuses values that are not one per token of each completion. */
-export function checkPerToken(name: string, rows: readonly ArrayLike<number>[], completionIds: TokenBatch['completionIds']): void {
-  if (rows.length !== completionIds.length) throw new Error(`${name} has ${rows.length} entries for ${completionIds.length} completions`);
+export function checkPerToken(
+  name: string,
+  rows: readonly ArrayLike<number>[],
+  completionIds: TokenBatch['completionIds'],
+): void {
+  if (rows.length !== completionIds.length)
+    throw new Error(`${name} has ${rows.length} entries for ${completionIds.length} completions`);
   completionIds.forEach((ids, i) => {
-    if (rows[i].length !== ids.length) throw new Error(`${name}[${i}] has ${rows[i].length} entries for ${ids.length} tokens`);
+    if (rows[i].length !== ids.length)
+      throw new Error(`${name}[${i}] has ${rows[i].length} entries for ${ids.length} tokens`);
   });
 }

@@ -33,8 +33,10 @@ const isNumber = (value: unknown): value is number => typeof value === 'number' 
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 /** JSON has null for what is not a number. */
 const isMetric = (value: unknown) => value === null || isNumber(value);
-const isList = (value: unknown, accepts: (entry: unknown) => boolean): value is unknown[] => Array.isArray(value) && value.every(accepts);
-const isRecord = (value: unknown, accepts: (entry: unknown) => boolean) => isObject(value) && Object.values(value).every(accepts);
+const isList = (value: unknown, accepts: (entry: unknown) => boolean): value is unknown[] =>
+  Array.isArray(value) && value.every(accepts);
+const isRecord = (value: unknown, accepts: (entry: unknown) => boolean) =>
+  isObject(value) && Object.values(value).every(accepts);
 const isEvent = (value: unknown) => isObject(value) && isNumber(value.step) && typeof value.text === 'string';
 
 /** What each entry must be. */
@@ -44,11 +46,19 @@ const KINDS: [keyof SavedRunState, string, (value: unknown) => boolean][] = [
   ['num_input_tokens_seen', 'a number from 0', (value) => isNumber(value) && value >= 0],
   ['log_history', 'a list of objects of numbers', (value) => isList(value, (entry) => isRecord(entry, isMetric))],
   ['events', 'a list of { step, text }', (value) => isList(value, isEvent)],
-  ['pending_metrics', 'an object of lists of numbers', (value) => value === undefined || isRecord(value, (list) => isList(list, isMetric))],
+  [
+    'pending_metrics',
+    'an object of lists of numbers',
+    (value) => value === undefined || isRecord(value, (list) => isList(list, isMetric)),
+  ],
   ['state', 'an object', isObject],
   ['saved_at', 'a number', (value) => value === undefined || isNumber(value)],
   ['threads', 'a whole number', (value) => value === undefined || isWhole(value)],
-  ['extras', 'an object of numbers by the names of files', (value) => isRecord(value, isNumber) && Object.keys(value as object).every((name) => /^\w{1,100}$/.test(name))],
+  [
+    'extras',
+    'an object of numbers by the names of files',
+    (value) => isRecord(value, isNumber) && Object.keys(value as object).every((name) => /^\w{1,100}$/.test(name)),
+  ],
 ];
 
 /** @throws where the file does not hold what a run was saved with */

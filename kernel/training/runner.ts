@@ -42,14 +42,19 @@ export class Runner {
   }
 
   /** The root forward, its branches with the root's keys and values, the root backward with the gradients of these. */
-  private async runCut({ root, parts }: Extract<Step, { rows: 'cut' }>, batch: TokenBatch, target: RunTarget): Promise<void> {
+  private async runCut(
+    { root, parts }: Extract<Step, { rows: 'cut' }>,
+    batch: TokenBatch,
+    target: RunTarget,
+  ): Promise<void> {
     const { sums, signal } = target;
     const feeds = this.feeds([{ root, branches: [] }], 'roots', target);
     const forward = await this.load('root forward', () => rootForwardGraph(this.options));
     signal?.throwIfAborted();
     const values = await forward.session.run({ ...forward.made.parameters.feeds(), ...feeds });
     const flowing = new GradientSums(new Map(Object.entries(values)));
-    for (const branches of parts) await this.runLoss('branches', [{ root, branches }], batch, target, values, sums ? [sums, flowing] : []);
+    for (const branches of parts)
+      await this.runLoss('branches', [{ root, branches }], batch, target, values, sums ? [sums, flowing] : []);
     if (!sums) return;
     const backward = await this.load('root backward', () => rootBackwardGraph(this.options));
     signal?.throwIfAborted();
@@ -57,7 +62,14 @@ export class Runner {
   }
 
   /** Loss and gradients of some rows; adds to the outcome. */
-  private async runLoss(rows: TreeRows, trees: PlannedTree[], batch: TokenBatch, target: RunTarget, given: Record<string, Feed>, sums: GradientSums[]): Promise<void> {
+  private async runLoss(
+    rows: TreeRows,
+    trees: PlannedTree[],
+    batch: TokenBatch,
+    target: RunTarget,
+    given: Record<string, Feed>,
+    sums: GradientSums[],
+  ): Promise<void> {
     const { outcome, signal } = target;
     const completions = learned(trees);
     const parts = this.headParts(completions.reduce((sum, i) => sum + batch.completionIds[i].length, 0));
@@ -75,7 +87,11 @@ export class Runner {
   }
 
   /** Runs a graph that adds to sums; each sum is in the first of `sums` that knows it. */
-  private async runUpdate({ made, session }: Loaded<UpdateGraph>, feeds: Record<string, Feed>, sums: GradientSums[]): Promise<Record<string, Tensor>> {
+  private async runUpdate(
+    { made, session }: Loaded<UpdateGraph>,
+    feeds: Record<string, Feed>,
+    sums: GradientSums[],
+  ): Promise<Record<string, Tensor>> {
     const all: Record<string, Feed> = { ...made.parameters.feeds(), ...feeds };
     const into: Record<string, Tensor> = {};
     for (const sum of sums) {
@@ -84,7 +100,9 @@ export class Runner {
       Object.assign(into, used.into);
     }
     const outputs = await session.run(all, { into });
-    made.rows.forEach(({ name, ids }, i) => sums[0].addRows(name, all[ids].data as BigInt64Array, outputs[`rows ${i}`]));
+    made.rows.forEach(({ name, ids }, i) =>
+      sums[0].addRows(name, all[ids].data as BigInt64Array, outputs[`rows ${i}`]),
+    );
     return outputs;
   }
 
@@ -94,7 +112,12 @@ export class Runner {
     return needed <= 1 ? 1 : Math.min(tokens, 2 ** Math.ceil(Math.log2(needed)));
   }
 
-  private feeds(trees: readonly PlannedTree[], rows: TreeRows, { seed = 0 }: RunTarget, headParts = 1): Record<string, Feed> {
+  private feeds(
+    trees: readonly PlannedTree[],
+    rows: TreeRows,
+    { seed = 0 }: RunTarget,
+    headParts = 1,
+  ): Record<string, Feed> {
     const feeds = treeFeeds(trees, rows, headParts);
     if (!this.options.parameters.adapter?.config.loraDropout) return feeds;
     const sequences = sequencesOf(trees, rows).map(({ stream, ids }) => ({ stream, length: ids.length }));
@@ -114,7 +137,10 @@ export class Runner {
     return feeds;
   }
 
-  private load<G extends { graph: Graph; parameters: GraphParameters }>(key: string, make: () => G): Promise<Loaded<G>> {
+  private load<G extends { graph: Graph; parameters: GraphParameters }>(
+    key: string,
+    make: () => G,
+  ): Promise<Loaded<G>> {
     let loaded = this.loaded.get(key);
     if (!loaded) this.loaded.set(key, (loaded = load(make())));
     return loaded as Promise<Loaded<G>>;

@@ -3,7 +3,10 @@ import { adviceOnName } from '../nearest';
 import { show } from './settings';
 
 /** The settings that the learning rate depends on. */
-export type ScheduleSettings = Pick<ResolvedArguments, 'learningRate' | 'lrSchedulerType' | 'lrSchedulerKwargs' | 'warmupSteps' | 'warmupRatio'>;
+export type ScheduleSettings = Pick<
+  ResolvedArguments,
+  'learningRate' | 'lrSchedulerType' | 'lrSchedulerKwargs' | 'warmupSteps' | 'warmupRatio'
+>;
 
 /** What a schedule is computed from. */
 interface Schedule {
@@ -31,14 +34,20 @@ const progressOf = ({ step, warmup, total }: Schedule) => (step - warmup) / Math
 
 /** A schedule that warms up linearly, then follows `after`. */
 function warmed(settings: string[], after: (schedule: Schedule, progress: number) => number): ScheduleKind {
-  return { settings, factor: (schedule) => (schedule.step < schedule.warmup ? linearWarmup(schedule) : after(schedule, progressOf(schedule))) };
+  return {
+    settings,
+    factor: (schedule) =>
+      schedule.step < schedule.warmup ? linearWarmup(schedule) : after(schedule, progressOf(schedule)),
+  };
 }
 
 const cosine = (turns: number) => 0.5 * (1 + Math.cos(Math.PI * turns));
 
 const schedules = {
   linear: warmed([], (_, progress) => Math.max(0, 1 - progress)),
-  cosine: warmed(['numCycles'], ({ setting }, progress) => Math.max(0, cosine(setting('numCycles', 0.5) * 2 * progress))),
+  cosine: warmed(['numCycles'], ({ setting }, progress) =>
+    Math.max(0, cosine(setting('numCycles', 0.5) * 2 * progress)),
+  ),
   cosine_with_restarts: warmed(['numCycles'], ({ setting }, progress) =>
     progress >= 1 ? 0 : Math.max(0, cosine((setting('numCycles', 1) * progress) % 1)),
   ),
@@ -50,7 +59,10 @@ const schedules = {
     return 1 / Math.sqrt((step + timescale - warmup) / timescale);
   }),
   cosine_with_min_lr: warmed(['numCycles', 'minLr', 'minLrRate'], cosineToMinimum),
-  cosine_warmup_with_min_lr: { settings: ['numCycles', 'minLr', 'minLrRate', 'warmupLrRate'], factor: cosineWarmupToMinimum },
+  cosine_warmup_with_min_lr: {
+    settings: ['numCycles', 'minLr', 'minLrRate', 'warmupLrRate'],
+    factor: cosineWarmupToMinimum,
+  },
   warmup_stable_decay: {
     settings: ['numStableSteps', 'numDecaySteps', 'warmupType', 'decayType', 'minLrRatio', 'numCycles'],
     factor: warmupStableDecay,
@@ -82,7 +94,9 @@ function cosineWarmupToMinimum(schedule: Schedule): number {
   const { step, warmup, total, setting } = schedule;
   if (step >= warmup) return cosineToMinimum(schedule, (step - warmup + 1) / Math.max(1, total - warmup));
   const start = setting('warmupLrRate', NaN);
-  return Number.isNaN(start) ? (step + 1) / Math.max(1, warmup) : start + ((1 - start) * step) / Math.max(1, warmup - 1);
+  return Number.isNaN(start)
+    ? (step + 1) / Math.max(1, warmup)
+    : start + ((1 - start) * step) / Math.max(1, warmup - 1);
 }
 
 /** Rises, stays, falls: by default it stays for all steps that do not rise or fall. */
@@ -94,7 +108,9 @@ function warmupStableDecay({ step, warmup, total, setting, choice }: Schedule): 
   if (step < warmup) return above(rise(choice('warmupType', 'linear'), step / Math.max(1, warmup)));
   if (step < warmup + stable) return 1;
   if (step >= warmup + stable + decay) return minimum;
-  return above(fall(choice('decayType', 'cosine'), (step - warmup - stable) / Math.max(1, decay), setting('numCycles', 0.5)));
+  return above(
+    fall(choice('decayType', 'cosine'), (step - warmup - stable) / Math.max(1, decay), setting('numCycles', 0.5)),
+  );
 }
 
 function rise(type: string, progress: number): number {
@@ -148,11 +164,16 @@ export function checkSchedule({ lrSchedulerType, lrSchedulerKwargs, learningRate
   for (const [name, value] of Object.entries(given)) {
     if (!names.includes(name)) fail(`there is no ${name}. ${adviceOnName(name, names, 'settings of this schedule')}`);
     if (name.endsWith('Type')) {
-      if (!['linear', 'cosine', '1-sqrt'].includes(String(value))) fail(`${name} is ${show(value)}. Valid: "linear", "cosine", "1-sqrt".`);
-    } else if (typeof value !== 'number' || !Number.isFinite(value)) fail(`${name} is ${show(value)}. Valid: a number.`);
+      if (!['linear', 'cosine', '1-sqrt'].includes(String(value)))
+        fail(`${name} is ${show(value)}. Valid: "linear", "cosine", "1-sqrt".`);
+    } else if (typeof value !== 'number' || !Number.isFinite(value))
+      fail(`${name} is ${show(value)}. Valid: a number.`);
   }
-  if (names.includes('minLrRate') && 'minLr' in given === 'minLrRate' in given) fail('give either minLr or minLrRate, such as { minLrRate: 0.1 }.');
-  if (lrSchedulerType === 'warmup_stable_decay' && !('numDecaySteps' in given)) fail('give numDecaySteps, such as { numDecaySteps: 20 }.');
+  if (names.includes('minLrRate') && 'minLr' in given === 'minLrRate' in given)
+    fail('give either minLr or minLrRate, such as { minLrRate: 0.1 }.');
+  if (lrSchedulerType === 'warmup_stable_decay' && !('numDecaySteps' in given))
+    fail('give numDecaySteps, such as { numDecaySteps: 20 }.');
   const end = Number(given.lrEnd ?? 1e-7);
-  if (lrSchedulerType === 'polynomial' && !(learningRate > end)) fail(`lrEnd (${end}) must be below learningRate (${learningRate}).`);
+  if (lrSchedulerType === 'polynomial' && !(learningRate > end))
+    fail(`lrEnd (${end}) must be below learningRate (${learningRate}).`);
 }

@@ -28,11 +28,13 @@ export interface SettingTable {
 export function resolveSettings(table: SettingTable, given: object): Record<string, unknown> {
   const { owner, example, settings } = table;
   if (given === null || typeof given !== 'object') throw new TypeError(`${owner} is an object: ${example}.`);
-  for (const name of Object.keys(given)) if (!Object.hasOwn(settings, name)) throw new TypeError(unknownSetting(table, name));
+  for (const name of Object.keys(given))
+    if (!Object.hasOwn(settings, name)) throw new TypeError(unknownSetting(table, name));
   const values: Record<string, unknown> = {};
   for (const [name, { fallback, accepts, valid }] of Object.entries(settings)) {
     const value = (given as Record<string, unknown>)[name];
-    if (value !== undefined && !accepts(value)) throw new TypeError(`${owner}: ${name} is ${show(value)}. Valid: ${valid}.`);
+    if (value !== undefined && !accepts(value))
+      throw new TypeError(`${owner}: ${name} is ${show(value)}. Valid: ${valid}.`);
     values[name] = value ?? fallback;
   }
   return values;
@@ -59,7 +61,10 @@ export function whole(fallback: number | null | undefined, from: number): Settin
   return { fallback, valid: `a whole number from ${from}`, accepts: (v) => isWhole(v) && v >= from };
 }
 
-export function number(fallback: number | null, range: { from?: number; above?: number; to?: number; below?: number } = {}): Setting {
+export function number(
+  fallback: number | null,
+  range: { from?: number; above?: number; to?: number; below?: number } = {},
+): Setting {
   const { from = -Infinity, above = -Infinity, to = Infinity, below = Infinity } = range;
   const words = Object.entries(range).map(([word, bound]) => ` ${word} ${bound}`);
   return {
@@ -108,5 +113,7 @@ export function changedSettings<Config extends object>(before: Config, after: Co
 
 /** What changed, for the charts: "learningRate 0.001 → 0.0005". */
 export function changeText<Config extends object>(before: Config, after: Config): string {
-  return changedSettings(before, after).map((name) => `${name} ${show(before[name])} → ${show(after[name])}`).join(', ');
+  return changedSettings(before, after)
+    .map((name) => `${name} ${show(before[name])} → ${show(after[name])}`)
+    .join(', ');
 }

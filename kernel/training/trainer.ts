@@ -14,11 +14,29 @@ import { MetricsBuffer, type Metrics } from './metricsBuffer';
 import type { RunState } from './runState';
 import { learningRateAt } from './scheduler';
 import { changedSettings, changeText } from './settings';
-import type { Evaluation, RunLength, SavedUpdate, Step, TrainerOptions, TrainerUpdate, TrainOptions, TrainOutput } from './trainerParts';
+import type {
+  Evaluation,
+  RunLength,
+  SavedUpdate,
+  Step,
+  TrainerOptions,
+  TrainerUpdate,
+  TrainOptions,
+  TrainOutput,
+} from './trainerParts';
 import { transformersState } from './transformersState';
 import { stateOf, UpdateInUse } from './updateInUse';
 
-export type { Evaluation, RunLength, SavedUpdate, Step, TrainerOptions, TrainerUpdate, TrainOptions, TrainOutput } from './trainerParts';
+export type {
+  Evaluation,
+  RunLength,
+  SavedUpdate,
+  Step,
+  TrainerOptions,
+  TrainerUpdate,
+  TrainOptions,
+  TrainOutput,
+} from './trainerParts';
 
 /**
  * A training run: its loop with schedule, log, evaluation, checkpoints,
@@ -39,7 +57,11 @@ export type { Evaluation, RunLength, SavedUpdate, Step, TrainerOptions, TrainerU
  * `deriveSeed`): then a run that was interrupted or killed goes on with the
  * same numbers.
  */
-export abstract class Trainer<Given extends TrainingArguments, Config extends ResolvedArguments, Update extends TrainerUpdate> {
+export abstract class Trainer<
+  Given extends TrainingArguments,
+  Config extends ResolvedArguments,
+  Update extends TrainerUpdate,
+> {
   readonly model: CausalLM;
   readonly processingClass: Tokenizer;
   readonly callbacks: TrainerCallback[];
@@ -61,8 +83,10 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
 
   protected constructor({ model, processingClass, args, callbacks = [] }: TrainerOptions<Given>) {
     const name = new.target.name;
-    if (typeof model?.generate !== 'function') throw new TypeError(`${name} needs a model: the one that FastLanguageModel.fromPretrained gave.`);
-    if (typeof processingClass?.encode !== 'function') throw new TypeError(`${name} needs the model's tokenizer as processingClass.`);
+    if (typeof model?.generate !== 'function')
+      throw new TypeError(`${name} needs a model: the one that FastLanguageModel.fromPretrained gave.`);
+    if (typeof processingClass?.encode !== 'function')
+      throw new TypeError(`${name} needs the model's tokenizer as processingClass.`);
     this.model = model;
     this.processingClass = processingClass;
     this.callbacks = callbacks;
@@ -161,7 +185,8 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
    */
   async configure(args: Given): Promise<string[]> {
     const next = this.resolve(args);
-    if (next.seed !== this.given.seed) throw new TypeError(`A paused run keeps its seed. Make a new ${this.constructor.name} to train with another.`);
+    if (next.seed !== this.given.seed)
+      throw new TypeError(`A paused run keeps its seed. Make a new ${this.constructor.name} to train with another.`);
     const changed = changedSettings(this.given, next);
     if (changed.length === 0) return [];
     const text = changeText(this.given, next);
@@ -223,7 +248,10 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
   }
 
   private async exclusively<T>(work: () => Promise<T>): Promise<T> {
-    if (this.disposed) throw new Error(`This trainer was disposed of. Make a new ${this.constructor.name}, from a checkpoint if there is one.`);
+    if (this.disposed)
+      throw new Error(
+        `This trainer was disposed of. Make a new ${this.constructor.name}, from a checkpoint if there is one.`,
+      );
     if (this.training) throw new Error('This trainer is training already: interrupt it first.');
     this.training = true;
     try {
@@ -245,7 +273,8 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     const { data } = this.output;
     await this.update.settled(signal);
     await this.update.get(signal);
-    if (data.step === 0 && this.config.evalOnStart && this.canEvaluate && this.logHistory.length === 0) this.due.shouldEvaluate = true;
+    if (data.step === 0 && this.config.evalOnStart && this.canEvaluate && this.logHistory.length === 0)
+      this.due.shouldEvaluate = true;
     this.begun = true;
     await this.call('onTrainBegin');
     await this.settle(signal);
@@ -316,13 +345,20 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
     const runtime = (performance.now() - started) / 1000;
     const entry: Metrics = { step: this.globalStep, epoch: this.state.epoch };
     for (const [name, value] of Object.entries(metrics)) if (!Number.isNaN(value)) entry[`eval_${name}`] = value;
-    Object.assign(entry, { eval_runtime: runtime, eval_samples_per_second: samples / runtime, eval_steps_per_second: batches / runtime });
+    Object.assign(entry, {
+      eval_runtime: runtime,
+      eval_samples_per_second: samples / runtime,
+      eval_steps_per_second: batches / runtime,
+    });
     this.output.log(entry);
     await this.call('onEvaluate', { metrics: entry });
     return entry;
   }
 
-  private async call(name: keyof TrainerCallback, more: { metrics?: Metrics; checkpoint?: string } = {}): Promise<void> {
+  private async call(
+    name: keyof TrainerCallback,
+    more: { metrics?: Metrics; checkpoint?: string } = {},
+  ): Promise<void> {
     const { config: args, model, state, due: control } = this;
     for (const callback of this.callbacks) await callback[name]?.({ args, state, control, model, ...more });
   }
@@ -348,9 +384,15 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
 
   private async save(signal: AbortSignal): Promise<string> {
     const { outputDir, saveTotalLimit } = this.config;
-    if (outputDir === null) throw new TypeError('A callback asked for a checkpoint, but there is no outputDir to write it to.');
+    if (outputDir === null)
+      throw new TypeError('A callback asked for a checkpoint, but there is no outputDir to write it to.');
     const update = await this.update.get(signal);
-    const parts = { model: this.model, ...stateOf(update), trainerState: transformersState(this.state, this.config), runState: this.runState(update) };
+    const parts = {
+      model: this.model,
+      ...stateOf(update),
+      trainerState: transformersState(this.state, this.config),
+      runState: this.runState(update),
+    };
     return withProgress('Saving a checkpoint', 0, () => saveCheckpoint(outputDir, parts, saveTotalLimit));
   }
 
@@ -369,10 +411,19 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
   }
 
   private async resume(from: string | true): Promise<void> {
-    const { runState: saved, optimizer, extras } = await loadCheckpoint(from, this.config.outputDir, this.model, (state) => this.checkState(state));
+    const {
+      runState: saved,
+      optimizer,
+      extras,
+    } = await loadCheckpoint(from, this.config.outputDir, this.model, (state) => this.checkState(state));
     await this.startAnew();
     const { data } = this.output;
-    Object.assign(data, { runId: saved.run_id, step: saved.global_step, log: saved.log_history, events: saved.events } satisfies Partial<TrainingData>);
+    Object.assign(data, {
+      runId: saved.run_id,
+      step: saved.global_step,
+      log: saved.log_history,
+      events: saved.events,
+    } satisfies Partial<TrainingData>);
     this.numInputTokensSeen = saved.num_input_tokens_seen;
     this.buffer = MetricsBuffer.from(saved.pending_metrics);
     this.loadState(saved.state);
@@ -386,5 +437,14 @@ export abstract class Trainer<Given extends TrainingArguments, Config extends Re
 }
 
 function newRun(): TrainingData {
-  return { version: 1, runId: randomUUID(), status: 'paused', step: 0, maxSteps: 0, rewardNames: [], log: [], events: [] };
+  return {
+    version: 1,
+    runId: randomUUID(),
+    status: 'paused',
+    step: 0,
+    maxSteps: 0,
+    rewardNames: [],
+    log: [],
+    events: [],
+  };
 }

@@ -29,12 +29,23 @@ const PLAIN = { autoFire: false, repeatActionProbability: 0, noopMax: 0 };
 const SESSION_STEPS = 1000;
 
 async function main(): Promise<void> {
-  const games = (process.argv.slice(2).length > 0 ? process.argv.slice(2) : ['breakout', 'pong', 'seaquest']) as AtariGame[];
+  const games = (
+    process.argv.slice(2).length > 0 ? process.argv.slice(2) : ['breakout', 'pong', 'seaquest']
+  ) as AtariGame[];
   const rows: string[][] = [['', 'ratio', 'goal', 'Joylab', 'peer', 'peer is']];
   for (const game of games) rows.push(...(await compare(game)));
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  console.log(`Steps per second, medians of ${REPEATS} pairs, with ALE alone of ${REPEATS * ALE_PAIRS}; ${STRATEGIES} strategies of up to ${STEPS} steps, frame skip 4.`);
-  for (const row of rows) console.log(row.map((cell, column) => (column === 0 || column === 5 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  '));
+  console.log(
+    `Steps per second, medians of ${REPEATS} pairs, with ALE alone of ${REPEATS * ALE_PAIRS}; ${STRATEGIES} strategies of up to ${STEPS} steps, frame skip 4.`,
+  );
+  for (const row of rows)
+    console.log(
+      row
+        .map((cell, column) =>
+          column === 0 || column === 5 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]),
+        )
+        .join('  '),
+    );
 }
 
 async function compare(game: AtariGame): Promise<string[][]> {
@@ -44,7 +55,9 @@ async function compare(game: AtariGame): Promise<string[][]> {
   const { episodes } = await play(env, codes, false);
   await play(env, codes, true);
   const alone = await aleAlone(episodes, processes);
-  const official = await Promise.all(['ram', 'rgb'].map((type) => officialAtari({ ATARI_GAME: game, ATARI_OBS_TYPE: type })));
+  const official = await Promise.all(
+    ['ram', 'rgb'].map((type) => officialAtari({ ATARI_GAME: game, ATARI_OBS_TYPE: type })),
+  );
   const clients = [
     await Peer.start('client.py', [official[0].url, 'official', '500']),
     await Peer.start('client.py', [official[1].url, 'official', '20']),
@@ -54,12 +67,25 @@ async function compare(game: AtariGame): Promise<string[][]> {
   const ours = await OpenEnvClient.connect(server.url);
 
   const ram = async (): Promise<number> => (await play(env, codes, false)).rate;
-  const ale: Pair[] = [], officialRam: Pair[] = [], officialRgb: Pair[] = [], session: Pair[] = [];
+  const ale: Pair[] = [],
+    officialRam: Pair[] = [],
+    officialRgb: Pair[] = [],
+    session: Pair[] = [];
   for (let repeat = 0; repeat < REPEATS; repeat++) {
     for (let i = 0; i < ALE_PAIRS; i++) ale.push(await pair(ram, alone.rate, i % 2 === 1));
     officialRam.push(await pair(ram, async () => rateOf(await clients[0].run())));
-    officialRgb.push(await pair(async () => (await play(env, codes, true)).rate, async () => rateOf(await clients[1].run())));
-    session.push(await pair(() => sessionRate(ours, env.actions.length), async () => rateOf(await generic.run())));
+    officialRgb.push(
+      await pair(
+        async () => (await play(env, codes, true)).rate,
+        async () => rateOf(await clients[1].run()),
+      ),
+    );
+    session.push(
+      await pair(
+        () => sessionRate(ours, env.actions.length),
+        async () => rateOf(await generic.run()),
+      ),
+    );
   }
 
   for (const peer of [...clients, generic, alone]) peer.close();
@@ -109,7 +135,11 @@ ${serves ? '  if (state.ball_y === 0 || step % 32 === 0) return "FIRE";\n' : ''}
   });
 }
 
-async function play(env: AtariEnvironment, codes: string[], frames: boolean): Promise<{ rate: number; episodes: Episode[] }> {
+async function play(
+  env: AtariEnvironment,
+  codes: string[],
+  frames: boolean,
+): Promise<{ rate: number; episodes: Episode[] }> {
   const start = performance.now();
   const options = frames ? { frames: { episodes: codes.map((_, i) => i), every: 1 } } : {};
   const result = await rollout(env, codes, { seeds: codes.map((_, i) => i), maxSteps: STEPS, ...options });
@@ -130,17 +160,22 @@ async function aleAlone(episodes: Episode[], processes: number): Promise<{ rate(
     share.steps += episode.steps;
     share.episodes.push(episode);
   }
-  const peers = await Promise.all(shares.map(({ episodes }) => Peer.start('ale_alone.py', [], {
-    game: episodes[0].options.game,
-    frame_skip: episodes[0].options.frameSkip,
-    episodes: episodes.map(({ actions, actionNames }) => actions.map((action) => actionNames[action])),
-  })));
+  const peers = await Promise.all(
+    shares.map(({ episodes }) =>
+      Peer.start('ale_alone.py', [], {
+        game: episodes[0].options.game,
+        frame_skip: episodes[0].options.frameSkip,
+        episodes: episodes.map(({ actions, actionNames }) => actions.map((action) => actionNames[action])),
+      }),
+    ),
+  );
   const score = episodes.reduce((sum, episode) => sum + episode.return, 0);
   return {
     async rate() {
       const results = await Promise.all(peers.map((peer) => peer.run()));
       const theirs = results.reduce((sum, result) => sum + result.score, 0);
-      if (theirs !== score) throw new Error(`ALE alone scored ${theirs}, the strategies ${score}: these are not the same steps.`);
+      if (theirs !== score)
+        throw new Error(`ALE alone scored ${theirs}, the strategies ${score}: these are not the same steps.`);
       return stepsOf(episodes) / Math.max(...results.map(({ seconds }) => seconds));
     },
     close: () => peers.forEach((peer) => peer.close()),

@@ -47,15 +47,21 @@ function trainingCells(path: string): string[] {
   const cells: Array<{ tags: string[]; source: string }> = notebook.cells
     .filter((cell: any) => cell.cell_type === 'code')
     .map((cell: any) => ({ tags: cell.metadata.tags ?? [], source: [cell.source].flat().join('') }));
-  return cells.filter(({ tags, source }) => tags.includes('parameters') || /@reward|@grpo|getPeftModel\(/.test(source)).map(({ source }) => source);
+  return cells
+    .filter(({ tags, source }) => tags.includes('parameters') || /@reward|@grpo|getPeftModel\(/.test(source))
+    .map(({ source }) => source);
 }
 
 /** Runs those cells on a model, as the kernel does. */
 function runCells(cells: string[], model: Model): { model: Model; config: GRPOConfig; rewards: RewardFunction[] } {
   const source = cells.join('\n');
-  const names = cells.filter((cell) => cell.includes('@reward')).flatMap((cell) => [...cell.matchAll(/^(?:async )?function (\w+)/gm)].map((m) => m[1]));
+  const names = cells
+    .filter((cell) => cell.includes('@reward'))
+    .flatMap((cell) => [...cell.matchAll(/^(?:async )?function (\w+)/gm)].map((m) => m[1]));
   const { transpileModule, ScriptTarget, ModuleKind } = typescript();
-  const javascript = transpileModule(source, { compilerOptions: { target: ScriptTarget.ES2022, module: ModuleKind.CommonJS } }).outputText;
+  const javascript = transpileModule(source, {
+    compilerOptions: { target: ScriptTarget.ES2022, module: ModuleKind.CommonJS },
+  }).outputText;
   const globals = { ...joylab, model, exports: {} };
   const body = `${javascript}\nreturn { model, config, rewards: [${names.join(', ')}] };`;
   return new Function(...Object.keys(globals), body)(...Object.values(globals));
@@ -67,10 +73,14 @@ async function loadModel(): Promise<Model> {
 
 /** Plays every strategy from every held-out start. */
 async function play(env: Environment, name: string, codes: Array<string | null>): Promise<Result> {
-  const { episodes } = await joylab.rollout(env, codes.flatMap((code) => heldOut.map(() => code)), {
-    seeds: codes.flatMap(() => heldOut),
-    maxSteps,
-  });
+  const { episodes } = await joylab.rollout(
+    env,
+    codes.flatMap((code) => heldOut.map(() => code)),
+    {
+      seeds: codes.flatMap(() => heldOut),
+      maxSteps,
+    },
+  );
   const perStrategy = codes.map((_, c) => episodes.slice(c * heldOut.length, (c + 1) * heldOut.length));
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const scores = perStrategy.map((played) => mean(played.map((episode) => episode?.return ?? 0)));
@@ -83,7 +93,13 @@ async function sample(env: Environment, model: Model): Promise<Array<string | nu
   const { tokenizer } = model;
   const messages = [{ role: 'user', content: joylab.strategyPrompt(env) }];
   const inputIds = tokenizer.applyChatTemplate(messages, { tokenize: true, addGenerationPrompt: true });
-  const output = await model.generate({ inputIds, numReturnSequences: sampledStrategies, maxNewTokens: 128, temperature: 1, seed: 20_000 });
+  const output = await model.generate({
+    inputIds,
+    numReturnSequences: sampledStrategies,
+    maxNewTokens: 128,
+    temperature: 1,
+    seed: 20_000,
+  });
   return output.sequences.map((ids) => {
     const code = joylab.extractFunction(tokenizer.decode(ids, { skipSpecialTokens: true }));
     return code !== null && joylab.checkCode(code).length === 0 ? code : null;
@@ -92,7 +108,13 @@ async function sample(env: Environment, model: Model): Promise<Array<string | nu
 
 async function train(env: Environment, cells: string[], seed: number): Promise<Result> {
   const { model, config, rewards } = runCells(cells, await loadModel());
-  const trainer = new joylab.GRPOTrainer({ model, processingClass: model.tokenizer, env, rewardFuncs: rewards, args: { ...config, seed } });
+  const trainer = new joylab.GRPOTrainer({
+    model,
+    processingClass: model.tokenizer,
+    env,
+    rewardFuncs: rewards,
+    args: { ...config, seed },
+  });
   const started = Date.now();
   await trainer.train();
   const seconds = (Date.now() - started) / 1000;
@@ -117,8 +139,12 @@ async function references(env: Environment): Promise<Result[]> {
     if (state.paddle_x < state.ball_x - 6) return "RIGHT";
     return "NOOP";
   }`;
-  const results = [await play(env, 'untrained', await sample(env, await loadModel())), await play(env, 'random', [chance])];
-  for (const action of env.actions) results.push(await play(env, `always ${action}`, [`function strategy(state) { return "${action}"; }`]));
+  const results = [
+    await play(env, 'untrained', await sample(env, await loadModel())),
+    await play(env, 'random', [chance]),
+  ];
+  for (const action of env.actions)
+    results.push(await play(env, `always ${action}`, [`function strategy(state) { return "${action}"; }`]));
   results.push(await play(env, 'follow the ball, by hand', [follow]));
   return results;
 }
@@ -129,7 +155,11 @@ class Cache {
   private readonly results: Record<string, Result[]>;
 
   constructor(cells: string[]) {
-    const hash = createHash('sha256').update(cells.join('\n')).update(readFileSync(checkpoint)).digest('hex').slice(0, 16);
+    const hash = createHash('sha256')
+      .update(cells.join('\n'))
+      .update(readFileSync(checkpoint))
+      .digest('hex')
+      .slice(0, 16);
     const folder = join(packageRoot, 'node_modules', '.cache', 'joylab-bench');
     mkdirSync(folder, { recursive: true });
     this.path = join(folder, `breakout-${hash}.json`);
@@ -147,7 +177,14 @@ class Cache {
 
 function print(results: Result[]): void {
   const number = (value: number | undefined, digits: number) => (value === undefined ? '' : value.toFixed(digits));
-  const columns = [{ title: 'Breakout', align: 'left' as const }, { title: 'mean score' }, { title: 'worst' }, { title: 'best' }, { title: 'constant' }, { title: 'training' }];
+  const columns = [
+    { title: 'Breakout', align: 'left' as const },
+    { title: 'mean score' },
+    { title: 'worst' },
+    { title: 'best' },
+    { title: 'constant' },
+    { title: 'training' },
+  ];
   const rows = results.map(({ name, score, low, high, constant, seconds }) => [
     name,
     number(score, 1),
@@ -156,18 +193,23 @@ function print(results: Result[]): void {
     constant === undefined ? '' : `${(100 * constant).toFixed(0)} %`,
     seconds === undefined ? '' : `${Math.round(seconds)} s`,
   ]);
-  console.log(`\nSticky actions 0.25, auto-fire, at most ${maxSteps} steps, ${heldOut.length} held-out starts, ${sampledStrategies} sampled strategies\n`);
+  console.log(
+    `\nSticky actions 0.25, auto-fire, at most ${maxSteps} steps, ${heldOut.length} held-out starts, ${sampledStrategies} sampled strategies\n`,
+  );
   console.log(textTable(columns, rows));
 }
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
-  const cells = trainingCells(args.find((arg) => arg.endsWith('.ipynb')) ?? join(packageRoot, 'notebooks', 'atari.ipynb'));
+  const cells = trainingCells(
+    args.find((arg) => arg.endsWith('.ipynb')) ?? join(packageRoot, 'notebooks', 'atari.ipynb'),
+  );
   const seeds = args.map(Number).filter(Number.isInteger);
   const cache = new Cache(cells);
   const env = (await joylab.openenv('atari', { game: 'breakout' })) as Environment;
   const results: Result[] = [];
-  for (const seed of seeds.length > 0 ? seeds : [1, 2, 3]) results.push(...(await cache.get(`seed ${seed}`, async () => [await train(env, cells, seed)])));
+  for (const seed of seeds.length > 0 ? seeds : [1, 2, 3])
+    results.push(...(await cache.get(`seed ${seed}`, async () => [await train(env, cells, seed)])));
   results.push(...(await cache.get('references', () => references(env))));
   print(results);
   await env.close();

@@ -30,7 +30,16 @@ import { GameResults, verdicts } from './games/verdicts';
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { games: { type: 'string' }, variants: { type: 'string' }, seeds: { type: 'string' }, jobs: { type: 'string', default: '1' }, settings: { type: 'string' }, list: { type: 'boolean', default: false }, 'any-version': { type: 'boolean', default: false }, folder: { type: 'string', default: join(packageRoot, '.bench', 'games') } },
+    options: {
+      games: { type: 'string' },
+      variants: { type: 'string' },
+      seeds: { type: 'string' },
+      jobs: { type: 'string', default: '1' },
+      settings: { type: 'string' },
+      list: { type: 'boolean', default: false },
+      'any-version': { type: 'boolean', default: false },
+      folder: { type: 'string', default: join(packageRoot, '.bench', 'games') },
+    },
   });
   const list = (text: string | undefined): string[] | undefined => text?.split(',').filter(Boolean);
   const games = list(values.games);
@@ -39,8 +48,10 @@ async function main(): Promise<number> {
   variants?.forEach(variantNamed);
   const seeds = list(values.seeds)?.map(Number);
   const jobs = Number(values.jobs);
-  if (seeds?.some((seed) => !Number.isInteger(seed) || seed < 0)) throw new RangeError(`--seeds takes whole numbers, as in 1,2,3, not ${values.seeds}.`);
-  if (!Number.isInteger(jobs) || jobs < 1) throw new RangeError(`--jobs takes a whole number of at least 1, not ${values.jobs}.`);
+  if (seeds?.some((seed) => !Number.isInteger(seed) || seed < 0))
+    throw new RangeError(`--seeds takes whole numbers, as in 1,2,3, not ${values.seeds}.`);
+  if (!Number.isInteger(jobs) || jobs < 1)
+    throw new RangeError(`--jobs takes a whole number of at least 1, not ${values.jobs}.`);
 
   const store = new Store(values.folder, versions(), values['any-version']);
   const runs = plannedRuns({ games, variants, seeds, settings: checked(values.settings) });
@@ -60,7 +71,9 @@ function checked(settings: string | undefined): string | undefined {
 
 /** The hash of the sources of each variant: computed once. */
 function versions(): (run: Run) => string {
-  const known = new Map(Object.entries(VARIANTS).map(([name, { sources }]) => [name, contentHash(packageRoot, sources)]));
+  const known = new Map(
+    Object.entries(VARIANTS).map(([name, { sources }]) => [name, contentHash(packageRoot, sources)]),
+  );
   return ({ variant }) => known.get(variant)!;
 }
 
@@ -70,15 +83,26 @@ function print(runs: readonly Run[], store: Store): void {
     const results = store.results(runs.filter(({ game }) => game === task.name));
     if (results.length > 0) console.log(`\n${gameTable(task, results)}`);
   }
-  if (runs.some(({ variant }) => variant === 'trained')) printVerdicts(tasks.map((task) => new GameResults(task, store.results(runs.filter(({ game }) => game === task.name)))));
+  if (runs.some(({ variant }) => variant === 'trained'))
+    printVerdicts(
+      tasks.map((task) => new GameResults(task, store.results(runs.filter(({ game }) => game === task.name)))),
+    );
   const old = store.results(runs).filter((result) => store.isOld(result)).length;
   if (old > 0) console.log(`\n${old} results are of other sources than those of now.`);
   const missing = store.missing(runs);
-  console.log(missing.length > 0 ? `\n${missing.length} of ${runs.length} runs are missing:\n${missingText(missing)}` : `\nAll ${runs.length} runs are there.`);
+  console.log(
+    missing.length > 0
+      ? `\n${missing.length} of ${runs.length} runs are missing:\n${missingText(missing)}`
+      : `\nAll ${runs.length} runs are there.`,
+  );
 }
 
 function printVerdicts(games: readonly GameResults[]): void {
-  console.log(`\n${verdicts(games).map(({ text, met }) => `${met === undefined ? '–     ' : met ? 'met   ' : 'missed'}  ${text}`).join('\n')}`);
+  console.log(
+    `\n${verdicts(games)
+      .map(({ text, met }) => `${met === undefined ? '–     ' : met ? 'met   ' : 'missed'}  ${text}`)
+      .join('\n')}`,
+  );
 }
 
 main().then(

@@ -44,7 +44,11 @@ interface Speeds {
   theirs: number;
 }
 
-async function measure({ key, tokens, steps }: Case, batches: readonly number[], dtype: GenerateArguments['dtype']): Promise<{ speeds: Speeds[]; versions: Record<string, string> }> {
+async function measure(
+  { key, tokens, steps }: Case,
+  batches: readonly number[],
+  dtype: GenerateArguments['dtype'],
+): Promise<{ speeds: Speeds[]; versions: Record<string, string> }> {
   const given: GenerateArguments = { folder: checkpoint(key), threads: runtimeSettings.threads, dtype };
   const sides: Side[] = [];
   try {
@@ -52,7 +56,9 @@ async function measure({ key, tokens, steps }: Case, batches: readonly number[],
     const speeds: Speeds[] = [];
     for (const batch of batches) {
       const order: GenerateOrder = { batch, tokens };
-      const [ours, theirs] = (await askInTurn<Generated>(sides, { warmUp: 1, steps, order })).map((times) => speedOf(times, batch * tokens));
+      const [ours, theirs] = (await askInTurn<Generated>(sides, { warmUp: 1, steps, order })).map((times) =>
+        speedOf(times, batch * tokens),
+      );
       speeds.push({ batch, ours, theirs });
     }
     return { speeds, versions: Object.assign({}, ...sides.map((side) => side.versions)) };
@@ -70,7 +76,11 @@ function speedOf(times: readonly Generated[], wanted: number): number {
 
 function table(speeds: readonly Speeds[]): string {
   const columns = ['ratio', 'batch', 'Joylab', 'transformers'].map((title) => ({ title }));
-  const rows = speeds.map(({ batch, ours, theirs }) => [`${(ours / theirs).toFixed(2)} ×`, String(batch), ...[ours, theirs].map((speed) => Math.round(speed).toLocaleString('en-US'))]);
+  const rows = speeds.map(({ batch, ours, theirs }) => [
+    `${(ours / theirs).toFixed(2)} ×`,
+    String(batch),
+    ...[ours, theirs].map((speed) => Math.round(speed).toLocaleString('en-US')),
+  ]);
   return textTable(columns, rows);
 }
 
@@ -79,7 +89,8 @@ async function main(): Promise<void> {
   const keys: string[] = cases.map(({ key }) => key);
   const isBatch = (arg: string) => /^[1-9]\d*$/.test(arg);
   const unknown = args.find((arg) => ![...keys, '--bfloat16', '--json'].includes(arg) && !isBatch(arg));
-  if (unknown) throw new Error(`this benchmark knows ${keys.join(', ')}, batch sizes, --bfloat16 and --json, not ${unknown}`);
+  if (unknown)
+    throw new Error(`this benchmark knows ${keys.join(', ')}, batch sizes, --bfloat16 and --json, not ${unknown}`);
   const batches = args.filter(isBatch).map(Number);
   const dtype = args.includes('--bfloat16') ? 'bfloat16' : 'float32';
   const named = cases.filter(({ key }) => args.includes(key));
@@ -95,7 +106,9 @@ async function main(): Promise<void> {
 }
 
 function heading(versions: Record<string, string>, dtype: string): string {
-  const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ');
+  const list = Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ');
   return `Completions of one prompt of ${promptTokens} tokens; Joylab beside transformers.generate
 ${cpus().length} cores (${cpus()[0].model.trim()}), ${runtimeSettings.threads} threads on each side; ${list}
 Medians of calls that the sides make in turn, the first left out. Joylab computes in float32, transformers in ${dtype}.`;

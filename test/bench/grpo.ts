@@ -42,9 +42,33 @@ interface Case {
 }
 
 const cases: Case[] = [
-  { key: 'small', name: '3.3 M parameters, LoRA of rank 16', model: 'small', rank: 16, goals: { step: 3, generation: 3, update: 2 }, warmUp: 3, steps: 9 },
-  { key: 'small-full', name: '3.3 M parameters, all trained', model: 'small', rank: null, goals: { step: 3, generation: 3, update: 2 }, warmUp: 3, steps: 9 },
-  { key: 'large', name: '135 M parameters, LoRA of rank 16', model: 'large', rank: 16, goals: { step: 2, generation: 2, update: 2 }, warmUp: 1, steps: 2 },
+  {
+    key: 'small',
+    name: '3.3 M parameters, LoRA of rank 16',
+    model: 'small',
+    rank: 16,
+    goals: { step: 3, generation: 3, update: 2 },
+    warmUp: 3,
+    steps: 9,
+  },
+  {
+    key: 'small-full',
+    name: '3.3 M parameters, all trained',
+    model: 'small',
+    rank: null,
+    goals: { step: 3, generation: 3, update: 2 },
+    warmUp: 3,
+    steps: 9,
+  },
+  {
+    key: 'large',
+    name: '135 M parameters, LoRA of rank 16',
+    model: 'large',
+    rank: 16,
+    goals: { step: 2, generation: 2, update: 2 },
+    warmUp: 1,
+    steps: 2,
+  },
 ];
 
 const scripts = join(packageRoot, 'test/bench/grpo');
@@ -58,7 +82,11 @@ function hasBfloat16(): boolean {
   return !existsSync('/proc/cpuinfo') || /\b(avx512_bf16|amx_bf16|bf16)\b/.test(readFileSync('/proc/cpuinfo', 'utf8'));
 }
 
-async function measure(one: Case, folder: string, precisions: Precisions): Promise<{ measured: Measured; versions: Record<string, string> }> {
+async function measure(
+  one: Case,
+  folder: string,
+  precisions: Precisions,
+): Promise<{ measured: Measured; versions: Record<string, string> }> {
   const { name, goals, rank } = one;
   const products = await plainProducts(folder, rank);
   const lora = rank === null ? null : { r: rank, lora_alpha: rank, target_modules: TARGET_MODULES };
@@ -84,7 +112,10 @@ async function measure(one: Case, folder: string, precisions: Precisions): Promi
       memory.theirs[key] = await byDefault.finish();
     }
     const theirs: OfEach<StepTimes[]> = Object.fromEntries(precisions.map((key, i) => [key, times[i]]));
-    return { measured: { name, goals, ours, theirs, memory, products }, versions: { ...we.versions, ...they[0].versions } };
+    return {
+      measured: { name, goals, ours, theirs, memory, products },
+      versions: { ...we.versions, ...they[0].versions },
+    };
   } finally {
     sides.forEach((side) => side.kill());
   }
@@ -103,7 +134,9 @@ function checkTokens(times: readonly { tokens: number }[]): void {
 }
 
 function heading(versions: Record<string, string>, precisions: Precisions): string {
-  const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ');
+  const list = Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ');
   return `GRPO steps: ${completions} completions of ${tokens} tokens to a prompt of ${promptTokens}; Joylab beside TRL
 ${cpus().length} cores (${cpus()[0].model.trim()}); ${list}
 Medians of steps that the sides make in turn, the first ones left out. Joylab computes in float32, TRL in ${precisions.includes('bfloat16') ? 'bfloat16 (autocast, its default) and in float32; a goal is met beside both' : 'float32, as this processor has no bfloat16, its default'}.
@@ -114,7 +147,8 @@ TRL's times are without gradient checkpointing (faster), its memory is with it (
 function chosenCases(args: readonly string[]): Case[] {
   const keys = cases.map(({ key }) => key);
   const unknown = args.find((arg) => ![...keys, '--quick', '--bfloat16', '--json'].includes(arg));
-  if (unknown) throw new Error(`this benchmark knows ${keys.join(', ')}, --quick, --bfloat16 and --json, not ${unknown}`);
+  if (unknown)
+    throw new Error(`this benchmark knows ${keys.join(', ')}, --quick, --bfloat16 and --json, not ${unknown}`);
   if (args.includes('--quick')) return [{ ...cases[0], warmUp: 1, steps: 3 }];
   const named = cases.filter(({ key }) => args.includes(key));
   return named.length > 0 ? named : cases;
@@ -133,7 +167,8 @@ async function main(): Promise<void> {
     if (!json) console.log(`${results.length === 0 ? `${title}\n` : ''}\n${table(measured)}`);
     results.push(measured);
   }
-  if (json) console.log(JSON.stringify({ title, results: results.map((one) => ({ ...one, lines: lines(one) })) }, null, 2));
+  if (json)
+    console.log(JSON.stringify({ title, results: results.map((one) => ({ ...one, lines: lines(one) })) }, null, 2));
 }
 
 main().then(

@@ -152,10 +152,13 @@ async function measureRound(kernel: TestKernel, peer: Peer, figures: Figures, ro
   figures.cell.push(await timed(() => kernel.execute('1')));
   if (round % 2 === 0) {
     const content = { code: peer.completion, cursor_pos: peer.completion.length };
-    figures.completion.push(await timed(async () => {
-      const reply = await kernel.request('shell', 'complete_request', content);
-      if (!reply.content.matches.some((match: string) => match.endsWith('floor'))) throw new Error(`${peer.name} did not complete`);
-    }));
+    figures.completion.push(
+      await timed(async () => {
+        const reply = await kernel.request('shell', 'complete_request', content);
+        if (!reply.content.matches.some((match: string) => match.endsWith('floor')))
+          throw new Error(`${peer.name} did not complete`);
+      }),
+    );
   }
   if (round % 5 === 0 && !figures.prints.includes(Infinity)) figures.prints.push(await prints(kernel, peer));
   // What was received is not looked at again: searching it would take longer each time.
@@ -183,7 +186,11 @@ function patiently(work: Promise<number>): Promise<number> {
 async function interrupt(kernel: TestKernel, peer: Peer, code = peer.loop, after = 500): Promise<number> {
   const id = kernel.send('shell', 'execute_request', { code });
   // No message says that the loop runs: tslab sends nothing while it computes.
-  if (code !== peer.loop) await kernel.published((it) => it.parentHeader.msg_id === id && String(it.content.text).startsWith('working'), 'a sign of work');
+  if (code !== peer.loop)
+    await kernel.published(
+      (it) => it.parentHeader.msg_id === id && String(it.content.text).startsWith('working'),
+      'a sign of work',
+    );
   await new Promise((resolve) => setTimeout(resolve, after));
   const began = performance.now();
   peer.interrupt(kernel);
@@ -200,12 +207,33 @@ function median(values: number[]): number {
 /** @param what the medians are of */
 function print(all: Figures[], what: string): void {
   const unit = (key: string) => (key.startsWith('memory') ? 'MB' : 'ms');
-  const figure = (key: string, value: number) => (Number.isNaN(value) ? '–' : value === Infinity ? (key === 'prints' ? 'lost' : 'never') : value.toFixed(value < 100 ? 1 : 0));
-  const rows = Object.entries(LINES).filter(([key]) => all[0][key].length > 0).map(([key, name]) => {
-    const [ours, theirs, tslab] = all.map((figures) => median(figures[key]));
-    return [Number.isNaN(theirs) ? '' : `${(theirs / ours).toFixed(2)} ×`, name, figure(key, ours), figure(key, theirs), figure(key, tslab), unit(key)];
-  });
-  const columns = [{ title: 'ratio' }, { title: '', align: 'left' as const }, ...PEERS.map(({ name }) => ({ title: name })), { title: '', align: 'left' as const }];
+  const figure = (key: string, value: number) =>
+    Number.isNaN(value)
+      ? '–'
+      : value === Infinity
+        ? key === 'prints'
+          ? 'lost'
+          : 'never'
+        : value.toFixed(value < 100 ? 1 : 0);
+  const rows = Object.entries(LINES)
+    .filter(([key]) => all[0][key].length > 0)
+    .map(([key, name]) => {
+      const [ours, theirs, tslab] = all.map((figures) => median(figures[key]));
+      return [
+        Number.isNaN(theirs) ? '' : `${(theirs / ours).toFixed(2)} ×`,
+        name,
+        figure(key, ours),
+        figure(key, theirs),
+        figure(key, tslab),
+        unit(key),
+      ];
+    });
+  const columns = [
+    { title: 'ratio' },
+    { title: '', align: 'left' as const },
+    ...PEERS.map(({ name }) => ({ title: name })),
+    { title: '', align: 'left' as const },
+  ];
   console.log(`${cpus().length} cores (${cpus()[0].model.trim()}), Node.js ${process.version}; medians of ${what}\n`);
   console.log(textTable(columns, rows));
 }
@@ -266,7 +294,8 @@ async function main(): Promise<void> {
   for (let round = -10; round < ROUNDS; round++) {
     for (const [p, peer] of PEERS.entries()) {
       const figures = round < 0 ? Object.fromEntries(Object.keys(LINES).map((key) => [key, []])) : all[p];
-      if (!silent.has(peer)) await measureRound(kernels[p], peer, figures, Math.abs(round)).catch((error) => gaveUp(peer, error));
+      if (!silent.has(peer))
+        await measureRound(kernels[p], peer, figures, Math.abs(round)).catch((error) => gaveUp(peer, error));
     }
   }
   for (const [p, peer] of PEERS.entries()) {

@@ -26,13 +26,18 @@ const ids = (length: number, first: number) => Array.from({ length }, (_, i) => 
 
 /** Memory of this process in MiB (Linux). */
 function memory(what: 'VmRSS' | 'VmHWM'): number {
-  return Math.round(Number(new RegExp(`${what}:\\s+(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024);
+  return Math.round(
+    Number(new RegExp(`${what}:\\s+(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024,
+  );
 }
 
 /** Goes through the stages and prints the memory after each. */
 async function throughStages(folder: string, precision: string): Promise<void> {
   const resident = () => console.log(`${memory('VmRSS')} (${memory('VmHWM')})`);
-  const { model } = await FastLanguageModel.fromPretrained({ modelName: folder, ...PRECISIONS[precision as keyof typeof PRECISIONS] });
+  const { model } = await FastLanguageModel.fromPretrained({
+    modelName: folder,
+    ...PRECISIONS[precision as keyof typeof PRECISIONS],
+  });
   resident();
   const peft = FastLanguageModel.getPeftModel(model, { r: 16 });
   const prompt = ids(180, 0);
@@ -41,7 +46,15 @@ async function throughStages(folder: string, precision: string): Promise<void> {
   await peft.dispose();
   const update = await PolicyUpdate.create(peft);
   const completionIds = Array.from({ length: 16 }, (_, i) => ids(80, i));
-  await update.step({ promptIds: [prompt], completionIds, promptOf: completionIds.map(() => 0), advantages: completionIds.map((_, i) => (i % 2 ? 1 : -1)) }, 1e-4);
+  await update.step(
+    {
+      promptIds: [prompt],
+      completionIds,
+      promptOf: completionIds.map(() => 0),
+      advantages: completionIds.map((_, i) => (i % 2 ? 1 : -1)),
+    },
+    1e-4,
+  );
   resident();
   await update.dispose();
   await peft.savePretrainedMerged(join(folder, precision), { dtype: 'bfloat16' });
@@ -53,7 +66,12 @@ async function longUpdate(folder: string, gradientCheckpointing: string): Promis
   const { model } = await FastLanguageModel.fromPretrained({ modelName: folder });
   const peft = FastLanguageModel.getPeftModel(model, { r: 16 });
   const update = await PolicyUpdate.create(peft, { gradientCheckpointing: gradientCheckpointing === 'true' });
-  const batch = { promptIds: [ids(LONG.prompt, 0)], completionIds: [ids(LONG.completion, 1)], promptOf: [0], advantages: [1] };
+  const batch = {
+    promptIds: [ids(LONG.prompt, 0)],
+    completionIds: [ids(LONG.completion, 1)],
+    promptOf: [0],
+    advantages: [1],
+  };
   const seconds: number[] = [];
   for (let step = 0; step < 2; step++) {
     const started = performance.now();
@@ -86,14 +104,37 @@ function comparePrecisions(folder: string): void {
 }
 
 function compareLongUpdates(folder: string): void {
-  console.log(`\nAn update of a LoRA adapter on one completion of ${LONG.completion} tokens: peak memory and time, Joylab beside PyTorch (transformers, PEFT), float32\n`);
+  console.log(
+    `\nAn update of a LoRA adapter on one completion of ${LONG.completion} tokens: peak memory and time, Joylab beside PyTorch (transformers, PEFT), float32\n`,
+  );
   row(['activations', 'ratio', 'Joylab MiB', 'PyTorch MiB', 'ratio', 'Joylab s', 'PyTorch s']);
-  for (const [name, checkpointing] of [['held', 'false'], ['checkpointed', 'true']]) {
+  for (const [name, checkpointing] of [
+    ['held', 'false'],
+    ['checkpointed', 'true'],
+  ]) {
     const ours = JSON.parse(printed([process.execPath, __filename, 'longUpdate', folder, checkpointing]));
     const script = join(packageRoot, 'test/bench/memory/peer.py');
-    const theirs = JSON.parse(printed([pythonPath(), script, folder, String(LONG.prompt), String(LONG.completion), checkpointing, String(runtimeSettings.threads)]));
+    const theirs = JSON.parse(
+      printed([
+        pythonPath(),
+        script,
+        folder,
+        String(LONG.prompt),
+        String(LONG.completion),
+        checkpointing,
+        String(runtimeSettings.threads),
+      ]),
+    );
     const ratio = (of: 'peak' | 'seconds') => `${(theirs[of] / ours[of]).toFixed(2)} ×`;
-    row([name, ratio('peak'), ours.peak, theirs.peak, ratio('seconds'), ours.seconds.toFixed(2), theirs.seconds.toFixed(2)]);
+    row([
+      name,
+      ratio('peak'),
+      ours.peak,
+      theirs.peak,
+      ratio('seconds'),
+      ours.seconds.toFixed(2),
+      theirs.seconds.toFixed(2),
+    ]);
   }
 }
 

@@ -26,21 +26,39 @@ after(() => kernel.stop());
 async function complete(marked: string): Promise<{ matches: string[]; first: string; types: string[] }> {
   const code = marked.replace('|', '');
   const points = [...code];
-  const { content } = await kernel.request('shell', 'complete_request', { code, cursor_pos: [...marked.slice(0, marked.indexOf('|'))].length });
-  const first = points.slice(0, content.cursor_start).join('') + (content.matches[0] ?? '') + points.slice(content.cursor_end).join('');
-  return { matches: content.matches, first, types: (content.metadata._jupyter_types_experimental ?? []).map(({ type }: { type: string }) => type) };
+  const { content } = await kernel.request('shell', 'complete_request', {
+    code,
+    cursor_pos: [...marked.slice(0, marked.indexOf('|'))].length,
+  });
+  const first =
+    points.slice(0, content.cursor_start).join('') +
+    (content.matches[0] ?? '') +
+    points.slice(content.cursor_end).join('');
+  return {
+    matches: content.matches,
+    first,
+    types: (content.metadata._jupyter_types_experimental ?? []).map(({ type }: { type: string }) => type),
+  };
 }
 
 async function inspect(marked: string, detail_level = 0): Promise<Record<string, string> | null> {
-  const { content } = await kernel.request('shell', 'inspect_request', { code: marked.replace('|', ''), cursor_pos: marked.indexOf('|'), detail_level });
+  const { content } = await kernel.request('shell', 'inspect_request', {
+    code: marked.replace('|', ''),
+    cursor_pos: marked.indexOf('|'),
+    detail_level,
+  });
   return content.found ? content.data : null;
 }
 
-test('completion: the notebook\'s names come first', async () => {
+test("completion: the notebook's names come first", async () => {
   assert.deepEqual((await complete('console.log(ad|')).matches, ['add']);
   assert.equal((await complete('console.log(|')).matches[0], 'add');
   assert.deepEqual((await complete('options.|')).matches, ['depth', 'mode']);
-  assert.deepEqual(await complete('options.mo|de + 1'), { matches: ['mode'], first: 'options.mode + 1', types: ['property'] });
+  assert.deepEqual(await complete('options.mo|de + 1'), {
+    matches: ['mode'],
+    first: 'options.mode + 1',
+    types: ['property'],
+  });
 });
 
 test('completion of keys, string literals, imports and paths', async () => {
@@ -51,7 +69,11 @@ test('completion of keys, string literals, imports and paths', async () => {
   assert.ok((await complete("import {} from './|'")).matches.includes('helper'));
   assert.equal((await complete("import {} from 'node:fs/p|'")).first, "import {} from 'node:fs/promises'");
   assert.ok((await complete("import {} from 'joy|'")).matches.includes('joylab'));
-  assert.ok((await complete("import { openenv } from 'joylab'; await openenv('atari', { game: 'brea|' })")).matches.includes('breakout'));
+  assert.ok(
+    (await complete("import { openenv } from 'joylab'; await openenv('atari', { game: 'brea|' })")).matches.includes(
+      'breakout',
+    ),
+  );
 });
 
 test('completion in broken code, after emoji, in templates', async () => {
@@ -61,10 +83,16 @@ test('completion in broken code, after emoji, in templates', async () => {
   assert.deepEqual((await complete('// a comment |')).matches, []);
 });
 
-test('completion in a cell with a directive knows joylab\'s names', async () => {
+test("completion in a cell with a directive knows joylab's names", async () => {
   assert.deepEqual((await complete('/** @grpo */\nconst config: GRPOConf|')).matches, ['GRPOConfig']);
-  assert.equal((await complete("/** @grpo */\nconst config: GRPOConfig = { lossType: 'dr|' }")).first, "/** @grpo */\nconst config: GRPOConfig = { lossType: 'dr_grpo' }");
-  assert.equal((await complete('/** @reward */\nfunction f(sample: Sample) { return sample.epi| }')).matches[0], 'episode');
+  assert.equal(
+    (await complete("/** @grpo */\nconst config: GRPOConfig = { lossType: 'dr|' }")).first,
+    "/** @grpo */\nconst config: GRPOConfig = { lossType: 'dr_grpo' }",
+  );
+  assert.equal(
+    (await complete('/** @reward */\nfunction f(sample: Sample) { return sample.epi| }')).matches[0],
+    'episode',
+  );
 });
 
 test('completion of values whose type says nothing, without running their code', async () => {
@@ -88,44 +116,75 @@ test('completion while a cell awaits leaves the cell alone', async () => {
 
 test('inspection: signature and documentation, as text and as Markdown', async () => {
   const shown = await inspect('ad|d(1, 2)');
-  assert.equal(shown!['text/plain'], 'function add(a: number, b: number): number\n\nAdds numbers.\n\n@param a the first\n@param b the second\n@returns the sum');
-  assert.match(shown!['text/markdown'], /^```typescript\nfunction add\(a: number, b: number\): number\n```\n\nAdds numbers\.\n\n- \*param\* `a` the first/);
-  assert.match((await inspect('options.depth|'))!['text/plain'], /\(property\) Options\.depth\?: number\n\nHow deep it goes\./);
+  assert.equal(
+    shown!['text/plain'],
+    'function add(a: number, b: number): number\n\nAdds numbers.\n\n@param a the first\n@param b the second\n@returns the sum',
+  );
+  assert.match(
+    shown!['text/markdown'],
+    /^```typescript\nfunction add\(a: number, b: number\): number\n```\n\nAdds numbers\.\n\n- \*param\* `a` the first/,
+  );
+  assert.match(
+    (await inspect('options.depth|'))!['text/plain'],
+    /\(property\) Options\.depth\?: number\n\nHow deep it goes\./,
+  );
   assert.equal(await inspect('1 + | 2'), null);
 });
 
 test('inspection inside a call shows the call, and the parameter that is being written', async () => {
-  assert.match((await inspect('add(1, |'))!['text/plain'], /^add\(a: number, b: number\): number\n\nAdds numbers\.\n\n@param b the second/);
+  assert.match(
+    (await inspect('add(1, |'))!['text/plain'],
+    /^add\(a: number, b: number\): number\n\nAdds numbers\.\n\n@param b the second/,
+  );
   assert.match((await inspect('Math.max(1, |2)'))!['text/plain'], /^max\(\.\.\.values: number\[\]\): number/);
 });
 
 test('inspection with more detail shows the source: of a cell, a file, a package', async () => {
   const shown = await inspect('ad|d(1, 2)', 1);
-  assert.match(shown!['text/plain'], /^function add[^]*\n\nSource:\nfunction add\(a: number, b: number\) { return a \+ b; }$/);
-  assert.match(shown!['text/markdown'], /\*\*Source\*\*\n\n```typescript\nfunction add\(a: number, b: number\) { return a \+ b; }\n```$/);
-  assert.match((await inspect("import { sho|ut } from './helper';", 1))!['text/plain'], /Source:\nexport const shout = \(text: string\) => text;$/);
+  assert.match(
+    shown!['text/plain'],
+    /^function add[^]*\n\nSource:\nfunction add\(a: number, b: number\) { return a \+ b; }$/,
+  );
+  assert.match(
+    shown!['text/markdown'],
+    /\*\*Source\*\*\n\n```typescript\nfunction add\(a: number, b: number\) { return a \+ b; }\n```$/,
+  );
+  assert.match(
+    (await inspect("import { sho|ut } from './helper';", 1))!['text/plain'],
+    /Source:\nexport const shout = \(text: string\) => text;$/,
+  );
   assert.match((await inspect('let options: Opt|ions', 1))!['text/plain'], /Source:\ninterface Options {\n  mode/);
-  assert.match((await inspect("import { GRPOCon|fig } from 'joylab';", 1))!['text/plain'], /Source:\nexport interface GRPOConfig [^]*numGenerations/);
+  assert.match(
+    (await inspect("import { GRPOCon|fig } from 'joylab';", 1))!['text/plain'],
+    /Source:\nexport interface GRPOConfig [^]*numGenerations/,
+  );
 });
 
 test('inspection of what a cell with a directive declares first keeps its documentation', async () => {
-  const code = '/** How long it lasts. @reward */\nfunction lasts({ episode }: Sample) { return episode?.steps ?? null; }';
-  assert.match((await inspect(code.replace('function la', 'function la|')))!['text/plain'], /^function lasts\(.*\): number\n\nHow long it lasts\./);
+  const code =
+    '/** How long it lasts. @reward */\nfunction lasts({ episode }: Sample) { return episode?.steps ?? null; }';
+  assert.match(
+    (await inspect(code.replace('function la', 'function la|')))!['text/plain'],
+    /^function lasts\(.*\): number\n\nHow long it lasts\./,
+  );
   await kernel.run(code);
   assert.match((await inspect('la|sts'))!['text/plain'], /How long it lasts\./);
 });
 
-test('inspection of what is not declared: joylab\'s names say what they are, others are not found', async () => {
-  const found = async (code: string) => (await kernel.request('shell', 'inspect_request', { code, cursor_pos: code.length, detail_level: 0 })).content;
+test("inspection of what is not declared: joylab's names say what they are, others are not found", async () => {
+  const found = async (code: string) =>
+    (await kernel.request('shell', 'inspect_request', { code, cursor_pos: code.length, detail_level: 0 })).content;
   assert.equal((await found('xyzzy')).found, false);
   assert.match((await found('GRPOTrainer')).data['text/plain'], /class GRPOTrainer/);
 });
 
 test('comments and texts complete no keys of values', async () => {
-  await kernel.run("var opened: any = JSON.parse('{\"inner\": 1}');");
-  const matches = async (code: string, position = code.length) => (await kernel.request('shell', 'complete_request', { code, cursor_pos: position })).content.matches;
+  await kernel.run('var opened: any = JSON.parse(\'{"inner": 1}\');');
+  const matches = async (code: string, position = code.length) =>
+    (await kernel.request('shell', 'complete_request', { code, cursor_pos: position })).content.matches;
   assert.deepEqual(await matches('opened.'), ['inner']);
-  for (const code of ['// opened.', '/* opened.', "'opened.", '1; // opened.']) assert.deepEqual(await matches(code), [], code);
+  for (const code of ['// opened.', '/* opened.', "'opened.", '1; // opened.'])
+    assert.deepEqual(await matches(code), [], code);
   assert.deepEqual(await matches("'opened.'", 8), []);
   assert.deepEqual(await matches('`${opened.}`', 10), ['inner']);
 });
@@ -141,7 +200,9 @@ test('is_complete: what goes on is indented', async () => {
   assert.deepEqual(await ask('const text = `first'), ['']);
   assert.deepEqual(await ask('/* a comment'), ['']);
   assert.deepEqual(await ask('const map: Map<string,'), ['']);
-  for (const code of ['x.\n', '1 +\n', 'f(1,\n\n', 'function f() {\n\n']) assert.ok(Array.isArray(await ask(code)), code);
-  for (const code of ['1', '', '// a comment', 'const x = { a: 1 };', '<T,>(x: T) => x']) assert.equal(await ask(code), 'complete', code);
+  for (const code of ['x.\n', '1 +\n', 'f(1,\n\n', 'function f() {\n\n'])
+    assert.ok(Array.isArray(await ask(code)), code);
+  for (const code of ['1', '', '// a comment', 'const x = { a: 1 };', '<T,>(x: T) => x'])
+    assert.equal(await ask(code), 'complete', code);
   for (const code of ['}', 'a b', "'unterminated"]) assert.equal(await ask(code), 'invalid', code);
 });

@@ -5,7 +5,7 @@ import { compilerOptions, joylabDeclarations } from '../../kernel/cells/compile/
 import { typescript } from '../../kernel/cells/compile/typescript';
 import { buildRoot, packageRoot } from '../../kernel/setup/python';
 
-test('cells understand joylab\'s declarations', () => {
+test("cells understand joylab's declarations", () => {
   const compiler = typescript();
   const surroundings = { folder: path.join(packageRoot, 'notebooks'), packageRoot };
   // What cells skip is checked here.

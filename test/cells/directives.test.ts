@@ -7,27 +7,51 @@ let kernel: TestKernel;
 before(async () => (kernel = await TestKernel.start()));
 after(() => kernel.stop());
 
-const rewards = () => kernel.run("import { rewardRegistry } from 'joylab'; JSON.stringify(rewardRegistry.list().map(({ name, weight }) => [name, weight]))");
+const rewards = () =>
+  kernel.run(
+    "import { rewardRegistry } from 'joylab'; JSON.stringify(rewardRegistry.list().map(({ name, weight }) => [name, weight]))",
+  );
 const clear = () => kernel.run("import { rewardRegistry } from 'joylab'; rewardRegistry.clear()");
 
 test('a misspelt directive names the valid ones, at its place', async () => {
   const error = await kernel.fail('// first line\n/** @rewrad */\nfunction score() { return 1; }');
-  assert.match(error, /^DirectiveError: There is no directive @rewrad\. Did you mean @reward\? Valid: @openenv, @reward, @grpo\./);
+  assert.match(
+    error,
+    /^DirectiveError: There is no directive @rewrad\. Did you mean @reward\? Valid: @openenv, @reward, @grpo\./,
+  );
   assert.match(error, /> 2 \| \/\*\* @rewrad \*\/\n {4}\| {6}\^{6}\n/);
 });
 
 test('an unknown argument, or a wrong value, names the valid ones', async () => {
-  assert.match(await kernel.fail('/** @reward wieght=2 */\nfunction score() { return 1; }'), /@reward has no argument "wieght"\. Valid: weight \(number\), seconds \(number\), off \(boolean\)\.[^]*\^{8}\n/);
-  assert.match(await kernel.fail('/** @reward weight=heavy */\nfunction score() { return 1; }'), /weight=heavy is not a number\. Write weight=2\./);
-  assert.match(await kernel.fail('/** @reward weight */\nfunction score() { return 1; }'), /@reward weight needs a value/);
+  assert.match(
+    await kernel.fail('/** @reward wieght=2 */\nfunction score() { return 1; }'),
+    /@reward has no argument "wieght"\. Valid: weight \(number\), seconds \(number\), off \(boolean\)\.[^]*\^{8}\n/,
+  );
+  assert.match(
+    await kernel.fail('/** @reward weight=heavy */\nfunction score() { return 1; }'),
+    /weight=heavy is not a number\. Write weight=2\./,
+  );
+  assert.match(
+    await kernel.fail('/** @reward weight */\nfunction score() { return 1; }'),
+    /@reward weight needs a value/,
+  );
   assert.match(await kernel.fail('/** @openenv card=maybe */\nconst x = 1;'), /card=maybe is neither true nor false/);
   assert.match(await kernel.fail('/** @grpo model=3x */\nconst config = {};'), /does not name a variable/);
 });
 
 test('a misspelt argument or variable names the one that was meant', async () => {
-  assert.match(await kernel.fail('/** @grpo datset=dataset */\nconst c = {};'), /@grpo has no argument "datset"\..* Did you mean dataset\?/);
-  assert.match(await kernel.fail('/** @openenv card=ture */\nconst c = {};'), /card=ture is neither true nor false\. Did you mean true\?/);
-  assert.match(await kernel.fail('const prompts = [];\n/** @grpo model=promts */\nconst c = {};'), /there is no variable promts\. Did you mean prompts\?/);
+  assert.match(
+    await kernel.fail('/** @grpo datset=dataset */\nconst c = {};'),
+    /@grpo has no argument "datset"\..* Did you mean dataset\?/,
+  );
+  assert.match(
+    await kernel.fail('/** @openenv card=ture */\nconst c = {};'),
+    /card=ture is neither true nor false\. Did you mean true\?/,
+  );
+  assert.match(
+    await kernel.fail('const prompts = [];\n/** @grpo model=promts */\nconst c = {};'),
+    /there is no variable promts\. Did you mean prompts\?/,
+  );
 });
 
 test('a directive may follow text on its line', async () => {
@@ -37,7 +61,9 @@ test('a directive may follow text on its line', async () => {
 });
 
 test('documentation comments are left alone', async () => {
-  await kernel.run('/**\n * Adds.\n * @param a the first\n * @returns the sum\n */\nfunction add(a: number) { return a; }');
+  await kernel.run(
+    '/**\n * Adds.\n * @param a the first\n * @returns the sum\n */\nfunction add(a: number) { return a; }',
+  );
   await kernel.run('/** @deprecated */\nfunction old() {}');
   await kernel.run('/** Something with @mycompany tags.\n * @internalTag yes\n */\nconst y = 1;');
   await kernel.run('const text = "/** @rewrad */";');
@@ -45,7 +71,9 @@ test('documentation comments are left alone', async () => {
 
 test('@reward registers the functions of its cell, with weight', async () => {
   await clear();
-  await kernel.run('/** @reward weight=2 */\nfunction one({ episode }: Sample) { return episode ? 1 : null; }\nconst two = (sample: Sample) => 2;');
+  await kernel.run(
+    '/** @reward weight=2 */\nfunction one({ episode }: Sample) { return episode ? 1 : null; }\nconst two = (sample: Sample) => 2;',
+  );
   assert.equal(await rewards(), `'[["one",2],["two",2]]'`);
 });
 
@@ -66,13 +94,16 @@ test('@reward without a function says what to write', async () => {
   assert.match(await kernel.fail('/** @reward */\nconst x = 1;'), /@reward found no function\. Write one below/);
 });
 
-test('joylab\'s names need no import in a cell with a directive, and lines and columns stay', async () => {
-  assert.match(await kernel.fail('/** @reward */ function f(s: Sample) { return s.nothing; }'), /line 1, column 49: error TS2339: Property 'nothing' does not exist on type 'Sample'/);
+test("joylab's names need no import in a cell with a directive, and lines and columns stay", async () => {
+  assert.match(
+    await kernel.fail('/** @reward */ function f(s: Sample) { return s.nothing; }'),
+    /line 1, column 49: error TS2339: Property 'nothing' does not exist on type 'Sample'/,
+  );
   const error = await kernel.fail("/** @reward */ throw new Error('x');\nfunction f(s: Sample) { return 1; }");
   assert.match(error, /line 1, column 22/);
 });
 
-test('a name that the notebook declares is not joylab\'s', async () => {
+test("a name that the notebook declares is not joylab's", async () => {
   await kernel.run('type Sample = { mine: number };');
   await kernel.run('/** @reward */\nfunction mine(sample: Sample) { return sample.mine; }');
 });
@@ -80,15 +111,27 @@ test('a name that the notebook declares is not joylab\'s', async () => {
 test('@openenv shows the card of what the cell declares', async () => {
   const declare = "const world = { card: async () => ({ 'text/html': '<b>card</b>' }) };\nconst other = 5;";
   const { outputs } = await kernel.execute(`/** @openenv */\n${declare}`);
-  assert.deepEqual(outputs.map(({ content }) => content.data), [{ 'text/html': '<b>card</b>' }]);
+  assert.deepEqual(
+    outputs.map(({ content }) => content.data),
+    [{ 'text/html': '<b>card</b>' }],
+  );
   assert.deepEqual((await kernel.execute(`/** @openenv card=false */\n${declare}`)).outputs, []);
 });
 
 test('@grpo says which cell is missing', async () => {
-  assert.match(await kernel.fail('/** @grpo */\nconst config: GRPOConfig = { maxSteps: 1 };'), /@grpo needs a model, and the notebook has none yet\. Run a cell above with: .*fromPretrained/);
+  assert.match(
+    await kernel.fail('/** @grpo */\nconst config: GRPOConfig = { maxSteps: 1 };'),
+    /@grpo needs a model, and the notebook has none yet\. Run a cell above with: .*fromPretrained/,
+  );
   assert.match(await kernel.fail('/** @grpo */\nlet notConst = {};'), /@grpo found no configuration/);
-  assert.match(await kernel.fail('/** @grpo model=agent */\nconst config: GRPOConfig = {};'), /there is no variable agent/);
-  assert.match(await kernel.fail('/** @grpo model=world */\nconst config: GRPOConfig = {};'), /the variable world is not a model/);
+  assert.match(
+    await kernel.fail('/** @grpo model=agent */\nconst config: GRPOConfig = {};'),
+    /there is no variable agent/,
+  );
+  assert.match(
+    await kernel.fail('/** @grpo model=world */\nconst config: GRPOConfig = {};'),
+    /the variable world is not a model/,
+  );
 });
 
 test('completion in the comment: directives, arguments, values', async () => {
@@ -111,19 +154,44 @@ test('@openenv shows the card at once, then what chance gets; not of a class, un
     return told.map(({ header, content }: any) => ({ type: header.msg_type, text: content.data['text/plain'] }));
   };
   await kernel.run("process.env.JOYLAB_CACHE = '';");
-  const shown = await cards("import { Environment, openenv } from 'joylab';\n/** @openenv */\nconst board = await openenv('game2048');");
-  assert.deepEqual(shown.map(({ type, text }) => [type, /return in 1,000 steps: .*chance \d/.test(text)]), [['display_data', false], ['update_display_data', true]]);
+  const shown = await cards(
+    "import { Environment, openenv } from 'joylab';\n/** @openenv */\nconst board = await openenv('game2048');",
+  );
+  assert.deepEqual(
+    shown.map(({ type, text }) => [type, /return in 1,000 steps: .*chance \d/.test(text)]),
+    [
+      ['display_data', false],
+      ['update_display_data', true],
+    ],
+  );
   const again = await cards("/** @openenv */\nconst other = await openenv('game2048');");
-  assert.deepEqual(again.map(({ type, text }) => [type, /return in/.test(text)]), [['display_data', true]], 'what is known is there at once');
+  assert.deepEqual(
+    again.map(({ type, text }) => [type, /return in/.test(text)]),
+    [['display_data', true]],
+    'what is known is there at once',
+  );
 
-  const fast = (head: string) => cards(`/** ${head} */\nclass Fast extends Environment<{ go: boolean }, { at: number }> {\n  reset() { return { observation: { at: 0 } }; }\n  step({ go }: { go: boolean }) { return { observation: { at: 1 }, reward: go ? 1 : 0, done: true }; }\n}`);
-  assert.deepEqual((await fast('@openenv')).map(({ text }) => /return in/.test(text)), [false]);
-  assert.match((await fast('@openenv reference')).at(-1)!.text, /return in 1,000 steps: always false 0 · chance 0\.\d+ · always true 1/);
+  const fast = (head: string) =>
+    cards(
+      `/** ${head} */\nclass Fast extends Environment<{ go: boolean }, { at: number }> {\n  reset() { return { observation: { at: 0 } }; }\n  step({ go }: { go: boolean }) { return { observation: { at: 1 }, reward: go ? 1 : 0, done: true }; }\n}`,
+    );
+  assert.deepEqual(
+    (await fast('@openenv')).map(({ text }) => /return in/.test(text)),
+    [false],
+  );
+  assert.match(
+    (await fast('@openenv reference')).at(-1)!.text,
+    /return in 1,000 steps: always false 0 · chance 0\.\d+ · always true 1/,
+  );
 });
 
 test('inspection in the comment shows the documentation', async () => {
   const inspect = async (code: string, at: string) =>
-    (await kernel.request('shell', 'inspect_request', { code, cursor_pos: code.indexOf(at) + 1, detail_level: 0 })).content.data['text/plain'];
-  assert.match(await inspect('/** @reward weight=2 */', 'reward'), /^@reward\nRegisters each function[^]*weight \(number\): /);
+    (await kernel.request('shell', 'inspect_request', { code, cursor_pos: code.indexOf(at) + 1, detail_level: 0 }))
+      .content.data['text/plain'];
+  assert.match(
+    await inspect('/** @reward weight=2 */', 'reward'),
+    /^@reward\nRegisters each function[^]*weight \(number\): /,
+  );
   assert.match(await inspect('/** @reward weight=2 */', 'weight'), /^weight \(number\): Factor/);
 });

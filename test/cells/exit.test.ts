@@ -5,7 +5,9 @@ import { text, TestKernel } from '../jupyter/client';
 let kernel: TestKernel;
 before(async () => {
   kernel = await TestKernel.start();
-  await kernel.run("let kept = 7; import { exit } from 'node:process'; import { spawn } from 'node:child_process'; import { Worker } from 'node:worker_threads'; undefined");
+  await kernel.run(
+    "let kept = 7; import { exit } from 'node:process'; import { spawn } from 'node:child_process'; import { Worker } from 'node:worker_threads'; undefined",
+  );
 });
 after(() => kernel.stop());
 
@@ -18,7 +20,11 @@ const ENDS: Array<[code: string, call: string, exitCode: string]> = [
   ['try { process.exit(2); } catch {} 5', 'process.exit(2)', '2'],
   ['setTimeout(() => process.exit(1), 5); await new Promise(() => {})', 'process.exit(1)', '1'],
   ["spawn('sh', ['-c', 'exit 4']).on('exit', process.exit); await new Promise(() => {})", 'process.exit(4)', '4'],
-  ["process.once('uncaughtException', () => process.exit(6)); setTimeout(() => { throw new Error('late'); }, 5); await new Promise(() => {})", 'process.exit(6)', '6'],
+  [
+    "process.once('uncaughtException', () => process.exit(6)); setTimeout(() => { throw new Error('late'); }, 5); await new Promise(() => {})",
+    'process.exit(6)',
+    '6',
+  ],
   ['process.abort()', 'process.abort()', '134'],
   ['(process as any).reallyExit(4)', 'process.reallyExit(4)', '4'],
   ['process.kill(process.pid)', 'process.kill(process.pid, "SIGTERM")', '143'],
@@ -42,12 +48,32 @@ test('what ends a process ends the cell, and nothing else', async () => {
 
 test('after its cell it does nothing, and says so', async () => {
   const { reply } = await kernel.execute('setTimeout(() => process.exit(1), 20); undefined');
-  await kernel.published((it) => it.parentHeader.msg_id === reply.parentHeader.msg_id && it.content.text === 'process.exit(1) was called after its cell had ended: it has no effect in a notebook.\n', 'the line');
+  await kernel.published(
+    (it) =>
+      it.parentHeader.msg_id === reply.parentHeader.msg_id &&
+      it.content.text === 'process.exit(1) was called after its cell had ended: it has no effect in a notebook.\n',
+    'the line',
+  );
   assert.equal(await kernel.run('kept'), '7');
 });
 
 test('signals that do no harm, workers that exit or fail, an exit code for later', async () => {
-  assert.equal(await kernel.run("const came = new Promise((resolve) => process.once('SIGUSR2', resolve)); process.kill(process.pid, 'SIGUSR2'); console.log(await came === 'SIGUSR2'); process.kill(process.pid, 0)"), 'true\ntrue');
-  assert.equal(await kernel.run("process.exitCode = 3; await new Promise((resolve) => new Worker('process.exit(3)', { eval: true }).on('exit', resolve))"), '3');
-  assert.match(await kernel.run("const failing = new Worker('throw new Error(\"in the worker\")', { eval: true }); await new Promise((resolve) => failing.on('exit', resolve)); kept"), /Uncaught[^]*in the worker[^]*7$/);
+  assert.equal(
+    await kernel.run(
+      "const came = new Promise((resolve) => process.once('SIGUSR2', resolve)); process.kill(process.pid, 'SIGUSR2'); console.log(await came === 'SIGUSR2'); process.kill(process.pid, 0)",
+    ),
+    'true\ntrue',
+  );
+  assert.equal(
+    await kernel.run(
+      "process.exitCode = 3; await new Promise((resolve) => new Worker('process.exit(3)', { eval: true }).on('exit', resolve))",
+    ),
+    '3',
+  );
+  assert.match(
+    await kernel.run(
+      "const failing = new Worker('throw new Error(\"in the worker\")', { eval: true }); await new Promise((resolve) => failing.on('exit', resolve)); kept",
+    ),
+    /Uncaught[^]*in the worker[^]*7$/,
+  );
 });

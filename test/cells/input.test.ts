@@ -6,12 +6,15 @@ import { text, TestKernel } from '../jupyter/client';
 let kernel: TestKernel;
 before(async () => {
   kernel = await TestKernel.start();
-  await kernel.run("import * as fs from 'node:fs'; import * as readline from 'node:readline'; import { createInterface } from 'node:readline/promises'; import { stdin as input, stdout as output } from 'node:process'; import { execSync, spawn } from 'node:child_process'");
+  await kernel.run(
+    "import * as fs from 'node:fs'; import * as readline from 'node:readline'; import { createInterface } from 'node:readline/promises'; import { stdin as input, stdout as output } from 'node:process'; import { execSync, spawn } from 'node:child_process'",
+  );
 });
 after(() => kernel.stop());
 
 const ask = (code: string) => kernel.send('shell', 'execute_request', { code, allow_stdin: true });
-const asked = (id: string) => kernel.replies.filter((it) => it.parentHeader.msg_id === id && it.header.msg_type === 'input_request');
+const asked = (id: string) =>
+  kernel.replies.filter((it) => it.parentHeader.msg_id === id && it.header.msg_type === 'input_request');
 
 /** Waits for the `n`-th question of a cell. */
 async function question(id: string, n = 0): Promise<Message> {
@@ -37,25 +40,81 @@ const LABEL = 'stdin (^D ends it): ';
 
 /** Code that reads standard input, what is typed, the prompts, and what comes of it. */
 const READING: Array<[code: string, typed: string[], prompts: string[], output: string]> = [
-  ["const rl = createInterface({ input, output }); const name = await rl.question('name? '); rl.close(); name", ['Zoë 😀'], ['name? '], "'Zoë 😀'"],
-  ["const rl = createInterface({ input, output }); const two = [await rl.question('a? '), await rl.question('b? ')]; rl.close(); two", ['1', ''], ['a? ', 'b? '], "[ '1', '' ]"],
-  ["const old = readline.createInterface({ input: process.stdin, output: process.stdout }); old.question('c? ', (it) => { console.log('got', it); old.close(); }); undefined", ['cb'], ['c? '], 'got cb\n'],
+  [
+    "const rl = createInterface({ input, output }); const name = await rl.question('name? '); rl.close(); name",
+    ['Zoë 😀'],
+    ['name? '],
+    "'Zoë 😀'",
+  ],
+  [
+    "const rl = createInterface({ input, output }); const two = [await rl.question('a? '), await rl.question('b? ')]; rl.close(); two",
+    ['1', ''],
+    ['a? ', 'b? '],
+    "[ '1', '' ]",
+  ],
+  [
+    "const old = readline.createInterface({ input: process.stdin, output: process.stdout }); old.question('c? ', (it) => { console.log('got', it); old.close(); }); undefined",
+    ['cb'],
+    ['c? '],
+    'got cb\n',
+  ],
   // An interface that stays open asks for no more than its questions.
   ["const open = createInterface({ input, output }); await open.question('d? ')", ['x'], ['d? '], "'x'"],
   ["await open.question('e? ')", ['y'], ['e? '], "'y'"],
-  ['open.close(); const lines: string[] = []; for await (const line of createInterface({ input })) { lines.push(line); if (lines.length === 2) break; } lines', ['l1', 'l2'], [LABEL, LABEL], "[ 'l1', 'l2' ]"],
-  ["const loop = readline.createInterface({ input, prompt: '> ' }); loop.on('line', (it) => (it === 'quit' ? loop.close() : loop.prompt())); loop.prompt(); undefined", ['a', 'quit'], ['> ', '> '], ''],
-  ["let all = ''; for await (const chunk of process.stdin) all += chunk; all", ['c1', 'c2', '^D'], [LABEL, LABEL, LABEL], "'c1\\nc2\\n'"],
+  [
+    'open.close(); const lines: string[] = []; for await (const line of createInterface({ input })) { lines.push(line); if (lines.length === 2) break; } lines',
+    ['l1', 'l2'],
+    [LABEL, LABEL],
+    "[ 'l1', 'l2' ]",
+  ],
+  [
+    "const loop = readline.createInterface({ input, prompt: '> ' }); loop.on('line', (it) => (it === 'quit' ? loop.close() : loop.prompt())); loop.prompt(); undefined",
+    ['a', 'quit'],
+    ['> ', '> '],
+    '',
+  ],
+  [
+    "let all = ''; for await (const chunk of process.stdin) all += chunk; all",
+    ['c1', 'c2', '^D'],
+    [LABEL, LABEL, LABEL],
+    "'c1\\nc2\\n'",
+  ],
   ["process.stdin.once('data', (it) => console.log(String(it))); undefined", ['once'], [LABEL], 'once\n\n'],
-  ["await new Promise<string>((resolve) => process.stdin.setEncoding('utf8').once('readable', () => resolve(process.stdin.read())))", ['r'], [LABEL], "'r\\n'"],
-  ["process.stdin.setRawMode(true); const key = await new Promise((resolve) => process.stdin.once('data', resolve)); process.stdin.pause(); String(key)", ['k'], [LABEL], "'k\\n'"],
-  ["[fs.readFileSync(0, 'utf8'), String(fs.readFileSync('/dev/stdin')), await fs.promises.readFile('/dev/stdin', 'utf8')]", ['f', 'g', '\x04'], ['stdin: ', 'stdin: ', 'stdin: '], "[ 'f\\n', 'g\\n', '' ]"],
-  ["const bytes = Buffer.alloc(4); const fd = fs.openSync('/dev/stdin', 'r'); const part = () => String(bytes.subarray(0, fs.readSync(fd, bytes))); const parts = [part(), part()]; fs.closeSync(fd); parts", ['abcdef'], ['stdin: '], "[ 'abcd', 'ef\\n' ]"],
-  ["const cat = spawn('cat', { stdio: 'inherit' }); const code = await new Promise((resolve) => cat.on('exit', resolve)); [code, String(execSync('read x; echo \"[$x]\"', { stdio: ['inherit', 'pipe', 'inherit'] }))]", [], [], "[ 0, '[]\\n' ]"],
+  [
+    "await new Promise<string>((resolve) => process.stdin.setEncoding('utf8').once('readable', () => resolve(process.stdin.read())))",
+    ['r'],
+    [LABEL],
+    "'r\\n'",
+  ],
+  [
+    "process.stdin.setRawMode(true); const key = await new Promise((resolve) => process.stdin.once('data', resolve)); process.stdin.pause(); String(key)",
+    ['k'],
+    [LABEL],
+    "'k\\n'",
+  ],
+  [
+    "[fs.readFileSync(0, 'utf8'), String(fs.readFileSync('/dev/stdin')), await fs.promises.readFile('/dev/stdin', 'utf8')]",
+    ['f', 'g', '\x04'],
+    ['stdin: ', 'stdin: ', 'stdin: '],
+    "[ 'f\\n', 'g\\n', '' ]",
+  ],
+  [
+    "const bytes = Buffer.alloc(4); const fd = fs.openSync('/dev/stdin', 'r'); const part = () => String(bytes.subarray(0, fs.readSync(fd, bytes))); const parts = [part(), part()]; fs.closeSync(fd); parts",
+    ['abcdef'],
+    ['stdin: '],
+    "[ 'abcd', 'ef\\n' ]",
+  ],
+  [
+    "const cat = spawn('cat', { stdio: 'inherit' }); const code = await new Promise((resolve) => cat.on('exit', resolve)); [code, String(execSync('read x; echo \"[$x]\"', { stdio: ['inherit', 'pipe', 'inherit'] }))]",
+    [],
+    [],
+    "[ 0, '[]\\n' ]",
+  ],
 ];
 
 test('code that reads standard input asks the front end', async () => {
-  for (const [code, typed, prompts, output] of READING) assert.deepEqual(await converse(code, ...typed), [prompts, output], code);
+  for (const [code, typed, prompts, output] of READING)
+    assert.deepEqual(await converse(code, ...typed), [prompts, output], code);
 });
 
 /** The same where nobody can be asked. */
@@ -72,7 +131,12 @@ const ALONE = [
 ];
 
 test('where the front end cannot ask, it is an error at once', async () => {
-  for (const code of ALONE) assert.match(await kernel.fail(code), /^StdinNotImplementedError: This front end cannot ask for input \(allow_stdin is false\)\. Assign the value in the cell instead\./, code);
+  for (const code of ALONE)
+    assert.match(
+      await kernel.fail(code),
+      /^StdinNotImplementedError: This front end cannot ask for input \(allow_stdin is false\)\. Assign the value in the cell instead\./,
+      code,
+    );
   assert.equal(await kernel.run('6 * 7'), '42');
 });
 
@@ -86,7 +150,13 @@ test('a question can be interrupted, and its late answer is nobody’s', async (
   const second = ask("await kept.question('second? ')");
   await question(second);
   // JupyterLab says which question it answers, and goes on showing the first.
-  await kernel.stdin.send(encode({ type: 'input_reply', content: '{"status":"ok","value":"too late, too"}', parent: old.header as never }, [], kernel.signer));
+  await kernel.stdin.send(
+    encode(
+      { type: 'input_reply', content: '{"status":"ok","value":"too late, too"}', parent: old.header as never },
+      [],
+      kernel.signer,
+    ),
+  );
   reply('in time');
   assert.equal(text((await kernel.finish(second)).outputs), "'in time'");
   assert.deepEqual(await converse('kept.close(); 1'), [[], '1']);
@@ -97,17 +167,38 @@ test('the end of the input instead of an answer is an error', async () => {
   await question(id);
   reply('^D');
   const { content } = (await kernel.finish(id)).reply;
-  assert.equal(`${content.ename}: ${content.evalue}`, 'EndOfInput: The input was ended (^D) before the question was answered.');
-  assert.deepEqual(await converse("await createInterface({ input, output }).question('again? ')", 'yes'), [['again? '], "'yes'"]);
+  assert.equal(
+    `${content.ename}: ${content.evalue}`,
+    'EndOfInput: The input was ended (^D) before the question was answered.',
+  );
+  assert.deepEqual(await converse("await createInterface({ input, output }).question('again? ')", 'yes'), [
+    ['again? '],
+    "'yes'",
+  ]);
 });
 
 test('a question that is taken back, or that comes after its cell', async () => {
-  const id = ask("await createInterface({ input, output }).question('soon? ', { signal: AbortSignal.timeout(50) }).catch((error) => error.name)");
+  const id = ask(
+    "await createInterface({ input, output }).question('soon? ', { signal: AbortSignal.timeout(50) }).catch((error) => error.name)",
+  );
   assert.equal(text((await kernel.finish(id)).outputs), "'AbortError'");
-  const { reply: end } = await kernel.execute("setTimeout(() => createInterface({ input, output }).question('late? '), 30); undefined", { allow_stdin: true });
-  await kernel.published((it) => it.parentHeader.msg_id === end.parentHeader.msg_id && /ask only while the cell runs/.test(String(it.content.text)), 'the error');
+  const { reply: end } = await kernel.execute(
+    "setTimeout(() => createInterface({ input, output }).question('late? '), 30); undefined",
+    { allow_stdin: true },
+  );
+  await kernel.published(
+    (it) =>
+      it.parentHeader.msg_id === end.parentHeader.msg_id &&
+      /ask only while the cell runs/.test(String(it.content.text)),
+    'the error',
+  );
 });
 
 test('standard input of code that has its own is left alone', async () => {
-  assert.equal(await kernel.run("import { PassThrough } from 'node:stream'; const own = new PassThrough(); const rl9 = createInterface({ input: own }); const got = rl9.question('q? '); own.write('typed\\n'); await got"), "'typed'");
+  assert.equal(
+    await kernel.run(
+      "import { PassThrough } from 'node:stream'; const own = new PassThrough(); const rl9 = createInterface({ input: own }); const got = rl9.question('q? '); own.write('typed\\n'); await got",
+    ),
+    "'typed'",
+  );
 });

@@ -15,7 +15,11 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-declarations-'));
 const compiler = typescript();
 
 /** Modules that a notebook can import, `joylab` among them. */
-const MODULES = [...builtinModules.filter((name) => !name.startsWith('_') && !['sys', 'wasi'].includes(name)), 'node:test', 'joylab'];
+const MODULES = [
+  ...builtinModules.filter((name) => !name.startsWith('_') && !['sys', 'wasi'].includes(name)),
+  'node:test',
+  'joylab',
+];
 const IMPORTS = MODULES.map((name, i) => `import * as m${i} from '${name}';\nm${i};`).join('\n');
 
 /** All that a checker knows about globals and modules: their names and types, and those of their properties. */
@@ -28,23 +32,38 @@ function meanings(program: ts.Program, file: ts.SourceFile): Map<string, string>
       flags & compiler.SymbolFlags.Value ? checker.getTypeOfSymbol(symbol) : null,
       flags & compiler.SymbolFlags.Type ? checker.getDeclaredTypeOfSymbol(symbol) : null,
     ];
-    for (const [i, type] of types.entries()) if (type) found.set(`${name}${i === 0 ? '' : ' (type)'}`, plainly(described(type)));
+    for (const [i, type] of types.entries())
+      if (type) found.set(`${name}${i === 0 ? '' : ' (type)'}`, plainly(described(type)));
   };
   const described = (type: ts.Type): string => {
-    const properties = checker.getPropertiesOfType(type).map((it) => `${it.name}: ${text(checker.getTypeOfSymbol(it))}`);
+    const properties = checker
+      .getPropertiesOfType(type)
+      .map((it) => `${it.name}: ${text(checker.getTypeOfSymbol(it))}`);
     return `${text(type)} {${properties.sort().join('; ')}}`;
   };
-  const text = (type: ts.Type) => checker.typeToString(type, undefined, compiler.TypeFormatFlags.UseFullyQualifiedType | compiler.TypeFormatFlags.NoTruncation);
+  const text = (type: ts.Type) =>
+    checker.typeToString(
+      type,
+      undefined,
+      compiler.TypeFormatFlags.UseFullyQualifiedType | compiler.TypeFormatFlags.NoTruncation,
+    );
   // Numbers of symbols differ, and whether a name is said with its module.
   const plainly = (text: string) => text.replace(/@\d+|import\("[^"]+"\)\./g, '');
-  for (const symbol of checker.getSymbolsInScope(file, compiler.SymbolFlags.Value | compiler.SymbolFlags.Type | compiler.SymbolFlags.Namespace)) {
+  for (const symbol of checker.getSymbolsInScope(
+    file,
+    compiler.SymbolFlags.Value | compiler.SymbolFlags.Type | compiler.SymbolFlags.Namespace,
+  )) {
     if (!/^m\d+$|^"/.test(symbol.name)) note(symbol.name, symbol);
   }
   for (const statement of file.statements.filter(compiler.isImportDeclaration)) {
     const { text: name } = statement.moduleSpecifier as ts.StringLiteral;
     const module = checker.getSymbolAtLocation(statement.moduleSpecifier);
     assert.ok(module, `${name} is known`);
-    for (const symbol of checker.getExportsOfModule(module)) note(`${name}.${symbol.name}`, symbol.flags & compiler.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol);
+    for (const symbol of checker.getExportsOfModule(module))
+      note(
+        `${name}.${symbol.name}`,
+        symbol.flags & compiler.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol,
+      );
   }
   return found;
 }
@@ -57,24 +76,43 @@ function plainProgram(text: string): { program: ts.Program; file: ts.SourceFile 
   return { program, file: program.getSourceFile(name)! };
 }
 
-for (const [title, text] of Object.entries({ 'globals, where nothing is imported': '1', 'globals and all modules': IMPORTS })) {
+for (const [title, text] of Object.entries({
+  'globals, where nothing is imported': '1',
+  'globals and all modules': IMPORTS,
+})) {
   test(`${title}, have the same types as in a program that reads everything at once`, () => {
     const plain = plainProgram(text);
     const expected = meanings(plain.program, plain.file);
     const { program, file } = new NotebookProgram({ folder, packageRoot }).open(text);
     const actual = meanings(program, file);
     assert.ok(expected.size > (text === '1' ? 200 : 2000), `${expected.size} names`);
-    assert.deepEqual([...expected.keys()].filter((name) => !actual.has(name)), [], 'missing');
-    assert.deepEqual([...actual.keys()].filter((name) => !expected.has(name)), [], 'too many');
-    assert.deepEqual([...expected].filter(([name, meaning]) => actual.get(name) !== meaning).map(([name]) => name), [], 'others');
+    assert.deepEqual(
+      [...expected.keys()].filter((name) => !actual.has(name)),
+      [],
+      'missing',
+    );
+    assert.deepEqual(
+      [...actual.keys()].filter((name) => !expected.has(name)),
+      [],
+      'too many',
+    );
+    assert.deepEqual(
+      [...expected].filter(([name, meaning]) => actual.get(name) !== meaning).map(([name]) => name),
+      [],
+      'others',
+    );
   });
 }
 
 test('what nothing names is not read, nor what was read for an earlier cell', () => {
   const notebook = new NotebookProgram({ folder, packageRoot });
-  const { program: first, file } = notebook.open("import { openenv } from 'joylab';\nconst env = openenv;\nprocess.stdout");
+  const { program: first, file } = notebook.open(
+    "import { openenv } from 'joylab';\nconst env = openenv;\nprocess.stdout",
+  );
   assert.deepEqual(first.getSemanticDiagnostics(file), []);
   const { program } = notebook.open("import { join } from 'node:path';\njoin");
-  const nodes = program.getSourceFiles().reduce((sum, file) => sum + (file as unknown as { nodeCount: number }).nodeCount, 0);
+  const nodes = program
+    .getSourceFiles()
+    .reduce((sum, file) => sum + (file as unknown as { nodeCount: number }).nodeCount, 0);
   assert.ok(nodes < 60_000, `${nodes} nodes`);
 });

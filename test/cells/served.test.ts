@@ -39,7 +39,15 @@ test('a class becomes a server; its schema comes from its types', async () => {
     properties: {
       by: { type: 'integer', description: 'How far.', minimum: 1 },
       how: { enum: ['fast', 'slow', 3] },
-      path: { type: 'array', items: { type: 'object', properties: { x: { type: 'number' }, on: { type: 'boolean' } }, required: ['x', 'on'], additionalProperties: false } },
+      path: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: { x: { type: 'number' }, on: { type: 'boolean' } },
+          required: ['x', 'on'],
+          additionalProperties: false,
+        },
+      },
       next: { $ref: '#/$defs/Move' },
     },
     required: ['by'],
@@ -54,27 +62,39 @@ test('the client is typed: a wrong field is a type error, and values are checked
   await kernel.run('await countUp.reset({ seed: 1 });');
   assert.equal(await kernel.run('(await countUp.step({ by: 2, how: "fast" })).observation.count'), '2');
   assert.equal(await kernel.run('(await countUp.state()).goal'), '10');
-  assert.match(await kernel.fail('await countUp.step({ byy: 2 })'), /error TS\d+:[^]*'byy' does not exist in type 'Move'/);
-  assert.match(await kernel.fail('await countUp.step({ by: 0, next: { by: 0.5 } })'), /by: Input should be greater than or equal to 1[^]*next\.by: Input should be a valid integer/);
+  assert.match(
+    await kernel.fail('await countUp.step({ byy: 2 })'),
+    /error TS\d+:[^]*'byy' does not exist in type 'Move'/,
+  );
+  assert.match(
+    await kernel.fail('await countUp.step({ by: 0, next: { by: 0.5 } })'),
+    /by: Input should be greater than or equal to 1[^]*next\.by: Input should be a valid integer/,
+  );
 });
 
 test('running the cell again replaces the server; the old client says so', async () => {
   await kernel.run('const old = countUp; const oldUrl = old.environment;');
   await kernel.execute(counter(5));
-  assert.match(await kernel.fail('await old.step({ by: 1 })'), /The cell of CountUp was run again, and its server was replaced/);
+  assert.match(
+    await kernel.fail('await old.step({ by: 1 })'),
+    /The cell of CountUp was run again, and its server was replaced/,
+  );
   await kernel.run('await countUp.reset();');
   assert.equal(await kernel.run('(await countUp.step({ by: 1 })).observation.count'), '5');
   assert.match(await kernel.fail('/** @openenv */ const again = await openenv(oldUrl)'), /No OpenEnv server answers/);
 });
 
 test('the client has the name that the cell asks for', async () => {
-  await kernel.run('/** @openenv client=game card=false */\nclass Tiny extends Environment<{ a: 1 | 2 }> {\n  reset() { return { observation: {} }; }\n  step() { return { observation: {}, done: true }; }\n}');
+  await kernel.run(
+    '/** @openenv client=game card=false */\nclass Tiny extends Environment<{ a: 1 | 2 }> {\n  reset() { return { observation: {} }; }\n  step() { return { observation: {}, done: true }; }\n}',
+  );
   await kernel.run('await game.reset();');
   assert.match(await kernel.fail('await (game as any).step({ a: 3 })'), /a: Input should be 1 or 2 \(given: 3\)/);
 });
 
 test('types that JSON does not have are named', async () => {
-  const cell = (type: string) => `/** @openenv */\nclass Odd extends Environment<{ a: { b: ${type} } }> {\n  reset() { return { observation: {} }; }\n  step() { return { observation: {} }; }\n}`;
+  const cell = (type: string) =>
+    `/** @openenv */\nclass Odd extends Environment<{ a: { b: ${type} } }> {\n  reset() { return { observation: {} }; }\n  step() { return { observation: {} }; }\n}`;
   assert.match(await kernel.fail(cell('() => void')), /Action\.a\.b is of type \(\) => void, which JSON does not have/);
   assert.match(await kernel.fail(cell('bigint')), /Action\.a\.b is of type bigint/);
 });

@@ -5,9 +5,11 @@ import { text, TestKernel } from '../jupyter/client';
 let kernel: TestKernel;
 before(async () => {
   kernel = await TestKernel.start({
-    'helper.ts': 'export const shout = (text: string): string => text.toUpperCase();\nexport function fails(): never { throw new Error("in the helper"); }\n',
+    'helper.ts':
+      'export const shout = (text: string): string => text.toUpperCase();\nexport function fails(): never { throw new Error("in the helper"); }\n',
     'data.json': '{ "numbers": [1, 2, 3] }',
-    'node_modules/tiny/package.json': '{ "name": "tiny", "version": "1.0.0", "main": "index.js", "types": "index.d.ts" }',
+    'node_modules/tiny/package.json':
+      '{ "name": "tiny", "version": "1.0.0", "main": "index.js", "types": "index.d.ts" }',
     'node_modules/tiny/index.js': 'exports.double = (x) => 2 * x;',
     'node_modules/tiny/index.d.ts': 'export declare function double(x: number): number;',
   });
@@ -15,7 +17,10 @@ before(async () => {
 after(() => kernel.stop());
 
 test('TypeScript with types; the last expression is the result', async () => {
-  assert.equal(await kernel.run('interface Point { x: number; y: number }\nconst p: Point = { x: 1, y: 2 };\np'), '{ x: 1, y: 2 }');
+  assert.equal(
+    await kernel.run('interface Point { x: number; y: number }\nconst p: Point = { x: 1, y: 2 };\np'),
+    '{ x: 1, y: 2 }',
+  );
   assert.equal(await kernel.run('p.x + p.y'), '3');
   assert.equal(await kernel.run('const nothing = undefined; nothing'), '');
   assert.equal(await kernel.run('let assigned = 1; assigned = 2;'), '');
@@ -24,7 +29,12 @@ test('TypeScript with types; the last expression is the result', async () => {
 });
 
 test('top-level await', async () => {
-  assert.equal(await kernel.run('const later = await new Promise<number>((resolve) => setTimeout(() => resolve(5), 5)); later * 2'), '10');
+  assert.equal(
+    await kernel.run(
+      'const later = await new Promise<number>((resolve) => setTimeout(() => resolve(5), 5)); later * 2',
+    ),
+    '10',
+  );
   assert.equal(await kernel.run('let sum = 0; for (const n of [1, 2]) { sum += await Promise.resolve(n); } sum'), '3');
 });
 
@@ -59,25 +69,30 @@ test('type errors come before running, all of them, with line, source and caret'
 });
 
 test('an explanation of several lines is one problem', async () => {
-  const { reply } = await kernel.execute("const f: (x: number) => void = (x: string) => {};");
+  const { reply } = await kernel.execute('const f: (x: number) => void = (x: string) => {};');
   assert.equal(reply.content.traceback.length, 1);
   assert.match(reply.content.traceback[0], /\n {2}Types of parameters 'x' and 'x' are incompatible\./);
 });
 
-test('tracebacks have the cells\' own lines and only the user\'s frames', async () => {
-  await kernel.run('interface Padding {}\n\nfunction inner(o: any) {\n  return o.a.b;\n}\nfunction outer() { return inner({}); }');
+test("tracebacks have the cells' own lines and only the user's frames", async () => {
+  await kernel.run(
+    'interface Padding {}\n\nfunction inner(o: any) {\n  return o.a.b;\n}\nfunction outer() { return inner({}); }',
+  );
   const error = await kernel.fail('// a comment\nconst list = [1].map(() =>\n  outer());');
   const frames = error.split('\n').filter((line) => line.startsWith('    at '));
   assert.match(error, /^TypeError: Cannot read properties of undefined \(reading 'b'\)/);
   assert.match(error, /> 4 \| {3}return o\.a\.b;\n {4}\| {14}\^/);
-  assert.deepEqual(frames.map((frame) => /line \d+, column \d+/.exec(frame)![0]), [
-    'line 4, column 14', 'line 6, column 27', 'line 3, column 3', 'line 2, column 18',
-  ]);
+  assert.deepEqual(
+    frames.map((frame) => /line \d+, column \d+/.exec(frame)![0]),
+    ['line 4, column 14', 'line 6, column 27', 'line 3, column 3', 'line 2, column 18'],
+  );
   assert.match(frames[0], /at inner \(Cell \[\d+\]/);
 });
 
 test('tracebacks after an await, and with causes and details', async () => {
-  const error = await kernel.fail("await Promise.resolve();\nthrow Object.assign(new RangeError('deep', { cause: new Error('root') }), { code: 'E1' });");
+  const error = await kernel.fail(
+    "await Promise.resolve();\nthrow Object.assign(new RangeError('deep', { cause: new Error('root') }), { code: 'E1' });",
+  );
   assert.match(error, /> 2 \| throw/);
   assert.match(error, /code: 'E1'/);
   assert.match(error, /Caused by:\nError: root/);
@@ -92,42 +107,68 @@ test('anything can be thrown', async () => {
 
 test('a failed cell keeps what it assigned, and does not lose older values', async () => {
   await kernel.run('const survivor = 1; let replaced = 1;');
-  await kernel.fail("const fresh = { n: 1 };\nconst replaced = (() => { throw new Error('x'); })();\nconst missing = 1;");
+  await kernel.fail(
+    "const fresh = { n: 1 };\nconst replaced = (() => { throw new Error('x'); })();\nconst missing = 1;",
+  );
   assert.equal(await kernel.run('[survivor, replaced, fresh.n]'), '[ 1, 1, 1 ]');
   assert.match(await kernel.fail('missing'), /Cannot find name 'missing'/);
 });
 
 test('values say how they are displayed', async () => {
   const shown = async (code: string) => (await kernel.execute(code)).outputs.map(({ content }) => content.data);
-  assert.deepEqual(await shown("({ [Symbol.for('Jupyter.display')]: () => ({ 'text/html': '<i>x</i>' }) })"), [{ 'text/html': '<i>x</i>' }]);
-  assert.deepEqual(await shown("({ [Symbol.for('Jupyter.display')]: async () => ({ 'text/html': '<i>y</i>' }) })"), [{ 'text/html': '<i>y</i>' }]);
+  assert.deepEqual(await shown("({ [Symbol.for('Jupyter.display')]: () => ({ 'text/html': '<i>x</i>' }) })"), [
+    { 'text/html': '<i>x</i>' },
+  ]);
+  assert.deepEqual(await shown("({ [Symbol.for('Jupyter.display')]: async () => ({ 'text/html': '<i>y</i>' }) })"), [
+    { 'text/html': '<i>y</i>' },
+  ]);
   assert.deepEqual(await shown("({ 'image/svg+xml': '<svg/>' })"), [{ 'image/svg+xml': '<svg/>' }]);
   assert.deepEqual(await shown("'text'"), [{ 'text/plain': "'text'" }]);
-  assert.match(await kernel.fail("({ [Symbol.for('Jupyter.display')]() { throw new Error('no picture'); } })"), /no picture/);
+  assert.match(
+    await kernel.fail("({ [Symbol.for('Jupyter.display')]() { throw new Error('no picture'); } })"),
+    /no picture/,
+  );
 });
 
-test('packages, local files and JSON resolve from the notebook\'s folder', async () => {
+test("packages, local files and JSON resolve from the notebook's folder", async () => {
   assert.equal(await kernel.run("import { double } from 'tiny'; double(21)"), '42');
-  assert.match(await kernel.fail("import { double } from 'tiny'; double('x')"), /not assignable to parameter of type 'number'/);
+  assert.match(
+    await kernel.fail("import { double } from 'tiny'; double('x')"),
+    /not assignable to parameter of type 'number'/,
+  );
   assert.equal(await kernel.run("import { shout } from './helper'; shout('hi')"), "'HI'");
   assert.equal(await kernel.run("import { numbers } from './data.json'; numbers.length"), '3');
   assert.match(await kernel.fail("import { x } from 'no-such-package'"), /Cannot find module 'no-such-package'/);
 });
 
 test('joylab imports with types from a folder without node_modules', async () => {
-  assert.equal(await kernel.run("import { rewardRegistry, type Sample } from 'joylab';\nrewardRegistry.list().length"), '0');
-  assert.match(await kernel.fail("import { rewardRegistry } from 'joylab';\nrewardRegistry.register(5, () => 1);"), /line 2, column 25: error TS2345/);
+  assert.equal(
+    await kernel.run("import { rewardRegistry, type Sample } from 'joylab';\nrewardRegistry.list().length"),
+    '0',
+  );
+  assert.match(
+    await kernel.fail("import { rewardRegistry } from 'joylab';\nrewardRegistry.register(5, () => 1);"),
+    /line 2, column 25: error TS2345/,
+  );
   assert.match(await kernel.fail("import { noSuchThing } from 'joylab';"), /has no exported member 'noSuchThing'/);
 });
 
-test('a function\'s text is what the user wrote', async () => {
-  await kernel.run('function looping() { for (let i = 0; i < 2; i++) { } while (false) await0(); }\nfunction await0() {}');
+test("a function's text is what the user wrote", async () => {
+  await kernel.run(
+    'function looping() { for (let i = 0; i < 2; i++) { } while (false) await0(); }\nfunction await0() {}',
+  );
   assert.doesNotMatch(await kernel.run('looping.toString()'), /joylab/);
-  assert.equal(await kernel.run('new Function(`return (${looping})`)()()', ).catch((error) => /await0 is not defined/.test(error.message) || error), '');
+  assert.equal(
+    await kernel
+      .run('new Function(`return (${looping})`)()()')
+      .catch((error) => /await0 is not defined/.test(error.message) || error),
+    '',
+  );
 });
 
 test('loops of every kind run as written', async () => {
-  assert.equal(await kernel.run(`
+  assert.equal(
+    await kernel.run(`
     const seen: unknown[] = [];
     outer: for (let i = 0; i < 3; i++) for (const j of [0, 1]) { if (j) continue outer; if (i === 2) break outer; seen.push(i); }
     for (const key in { a: 1 }) seen.push(key);
@@ -137,12 +178,15 @@ test('loops of every kind run as written', async () => {
     async function* numbers() { yield 7; }
     await (async () => { for await (const x of numbers()) seen.push(x); })();
     for await (const x of numbers()) seen.push(x);
-    JSON.stringify(seen)`), `'[0,1,"a",2,1,0,7,7]'`);
+    JSON.stringify(seen)`),
+    `'[0,1,"a",2,1,0,7,7]'`,
+  );
 });
 
 test('completion knows types, imports and earlier cells', async () => {
   await kernel.run('const settings = { learningRate: 1, maxSteps: 2 };');
-  const complete = async (code: string) => (await kernel.request('shell', 'complete_request', { code, cursor_pos: code.length })).content;
+  const complete = async (code: string) =>
+    (await kernel.request('shell', 'complete_request', { code, cursor_pos: code.length })).content;
   assert.deepEqual((await complete('settings.')).matches, ['learningRate', 'maxSteps']);
   const { matches, cursor_start, cursor_end, metadata } = await complete('settings.max');
   assert.deepEqual([matches, cursor_start, cursor_end], [['maxSteps'], 9, 12]);
@@ -155,11 +199,16 @@ test('inspection shows types and documentation', async () => {
   const code = 'add(1, 2)';
   const { content } = await kernel.request('shell', 'inspect_request', { code, cursor_pos: 2, detail_level: 0 });
   assert.match(content.data['text/plain'], /function add\(a: number, b: number\): number\n+Adds two numbers\./);
-  assert.equal((await kernel.request('shell', 'inspect_request', { code: '   ', cursor_pos: 1, detail_level: 0 })).content.found, false);
+  assert.equal(
+    (await kernel.request('shell', 'inspect_request', { code: '   ', cursor_pos: 1, detail_level: 0 })).content.found,
+    false,
+  );
 });
 
 test('console output: formats, errors', async () => {
-  const { outputs } = await kernel.execute("console.log('%d %s', 1, 'a', { b: 2 }); console.warn('w'); process.stdout.write('raw'); null");
+  const { outputs } = await kernel.execute(
+    "console.log('%d %s', 1, 'a', { b: 2 }); console.warn('w'); process.stdout.write('raw'); null",
+  );
   assert.match(text(outputs), /^1 a \{ b: 2 \}\n/);
   assert.match(text(outputs), /w\nraw$/);
 });

@@ -8,7 +8,9 @@ import { BoundedThread } from '../../kernel/common/boundedThread';
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-bounded-'));
 after(() => fs.rmSync(folder, { recursive: true }));
 const file = path.join(folder, 'work.js');
-fs.writeFileSync(file, `
+fs.writeFileSync(
+  file,
+  `
   const { serveRequests } = require(${JSON.stringify(require.resolve('../../kernel/common/boundedThread'))});
   let calls = 0;
   serveRequests((request) => {
@@ -20,12 +22,16 @@ fs.writeFileSync(file, `
     if (request === 'exit') process.exit(0);
     return { request, calls };
   });
-`);
+`,
+);
 
 const thread = new BoundedThread<string, { request: string; calls: number }>(file, { seconds: 0.3, memory: 64 });
 after(() => thread.dispose());
 
-for (const [kind, ask] of [['sleeping', async (request: string) => thread.call(request)], ['without blocking', (request: string) => thread.callAsync(request)]] as const) {
+for (const [kind, ask] of [
+  ['sleeping', async (request: string) => thread.call(request)],
+  ['without blocking', (request: string) => thread.callAsync(request)],
+] as const) {
   test(`${kind}: answers come from one thread, errors are thrown as copies`, async () => {
     thread.dispose();
     assert.deepEqual(await ask('a'), { request: 'a', calls: 1 });
@@ -34,8 +40,14 @@ for (const [kind, ask] of [['sleeping', async (request: string) => thread.call(r
   });
 
   test(`${kind}: what takes too long or too much memory ends with its thread, and the next request has a new one`, async () => {
-    for (const request of ['loop', 'pattern']) await assert.rejects(ask(request), { name: 'ThreadLimitError', reason: 'timeout', message: 'it took more than 0.3 s' });
-    for (const request of ['memory', 'exit']) await assert.rejects(ask(request), { name: 'ThreadLimitError', reason: 'memory' });
+    for (const request of ['loop', 'pattern'])
+      await assert.rejects(ask(request), {
+        name: 'ThreadLimitError',
+        reason: 'timeout',
+        message: 'it took more than 0.3 s',
+      });
+    for (const request of ['memory', 'exit'])
+      await assert.rejects(ask(request), { name: 'ThreadLimitError', reason: 'memory' });
     assert.deepEqual(await ask('a'), { request: 'a', calls: 1 });
   });
 }
@@ -44,5 +56,8 @@ test('requests that do not block wait for one another; one that sleeps does not 
   thread.dispose();
   const asked = [thread.callAsync('a'), thread.callAsync('b')];
   assert.equal(thread.call('c').request, 'c');
-  assert.deepEqual((await Promise.all(asked)).map(({ request }) => request), ['a', 'b']);
+  assert.deepEqual(
+    (await Promise.all(asked)).map(({ request }) => request),
+    ['a', 'b'],
+  );
 });

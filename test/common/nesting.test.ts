@@ -17,7 +17,10 @@ test('values and texts may be nested to the limit and no deeper', () => {
   assert.deepEqual(typeof parseJson(text, 'The action'), 'object');
   for (const depth of [MAXIMUM_NESTING + 1, 100_000]) {
     const [deep, deepText] = nested(depth);
-    assert.throws(() => checkNesting(deep, 'The action'), { name: 'NestingError', message: /^The action is nested more than 512 levels deep/ });
+    assert.throws(() => checkNesting(deep, 'The action'), {
+      name: 'NestingError',
+      message: /^The action is nested more than 512 levels deep/,
+    });
     if (depth < 1000) assert.throws(() => parseJson(deepText, 'The action'), NestingError);
   }
   assert.throws(() => parseJson('['.repeat(1e6), 'The action'), NestingError);

@@ -50,16 +50,25 @@ function rgbHash(frame: Uint8Array, palette: Uint8Array): string {
 
 test('the data for the player: frames come back as they were', () => {
   const data = episodeData(episode, frames);
-  assert.deepEqual(inflated(data), frames.frames.map((frame) => new Uint8Array(frame)));
+  assert.deepEqual(
+    inflated(data),
+    frames.frames.map((frame) => new Uint8Array(frame)),
+  );
   assert.equal(data.frameCount, 501);
-  assert.deepEqual([data.environment, data.seed, data.every, data.fps, data.width, data.height], ['breakout', 1, 1, 15, 160, 210]);
-  assert.deepEqual([data.actions, data.rewards, data.lives, data.actionNames], [episode.actions, episode.rewards, episode.lives, env.actions]);
+  assert.deepEqual(
+    [data.environment, data.seed, data.every, data.fps, data.width, data.height],
+    ['breakout', 1, 1, 15, 160, 210],
+  );
+  assert.deepEqual(
+    [data.actions, data.rewards, data.lives, data.actionNames],
+    [episode.actions, episode.rewards, episode.lives, env.actions],
+  );
   assert.equal(data.end, 'truncated: 500 steps');
   assert.deepEqual(new Uint8Array(Buffer.from(data.palette, 'base64')), frames.palette);
   assert.doesNotThrow(() => structuredClone(JSON.parse(JSON.stringify(data))));
 });
 
-test('a GIF has exactly the frames\' pixels', () => {
+test("a GIF has exactly the frames' pixels", () => {
   for (const take of [1, 7]) {
     const chosen = frames.frames.filter((_, i) => i % take === 0 || i === frames.frames.length - 1);
     const decoded = decode(gif(frames, { take, delay: 1000 / 15 }));
@@ -79,7 +88,10 @@ test('an episode of 500 steps takes less than 200 KB in a notebook', async () =>
   assert.ok(JSON.stringify(bundle).length < 200_000, `${JSON.stringify(bundle).length} bytes`);
   const data = bundle[EPISODE_MIME] as EpisodeData;
   assert.equal(data.every, 1, 'every step is there');
-  assert.deepEqual(inflated(data), frames.frames.map((frame) => new Uint8Array(frame)));
+  assert.deepEqual(
+    inflated(data),
+    frames.frames.map((frame) => new Uint8Array(frame)),
+  );
   assert.equal(bundle['text/plain'], `breakout · seed 1 · 500 steps · score ${episode.return} · truncated: 500 steps`);
 });
 
@@ -99,17 +111,28 @@ test('a longer or busier episode leaves frames out, at equal distances', () => {
   let random = 1;
   const pixel = (): number => ((random = (Math.imul(random, 1103515245) + 12345) & 0x7fffffff) >> 16) & 30;
   const noise = Array.from({ length: 60 }, () => Uint8Array.from({ length: 160 * 210 }, pixel));
-  const record = { ...episode, actions: episode.actions.slice(0, 59), rewards: episode.rewards.slice(0, 59), lives: episode.lives.slice(0, 59) };
+  const record = {
+    ...episode,
+    actions: episode.actions.slice(0, 59),
+    rewards: episode.rewards.slice(0, 59),
+    lives: episode.lives.slice(0, 59),
+  };
   const bundle = episodeBundle(record, { ...frames, frames: noise });
   const data = bundle[EPISODE_MIME] as EpisodeData;
   assert.ok(JSON.stringify(bundle).length < 200_000, `${JSON.stringify(bundle).length} bytes`);
   assert.ok(data.every > 1);
-  assert.deepEqual(inflated(data), noise.filter((_, i) => i % data.every === 0));
+  assert.deepEqual(
+    inflated(data),
+    noise.filter((_, i) => i % data.every === 0),
+  );
   assert.equal(data.fps, 15 / data.every);
 });
 
 test('text from a strategy is shown as text', () => {
-  const hostile = { ...episode, end: { reason: 'error' as const, message: 'Error: <img src=x onerror="alert(1)">', line: 2 } };
+  const hostile = {
+    ...episode,
+    end: { reason: 'error' as const, message: 'Error: <img src=x onerror="alert(1)">', line: 2 },
+  };
   const bundle = episodeBundle(hostile, { ...frames, frames: frames.frames.slice(0, 2) });
   assert.doesNotMatch(bundle['text/html'] as string, /<img src=x|"alert/);
   assert.match(bundle['text/plain'] as string, /error: Error: <img src=x onerror="alert\(1\)"> \(line 2\)$/);
@@ -136,5 +159,8 @@ test('an episode without steps shows its start', async () => {
   const broken = await executeWithTimeLimit('nonsense(', env);
   const bundle = await bundleOf(broken);
   assert.equal((bundle[EPISODE_MIME] as EpisodeData).frameCount, 1);
-  assert.match(bundle['text/plain'] as string, /^breakout · seed 0 · 0 steps · score 0 · error: SyntaxError: .* \(line 1\)$/);
+  assert.match(
+    bundle['text/plain'] as string,
+    /^breakout · seed 0 · 0 steps · score 0 · error: SyntaxError: .* \(line 1\)$/,
+  );
 });

@@ -13,7 +13,9 @@ before(async () => {
 const { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 256 });
 const env = await openenv('atari', { game: 'breakout' });
 const slow = (i: number) => \`function strategy() { let x = \${i}; for (let i = 0; i < 10000; i++) x += i; return "LEFT"; }\`;`);
-  await kernel.run('/** @reward */\nfunction scores({ episode }: { episode: { return: number } | null }) { return episode?.return ?? 0; }');
+  await kernel.run(
+    '/** @reward */\nfunction scores({ episode }: { episode: { return: number } | null }) { return episode?.return ?? 0; }',
+  );
 });
 after(() => kernel.stop());
 
@@ -25,23 +27,40 @@ async function lines(code: string): Promise<Array<{ texts: string[]; html: strin
     const id = content.transient?.display_id;
     if (id) byId.set(id, [...(byId.get(id) ?? []), content.data]);
   }
-  return [...byId.values()].map((all) => ({ texts: all.flatMap((data) => data['text/plain'] ?? []), html: all[0]['text/html'], last: all.at(-1) }));
+  return [...byId.values()].map((all) => ({
+    texts: all.flatMap((data) => data['text/plain'] ?? []),
+    html: all[0]['text/html'],
+    last: all.at(-1),
+  }));
 }
 
 test('many works in a cell have one line, which says what is done, how far it is, and is gone at the end', async () => {
-  const shown = await lines(`await rollout(env, Array.from({ length: 8 }, (_, i) => slow(i)), { seeds: Array.from({ length: 8 }, () => 1), maxSteps: 200, seconds: 60 });
+  const shown =
+    await lines(`await rollout(env, Array.from({ length: 8 }, (_, i) => slow(i)), { seeds: Array.from({ length: 8 }, () => 1), maxSteps: 200, seconds: 60 });
 await model.generate({ ...tokenizer('function'), numReturnSequences: 64, maxNewTokens: 200, seed: 1 });`);
   assert.equal(shown.length, 1);
   const [{ texts, html, last }] = shown;
-  assert.ok(texts.some((text) => /^(Playing episodes of breakout: \d+ of 8|Generating completions: \d+ of 64)( \(\d+ s\)|, about \d+ s left)?$/.test(text)), texts.join('\n'));
+  assert.ok(
+    texts.some((text) =>
+      /^(Playing episodes of breakout: \d+ of 8|Generating completions: \d+ of 64)( \(\d+ s\)|, about \d+ s left)?$/.test(
+        text,
+      ),
+    ),
+    texts.join('\n'),
+  );
   assert.match(html, /^<div>(<progress value="0\.\d+" max="1" title="[^"]+" style="[^"]+"><\/progress> )?\w/);
   assert.deepEqual(last, {}, 'a saved notebook has no rest of it');
 });
 
 test('what is over soon says nothing; a cell that fails leaves no line', async () => {
   assert.deepEqual(await lines(`await executeWithTimeLimit(slow(1), env, { maxSteps: 2 });`), []);
-  const shown = await lines(`await rollout(env, Array.from({ length: 20 }, (_, i) => slow(i)), { seeds: Array.from({ length: 20 }, () => 9), maxSteps: 200, seconds: 60 }); throw new Error('x');`);
-  assert.deepEqual(shown.map(({ last }) => last), [{}]);
+  const shown = await lines(
+    `await rollout(env, Array.from({ length: 20 }, (_, i) => slow(i)), { seeds: Array.from({ length: 20 }, () => 9), maxSteps: 200, seconds: 60 }); throw new Error('x');`,
+  );
+  assert.deepEqual(
+    shown.map(({ last }) => last),
+    [{}],
+  );
 });
 
 test('work that goes on after its cell was interrupted is not shown any more', async () => {
@@ -70,7 +89,14 @@ const config = { maxSteps: 2, numGenerations: 32, maxCompletionLength: 128, seed
   const runs = outputs.flatMap(({ content }): TrainingData[] => content.data?.[TRAINING_MIME] ?? []);
   assert.deepEqual([runs[0].status, runs[0].step], ['running', 0]);
   const stages = runs.flatMap(({ stage }) => stage ?? []);
-  assert.ok(stages.some((stage) => /^(Building the training graph|Generating completions: \d+ of 32|Playing episodes of breakout|Computing gradients)/.test(stage)), stages.join('\n'));
+  assert.ok(
+    stages.some((stage) =>
+      /^(Building the training graph|Generating completions: \d+ of 32|Playing episodes of breakout|Computing gradients)/.test(
+        stage,
+      ),
+    ),
+    stages.join('\n'),
+  );
   assert.deepEqual([runs.at(-1)!.status, runs.at(-1)!.stage], ['finished', undefined]);
   const ids = new Set(outputs.flatMap(({ content }) => content.transient?.display_id ?? []));
   assert.equal(ids.size, 1, 'no line beside it');

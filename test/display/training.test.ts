@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { beforeEach, mock, test, afterEach } from 'node:test';
 import { display } from '../../kernel/display';
 import { setHost, type Comm, type DisplayOptions, type Host, type MimeBundle } from '../../kernel/display/host';
-import { TRAINING_COMM, TRAINING_MIME, type EpisodeData, type TrainingData, type TrainingMessage } from '../../kernel/display/mime';
+import {
+  TRAINING_COMM,
+  TRAINING_MIME,
+  type EpisodeData,
+  type TrainingData,
+  type TrainingMessage,
+} from '../../kernel/display/mime';
 import { TrainingOutput } from '../../kernel/display/training';
 import { progressLine, trainingBundle, trainingCharts } from '../../kernel/display/trainingBundle';
 
@@ -57,7 +63,16 @@ let run: TrainingData;
 
 beforeEach(() => {
   setHost((host = new RecordingHost()));
-  run = { version: 1, runId: 'run-1', status: 'running', step: 0, maxSteps: 80, rewardNames: ['works', 'score'], log: [], events: [] };
+  run = {
+    version: 1,
+    runId: 'run-1',
+    status: 'running',
+    step: 0,
+    maxSteps: 80,
+    rewardNames: ['works', 'score'],
+    log: [],
+    events: [],
+  };
 });
 afterEach(() => mock.timers.reset());
 
@@ -80,14 +95,23 @@ test('the bundle has our JSON, charts and table as HTML, and a table as text', (
   const bundle = trainingBundle({ ...run, status: 'finished', step: 2, maxSteps: 2 });
   const html = bundle['text/html'] as string;
   const charts = [...html.matchAll(/<img alt="([^"]+)"[^>]* src="data:image\/svg\+xml;base64,([^"]+)"/g)];
-  assert.deepEqual(charts.map(([, title]) => title), ['reward, mean ± spread', 'reward functions', 'completion length, tokens', 'loss']);
+  assert.deepEqual(
+    charts.map(([, title]) => title),
+    ['reward, mean ± spread', 'reward functions', 'completion length, tokens', 'loss'],
+  );
   for (const [, , source] of charts) {
     const svg = Buffer.from(source, 'base64').toString();
-    assert.match(svg, /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"[^]*<title>score &lt;replaced&gt;<\/title>[^]*<polyline[^]*<\/svg>$/);
+    assert.match(
+      svg,
+      /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"[^]*<title>score &lt;replaced&gt;<\/title>[^]*<polyline[^]*<\/svg>$/,
+    );
     assert.doesNotMatch(svg, /NaN|undefined|Infinity/);
   }
   assert.match(html, /score &lt;replaced&gt;/);
-  assert.match(html, /<th[^>]*>step<\/th><th[^>]*>loss<\/th><th[^>]*>reward<\/th><th[^>]*>reward_std<\/th><th[^>]*>completion length<\/th><th[^>]*>kl<\/th>/);
+  assert.match(
+    html,
+    /<th[^>]*>step<\/th><th[^>]*>loss<\/th><th[^>]*>reward<\/th><th[^>]*>reward_std<\/th><th[^>]*>completion length<\/th><th[^>]*>kl<\/th>/,
+  );
   assert.match(bundle['text/plain'] as string, /Training finished: step 2 of 2, 6 s/);
   assert.match(bundle['text/plain'] as string, /\n +2 +0\.0200 +1\.67 +0\.50 +42\.0 +0\.1234$/);
   const data = bundle[TRAINING_MIME] as TrainingData;
@@ -96,15 +120,27 @@ test('the bundle has our JSON, charts and table as HTML, and a table as text', (
 });
 
 test('a run that edits programs shows the best one, and how many edits are better; a search alone no loss', () => {
-  const programs = (best: number) => ({ 'refinement/best_worth': best, 'refinement/improved': 0.125, 'refinement/duplicates': 0.25, 'refinement/failed': 0, 'refinement/archive_size': 60 });
+  const programs = (best: number) => ({
+    'refinement/best_worth': best,
+    'refinement/improved': 0.125,
+    'refinement/duplicates': 0.25,
+    'refinement/failed': 0,
+    'refinement/archive_size': 60,
+  });
   run.log = [entry(1, programs(3)), entry(2, programs(4.5))];
   const titles = () => trainingCharts(run).map(({ title }) => title);
-  assert.deepEqual(titles().slice(2, 4), ['best program, expected reward', 'completions: better than their parent, duplicates, failed']);
+  assert.deepEqual(titles().slice(2, 4), [
+    'best program, expected reward',
+    'completions: better than their parent, duplicates, failed',
+  ]);
   assert.ok(titles().includes('loss'));
   for (const logged of run.log) delete logged.loss;
   assert.ok(!titles().includes('loss'));
   const bundle = trainingBundle(run);
-  assert.match(bundle['text/plain'] as string, /reward_std +best program +better edits[^]*\n +2 +– +1\.67 +0\.50 +4\.50 +0\.13 +42\.0 +–$/);
+  assert.match(
+    bundle['text/plain'] as string,
+    /reward_std +best program +better edits[^]*\n +2 +– +1\.67 +0\.50 +4\.50 +0\.13 +42\.0 +–$/,
+  );
   assert.doesNotMatch(bundle['text/html'] as string, /NaN|undefined/);
   assert.match(progressLine(run.log[1], 80), /reward 1\.67 ± 0\.50 {2}best program 4\.50 {2}length/);
 });
@@ -112,7 +148,9 @@ test('a run that edits programs shows the best one, and how many edits are bette
 test('a run without steps, and one whose values do not change, can be drawn', () => {
   assert.doesNotMatch(trainingBundle(run)['text/html'] as string, /<img/);
   run.log = [1, 2, 3].map((step) => ({ step, loss: 0, reward: 2, reward_std: 0, 'completions/mean_length': 7 }));
-  const svgs = [...(trainingBundle(run)['text/html'] as string).matchAll(/base64,([^"]+)"/g)].map(([, s]) => Buffer.from(s, 'base64').toString());
+  const svgs = [...(trainingBundle(run)['text/html'] as string).matchAll(/base64,([^"]+)"/g)].map(([, s]) =>
+    Buffer.from(s, 'base64').toString(),
+  );
   assert.equal(svgs.length, 4);
   for (const svg of svgs) assert.doesNotMatch(svg, /NaN|undefined|Infinity/);
 });
@@ -138,7 +176,10 @@ test('the output is updated at most once a second, and at once at the end', () =
   assert.equal(host.displays.length, 1 + 5);
   const ids = new Set(host.displays.map(({ options }) => options?.displayId));
   assert.equal(ids.size, 1);
-  assert.deepEqual(host.displays.map(({ options }) => options?.update ?? false), [false, true, true, true, true, true]);
+  assert.deepEqual(
+    host.displays.map(({ options }) => options?.update ?? false),
+    [false, true, true, true, true, true],
+  );
   mock.timers.tick(5000);
   assert.equal(host.displays.length, 1 + 5, 'nothing follows the end');
   assert.equal((host.displays.at(-1)!.bundle[TRAINING_MIME] as TrainingData).log.length, 40);
@@ -201,13 +242,21 @@ test('a view of a run that this kernel does not know is closed', () => {
 });
 
 test('display shows bundles as they are, objects as they say, and the rest as text, in order', async () => {
-  const slow = { [Symbol.for('Jupyter.display')]: async () => (await new Promise((done) => setTimeout(done, 20)), { 'text/plain': 'slow' }) };
+  const slow = {
+    [Symbol.for('Jupyter.display')]: async () => (
+      await new Promise((done) => setTimeout(done, 20)), { 'text/plain': 'slow' }
+    ),
+  };
   void display(slow);
   void display({ 'text/html': '<b>x</b>', 'text/plain': 'x' });
   void display({ [Symbol.for('Jupyter.display')]: () => ({ 'text/plain': 'own' }) });
   await display({ a: 1 });
   await display('words', { displayId: 'd' });
-  await display({ [Symbol.for('Jupyter.display')]: () => { throw new Error('no frames'); } });
+  await display({
+    [Symbol.for('Jupyter.display')]: () => {
+      throw new Error('no frames');
+    },
+  });
   const shown = host.displays.map(({ bundle }) => bundle['text/plain']);
   assert.deepEqual(shown, ['slow', 'x', 'own', '{ a: 1 }', 'words', 'This object could not be displayed. no frames']);
   assert.equal(host.displays[4].options?.displayId, 'd');

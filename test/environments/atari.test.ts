@@ -45,7 +45,7 @@ test('an episode over OpenEnv: reset, steps by name and by ID, state', async () 
 
 test('the same seed is the same episode: over OpenEnv, the fast lane, in two processes, to the official client', async () => {
   const seeds = [0, 7, 123456789];
-  const [one, two] = await Promise.all(lanes.map(lane => playLane(lane, env.options, seeds, 250)));
+  const [one, two] = await Promise.all(lanes.map((lane) => playLane(lane, env.options, seeds, 250)));
   assert.deepEqual(one, two);
   for (const [i, seed] of seeds.entries()) assert.deepEqual(await playSession(env, seed, 250), one[i]);
   assert.equal(new Set(one.map(({ memory }) => memory)).size, seeds.length, 'different seeds differ');
@@ -53,7 +53,12 @@ test('the same seed is the same episode: over OpenEnv, the fast lane, in two pro
   const official = await python('play_official.py', url, 7, 250);
   assert.deepEqual({ rewards: official.rewards, memory: official.memory }, one[1]);
   assert.deepEqual(official.meanings, env.actions);
-  assert.deepEqual(official.state, { episode_id: 'official', seed: 7, step_count: official.rewards.length, score: one[1].rewards.reduce((a, b) => a + b) });
+  assert.deepEqual(official.state, {
+    episode_id: 'official',
+    seed: 7,
+    step_count: official.rewards.length,
+    score: one[1].rewards.reduce((a, b) => a + b),
+  });
   assert.equal(official.refused.length, 2);
   for (const message of official.refused) assert.match(message, /VALIDATION_ERROR/);
 });
@@ -65,7 +70,10 @@ test('the same games as ALE itself plays them', async () => {
     const ale = await python('play_ale.py', game, 500);
     assert.deepEqual(atariReader(plain).actions, ale.actions);
     assert.equal(ours.memory, ale.memory, game);
-    assert.equal(ours.rewards.reduce((a, b) => a + b), ale.score);
+    assert.equal(
+      ours.rewards.reduce((a, b) => a + b),
+      ale.score,
+    );
   }
 });
 
@@ -80,7 +88,10 @@ test('a seed decides sticky actions and idle starts, and nothing else', async ()
 });
 
 test('an episode is truncated at maxFrames', async () => {
-  const client = await AtariClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong', maxFrames: 100, noopMax: 0 } });
+  const client = await AtariClient.connect(lanes[0], {
+    numEnvs: 1,
+    options: { game: 'pong', maxFrames: 100, noopMax: 0 },
+  });
   await client.reset([0], [0]);
   let steps = 0;
   for (let done = 0; !done; steps++) {
@@ -94,7 +105,10 @@ test('an episode is truncated at maxFrames', async () => {
 });
 
 test('terminalOnLifeLoss: an episode ends with the first lost life, the same as far as it goes, and the next begins anew', async () => {
-  const lifeOf = async (game: string, terminalOnLifeLoss: boolean): Promise<{ seen: string[]; lives: number[]; steps: number }> => {
+  const lifeOf = async (
+    game: string,
+    terminalOnLifeLoss: boolean,
+  ): Promise<{ seen: string[]; lives: number[]; steps: number }> => {
     const client = await AtariClient.connect(lanes[0], { numEnvs: 1, options: { game, terminalOnLifeLoss } });
     const seen: string[] = [];
     const lives: number[] = [];
@@ -102,7 +116,12 @@ test('terminalOnLifeLoss: an episode ends with the first lost life, the same as 
       let { ram } = await client.reset([0], [3]);
       for (let over = 0; !over; ) {
         if (round === 0) seen.push(Buffer.from(ram[0]).toString('hex'));
-        else assert.equal(seen[lives.length % seen.length], Buffer.from(ram[0]).toString('hex'), `${game}: the seed's episode again`);
+        else
+          assert.equal(
+            seen[lives.length % seen.length],
+            Buffer.from(ram[0]).toString('hex'),
+            `${game}: the seed's episode again`,
+          );
         const answer = await client.step([0], [0]);
         ram = answer.ram;
         over = answer.terminated[0];
@@ -124,14 +143,22 @@ test('terminalOnLifeLoss: an episode ends with the first lost life, the same as 
   while (!result.done) result = await env.step('NOOP');
   assert.deepEqual([result.observation.terminated, result.observation.lives], [true, 4]);
   await assert.rejects(env.step('NOOP'), /over. Call reset/);
-  const { episodes: [episode] } = await rollout(env, ['function strategy() { return "NOOP"; }'], { seeds: [3] });
-  assert.deepEqual([episode!.end.reason, episode!.lives.at(-1), episode!.options.terminalOnLifeLoss], ['terminated', 4, true]);
+  const {
+    episodes: [episode],
+  } = await rollout(env, ['function strategy() { return "NOOP"; }'], { seeds: [3] });
+  assert.deepEqual(
+    [episode!.end.reason, episode!.lives.at(-1), episode!.options.terminalOnLifeLoss],
+    ['terminated', 4, true],
+  );
   await env.close();
 });
 
 test('autoFire: a life begins without the player, also after a lost one; without it nothing moves', async () => {
   const played = async (autoFire: boolean): Promise<number> => {
-    const client = await AtariClient.connect(lanes[0], { numEnvs: 1, options: { game: 'breakout', autoFire, noopMax: 0 } });
+    const client = await AtariClient.connect(lanes[0], {
+      numEnvs: 1,
+      options: { game: 'breakout', autoFire, noopMax: 0 },
+    });
     const reader = atariReader({ game: 'breakout', autoFire });
     await client.reset([0], [1]);
     const inPlay = new Set<number>();
@@ -151,10 +178,16 @@ test('frames only where they were asked for, and as often', async () => {
   const client = await AtariClient.connect(lanes[0], { numEnvs: 3, options: env.options });
   await client.reset([0], [4]);
   const first = await client.reset([1, 2], [4, 5], { frames: 2 });
-  assert.deepEqual(first.frames.map(frame => frame?.length), [33600, 33600]);
+  assert.deepEqual(
+    first.frames.map((frame) => frame?.length),
+    [33600, 33600],
+  );
   assert.deepEqual((await client.step([0, 1, 2], [1, 1, 1])).frames, [null, null, null]);
   const { frames, ram } = await client.step([0, 1, 2], [1, 1, 1]);
-  assert.deepEqual(frames.map(frame => frame?.length ?? 0), [0, 33600, 33600]);
+  assert.deepEqual(
+    frames.map((frame) => frame?.length ?? 0),
+    [0, 33600, 33600],
+  );
   assert.deepEqual(ram[0], ram[1], 'the same seed with and without frames');
 
   await env.reset({ seed: 4 });
@@ -172,7 +205,7 @@ test('an episode is saved in one process and goes on in another: sticky actions,
     { game: 'qbert', noopMax: 0 },
   ];
   for (const options of cases) {
-    const [one, two] = await Promise.all(lanes.map(lane => AtariClient.connect(lane, { numEnvs: 2, options })));
+    const [one, two] = await Promise.all(lanes.map((lane) => AtariClient.connect(lane, { numEnvs: 2, options })));
     const play = async (moveAt: number): Promise<string[]> => {
       let at: [AtariClient, number] = [one, 1];
       const seen = [digest(await one.reset([1], [9], { frames: 3 }))];
@@ -189,7 +222,8 @@ test('an episode is saved in one process and goes on in another: sticky actions,
     };
     const stayed = await play(-1);
     assert.ok(stayed.length > 31, `${options.game}: ${stayed.length - 1} steps`);
-    for (const moveAt of [0, 1, 30]) assert.deepEqual(await play(moveAt), stayed, `${options.game}, moved at ${moveAt}`);
+    for (const moveAt of [0, 1, 30])
+      assert.deepEqual(await play(moveAt), stayed, `${options.game}, moved at ${moveAt}`);
     await Promise.all([one.close(), two.close()]);
   }
 });
@@ -231,16 +265,29 @@ test('a request that cannot be played says why, and the others play on', async (
   await assert.rejects(client.reset([0], [0, 1]), /1 slots need as many values/);
   assert.equal((await client.step([0], [0])).ram.length, 1);
   await client.close();
-  await assert.rejects(AtariClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong', frameskip: 2 } }), /no option 'frameskip'/);
-  await assert.rejects(AtariClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong', mode: 9 } }), /no mode 9. Valid are: 0, 1/);
+  await assert.rejects(
+    AtariClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong', frameskip: 2 } }),
+    /no option 'frameskip'/,
+  );
+  await assert.rejects(
+    AtariClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong', mode: 9 } }),
+    /no mode 9. Valid are: 0, 1/,
+  );
   await assert.rejects(AtariClient.connect(lanes[0], { numEnvs: 0, options: { game: 'pong' } }), /num_envs must be/);
 });
 
 test('wrong calls: what is valid is said, and the session lives on', async () => {
   await env.reset({ seed: 1 });
-  await assert.rejects(async () => env.step('FIRE'), /no action 'FIRE'. The actions are: NOOP, RIGHT, LEFT. FIRE is pressed by the environment itself/);
+  await assert.rejects(
+    async () => env.step('FIRE'),
+    /no action 'FIRE'. The actions are: NOOP, RIGHT, LEFT. FIRE is pressed by the environment itself/,
+  );
   await assert.rejects(async () => env.step({ action_id: 3 }), /The actions are: NOOP, RIGHT, LEFT/);
-  await assert.rejects(env.reset({ sead: 1 }), (error: OpenEnvError) => error.code === 'VALIDATION_ERROR' && /no argument 'sead'; it takes: seed, episode_id/.test(error.message));
+  await assert.rejects(
+    env.reset({ sead: 1 }),
+    (error: OpenEnvError) =>
+      error.code === 'VALIDATION_ERROR' && /no argument 'sead'; it takes: seed, episode_id/.test(error.message),
+  );
   await assert.rejects(env.reset({ seed: -1 }), /seed: .*greater than or equal to 0/);
   await assert.rejects(env.reset({ seed: 1.5 }), /seed: .*valid integer/);
   await env.step('LEFT');
@@ -253,7 +300,9 @@ test('obsType screen: every observation has the picture', async () => {
   const { observation } = await seen.step('RIGHT');
   assert.deepEqual(observation.screen, await seen.render().pixels());
   assert.equal((await env.reset({ seed: 3 })).observation.screen, undefined);
-  const [file] = Buffer.from(await seen.render().png()).toString('latin1').split('\r');
+  const [file] = Buffer.from(await seen.render().png())
+    .toString('latin1')
+    .split('\r');
   assert.equal(file, '\x89PNG');
   await seen.close();
 });
@@ -261,16 +310,22 @@ test('obsType screen: every observation has the picture', async () => {
 test('sessions of one server do not disturb each other', async () => {
   const others = await Promise.all(Array.from({ length: 4 }, () => openenv('atari', { game: 'breakout' })));
   const alone = await playSession(env, 9, 60);
-  const together = await Promise.all([env, ...others].map(other => playSession(other, 9, 60)));
+  const together = await Promise.all([env, ...others].map((other) => playSession(other, 9, 60)));
   for (const trajectory of together) assert.deepEqual(trajectory, alone);
-  await Promise.all(others.map(other => other.close()));
+  await Promise.all(others.map((other) => other.close()));
   await env.reset({ seed: 0 });
 });
 
 test('openenv validate passes, on the running server and on the package', async () => {
   const running = await openenvCommand('validate', '--url', url);
   assert.equal(running.code, 0, running.output);
-  const packaged = await openenvCommand('validate', path.join(packageRoot, 'kernel', 'environments', 'atari'), '--level', 'static', '--skip-build');
+  const packaged = await openenvCommand(
+    'validate',
+    path.join(packageRoot, 'kernel', 'environments', 'atari'),
+    '--level',
+    'static',
+    '--skip-build',
+  );
   assert.equal(packaged.code, 0, packaged.output);
 });
 
@@ -280,7 +335,11 @@ test('health, metadata and schema tell what the environment is', async () => {
   assert.deepEqual(action.properties.action_id.action_meanings, env.actions);
   assert.equal(action.properties.action_id.exclusiveMaximum, 3);
   assert.ok('ram' in observation.properties);
-  const refused = await fetch(`${url}/reset`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"sead":1}' });
+  const refused = await fetch(`${url}/reset`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"sead":1}',
+  });
   assert.equal(refused.status, 422);
   assert.match(await refused.text(), /no argument 'sead'/);
 });

@@ -9,7 +9,7 @@ type State = Record<string, number>;
 
 const options = { game: 'breakout' };
 const { actions, readState, stateVariables } = atariReader(options);
-const [NOOP, RIGHT, LEFT] = ['NOOP', 'RIGHT', 'LEFT'].map(name => actions.indexOf(name));
+const [NOOP, RIGHT, LEFT] = ['NOOP', 'RIGHT', 'LEFT'].map((name) => actions.indexOf(name));
 
 let client: AtariClient;
 
@@ -24,9 +24,15 @@ after(() => client.close());
 async function scores(choose: (state: State, step: number, seed: number) => number): Promise<number[]> {
   const total = new Array<number>(client.numEnvs).fill(0);
   let slots = total.map((_, slot) => slot);
-  let { ram } = await client.reset(slots, slots.map(slot => 100 + slot));
+  let { ram } = await client.reset(
+    slots,
+    slots.map((slot) => 100 + slot),
+  );
   for (let step = 0; step < 1000 && slots.length > 0; step++) {
-    const result = await client.step(slots, ram.map((bytes, i) => choose(readState(bytes), step, slots[i])));
+    const result = await client.step(
+      slots,
+      ram.map((bytes, i) => choose(readState(bytes), step, slots[i])),
+    );
     slots.forEach((slot, i) => (total[slot] += result.rewards[i]));
     ram = result.ram.filter((_, i) => !result.terminated[i]);
     slots = slots.filter((_, i) => !result.terminated[i]);
@@ -45,8 +51,8 @@ test('ball and paddle are where the screen shows them', async () => {
   for (let step = 0; step < 300; step++) {
     slots.forEach((_slot, i) => {
       const { ball_x, ball_y, paddle_x } = readState(ram[i]);
-      const paddle = boxOf(frames[i]!, [8, 152, 189, 193], colour => colour !== 0);
-      const ball = boxOf(frames[i]!, [8, 152, 93, 189], colour => colour !== 0); // between the bricks and the paddle
+      const paddle = boxOf(frames[i]!, [8, 152, 189, 193], (colour) => colour !== 0);
+      const ball = boxOf(frames[i]!, [8, 152, 93, 189], (colour) => colour !== 0); // between the bricks and the paddle
       if (hasSize(paddle, 16, 4)) {
         paddles++;
         if (!isMiddle(paddle, paddle_x, 191)) wrong.push(`paddle ${paddle}: ${paddle_x}`);
@@ -56,20 +62,27 @@ test('ball and paddle are where the screen shows them', async () => {
         if (!isMiddle(ball, ball_x, ball_y)) wrong.push(`ball ${ball}: ${ball_x}, ${ball_y}`);
       }
     });
-    const next = await client.step(slots, ram.map(bytes => follow(readState(bytes))));
+    const next = await client.step(
+      slots,
+      ram.map((bytes) => follow(readState(bytes))),
+    );
     const over = slots.filter((_, i) => next.terminated[i]);
     assert.deepEqual(over, [], 'a follower lives for 300 steps');
     ({ ram, frames } = next);
   }
   assert.ok(balls > 400 && paddles > 600, `${balls} balls and ${paddles} paddles were seen`);
-  assert.ok(wrong.length < balls / 50, `${wrong.length} of ${balls + paddles} are elsewhere: ${wrong.slice(0, 5).join('; ')}`);
+  assert.ok(
+    wrong.length < balls / 50,
+    `${wrong.length} of ${balls + paddles} are elsewhere: ${wrong.slice(0, 5).join('; ')}`,
+  );
 });
 
 test('named state stays inside its range, and says when no ball is in play', async () => {
   const { ram } = await client.reset([0], [1]);
   assert.deepEqual({ ...readState(ram[0]), paddle_x: 0 }, { ball_x: 80, ball_y: 0, paddle_x: 0 });
   await scores((state, step, seed) => {
-    for (const { name, minimum, maximum } of stateVariables) assert.ok(state[name] >= minimum && state[name] <= maximum, `${name} = ${state[name]}`);
+    for (const { name, minimum, maximum } of stateVariables)
+      assert.ok(state[name] >= minimum && state[name] <= maximum, `${name} = ${state[name]}`);
     return (step + seed) % 40 < 20 ? LEFT : RIGHT;
   });
 });
@@ -78,11 +91,17 @@ function follow({ ball_x, paddle_x }: State): number {
   return paddle_x > ball_x ? LEFT : RIGHT;
 }
 
-test('following the ball beats every constant action by far', async t => {
-  const constants = { NOOP: mean(await scores(() => NOOP)), RIGHT: mean(await scores(() => RIGHT)), LEFT: mean(await scores(() => LEFT)) };
+test('following the ball beats every constant action by far', async (t) => {
+  const constants = {
+    NOOP: mean(await scores(() => NOOP)),
+    RIGHT: mean(await scores(() => RIGHT)),
+    LEFT: mean(await scores(() => LEFT)),
+  };
   const random = mean(await scores((_, step, seed) => ((step * 2654435761 + seed * 40503) >>> 7) % 3));
   const followed = mean(await scores(follow));
-  t.diagnostic(`mean score of 20 seeds, 1,000 steps at most: ${JSON.stringify({ ...constants, random, follow: followed })}`);
+  t.diagnostic(
+    `mean score of 20 seeds, 1,000 steps at most: ${JSON.stringify({ ...constants, random, follow: followed })}`,
+  );
   const best = Math.max(...Object.values(constants));
   assert.ok(best < 8, `the best constant action scores ${best}`);
   assert.ok(random < 4, `random play scores ${random}`);

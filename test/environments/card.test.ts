@@ -33,27 +33,82 @@ print(json.dumps([image.size, [list(image.getpixel((x, y))) for y in range(image
 });
 
 test('the card: data for the extension, HTML, text', () => {
-  const bundle = environmentBundle({ environment: 'atari', name: 'breakout', options: { game: 'breakout', mode: undefined, frameSkip: 4 }, ...breakout, frame: picture });
+  const bundle = environmentBundle({
+    environment: 'atari',
+    name: 'breakout',
+    options: { game: 'breakout', mode: undefined, frameSkip: 4 },
+    ...breakout,
+    frame: picture,
+  });
   const data = bundle[ENVIRONMENT_MIME] as EnvironmentData;
   assert.deepEqual(JSON.parse(JSON.stringify(data)), data, 'plain data');
   assert.deepEqual(data.actions, ['NOOP', 'RIGHT', 'LEFT']);
   assert.deepEqual(data.options, { game: 'breakout', frameSkip: 4 });
-  assert.deepEqual(data.variables.map(({ name, minimum, maximum }) => [name, minimum, maximum]), [['ball_x', 0, 159], ['ball_y', 0, 209], ['paddle_x', 0, 159]]);
+  assert.deepEqual(
+    data.variables.map(({ name, minimum, maximum }) => [name, minimum, maximum]),
+    [
+      ['ball_x', 0, 159],
+      ['ball_y', 0, 209],
+      ['paddle_x', 0, 159],
+    ],
+  );
   const html = String(bundle['text/html']);
   assert.match(html, /<img alt="First frame of breakout" src="data:image\/png;base64,/);
   for (const text of ['NOOP', 'LEFT', 'ball_x', '0 … 159', 'frameSkip: 4']) assert.ok(html.includes(text), text);
   assert.doesNotMatch(html, /color|background/, "the page's own colours");
-  assert.match(String(bundle['text/plain']), /^breakout \(atari\)\nactions: NOOP, RIGHT, LEFT\nstate.ball_x: 0 … 159, /);
+  assert.match(
+    String(bundle['text/plain']),
+    /^breakout \(atari\)\nactions: NOOP, RIGHT, LEFT\nstate.ball_x: 0 … 159, /,
+  );
 });
 
 test('the card tells what chance, constant actions and a human get, the lowest first', () => {
-  const reference = { maxSteps: 1000, chance: { mean: -20.125, std: 1.5 }, constants: [{ action: '<UP>', mean: -19 }, { action: 'NOOP', mean: -21 }], human: { mean: 14.6, source: 'a paper' } };
-  const bundle = environmentBundle({ environment: 'atari', name: 'pong', options: {}, actions: [], stateVariables: [], reference });
+  const reference = {
+    maxSteps: 1000,
+    chance: { mean: -20.125, std: 1.5 },
+    constants: [
+      { action: '<UP>', mean: -19 },
+      { action: 'NOOP', mean: -21 },
+    ],
+    human: { mean: 14.6, source: 'a paper' },
+  };
+  const bundle = environmentBundle({
+    environment: 'atari',
+    name: 'pong',
+    options: {},
+    actions: [],
+    stateVariables: [],
+    reference,
+  });
   const { returns } = bundle[ENVIRONMENT_MIME] as EnvironmentData;
-  assert.deepEqual(returns, { maxSteps: 1000, rows: [{ name: 'always NOOP', mean: -21 }, { name: 'chance', mean: -20.125 }, { name: 'always <UP>', mean: -19 }, { name: 'human (a paper)', mean: 14.6 }] });
-  assert.match(String(bundle['text/html']), /<p>Return in 1,000 steps: always NOOP −21 · chance −20\.13 · always &lt;UP&gt; −19 · human \(a paper\) 14\.6<\/p>/);
+  assert.deepEqual(returns, {
+    maxSteps: 1000,
+    rows: [
+      { name: 'always NOOP', mean: -21 },
+      { name: 'chance', mean: -20.125 },
+      { name: 'always <UP>', mean: -19 },
+      { name: 'human (a paper)', mean: 14.6 },
+    ],
+  });
+  assert.match(
+    String(bundle['text/html']),
+    /<p>Return in 1,000 steps: always NOOP −21 · chance −20\.13 · always &lt;UP&gt; −19 · human \(a paper\) 14\.6<\/p>/,
+  );
   assert.match(String(bundle['text/plain']), /\nreturn in 1,000 steps: always NOOP −21 · chance −20\.13 · /);
-  for (const none of [null, undefined]) assert.ok(!('returns' in (environmentBundle({ environment: 'x', name: 'x', options: {}, actions: [], stateVariables: [], reference: none })[ENVIRONMENT_MIME] as object)));
+  for (const none of [null, undefined])
+    assert.ok(
+      !(
+        'returns' in
+        (environmentBundle({
+          environment: 'x',
+          name: 'x',
+          options: {},
+          actions: [],
+          stateVariables: [],
+          reference: none,
+        })[ENVIRONMENT_MIME] as object)
+      ),
+    );
 });
 
 test("a game's pictures have a television's 4:3, as the player shows them; others have square pixels", async () => {
@@ -61,16 +116,36 @@ test("a game's pictures have a television's 4:3, as the player shows them; other
   const file = Buffer.from(await new AtariFrame(Promise.resolve(screen), ATARI_PALETTE).png());
   assert.deepEqual([file.readUInt32BE(16), file.readUInt32BE(20)], [560, 420]);
   const about = { environment: 'atari', name: 'pong', options: {}, actions: [], stateVariables: [] };
-  const card = environmentBundle({ ...about, frame: { width: 160, height: 210, palette: ATARI_PALETTE, pixels: screen } });
+  const card = environmentBundle({
+    ...about,
+    frame: { width: 160, height: 210, palette: ATARI_PALETTE, pixels: screen },
+  });
   assert.match(String(card['text/html']), /width="280" height="210"/);
   assert.match(String(environmentBundle({ ...about, frame: picture })['text/html']), /width="3" height="2"/);
-  const record = { environment: 'atari', options: { game: 'pong' }, seed: 1, actionNames: [], actions: [], rewards: [], lives: [], states: {}, end: { reason: 'aborted' as const } };
+  const record = {
+    environment: 'atari',
+    options: { game: 'pong' },
+    seed: 1,
+    actionNames: [],
+    actions: [],
+    rewards: [],
+    lives: [],
+    states: {},
+    end: { reason: 'aborted' as const },
+  };
   const film = episodeBundle(record, { width: 160, height: 210, palette: ATARI_PALETTE, every: 1, frames: [screen] });
   assert.match(String(film['text/html']), /width="560" height="420"/);
 });
 
 test("a server's own words cannot become markup", () => {
-  const bundle = environmentBundle({ environment: 'http://x', name: '<b>"x"</b>', description: '<script>', options: {}, actions: ["<i>'"], stateVariables: [] });
+  const bundle = environmentBundle({
+    environment: 'http://x',
+    name: '<b>"x"</b>',
+    description: '<script>',
+    options: {},
+    actions: ["<i>'"],
+    stateVariables: [],
+  });
   assert.doesNotMatch(String(bundle['text/html']), /<b>|<script>|<i>/);
 });
 
@@ -80,20 +155,56 @@ test('the card of a remote server: fields of action, observation and state, and 
     const env = await openenv(garden.url);
     const bundle = await env.card();
     const data = bundle[ENVIRONMENT_MIME] as EnvironmentData;
-    assert.deepEqual([data.name, data.release, data.description, data.environment], ['garden', '1.2.0', 'Grow plants with two tools.', garden.url]);
-    assert.deepEqual(data.tables!.map(({ title, fields }) => [title, fields.map(({ name, optional }) => name + (optional ? '?' : ''))]), [
-      ['Action', ['tool', 'place', 'place.row', 'place.column?', 'litres?', 'mode?']],
-      ['Observation', ['plants', 'plants[].kind', 'plants[].height', 'weather', 'screen']],
-      ['State', ['episode_id', 'step_count', 'day']],
-    ]);
+    assert.deepEqual(
+      [data.name, data.release, data.description, data.environment],
+      ['garden', '1.2.0', 'Grow plants with two tools.', garden.url],
+    );
+    assert.deepEqual(
+      data.tables!.map(({ title, fields }) => [
+        title,
+        fields.map(({ name, optional }) => name + (optional ? '?' : '')),
+      ]),
+      [
+        ['Action', ['tool', 'place', 'place.row', 'place.column?', 'litres?', 'mode?']],
+        ['Observation', ['plants', 'plants[].kind', 'plants[].height', 'weather', 'screen']],
+        ['State', ['episode_id', 'step_count', 'day']],
+      ],
+    );
     const [{ fields }] = data.tables!;
-    assert.deepEqual(fields[0], { name: 'tool', type: '"spade" | "watering-can"', range: '', description: 'What is held in the hand.', optional: false });
-    assert.deepEqual(fields[3], { name: 'place.column', type: 'integer', range: '0 … 5 · default 0', description: '', optional: true });
-    assert.deepEqual(fields[4], { name: 'litres', type: 'number | null', range: '> 0, ≤ 10', description: 'Water, for the can', optional: true });
+    assert.deepEqual(fields[0], {
+      name: 'tool',
+      type: '"spade" | "watering-can"',
+      range: '',
+      description: 'What is held in the hand.',
+      optional: false,
+    });
+    assert.deepEqual(fields[3], {
+      name: 'place.column',
+      type: 'integer',
+      range: '0 … 5 · default 0',
+      description: '',
+      optional: true,
+    });
+    assert.deepEqual(fields[4], {
+      name: 'litres',
+      type: 'number | null',
+      range: '> 0, ≤ 10',
+      description: 'Water, for the can',
+      optional: true,
+    });
     assert.deepEqual([data.frame!.width, data.frame!.height], [6, 4], 'of an episode that the card started');
     const html = String(bundle['text/html']);
-    for (const text of ['<th style="text-align: left; vertical-align: top" scope="col">Action</th>', '&quot;spade&quot; | &quot;watering-can&quot;', 'Its Latin name', 'First frame of garden']) assert.ok(html.includes(text), text);
-    assert.match(String(bundle['text/plain']), /^garden 1\.2\.0 \(http:[^]*place\.row +integer +0 … 3 +From the house, 0 to 3\n[^]*\nState /);
+    for (const text of [
+      '<th style="text-align: left; vertical-align: top" scope="col">Action</th>',
+      '&quot;spade&quot; | &quot;watering-can&quot;',
+      'Its Latin name',
+      'First frame of garden',
+    ])
+      assert.ok(html.includes(text), text);
+    assert.match(
+      String(bundle['text/plain']),
+      /^garden 1\.2\.0 \(http:[^]*place\.row +integer +0 … 3 +From the house, 0 to 3\n[^]*\nState /,
+    );
     await env.close();
   } finally {
     await garden.stop();
@@ -102,25 +213,65 @@ test('the card of a remote server: fields of action, observation and state, and 
 
 test('the card of a served class of which nothing is known but its name', async () => {
   class Plain extends Environment {
-    reset() { return { observation: { pixels: [[1, 2], [3, 4]] } }; }
-    step() { return { observation: {} }; }
+    reset() {
+      return {
+        observation: {
+          pixels: [
+            [1, 2],
+            [3, 4],
+          ],
+        },
+      };
+    }
+    step() {
+      return { observation: {} };
+    }
   }
   const server = await serve(Plain);
   const env = await openenv(server.url);
   await env.reset();
   const data = (await env.card())[ENVIRONMENT_MIME] as EnvironmentData;
   assert.equal(data.name, 'Plain');
-  assert.deepEqual(data.tables!.map(({ title }) => title), ['State']);
+  assert.deepEqual(
+    data.tables!.map(({ title }) => title),
+    ['State'],
+  );
   assert.deepEqual([data.frame!.width, data.frame!.height], [2, 2]);
   await env.close();
   await server.close();
 });
 
 test('an action that is one of several has a table for each', () => {
-  const action = { anyOf: [{ $ref: '#/$defs/Walk' }, { title: 'Wait', type: 'object', properties: { days: { type: 'integer', exclusiveMinimum: 0 } } }], $defs: { Walk: { type: 'object', properties: { to: { enum: Array.from({ length: 20 }, (_, i) => `room ${i}`) } }, required: ['to'] } } };
-  const schema = { action, observation: {}, state: { type: 'object', properties: Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`f${i}`, {}])) } };
-  const { tables } = environmentBundle({ environment: 'x', name: 'x', options: {}, actions: [], stateVariables: [], schema })[ENVIRONMENT_MIME] as EnvironmentData;
-  assert.deepEqual(tables!.map(({ title }) => title), ['Action: Walk', 'Action: Wait', 'State']);
+  const action = {
+    anyOf: [
+      { $ref: '#/$defs/Walk' },
+      { title: 'Wait', type: 'object', properties: { days: { type: 'integer', exclusiveMinimum: 0 } } },
+    ],
+    $defs: {
+      Walk: {
+        type: 'object',
+        properties: { to: { enum: Array.from({ length: 20 }, (_, i) => `room ${i}`) } },
+        required: ['to'],
+      },
+    },
+  };
+  const schema = {
+    action,
+    observation: {},
+    state: { type: 'object', properties: Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`f${i}`, {}])) },
+  };
+  const { tables } = environmentBundle({
+    environment: 'x',
+    name: 'x',
+    options: {},
+    actions: [],
+    stateVariables: [],
+    schema,
+  })[ENVIRONMENT_MIME] as EnvironmentData;
+  assert.deepEqual(
+    tables!.map(({ title }) => title),
+    ['Action: Walk', 'Action: Wait', 'State'],
+  );
   assert.match(tables![0].fields[0].type, /^"room 0" \| .* \| … 8 more$/);
   assert.equal(tables![1].fields[0].range, '> 0');
   assert.equal(tables![2].fields.at(-1)!.name, '… and 40 more');
@@ -136,21 +287,77 @@ def file(format, **options):
 print(json.dumps([file("PNG"), file("JPEG"), file("GIF"), file("WEBP"), file("WEBP", lossless=True)]))`;
   const files: string[] = JSON.parse(execFileSync(pythonPath(), ['-c', program]).toString());
   const found = files.map((file) => observationPicture({ text: 'no picture', view: file })!);
-  assert.deepEqual(found.map(({ type, width, height }) => [type, width, height]), [['image/png', 7, 5], ['image/jpeg', 7, 5], ['image/gif', 7, 5], ['image/webp', 7, 5], ['image/webp', 7, 5]]);
+  assert.deepEqual(
+    found.map(({ type, width, height }) => [type, width, height]),
+    [
+      ['image/png', 7, 5],
+      ['image/jpeg', 7, 5],
+      ['image/gif', 7, 5],
+      ['image/webp', 7, 5],
+      ['image/webp', 7, 5],
+    ],
+  );
   assert.equal(observationPicture({ view: `data:image/png;base64,${files[0]}` })!.width, 7);
   assert.equal(observationPicture({ view: '<svg width="12" height="9"></svg>' })!.height, 9);
   assert.equal(renderedPicture(Buffer.from(files[1], 'base64'))!.type, 'image/jpeg');
 
-  const decode = (bytes: Uint8Array) => JSON.parse(execFileSync(pythonPath(), ['-c', 'import io, json, sys\nfrom PIL import Image\nimage = Image.open(io.BytesIO(sys.stdin.buffer.read())).convert("RGB")\nprint(json.dumps([image.size, [list(image.getpixel((x, y))) for y in range(image.height) for x in range(image.width)]]))'], { input: bytes }).toString());
-  const rows = [[[1, 2, 3], [4, 5, 6]], [[7, 8, 9], [10, 11, 12]], [[0, 0, 0], [255, 255, 255]]];
-  const nested = observationPicture({ board: [[1, 2], [3, 4]], anything: rows })!;
+  const decode = (bytes: Uint8Array) =>
+    JSON.parse(
+      execFileSync(
+        pythonPath(),
+        [
+          '-c',
+          'import io, json, sys\nfrom PIL import Image\nimage = Image.open(io.BytesIO(sys.stdin.buffer.read())).convert("RGB")\nprint(json.dumps([image.size, [list(image.getpixel((x, y))) for y in range(image.height) for x in range(image.width)]]))',
+        ],
+        { input: bytes },
+      ).toString(),
+    );
+  const rows = [
+    [
+      [1, 2, 3],
+      [4, 5, 6],
+    ],
+    [
+      [7, 8, 9],
+      [10, 11, 12],
+    ],
+    [
+      [0, 0, 0],
+      [255, 255, 255],
+    ],
+  ];
+  const nested = observationPicture({
+    board: [
+      [1, 2],
+      [3, 4],
+    ],
+    anything: rows,
+  })!;
   assert.deepEqual(decode(nested.bytes), [[2, 3], rows.flat()]);
   const flat = observationPicture({ screen: [0, 50, 100, 150, 200, 250], screen_shape: [2, 3] })!;
   assert.deepEqual(decode(flat.bytes), [[3, 2], [0, 50, 100, 150, 200, 250].map((grey) => [grey, grey, grey])]);
 
-  for (const none of [null, 'text', {}, { board: [[1, 2], [3, 4]] }, { screen: [] }, { screen: [[1, 2], [3]] }, { image: 'iVBORnot' }, { rgb: [[[1, 2, 'a']]] }, { screen: [1], screen_shape: [1e9, 1e9, 3] }]) {
+  for (const none of [
+    null,
+    'text',
+    {},
+    {
+      board: [
+        [1, 2],
+        [3, 4],
+      ],
+    },
+    { screen: [] },
+    { screen: [[1, 2], [3]] },
+    { image: 'iVBORnot' },
+    { rgb: [[[1, 2, 'a']]] },
+    { screen: [1], screen_shape: [1e9, 1e9, 3] },
+  ]) {
     assert.equal(observationPicture(none), undefined, JSON.stringify(none));
   }
-  assert.equal(hasPicture({ properties: { screen: {} } }) && hasPicture({ properties: { a: { contentMediaType: 'image/png' } } }), true);
+  assert.equal(
+    hasPicture({ properties: { screen: {} } }) && hasPicture({ properties: { a: { contentMediaType: 'image/png' } } }),
+    true,
+  );
   assert.equal(hasPicture({ properties: { message: {} } }) || hasPicture(undefined), false);
 });

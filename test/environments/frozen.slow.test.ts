@@ -8,7 +8,11 @@ import { code } from '../openenv/faulty';
 
 /** Stops processes of this one as a debugger does: they listen, and answer nothing. */
 function freeze(module: string): number[] {
-  const found = execFileSync('pgrep', ['-P', String(process.pid), '-f', module]).toString().trim().split('\n').map(Number);
+  const found = execFileSync('pgrep', ['-P', String(process.pid), '-f', module])
+    .toString()
+    .trim()
+    .split('\n')
+    .map(Number);
   for (const pid of found) process.kill(pid, 'SIGSTOP');
   return found;
 }
@@ -24,7 +28,10 @@ const exists = (pid: number): boolean => {
 /** An episode, whose strategy has not played before. */
 let played = 0;
 async function play(env: AtariEnvironment): Promise<Episode> {
-  const { episodes } = await rollout(env, [`function strategy() { return ${++played} % 2; }`], { seeds: [1], maxSteps: 5 });
+  const { episodes } = await rollout(env, [`function strategy() { return ${++played} % 2; }`], {
+    seeds: [1],
+    maxSteps: 5,
+  });
   return episodes[0] as Episode;
 }
 
@@ -78,5 +85,8 @@ test('a lease that is given back twice does not take the server from others', as
 });
 
 test('a messageTimeout that is none', async () => {
-  await assert.rejects(openenv('atari', { game: 'pong', messageTimeout: 0 }), code('INVALID_ARGUMENT', /messageTimeout must be a number of milliseconds above 0, not 0/));
+  await assert.rejects(
+    openenv('atari', { game: 'pong', messageTimeout: 0 }),
+    code('INVALID_ARGUMENT', /messageTimeout must be a number of milliseconds above 0, not 0/),
+  );
 });

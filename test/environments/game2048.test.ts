@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Game2048, openenv, serve, strategyPrompt, type EnvironmentServer, type Game2048Environment } from '../../kernel';
+import {
+  Game2048,
+  openenv,
+  serve,
+  strategyPrompt,
+  type EnvironmentServer,
+  type Game2048Environment,
+} from '../../kernel';
 import { legalActions, move, outlook } from '../../kernel/environments/game2048/board';
 
 const [UP, RIGHT, DOWN, LEFT] = [0, 1, 2, 3] as const;
@@ -21,8 +28,14 @@ test('tiles slide, and equal ones merge once, those in front first', () => {
   assert.deepEqual(move(row(2, 2, 2, 0), RIGHT).board, row(0, 0, 2, 4));
   assert.deepEqual(move(row(2, 4, 2, 4), LEFT), { board: row(2, 4, 2, 4), merged: 0, changed: false });
   const column = [2, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0];
-  assert.deepEqual([0, 4, 8, 12].map((i) => move(column, UP).board[i]), [4, 4, 0, 0]);
-  assert.deepEqual([0, 4, 8, 12].map((i) => move(column, DOWN).board[i]), [0, 0, 4, 4]);
+  assert.deepEqual(
+    [0, 4, 8, 12].map((i) => move(column, UP).board[i]),
+    [4, 4, 0, 0],
+  );
+  assert.deepEqual(
+    [0, 4, 8, 12].map((i) => move(column, DOWN).board[i]),
+    [0, 0, 4, 4],
+  );
 });
 
 test('legal actions are those that change the board', () => {
@@ -32,8 +45,16 @@ test('legal actions are those that change the board', () => {
 
 test('an outlook tells points, empty cells and equal neighbours after a move', () => {
   const board = [2, 2, 4, 8, 0, 0, 0, 8, ...Array(8).fill(0)];
-  assert.deepEqual(outlook(board, LEFT), { points: 4, empty: 12, pairs: 1 }, '4 4 8 over 8: one pair beside each other');
-  assert.deepEqual(outlook(board, RIGHT), { points: 4, empty: 12, pairs: 2 }, '4 4 8 over 8: the eights stay above each other');
+  assert.deepEqual(
+    outlook(board, LEFT),
+    { points: 4, empty: 12, pairs: 1 },
+    '4 4 8 over 8: one pair beside each other',
+  );
+  assert.deepEqual(
+    outlook(board, RIGHT),
+    { points: 4, empty: 12, pairs: 2 },
+    '4 4 8 over 8: the eights stay above each other',
+  );
   assert.deepEqual(outlook(board, UP), { points: 16, empty: 12, pairs: 1 });
   assert.deepEqual(outlook(row(2, 4, 2, 4), UP), { points: -1, empty: -1, pairs: -1 });
 });
@@ -42,7 +63,9 @@ test('the numbers of an observation are those of its board: −1 for what is no 
   const names = ['up', 'right', 'down', 'left'];
   for (const { observation } of await play(env, 11)) {
     names.forEach((name, id) => {
-      const told = Object.fromEntries(['points', 'empty', 'pairs'].map((what) => [what, observation[`${name}_${what}`]]));
+      const told = Object.fromEntries(
+        ['points', 'empty', 'pairs'].map((what) => [what, observation[`${name}_${what}`]]),
+      );
       assert.deepEqual(told, outlook(observation.board, id));
       assert.equal(told.empty >= 0, observation.legal_actions.includes(id));
     });
@@ -50,9 +73,13 @@ test('the numbers of an observation are those of its board: −1 for what is no 
 });
 
 /** Plays an episode with always the first legal move; returns its records. */
-async function play(game: { reset(args: { seed: number }): Promise<any>; step(action: any): Promise<any> }, seed: number): Promise<any[]> {
+async function play(
+  game: { reset(args: { seed: number }): Promise<any>; step(action: any): Promise<any> },
+  seed: number,
+): Promise<any[]> {
   const records = [await game.reset({ seed })];
-  while (!records.at(-1).done) records.push(await game.step({ action_id: records.at(-1).observation.legal_actions[0] }));
+  while (!records.at(-1).done)
+    records.push(await game.step({ action_id: records.at(-1).observation.legal_actions[0] }));
   return records;
 }
 
@@ -60,9 +87,16 @@ test('an episode: two tiles at first, one more per move, rewards sum to the scor
   const records = await play(env, 7);
   assert.equal(records[0].observation.board.filter(Boolean).length, 2);
   const tiles = (record: any) => record.observation.board.reduce((sum: number, tile: number) => sum + tile, 0);
-  for (let i = 1; i < records.length; i++) assert.ok([2, 4].includes(tiles(records[i]) - tiles(records[i - 1])), 'merging keeps the sum, the new tile adds to it');
+  for (let i = 1; i < records.length; i++)
+    assert.ok(
+      [2, 4].includes(tiles(records[i]) - tiles(records[i - 1])),
+      'merging keeps the sum, the new tile adds to it',
+    );
   const last = records.at(-1);
-  assert.equal(records.slice(1).reduce((sum, { reward }) => sum + reward, 0), last.observation.score);
+  assert.equal(
+    records.slice(1).reduce((sum, { reward }) => sum + reward, 0),
+    last.observation.score,
+  );
   assert.deepEqual(last.observation.legal_actions, []);
   assert.equal((await env.state()).step_count, records.length - 1);
 });
@@ -85,7 +119,10 @@ test('a move that changes nothing gives no reward and no tile', async () => {
 test('wrong actions are named; a closed environment says so', async () => {
   const other = await openenv('game2048');
   await other.reset();
-  await assert.rejects(other.step({ action_id: 4 } as never), /VALIDATION_ERROR|action_id: Input should be less than or equal to 3/);
+  await assert.rejects(
+    other.step({ action_id: 4 } as never),
+    /VALIDATION_ERROR|action_id: Input should be less than or equal to 3/,
+  );
   await assert.rejects(other.step({ move: 'UP' } as never), /action_id: Field required[^]*There is no field 'move'/);
   await other.close();
   await assert.rejects(other.reset(), /closed/);
@@ -93,11 +130,16 @@ test('wrong actions are named; a closed environment says so', async () => {
 
 test('card, picture and prompt', async () => {
   const card = (await env.card()) as Record<string, any>;
-  assert.match(card['text/plain'], /2048 \(game2048\): Slide and merge[^]*actions: UP, RIGHT, DOWN, LEFT[^]*\nObservation [^]*\nboard +integer\[\] +16 items/);
+  assert.match(
+    card['text/plain'],
+    /2048 \(game2048\): Slide and merge[^]*actions: UP, RIGHT, DOWN, LEFT[^]*\nObservation [^]*\nboard +integer\[\] +16 items/,
+  );
   assert.match(card['text/html'], /data:image\/svg\+xml;base64,/);
   await env.reset({ seed: 1 });
   assert.equal(String(env.render()['image/svg+xml']).match(/<text /g)?.length, 2);
-  assert.equal(strategyPrompt(env), `Write a short TypeScript function strategy(state) that plays 2048.
+  assert.equal(
+    strategyPrompt(env),
+    `Write a short TypeScript function strategy(state) that plays 2048.
 Slide and merge tiles until one shows 2048. Of each move it tells the points that it makes, and how many cells are empty and how many pairs of equal neighbours there are after it; -1 where it changes nothing.
 The state:
 state.board, array of 16 integers ≥ 0: 16 tile values, row by row from the top left, 0 for an empty cell.
@@ -117,5 +159,6 @@ state.left_pairs from -1 to 24
 state.score, integer: Sum of all merged tiles.
 state.highest_tile, integer
 It returns one action: "UP", "RIGHT", "DOWN", "LEFT".
-Variables outside the function keep their values between calls.`);
+Variables outside the function keep their values between calls.`,
+  );
 });

@@ -10,18 +10,30 @@ import { python } from './python';
 let lanes: string[];
 
 before(async () => {
-  lanes = (await atariProcesses(2)).map(lane => lane.url);
+  lanes = (await atariProcesses(2)).map((lane) => lane.url);
 });
 
 test("games, actions, modes and colours are ALE's", async () => {
-  const facts: Record<string, { minimal: string[]; legal: string[]; colours: Record<string, number[]>; modes: number[]; difficulties: number[] }> = await python('ale_facts.py');
+  const facts: Record<
+    string,
+    { minimal: string[]; legal: string[]; colours: Record<string, number[]>; modes: number[]; difficulties: number[] }
+  > = await python('ale_facts.py');
   assert.deepEqual([...ATARI_GAMES].sort(), Object.keys(facts).sort());
   for (const game of ATARI_GAMES) {
     assert.deepEqual(atariReader({ game, autoFire: false }).actions, facts[game].minimal, game);
     assert.deepEqual(atariReader({ game, fullActionSpace: true }).actions, facts[game].legal, game);
     for (let value = 0; value < 6000; value++) {
-      assert.equal(otherModes(game, 'mode', value) === undefined, facts[game].modes.includes(value), `${game}: mode ${value}`);
-      if (value < 300) assert.equal(otherModes(game, 'difficulty', value) === undefined, facts[game].difficulties.includes(value), `${game}: difficulty ${value}`);
+      assert.equal(
+        otherModes(game, 'mode', value) === undefined,
+        facts[game].modes.includes(value),
+        `${game}: mode ${value}`,
+      );
+      if (value < 300)
+        assert.equal(
+          otherModes(game, 'difficulty', value) === undefined,
+          facts[game].difficulties.includes(value),
+          `${game}: difficulty ${value}`,
+        );
     }
     for (const [code, rgb] of Object.entries(facts[game].colours)) {
       assert.deepEqual([...atariPalette(game).subarray(3 * +code, 3 * +code + 3)], rgb, `${game}: colour ${code}`);
@@ -31,7 +43,9 @@ test("games, actions, modes and colours are ALE's", async () => {
 
 test('every game plays, with the actions that the reader tells; a seed is an episode again, also one that moves to another process', async () => {
   for (const game of ATARI_GAMES) {
-    const [client, other] = await Promise.all(lanes.map(lane => AtariClient.connect(lane, { numEnvs: 1, options: { game } })));
+    const [client, other] = await Promise.all(
+      lanes.map((lane) => AtariClient.connect(lane, { numEnvs: 1, options: { game } })),
+    );
     assert.deepEqual(client.actions, atariReader({ game }).actions, game);
     const episode = async (seed: number, moves = false): Promise<string> => {
       const seen = [await client.reset([0], [seed], { frames: 5 })];

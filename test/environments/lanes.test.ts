@@ -15,9 +15,13 @@ function answer(url: string, bytes: Buffer): Promise<any> {
     let received = Buffer.alloc(0);
     socket.on('data', (data) => {
       received = Buffer.concat([received, data]);
-      if (received.length >= 4 && received.length >= 4 + received.readUInt32LE(0)) tell(JSON.parse(String(received.subarray(4))));
+      if (received.length >= 4 && received.length >= 4 + received.readUInt32LE(0))
+        tell(JSON.parse(String(received.subarray(4))));
     });
-    socket.on('close', () => tell('end')).on('error', () => tell('end')).setTimeout(15_000, () => tell('silence'));
+    socket
+      .on('close', () => tell('end'))
+      .on('error', () => tell('end'))
+      .setTimeout(15_000, () => tell('silence'));
   });
 }
 
@@ -31,7 +35,11 @@ function framed(content: string | Buffer, length = Buffer.byteLength(content)): 
 const opening = (more: string) => framed(`{"num_envs":1,"options":{"game":"breakout"},${more}}`);
 
 for (const [what, bytes, expected] of [
-  ['a page that asks over HTTP', Buffer.from('POST / HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\n\r\n{"num_envs":1}'), 'end'],
+  [
+    'a page that asks over HTTP',
+    Buffer.from('POST / HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\n\r\n{"num_envs":1}'),
+    'end',
+  ],
   ['a page that opens a WebSocket', Buffer.from('GET /ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n'), 'end'],
   ['4 GB', framed('{', 2 ** 32 - 1), 'end'],
   ['an opening of 1 MB', framed(' '.repeat(2 ** 20)), 'end'],
@@ -63,11 +71,26 @@ for (const [what, bytes, expected] of [
 
 test('a lane has room for 256 connections; one more is told so, and they make room as they end', async () => {
   const [{ url }] = await atariProcesses(1);
-  const sockets = await Promise.all(Array.from({ length: 260 }, () => new Promise<ReturnType<typeof connect>>((resolve) => {
-    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => resolve(socket)).on('error', () => {});
-  })));
+  const sockets = await Promise.all(
+    Array.from(
+      { length: 260 },
+      () =>
+        new Promise<ReturnType<typeof connect>>((resolve) => {
+          const socket = connect(Number(new URL(url).port), '127.0.0.1', () => resolve(socket)).on('error', () => {});
+        }),
+    ),
+  );
   const said = await answer(url, framed('{}'));
   assert.equal(said.data.code, 'CAPACITY_REACHED');
   for (const socket of sockets) socket.destroy();
-  await eventually(() => AtariClient.connect(url, { numEnvs: 1, options: OPTIONS }).then((client) => client.close()).then(() => true, () => false), 'room');
+  await eventually(
+    () =>
+      AtariClient.connect(url, { numEnvs: 1, options: OPTIONS })
+        .then((client) => client.close())
+        .then(
+          () => true,
+          () => false,
+        ),
+    'room',
+  );
 });

@@ -50,7 +50,10 @@ test('the same steps as on our server: memory, named state, rewards, lives', asy
     assert.deepEqual(result.observation.state, readState(expected.ram[0]));
     const action = step % 20 === 0 ? 1 : (step >> 3) % env.actions.length;
     [result, expected] = [await env.step({ action_id: action }), await ours.step([0], [action])];
-    assert.deepEqual([result.reward, result.observation.lives, result.done], [expected.rewards[0], expected.lives[0], expected.terminated[0] === 1]);
+    assert.deepEqual(
+      [result.reward, result.observation.lives, result.done],
+      [expected.rewards[0], expected.lives[0], expected.terminated[0] === 1],
+    );
   }
   await ours.close();
 });
@@ -58,19 +61,31 @@ test('the same steps as on our server: memory, named state, rewards, lives', asy
 test('it has no picture to render: the state is told in words', async () => {
   const { observation } = await env.reset();
   const shown = (env.render() as Record<symbol, () => Record<string, string>>)[Symbol.for('Jupyter.display')]();
-  assert.match(shown['text/plain'], new RegExp(`^No picture: .* paddle_x ${(observation.state as Record<string, number>).paddle_x}\\b`));
+  assert.match(
+    shown['text/plain'],
+    new RegExp(`^No picture: .* paddle_x ${(observation.state as Record<string, number>).paddle_x}\\b`),
+  );
 });
 
 test('strategies play it, one session at a time, as on our server; the record replays', async () => {
   const options = { maxSteps: 120 };
-  const { episodes } = await rollout(env, [CODE, 'function strategy() { return "UP"; }', CODE], { ...options, seeds: [1, 2, 3] });
-  assert.deepEqual(episodes.map((episode) => episode!.end.reason), ['truncated', 'invalid_action', 'truncated']);
+  const { episodes } = await rollout(env, [CODE, 'function strategy() { return "UP"; }', CODE], {
+    ...options,
+    seeds: [1, 2, 3],
+  });
+  assert.deepEqual(
+    episodes.map((episode) => episode!.end.reason),
+    ['truncated', 'invalid_action', 'truncated'],
+  );
   const local = await openenv('atari', PLAIN as { game: 'breakout' });
   const expected = await executeWithTimeLimit(CODE, local, { ...options, seed: 1 });
   await local.close();
   const [episode] = episodes;
   assert.equal(episode!.environment, 'atari');
-  assert.deepEqual([episode!.actions, episode!.rewards, episode!.lives, episode!.states], [expected.actions, expected.rewards, expected.lives, expected.states]);
+  assert.deepEqual(
+    [episode!.actions, episode!.rewards, episode!.lives, episode!.states],
+    [expected.actions, expected.rewards, expected.lives, expected.states],
+  );
   assert.deepEqual(episode!.actionNames, expected.actionNames);
   assert.deepEqual((await executeWithTimeLimit(CODE, env, options)).actions, expected.actions);
   await replay(episode!, env);
@@ -81,7 +96,10 @@ test('a server that sends pictures stays an environment like any other, and says
   const warn = t.mock.method(console, 'warn', () => {});
   const pictures = await officialAtari({ ATARI_GAME: 'pong', ATARI_OBS_TYPE: 'grayscale' });
   const other = await openenv(pictures.url);
-  assert.match(String(warn.mock.calls[0].arguments[0]), /sends pictures \(ATARI_OBS_TYPE=grayscale\).*start it with ATARI_OBS_TYPE=ram/);
+  assert.match(
+    String(warn.mock.calls[0].arguments[0]),
+    /sends pictures \(ATARI_OBS_TYPE=grayscale\).*start it with ATARI_OBS_TYPE=ram/,
+  );
   assert.equal((await other.reset()).observation.screen.length, 160 * 210);
   await other.close();
   await pictures.close();

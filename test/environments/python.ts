@@ -6,7 +6,10 @@ import { packageRoot, pythonPath } from '../../kernel/setup/python';
 /** Runs one of this folder's Python scripts; its output is JSON. */
 export async function python(script: string, ...args: (string | number)[]): Promise<any> {
   const file = path.join(packageRoot, 'test', 'environments', script);
-  const { stdout } = await promisify(execFile)(pythonPath(), [file, ...args.map(String)], { maxBuffer: 10 ** 8, timeout: 600_000 });
+  const { stdout } = await promisify(execFile)(pythonPath(), [file, ...args.map(String)], {
+    maxBuffer: 10 ** 8,
+    timeout: 600_000,
+  });
   return JSON.parse(stdout);
 }
 
@@ -18,7 +21,10 @@ export async function python(script: string, ...args: (string | number)[]): Prom
 export async function openenvCommand(...args: string[]): Promise<{ code: number; output: string }> {
   try {
     const env = { ...process.env, PATH: path.dirname(pythonPath()) };
-    const { stdout, stderr } = await promisify(execFile)(pythonPath(), ['-m', 'openenv.cli', ...args], { env, timeout: 600_000 });
+    const { stdout, stderr } = await promisify(execFile)(pythonPath(), ['-m', 'openenv.cli', ...args], {
+      env,
+      timeout: 600_000,
+    });
     return { code: 0, output: stdout + stderr };
   } catch (error: any) {
     return { code: error.code ?? -1, output: error.stdout + error.stderr };

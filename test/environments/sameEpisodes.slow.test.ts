@@ -5,7 +5,18 @@ import { atariProcesses } from '../../kernel/environments/atari/servers';
 import { replay, rollout } from '../../kernel/rollout';
 import { playLane, playSession, type Trajectory } from './trajectories';
 
-const GAMES: AtariGame[] = ['breakout', 'pong', 'space_invaders', 'freeway', 'boxing', 'seaquest', 'ms_pacman', 'bowling', 'tennis', 'demon_attack'];
+const GAMES: AtariGame[] = [
+  'breakout',
+  'pong',
+  'space_invaders',
+  'freeway',
+  'boxing',
+  'seaquest',
+  'ms_pacman',
+  'bowling',
+  'tennis',
+  'demon_attack',
+];
 const STEPS = 2000;
 const FIRST_SEED = 11;
 
@@ -15,7 +26,8 @@ const strategy = (actions: number): string => `let step = 0; function strategy()
 /** Plays episodes, of one seed after the other, until 2,000 steps are played in all. */
 async function episodesOf(play: (seed: number, steps: number) => Promise<Trajectory>): Promise<Trajectory[]> {
   const episodes: Trajectory[] = [];
-  for (let left = STEPS; left > 0; left -= episodes.at(-1)!.rewards.length) episodes.push(await play(FIRST_SEED + episodes.length, left));
+  for (let left = STEPS; left > 0; left -= episodes.at(-1)!.rewards.length)
+    episodes.push(await play(FIRST_SEED + episodes.length, left));
   return episodes;
 }
 
@@ -30,26 +42,34 @@ function divisorOf(steps: number): number {
 async function compare(game: AtariGame, lane: string): Promise<string> {
   const env = await openenv('atari', { game });
   const inLane = await episodesOf(async (seed, steps) => (await playLane(lane, { game }, [seed], steps))[0]);
-  assert.equal(inLane.reduce((sum, { rewards }) => sum + rewards.length, 0), STEPS);
+  assert.equal(
+    inLane.reduce((sum, { rewards }) => sum + rewards.length, 0),
+    STEPS,
+  );
   const overWebSocket = await episodesOf((seed, steps) => playSession(env, seed, steps));
   assert.deepEqual(overWebSocket, inLane, `${game}: rewards and memory of every step`);
 
   const code = strategy(env.actions.length);
   for (const [i, { rewards }] of inLane.entries()) {
-    const { episodes: [episode] } = await rollout(env, [code], { seeds: [FIRST_SEED + i], maxSteps: rewards.length });
+    const {
+      episodes: [episode],
+    } = await rollout(env, [code], { seeds: [FIRST_SEED + i], maxSteps: rewards.length });
     assert.deepEqual(episode!.rewards, rewards, `${game}: as a strategy`);
     const { frames } = await replay(episode!, env, { every: divisorOf(rewards.length) }); // fails where rewards, lives or the end differ
-    if (i === inLane.length - 1) assert.deepEqual(frames.at(-1), await env.render().pixels(), `${game}: the replay's last frame is the session's`);
+    if (i === inLane.length - 1)
+      assert.deepEqual(frames.at(-1), await env.render().pixels(), `${game}: the replay's last frame is the session's`);
   }
   await env.close();
   return `${game}: ${inLane.length} episodes`;
 }
 
-test('OpenEnv sessions, the fast lane, strategies and replays play the same episodes: 10 games, 2,000 steps of each', async t => {
+test('OpenEnv sessions, the fast lane, strategies and replays play the same episodes: 10 games, 2,000 steps of each', async (t) => {
   const lanes = await atariProcesses(2);
   const games = [...GAMES];
   // Two games at a time, each with a process of its own.
-  await Promise.all(lanes.map(async ({ url }) => {
-    for (let game = games.shift(); game; game = games.shift()) t.diagnostic(await compare(game, url));
-  }));
+  await Promise.all(
+    lanes.map(async ({ url }) => {
+      for (let game = games.shift(); game; game = games.shift()) t.diagnostic(await compare(game, url));
+    }),
+  );
 });

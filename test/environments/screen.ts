@@ -4,7 +4,11 @@ export type Box = [left: number, right: number, top: number, bottom: number];
 const WIDTH = 160;
 
 /** The box around the pixels inside `region` that `matches` says yes to; none when there are none. */
-export function boxOf(frame: Uint8Array, [left, right, top, bottom]: Box, matches: (colour: number) => boolean): Box | undefined {
+export function boxOf(
+  frame: Uint8Array,
+  [left, right, top, bottom]: Box,
+  matches: (colour: number) => boolean,
+): Box | undefined {
   const box: Box = [right, left, bottom, top];
   for (let y = top; y < bottom; y++) {
     for (let x = left; x < right; x++) {

@@ -34,7 +34,10 @@ export async function playLane(url: string, options: object, seeds: number[], st
   let result = await client.reset(slots, seeds);
   slots.forEach((slot, i) => memories[slot].update(result.ram[i]));
   for (let step = 0; step < steps && slots.length > 0; step++) {
-    result = await client.step(slots, slots.map(() => actionAt(step, client.actions.length)));
+    result = await client.step(
+      slots,
+      slots.map(() => actionAt(step, client.actions.length)),
+    );
     slots.forEach((slot, i) => {
       memories[slot].update(result.ram[i]);
       rewards[slot].push(result.rewards[i]);

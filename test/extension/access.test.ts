@@ -24,11 +24,15 @@ let browser: Browser;
 let bundles: Bundle[];
 
 before(async () => {
-  bundles = [...(await played()), ...runs(), ...(await tables()), ...pictures()].map(bundle => encoded(bundle));
+  bundles = [...(await played()), ...runs(), ...(await tables()), ...pictures()].map((bundle) => encoded(bundle));
   // What is not drawn is not looked at.
   lab = await startLab({ drawsAll: true });
   browser = await launchBrowser();
-  writeNotebook(lab.folder, 'outputs.ipynb', bundles.map(bundle => ({ source: '', outputs: [bundle] })));
+  writeNotebook(
+    lab.folder,
+    'outputs.ipynb',
+    bundles.map((bundle) => ({ source: '', outputs: [bundle] })),
+  );
 });
 
 after(async () => {
@@ -43,9 +47,16 @@ async function played(): Promise<MimeBundle[]> {
   const breakout = await openenv('atari', { game: 'breakout' });
   const tiles = await openenv('game2048');
   try {
-    const { episodes, frames } = await rollout(breakout, ['LEFT', 'RIGHT'].map(action => `function strategy() { return "${action}"; }`), { seeds: [1, 1], maxSteps: 40, frames: { episodes: [0, 1], every: 4 } });
+    const { episodes, frames } = await rollout(
+      breakout,
+      ['LEFT', 'RIGHT'].map((action) => `function strategy() { return "${action}"; }`),
+      { seeds: [1, 1], maxSteps: 40, frames: { episodes: [0, 1], every: 4 } },
+    );
     group = { step: 40, episodes: episodes.map((episode, i) => episodeData(episode!, frames.get(i)!)) };
-    const drawn = await executeWithTimeLimit('function strategy(state) { return state.legal_actions[0]; }', tiles, { seed: 1, maxSteps: 9 });
+    const drawn = await executeWithTimeLimit('function strategy(state) { return state.legal_actions[0]; }', tiles, {
+      seed: 1,
+      maxSteps: 9,
+    });
     const values = [breakout.card(), await tiles.card(), breakout.render(), tiles.render(), episodes[0], drawn];
     return await Promise.all(values.map(describe));
   } finally {
@@ -55,33 +66,87 @@ async function played(): Promise<MimeBundle[]> {
 
 /** Runs in every state. */
 function runs(): MimeBundle[] {
-  const log = Array.from({ length: 40 }, (_, i) => ({ step: i + 1, loss: 0.1, reward: i / 10, reward_std: 0.5, 'rewards/a/mean': 1, 'rewards/b/mean': i / 9, 'completions/mean_length': 60, step_time: 2 }));
-  const run: TrainingData = { version: 1, runId: 'saved', status: 'finished', step: 40, maxSteps: 40, rewardNames: ['a', 'b'], log, events: [{ step: 5, text: 'a was replaced' }] };
-  return [{ ...run, group }, { ...run, status: 'failed' as const }, { ...run, status: 'lost' as const, step: 4, log: log.slice(0, 4) }, { ...run, status: 'running' as const, step: 0, log: [], events: [] }].map(trainingBundle);
+  const log = Array.from({ length: 40 }, (_, i) => ({
+    step: i + 1,
+    loss: 0.1,
+    reward: i / 10,
+    reward_std: 0.5,
+    'rewards/a/mean': 1,
+    'rewards/b/mean': i / 9,
+    'completions/mean_length': 60,
+    step_time: 2,
+  }));
+  const run: TrainingData = {
+    version: 1,
+    runId: 'saved',
+    status: 'finished',
+    step: 40,
+    maxSteps: 40,
+    rewardNames: ['a', 'b'],
+    log,
+    events: [{ step: 5, text: 'a was replaced' }],
+  };
+  return [
+    { ...run, group },
+    { ...run, status: 'failed' as const },
+    { ...run, status: 'lost' as const, step: 4, log: log.slice(0, 4) },
+    { ...run, status: 'running' as const, step: 0, log: [], events: [] },
+  ].map(trainingBundle);
 }
 
 /** Tables that scroll and tables that do not, and what shows progress. */
 async function tables(): Promise<MimeBundle[]> {
   const code = `function strategy(state) { ${'return state.ball_x; '.repeat(40)} }`;
-  const sample = { prompt: 'Write a strategy', completion: code, completionIds: [], code, problems: [], episode: null, step: 3 };
-  const samples: RescoredSample[] = Array.from({ length: 60 }, () => ({ sample, before: 1, after: null, advantageBefore: undefined, advantageAfter: 0.5 }));
+  const sample = {
+    prompt: 'Write a strategy',
+    completion: code,
+    completionIds: [],
+    code,
+    problems: [],
+    episode: null,
+    step: 3,
+  };
+  const samples: RescoredSample[] = Array.from({ length: 60 }, () => ({
+    sample,
+    before: 1,
+    after: null,
+    advantageBefore: undefined,
+    advantageAfter: 0.5,
+  }));
   const summary = { mean: 1, std: 0.5, reward: 2, groupsWithoutSpread: 1 };
   const shown: MimeBundle[] = [];
-  setHost({ display: bundle => void shown.push(bundle), signal: new AbortController().signal, registerCommTarget() {} });
+  setHost({
+    display: (bundle) => void shown.push(bundle),
+    signal: new AbortController().signal,
+    registerCommTarget() {},
+  });
   new ProgressBar('downloading weights', 1e6).add(5e5);
   return [
     new Rescore('wins', samples, 2, summary, summary).bundle(),
-    completionsBundle(3, [{ prompt: 'short', completion: code, rewards: { a: 1, b: null }, advantage: 0.5, extra: { note: 'x' } }]),
-    await describe(Array.from({ length: 40 }, (_, i) => Object.fromEntries(Array.from({ length: 19 }, (_, c) => [`column ${c}`, i * c])))),
+    completionsBundle(3, [
+      { prompt: 'short', completion: code, rewards: { a: 1, b: null }, advantage: 0.5, extra: { note: 'x' } },
+    ]),
+    await describe(
+      Array.from({ length: 40 }, (_, i) =>
+        Object.fromEntries(Array.from({ length: 19 }, (_, c) => [`column ${c}`, i * c])),
+      ),
+    ),
     await describe([{ a: 1 }]),
-    ...shown
+    ...shown,
   ];
 }
 
 function pictures(): MimeBundle[] {
-  const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+  const png = Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+    'base64',
+  );
   const drawing = svg`<svg xmlns="http://www.w3.org/2000/svg" width="120" height="40"><title>A bar</title><rect width="120" height="40" fill="steelblue"/></svg>`;
-  return [image(png), image(png, { alt: 'a dot', width: 40 }), ...[drawing, html`<b>bold</b>`, md`**bold**`].map(value => (value as any)[Symbol.for('Jupyter.display')]())];
+  return [
+    image(png),
+    image(png, { alt: 'a dot', width: 40 }),
+    ...[drawing, html`<b>bold</b>`, md`**bold**`].map((value) => (value as any)[Symbol.for('Jupyter.display')]()),
+  ];
 }
 
 const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
@@ -89,15 +154,20 @@ const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 /** What axe finds wrong with the elements of a selector. */
 async function violations(page: Page, selector: string): Promise<string[]> {
   await page.evaluate(AXE);
-  const found: any[] = await page.evaluate(`axe.run({ include: [${JSON.stringify(selector)}] }, { resultTypes: ['violations'], rules: { region: { enabled: false } } }).then(({ violations }) => violations)`);
-  return found.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }: any) => `${id}: ${html.slice(0, 200)} ${failureSummary.replace(/\s+/g, ' ')}`));
+  const found: any[] = await page.evaluate(
+    `axe.run({ include: [${JSON.stringify(selector)}] }, { resultTypes: ['violations'], rules: { region: { enabled: false } } }).then(({ violations }) => violations)`,
+  );
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }: any) => `${id}: ${html.slice(0, 200)} ${failureSummary.replace(/\s+/g, ' ')}`),
+  );
 }
 
 /** Opens the notebook with all outputs, and the player of a tile. */
 async function openOutputs(width: number, theme: string, isTrusted: boolean): Promise<NotebookPage> {
   const opened = await openNotebook(browser, lab.url('outputs.ipynb'), { width, reducedMotion: 'reduce' });
   const { page } = opened;
-  if (isTrusted) await page.evaluate('[...jupyterapp.shell.currentWidget.model.cells].forEach(cell => { cell.trusted = true; })');
+  if (isTrusted)
+    await page.evaluate('[...jupyterapp.shell.currentWidget.model.cells].forEach(cell => { cell.trusted = true; })');
   await page.evaluate(`jupyterapp.commands.execute("apputils:change-theme", { theme: "${theme}" })`);
   await becomes(() => page.evaluate('document.body.dataset.jpThemeName'), theme);
   await becomes(() => page.locator('.jp-OutputArea-output').count(), bundles.length);
@@ -107,28 +177,41 @@ async function openOutputs(width: number, theme: string, isTrusted: boolean): Pr
   return opened;
 }
 
-for (const [width, theme, isTrusted] of [[1280, 'JupyterLab Light', true], [700, 'JupyterLab Dark', false]] as const) {
-  labTest(`axe finds nothing wrong with any output: ${width} pixels, ${theme}, ${isTrusted ? '' : 'not '}trusted`, async () => {
-    const { page, errors } = await openOutputs(width, theme, isTrusted);
-    assert.deepEqual(await violations(page, '.jp-OutputArea-output'), []);
-    // The Tab key reaches what scrolls, and nothing that does not.
-    const scores = page.locator('.joylab-Scroll', { hasText: 'advantage before' });
-    assert.equal(await scores.getAttribute('tabindex'), '0');
-    assert.match((await scores.getAttribute('aria-label'))!, /Scores of wins|Table: #, step, before, after/);
-    await scores.focus();
-    await page.keyboard.press('End');
-    await becomes(() => scores.evaluate((node: any) => node.scrollTop > 0), true, 'the keyboard scrolls the table');
-    assert.equal(await page.locator('.jp-RenderedHTML', { hasText: /^\s*a\s*0\s*1\s*$/ }).getAttribute('tabindex'), null);
-    assert.deepEqual(errors, []);
-    await page.close({ runBeforeUnload: false });
-  });
+for (const [width, theme, isTrusted] of [
+  [1280, 'JupyterLab Light', true],
+  [700, 'JupyterLab Dark', false],
+] as const) {
+  labTest(
+    `axe finds nothing wrong with any output: ${width} pixels, ${theme}, ${isTrusted ? '' : 'not '}trusted`,
+    async () => {
+      const { page, errors } = await openOutputs(width, theme, isTrusted);
+      assert.deepEqual(await violations(page, '.jp-OutputArea-output'), []);
+      // The Tab key reaches what scrolls, and nothing that does not.
+      const scores = page.locator('.joylab-Scroll', { hasText: 'advantage before' });
+      assert.equal(await scores.getAttribute('tabindex'), '0');
+      assert.match((await scores.getAttribute('aria-label'))!, /Scores of wins|Table: #, step, before, after/);
+      await scores.focus();
+      await page.keyboard.press('End');
+      await becomes(() => scores.evaluate((node: any) => node.scrollTop > 0), true, 'the keyboard scrolls the table');
+      assert.equal(
+        await page.locator('.jp-RenderedHTML', { hasText: /^\s*a\s*0\s*1\s*$/ }).getAttribute('tabindex'),
+        null,
+      );
+      assert.deepEqual(errors, []);
+      await page.close({ runBeforeUnload: false });
+    },
+  );
 }
 
 labTest('axe finds nothing wrong with what other viewers show of a saved notebook', async () => {
   const page = await browser.newPage();
-  const fallbacks = bundles.flatMap(bundle => (typeof bundle['text/html'] === 'string' ? [`<div>${bundle['text/html']}</div>`] : []));
+  const fallbacks = bundles.flatMap((bundle) =>
+    typeof bundle['text/html'] === 'string' ? [`<div>${bundle['text/html']}</div>`] : [],
+  );
   for (const colours of ['color:black;background:white', 'color:#eee;background:#111']) {
-    await page.setContent(`<!doctype html><html lang="en"><title>notebook</title><body style="${colours}"><main>${fallbacks.join('\n')}</main></body></html>`);
+    await page.setContent(
+      `<!doctype html><html lang="en"><title>notebook</title><body style="${colours}"><main>${fallbacks.join('\n')}</main></body></html>`,
+    );
     assert.deepEqual(await violations(page, 'main'), [], colours);
   }
   await page.close();

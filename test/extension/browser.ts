@@ -38,7 +38,10 @@ export interface NotebookPage {
  * What JupyterLab 4 says by itself when a notebook is closed while cells wait for idle time to be drawn, or while its
  * toolbar is measured: its widgets have lost their layouts then. It happens with and without our extension.
  */
-const JUPYTERLAB_FAULTS = [/Cannot read properties of null \(reading 'insertWidget'\)\n +at \S+\._updateForDeferMode /, /^Error while computing the ReactiveToolbar TypeError: Cannot read properties of null \(reading 'widgets'\)/];
+const JUPYTERLAB_FAULTS = [
+  /Cannot read properties of null \(reading 'insertWidget'\)\n +at \S+\._updateForDeferMode /,
+  /^Error while computing the ReactiveToolbar TypeError: Cannot read properties of null \(reading 'widgets'\)/,
+];
 
 /** Options of {@link openNotebook}. */
 export interface NotebookPageOptions {
@@ -48,7 +51,11 @@ export interface NotebookPageOptions {
 }
 
 /** Opens a notebook in a new page of JupyterLab and waits until its cells are there. */
-export async function openNotebook(browser: Browser, url: string, { width = 1280, height = 900, reducedMotion }: NotebookPageOptions = {}): Promise<NotebookPage> {
+export async function openNotebook(
+  browser: Browser,
+  url: string,
+  { width = 1280, height = 900, reducedMotion }: NotebookPageOptions = {},
+): Promise<NotebookPage> {
   // One context for all pages: JupyterLab's own files are loaded and compiled once.
   const context = browser.contexts()[0] ?? (await browser.newContext());
   const page = await context.newPage();
@@ -56,24 +63,30 @@ export async function openNotebook(browser: Browser, url: string, { width = 1280
   await page.emulateMedia({ reducedMotion });
   page.setDefaultTimeout(PATIENCE);
   const errors: string[] = [];
-  const keep = (error: string) => JUPYTERLAB_FAULTS.some(fault => fault.test(error)) || errors.push(error);
-  page.on('console', message => {
+  const keep = (error: string) => JUPYTERLAB_FAULTS.some((fault) => fault.test(error)) || errors.push(error);
+  page.on('console', (message) => {
     tell(`console.${message.type()}: ${message.text()}`);
     if (message.type() === 'error') keep(`${message.text()} (${message.location().url})`);
   });
-  page.on('pageerror', error => {
+  page.on('pageerror', (error) => {
     tell(`exception: ${error.stack ?? error}`);
     keep(String(error.stack ?? error));
   });
   page.on('crash', () => tell('the page crashed'));
   await page.goto(url);
-  await page.locator('.jp-Notebook .jp-Cell').first().waitFor({ timeout: 2 * PATIENCE });
-  return { page, errors, cell: index => page.locator('.jp-Notebook .jp-Cell').nth(index) };
+  await page
+    .locator('.jp-Notebook .jp-Cell')
+    .first()
+    .waitFor({ timeout: 2 * PATIENCE });
+  return { page, errors, cell: (index) => page.locator('.jp-Notebook .jp-Cell').nth(index) };
 }
 
 /** Runs all cells through the menu, as a user does, once the kernel is there: before, JupyterLab asks to try again. */
 export async function runAllCells(page: Page): Promise<void> {
-  await page.locator('.jp-StatusBar-TextItem, .jp-StatusItem', { hasText: '| Idle' }).first().waitFor({ timeout: 2 * PATIENCE });
+  await page
+    .locator('.jp-StatusBar-TextItem, .jp-StatusItem', { hasText: '| Idle' })
+    .first()
+    .waitFor({ timeout: 2 * PATIENCE });
   await page.getByRole('menuitem', { name: 'Run', exact: true }).click();
   await page.getByRole('menuitem', { name: 'Run All Cells', exact: true }).click();
 }
@@ -91,7 +104,12 @@ const FAILURES = `(jupyterapp.shell.currentWidget?.content?.widgets ?? [])
   .map(({ traceback }) => traceback.join('\\n'))`;
 
 /** Waits until a condition holds. Throws when a cell fails, or after `timeout` milliseconds. */
-export async function waitUntil(page: Page, condition: () => Promise<boolean>, what: string, timeout: number): Promise<void> {
+export async function waitUntil(
+  page: Page,
+  condition: () => Promise<boolean>,
+  what: string,
+  timeout: number,
+): Promise<void> {
   const end = Date.now() + timeout;
   for (;;) {
     const failures = await page.evaluate<string[]>(FAILURES);

@@ -16,7 +16,12 @@ let remoteData: EnvironmentData;
 
 before(async () => {
   const env = await openenv('atari', { game: 'breakout' });
-  const reference = { maxSteps: 1000, chance: { mean: 1.5, std: 1 }, constants: [{ action: 'LEFT', mean: 3.25 }], human: { mean: 30.5, source: 'a paper' } };
+  const reference = {
+    maxSteps: 1000,
+    chance: { mean: 1.5, std: 1 },
+    constants: [{ action: 'LEFT', mean: 3.25 }],
+    human: { mean: 30.5, source: 'a paper' },
+  };
   const bundle = (await env.card({ reference })) as Bundle;
   await env.close();
   data = bundle[ENVIRONMENT_MIME] as EnvironmentData;
@@ -34,7 +39,10 @@ before(async () => {
     { source: '', outputs: [{ [ENVIRONMENT_MIME]: hostile, 'text/plain': 'text' }] },
     { source: '', outputs: [{ [ENVIRONMENT_MIME]: { version: 1 }, 'text/plain': 'text' }] },
     { source: '', outputs: [remoteBundle] },
-    { source: '', outputs: [{ [ENVIRONMENT_MIME]: { ...data, returns: { maxSteps: 5, rows: null } }, 'text/plain': 'text' }] }
+    {
+      source: '',
+      outputs: [{ [ENVIRONMENT_MIME]: { ...data, returns: { maxSteps: 5, rows: null } }, 'text/plain': 'text' }],
+    },
   ]);
 });
 
@@ -52,9 +60,16 @@ labTest('the card shows name, actions, state variables with their ranges, and th
   const rows = await card.locator('tr:has(td)').allInnerTexts();
   assert.equal(rows.length, data.variables.length);
   for (const [i, { name, minimum, maximum, description }] of data.variables.entries()) {
-    for (const text of [name, `${minimum} … ${maximum}`, description]) assert.ok(rows[i].includes(text), `${rows[i]} lacks ${text}`);
+    for (const text of [name, `${minimum} … ${maximum}`, description])
+      assert.ok(rows[i].includes(text), `${rows[i]} lacks ${text}`);
   }
-  assert.deepEqual(await card.locator('.joylab-Environment-section', { hasText: 'Return in 1,000 steps' }).locator('li').allInnerTexts(), ['chance 1.5', 'always LEFT 3.25', 'human (a paper) 30.5']);
+  assert.deepEqual(
+    await card
+      .locator('.joylab-Environment-section', { hasText: 'Return in 1,000 steps' })
+      .locator('li')
+      .allInnerTexts(),
+    ['chance 1.5', 'always LEFT 3.25', 'human (a paper) 30.5'],
+  );
   const image = card.locator('img');
   await becomes(() => image.evaluate((node: any) => node.complete && node.naturalWidth), data.frame!.width);
   assert.deepEqual(errors, []);
@@ -64,16 +79,22 @@ labTest('the card shows name, actions, state variables with their ranges, and th
 labTest('the card of a server shows the fields of action, observation and state, at any width', async () => {
   for (const width of [1280, 620]) {
     const { page, errors } = await openNotebook(browser, lab.url('card.ipynb'), { width });
-    const card = page.locator('.joylab-Environment', { has: page.locator('.joylab-Environment-name', { hasText: 'garden' }) });
+    const card = page.locator('.joylab-Environment', {
+      has: page.locator('.joylab-Environment-name', { hasText: 'garden' }),
+    });
     await card.waitFor();
     assert.deepEqual(await card.locator('th:first-child').allInnerTexts(), ['Action', 'Observation', 'State']);
     const rows = await card.locator('tr:has(td)').allInnerTexts();
-    const fields = remoteData.tables!.flatMap(table => table.fields);
+    const fields = remoteData.tables!.flatMap((table) => table.fields);
     assert.equal(rows.length, fields.length);
     fields.forEach(({ name, type, range, description }, i) => {
-      for (const text of [name, type, range, description]) assert.ok(rows[i].includes(text), `${rows[i]} lacks ${text}`);
+      for (const text of [name, type, range, description])
+        assert.ok(rows[i].includes(text), `${rows[i]} lacks ${text}`);
     });
-    const [inner, outer] = await card.evaluate((node: any) => [node.querySelector('table').scrollWidth, node.clientWidth]);
+    const [inner, outer] = await card.evaluate((node: any) => [
+      node.querySelector('table').scrollWidth,
+      node.clientWidth,
+    ]);
     assert.ok(inner <= outer, `the table is ${inner} wide in ${outer}`);
     assert.deepEqual(errors, []);
     await page.close();
@@ -93,7 +114,10 @@ labTest('text of the data stays text; broken data gives a message', async () => 
 });
 
 labTest('a wrong field is underlined while the cell is written, once the schema is known', async () => {
-  writeNotebook(lab.folder, 'squiggles.ipynb', [{ source: "/** @openenv card=false */\nconst board = await openenv('game2048');" }, { source: '' }]);
+  writeNotebook(lab.folder, 'squiggles.ipynb', [
+    { source: "/** @openenv card=false */\nconst board = await openenv('game2048');" },
+    { source: '' },
+  ]);
   const { page, errors, cell } = await openNotebook(browser, lab.url('squiggles.ipynb'));
   await runAllCells(page);
   await waitForCells(page, 300_000);
@@ -103,7 +127,10 @@ labTest('a wrong field is underlined while the cell is written, once the schema 
   const mark = cell(1).locator('.joylab-Squiggle');
   await mark.first().waitFor({ timeout: 300_000 });
   assert.deepEqual(await mark.allInnerTexts(), ['actoin_id'], 'names of cells that did not run are left alone');
-  assert.match((await mark.getAttribute('title'))!, /'actoin_id' does not exist in type 'Game2048Action'\. Did you mean to write 'action_id'\? Valid: action_id\./);
+  assert.match(
+    (await mark.getAttribute('title'))!,
+    /'actoin_id' does not exist in type 'Game2048Action'\. Did you mean to write 'action_id'\? Valid: action_id\./,
+  );
   await page.keyboard.press('ControlOrMeta+a');
   await page.keyboard.insertText('await board.step({ action_id: 1 });');
   await waitUntil(page, async () => (await mark.count()) === 0, 'the mark is gone', 300_000);

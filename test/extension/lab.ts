@@ -49,13 +49,13 @@ export async function startLab({ theme = 'light', app = 'lab', drawsAll = false 
       JUPYTER_RUNTIME_DIR: runtime,
       JUPYTER_PATH: path.join(prefix, 'share', 'jupyter'),
       JUPYTERLAB_SETTINGS_DIR: settings,
-      JUPYTERLAB_WORKSPACES_DIR: path.join(home, 'workspaces')
+      JUPYTERLAB_WORKSPACES_DIR: path.join(home, 'workspaces'),
     },
-    stdio: ['ignore', 'pipe', 'pipe']
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', chunk => {
+    stream.on('data', (chunk) => {
       log += chunk;
       tell(String(chunk));
     });
@@ -63,23 +63,29 @@ export async function startLab({ theme = 'light', app = 'lab', drawsAll = false 
   const port = await waitForServer(child, runtime, () => log);
   return {
     folder,
-    url: notebook => `http://127.0.0.1:${port}/${app === 'lab' ? 'lab/tree' : 'notebooks'}/${encodeURIComponent(notebook)}?reset&token=${token}`,
+    url: (notebook) =>
+      `http://127.0.0.1:${port}/${app === 'lab' ? 'lab/tree' : 'notebooks'}/${encodeURIComponent(notebook)}?reset&token=${token}`,
     log: () => log,
     close: async () => {
       await stop(child);
       fs.rmSync(home, { recursive: true, force: true, maxRetries: 5 });
-    }
+    },
   };
 }
 
 function serverArguments(app: 'lab' | 'notebook', folder: string, token: string): string[] {
   return [
-    '-m', app === 'lab' ? 'jupyterlab' : 'notebook', '--no-browser',
-    '--ServerApp.ip=127.0.0.1', '--ServerApp.port=0',
-    `--ServerApp.root_dir=${folder}`, `--IdentityProvider.token=${token}`,
-    '--LabApp.news_url=None', '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate',
+    '-m',
+    app === 'lab' ? 'jupyterlab' : 'notebook',
+    '--no-browser',
+    '--ServerApp.ip=127.0.0.1',
+    '--ServerApp.port=0',
+    `--ServerApp.root_dir=${folder}`,
+    `--IdentityProvider.token=${token}`,
+    '--LabApp.news_url=None',
+    '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate',
     `--${app === 'lab' ? 'LabApp' : 'JupyterNotebookApp'}.expose_app_in_browser=True`,
-    ...(process.getuid?.() === 0 ? ['--allow-root'] : [])
+    ...(process.getuid?.() === 0 ? ['--allow-root'] : []),
   ];
 }
 
@@ -111,7 +117,7 @@ async function waitForServer(child: ChildProcess, runtime: string, log: () => st
 
 /** The port, once its file is written to its end. */
 function writtenPort(runtime: string): number | undefined {
-  const info = fs.readdirSync(runtime).find(name => /^jpserver-\d+\.json$/.test(name));
+  const info = fs.readdirSync(runtime).find((name) => /^jpserver-\d+\.json$/.test(name));
   if (info === undefined) return undefined;
   try {
     return (JSON.parse(fs.readFileSync(path.join(runtime, info), 'utf8')) as { port: number }).port;
@@ -122,7 +128,7 @@ function writtenPort(runtime: string): number | undefined {
 
 async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()));
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.kill('SIGTERM');
   const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
   await ended;

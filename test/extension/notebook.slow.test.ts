@@ -25,23 +25,34 @@ after(async () => {
 /** The project's notebook with less work in it: few steps, small groups. */
 function writeShortened(file: string): void {
   let text = fs.readFileSync(path.join(packageRoot, 'notebooks', 'atari.ipynb'), 'utf8');
-  for (const [setting, value] of [['maxSteps', 12], ['numGenerations', 8], ['numReturnSequences', 4]]) {
+  for (const [setting, value] of [
+    ['maxSteps', 12],
+    ['numGenerations', 8],
+    ['numReturnSequences', 4],
+  ]) {
     const pattern = new RegExp(`${setting}(:| =) \\d+(?=(,|;)( //|\\\\n| maxNew))`);
     assert.ok(pattern.test(text), `the notebook sets no ${setting}`);
     text = text.replace(pattern, `${setting}$1 ${value}`);
   }
   const notebook = JSON.parse(text);
-  for (const cell of notebook.cells) if (cell.cell_type === 'code') Object.assign(cell, { outputs: [], execution_count: null });
+  for (const cell of notebook.cells)
+    if (cell.cell_type === 'code') Object.assign(cell, { outputs: [], execution_count: null });
   fs.writeFileSync(file, JSON.stringify(notebook));
 }
 
 function cellWith(page: Page, text: string): Locator {
-  return page.locator('.jp-CodeCell').filter({ has: page.locator('.jp-InputArea-editor', { hasText: text }) }).first();
+  return page
+    .locator('.jp-CodeCell')
+    .filter({ has: page.locator('.jp-InputArea-editor', { hasText: text }) })
+    .first();
 }
 
 /** Data of the first chart's line. */
 function rewardPoints(page: Page): Promise<number[]> {
-  return page.locator('.joylab-Chart-plot').first().evaluate((node: any) => node.data.at(-1).y);
+  return page
+    .locator('.joylab-Chart-plot')
+    .first()
+    .evaluate((node: any) => node.data.at(-1).y);
 }
 
 /** Puts the cursor after a text of a cell's editor. */
@@ -63,7 +74,11 @@ labTest('run all cells: frames move, charts grow; an edited reward shows old and
   await waitUntil(page, async () => (await training.count()) > 0, 'the training cell has an output', 400_000);
   await training.scrollIntoViewIfNeeded();
   await waitForMotion(page.locator('.joylab-Tile canvas').first());
-  assert.equal(await page.locator('.joylab-Tile.joylab-mod-best').count() > 0, true, 'the best of the group is marked');
+  assert.equal(
+    (await page.locator('.joylab-Tile.joylab-mod-best').count()) > 0,
+    true,
+    'the best of the group is marked',
+  );
   await page.locator('.joylab-Status[data-status="finished"]').waitFor({ timeout: 300_000 });
   await becomes(async () => (await rewardPoints(page)).filter(Number.isFinite).length, 12);
   await becomes(() => page.locator('.joylab-Table tbody tr').count(), 12);
@@ -81,7 +96,12 @@ labTest('run all cells: frames move, charts grow; an edited reward shows old and
   const rewardCell = cellWith(page, 'function strategySucceeds');
   await editAfter(page, rewardCell, 'return 5 * normalizedReturn(sample);', ' // changed');
   await page.keyboard.press('Control+Home');
-  await editAfter(page, rewardCell, 'function strategySucceeds(sample: Sample) {', '\n  if (sample.episode?.return === 0) return -9;');
+  await editAfter(
+    page,
+    rewardCell,
+    'function strategySucceeds(sample: Sample) {',
+    '\n  if (sample.episode?.return === 0) return -9;',
+  );
   const start = Date.now();
   await page.keyboard.press('Control+Enter');
   const comparison = rewardCell.locator('.jp-OutputArea-output', { hasText: 'strategySucceeds' }).first();
@@ -95,52 +115,55 @@ labTest('run all cells: frames move, charts grow; an edited reward shows old and
   await page.close();
 });
 
-labTest('the view follows a run over a reload of the page; stop pauses, running the cell again goes on, a restart ends it', async () => {
-  writeNotebook(lab.folder, 'run.ipynb', [
-    {
-      source: `import { FastLanguageModel, openenv } from 'joylab';
+labTest(
+  'the view follows a run over a reload of the page; stop pauses, running the cell again goes on, a restart ends it',
+  async () => {
+    writeNotebook(lab.folder, 'run.ipynb', [
+      {
+        source: `import { FastLanguageModel, openenv } from 'joylab';
 import type { Sample } from 'joylab';
 let { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 256, loadIn4bit: false });
 model = FastLanguageModel.getPeftModel(model, { r: 8, loraAlpha: 16, targetModules: ['q_proj', 'v_proj'], randomState: 1 });
-const env = await openenv('atari', { game: 'breakout' });`
-    },
-    { source: '/** @reward */\nfunction scores({ episode }: Sample) { return episode ? episode.return : null; }' },
-    { source: '/** @grpo */\nconst config = { maxSteps: 500, numGenerations: 4, learningRate: 1e-4, seed: 1 };' }
-  ]);
-  const { page, errors } = await openNotebook(browser, lab.url('run.ipynb'));
-  await runAllCells(page);
-  await page.locator('.joylab-Training').waitFor({ timeout: 300_000 });
-  await waitForStep(page, 2);
-  // Not by the page's marks: a run's output makes the notebook dirty again at once.
-  await page.evaluate('jupyterapp.commands.execute("docmanager:save")');
+const env = await openenv('atari', { game: 'breakout' });`,
+      },
+      { source: '/** @reward */\nfunction scores({ episode }: Sample) { return episode ? episode.return : null; }' },
+      { source: '/** @grpo */\nconst config = { maxSteps: 500, numGenerations: 4, learningRate: 1e-4, seed: 1 };' },
+    ]);
+    const { page, errors } = await openNotebook(browser, lab.url('run.ipynb'));
+    await runAllCells(page);
+    await page.locator('.joylab-Training').waitFor({ timeout: 300_000 });
+    await waitForStep(page, 2);
+    // Not by the page's marks: a run's output makes the notebook dirty again at once.
+    await page.evaluate('jupyterapp.commands.execute("docmanager:save")');
 
-  await page.goto(lab.url('run.ipynb'));
-  await page.locator('.joylab-Training').waitFor({ timeout: 300_000 });
-  const step = await shownStep(page);
-  await waitForStep(page, step + 2);
-  await page.locator('.joylab-Training').scrollIntoViewIfNeeded();
-  await waitForMotion(page.locator('.joylab-Tile canvas').first());
+    await page.goto(lab.url('run.ipynb'));
+    await page.locator('.joylab-Training').waitFor({ timeout: 300_000 });
+    const step = await shownStep(page);
+    await waitForStep(page, step + 2);
+    await page.locator('.joylab-Training').scrollIntoViewIfNeeded();
+    await waitForMotion(page.locator('.joylab-Tile canvas').first());
 
-  await page.evaluate('jupyterapp.commands.execute("notebook:interrupt-kernel")');
-  const start = Date.now();
-  await page.locator('.joylab-Status[data-status="paused"]').waitFor({ timeout: 120_000 });
-  const seconds = (Date.now() - start) / 1000;
-  // Within two seconds on a quiet machine; the run would go on for minutes.
-  assert.ok(seconds < 40, `it paused after ${seconds} s`);
-  const paused = await shownStep(page);
+    await page.evaluate('jupyterapp.commands.execute("notebook:interrupt-kernel")');
+    const start = Date.now();
+    await page.locator('.joylab-Status[data-status="paused"]').waitFor({ timeout: 120_000 });
+    const seconds = (Date.now() - start) / 1000;
+    // Within two seconds on a quiet machine; the run would go on for minutes.
+    assert.ok(seconds < 40, `it paused after ${seconds} s`);
+    const paused = await shownStep(page);
 
-  await page.locator('.jp-CodeCell').nth(2).locator('.jp-InputArea-editor').click();
-  await page.keyboard.press('Control+Enter');
-  await page.locator('.joylab-Status[data-status="running"]').waitFor({ timeout: 120_000 });
-  await waitForStep(page, paused + 1);
-  await page.evaluate('jupyterapp.commands.execute("notebook:interrupt-kernel")');
-  await page.locator('.joylab-Status[data-status="paused"]').waitFor({ timeout: 120_000 });
+    await page.locator('.jp-CodeCell').nth(2).locator('.jp-InputArea-editor').click();
+    await page.keyboard.press('Control+Enter');
+    await page.locator('.joylab-Status[data-status="running"]').waitFor({ timeout: 120_000 });
+    await waitForStep(page, paused + 1);
+    await page.evaluate('jupyterapp.commands.execute("notebook:interrupt-kernel")');
+    await page.locator('.joylab-Status[data-status="paused"]').waitFor({ timeout: 120_000 });
 
-  await page.evaluate('jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()');
-  await page.locator('.joylab-Status[data-status="lost"]').waitFor({ timeout: 120_000 });
-  assert.deepEqual(errors, []);
-  await page.close();
-});
+    await page.evaluate('jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()');
+    await page.locator('.joylab-Status[data-status="lost"]').waitFor({ timeout: 120_000 });
+    assert.deepEqual(errors, []);
+    await page.close();
+  },
+);
 
 async function shownStep(page: Page): Promise<number> {
   const text = await page.locator('.joylab-Status-detail').first().textContent();

@@ -25,16 +25,26 @@ labTest('Notebook 7 runs cells, shows the card and plays episodes', async () => 
   writeNotebook(notebook7.folder, 'classic.ipynb', [
     { source: "import { executeWithTimeLimit, openenv } from 'joylab';" },
     { source: "/** @openenv */\nconst env = await openenv('atari', { game: 'breakout' });" },
-    { source: "await executeWithTimeLimit('function strategy(state) { return state.ball_x < state.paddle_x ? \"LEFT\" : \"RIGHT\"; }', env, { seed: 1, maxSteps: 100 })" },
+    {
+      source:
+        'await executeWithTimeLimit(\'function strategy(state) { return state.ball_x < state.paddle_x ? "LEFT" : "RIGHT"; }\', env, { seed: 1, maxSteps: 100 })',
+    },
   ]);
   const { page, errors } = await openNotebook(browser, notebook7.url('classic.ipynb'));
   await waitUntil(page, async () => (await page.evaluate(KERNEL_STATUS)) === 'idle', 'the kernel is idle', 300_000);
   await page.getByRole('menuitem', { name: 'Run', exact: true }).click();
   await page.getByRole('menuitem', { name: 'Run All Cells', exact: true }).click();
-  await page.locator('.jp-CodeCell').nth(1).locator('.jp-OutputArea-output', { hasText: 'ball_x' }).waitFor({ timeout: 300_000 });
+  await page
+    .locator('.jp-CodeCell')
+    .nth(1)
+    .locator('.jp-OutputArea-output', { hasText: 'ball_x' })
+    .waitFor({ timeout: 300_000 });
   await waitForCells(page, 300_000);
   await waitForMotion(page.locator('.jp-CodeCell').nth(2).locator('canvas').first());
   // Notebook 7.6 has an error of its own while it loads its settings.
-  assert.deepEqual(errors.filter((error) => error.includes('/labextensions/joylab/')), []);
+  assert.deepEqual(
+    errors.filter((error) => error.includes('/labextensions/joylab/')),
+    [],
+  );
   await page.close();
 });

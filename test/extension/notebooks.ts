@@ -22,8 +22,8 @@ export function writeNotebook(folder: string, name: string, cells: SavedCell[], 
       metadata: {},
       execution_count: null,
       source,
-      outputs: outputs.map(data => ({ output_type: 'display_data', metadata: {}, data }))
-    }))
+      outputs: outputs.map((data) => ({ output_type: 'display_data', metadata: {}, data })),
+    })),
   };
   fs.writeFileSync(path.join(folder, name), JSON.stringify(notebook));
 }

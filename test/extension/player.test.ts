@@ -10,7 +10,8 @@ import { startLab, type Lab } from './lab';
 import { labTest } from './labTest';
 import { writeNotebook, type Bundle } from './notebooks';
 
-const followBall = 'function strategy(state) { return state.ball_x > state.paddle_x + 2 ? "RIGHT" : state.ball_x < state.paddle_x - 2 ? "LEFT" : "NOOP"; }';
+const followBall =
+  'function strategy(state) { return state.ball_x > state.paddle_x + 2 ? "RIGHT" : state.ball_x < state.paddle_x - 2 ? "LEFT" : "NOOP"; }';
 
 let lab: Lab;
 let browser: Browser;
@@ -25,9 +26,22 @@ before(async () => {
   const broken: EpisodeData = { ...data, frames: data.frames.slice(0, 400) };
   const wrongVersion = { ...data, version: 2 };
   writeNotebook(lab.folder, 'episode.ipynb', [{ source: 'episode', outputs: [bundle] }]);
-  writeNotebook(lab.folder, 'pictures.ipynb', [{ source: 'drawn', outputs: [await drawnEpisode()] }, { source: 'told', outputs: [await toldEpisode()] }]);
-  writeNotebook(lab.folder, 'broken.ipynb', [broken, wrongVersion, { ...data, palette: '!' }, null].map(value => ({ source: '', outputs: [{ [EPISODE_MIME]: value, 'text/plain': 'text' }] })));
-  writeNotebook(lab.folder, 'long.ipynb', [{ source: 'episode', outputs: [bundle] }, ...Array.from({ length: 40 }, (_, i) => ({ source: `// cell ${i}\n\n\n` }))]);
+  writeNotebook(lab.folder, 'pictures.ipynb', [
+    { source: 'drawn', outputs: [await drawnEpisode()] },
+    { source: 'told', outputs: [await toldEpisode()] },
+  ]);
+  writeNotebook(
+    lab.folder,
+    'broken.ipynb',
+    [broken, wrongVersion, { ...data, palette: '!' }, null].map((value) => ({
+      source: '',
+      outputs: [{ [EPISODE_MIME]: value, 'text/plain': 'text' }],
+    })),
+  );
+  writeNotebook(lab.folder, 'long.ipynb', [
+    { source: 'episode', outputs: [bundle] },
+    ...Array.from({ length: 40 }, (_, i) => ({ source: `// cell ${i}\n\n\n` })),
+  ]);
 });
 
 after(async () => {
@@ -45,11 +59,29 @@ async function toldEpisode(): Promise<Bundle> {
     count = 0;
     reset() {
       this.count = 0;
-      return { observation: { count: 0, grid: [[1, 0], [0, 1]] } };
+      return {
+        observation: {
+          count: 0,
+          grid: [
+            [1, 0],
+            [0, 1],
+          ],
+        },
+      };
     }
     step({ by }: { by: number }) {
       this.count += by;
-      return { observation: { count: this.count, grid: [[1, 0], [0, 1]] }, reward: by, done: this.count >= 10 };
+      return {
+        observation: {
+          count: this.count,
+          grid: [
+            [1, 0],
+            [0, 1],
+          ],
+        },
+        reward: by,
+        done: this.count >= 10,
+      };
     }
   }
   const server = await serve(CountUp);
@@ -105,7 +137,10 @@ labTest('an episode that is drawn, and one that is told in text, play alike', as
   await becomes(() => page.locator('.joylab-Player').count(), 2);
   const picture = drawn.locator('img');
   const start = await picture.getAttribute('src');
-  assert.ok(await picture.evaluate((image: any) => image.decode().then(() => image.naturalWidth > 0)), 'the board is drawn');
+  assert.ok(
+    await picture.evaluate((image: any) => image.decode().then(() => image.naturalWidth > 0)),
+    'the board is drawn',
+  );
   await drawn.focus();
   await page.keyboard.press('End');
   assert.notEqual(await picture.getAttribute('src'), start);
@@ -185,11 +220,15 @@ labTest('out of view it rests, in view again it goes on', async () => {
   await changes(step, 'The step');
   const last = page.locator('.jp-Notebook .jp-Cell').last();
   // The browser reports soon that the player is out of view; from then on it rests.
-  await becomes(async () => {
-    // Again and again: JupyterLab may scroll to the active cell once more while it still opens the notebook.
-    await last.scrollIntoViewIfNeeded();
-    return player.locator('.joylab-Readout-value').last().evaluate(restsForFrames);
-  }, true, 'it rests');
+  await becomes(
+    async () => {
+      // Again and again: JupyterLab may scroll to the active cell once more while it still opens the notebook.
+      await last.scrollIntoViewIfNeeded();
+      return player.locator('.joylab-Readout-value').last().evaluate(restsForFrames);
+    },
+    true,
+    'it rests',
+  );
   await player.scrollIntoViewIfNeeded();
   await changes(step, 'The step');
   await page.close();

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { after, before } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
 import { becomes, launchBrowser, openNotebook, runAllCells, waitUntil } from './browser';
@@ -31,10 +30,12 @@ function writeRun(name: string, maxSteps: number): void {
 import type { Sample } from 'joylab';
 let { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 256, loadIn4bit: false });
 model = FastLanguageModel.getPeftModel(model, { r: 8, loraAlpha: 16, targetModules: ['q_proj'], randomState: 1 });
-const env = await openenv('atari', { game: 'breakout' });`
+const env = await openenv('atari', { game: 'breakout' });`,
     },
     { source: '/** @reward */\nfunction scores({ episode }: Sample) { return episode ? episode.return : null; }' },
-    { source: `/** @grpo */\nconst config = { maxSteps: ${maxSteps}, numGenerations: 4, maxCompletionLength: 96, maxEpisodeSteps: 200, learningRate: 1e-4, seed: 1 };` }
+    {
+      source: `/** @grpo */\nconst config = { maxSteps: ${maxSteps}, numGenerations: 4, maxCompletionLength: 96, maxEpisodeSteps: 200, learningRate: 1e-4, seed: 1 };`,
+    },
   ]);
 }
 
@@ -50,7 +51,7 @@ function savedRun(name: string) {
     steps: data.log.map(({ step }) => step),
     frames: data.group?.episodes.map(({ frames }) => frames.length > 0) ?? [],
     html: joined(output.data['text/html']),
-    text: joined(output.data['text/plain'])
+    text: joined(output.data['text/plain']),
   };
 }
 
@@ -67,61 +68,76 @@ async function waitForStep(page: Page, step: number): Promise<void> {
   await waitUntil(page, async () => (await shownStep(page)) >= step, `step ${step} is shown`, 120_000);
 }
 
-labTest('what the page shows of a run is what it saves: in mid-run, after a reload, when it ended while no page was open, and when its kernel ended', async () => {
-  writeRun('run.ipynb', 12);
-  const first = await openNotebook(browser, lab.url('run.ipynb'));
-  await runAllCells(first.page);
-  await waitForStep(first.page, 3);
-  await first.page.locator('.joylab-Tile').first().waitFor();
-  const shown = await shownStep(first.page);
-  await save(first.page);
-  const inRun = savedRun('run.ipynb');
-  assert.ok(inRun.data.step >= shown, `the page showed step ${shown}, the file has step ${inRun.data.step}`);
-  assert.deepEqual(inRun.steps, upTo(inRun.data.step));
-  assert.ok(inRun.frames.length > 0 && inRun.frames.every(Boolean), 'the frames that are shown are saved');
-  assert.match(inRun.text, new RegExp(`Training \\w+: step ${inRun.data.step} of 12`));
-  await first.page.close();
+labTest(
+  'what the page shows of a run is what it saves: in mid-run, after a reload, when it ended while no page was open, and when its kernel ended',
+  async () => {
+    writeRun('run.ipynb', 12);
+    const first = await openNotebook(browser, lab.url('run.ipynb'));
+    await runAllCells(first.page);
+    await waitForStep(first.page, 3);
+    await first.page.locator('.joylab-Tile').first().waitFor();
+    const shown = await shownStep(first.page);
+    await save(first.page);
+    const inRun = savedRun('run.ipynb');
+    assert.ok(inRun.data.step >= shown, `the page showed step ${shown}, the file has step ${inRun.data.step}`);
+    assert.deepEqual(inRun.steps, upTo(inRun.data.step));
+    assert.ok(inRun.frames.length > 0 && inRun.frames.every(Boolean), 'the frames that are shown are saved');
+    assert.match(inRun.text, new RegExp(`Training \\w+: step ${inRun.data.step} of 12`));
+    await first.page.close();
 
-  const second = await openNotebook(browser, lab.url('run.ipynb'));
-  await second.page.locator('.joylab-Status[data-status="finished"]').waitFor();
-  await becomes(() => second.page.evaluate('jupyterapp.shell.currentWidget.content.widgets[2].model.executionState'), 'idle');
-  assert.equal(await second.page.evaluate('jupyterapp.shell.currentWidget.context.model.dirty'), true, 'the page asks to save');
-  await save(second.page);
-  const check = () => {
-    const { count, data, steps, frames, html, text } = savedRun('run.ipynb');
-    assert.deepEqual([count, data.status, data.step, steps], [3, 'finished', 12, upTo(12)]);
-    assert.ok(frames.length > 0 && frames.every(Boolean));
-    assert.match(html, /Training finished: step 12 of 12[\s\S]*<img alt="reward[\s\S]*<td[^>]*>12<\/td>/);
-    assert.match(text, /Training finished: step 12 of 12/);
-  };
-  check();
-  await second.page.close();
+    const second = await openNotebook(browser, lab.url('run.ipynb'));
+    await second.page.locator('.joylab-Status[data-status="finished"]').waitFor();
+    await becomes(
+      () => second.page.evaluate('jupyterapp.shell.currentWidget.content.widgets[2].model.executionState'),
+      'idle',
+    );
+    assert.equal(
+      await second.page.evaluate('jupyterapp.shell.currentWidget.context.model.dirty'),
+      true,
+      'the page asks to save',
+    );
+    await save(second.page);
+    const check = () => {
+      const { count, data, steps, frames, html, text } = savedRun('run.ipynb');
+      assert.deepEqual([count, data.status, data.step, steps], [3, 'finished', 12, upTo(12)]);
+      assert.ok(frames.length > 0 && frames.every(Boolean));
+      assert.match(html, /Training finished: step 12 of 12[\s\S]*<img alt="reward[\s\S]*<td[^>]*>12<\/td>/);
+      assert.match(text, /Training finished: step 12 of 12/);
+    };
+    check();
+    await second.page.close();
 
-  const third = await openNotebook(browser, lab.url('run.ipynb'));
-  await third.page.locator('.joylab-Status[data-status="finished"]').waitFor();
-  await third.page.locator('.joylab-Tile').first().waitFor();
-  await becomes(() => third.page.locator('.joylab-Table tbody tr').count(), 12);
-  await save(third.page);
-  check();
+    const third = await openNotebook(browser, lab.url('run.ipynb'));
+    await third.page.locator('.joylab-Status[data-status="finished"]').waitFor();
+    await third.page.locator('.joylab-Tile').first().waitFor();
+    await becomes(() => third.page.locator('.joylab-Table tbody tr').count(), 12);
+    await save(third.page);
+    check();
 
-  // A kernel that ends takes its run along: what the page has of it is kept, and it says so.
-  await third.page.evaluate(`(() => {
+    // A kernel that ends takes its run along: what the page has of it is kept, and it says so.
+    await third.page.evaluate(`(() => {
     const { content } = jupyterapp.shell.currentWidget;
     const { sharedModel } = content.widgets[2].model;
     sharedModel.setSource(sharedModel.getSource().replace('maxSteps: 12', 'maxSteps: 500'));
     content.activeCellIndex = 2;
     void jupyterapp.commands.execute('notebook:run-cell');
   })()`);
-  await third.page.locator('.joylab-Status[data-status="running"]').waitFor();
-  await waitForStep(third.page, 2);
-  await third.page.evaluate('jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()');
-  await third.page.locator('.joylab-Status[data-status="lost"]').waitFor();
-  const reached = await shownStep(third.page);
-  assert.match(await third.page.locator('.joylab-Status').innerText(), new RegExp(`Not running\\s+step ${reached} of 500 · the kernel ended: what is kept is step ${reached}; run the cell`));
-  await save(third.page);
-  const lost = savedRun('run.ipynb');
-  assert.deepEqual([lost.data.status, lost.data.step, lost.steps], ['lost', reached, upTo(reached)]);
-  assert.match(lost.text, new RegExp(`Training ended with its kernel: step ${reached} of 500`));
-  for (const { errors } of [first, second, third]) assert.deepEqual(errors, []);
-  await third.page.close();
-});
+    await third.page.locator('.joylab-Status[data-status="running"]').waitFor();
+    await waitForStep(third.page, 2);
+    await third.page.evaluate('jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()');
+    await third.page.locator('.joylab-Status[data-status="lost"]').waitFor();
+    const reached = await shownStep(third.page);
+    assert.match(
+      await third.page.locator('.joylab-Status').innerText(),
+      new RegExp(
+        `Not running\\s+step ${reached} of 500 · the kernel ended: what is kept is step ${reached}; run the cell`,
+      ),
+    );
+    await save(third.page);
+    const lost = savedRun('run.ipynb');
+    assert.deepEqual([lost.data.status, lost.data.step, lost.steps], ['lost', reached, upTo(reached)]);
+    assert.match(lost.text, new RegExp(`Training ended with its kernel: step ${reached} of 500`));
+    for (const { errors } of [first, second, third]) assert.deepEqual(errors, []);
+    await third.page.close();
+  },
+);

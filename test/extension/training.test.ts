@@ -17,12 +17,15 @@ let browser: Browser;
 before(async () => {
   lab = await startLab();
   browser = await launchBrowser();
-  const save = (name: string, data: TrainingData) => writeNotebook(lab.folder, name, [{ source: '/** @grpo */', outputs: [trainingBundle(data)] }]);
+  const save = (name: string, data: TrainingData) =>
+    writeNotebook(lab.folder, name, [{ source: '/** @grpo */', outputs: [trainingBundle(data)] }]);
   save('finished.ipynb', { ...run('finished', 40), group: { step: 40, episodes: await playedGroup() } });
   save('running.ipynb', run('running', 12));
   save('empty.ipynb', run('running', 0));
   save('supervised.ipynb', supervisedRun());
-  writeNotebook(lab.folder, 'broken.ipynb', [{ source: '', outputs: [{ [TRAINING_MIME]: { version: 1 }, 'text/plain': 'text' }] }]);
+  writeNotebook(lab.folder, 'broken.ipynb', [
+    { source: '', outputs: [{ [TRAINING_MIME]: { version: 1 }, 'text/plain': 'text' }] },
+  ]);
 });
 
 after(async () => {
@@ -41,27 +44,58 @@ function run(status: TrainingData['status'], steps: number): TrainingData {
     'rewards/scores/mean': i / 10 - 1,
     'completions/mean_length': 60 - i / 2,
     kl: 0.001 * i,
-    step_time: 2
+    step_time: 2,
   }));
   const events = steps > 5 ? [{ step: 5, text: 'scores was replaced' }] : [];
-  return { version: 1, runId: 'saved', status, step: steps, maxSteps: 40, rewardNames: ['functionWorks', 'scores'], log, events };
+  return {
+    version: 1,
+    runId: 'saved',
+    status,
+    step: steps,
+    maxSteps: 40,
+    rewardNames: ['functionWorks', 'scores'],
+    log,
+    events,
+  };
 }
 
 /** A supervised run that is evaluated after every second step. */
 function supervisedRun(): TrainingData {
   const log: TrainingData['log'] = Array.from({ length: 6 }, (_, i): TrainingData['log'] => [
-    { step: i + 1, loss: 3 - i / 4, mean_token_accuracy: i / 10, grad_norm: 1, learning_rate: 2e-5, num_tokens: 100 * (i + 1), epoch: i / 3, step_time: 2 },
-    ...(i % 2 ? [{ step: i + 1, eval_loss: 3.5 - i / 4, eval_mean_token_accuracy: i / 20, eval_runtime: 1 }] : [])
+    {
+      step: i + 1,
+      loss: 3 - i / 4,
+      mean_token_accuracy: i / 10,
+      grad_norm: 1,
+      learning_rate: 2e-5,
+      num_tokens: 100 * (i + 1),
+      epoch: i / 3,
+      step_time: 2,
+    },
+    ...(i % 2 ? [{ step: i + 1, eval_loss: 3.5 - i / 4, eval_mean_token_accuracy: i / 20, eval_runtime: 1 }] : []),
   ]).flat();
-  return { version: 1, runId: 'supervised', status: 'finished', step: 6, maxSteps: 6, rewardNames: [], log, events: [] };
+  return {
+    version: 1,
+    runId: 'supervised',
+    status: 'finished',
+    step: 6,
+    maxSteps: 6,
+    rewardNames: [],
+    log,
+    events: [],
+  };
 }
 
 /** Three real episodes with their frames. */
 async function playedGroup(): Promise<EpisodeData[]> {
   const env = await openenv('atari', { game: 'breakout' });
   try {
-    const codes = ['LEFT', 'RIGHT', 'NOOP'].map(action => `function strategy(state) { return "${action}"; }`);
-    const { episodes, frames } = await rollout(env, codes, { seeds: [1, 1, 1], maxSteps: 100, frames: { episodes: [0, 1, 2], every: 4 } });
+    const codes = ['LEFT', 'RIGHT', 'NOOP'].map((action) => `function strategy(state) { return "${action}"; }`);
+    const { episodes, frames } = await rollout(env, codes, {
+      seeds: [1, 1, 1],
+      maxSteps: 100,
+      frames: { episodes: [0, 1, 2], every: 4 },
+    });
     return episodes.map((episode, i) => episodeData(episode!, frames.get(i)!));
   } finally {
     await env.close();
@@ -75,13 +109,29 @@ function charts(page: Page) {
 labTest('a finished run of a saved notebook shows charts and table without a kernel that knows it', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('finished.ipynb'));
   await page.locator('.joylab-Chart .js-line').first().waitFor();
-  await becomes(() => page.locator('.joylab-Chart-title').allInnerTexts(), ['Reward, mean ± std', 'Reward functions', 'Completion length, tokens', 'Loss']);
-  const points = await charts(page).first().locator('.joylab-Chart-plot').evaluate((node: any) => node.data.at(-1).y);
+  await becomes(
+    () => page.locator('.joylab-Chart-title').allInnerTexts(),
+    ['Reward, mean ± std', 'Reward functions', 'Completion length, tokens', 'Loss'],
+  );
+  const points = await charts(page)
+    .first()
+    .locator('.joylab-Chart-plot')
+    .evaluate((node: any) => node.data.at(-1).y);
   assert.equal(points.length, 40);
   assert.equal(points[39], 3.9);
   await becomes(async () => (await charts(page).first().locator('.js-fill').count()) > 0, true, 'the band is missing');
-  assert.match(await page.locator('.joylab-Status').innerText(), /Finished\s+step 40 of 40 · 2\.0 s per step · 1 min in all/);
-  assert.deepEqual(await page.locator('.joylab-Table th').allInnerTexts(), ['Step', 'Loss', 'Reward', 'Reward std', 'Completion length', 'KL']);
+  assert.match(
+    await page.locator('.joylab-Status').innerText(),
+    /Finished\s+step 40 of 40 · 2\.0 s per step · 1 min in all/,
+  );
+  assert.deepEqual(await page.locator('.joylab-Table th').allInnerTexts(), [
+    'Step',
+    'Loss',
+    'Reward',
+    'Reward std',
+    'Completion length',
+    'KL',
+  ]);
   await becomes(() => page.locator('.joylab-Table tbody tr').count(), 41, '40 steps and an event');
   assert.equal(await page.locator('.joylab-Table-event').innerText(), 'scores was replaced');
   assert.deepEqual(errors, []);
@@ -92,10 +142,36 @@ labTest('a supervised run shows its losses and accuracies, evaluations beside th
   const { page, errors } = await openNotebook(browser, lab.url('supervised.ipynb'));
   await page.locator('.joylab-Chart .js-line').first().waitFor();
   await becomes(() => page.locator('.joylab-Chart-title').allInnerTexts(), ['Loss', 'Token accuracy']);
-  const lines = await charts(page).first().locator('.joylab-Chart-plot').evaluate((node: any) => node.data.map(({ x, y }: any) => [x, y]));
-  assert.deepEqual(lines, [[[1, 2, 3, 4, 5, 6], [3, 2.75, 2.5, 2.25, 2, 1.75]], [[2, 4, 6], [3.25, 2.75, 2.25]]]);
-  assert.deepEqual(await page.locator('.joylab-Table th').allInnerTexts(), ['Step', 'Loss', 'Evaluation loss', 'Token accuracy', 'Learning rate', 'Tokens']);
-  assert.deepEqual(await page.locator('.joylab-Table tbody tr').nth(1).locator('td').allInnerTexts(), ['2', '2.7500', '3.2500', '0.100', '0.000020', '200']);
+  const lines = await charts(page)
+    .first()
+    .locator('.joylab-Chart-plot')
+    .evaluate((node: any) => node.data.map(({ x, y }: any) => [x, y]));
+  assert.deepEqual(lines, [
+    [
+      [1, 2, 3, 4, 5, 6],
+      [3, 2.75, 2.5, 2.25, 2, 1.75],
+    ],
+    [
+      [2, 4, 6],
+      [3.25, 2.75, 2.25],
+    ],
+  ]);
+  assert.deepEqual(await page.locator('.joylab-Table th').allInnerTexts(), [
+    'Step',
+    'Loss',
+    'Evaluation loss',
+    'Token accuracy',
+    'Learning rate',
+    'Tokens',
+  ]);
+  assert.deepEqual(await page.locator('.joylab-Table tbody tr').nth(1).locator('td').allInnerTexts(), [
+    '2',
+    '2.7500',
+    '3.2500',
+    '0.100',
+    '0.000020',
+    '200',
+  ]);
   await becomes(() => page.locator('.joylab-Table tbody tr').count(), 6);
   assert.deepEqual(errors, []);
   await page.close();
@@ -121,7 +197,10 @@ labTest('charts and lines can be switched', async () => {
   await page.locator('.joylab-Chart .js-line').first().waitFor();
   await page.getByRole('button', { name: 'KL', exact: true }).click();
   await page.getByRole('button', { name: 'Loss', exact: true }).click();
-  await becomes(() => page.locator('.joylab-Chart-title').allInnerTexts(), ['Reward, mean ± std', 'Reward functions', 'Completion length, tokens', 'KL from the reference model']);
+  await becomes(
+    () => page.locator('.joylab-Chart-title').allInnerTexts(),
+    ['Reward, mean ± std', 'Reward functions', 'Completion length, tokens', 'KL from the reference model'],
+  );
   const functions = charts(page).nth(1);
   await becomes(() => functions.locator('.js-line').count(), 2);
   await functions.getByRole('button', { name: 'scores' }).click();
@@ -134,10 +213,16 @@ labTest('charts and lines can be switched', async () => {
 labTest('charts follow the theme', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('finished.ipynb'));
   await page.locator('.joylab-Chart .js-line').first().waitFor();
-  const colour = () => page.locator('.joylab-Chart .js-line').first().evaluate((node: any) => node.style.stroke);
+  const colour = () =>
+    page
+      .locator('.joylab-Chart .js-line')
+      .first()
+      .evaluate((node: any) => node.style.stroke);
   const light = await colour();
   await page.evaluate('jupyterapp.commands.execute("apputils:change-theme", { theme: "JupyterLab Dark" })');
-  await page.waitForFunction(`document.querySelector('.joylab-Chart .js-line').style.stroke !== ${JSON.stringify(light)}`);
+  await page.waitForFunction(
+    `document.querySelector('.joylab-Chart .js-line').style.stroke !== ${JSON.stringify(light)}`,
+  );
   assert.deepEqual(errors, []);
   await page.close();
 });

@@ -34,15 +34,24 @@ test('strategies play: a group from one start, each step from another, the same 
   }
   const [steps] = runs;
   assert.deepEqual(outcomes[0], outcomes[1]);
-  assert.deepEqual(steps.map(({ samples }) => samples), runs[1].map(({ samples }) => samples));
+  assert.deepEqual(
+    steps.map(({ samples }) => samples),
+    runs[1].map(({ samples }) => samples),
+  );
   const seeds = steps.map(({ samples }) => new Set(samples.flatMap(({ episode }) => episode?.seed ?? [])));
-  assert.deepEqual(seeds.map(({ size }) => size), [1, 1]);
+  assert.deepEqual(
+    seeds.map(({ size }) => size),
+    [1, 1],
+  );
   assert.notDeepEqual([...seeds[0]], [...seeds[1]]);
   const played = steps.flatMap(({ samples }) => samples.flatMap(({ episode }) => episode ?? []));
   assert.ok(played.length >= 10, 'the model writes functions that can be played');
   assert.ok(played.every(({ steps }) => steps <= 80));
   for (const { samples, rewards } of steps) {
-    assert.deepEqual(rewards.values[1], samples.map(({ episode }) => (episode?.return ?? 0) * 0.2));
+    assert.deepEqual(
+      rewards.values[1],
+      samples.map(({ episode }) => (episode?.return ?? 0) * 0.2),
+    );
   }
 });
 
@@ -81,24 +90,28 @@ test('a visible view gets the newest group with its frames', async () => {
   });
 });
 
-for (const [what, measured] of [['the measurement of chance', false], ['the play', true]] as const) test(`an interruption of ${what} is answered, and the run goes on with the same numbers`, async (t) => {
-  const long = { ...args, maxEpisodeSteps: measured ? 1000 : 500 };
-  if (measured) await referenceReturns(env);
-  const trainer = newTrainer(await freshModel(), long, options());
-  const abort = new AbortController();
-  const vectorSources = env.vectorSources.bind(env);
-  // When it is about to play.
-  const asked = t.mock.method(env, 'vectorSources', async (count?: number) => {
-    const sources = await vectorSources(count);
-    abort.abort();
-    return sources;
+for (const [what, measured] of [
+  ['the measurement of chance', false],
+  ['the play', true],
+] as const)
+  test(`an interruption of ${what} is answered, and the run goes on with the same numbers`, async (t) => {
+    const long = { ...args, maxEpisodeSteps: measured ? 1000 : 500 };
+    if (measured) await referenceReturns(env);
+    const trainer = newTrainer(await freshModel(), long, options());
+    const abort = new AbortController();
+    const vectorSources = env.vectorSources.bind(env);
+    // When it is about to play.
+    const asked = t.mock.method(env, 'vectorSources', async (count?: number) => {
+      const sources = await vectorSources(count);
+      abort.abort();
+      return sources;
+    });
+    const output = await trainer.train({ signal: abort.signal });
+    assert.equal(output.status, 'paused');
+    assert.equal(asked.mock.callCount(), 1);
+    asked.mock.restore();
+    await trainer.train();
+    const whole = newTrainer(await freshModel(), long, options());
+    await whole.train();
+    assert.deepEqual(outcome(trainer), outcome(whole));
   });
-  const output = await trainer.train({ signal: abort.signal });
-  assert.equal(output.status, 'paused');
-  assert.equal(asked.mock.callCount(), 1);
-  asked.mock.restore();
-  await trainer.train();
-  const whole = newTrainer(await freshModel(), long, options());
-  await whole.train();
-  assert.deepEqual(outcome(trainer), outcome(whole));
-});

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { runtimeSettings } from '../../kernel/onnx/session';
@@ -19,11 +29,20 @@ for (const [title, args, adapter] of [
     const folder = temporaryFolder();
     const whole = await uninterrupted(args, adapter);
     const abort = new AbortController();
-    const killed = newTrainer(await freshModel({ adapter }), { ...args, outputDir: folder, saveSteps: 3 }, { onStep: ({ step }) => void (step === 3 && abort.abort()) });
+    const killed = newTrainer(
+      await freshModel({ adapter }),
+      { ...args, outputDir: folder, saveSteps: 3 },
+      { onStep: ({ step }) => void (step === 3 && abort.abort()) },
+    );
     await killed.train({ signal: abort.signal });
     await killed.dispose();
 
-    const trainer = newTrainer(await freshModel({ adapter }), { ...args, outputDir: folder, saveSteps: 3, resumeFromCheckpoint: true });
+    const trainer = newTrainer(await freshModel({ adapter }), {
+      ...args,
+      outputDir: folder,
+      saveSteps: 3,
+      resumeFromCheckpoint: true,
+    });
     const output = await trainer.train();
     assert.equal(output.status, 'finished');
     assert.deepEqual(outcome(trainer), whole);
@@ -38,19 +57,31 @@ test('a model whose checkpoints are split into several files goes on from them w
   // As a model above 5 GB is saved.
   model.savePretrained = (to) => model.savePretrainedMerged(to, { maxShardSize: 4e6 });
   const abort = new AbortController();
-  const killed = newTrainer(model, { maxSteps: 4, outputDir: folder, saveSteps: 2 }, { onStep: ({ step }) => void (step === 2 && abort.abort()) });
+  const killed = newTrainer(
+    model,
+    { maxSteps: 4, outputDir: folder, saveSteps: 2 },
+    { onStep: ({ step }) => void (step === 2 && abort.abort()) },
+  );
   await killed.train({ signal: abort.signal });
   await killed.dispose();
   const files = readdirSync(join(folder, 'checkpoint-2')).filter((name) => /^model/.test(name));
   assert.ok(files.includes('model.safetensors.index.json') && files.length > 3, files.join(' '));
 
-  const trainer = newTrainer(await freshModel({ adapter: false }), { maxSteps: 4, outputDir: folder, saveSteps: 2, resumeFromCheckpoint: true });
+  const trainer = newTrainer(await freshModel({ adapter: false }), {
+    maxSteps: 4,
+    outputDir: folder,
+    saveSteps: 2,
+    resumeFromCheckpoint: true,
+  });
   await trainer.train();
   assert.deepEqual(outcome(trainer), whole);
   await trainer.dispose();
   rmSync(join(folder, 'checkpoint-2', files.find((name) => /-00002-of/.test(name))!));
   const missing = newTrainer(await freshModel({ adapter: false }), { maxSteps: 4, outputDir: folder });
-  await assert.rejects(missing.train({ resumeFromCheckpoint: join(folder, 'checkpoint-2') }), /cannot be loaded: .*model-00002-of/);
+  await assert.rejects(
+    missing.train({ resumeFromCheckpoint: join(folder, 'checkpoint-2') }),
+    /cannot be loaded: .*model-00002-of/,
+  );
 });
 
 test('a run that goes on with another number of threads says that its last bits will differ', async (t) => {
@@ -68,7 +99,10 @@ test('a run that goes on with another number of threads says that its last bits 
     assert.deepEqual(await goOn(1, { maxSteps: 1 }), []);
     assert.deepEqual(await goOn(1, { maxSteps: 2, resumeFromCheckpoint: true }), []);
     const [said, ...more] = await goOn(2, { maxSteps: 3, resumeFromCheckpoint: true });
-    assert.match(said, /checkpoint-2 was written with 1 thread, and this process takes 2: .* JOYLAB_THREADS=1 for the same bits/);
+    assert.match(
+      said,
+      /checkpoint-2 was written with 1 thread, and this process takes 2: .* JOYLAB_THREADS=1 for the same bits/,
+    );
     assert.deepEqual(more, []);
   } finally {
     runtimeSettings.threads = before;
@@ -82,7 +116,13 @@ test('a checkpoint is a PEFT folder with optimizer and state; old ones are remov
   await trainer.train();
   assert.deepEqual(readdirSync(folder).sort(), ['checkpoint-4', 'checkpoint-5']);
   const last = join(folder, 'checkpoint-5');
-  for (const name of ['adapter_config.json', 'adapter_model.safetensors', 'optimizer.safetensors', 'trainer_state.json', 'run_state.json']) {
+  for (const name of [
+    'adapter_config.json',
+    'adapter_model.safetensors',
+    'optimizer.safetensors',
+    'trainer_state.json',
+    'run_state.json',
+  ]) {
     assert.ok(existsSync(join(last, name)), name);
   }
   const state = JSON.parse(readFileSync(join(last, 'trainer_state.json'), 'utf8'));
@@ -95,12 +135,19 @@ test('a missing or broken checkpoint is refused, and the model is as it was', as
   const folder = temporaryFolder();
   const args = { outputDir: folder, saveSteps: 2, maxSteps: 2 };
   const empty = newTrainer(await freshModel(), args);
-  await assert.rejects(empty.train({ resumeFromCheckpoint: true }), /There is no checkpoint in .* Set outputDir, or train from the start/);
+  await assert.rejects(
+    empty.train({ resumeFromCheckpoint: true }),
+    /There is no checkpoint in .* Set outputDir, or train from the start/,
+  );
   await empty.train();
 
   const good = join(folder, 'checkpoint-2');
   const broken: Array<[string, (copy: string) => void, RegExp]> = [
-    ['no-state', (copy) => rmSync(join(copy, 'run_state.json')), /is not a checkpoint of a run: it has no run_state\.json/],
+    [
+      'no-state',
+      (copy) => rmSync(join(copy, 'run_state.json')),
+      /is not a checkpoint of a run: it has no run_state\.json/,
+    ],
     ['bad-state', (copy) => writeFileSync(join(copy, 'run_state.json'), '{"global_step":'), /cannot be loaded: .*JSON/],
     ['short-weights', (copy) => truncateSync(join(copy, 'adapter_model.safetensors'), 5000), /cannot be loaded/],
     ['no-optimizer', (copy) => rmSync(join(copy, 'optimizer.safetensors')), /cannot be loaded/],
@@ -123,7 +170,9 @@ test('a newest checkpoint that is broken is passed over with a message, and the 
   const folder = temporaryFolder();
   const args = { outputDir: folder, saveSteps: 2 };
   const abort = new AbortController();
-  await newTrainer(await freshModel(), args, { onStep: ({ step }) => void (step === 4 && abort.abort()) }).train({ signal: abort.signal });
+  await newTrainer(await freshModel(), args, { onStep: ({ step }) => void (step === 4 && abort.abort()) }).train({
+    signal: abort.signal,
+  });
   for (const [name, damage] of [
     ['optimizer.safetensors', (path: string) => truncateSync(path, 3000)],
     ['run_state.json', (path: string) => truncateSync(path, 300)],
@@ -164,11 +213,15 @@ test('a reference model that stays the same is on the disk once, and is the same
   const args = { outputDir: folder, saveSteps: 2, maxSteps: 4, beta: 0.1 };
   const whole = await uninterrupted({ maxSteps: 4, beta: 0.1 }, false);
   const abort = new AbortController();
-  await newTrainer(await freshModel({ adapter: false }), args, { onStep: ({ step }) => void (step === 2 && abort.abort()) }).train({ signal: abort.signal });
+  await newTrainer(await freshModel({ adapter: false }), args, {
+    onStep: ({ step }) => void (step === 2 && abort.abort()),
+  }).train({ signal: abort.signal });
   const resumed = newTrainer(await freshModel({ adapter: false }), args);
   await resumed.train({ resumeFromCheckpoint: true });
   assert.deepEqual(outcome(resumed), whole);
-  const [first, second] = [2, 4].map((step) => statSync(join(folder, `checkpoint-${step}`, 'reference.safetensors')).ino);
+  const [first, second] = [2, 4].map(
+    (step) => statSync(join(folder, `checkpoint-${step}`, 'reference.safetensors')).ino,
+  );
   assert.equal(first, second);
 });
 
@@ -190,7 +243,10 @@ test('a kill while a checkpoint takes the place of one of the same step loses ne
   assert.equal(existsSync(join(folder, 'checkpoint-1')), false);
   const copy = temporaryFolder();
   cpSync(folder, copy, { recursive: true });
-  for (const [outputDir, resumeFromCheckpoint] of [[folder, true], [copy, join(copy, 'checkpoint-1')]] as const) {
+  for (const [outputDir, resumeFromCheckpoint] of [
+    [folder, true],
+    [copy, join(copy, 'checkpoint-1')],
+  ] as const) {
     const trainer = newTrainer(await freshModel(), { ...args, outputDir, maxSteps: 2, resumeFromCheckpoint });
     await trainer.train();
     assert.deepEqual(trainer.logHistory[0], before.logHistory[0]);
@@ -220,7 +276,10 @@ test('where a checkpoint cannot be written the run pauses and goes on later', as
   writeFileSync(outputDir, 'a file where the folder should be');
   const trainer = newTrainer(await freshModel(), { outputDir, saveSteps: 2 });
   await assert.rejects(trainer.train(), (error: Error) => {
-    assert.match(error.message, /checkpoint of step 2 could not be written to .*out\/checkpoint-2: .*choose another outputDir.*goes on after step 2/);
+    assert.match(
+      error.message,
+      /checkpoint of step 2 could not be written to .*out\/checkpoint-2: .*choose another outputDir.*goes on after step 2/,
+    );
     return error instanceof CheckpointError;
   });
   assert.deepEqual([trainer.status, trainer.globalStep], ['paused', 2]);
@@ -239,7 +298,14 @@ test('a disk that is full leaves no half checkpoint and says so', () => {
     freshModel().then((model) => newTrainer(model, { outputDir: ${JSON.stringify(folder)}, saveSteps: 1 }).train())
       .catch((error) => console.log(error.name + ': ' + error.message));`;
   // A limit on the size of files stands for the full disk: writing stops in the middle of a file.
-  const result = spawnSync('sh', ['-c', 'ulimit -f 64 && exec "$0" -e "$1"', process.execPath, script], { encoding: 'utf8', timeout: 600_000 });
-  assert.match(result.stdout, /CheckpointError: The checkpoint of step 1 could not be written .*: the file would be larger.*nothing is lost/, result.stderr);
+  const result = spawnSync('sh', ['-c', 'ulimit -f 64 && exec "$0" -e "$1"', process.execPath, script], {
+    encoding: 'utf8',
+    timeout: 600_000,
+  });
+  assert.match(
+    result.stdout,
+    /CheckpointError: The checkpoint of step 1 could not be written .*: the file would be larger.*nothing is lost/,
+    result.stderr,
+  );
   assert.deepEqual(readdirSync(folder), []);
 });

@@ -8,7 +8,17 @@ import { changeText } from '../../kernel/training/settings';
 const invalid = (config: object) => () => resolveConfig(config as GRPOConfig);
 
 test('defaults are those of TRL', () => {
-  const { learningRate, beta, epsilon, lossType, scaleRewards, numGenerations, temperature, maxGradNorm, numIterations } = resolveConfig();
+  const {
+    learningRate,
+    beta,
+    epsilon,
+    lossType,
+    scaleRewards,
+    numGenerations,
+    temperature,
+    maxGradNorm,
+    numIterations,
+  } = resolveConfig();
   assert.deepEqual(
     { learningRate, beta, epsilon, lossType, scaleRewards, numGenerations, temperature, maxGradNorm, numIterations },
     {
@@ -31,14 +41,22 @@ test('an unknown setting is answered with the nearest valid name', () => {
   assert.throws(invalid({ maxStep: 4 }), /Did you mean maxSteps\?/);
   assert.throws(invalid({ zebra: 4 }), /The settings are: maxSteps, .*seed/);
   assert.throws(invalid({ use_vllm: true }), /generation runs in this process/);
-  for (const name of ['constructor', 'toString', '__proto__']) assert.throws(invalid({ [name]: 1 }), new RegExp(`no setting ${name}\\. `));
+  for (const name of ['constructor', 'toString', '__proto__'])
+    assert.throws(invalid({ [name]: 1 }), new RegExp(`no setting ${name}\\. `));
 });
 
 test('options of generation are checked by name, and those that the trainer sets are refused', () => {
   resolveConfig({ generationKwargs: { stopStrings: ['\n'], doSample: false } });
-  assert.throws(invalid({ generationKwargs: { temprature: 1 } }), /GRPOConfig: generationKwargs has no option temprature\. Did you mean temperature\?/);
-  assert.throws(invalid({ generationKwargs: { no_repeat_ngram_size: 2 } }), /no option no_repeat_ngram_size: it is not supported/);
-  for (const name of ['seed', 'inputIds', 'numReturnSequences']) assert.throws(invalid({ generationKwargs: { [name]: 3 } }), /the trainer sets it/);
+  assert.throws(
+    invalid({ generationKwargs: { temprature: 1 } }),
+    /GRPOConfig: generationKwargs has no option temprature\. Did you mean temperature\?/,
+  );
+  assert.throws(
+    invalid({ generationKwargs: { no_repeat_ngram_size: 2 } }),
+    /no option no_repeat_ngram_size: it is not supported/,
+  );
+  for (const name of ['seed', 'inputIds', 'numReturnSequences'])
+    assert.throws(invalid({ generationKwargs: { [name]: 3 } }), /the trainer sets it/);
 });
 
 test('a wrong value is answered with the valid ones', () => {
@@ -53,16 +71,40 @@ test('a wrong value is answered with the valid ones', () => {
 });
 
 test('settings that do not fit together are answered with what to do', () => {
-  assert.throws(invalid({ generationBatchSize: 8, stepsPerGeneration: 2 }), /give generationBatchSize or stepsPerGeneration, not both/);
-  assert.throws(invalid({ generationBatchSize: 12, perDeviceTrainBatchSize: 8 }), /generationBatchSize = 12 is not a multiple of perDeviceTrainBatchSize = 8/);
-  assert.throws(invalid({ syncRefModel: true }), /with beta = 0 there is no reference model\. Give beta a value above 0/);
-  assert.throws(invalid({ perDeviceEvalBatchSize: 8, numGenerationsEval: 3 }), /not a multiple of numGenerationsEval = 3/);
-  assert.throws(invalid({ lrSchedulerType: 'cosine', lrSchedulerKwargs: { num_cycles: 2 } }), /there is no num_cycles\. Did you mean numCycles\?/);
-  assert.throws(invalid({ lrSchedulerType: 'linear', lrSchedulerKwargs: { power: 2 } }), /'linear': there is no power\. There are no settings of this schedule/);
+  assert.throws(
+    invalid({ generationBatchSize: 8, stepsPerGeneration: 2 }),
+    /give generationBatchSize or stepsPerGeneration, not both/,
+  );
+  assert.throws(
+    invalid({ generationBatchSize: 12, perDeviceTrainBatchSize: 8 }),
+    /generationBatchSize = 12 is not a multiple of perDeviceTrainBatchSize = 8/,
+  );
+  assert.throws(
+    invalid({ syncRefModel: true }),
+    /with beta = 0 there is no reference model\. Give beta a value above 0/,
+  );
+  assert.throws(
+    invalid({ perDeviceEvalBatchSize: 8, numGenerationsEval: 3 }),
+    /not a multiple of numGenerationsEval = 3/,
+  );
+  assert.throws(
+    invalid({ lrSchedulerType: 'cosine', lrSchedulerKwargs: { num_cycles: 2 } }),
+    /there is no num_cycles\. Did you mean numCycles\?/,
+  );
+  assert.throws(
+    invalid({ lrSchedulerType: 'linear', lrSchedulerKwargs: { power: 2 } }),
+    /'linear': there is no power\. There are no settings of this schedule/,
+  );
   assert.throws(invalid({ lrSchedulerType: 'cosine_with_min_lr' }), /give either minLr or minLrRate/);
   assert.throws(invalid({ lrSchedulerType: 'warmup_stable_decay' }), /give numDecaySteps/);
-  assert.throws(invalid({ lrSchedulerType: 'warmup_stable_decay', lrSchedulerKwargs: { numDecaySteps: 2, decayType: 'step' } }), /Valid: "linear", "cosine", "1-sqrt"/);
-  assert.throws(invalid({ lrSchedulerType: 'polynomial', learningRate: 1e-8 }), /lrEnd \(1e-7\) must be below learningRate/);
+  assert.throws(
+    invalid({ lrSchedulerType: 'warmup_stable_decay', lrSchedulerKwargs: { numDecaySteps: 2, decayType: 'step' } }),
+    /Valid: "linear", "cosine", "1-sqrt"/,
+  );
+  assert.throws(
+    invalid({ lrSchedulerType: 'polynomial', learningRate: 1e-8 }),
+    /lrEnd \(1e-7\) must be below learningRate/,
+  );
   assert.throws(invalid({ loggingSteps: 1.5 }), /loggingSteps is 1\.5\. Valid: a whole number from 1, or a fraction/);
 });
 
@@ -100,7 +142,14 @@ test('a change is told with old and new value', () => {
 
 test('warm-up is given in steps or as a fraction', () => {
   const rate = (step: number, warmup: object) =>
-    learningRateAt(step, 20, { learningRate: 1, lrSchedulerType: 'constant_with_warmup', lrSchedulerKwargs: null, warmupSteps: 0, warmupRatio: 0, ...warmup });
+    learningRateAt(step, 20, {
+      learningRate: 1,
+      lrSchedulerType: 'constant_with_warmup',
+      lrSchedulerKwargs: null,
+      warmupSteps: 0,
+      warmupRatio: 0,
+      ...warmup,
+    });
   assert.equal(rate(1, { warmupSteps: 2 }), 0.5);
   assert.equal(rate(1, { warmupSteps: 0.1 }), 0.5);
   assert.equal(rate(1, { warmupRatio: 0.1 }), 0.5);
@@ -122,7 +171,10 @@ test('seeds differ by purpose and index, and stay the same', () => {
 
 test('a permutation holds every index once, in an order of its seed', () => {
   const order = permutation(100, 5);
-  assert.deepEqual([...order].sort((a, b) => a - b), Array.from({ length: 100 }, (_, i) => i));
+  assert.deepEqual(
+    [...order].sort((a, b) => a - b),
+    Array.from({ length: 100 }, (_, i) => i),
+  );
   assert.notDeepEqual(order, permutation(100, 6));
   assert.deepEqual(order, permutation(100, 5));
 });

@@ -43,7 +43,9 @@ export function givenGeneration(seed: number, groups: number, size: number): Giv
 /** As many generations as a run asks for. */
 export function givenGenerations(args: GRPOConfig, count = 5): GivenGeneration[] {
   const { generationBatchSize, numGenerations } = resolveConfig(args);
-  return Array.from({ length: count }, (_, seed) => givenGeneration(seed + 1, generationBatchSize / numGenerations, numGenerations));
+  return Array.from({ length: count }, (_, seed) =>
+    givenGeneration(seed + 1, generationBatchSize / numGenerations, numGenerations),
+  );
 }
 
 /** The orders into which a run shuffles its generations. */
@@ -61,12 +63,16 @@ export async function loadModel(folder: string, lora: boolean): Promise<CausalLM
   if (!lora) return model;
   const peft = FastLanguageModel.getPeftModel(model, { r: 4, loraAlpha: 8 });
   const random = seededRandom(9);
-  for (const { data } of peft.trainableParameters().values()) data.forEach((_, i) => (data[i] = 0.4 * (random.next() - 0.5)));
+  for (const { data } of peft.trainableParameters().values())
+    data.forEach((_, i) => (data[i] = 0.4 * (random.next() - 0.5)));
   return peft;
 }
 
 /** Words are numbers, so that prompts of given token IDs can be written as text. */
-const numbers = { encode: (text: string) => text.split(' ').map(Number), decode: (ids: number[]) => ids.join(' ') } as unknown as Tokenizer;
+const numbers = {
+  encode: (text: string) => text.split(' ').map(Number),
+  decode: (ids: number[]) => ids.join(' '),
+} as unknown as Tokenizer;
 
 /** A trainer whose model samples what is given, group after group; each token's log-probability is the model's own. */
 export function givenTrainer(
@@ -87,9 +93,12 @@ export function givenTrainer(
       const prompt = generation.prompt_ids[g * size].join(' ');
       queues.set(prompt, [...(queues.get(prompt) ?? []), group]);
     });
-    generation.completion_ids.forEach((ids, i) => rewards.set(ids, { first: generation.rewards.first[i], second: generation.rewards.second[i] }));
+    generation.completion_ids.forEach((ids, i) =>
+      rewards.set(ids, { first: generation.rewards.first[i], second: generation.rewards.second[i] }),
+    );
   }
-  const rows = (from: readonly GivenGeneration[]) => from.flatMap((one) => groupsOf(one).map((_, g) => ({ prompt: one.prompt_ids[g * size].join(' ') })));
+  const rows = (from: readonly GivenGeneration[]) =>
+    from.flatMap((one) => groupsOf(one).map((_, g) => ({ prompt: one.prompt_ids[g * size].join(' ') })));
   let scorer: Promise<LogprobScorer> | undefined;
   model.generate = async ({ inputIds }) => {
     const promptIds = inputIds as number[][];
@@ -99,7 +108,10 @@ export function givenTrainer(
     const { logprobs } = await (await scorer).scoreBatch({ promptIds, completionIds, promptOf });
     return { sequences: completionIds, logprobs, terminated: completionIds.map((ids) => ids.at(-1) === 0) };
   };
-  const reward = (name: string): RewardFunction => Object.defineProperty(({ completionIds }) => rewards.get(completionIds)![name], 'name', { value: name }) as RewardFunction;
+  const reward = (name: string): RewardFunction =>
+    Object.defineProperty(({ completionIds }) => rewards.get(completionIds)![name], 'name', {
+      value: name,
+    }) as RewardFunction;
   return new GRPOTrainer({
     model,
     processingClass: numbers,

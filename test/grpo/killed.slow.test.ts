@@ -20,7 +20,11 @@ interface Run {
 
 /** Starts (or goes on with) a run, whose process is killed at a moment; without one it ends by itself. @returns the signal that ended it */
 function start({ args, model, game, outputDir, outcome }: Run, moment?: Moment): Promise<string | null> {
-  const child = spawn(process.execPath, [join(__dirname, 'killed_run.js'), JSON.stringify({ args: { ...args, outputDir }, model, game, moment }), outcome], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(
+    process.execPath,
+    [join(__dirname, 'killed_run.js'), JSON.stringify({ args: { ...args, outputDir }, model, game, moment }), outcome],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
   let errors = '';
   child.stderr.on('data', (data) => (errors += data));
   return new Promise((resolve, reject) =>
@@ -46,13 +50,33 @@ const cases: Array<Pick<Run, 'args' | 'model' | 'game'> & { title: string; kills
   },
   {
     title: 'micro-batches of several generations, a steered entropy bonus',
-    args: { ...args, numIterations: 1, saveSteps: 3, perDeviceTrainBatchSize: 2, stepsPerGeneration: 6, gradientAccumulationSteps: 2, useAdaptiveEntropy: true, entropyCoef: 0.01, entropyTarget: 3 },
+    args: {
+      ...args,
+      numIterations: 1,
+      saveSteps: 3,
+      perDeviceTrainBatchSize: 2,
+      stepsPerGeneration: 6,
+      gradientAccumulationSteps: 2,
+      useAdaptiveEntropy: true,
+      entropyCoef: 0.01,
+      entropyTarget: 3,
+    },
     model: {},
     kills: [{ step: 5, milliseconds: 8 }, { writing: 9 }],
   },
   {
     title: 'refinement, two updates per generation, migrations, a small archive',
-    args: { maxSteps: 8, learningRate: 1e-3, seed: 7, maxCompletionLength: 96, maxEpisodeSteps: 60, numGenerations: 4, numIterations: 2, saveSteps: 1, refinement: { archiveSize: 8, migrationInterval: 2, validationEpisodes: 12 } },
+    args: {
+      maxSteps: 8,
+      learningRate: 1e-3,
+      seed: 7,
+      maxCompletionLength: 96,
+      maxEpisodeSteps: 60,
+      numGenerations: 4,
+      numIterations: 2,
+      saveSteps: 1,
+      refinement: { archiveSize: 8, migrationInterval: 2, validationEpisodes: 12 },
+    },
     model: { maxSeqLength: 384 },
     game: 'breakout',
     kills: [{ step: 3, milliseconds: 300 }, { writing: 6 }],
@@ -62,11 +86,21 @@ const cases: Array<Pick<Run, 'args' | 'model' | 'game'> & { title: string; kills
 for (const { title, args, model, game, kills } of cases) {
   test(`a run whose process is killed, and killed again, ends bit for bit as one that was not: ${title}`, async () => {
     const folder = temporaryFolder();
-    const run: Run = { args, model, game, outputDir: join(folder, 'checkpoints'), outcome: join(folder, 'outcome.json') };
+    const run: Run = {
+      args,
+      model,
+      game,
+      outputDir: join(folder, 'checkpoints'),
+      outcome: join(folder, 'outcome.json'),
+    };
     mkdirSync(run.outputDir);
     for (const moment of kills) {
       assert.equal(await start(run, moment), 'SIGKILL', `the process ended before ${JSON.stringify(moment)}`);
-      if ('writing' in moment) assert.ok(readdirSync(run.outputDir).some((name) => name.startsWith(`.checkpoint-${moment.writing}.partial`)), 'the checkpoint is not whole');
+      if ('writing' in moment)
+        assert.ok(
+          readdirSync(run.outputDir).some((name) => name.startsWith(`.checkpoint-${moment.writing}.partial`)),
+          'the checkpoint is not whole',
+        );
     }
     assert.equal(await start(run), null);
     const played = game ? await playing(game) : null;

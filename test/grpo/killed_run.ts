@@ -17,16 +17,30 @@ import { freshModel, newTrainer, outcomeJson, quietHost } from './runs';
 export type Moment = { step: number; milliseconds: number } | { writing: number };
 
 async function main(): Promise<void> {
-  const { args, model, game, moment } = JSON.parse(process.argv[2]) as { args: GRPOConfig & { outputDir: string }; model: Parameters<typeof freshModel>[0]; game?: 'breakout'; moment?: Moment };
+  const { args, model, game, moment } = JSON.parse(process.argv[2]) as {
+    args: GRPOConfig & { outputDir: string };
+    model: Parameters<typeof freshModel>[0];
+    game?: 'breakout';
+    moment?: Moment;
+  };
   quietHost();
   const played = game ? await playing(game) : null;
-  const started = fs.existsSync(args.outputDir) && fs.readdirSync(args.outputDir).some((name) => name.startsWith('checkpoint-'));
+  const started =
+    fs.existsSync(args.outputDir) && fs.readdirSync(args.outputDir).some((name) => name.startsWith('checkpoint-'));
   const kill = () => process.kill(process.pid, 'SIGKILL');
   const onStep = ({ step }: { step: number }) => {
     if (moment && 'step' in moment && step === moment.step) setTimeout(kill, moment.milliseconds);
   };
-  if (moment && 'writing' in moment) killAtFlush(() => fs.readdirSync(args.outputDir).some((name) => name.startsWith(`.checkpoint-${moment.writing}.partial`)), kill);
-  const trainer = newTrainer(await freshModel(model), { ...args, resumeFromCheckpoint: started }, { ...played, onStep });
+  if (moment && 'writing' in moment)
+    killAtFlush(
+      () => fs.readdirSync(args.outputDir).some((name) => name.startsWith(`.checkpoint-${moment.writing}.partial`)),
+      kill,
+    );
+  const trainer = newTrainer(
+    await freshModel(model),
+    { ...args, resumeFromCheckpoint: started },
+    { ...played, onStep },
+  );
   await trainer.train();
   fs.writeFileSync(process.argv[3], outcomeJson(trainer));
   await played?.env.close();

@@ -16,7 +16,13 @@ export const dataset = ['pong', 'boxing', 'tennis'].map((game) => ({
 }));
 
 /** Short steps that still teach something. */
-export const settings: GRPOConfig = { maxSteps: 6, numGenerations: 4, maxCompletionLength: 12, learningRate: 1e-3, seed: 7 };
+export const settings: GRPOConfig = {
+  maxSteps: 6,
+  numGenerations: 4,
+  maxCompletionLength: 12,
+  learningRate: 1e-3,
+  seed: 7,
+};
 
 /** Two rewards that differ between completions; the second does not apply to each. */
 export function letters({ completion }: Sample): number {
@@ -32,12 +38,27 @@ export function quietHost(): void {
 }
 
 /** The bundled model with a new adapter, or (`adapter: false`) to train as a whole. */
-export async function freshModel({ adapter = true, loraDropout = 0, loadIn4bit = false, loadIn8bit = false, maxSeqLength = 128 } = {}): Promise<CausalLM> {
-  const { model } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength, loadIn4bit, loadIn8bit });
+export async function freshModel({
+  adapter = true,
+  loraDropout = 0,
+  loadIn4bit = false,
+  loadIn8bit = false,
+  maxSeqLength = 128,
+} = {}): Promise<CausalLM> {
+  const { model } = await FastLanguageModel.fromPretrained({
+    modelName: 'joylab/strategist',
+    maxSeqLength,
+    loadIn4bit,
+    loadIn8bit,
+  });
   return adapter ? FastLanguageModel.getPeftModel(model, { r: 4, loraAlpha: 8, loraDropout }) : model;
 }
 
-export function newTrainer(model: CausalLM, args: GRPOConfig = {}, more: Partial<GRPOTrainerOptions> = {}): GRPOTrainer {
+export function newTrainer(
+  model: CausalLM,
+  args: GRPOConfig = {},
+  more: Partial<GRPOTrainerOptions> = {},
+): GRPOTrainer {
   return new GRPOTrainer({
     model,
     processingClass: model.tokenizer,
@@ -49,7 +70,10 @@ export function newTrainer(model: CausalLM, args: GRPOConfig = {}, more: Partial
 }
 
 /** All that a run comes to: its metrics without times, and the trained weights. */
-export function outcome(trainer: GRPOTrainer): { log: Array<Record<string, number>>; weights: Record<string, Float32Array> } {
+export function outcome(trainer: GRPOTrainer): {
+  log: Array<Record<string, number>>;
+  weights: Record<string, Float32Array>;
+} {
   const log = trainer.logHistory.map(({ step_time, ...metrics }) => metrics);
   const weights = [...trainer.model.trainableParameters()].map(([name, { data }]) => [name, data]);
   return { log, weights: Object.fromEntries(weights) };
@@ -74,8 +98,16 @@ export function temporaryFolder(): string {
 /** The outcome of a run as text that is equal only where every bit is. */
 export function outcomeJson(trainer: GRPOTrainer): string {
   const { log, weights } = outcome(trainer);
-  const bits = Object.entries(weights).map(([name, { buffer, byteOffset, byteLength }]) => [name, createHash('sha256').update(new Uint8Array(buffer, byteOffset, byteLength)).digest('hex')]);
-  const timeless = log.map((entry) => Object.fromEntries(Object.entries(entry).filter(([name]) => !/runtime|per_second/.test(name))));
-  const programs = trainer.programs.size > 0 ? { programs: trainer.programs.ranking(Infinity), winner: trainer.programs.winner } : {};
+  const bits = Object.entries(weights).map(([name, { buffer, byteOffset, byteLength }]) => [
+    name,
+    createHash('sha256')
+      .update(new Uint8Array(buffer, byteOffset, byteLength))
+      .digest('hex'),
+  ]);
+  const timeless = log.map((entry) =>
+    Object.fromEntries(Object.entries(entry).filter(([name]) => !/runtime|per_second/.test(name))),
+  );
+  const programs =
+    trainer.programs.size > 0 ? { programs: trainer.programs.ranking(Infinity), winner: trainer.programs.winner } : {};
   return JSON.stringify({ log: timeless, weights: Object.fromEntries(bits), ...programs }, null, 1);
 }

@@ -11,7 +11,8 @@ import { freshModel, newTrainer, quietHost, temporaryFolder } from './runs';
 before(quietHost);
 
 /** What the model writes in these tests: a strategy that draws. */
-const COMPLETION = '```ts\nfunction strategy({ legal_actions }) { return legal_actions[Math.floor(Math.random() * legal_actions.length)]; }\n```';
+const COMPLETION =
+  '```ts\nfunction strategy({ legal_actions }) { return legal_actions[Math.floor(Math.random() * legal_actions.length)]; }\n```';
 
 /** Trains on 2048 with that strategy. @returns start and actions of each step */
 async function playedIn(t: TestContext, args: GRPOConfig, model?: CausalLM): Promise<string[]> {
@@ -30,7 +31,11 @@ async function playedIn(t: TestContext, args: GRPOConfig, model?: CausalLM): Pro
     const { seed, actions } = samples[0].episode!;
     played.push(`${seed}: ${actions.join('')}`);
   };
-  const trainer = newTrainer(model, { maxCompletionLength: ids.length, maxEpisodeSteps: 20, ...args }, { env, rewardFuncs: [episodeReturn], trainDataset: [{ prompt: [{ role: 'user', content: 'Play.' }] }], onStep });
+  const trainer = newTrainer(
+    model,
+    { maxCompletionLength: ids.length, maxEpisodeSteps: 20, ...args },
+    { env, rewardFuncs: [episodeReturn], trainDataset: [{ prompt: [{ role: 'user', content: 'Play.' }] }], onStep },
+  );
   await trainer.train();
   await trainer.dispose();
   mocked.mock.restore();
@@ -56,7 +61,8 @@ test('a run goes on with the secret that its checkpoint holds, and so with the s
 });
 
 test('where a run starts follows from its seed and its model, and not from the seed alone', async (t) => {
-  const startsOf = async (args: GRPOConfig, model?: CausalLM) => (await playedIn(t, { maxSteps: 2, ...args }, model)).map((played) => Number(played.split(':')[0]));
+  const startsOf = async (args: GRPOConfig, model?: CausalLM) =>
+    (await playedIn(t, { maxSteps: 2, ...args }, model)).map((played) => Number(played.split(':')[0]));
   const first = await startsOf({ seed: 42 });
   assert.deepEqual(await startsOf({ seed: 42 }), first, 'the same notebook gives the same run');
   const others = [await startsOf({ seed: 43 }), await startsOf({ seed: 42 }, await freshModel({ adapter: false }))];

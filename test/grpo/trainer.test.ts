@@ -29,7 +29,11 @@ function shownRun(bundles: MimeBundle[]): TrainingData {
 
 function recordingHost(): MimeBundle[] {
   const bundles: MimeBundle[] = [];
-  setHost({ display: (bundle) => void bundles.push(bundle), signal: new AbortController().signal, registerCommTarget() {} });
+  setHost({
+    display: (bundle) => void bundles.push(bundle),
+    signal: new AbortController().signal,
+    registerCommTarget() {},
+  });
   return bundles;
 }
 
@@ -44,14 +48,34 @@ test('training changes the weights, and metrics have the names of TRL', () => {
   const changed = Object.entries(whole.weights).filter(([name]) => name.includes('lora_B'));
   assert.ok(changed.length > 0 && changed.every(([, data]) => data.some((value) => value !== 0)));
   const names = [
-    ...['mean', 'min', 'max'].flatMap((kind) => [`completions/${kind}_length`, `completions/${kind}_terminated_length`]),
+    ...['mean', 'min', 'max'].flatMap((kind) => [
+      `completions/${kind}_length`,
+      `completions/${kind}_terminated_length`,
+    ]),
     ...['clipped_ratio'].map((name) => `completions/${name}`),
     ...['low_mean', 'low_min', 'high_mean', 'high_max', 'region_mean'].map((name) => `clip_ratio/${name}`),
     ...['letters', 'returns'].flatMap((name) => [`rewards/${name}/mean`, `rewards/${name}/std`]),
-    ...['step', 'loss', 'grad_norm', 'learning_rate', 'num_tokens', 'reward', 'reward_std', 'frac_reward_zero_std', 'entropy'],
+    ...[
+      'step',
+      'loss',
+      'grad_norm',
+      'learning_rate',
+      'num_tokens',
+      'reward',
+      'reward_std',
+      'frac_reward_zero_std',
+      'entropy',
+    ],
   ];
-  for (const name of names) assert.ok(whole.log.some((entry) => name in entry), `${name} is missing`);
-  assert.deepEqual(whole.log.map(({ learning_rate }) => learning_rate), [6, 5, 4, 3, 2, 1].map((left) => 1e-3 * (1 - (6 - left) / 6)));
+  for (const name of names)
+    assert.ok(
+      whole.log.some((entry) => name in entry),
+      `${name} is missing`,
+    );
+  assert.deepEqual(
+    whole.log.map(({ learning_rate }) => learning_rate),
+    [6, 5, 4, 3, 2, 1].map((left) => 1e-3 * (1 - (6 - left) / 6)),
+  );
 });
 
 test('interrupted anywhere and continued, a run has the same numbers', async () => {
@@ -64,10 +88,14 @@ test('interrupted anywhere and continued, a run has the same numbers', async () 
     return letters(sample);
   };
   Object.defineProperty(interrupting, 'name', { value: 'letters' });
-  const trainer = newTrainer(await freshModel(), {}, {
-    rewardFuncs: [interrupting, returns],
-    onStep: ({ step }) => void (step === 4 && abort.abort()),
-  });
+  const trainer = newTrainer(
+    await freshModel(),
+    {},
+    {
+      rewardFuncs: [interrupting, returns],
+      onStep: ({ step }) => void (step === 4 && abort.abort()),
+    },
+  );
   const pauses: number[] = [];
   for (let output = await trainer.train({ signal: abort.signal }); output.status !== 'finished'; ) {
     assert.equal(output.status, 'paused');
@@ -91,7 +119,9 @@ test('a reward function that fails pauses the run; corrected, it goes on as if n
   const shown = recordingHost();
   const model = await freshModel();
   let scored = 0;
-  await rewardRegistry.register('letters', (sample) => (++scored > 9 ? (undefined as unknown as number) : letters(sample)));
+  await rewardRegistry.register('letters', (sample) =>
+    ++scored > 9 ? (undefined as unknown as number) : letters(sample),
+  );
   await rewardRegistry.register('returns', returns);
   const config = { ...settings };
   await assert.rejects(grpoCell(config, { model, dataset }), (error: RewardError) => {
@@ -103,7 +133,10 @@ test('a reward function that fails pauses the run; corrected, it goes on as if n
 
   // The correction scores the rollouts of the failed step, too.
   const comparison = (await rewardRegistry.register('letters', letters))!;
-  assert.deepEqual(comparison.samples.slice(0, 4).map(({ sample, before }) => [sample.step, before]), Array(4).fill([3, undefined]));
+  assert.deepEqual(
+    comparison.samples.slice(0, 4).map(({ sample, before }) => [sample.step, before]),
+    Array(4).fill([3, undefined]),
+  );
 
   const trainer = await grpoCell(config, { model, dataset });
   assert.equal(trainer.status, 'finished');
@@ -134,12 +167,20 @@ test('a reward replaced while a scored step is paused scores that step again', a
 test('a reward replaced during a run counts from the next step, and the boundary is marked', async () => {
   const shown = recordingHost();
   await rewardRegistry.register('letters', letters);
-  const trainer = newTrainer(await freshModel(), { maxSteps: 4 }, {
-    rewardFuncs: undefined,
-    onStep: async ({ step }) => void (step === 2 && (await rewardRegistry.register('letters', () => 5, { weight: 2 }))),
-  });
+  const trainer = newTrainer(
+    await freshModel(),
+    { maxSteps: 4 },
+    {
+      rewardFuncs: undefined,
+      onStep: async ({ step }) =>
+        void (step === 2 && (await rewardRegistry.register('letters', () => 5, { weight: 2 }))),
+    },
+  );
   await trainer.train();
-  assert.deepEqual(trainer.logHistory.map((entry) => entry['rewards/letters/mean'] === 5), [false, false, true, true]);
+  assert.deepEqual(
+    trainer.logHistory.map((entry) => entry['rewards/letters/mean'] === 5),
+    [false, false, true, true],
+  );
   assert.equal(trainer.logHistory[2].reward, 10);
   assert.equal(trainer.logHistory[2].frac_reward_zero_std, 1);
   assert.deepEqual(shownRun(shown).events, [{ step: 3, text: 'letters replaced' }]);
@@ -158,7 +199,9 @@ test('running the cell again continues a paused run with changed settings; a fin
   const again = await grpoCell({ ...settings, maxSteps: 4, learningRate: 5e-4, beta: 0.1 }, { model, dataset });
   assert.equal(again, first);
   assert.deepEqual([again.status, again.globalStep], ['finished', 4]);
-  assert.deepEqual(shownRun(shown).events, [{ step: 3, text: 'maxSteps 6 → 4, learningRate 0.001 → 0.0005, beta 0 → 0.1' }]);
+  assert.deepEqual(shownRun(shown).events, [
+    { step: 3, text: 'maxSteps 6 → 4, learningRate 0.001 → 0.0005, beta 0 → 0.1' },
+  ]);
   assert.equal(again.logHistory[2].learning_rate, 5e-4 * 0.5);
   assert.ok('kl' in again.logHistory[3] && !('kl' in again.logHistory[1]));
   const next = await grpoCell({ ...settings, maxSteps: 1 }, { model, dataset });
@@ -178,25 +221,58 @@ test('another seed leaves the paused run', async () => {
 test('several groups, iterations and logging intervals', async () => {
   const args = { perDeviceTrainBatchSize: 8, numIterations: 2, loggingSteps: 2, maxSteps: 4, learningRate: 1e-2 };
   const seen: Array<[number, number]> = [];
-  const trainer = newTrainer(await freshModel(), args, { onStep: ({ step, samples }) => void seen.push([step, new Set(samples.map(({ prompt }) => prompt)).size]) });
+  const trainer = newTrainer(await freshModel(), args, {
+    onStep: ({ step, samples }) => void seen.push([step, new Set(samples.map(({ prompt }) => prompt)).size]),
+  });
   await trainer.train();
-  assert.deepEqual(seen, [[1, 2], [2, 2], [3, 2], [4, 2]], 'two groups with a prompt each');
-  assert.deepEqual(trainer.logHistory.map(({ step }) => step), [2, 4]);
-  assert.ok(trainer.logHistory.some((entry) => entry['clip_ratio/region_mean'] > 0), 'the second update of a rollout is off-policy');
+  assert.deepEqual(
+    seen,
+    [
+      [1, 2],
+      [2, 2],
+      [3, 2],
+      [4, 2],
+    ],
+    'two groups with a prompt each',
+  );
+  assert.deepEqual(
+    trainer.logHistory.map(({ step }) => step),
+    [2, 4],
+  );
+  assert.ok(
+    trainer.logHistory.some((entry) => entry['clip_ratio/region_mean'] > 0),
+    'the second update of a rollout is off-policy',
+  );
   assert.equal(recentRollouts.batches().length, 2);
 });
 
 test('what is missing is said before anything is computed', async () => {
   const model = await freshModel();
   const { tokenizer } = model;
-  const make = (options: object) => () => new GRPOTrainer({ model, processingClass: tokenizer, trainDataset: dataset, ...options });
+  const make = (options: object) => () =>
+    new GRPOTrainer({ model, processingClass: tokenizer, trainDataset: dataset, ...options });
   assert.throws(make({ model: undefined }), /needs a model/);
   assert.throws(make({ processingClass: undefined }), /needs the model's tokenizer/);
   assert.throws(make({ trainDataset: undefined }), /needs env .* or trainDataset/);
   await assert.rejects(make({})().train(), /There is no reward function\. Run a \/\*\* @reward \*\/ cell first/);
-  await assert.rejects(make({ rewardFuncs: [letters, letters] })().train(), /Two reward functions have the name letters/);
-  await assert.rejects(make({ rewardFuncs: [letters], args: { rewardWeights: [1, 2] } })().train(), /rewardWeights has 2 numbers for 1 reward functions/);
-  await assert.rejects(make({ rewardFuncs: [letters], args: { maxCompletionLength: 500 } })().train(), /maxSeqLength is 128\. Valid: up to \d+/);
-  await assert.rejects(make({ rewardFuncs: [letters], args: { beta: 0.1, syncRefModel: true } })().train(), /syncRefModel does not work with an adapter/);
-  await assert.rejects(make({ rewardFuncs: [letters], trainDataset: [{ prompt: 5 }] })().train(), /trainDataset\[0\]\.prompt must be a string or a list/);
+  await assert.rejects(
+    make({ rewardFuncs: [letters, letters] })().train(),
+    /Two reward functions have the name letters/,
+  );
+  await assert.rejects(
+    make({ rewardFuncs: [letters], args: { rewardWeights: [1, 2] } })().train(),
+    /rewardWeights has 2 numbers for 1 reward functions/,
+  );
+  await assert.rejects(
+    make({ rewardFuncs: [letters], args: { maxCompletionLength: 500 } })().train(),
+    /maxSeqLength is 128\. Valid: up to \d+/,
+  );
+  await assert.rejects(
+    make({ rewardFuncs: [letters], args: { beta: 0.1, syncRefModel: true } })().train(),
+    /syncRefModel does not work with an adapter/,
+  );
+  await assert.rejects(
+    make({ rewardFuncs: [letters], trainDataset: [{ prompt: 5 }] })().train(),
+    /trainDataset\[0\]\.prompt must be a string or a list/,
+  );
 });

@@ -8,7 +8,14 @@ import { readSafetensors } from '../../kernel/models/safetensors';
 import type { Sample } from '../../kernel/rewards';
 import { learningRateAt, type ScheduleType } from '../../kernel/training/scheduler';
 import { PythonPeer, relativeError } from '../models/pythonPeer';
-import { givenGeneration, givenGenerations, givenTrainer, loadModel, shuffleOrders, type GivenGeneration } from './given';
+import {
+  givenGeneration,
+  givenGenerations,
+  givenTrainer,
+  loadModel,
+  shuffleOrders,
+  type GivenGeneration,
+} from './given';
 import { quietHost } from './runs';
 
 const peer = new PythonPeer('grpo/trl_peer.py');
@@ -22,7 +29,8 @@ before(async () => {
 /** TRL's names of settings. */
 function snakeCase(args: object): Record<string, unknown> {
   const words = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  const convert = (value: unknown): unknown => (value !== null && typeof value === 'object' && !Array.isArray(value) ? snakeCase(value) : value);
+  const convert = (value: unknown): unknown =>
+    value !== null && typeof value === 'object' && !Array.isArray(value) ? snakeCase(value) : value;
   return Object.fromEntries(Object.entries(args).map(([name, value]) => [words(name), convert(value)]));
 }
 
@@ -49,7 +57,12 @@ interface Case {
 const close = (ours: number, theirs: number) => Math.abs(ours - theirs) <= 1e-3 * Math.abs(theirs) + 2e-6;
 
 /** Trains here and with TRL, and compares every metric of every step, and the final weights. */
-async function compareWithTrl({ args: given, lora = false, generations: own, evaluation }: Case): Promise<Array<Record<string, number>>> {
+async function compareWithTrl({
+  args: given,
+  lora = false,
+  generations: own,
+  evaluation,
+}: Case): Promise<Array<Record<string, number>>> {
   const args = { ...base, ...given };
   const generations = own ?? givenGenerations(args, 10);
   const model = await loadModel(folder, lora);
@@ -58,15 +71,27 @@ async function compareWithTrl({ args: given, lora = false, generations: own, eva
   const trainer = givenTrainer(model, args, generations, evaluation);
   await trainer.train();
   const out = peer.path('trained.safetensors');
-  const { log } = await peer.call('train', { folder, adapter, settings: snakeCase(args), generations, orders: shuffleOrders(args, 10), evaluation: evaluation ?? null, out });
-  assert.deepEqual(trainer.logHistory.map(({ step }) => step), log.map(({ step }: { step: number }) => step));
+  const { log } = await peer.call('train', {
+    folder,
+    adapter,
+    settings: snakeCase(args),
+    generations,
+    orders: shuffleOrders(args, 10),
+    evaluation: evaluation ?? null,
+    out,
+  });
+  assert.deepEqual(
+    trainer.logHistory.map(({ step }) => step),
+    log.map(({ step }: { step: number }) => step),
+  );
   trainer.logHistory.forEach((ours, entry) => {
     for (const [name, theirs] of Object.entries<number | null>(log[entry])) {
       if (/step_time|runtime|per_second|epoch$/.test(name)) continue;
       if (theirs === null || Number.isNaN(theirs)) assert.ok(!(name in ours), `${name} is ${ours[name]}, TRL has none`);
       else assert.ok(close(ours[name], theirs), `${name} of step ${ours.step}: ${ours[name]}, TRL: ${theirs}`);
     }
-    for (const name of Object.keys(ours)) assert.ok(name in log[entry] || /step_time/.test(name), `TRL does not log ${name}`);
+    for (const name of Object.keys(ours))
+      assert.ok(name in log[entry] || /step_time/.test(name), `TRL does not log ${name}`);
   });
   const expected = readSafetensors(out);
   for (const [name, { data }] of model.trainableParameters()) {
@@ -85,9 +110,16 @@ for (const lossType of lossTypes) {
     for (const lora of [true, false]) {
       test(`5 steps as TRL: ${lossType}, beta ${beta}, ${lora ? 'adapter' : 'all weights'}, two iterations`, async () => {
         const epsilonHigh = lossType === 'cispo' ? 1.05 : 0.1;
-        const log = await compareWithTrl({ args: { lossType, beta, epsilon: 0.08, epsilonHigh, numIterations: 2, temperature: 0.9 }, lora });
+        const log = await compareWithTrl({
+          args: { lossType, beta, epsilon: 0.08, epsilonHigh, numIterations: 2, temperature: 0.9 },
+          lora,
+        });
         const clipped = log.map((entry) => entry['clip_ratio/region_mean'] ?? entry.cispo_clip_ratio ?? NaN);
-        if (lossType !== 'sapo' && lossType !== 'vespo') assert.ok(clipped.some((ratio) => ratio > 0), 'some tokens are clipped');
+        if (lossType !== 'sapo' && lossType !== 'vespo')
+          assert.ok(
+            clipped.some((ratio) => ratio > 0),
+            'some tokens are clipped',
+          );
       });
     }
   }
@@ -97,36 +129,99 @@ const cases: Record<string, Case> = {
   'defaults, on-policy': { args: {} },
   'an adapter on-policy, with beta': { args: { beta: 0.1 }, lora: true },
   'gradient accumulation, dapo': { args: { gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 4 } },
-  'gradient accumulation, bnpo with beta': { args: { lossType: 'bnpo', beta: 0.1, gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 4 } },
-  'gradient accumulation, grpo, two iterations': { args: { lossType: 'grpo', gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 4, numIterations: 2, epsilon: 0.05 } },
-  'gradient accumulation, dr_grpo, luspo and others see the step once': { args: { lossType: 'dr_grpo', gradientAccumulationSteps: 4, perDeviceTrainBatchSize: 2 } },
-  'several steps per generation': { args: { stepsPerGeneration: 4, gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 2, epsilon: 0.05 }, lora: true },
-  'several generations per step': { args: { generationBatchSize: 4, gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 4 } },
-  'ratios of whole completions, grpo': { args: { lossType: 'grpo', importanceSamplingLevel: 'sequence', epsilon: 0.01, numIterations: 2 } },
-  'ratios of whole completions, luspo with beta': { args: { lossType: 'luspo', importanceSamplingLevel: 'sequence', epsilon: 0.01, beta: 0.1, numIterations: 2 } },
+  'gradient accumulation, bnpo with beta': {
+    args: { lossType: 'bnpo', beta: 0.1, gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 4 },
+  },
+  'gradient accumulation, grpo, two iterations': {
+    args: {
+      lossType: 'grpo',
+      gradientAccumulationSteps: 2,
+      perDeviceTrainBatchSize: 4,
+      numIterations: 2,
+      epsilon: 0.05,
+    },
+  },
+  'gradient accumulation, dr_grpo, luspo and others see the step once': {
+    args: { lossType: 'dr_grpo', gradientAccumulationSteps: 4, perDeviceTrainBatchSize: 2 },
+  },
+  'several steps per generation': {
+    args: { stepsPerGeneration: 4, gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 2, epsilon: 0.05 },
+    lora: true,
+  },
+  'several generations per step': {
+    args: { generationBatchSize: 4, gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 4 },
+  },
+  'ratios of whole completions, grpo': {
+    args: { lossType: 'grpo', importanceSamplingLevel: 'sequence', epsilon: 0.01, numIterations: 2 },
+  },
+  'ratios of whole completions, luspo with beta': {
+    args: { lossType: 'luspo', importanceSamplingLevel: 'sequence', epsilon: 0.01, beta: 0.1, numIterations: 2 },
+  },
   'two-sided clipping below the clip range': { args: { delta: 1.05, epsilon: 0.1, numIterations: 2 }, lora: true },
-  'two-sided clipping above the clip range': { args: { lossType: 'grpo', delta: 1.2, epsilon: 0.05, numIterations: 3 } },
+  'two-sided clipping above the clip range': {
+    args: { lossType: 'grpo', delta: 1.2, epsilon: 0.05, numIterations: 3 },
+  },
   // With Adam's own epsilon a gradient that is almost 0 would move its weight by its rounding, which is another on each processor.
   'the tokens of the highest entropy': { args: { topEntropyQuantile: 0.3, adamEpsilon: 1e-6 } },
   'the tokens of the highest entropy, of each micro-batch, with beta and two iterations': {
-    args: { topEntropyQuantile: 0.5, beta: 0.1, gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 4, numIterations: 2, maskTruncatedCompletions: true },
+    args: {
+      topEntropyQuantile: 0.5,
+      beta: 0.1,
+      gradientAccumulationSteps: 2,
+      perDeviceTrainBatchSize: 4,
+      numIterations: 2,
+      maskTruncatedCompletions: true,
+    },
     lora: true,
   },
   'without truncated completions, dapo': { args: { maskTruncatedCompletions: true } },
-  'without truncated completions, grpo by completion': { args: { lossType: 'grpo', maskTruncatedCompletions: true, importanceSamplingLevel: 'sequence', numIterations: 2, epsilon: 0.01, learningRate: 2e-3 } },
-  'a reference model that follows': { args: { beta: 0.2, syncRefModel: true, refModelSyncSteps: 2, refModelMixupAlpha: 0.4 } },
+  'without truncated completions, grpo by completion': {
+    args: {
+      lossType: 'grpo',
+      maskTruncatedCompletions: true,
+      importanceSamplingLevel: 'sequence',
+      numIterations: 2,
+      epsilon: 0.01,
+      learningRate: 2e-3,
+    },
+  },
+  'a reference model that follows': {
+    args: { beta: 0.2, syncRefModel: true, refModelSyncSteps: 2, refModelMixupAlpha: 0.4 },
+  },
   'the KL term without correction': { args: { beta: 0.2, useBiasCorrectionKl: false, numIterations: 2 } },
   'the off-policy mask': { args: { offPolicyMaskThreshold: 0.01, numIterations: 3 } },
   'an entropy bonus': { args: { entropyCoef: 0.02, gradientAccumulationSteps: 2, perDeviceTrainBatchSize: 4 } },
-  'an entropy bonus that is steered': { args: { lossType: 'grpo', useAdaptiveEntropy: true, entropyCoef: 0.01, entropyTarget: 3.2, entropyCoefDelta: 0.02, topEntropyQuantile: 0.6 }, lora: true },
-  'schedule, weight decay, clipping': {
-    args: { lrSchedulerType: 'cosine', warmupSteps: 2, weightDecay: 0.1, maxGradNorm: 0.05, adamBeta2: 0.95, adamEpsilon: 1e-6, temperature: 0.7 },
+  'an entropy bonus that is steered': {
+    args: {
+      lossType: 'grpo',
+      useAdaptiveEntropy: true,
+      entropyCoef: 0.01,
+      entropyTarget: 3.2,
+      entropyCoefDelta: 0.02,
+      topEntropyQuantile: 0.6,
+    },
+    lora: true,
   },
-  'evaluation': { args: { evalStrategy: 'steps', evalSteps: 2, perDeviceEvalBatchSize: 8, beta: 0.1 }, evaluation: givenGeneration(50, 2, 4) },
+  'schedule, weight decay, clipping': {
+    args: {
+      lrSchedulerType: 'cosine',
+      warmupSteps: 2,
+      weightDecay: 0.1,
+      maxGradNorm: 0.05,
+      adamBeta2: 0.95,
+      adamEpsilon: 1e-6,
+      temperature: 0.7,
+    },
+  },
+  evaluation: {
+    args: { evalStrategy: 'steps', evalSteps: 2, perDeviceEvalBatchSize: 8, beta: 0.1 },
+    evaluation: givenGeneration(50, 2, 4),
+  },
   'log entries of several steps': { args: { maxSteps: 4, loggingSteps: 2, numIterations: 2, epsilon: 0.05 } },
 };
 
-for (const [title, one] of Object.entries(cases)) test(`5 steps as TRL: ${title}`, async () => void (await compareWithTrl(one)));
+for (const [title, one] of Object.entries(cases))
+  test(`5 steps as TRL: ${title}`, async () => void (await compareWithTrl(one)));
 
 /** Rewards that do not apply to some, to a whole group, to all; a completion without any; groups without spread. */
 const rewardSets: Array<Record<string, Array<number | null>>> = [
@@ -157,27 +252,56 @@ test('a completion ends at the tokens that the model names, and at the end token
     const completions: number[][] = [];
     const rewardFuncs = ({ completionIds }: Sample) => completions.push(completionIds);
     const args = { maxSteps: 1, numGenerations: 64, maxCompletionLength: 50, seed: 5 };
-    await new GRPOTrainer({ model, processingClass: tokenizer, rewardFuncs, trainDataset: [{ prompt: 'w1 w2 w3' }], args }).train();
+    await new GRPOTrainer({
+      model,
+      processingClass: tokenizer,
+      rewardFuncs,
+      trainDataset: [{ prompt: 'w1 w2 w3' }],
+      args,
+    }).train();
     for (const ids of completions) {
-      assert.deepEqual(ids.slice(0, -1).filter((id) => ends.includes(id)), []);
+      assert.deepEqual(
+        ids.slice(0, -1).filter((id) => ends.includes(id)),
+        [],
+      );
       assert.ok(ids.length === 50 || ends.includes(ids.at(-1)!));
     }
-    for (const end of ends) assert.ok(completions.some((ids) => ids.at(-1) === end), `a completion ends at ${end}`);
+    for (const end of ends)
+      assert.ok(
+        completions.some((ids) => ids.at(-1) === end),
+        `a completion ends at ${end}`,
+      );
     // Generation by itself ends as that of transformers.
-    const { sequences } = await model.generate({ ...tokenizer('w1 w2 w3'), numReturnSequences: 64, maxNewTokens: 50, seed: 5 });
-    assert.equal(sequences.some((ids) => ids.slice(0, -1).includes(tokenizers)), eos_token_id !== tokenizers);
+    const { sequences } = await model.generate({
+      ...tokenizer('w1 w2 w3'),
+      numReturnSequences: 64,
+      maxNewTokens: 50,
+      seed: 5,
+    });
+    assert.equal(
+      sequences.some((ids) => ids.slice(0, -1).includes(tokenizers)),
+      eos_token_id !== tokenizers,
+    );
     await model.dispose();
   }
 });
 
 test('a loss that does not go with the level of importance sampling is warned of where TRL warns', async (t) => {
   const warn = t.mock.method(console, 'warn', () => {});
-  const cases = lossTypes.flatMap((lossType) => (['token', 'sequence'] as const).map((importanceSamplingLevel) => ({ lossType, importanceSamplingLevel })));
+  const cases = lossTypes.flatMap((lossType) =>
+    (['token', 'sequence'] as const).map((importanceSamplingLevel) => ({ lossType, importanceSamplingLevel })),
+  );
   const expected: number[] = await peer.call('warned', { folder, cases: cases.map(snakeCase) });
   const { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: folder });
   for (const [i, args] of cases.entries()) {
     warn.mock.resetCalls();
-    new GRPOTrainer({ model, processingClass: tokenizer, rewardFuncs: () => 0, trainDataset: [{ prompt: 'w1' }], args });
+    new GRPOTrainer({
+      model,
+      processingClass: tokenizer,
+      rewardFuncs: () => 0,
+      trainDataset: [{ prompt: 'w1' }],
+      args,
+    });
     assert.equal(warn.mock.callCount(), expected[i], JSON.stringify(args));
   }
   assert.equal(expected.filter((count) => count > 0).length, 6);
@@ -187,8 +311,16 @@ test('a loss that does not go with the level of importance sampling is warned of
 const ownDefaults: Record<string, { theirs: unknown; ours: unknown; why: string }> = {
   loggingSteps: { theirs: 10, ours: 1, why: 'the charts of a cell show each step' },
   outputDir: { theirs: 'trainer_output', ours: null, why: 'a cell writes no files unless it is told to' },
-  maxCompletionLength: { theirs: 512, ours: undefined, why: '512, or what maxSeqLength leaves after the prompt: known once the prompts are' },
-  gradientCheckpointing: { theirs: true, ours: false, why: 'models that train on a CPU have room for their activations' },
+  maxCompletionLength: {
+    theirs: 512,
+    ours: undefined,
+    why: '512, or what maxSeqLength leaves after the prompt: known once the prompts are',
+  },
+  gradientCheckpointing: {
+    theirs: true,
+    ours: false,
+    why: 'models that train on a CPU have room for their activations',
+  },
   numGenerationsEval: { theirs: null, ours: 8, why: "TRL's trainer fills in numGenerations, too, but later" },
 };
 
@@ -206,7 +338,20 @@ test('every setting of TRL is one of ours, with its default, or its absence is e
   }
   assert.ok(seen.size > 150);
   // What TRL does not have: episodes and what is known of them, and a setting of transformers before version 5.
-  assert.deepEqual(Object.keys(ours).filter((name) => !seen.has(name)).sort(), ['capUnplayed', 'maxEpisodeSteps', 'measureReference', 'refinement', 'rewardSeconds', 'strategySeconds', 'warmupRatio']);
+  assert.deepEqual(
+    Object.keys(ours)
+      .filter((name) => !seen.has(name))
+      .sort(),
+    [
+      'capUnplayed',
+      'maxEpisodeSteps',
+      'measureReference',
+      'refinement',
+      'rewardSeconds',
+      'strategySeconds',
+      'warmupRatio',
+    ],
+  );
 });
 
 test('transformers and PEFT read a checkpoint', async () => {
@@ -219,7 +364,9 @@ test('transformers and PEFT read a checkpoint', async () => {
   const state = await peer.call('trainer_state', { path: `${checkpoint}/trainer_state.json` });
   assert.deepEqual([state.global_step, state.max_steps, state.epoch], [5, 5, 1]);
   assert.deepEqual(state.log_history, trainer.logHistory);
-  const norm = Math.sqrt([...model.trainableParameters().values()].reduce((sum, { data }) => sum + data.reduce((a, b) => a + b * b, 0), 0));
+  const norm = Math.sqrt(
+    [...model.trainableParameters().values()].reduce((sum, { data }) => sum + data.reduce((a, b) => a + b * b, 0), 0),
+  );
   assert.ok(Math.abs((await peer.call<number>('load_adapter', { folder, adapter: checkpoint })) - norm) < 1e-4 * norm);
 });
 
@@ -240,16 +387,31 @@ test('learning rates equal those of transformers', async () => {
     { type: 'cosine_warmup_with_min_lr', kwargs: { minLrRate: 0.1 } },
     { type: 'cosine_warmup_with_min_lr', kwargs: { minLr: 1e-5, warmupLrRate: 0.2 } },
     { type: 'warmup_stable_decay', kwargs: { numDecaySteps: 4 } },
-    { type: 'warmup_stable_decay', kwargs: { numDecaySteps: 4, numStableSteps: 3, warmupType: 'cosine', decayType: '1-sqrt', minLrRatio: 0.1 } },
+    {
+      type: 'warmup_stable_decay',
+      kwargs: { numDecaySteps: 4, numStableSteps: 3, warmupType: 'cosine', decayType: '1-sqrt', minLrRatio: 0.1 },
+    },
     { type: 'warmup_stable_decay', kwargs: { numDecaySteps: 3, warmupType: '1-sqrt', decayType: 'linear' } },
   ];
   for (const { type, kwargs = {} } of schedules) {
-    for (const [warmup, total, lr] of [[0, 10, 1e-3], [3, 12, 2e-4]]) {
+    for (const [warmup, total, lr] of [
+      [0, 10, 1e-3],
+      [3, 12, 2e-4],
+    ]) {
       const theirs: number[] = await peer.call('schedule', { type, warmup, total, lr, kwargs: snakeCase(kwargs) });
-      const settings = { learningRate: lr, lrSchedulerType: type, lrSchedulerKwargs: kwargs, warmupSteps: warmup, warmupRatio: 0 };
+      const settings = {
+        learningRate: lr,
+        lrSchedulerType: type,
+        lrSchedulerKwargs: kwargs,
+        warmupSteps: warmup,
+        warmupRatio: 0,
+      };
       theirs.forEach((rate, step) => {
         const ours = learningRateAt(step, total, settings);
-        assert.ok(Math.abs(ours - rate) < 1e-12, `${type} ${JSON.stringify(kwargs)} step ${step}: ${ours}, transformers ${rate}`);
+        assert.ok(
+          Math.abs(ours - rate) < 1e-12,
+          `${type} ${JSON.stringify(kwargs)} step ${step}: ${ours}, transformers ${rate}`,
+        );
       });
     }
   }

@@ -25,7 +25,8 @@ async function load(folder: string, lora = false, options: object = {}): Promise
   if (!lora) return model;
   const peft = FastLanguageModel.getPeftModel(model, { r: 4, loraAlpha: 8 });
   const random = seededRandom(9);
-  for (const { data } of peft.trainableParameters().values()) data.forEach((_, i) => (data[i] = 0.4 * (random.next() - 0.5)));
+  for (const { data } of peft.trainableParameters().values())
+    data.forEach((_, i) => (data[i] = 0.4 * (random.next() - 0.5)));
   return peft;
 }
 
@@ -48,7 +49,8 @@ async function withOldLogprobs(model: CausalLM, batch: PolicyBatch, temperature:
   const scorer = await LogprobScorer.create(model.config, model.parameters, temperature);
   const random = seededRandom(4);
   const oldLogprobs: number[][] = [];
-  for (const scores of (await scorer.scoreBatch(batch)).logprobs) oldLogprobs.push(Array.from(scores, (score) => score + 0.8 * (random.next() - 0.5)));
+  for (const scores of (await scorer.scoreBatch(batch)).logprobs)
+    oldLogprobs.push(Array.from(scores, (score) => score + 0.8 * (random.next() - 0.5)));
   await scorer.dispose();
   return { ...batch, oldLogprobs };
 }
@@ -61,9 +63,9 @@ function spyOnGradients(run: () => Promise<unknown>): Promise<Map<string, Float3
     found ??= new Map([...gradients].map(([name, gradient]) => [name, gradient.slice()]));
     original.call(this, gradients, ...rest);
   };
-  return run().then(
-    () => found!,
-  ).finally(() => (AdamW.prototype.step = original));
+  return run()
+    .then(() => found!)
+    .finally(() => (AdamW.prototype.step = original));
 }
 
 interface Scenario {
@@ -75,7 +77,18 @@ interface Scenario {
   batches: PolicyBatch[];
 }
 
-const METRICS = ['loss', 'grad_norm', 'entropy', 'kl', 'clip_ratio/low_mean', 'clip_ratio/low_min', 'clip_ratio/high_mean', 'clip_ratio/high_max', 'clip_ratio/region_mean', 'cispo_clip_ratio'] as const;
+const METRICS = [
+  'loss',
+  'grad_norm',
+  'entropy',
+  'kl',
+  'clip_ratio/low_mean',
+  'clip_ratio/low_min',
+  'clip_ratio/high_mean',
+  'clip_ratio/high_max',
+  'clip_ratio/region_mean',
+  'cispo_clip_ratio',
+] as const;
 
 /** The values that weights in 4 or 8 bits stand for (they are bitsandbytes', see models/quantized.test), as a file. */
 function writeDequantized(model: CausalLM): string {
@@ -98,7 +111,15 @@ async function compareWithTrl({ model, folder, settings, trl, batches }: Scenari
   const out = peer.path('updated.safetensors');
   const weights = model.quantized.size > 0 ? writeDequantized(model) : null;
   const plain = JSON.parse(JSON.stringify(batches));
-  const theirs: Record<string, number>[] = await peer.call('updates', { folder: peer.path(folder), adapter, settings: trl, batches: plain, learning_rate: LEARNING_RATE, out, weights });
+  const theirs: Record<string, number>[] = await peer.call('updates', {
+    folder: peer.path(folder),
+    adapter,
+    settings: trl,
+    batches: plain,
+    learning_rate: LEARNING_RATE,
+    out,
+    weights,
+  });
   const expected = readSafetensors(out);
   for (const [name, gradient] of gradients) {
     const error = relativeError(gradient, expected.get(`gradient ${name}`)!.data);
@@ -134,11 +155,33 @@ for (const lossType of ['grpo', 'dr_grpo', 'dapo', 'bnpo', 'cispo', 'sapo'] as c
       const metrics = await compareWithTrl({
         model,
         folder,
-        settings: { lossType, beta, epsilon: 0.2, epsilonHigh, temperature: 0.9, maxCompletionLength: 20, weightDecay: 0.01, maxGradNorm: 0.5 },
-        trl: { loss_type: lossType, beta, epsilon: 0.2, epsilon_high: epsilonHigh, temperature: 0.9, max_completion_length: 20, weight_decay: 0.01, max_grad_norm: 0.5 },
+        settings: {
+          lossType,
+          beta,
+          epsilon: 0.2,
+          epsilonHigh,
+          temperature: 0.9,
+          maxCompletionLength: 20,
+          weightDecay: 0.01,
+          maxGradNorm: 0.5,
+        },
+        trl: {
+          loss_type: lossType,
+          beta,
+          epsilon: 0.2,
+          epsilon_high: epsilonHigh,
+          temperature: 0.9,
+          max_completion_length: 20,
+          weight_decay: 0.01,
+          max_grad_norm: 0.5,
+        },
         batches: sampled,
       });
-      if (lossType !== 'sapo') assert.ok(metrics.some((step) => (step['clip_ratio/region_mean'] ?? step.cispo_clip_ratio)! > 0), 'some tokens are clipped');
+      if (lossType !== 'sapo')
+        assert.ok(
+          metrics.some((step) => (step['clip_ratio/region_mean'] ?? step.cispo_clip_ratio)! > 0),
+          'some tokens are clipped',
+        );
     });
   }
 }
@@ -148,7 +191,13 @@ test(`${STEPS} steps as TRL: on-policy, defaults`, async () => {
 });
 
 test(`${STEPS} steps as TRL: all parameters with beta: the reference is a frozen copy`, async () => {
-  await compareWithTrl({ model: await load('gqa'), folder: 'gqa', settings: { beta: 0.2 }, trl: { beta: 0.2 }, batches: batches() });
+  await compareWithTrl({
+    model: await load('gqa'),
+    folder: 'gqa',
+    settings: { beta: 0.2 },
+    trl: { beta: 0.2 },
+    batches: batches(),
+  });
 });
 
 test(`${STEPS} steps as TRL: ratios of whole completions, two-sided clipping`, async () => {
@@ -177,25 +226,48 @@ for (const options of [{ loadIn4bit: true }, { loadIn8bit: true }]) {
     const model = await load('gqa', true, options);
     const codes = Array.from(model.quantized.values(), (weight) => weight.codes.slice());
     assert.equal(codes.length, 14);
-    await compareWithTrl({ model, folder: 'gqa', settings: { gradientCheckpointing: 'loadIn8bit' in options }, trl: {}, batches: batches() });
-    assert.deepEqual(Array.from(model.quantized.values(), (weight) => weight.codes), codes);
+    await compareWithTrl({
+      model,
+      folder: 'gqa',
+      settings: { gradientCheckpointing: 'loadIn8bit' in options },
+      trl: {},
+      batches: batches(),
+    });
+    assert.deepEqual(
+      Array.from(model.quantized.values(), (weight) => weight.codes),
+      codes,
+    );
   });
 }
 
 test(`${STEPS} steps as TRL: activations computed again`, async () => {
   for (const lora of [false, true]) {
     const folder = lora ? 'gqa' : 'tied';
-    await compareWithTrl({ model: await load(folder, lora), folder, settings: { beta: 0.1, maxRows: 24, gradientCheckpointing: true }, trl: { beta: 0.1 }, batches: batches() });
+    await compareWithTrl({
+      model: await load(folder, lora),
+      folder,
+      settings: { beta: 0.1, maxRows: 24, gradientCheckpointing: true },
+      trl: { beta: 0.1 },
+      batches: batches(),
+    });
   }
 });
 
 test(`${STEPS} steps as TRL: masked completions`, async () => {
-  const mask = (batch: PolicyBatch) => batch.completionIds.map((ids, i) => Array.from(ids, () => (i === 3 || i === 4 ? 0 : 1)));
+  const mask = (batch: PolicyBatch) =>
+    batch.completionIds.map((ids, i) => Array.from(ids, () => (i === 3 || i === 4 ? 0 : 1)));
   const masked = batches().map((batch) => ({ ...batch, mask: mask(batch) }));
-  await compareWithTrl({ model: await load('gqa'), folder: 'gqa', settings: { lossType: 'grpo' }, trl: { loss_type: 'grpo' }, batches: masked });
+  await compareWithTrl({
+    model: await load('gqa'),
+    folder: 'gqa',
+    settings: { lossType: 'grpo' },
+    trl: { loss_type: 'grpo' },
+    batches: masked,
+  });
 });
 
-const weightsOf = (model: CausalLM) => [...model.trainableParameters().values()].map(({ data }: Tensor) => data.slice());
+const weightsOf = (model: CausalLM) =>
+  [...model.trainableParameters().values()].map(({ data }: Tensor) => data.slice());
 
 test('the same steps give the same weights, bit for bit', async () => {
   const runs: Float32Array[][] = [];
@@ -229,8 +301,19 @@ test('an update that goes on from a saved state equals one that never stopped', 
 
 test('what is imitated pulls as a sampled completion does, and is no part of the metrics', async () => {
   const whole = makeBatch(8);
-  const first = (count: number) => ({ ...whole, completionIds: whole.completionIds.slice(0, count), promptOf: whole.promptOf.slice(0, count), advantages: Array.from(whole.advantages).slice(0, count), tokensPerMicroBatch: 40 });
-  const imitations = { promptIds: whole.promptIds, completionIds: whole.completionIds.slice(4), promptOf: whole.promptOf.slice(4), advantages: Array.from(whole.advantages).slice(4) };
+  const first = (count: number) => ({
+    ...whole,
+    completionIds: whole.completionIds.slice(0, count),
+    promptOf: whole.promptOf.slice(0, count),
+    advantages: Array.from(whole.advantages).slice(0, count),
+    tokensPerMicroBatch: 40,
+  });
+  const imitations = {
+    promptIds: whole.promptIds,
+    completionIds: whole.completionIds.slice(4),
+    promptOf: whole.promptOf.slice(4),
+    advantages: Array.from(whole.advantages).slice(4),
+  };
   const run = async (batch: PolicyBatch, settings: Partial<UpdateSettings>) => {
     const model = await load('gqa');
     const update = await PolicyUpdate.create(model, settings);
@@ -238,12 +321,18 @@ test('what is imitated pulls as a sampled completion does, and is no part of the
     await update.dispose();
     return { metrics, weights: weightsOf(model) };
   };
-  for (const settings of [{ beta: 0.1 }, { lossType: 'grpo' }, { topEntropyQuantile: 0.5 }, { entropyCoef: 0.1, useAdaptiveEntropy: true }] as const) {
+  for (const settings of [
+    { beta: 0.1 },
+    { lossType: 'grpo' },
+    { topEntropyQuantile: 0.5 },
+    { entropyCoef: 0.1, useAdaptiveEntropy: true },
+  ] as const) {
     const imitating = await run({ ...first(4), imitations }, settings);
     const alone = await run(first(4), settings);
     assert.equal(imitating.metrics.entropy, alone.metrics.entropy);
     assert.notDeepEqual(imitating.weights, alone.weights);
-    if ('beta' in settings || 'lossType' in settings) assert.deepEqual(imitating.weights, (await run(first(6), settings)).weights);
+    if ('beta' in settings || 'lossType' in settings)
+      assert.deepEqual(imitating.weights, (await run(first(6), settings)).weights);
   }
 });
 
@@ -271,7 +360,8 @@ test('generation uses the new weights at once', async () => {
     const options = { inputIds: [5, 6, 7], doSample: false, maxNewTokens: 4, eosTokenId: null };
     const { sequences } = await model.generate(options);
     const update = await PolicyUpdate.create(model, {});
-    for (let i = 0; i < 10; i++) await update.step({ promptIds: [[5, 6, 7]], completionIds: [[33, 34]], promptOf: [0], advantages: [1] }, 0.05);
+    for (let i = 0; i < 10; i++)
+      await update.step({ promptIds: [[5, 6, 7]], completionIds: [[33, 34]], promptOf: [0], advantages: [1] }, 0.05);
     const after = await model.generate(options);
     assert.notDeepEqual(sequences[0].slice(0, 2), [33, 34]);
     assert.deepEqual(after.sequences[0].slice(0, 2), [33, 34]);
@@ -281,7 +371,10 @@ test('generation uses the new weights at once', async () => {
 
 test('bad settings and batches are errors that say what to do, and change nothing', async () => {
   const model = await load('gqa');
-  await assert.rejects(PolicyUpdate.create(model, { lossType: 'ppo' as never }), /lossType must be one of grpo, dr_grpo/);
+  await assert.rejects(
+    PolicyUpdate.create(model, { lossType: 'ppo' as never }),
+    /lossType must be one of grpo, dr_grpo/,
+  );
   await assert.rejects(PolicyUpdate.create(model, { temperature: 0 }), /temperature must be positive/);
   const update = await PolicyUpdate.create(model, {});
   const before = weightsOf(model);

@@ -23,19 +23,29 @@ async function result(cache: string): Promise<string> {
 
 function kept(cache: string): string[] {
   if (!fs.existsSync(cache)) return [];
-  return fs.readdirSync(cache, { recursive: true, withFileTypes: true }).filter((it) => it.isFile()).map((it) => path.join(it.parentPath, it.name));
+  return fs
+    .readdirSync(cache, { recursive: true, withFileTypes: true })
+    .filter((it) => it.isFile())
+    .map((it) => path.join(it.parentPath, it.name));
 }
 
 test('a kernel keeps compiled code and an index of declarations; the next one makes nothing anew', async () => {
   const cache = path.join(folder, 'kept');
   const kernel = await TestKernel.start({}, { env: { JOYLAB_CACHE: cache } });
   assert.equal(await kernel.run(CELL), "'bstring'");
-  const kinds = () => kept(cache).map((file) => path.basename(path.dirname(file))).sort().join();
+  const kinds = () =>
+    kept(cache)
+      .map((file) => path.basename(path.dirname(file)))
+      .sort()
+      .join();
   await eventually(() => kinds() === 'code,declarations', kinds);
   await kernel.stop();
   const before = kept(cache).map((file) => fs.statSync(file).ino);
   assert.equal(await result(cache), "'bstring'");
-  assert.deepEqual(kept(cache).map((file) => fs.statSync(file).ino), before);
+  assert.deepEqual(
+    kept(cache).map((file) => fs.statSync(file).ino),
+    before,
+  );
 });
 
 test('what is kept and broken is not used', async () => {

@@ -14,7 +14,8 @@ const CLI = path.resolve(__dirname, '..', '..', 'kernel', 'cli.js');
 const TIMEOUT = 90_000;
 
 /** Code that computes, without a break, until {@link TestKernel.release}. */
-export const UNTIL_RELEASED = "{ const fs = process.getBuiltinModule('node:fs'); while (!fs.existsSync('released')); fs.rmSync('released'); }";
+export const UNTIL_RELEASED =
+  "{ const fs = process.getBuiltinModule('node:fs'); while (!fs.existsSync('released')); fs.rmSync('released'); }";
 
 /** What one execution gave. */
 export interface Execution {
@@ -85,7 +86,10 @@ export class TestKernel {
   }
 
   /** Starts a kernel in a new folder; `files` are written into it first. */
-  static async start(files: Record<string, string> = {}, { connection: given = {}, env = {}, command }: KernelOptions = {}): Promise<TestKernel> {
+  static async start(
+    files: Record<string, string> = {},
+    { connection: given = {}, env = {}, command }: KernelOptions = {},
+  ): Promise<TestKernel> {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-kernel-'));
     for (const [name, text] of Object.entries(files)) {
       fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
@@ -94,22 +98,46 @@ export class TestKernel {
     // Our kernel chooses its ports itself: nobody can take them in between.
     const [shell_port, control_port, stdin_port, hb_port, iopub_port] = command ? await freePorts(5) : [0, 0, 0, 0, 0];
     const asked: ConnectionInfo = {
-      transport: 'tcp', ip: '127.0.0.1', shell_port, control_port, stdin_port, hb_port, iopub_port,
-      key: randomUUID(), signature_scheme: 'hmac-sha256', ...given,
+      transport: 'tcp',
+      ip: '127.0.0.1',
+      shell_port,
+      control_port,
+      stdin_port,
+      hb_port,
+      iopub_port,
+      key: randomUUID(),
+      signature_scheme: 'hmac-sha256',
+      ...given,
     };
     const file = path.join(folder, 'connection.json');
     fs.writeFileSync(file, JSON.stringify(asked));
     // A process group of its own, as jupyter_client starts kernels.
     const [program, ...args] = command?.(file) ?? [process.execPath, CLI, 'kernel', file];
-    const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'inherit', 'pipe'], detached: true, env: { ...process.env, JOYLAB_HISTORY: path.join(folder, 'history.jsonl'), ...env } });
+    const child = spawn(program, args, {
+      cwd: folder,
+      stdio: ['ignore', 'inherit', 'pipe'],
+      detached: true,
+      env: { ...process.env, JOYLAB_HISTORY: path.join(folder, 'history.jsonl'), ...env },
+    });
     const kernel = new TestKernel(child, folder, await written(file));
-    if (!command) await kernel.until(() => kernel.iopub.some(({ header }) => header.msg_type === 'iopub_welcome'), 'iopub_welcome');
+    if (!command)
+      await kernel.until(() => kernel.iopub.some(({ header }) => header.msg_type === 'iopub_welcome'), 'iopub_welcome');
     return kernel;
   }
 
   /** Sends a message; returns its ID. */
-  send(channel: 'shell' | 'control' | 'stdin', type: string, content: object, buffers: Uint8Array[] = [], metadata: object = {}): string {
-    const frames = encode({ type, content: JSON.stringify(content), metadata: JSON.stringify(metadata), parent: null, buffers }, [], this.signer);
+  send(
+    channel: 'shell' | 'control' | 'stdin',
+    type: string,
+    content: object,
+    buffers: Uint8Array[] = [],
+    metadata: object = {},
+  ): string {
+    const frames = encode(
+      { type, content: JSON.stringify(content), metadata: JSON.stringify(metadata), parent: null, buffers },
+      [],
+      this.signer,
+    );
     void this[channel].send(frames);
     return decode(frames, this.signer).header.msg_id;
   }
@@ -120,7 +148,11 @@ export class TestKernel {
 
   /** The message on a request channel that answers `id`. */
   reply(id: string, type?: string): Promise<Message> {
-    return this.find(this.replies, (it) => it.parentHeader.msg_id === id && (!type || it.header.msg_type === type), type ?? 'a reply');
+    return this.find(
+      this.replies,
+      (it) => it.parentHeader.msg_id === id && (!type || it.header.msg_type === type),
+      type ?? 'a reply',
+    );
   }
 
   published(test: (message: Message) => boolean, what: string): Promise<Message> {
@@ -170,7 +202,10 @@ export class TestKernel {
   async until(test: () => boolean, what: string): Promise<void> {
     if (test()) return;
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`The kernel did not send ${what} in ${TIMEOUT / 1000} s.${this.lately()}`)), TIMEOUT);
+      const timer = setTimeout(
+        () => reject(new Error(`The kernel did not send ${what} in ${TIMEOUT / 1000} s.${this.lately()}`)),
+        TIMEOUT,
+      );
       const look = () => {
         if (!test()) return;
         clearTimeout(timer);
@@ -185,8 +220,14 @@ export class TestKernel {
   private lately(): string {
     const { exitCode, signalCode } = this.process;
     const end = exitCode ?? signalCode;
-    const messages = [...this.iopub, ...this.replies].slice(-10).map(({ header, content }) => `${header.msg_type} ${JSON.stringify(content).slice(0, 200)}`);
-    return [end === null ? '' : ` It ended (${end}).`, this.log && `\nIts log:\n${this.log.slice(-4000)}`, `\nThe last messages:\n${messages.join('\n')}`].join('');
+    const messages = [...this.iopub, ...this.replies]
+      .slice(-10)
+      .map(({ header, content }) => `${header.msg_type} ${JSON.stringify(content).slice(0, 200)}`);
+    return [
+      end === null ? '' : ` It ended (${end}).`,
+      this.log && `\nIts log:\n${this.log.slice(-4000)}`,
+      `\nThe last messages:\n${messages.join('\n')}`,
+    ].join('');
   }
 
   /** Lets code go on that waits for {@link UNTIL_RELEASED}. */

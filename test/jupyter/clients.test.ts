@@ -15,11 +15,16 @@ test('nbconvert runs a notebook that imports joylab, in a folder without node_mo
     "import { rewardRegistry, type Sample } from 'joylab';\nconst count: number = rewardRegistry.list().length;\ncount",
     "console.log('a'); await new Promise((resolve) => setTimeout(resolve, 10)); console.log('b');",
   ]);
-  const { cells, metadata } = JSON.parse(jupyter.python('-m', 'jupyter', 'nbconvert', '--to', 'notebook', '--execute', '--stdout', file));
+  const { cells, metadata } = JSON.parse(
+    jupyter.python('-m', 'jupyter', 'nbconvert', '--to', 'notebook', '--execute', '--stdout', file),
+  );
   assert.deepEqual(cells[0].outputs[0].data, { 'text/plain': ['0'] });
   assert.deepEqual(cells[1].outputs, [{ output_type: 'stream', name: 'stdout', text: ['a\n', 'b\n'] }]);
   // What editors, exporters and GitHub go by.
-  assert.deepEqual([metadata.language_info.name, metadata.language_info.file_extension, metadata.language_info.mimetype], ['typescript', '.ts', 'text/typescript']);
+  assert.deepEqual(
+    [metadata.language_info.name, metadata.language_info.file_extension, metadata.language_info.mimetype],
+    ['typescript', '.ts', 'text/typescript'],
+  );
 });
 
 test('nbconvert exports a highlighted page and a script that TypeScript can read', { timeout: 300_000 }, () => {
@@ -28,7 +33,10 @@ test('nbconvert exports a highlighted page and a script that TypeScript can read
   const page = jupyter.python('-m', 'jupyter', 'nbconvert', '--to', 'html', '--stdout', file);
   assert.match(page, /<span class="kd">const<\/span>/);
   assert.match(page, /<span class="kt">number<\/span>/);
-  const log = jupyter.python('-c', `import subprocess, sys; print(subprocess.run([sys.executable, '-m', 'jupyter', 'nbconvert', '--to', 'script', ${JSON.stringify(file)}], capture_output=True, text=True, check=True).stderr)`);
+  const log = jupyter.python(
+    '-c',
+    `import subprocess, sys; print(subprocess.run([sys.executable, '-m', 'jupyter', 'nbconvert', '--to', 'script', ${JSON.stringify(file)}], capture_output=True, text=True, check=True).stderr)`,
+  );
   assert.match(log, /export\.ts/);
   const script = jupyter.python('-c', `print(open(${JSON.stringify(file.replace(/ipynb$/, 'ts'))}).read())`);
   assert.match(script, /^const answer: number = 6 \* 7;$/m);
@@ -40,12 +48,26 @@ const IN_TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty
 
 test('jupyter console: lines that go on, results, errors, input, the end', { timeout: 600_000 }, async () => {
   const python = pythonPath();
-  const args = [python, '-m', 'jupyter_console', '--kernel', 'joylab', '--ZMQTerminalInteractiveShell.kernel_is_complete_timeout=60', '--ZMQTerminalInteractiveShell.true_color=False'];
-  const child = spawn(python, ['-c', IN_TERMINAL, ...args], { env: { ...jupyter.env, TERM: 'xterm', PROMPT_TOOLKIT_NO_CPR: '1' }, cwd: jupyter.folder });
+  const args = [
+    python,
+    '-m',
+    'jupyter_console',
+    '--kernel',
+    'joylab',
+    '--ZMQTerminalInteractiveShell.kernel_is_complete_timeout=60',
+    '--ZMQTerminalInteractiveShell.true_color=False',
+  ];
+  const child = spawn(python, ['-c', IN_TERMINAL, ...args], {
+    env: { ...jupyter.env, TERM: 'xterm', PROMPT_TOOLKIT_NO_CPR: '1' },
+    cwd: jupyter.folder,
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
   const expect = async (text: RegExp) => {
-    await eventually(() => text.test(visible(output)), () => `${text} comes:\n${visible(output)}`);
+    await eventually(
+      () => text.test(visible(output)),
+      () => `${text} comes:\n${visible(output)}`,
+    );
     output = '';
   };
   await expect(/Joylab .*In \[1\]: /s);
@@ -69,5 +91,7 @@ test('jupyter console: lines that go on, results, errors, input, the end', { tim
 
 /** The text of a terminal's output, without what moves the cursor. */
 function visible(output: string): string {
-  return plain(output).replace(/\x1b(\[[?>=\d;]*[A-Za-z]|[=>])/g, '').replace(/\r/g, '');
+  return plain(output)
+    .replace(/\x1b(\[[?>=\d;]*[A-Za-z]|[=>])/g, '')
+    .replace(/\r/g, '');
 }

@@ -11,7 +11,11 @@ after(() => jupyter.remove());
 
 test('jupyter_kernel_test passes, nothing skipped', { timeout: 600_000 }, () => {
   const script = path.join(packageRoot, 'test', 'jupyter', 'conformance.py');
-  const { status, stderr } = spawnSync(pythonPath(), [script], { env: jupyter.env, cwd: jupyter.folder, encoding: 'utf8' });
+  const { status, stderr } = spawnSync(pythonPath(), [script], {
+    env: jupyter.env,
+    cwd: jupyter.folder,
+    encoding: 'utf8',
+  });
   assert.equal(status, 0, stderr);
   assert.doesNotMatch(stderr, /skipped/);
   assert.match(stderr, /Ran 13 tests/);

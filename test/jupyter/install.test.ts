@@ -22,11 +22,20 @@ function joylab(args: string[], env = environment()): { status: number | null; s
 }
 
 function kernelspecs(env = environment()): Record<string, { resource_dir: string; spec: any }> {
-  return JSON.parse(execFileSync(pythonPath(), ['-m', 'jupyter_client.kernelspecapp', 'list', '--json'], { env, encoding: 'utf8' })).kernelspecs;
+  return JSON.parse(
+    execFileSync(pythonPath(), ['-m', 'jupyter_client.kernelspecapp', 'list', '--json'], { env, encoding: 'utf8' }),
+  ).kernelspecs;
 }
 
 test('install --user: jupyter kernelspec lists the kernel with its logos; uninstall takes it out', () => {
-  const { status, stdout, stderr } = joylab(['install', '--user', '--name', 'Joylab-Test', '--display-name', 'My Joylab']);
+  const { status, stdout, stderr } = joylab([
+    'install',
+    '--user',
+    '--name',
+    'Joylab-Test',
+    '--display-name',
+    'My Joylab',
+  ]);
   assert.equal(status, 0, stderr);
   const { resource_dir, spec } = kernelspecs()['joylab-test'];
   assert.deepEqual(stdout.split('\n')[0], resource_dir);
@@ -41,7 +50,10 @@ test('install --user: jupyter kernelspec lists the kernel with its logos; uninst
   assert.equal(joylab(['install', '--user']).status, 0);
   assert.equal(joylab(['uninstall', '--user', '--name', 'joylab-test']).stdout, `${resource_dir}\n`);
   assert.ok(fs.existsSync(extension), 'the other kernel still needs it');
-  assert.match(joylab(['uninstall', '--user', '--name', 'joylab-test']).stderr, /There is no Joylab kernel at .*joylab-test\. Here are: --name joylab\./);
+  assert.match(
+    joylab(['uninstall', '--user', '--name', 'joylab-test']).stderr,
+    /There is no Joylab kernel at .*joylab-test\. Here are: --name joylab\./,
+  );
   assert.equal(joylab(['uninstall', '--user']).stdout.trim().split('\n').length, 2);
   assert.ok(!fs.existsSync(extension));
   assert.equal(kernelspecs().joylab?.resource_dir.startsWith(home) ?? false, false);
@@ -60,7 +72,10 @@ test('install --sys-prefix takes the environment of the python on the PATH, and 
   const python = path.join(fs.realpathSync(environmentFolder), 'bin', 'python');
   assert.equal(spec.env.JOYLAB_PYTHON, python);
   // It is a bare environment.
-  assert.match(stderr, /^Environments such as Atari need more in this Python: (\S+) -m pip install openenv==[\d.]+ ale-py==[\d.]+\n$/);
+  assert.match(
+    stderr,
+    /^Environments such as Atari need more in this Python: (\S+) -m pip install openenv==[\d.]+ ale-py==[\d.]+\n$/,
+  );
   assert.ok(stderr.includes(python));
   assert.equal(joylab(['uninstall', '--sys-prefix'], env).status, 0);
 });
@@ -88,7 +103,11 @@ test('what cannot be installed is one clear line', () => {
 
 test('the packed package has all that an installed kernel needs, in any folder', { timeout: 300_000 }, () => {
   // As `npm install --global` would lay it out; npm itself would download every dependency again.
-  const pack = execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', home, '--json'], { cwd: packageRoot, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const pack = execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', home, '--json'], {
+    cwd: packageRoot,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const installed = path.join(home, 'lib', 'node_modules', 'joylab');
   fs.mkdirSync(installed, { recursive: true });
   execFileSync('tar', ['-xzf', path.join(home, JSON.parse(pack)[0].filename), '--strip-components=1', '-C', installed]);
@@ -99,13 +118,32 @@ test('the packed package has all that an installed kernel needs, in any folder',
   execFileSync(process.execPath, [path.join(installed, 'dist', 'kernel', 'cli.js'), 'install', '--prefix', prefix]);
   const folder = path.join(home, 'anywhere', 'else');
   fs.mkdirSync(folder, { recursive: true });
-  const cells = ["import { FastLanguageModel, type Sample } from 'joylab';", "const { model } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 256 });\ntypeof model.generate"];
-  fs.writeFileSync(path.join(folder, 'notebook.ipynb'), JSON.stringify({
-    nbformat: 4, nbformat_minor: 5, metadata: { kernelspec: { name: 'joylab', display_name: 'Joylab', language: 'typescript' } },
-    cells: cells.map((source, i) => ({ cell_type: 'code', id: `cell-${i}`, source, metadata: {}, outputs: [], execution_count: null })),
-  }));
+  const cells = [
+    "import { FastLanguageModel, type Sample } from 'joylab';",
+    "const { model } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 256 });\ntypeof model.generate",
+  ];
+  fs.writeFileSync(
+    path.join(folder, 'notebook.ipynb'),
+    JSON.stringify({
+      nbformat: 4,
+      nbformat_minor: 5,
+      metadata: { kernelspec: { name: 'joylab', display_name: 'Joylab', language: 'typescript' } },
+      cells: cells.map((source, i) => ({
+        cell_type: 'code',
+        id: `cell-${i}`,
+        source,
+        metadata: {},
+        outputs: [],
+        execution_count: null,
+      })),
+    }),
+  );
   const env = environment({ JUPYTER_PATH: path.join(prefix, 'share', 'jupyter') });
-  const { stdout, stderr, status } = spawnSync(pythonPath(), ['-m', 'jupyter', 'nbconvert', '--to', 'notebook', '--execute', '--stdout', 'notebook.ipynb'], { env, cwd: folder, encoding: 'utf8' });
+  const { stdout, stderr, status } = spawnSync(
+    pythonPath(),
+    ['-m', 'jupyter', 'nbconvert', '--to', 'notebook', '--execute', '--stdout', 'notebook.ipynb'],
+    { env, cwd: folder, encoding: 'utf8' },
+  );
   assert.equal(status, 0, stderr);
   assert.deepEqual(JSON.parse(stdout).cells[1].outputs[0].data['text/plain'], ["'function'"]);
 });

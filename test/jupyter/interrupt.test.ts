@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { eventually } from '../eventually';
-import { text, TestKernel, UNTIL_RELEASED } from './client';
+import { TestKernel, UNTIL_RELEASED } from './client';
 import { interruptCell, type Way } from './interruptCell';
 
 /** An interrupt is answered within a second on a quiet machine; one that is not seen is never answered. */
@@ -56,10 +56,16 @@ test('a signal while nothing runs does nothing, whatever listeners a library add
 });
 
 test('a library that computes after an await: the user learns why the cell goes on', async () => {
-  const id = kernel.send('shell', 'execute_request', { code: `await sleep(1); console.log('started');\n(0, eval)(${JSON.stringify(UNTIL_RELEASED)});` });
+  const id = kernel.send('shell', 'execute_request', {
+    code: `await sleep(1); console.log('started');\n(0, eval)(${JSON.stringify(UNTIL_RELEASED)});`,
+  });
   await kernel.published((it) => it.parentHeader.msg_id === id && it.content.text === 'started\n', 'the start');
   await kernel.request('control', 'interrupt_request');
-  await kernel.published((it) => it.parentHeader.msg_id === id && /what computes .* cannot be stopped .* restart the kernel/.test(it.content.text), 'the explanation');
+  await kernel.published(
+    (it) =>
+      it.parentHeader.msg_id === id && /what computes .* cannot be stopped .* restart the kernel/.test(it.content.text),
+    'the explanation',
+  );
   kernel.release();
   const { reply } = await kernel.finish(id);
   assert.equal(reply.content.ename, 'KeyboardInterrupt');
@@ -75,7 +81,7 @@ test('an interrupted cell does not go on in the background', async () => {
 });
 
 test('variables assigned before the interrupt keep value and type', async () => {
-  await interrupt("const assigned = { a: 1 };\nawait new Promise(() => {});\nconst unassigned = 5;");
+  await interrupt('const assigned = { a: 1 };\nawait new Promise(() => {});\nconst unassigned = 5;');
   assert.equal(await kernel.run('assigned.a.toFixed(1)'), "'1.0'");
   assert.match(await kernel.fail('unassigned'), /Cannot find name 'unassigned'/);
 });
@@ -93,7 +99,9 @@ test('code that watches the signal stops by itself and finishes its work', async
 });
 
 test('queued cells are not run after an interrupt', async () => {
-  const first = kernel.send('shell', 'execute_request', { code: "console.log('started'); await new Promise(() => {});" });
+  const first = kernel.send('shell', 'execute_request', {
+    code: "console.log('started'); await new Promise(() => {});",
+  });
   const second = kernel.send('shell', 'execute_request', { code: "console.log('second')" });
   await kernel.published((it) => it.parentHeader.msg_id === first && it.header.msg_type === 'stream', 'the start');
   await kernel.received();

@@ -5,9 +5,16 @@ import { text, type TestKernel } from './client';
 export type Way = 'message' | 'signal' | 'group';
 
 /** Starts a cell, interrupts it when it printed "started", and returns how long it took to stop, in milliseconds. */
-export async function interruptCell(kernel: TestKernel, code: string, how: Way = 'message'): Promise<{ ms: number; output: string }> {
+export async function interruptCell(
+  kernel: TestKernel,
+  code: string,
+  how: Way = 'message',
+): Promise<{ ms: number; output: string }> {
   const id = kernel.send('shell', 'execute_request', { code: `console.log('started');\n${code}` });
-  await kernel.published((it) => it.parentHeader.msg_id === id && String(it.content.text).startsWith('started'), 'the start');
+  await kernel.published(
+    (it) => it.parentHeader.msg_id === id && String(it.content.text).startsWith('started'),
+    'the start',
+  );
   await new Promise((resolve) => setTimeout(resolve, 50));
   const start = performance.now();
   if (how === 'signal') kernel.process.kill('SIGINT');

@@ -39,7 +39,9 @@ for (;;) {
 for (const [name, code] of Object.entries(WORK)) {
   for (const how of ['message', 'signal'] as const) {
     for (const place of ['started\n', 'scoring\n']) {
-      test(`${name} stops by ${how} after "${place.trim()}"; control is answered, the state survives`, { timeout: 300_000 }, async () => {
+      test(`${name} stops by ${how} after "${place.trim()}"; control is answered, the state survives`, {
+        timeout: 300_000,
+      }, async () => {
         const kept = Number(await kernel.run('kept'));
         const id = kernel.send('shell', 'execute_request', { code: `kept++;\n${code}` });
         const output = () => text(kernel.iopub.filter((it) => it.parentHeader.msg_id === id));

@@ -28,7 +28,7 @@ spawn('sh', ['-c', \`sleep \${STAYS} & sleep \${STAYS}\`], { detached: true, std
 const STARTED = 52;
 const STAYING = 4;
 
-export const WAIT = "execSync(`sleep ${TIME} & env -i /bin/sleep ${TIME} & sleep ${TIME}`);";
+export const WAIT = 'execSync(`sleep ${TIME} & env -i /bin/sleep ${TIME} & sleep ${TIME}`);';
 /** Processes of {@link WAIT}. */
 const WAITED = 3;
 
@@ -41,16 +41,24 @@ let count = 0;
  * @param last what the cell does at its end: nothing, or {@link WAIT}
  */
 export function testLeftovers(how: string, last: string, end: (kernel: TestKernel) => unknown): void {
-  test(`what cells have started ends with the kernel when ${how}; what is detached stays`, { skip: process.platform !== 'linux' }, async () => {
+  test(`what cells have started ends with the kernel when ${how}; what is detached stays`, {
+    skip: process.platform !== 'linux',
+  }, async () => {
     const [time, stays] = [`300.${process.pid}${++count}1`, `300.${process.pid}${count}2`];
     const kernel = await TestKernel.start();
     try {
       const id = kernel.send('shell', 'execute_request', { code: START(time, stays) + last });
       const expected = STARTED + (last ? WAITED : 0);
-      await eventually(() => sleeping(time).length === expected && sleeping(stays).length === STAYING, () => `${expected} and ${STAYING} processes: there are ${sleeping(time).length} and ${sleeping(stays).length}`);
+      await eventually(
+        () => sleeping(time).length === expected && sleeping(stays).length === STAYING,
+        () => `${expected} and ${STAYING} processes: there are ${sleeping(time).length} and ${sleeping(stays).length}`,
+      );
       if (!last) await kernel.finish(id);
       await end(kernel);
-      await eventually(() => sleeping(time).length === 0, () => `their end: ${sleeping(time).length} are left`);
+      await eventually(
+        () => sleeping(time).length === 0,
+        () => `their end: ${sleeping(time).length} are left`,
+      );
       assert.equal(sleeping(stays).length, STAYING);
     } finally {
       for (const pid of [...sleeping(time), ...sleeping(stays)]) process.kill(pid, 'SIGKILL');
@@ -61,12 +69,17 @@ export function testLeftovers(how: string, last: string, end: (kernel: TestKerne
 
 /** The processes that sleep for so long. */
 function sleeping(time: string): number[] {
-  return readdirSync('/proc').map(Number).filter((pid) => {
-    if (!(pid > 0)) return false;
-    try {
-      return /sleep$/.test(readFileSync(`/proc/${pid}/comm`, 'latin1').trim()) && readFileSync(`/proc/${pid}/cmdline`, 'latin1').endsWith(`\0${time}\0`);
-    } catch {
-      return false;
-    }
-  });
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      if (!(pid > 0)) return false;
+      try {
+        return (
+          /sleep$/.test(readFileSync(`/proc/${pid}/comm`, 'latin1').trim()) &&
+          readFileSync(`/proc/${pid}/cmdline`, 'latin1').endsWith(`\0${time}\0`)
+        );
+      } catch {
+        return false;
+      }
+    });
 }

@@ -24,7 +24,10 @@ test('the kernel exits when its parent dies, also while it computes', { timeout:
   // Under a parent that we can kill.
   const start = (file: string) => `setInterval(() => {}, 1000);
     require('child_process').spawn(process.execPath, ${JSON.stringify([CLI, 'kernel', file])}, { stdio: 'ignore' });`;
-  const kernel = await TestKernel.start({}, { connection: OPEN_PORTS, command: (file) => [process.execPath, '-e', start(file)] });
+  const kernel = await TestKernel.start(
+    {},
+    { connection: OPEN_PORTS, command: (file) => [process.execPath, '-e', start(file)] },
+  );
   await kernel.until(() => kernel.iopub.some(({ header }) => header.msg_type === 'iopub_welcome'), 'iopub_welcome');
   const pid = Number(await kernel.run('process.pid'));
   const id = kernel.send('shell', 'execute_request', { code: "console.log('x'); await 0; (0, eval)('for (;;);')" });
@@ -69,7 +72,16 @@ test('ports that the connection file leaves open are chosen and written into it'
 
 test('a kernel on ipc sockets, with an empty key', async () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-'));
-  const connection = { transport: 'ipc', ip: path.join(folder, 'kernel'), key: '', shell_port: 1, iopub_port: 2, stdin_port: 3, control_port: 4, hb_port: 5 } as const;
+  const connection = {
+    transport: 'ipc',
+    ip: path.join(folder, 'kernel'),
+    key: '',
+    shell_port: 1,
+    iopub_port: 2,
+    stdin_port: 3,
+    control_port: 4,
+    hb_port: 5,
+  } as const;
   const kernel = await TestKernel.start({}, { connection });
   assert.equal(await kernel.run('6 * 7'), '42');
   await kernel.stop();
@@ -78,9 +90,15 @@ test('a kernel on ipc sockets, with an empty key', async () => {
 
 test('ports that are taken are one clear line', async () => {
   const kernel = await TestKernel.start();
-  const { status, stderr } = spawnSync(process.execPath, [CLI, 'kernel', path.join(kernel.folder, 'connection.json')], { encoding: 'utf8', timeout: 120_000 });
+  const { status, stderr } = spawnSync(process.execPath, [CLI, 'kernel', path.join(kernel.folder, 'connection.json')], {
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
   assert.equal(status, 1);
-  assert.match(stderr, /^joylab: Cannot listen on tcp:\/\/127\.0\.0\.1:\d+ \(\w+_port of the connection file\): .* Is another kernel using it\?\n$/);
+  assert.match(
+    stderr,
+    /^joylab: Cannot listen on tcp:\/\/127\.0\.0\.1:\d+ \(\w+_port of the connection file\): .* Is another kernel using it\?\n$/,
+  );
   assert.equal(await kernel.run('1'), '1');
   await kernel.stop();
 });

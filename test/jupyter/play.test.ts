@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { ENVIRONMENT_MIME, PLAY_COMM, type EnvironmentData, type PlayMessage, type PlayViewMessage } from '../../kernel/display/mime';
+import {
+  ENVIRONMENT_MIME,
+  PLAY_COMM,
+  type EnvironmentData,
+  type PlayMessage,
+  type PlayViewMessage,
+} from '../../kernel/display/mime';
 import { keysAction, playKeys } from '../../kernel/environments/play/keys';
 import { eventually } from '../eventually';
 import type { Message } from '../../kernel/jupyter/message';
@@ -12,7 +18,8 @@ let id: string;
 
 const OPEN = "await openenv('atari', { game: 'breakout', repeatActionProbability: 0 })";
 /** Processes that the kernel's has started: servers. One ends with its last session. */
-const SERVERS = "(await import('node:child_process')).execSync(`pgrep -P ${process.pid} -f server.app`).toString().trim().split('\\n').length";
+const SERVERS =
+  "(await import('node:child_process')).execSync(`pgrep -P ${process.pid} -f server.app`).toString().trim().split('\\n').length";
 
 before(async () => {
   kernel = await TestKernel.start();
@@ -38,7 +45,10 @@ class View {
   /** Frames that were acknowledged, where the view does so. */
   private seen = 0;
 
-  constructor(environment: string, private readonly acknowledges = true) {
+  constructor(
+    environment: string,
+    private readonly acknowledges = true,
+  ) {
     kernel.send('shell', 'comm_open', { comm_id: this.commId, target_name: PLAY_COMM, data: { id: environment } });
   }
 
@@ -51,19 +61,25 @@ class View {
   }
 
   all<Type extends PlayMessage['type']>(type: Type): Array<Of<Type> & { buffers: Message['buffers'] }> {
-    return this.messages('comm_msg').filter(({ content }) => content.data.type === type).map(({ content, buffers }) => ({ ...content.data, buffers }));
+    return this.messages('comm_msg')
+      .filter(({ content }) => content.data.type === type)
+      .map(({ content, buffers }) => ({ ...content.data, buffers }));
   }
 
   /** Frames of the episode that was started last. */
   framesSinceStart(): number {
     const types = this.messages('comm_msg').map(({ content }) => content.data.type as PlayMessage['type']);
-    return types.slice(types.lastIndexOf('started')).filter(type => type === 'frame').length;
+    return types.slice(types.lastIndexOf('started')).filter((type) => type === 'frame').length;
   }
 
   /** The first of these messages that passes. */
-  async wait<Type extends PlayMessage['type']>(type: Type, test: (message: Of<Type>) => boolean = () => true): Promise<Of<Type> & { buffers: Message['buffers'] }> {
+  async wait<Type extends PlayMessage['type']>(
+    type: Type,
+    test: (message: Of<Type>) => boolean = () => true,
+  ): Promise<Of<Type> & { buffers: Message['buffers'] }> {
     await kernel.until(() => {
-      if (this.acknowledges) for (const count = this.all('frame').length; this.seen < count; this.seen++) this.send({ type: 'ack' });
+      if (this.acknowledges)
+        for (const count = this.all('frame').length; this.seen < count; this.seen++) this.send({ type: 'ack' });
       return this.all(type).some(test);
     }, `${type} of ${this.commId}`);
     return this.all(type).find(test)!;
@@ -81,10 +97,23 @@ class View {
 test('a held key plays the game that the same actions play in a cell', async () => {
   const view = new View(id);
   const ready = await view.wait('ready');
-  const { buffers: [palette], ...about } = ready;
-  assert.deepEqual(about, { type: 'ready', name: 'breakout', width: 160, height: 210, stepsPerSecond: 15, actions: ['NOOP', 'RIGHT', 'LEFT'], keys: { ArrowLeft: 'LEFT', ArrowRight: 'RIGHT' } });
+  const {
+    buffers: [palette],
+    ...about
+  } = ready;
+  assert.deepEqual(about, {
+    type: 'ready',
+    name: 'breakout',
+    width: 160,
+    height: 210,
+    stepsPerSecond: 15,
+    actions: ['NOOP', 'RIGHT', 'LEFT'],
+    keys: { ArrowLeft: 'LEFT', ArrowRight: 'RIGHT' },
+  });
   assert.equal(palette.length, 3 * 256);
-  const before = await kernel.run('await env.reset({ seed: 3 }); await env.step("LEFT"); JSON.stringify(await env.state())');
+  const before = await kernel.run(
+    'await env.reset({ seed: 3 }); await env.step("LEFT"); JSON.stringify(await env.state())',
+  );
   view.send({ type: 'keys', keys: ['ArrowRight'] });
   view.send({ type: 'start', seed: 7 });
   const frame = await view.wait('frame', ({ step }) => step >= 12);
@@ -124,7 +153,10 @@ test('two views play at once; one that acknowledges nothing gets four frames, on
   quick.send({ type: 'start' });
   assert.ok((await quick.wait('started')).seed >= 0);
   await quick.wait('frame', ({ step }) => step >= 10);
-  assert.deepEqual(slow.all('frame').map(({ step }) => step), [0, 1, 2, 3]);
+  assert.deepEqual(
+    slow.all('frame').map(({ step }) => step),
+    [0, 1, 2, 3],
+  );
   // How far the slow one's game is by now depends on the machine: that frames are left out shows after a few.
   for (let [last, next] = [2, 3]; next === last + 1; [last, next] = [next, slow.all('frame').at(-1)!.step]) {
     assert.ok(slow.all('frame').length < 20, 'the newest of those that were left out');
@@ -151,11 +183,13 @@ test('two views play at once; one that acknowledges nothing gets four frames, on
 
 test('an episode that is over is shown to its end, and another can be started; sessions end with stop and with the environment', async () => {
   const servers = await kernel.run(SERVERS);
-  const short = await openCard("/** @openenv */\nconst shortEnv = await openenv('atari', { game: 'breakout', maxFrames: 24, noopMax: 0 });");
+  const short = await openCard(
+    "/** @openenv */\nconst shortEnv = await openenv('atari', { game: 'breakout', maxFrames: 24, noopMax: 0 });",
+  );
   const view = new View(short);
   for (const seed of [1, 2]) {
     view.send({ type: 'start', seed });
-    await view.wait('started', it => it.seed === seed);
+    await view.wait('started', (it) => it.seed === seed);
     await view.wait('frame', () => view.all('frame').filter(({ done }) => done).length === seed);
   }
   view.send({ type: 'pause', paused: false });
@@ -200,7 +234,10 @@ test('what a view cannot ask for is answered in words, and the game goes on', as
   await stranger.closed();
 
   await kernel.request('control', 'interrupt_request');
-  assert.match((await view.wait('error', ({ text }) => /interrupted/.test(text))).text, /the game is over\. Press Play/);
+  assert.match(
+    (await view.wait('error', ({ text }) => /interrupted/.test(text))).text,
+    /the game is over\. Press Play/,
+  );
   await view.closed();
   const again = new View(id);
   again.send({ type: 'start' });
@@ -218,5 +255,11 @@ test('keys hold the action of most of their buttons, of several the newest', () 
   assert.equal(action(joystick, 'ArrowLeft', 'ArrowRight'), 'RIGHT');
   assert.equal(action(joystick, ' ', 'ArrowDown'), 'DOWN');
   assert.equal(action(['NOOP', 'RIGHT', 'LEFT'], ' ', 'ArrowUp'), 'NOOP');
-  assert.deepEqual(playKeys(joystick), { ArrowUp: 'UP', ArrowDown: 'DOWN', ArrowLeft: 'LEFT', ArrowRight: 'RIGHT', ' ': 'FIRE' });
+  assert.deepEqual(playKeys(joystick), {
+    ArrowUp: 'UP',
+    ArrowDown: 'DOWN',
+    ArrowLeft: 'LEFT',
+    ArrowRight: 'RIGHT',
+    ' ': 'FIRE',
+  });
 });

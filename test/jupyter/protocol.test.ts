@@ -10,13 +10,27 @@ before(async () => (kernel = await TestKernel.start()));
 after(() => kernel.stop());
 
 const types = (messages: Message[]) => messages.map(({ header }) => header.msg_type);
-const count = () => kernel.run('0').then(() => kernel.execute('1')).then(({ reply }) => reply.content.execution_count as number);
+const count = () =>
+  kernel
+    .run('0')
+    .then(() => kernel.execute('1'))
+    .then(({ reply }) => reply.content.execution_count as number);
 
 test('an execution publishes busy, its input, its outputs in order, idle', async () => {
   const { all, reply } = await kernel.execute("console.log('a'); console.error('b'); console.log('c'); 'd'");
   assert.deepEqual(types(all), ['status', 'execute_input', 'stream', 'stream', 'stream', 'execute_result', 'status']);
-  assert.deepEqual([all[0], all.at(-1)!].map(({ content }) => content.execution_state), ['busy', 'idle']);
-  assert.deepEqual(all.slice(2, 5).map(({ content }) => [content.name, content.text]), [['stdout', 'a\n'], ['stderr', 'b\n'], ['stdout', 'c\n']]);
+  assert.deepEqual(
+    [all[0], all.at(-1)!].map(({ content }) => content.execution_state),
+    ['busy', 'idle'],
+  );
+  assert.deepEqual(
+    all.slice(2, 5).map(({ content }) => [content.name, content.text]),
+    [
+      ['stdout', 'a\n'],
+      ['stderr', 'b\n'],
+      ['stdout', 'c\n'],
+    ],
+  );
   assert.deepEqual(all[5].content.data, { 'text/plain': "'d'" });
   assert.equal(all[1].content.execution_count, reply.content.execution_count);
 });
@@ -47,13 +61,20 @@ test('late output goes to the cell that made it', async () => {
       lateIsPrinted = true;
       clearInterval(timer);
     }, 5);`);
-  await kernel.run("console.log('second'); secondRuns = true; while (!lateIsPrinted) await new Promise((resolve) => setTimeout(resolve, 5));");
-  const late = await kernel.published((it) => it.header.msg_type === 'stream' && it.content.text === 'late\n', 'the late output');
+  await kernel.run(
+    "console.log('second'); secondRuns = true; while (!lateIsPrinted) await new Promise((resolve) => setTimeout(resolve, 5));",
+  );
+  const late = await kernel.published(
+    (it) => it.header.msg_type === 'stream' && it.content.text === 'late\n',
+    'the late output',
+  );
   assert.equal(late.parentHeader.msg_id, first.reply.parentHeader.msg_id);
 });
 
 test('an exception in a callback is shown in its cell and the kernel lives', async () => {
-  const { reply } = await kernel.execute("setTimeout(() => { throw new Error('in a timer'); }, 5);\nvoid Promise.reject(new Error('in a promise'));");
+  const { reply } = await kernel.execute(
+    "setTimeout(() => { throw new Error('in a timer'); }, 5);\nvoid Promise.reject(new Error('in a promise'));",
+  );
   const id = reply.parentHeader.msg_id;
   for (const what of ['in a timer', 'in a promise']) {
     await kernel.published((it) => it.parentHeader.msg_id === id && String(it.content.text).includes(what), what);
@@ -72,21 +93,33 @@ test('store_history false leaves count and history as they are', async () => {
   const before = await count();
   await kernel.execute('"unstored"', { store_history: false });
   assert.equal(await count(), before + 2);
-  const history = await kernel.request('shell', 'history_request', { hist_access_type: 'search', pattern: '*unstored*', n: 5, output: false, raw: true });
+  const history = await kernel.request('shell', 'history_request', {
+    hist_access_type: 'search',
+    pattern: '*unstored*',
+    n: 5,
+    output: false,
+    raw: true,
+  });
   assert.deepEqual(history.content.history, []);
 });
 
 test('user_expressions are evaluated after the cell', async () => {
-  const { reply } = await kernel.execute('const forty = 40', { user_expressions: { good: 'forty + 2', bad: 'nothing.here' } });
+  const { reply } = await kernel.execute('const forty = 40', {
+    user_expressions: { good: 'forty + 2', bad: 'nothing.here' },
+  });
   assert.deepEqual(reply.content.user_expressions.good, { status: 'ok', data: { 'text/plain': '42' }, metadata: {} });
   assert.equal(reply.content.user_expressions.bad.status, 'error');
   assert.match(reply.content.user_expressions.bad.evalue, /Cannot find name 'nothing'/);
 });
 
 test('cells queued behind one that fails are aborted, unless stop_on_error is false', async () => {
-  for (const [stop_on_error, expected] of [[true, 'aborted'], [false, 'ok']] as const) {
+  for (const [stop_on_error, expected] of [
+    [true, 'aborted'],
+    [false, 'ok'],
+  ] as const) {
     const ids = [`await 0; ${UNTIL_RELEASED} throw new Error('x')`, '1 + 1'].map((code) =>
-      kernel.send('shell', 'execute_request', { code, stop_on_error }));
+      kernel.send('shell', 'execute_request', { code, stop_on_error }),
+    );
     await kernel.received();
     kernel.release();
     assert.equal((await kernel.finish(ids[0])).reply.content.status, 'error');
@@ -103,17 +136,28 @@ test('a comm carries data and binary buffers both ways', async () => {
       comm.onClose(() => console.log('closed'));
     });`);
   const comm_id = 'comm-1';
-  const opening = kernel.send('shell', 'comm_open', { comm_id, target_name: 'test.echo', data: { a: 1 } }, [Buffer.from([1, 2, 3])]);
-  const opened = await kernel.published((it) => it.header.msg_type === 'comm_msg' && 'opened' in it.content.data, 'the answer');
+  const opening = kernel.send('shell', 'comm_open', { comm_id, target_name: 'test.echo', data: { a: 1 } }, [
+    Buffer.from([1, 2, 3]),
+  ]);
+  const opened = await kernel.published(
+    (it) => it.header.msg_type === 'comm_msg' && 'opened' in it.content.data,
+    'the answer',
+  );
   assert.deepEqual(opened.content, { comm_id, data: { opened: { a: 1 } } });
   assert.deepEqual([...opened.buffers[0]], [1, 2, 3]);
   assert.equal(opened.parentHeader.msg_id, opening);
   const info = await kernel.request('shell', 'comm_info_request', { target_name: 'test.echo' });
   assert.deepEqual(info.content, { status: 'ok', comms: { [comm_id]: { target_name: 'test.echo' } } });
   kernel.send('shell', 'comm_msg', { comm_id, data: 'hello' }, [Buffer.from([0, 255]), Buffer.from([7])]);
-  const echo = await kernel.published((it) => it.header.msg_type === 'comm_msg' && 'echo' in it.content.data, 'the echo');
+  const echo = await kernel.published(
+    (it) => it.header.msg_type === 'comm_msg' && 'echo' in it.content.data,
+    'the echo',
+  );
   assert.equal(echo.content.data.echo, 'hello');
-  assert.deepEqual(echo.buffers.map((it) => [...it]), [[255, 0], [248]]);
+  assert.deepEqual(
+    echo.buffers.map((it) => [...it]),
+    [[255, 0], [248]],
+  );
   kernel.send('shell', 'comm_close', { comm_id, data: {} });
   await kernel.published((it) => it.content.text === 'closed\n', 'the close handler');
   assert.deepEqual((await kernel.request('shell', 'comm_info_request', {})).content.comms, {});
@@ -127,15 +171,20 @@ test('the kernel opens and closes comms, too', async () => {
     opened.onClose(() => console.log('gone'));`);
   const [open] = outputs;
   assert.equal(open.header.msg_type, 'comm_open');
-  assert.deepEqual([open.content.target_name, open.content.data, [...open.buffers[0]]], ['front.end', { a: 1 }, [1, 2]]);
+  assert.deepEqual(
+    [open.content.target_name, open.content.data, [...open.buffers[0]]],
+    ['front.end', { a: 1 }, [1, 2]],
+  );
   const { comm_id } = open.content;
   kernel.send('shell', 'comm_msg', { comm_id, data: { b: 2 } }, [Buffer.from([7])]);
   await kernel.published((it) => it.content.text === '{ b: 2 } 7\n', 'the message');
-  const sent = await kernel.execute("opened.send({ c: 3 }, [new Uint8Array(new Float32Array([1.5]).buffer)])");
+  const sent = await kernel.execute('opened.send({ c: 3 }, [new Uint8Array(new Float32Array([1.5]).buffer)])');
   assert.equal(sent.outputs[0].buffers[0].length, 4);
   kernel.send('shell', 'comm_close', { comm_id });
   await kernel.published((it) => it.content.text === 'gone\n', 'the end');
-  const closed = await kernel.execute("const second = openComm('front.end'); second.close(); second.send({}); second.close();");
+  const closed = await kernel.execute(
+    "const second = openComm('front.end'); second.close(); second.send({}); second.close();",
+  );
   assert.deepEqual(types(closed.outputs), ['comm_open', 'comm_close']);
 });
 
@@ -157,7 +206,13 @@ test('comm messages are handled while a cell awaits, and leave the kernel busy',
   assert.equal(text(outputs), "'released'");
   const states = kernel.iopub.filter(({ header }) => header.msg_type === 'status');
   const from = states.findIndex((it) => it.parentHeader.msg_id === id);
-  assert.deepEqual(states.slice(from, from + 2).map((it) => [it.parentHeader.msg_id, it.content.execution_state]), [[id, 'busy'], [id, 'idle']]);
+  assert.deepEqual(
+    states.slice(from, from + 2).map((it) => [it.parentHeader.msg_id, it.content.execution_state]),
+    [
+      [id, 'busy'],
+      [id, 'idle'],
+    ],
+  );
 });
 
 test('kernel_info, completion and interrupt_request are answered while a cell runs', async () => {
@@ -165,7 +220,11 @@ test('kernel_info, completion and interrupt_request are answered while a cell ru
   await kernel.published((it) => it.parentHeader.msg_id === id && it.header.msg_type === 'execute_input', 'the start');
   assert.equal((await kernel.request('shell', 'kernel_info_request')).content.protocol_version, '5.5');
   assert.equal((await kernel.request('control', 'kernel_info_request')).content.implementation, 'joylab');
-  assert.ok((await kernel.request('shell', 'complete_request', { code: 'Math.flo', cursor_pos: 8 })).content.matches.includes('floor'));
+  assert.ok(
+    (await kernel.request('shell', 'complete_request', { code: 'Math.flo', cursor_pos: 8 })).content.matches.includes(
+      'floor',
+    ),
+  );
   await kernel.request('control', 'interrupt_request');
   await kernel.finish(id);
 });
@@ -176,7 +235,11 @@ test('positions are code points: after emoji, too', async () => {
   const { content } = await kernel.request('shell', 'complete_request', { code, cursor_pos: points });
   assert.ok(content.matches.includes('toUpperCase'));
   assert.deepEqual([content.cursor_start, content.cursor_end], [points - 'toUpp'.length, points]);
-  const inspected = await kernel.request('shell', 'inspect_request', { code, cursor_pos: [...code].lastIndexOf('f') + 1, detail_level: 0 });
+  const inspected = await kernel.request('shell', 'inspect_request', {
+    code,
+    cursor_pos: [...code].lastIndexOf('f') + 1,
+    detail_level: 0,
+  });
   assert.match(inspected.content.data['text/plain'], /const face: "😀😀"/);
 });
 
@@ -200,7 +263,10 @@ test('kernel_info tells what JupyterLab, nbconvert and VS Code go by', async () 
   assert.equal(content.status, 'ok');
   assert.equal(content.protocol_version, '5.5');
   const { name, mimetype, file_extension, pygments_lexer, nbconvert_exporter, version } = content.language_info;
-  assert.deepEqual([name, mimetype, file_extension, pygments_lexer, nbconvert_exporter], ['typescript', 'text/typescript', '.ts', 'typescript', 'script']);
+  assert.deepEqual(
+    [name, mimetype, file_extension, pygments_lexer, nbconvert_exporter],
+    ['typescript', 'text/typescript', '.ts', 'typescript', 'script'],
+  );
   assert.match(version, /^\d+\.\d+\.\d+/);
   // Nothing is promised that is not there: no debugger, no subshells.
   assert.deepEqual(content.supported_features, []);
@@ -208,7 +274,13 @@ test('kernel_info tells what JupyterLab, nbconvert and VS Code go by', async () 
 
 test('debug_request is refused at once; usage_request tells memory and processor time', async () => {
   const debug = await kernel.request('control', 'debug_request', { type: 'request', seq: 3, command: 'initialize' });
-  assert.deepEqual(debug.content, { type: 'response', request_seq: 3, success: false, command: 'initialize', message: 'This kernel has no debugger.' });
+  assert.deepEqual(debug.content, {
+    type: 'response',
+    request_seq: 3,
+    success: false,
+    command: 'initialize',
+    message: 'This kernel has no debugger.',
+  });
   const { content } = await kernel.request('control', 'usage_request');
   assert.equal(content.pid, kernel.process.pid);
   assert.ok(content.kernel_memory > 50e6 && content.host_virtual_memory.total > content.kernel_memory);
@@ -220,11 +292,14 @@ test('requests on control have a busy and an idle of their own', async () => {
     const id = kernel.send('control', type, {});
     await kernel.reply(id);
     await kernel.published((it) => it.parentHeader.msg_id === id && it.content.execution_state === 'idle', 'idle');
-    assert.deepEqual(kernel.iopub.filter((it) => it.parentHeader.msg_id === id).map((it) => it.content.execution_state), ['busy', 'idle']);
+    assert.deepEqual(
+      kernel.iopub.filter((it) => it.parentHeader.msg_id === id).map((it) => it.content.execution_state),
+      ['busy', 'idle'],
+    );
   }
 });
 
-test('execute_reply says when the cell started, for the notebook\'s timing', async () => {
+test("execute_reply says when the cell started, for the notebook's timing", async () => {
   const { reply } = await kernel.execute('await new Promise((resolve) => setTimeout(resolve, 30))');
   const { started, status } = reply.metadata as { started: string; status: string };
   assert.equal(status, 'ok');
@@ -240,17 +315,39 @@ test('messages with a wrong signature, or none, are dropped', async () => {
 });
 
 test('buffers are not part of the signature', async () => {
-  const comm = encode({ type: 'comm_open', content: '{"comm_id":"b","target_name":"nobody","data":{}}', parent: null }, [], kernel.signer);
+  const comm = encode(
+    { type: 'comm_open', content: '{"comm_id":"b","target_name":"nobody","data":{}}', parent: null },
+    [],
+    kernel.signer,
+  );
   await kernel.shell.send([...comm, Buffer.from('a buffer that nobody signed')]);
   await kernel.published((it) => it.header.msg_type === 'comm_close' && it.content.comm_id === 'b', 'comm_close');
 });
 
 test('malformed messages do no harm', async () => {
-  const signed = (frames: string[]) => ['<IDS|MSG>', kernel.signer.sign(frames.map((it) => Buffer.from(it))), ...frames];
-  const header = JSON.stringify({ msg_id: 'm', msg_type: 'execute_request', session: 's', username: 'u', date: '', version: '5.5' });
+  const signed = (frames: string[]) => [
+    '<IDS|MSG>',
+    kernel.signer.sign(frames.map((it) => Buffer.from(it))),
+    ...frames,
+  ];
+  const header = JSON.stringify({
+    msg_id: 'm',
+    msg_type: 'execute_request',
+    session: 's',
+    username: 'u',
+    date: '',
+    version: '5.5',
+  });
   for (const frames of [
-    [''], ['<IDS|MSG>'], ['x', 'y', 'z'], signed(['{', '{}', '{}', '{}']), signed(['[]', '{}', '{}', '{}']), signed(['{}', '{}', '{}', '{}']),
-    signed([header, 'null', '{}', '{}']), signed([header, '{}', '{}', '{"code": 5}']), signed([header.replace('execute_request', 'no_such_request'), '{}', '{}', '{}']),
+    [''],
+    ['<IDS|MSG>'],
+    ['x', 'y', 'z'],
+    signed(['{', '{}', '{}', '{}']),
+    signed(['[]', '{}', '{}', '{}']),
+    signed(['{}', '{}', '{}', '{}']),
+    signed([header, 'null', '{}', '{}']),
+    signed([header, '{}', '{}', '{"code": 5}']),
+    signed([header.replace('execute_request', 'no_such_request'), '{}', '{}', '{}']),
     signed([header.replace('execute_request', 'complete_request'), '{}', '{}', '{"code": {}, "cursor_pos": "x"}']),
     signed([header.replace('execute_request', 'comm_msg'), '{}', '{}', '{"comm_id": 3}']),
   ]) {
@@ -260,12 +357,18 @@ test('malformed messages do no harm', async () => {
 });
 
 test('an output that is not JSON is an error in its cell', async () => {
-  assert.match(await kernel.fail("({ [Symbol.for('Jupyter.display')]: () => ({ 'application/json': 10n }) })"), /BigInt/);
+  assert.match(
+    await kernel.fail("({ [Symbol.for('Jupyter.display')]: () => ({ 'application/json': 10n }) })"),
+    /BigInt/,
+  );
   assert.equal(await kernel.run('1'), '1');
 });
 
 test('prompt asks the front end; without one it is an error', async () => {
-  const id = kernel.send('shell', 'execute_request', { code: "const name = prompt('Your name?'); name", allow_stdin: true });
+  const id = kernel.send('shell', 'execute_request', {
+    code: "const name = prompt('Your name?'); name",
+    allow_stdin: true,
+  });
   const request = await kernel.reply(id, 'input_request');
   assert.deepEqual(request.content, { prompt: 'Your name? ', password: false });
   kernel.send('stdin', 'input_reply', { status: 'ok', value: 'Zoë 😀' });
@@ -274,11 +377,17 @@ test('prompt asks the front end; without one it is an error', async () => {
 });
 
 test('confirm and promptSecret ask, too', async () => {
-  const id = kernel.send('shell', 'execute_request', { code: "[confirm('Sure?'), promptSecret('Key?')]", allow_stdin: true });
+  const id = kernel.send('shell', 'execute_request', {
+    code: "[confirm('Sure?'), promptSecret('Key?')]",
+    allow_stdin: true,
+  });
   const first = await kernel.reply(id, 'input_request');
   assert.deepEqual(first.content, { prompt: 'Sure? [y/N] ', password: false });
   kernel.send('stdin', 'input_reply', { status: 'ok', value: 'Yes' });
-  await kernel.until(() => kernel.replies.filter((it) => it.parentHeader.msg_id === id).length === 2, 'the second question');
+  await kernel.until(
+    () => kernel.replies.filter((it) => it.parentHeader.msg_id === id).length === 2,
+    'the second question',
+  );
   const second = kernel.replies.filter((it) => it.parentHeader.msg_id === id)[1];
   assert.deepEqual(second.content, { prompt: 'Key? ', password: true });
   kernel.send('stdin', 'input_reply', { status: 'ok', value: 'hush' });
@@ -288,7 +397,8 @@ test('confirm and promptSecret ask, too', async () => {
 test('an answer that nobody waits for is not taken for the next one', async () => {
   kernel.send('stdin', 'input_reply', { status: 'ok', value: 'stale' });
   // Messages of a channel keep their order: when the next one has been dropped, the answer has been read.
-  const dropped = async (): Promise<number> => (await kernel.request('control', 'usage_request')).content.dropped_messages;
+  const dropped = async (): Promise<number> =>
+    (await kernel.request('control', 'usage_request')).content.dropped_messages;
   const before = await dropped();
   await kernel.stdin.send(['no message']);
   await eventually(async () => (await dropped()) > before, 'the message is dropped');
@@ -312,13 +422,19 @@ test('a display can be updated', async () => {
     host().display({ 'text/plain': 'b' }, { displayId: 'one', update: true });
     host().display({ 'text/plain': 'c', 'image/png': new Uint8Array([1, 2, 3]) });`);
   assert.deepEqual(types(outputs), ['display_data', 'update_display_data', 'display_data']);
-  assert.deepEqual(outputs.map(({ content }) => content.transient), [{ display_id: 'one' }, { display_id: 'one' }, {}]);
+  assert.deepEqual(
+    outputs.map(({ content }) => content.transient),
+    [{ display_id: 'one' }, { display_id: 'one' }, {}],
+  );
   assert.equal(outputs[2].content.data['image/png'], 'AQID');
 });
 
-test('tslab\'s display works', async () => {
+test("tslab's display works", async () => {
   const { outputs } = await kernel.execute("import { display } from 'tslab'; display.html('<b>x</b>')");
-  assert.deepEqual(outputs.map(({ content }) => content.data), [{ 'text/html': '<b>x</b>' }]);
+  assert.deepEqual(
+    outputs.map(({ content }) => content.data),
+    [{ 'text/html': '<b>x</b>' }],
+  );
 });
 
 test('shutdown answers and ends the process', async () => {
@@ -335,7 +451,10 @@ test('shutdown_request is answered on the channel it came on', async () => {
   const other = await TestKernel.start();
   const reply = await other.request('shell', 'shutdown_request', { restart: true });
   assert.deepEqual(reply.content, { status: 'ok', restart: true });
-  await other.published((it) => it.header.msg_type === 'shutdown_reply' && it.content.restart === true, 'shutdown_reply for the other clients');
+  await other.published(
+    (it) => it.header.msg_type === 'shutdown_reply' && it.content.restart === true,
+    'shutdown_reply for the other clients',
+  );
   if (other.process.exitCode === null) await new Promise((resolve) => other.process.once('exit', resolve));
   await other.stop();
 });

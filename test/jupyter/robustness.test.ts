@@ -13,9 +13,14 @@ before(async () => (kernel = await TestKernel.start()));
 after(() => kernel.stop());
 
 const executeRequest = (code: string) => ({ type: 'execute_request', content: JSON.stringify({ code }), parent: null });
-const dropped = async (): Promise<number> => (await kernel.request('control', 'usage_request')).content.dropped_messages;
+const dropped = async (): Promise<number> =>
+  (await kernel.request('control', 'usage_request')).content.dropped_messages;
 /** Waits for a line of the log, which comes by another way than messages. */
-const logged = (line: RegExp): Promise<void> => eventually(() => line.test(kernel.log), () => `${line} in the log:\n${kernel.log}`);
+const logged = (line: RegExp): Promise<void> =>
+  eventually(
+    () => line.test(kernel.log),
+    () => `${line} in the log:\n${kernel.log}`,
+  );
 
 test('wrong signatures are counted, and said in the log once', async () => {
   const before = await dropped();
@@ -37,7 +42,13 @@ test('a message that is sent again is dropped', async () => {
 });
 
 test('binary garbage on every channel does no harm', async () => {
-  const garbage = [Buffer.alloc(1000, 255), Buffer.from('<IDS|MSG>'), Buffer.alloc(0), Buffer.from([0, 1, 2]), Buffer.alloc(100_000, 7)];
+  const garbage = [
+    Buffer.alloc(1000, 255),
+    Buffer.from('<IDS|MSG>'),
+    Buffer.alloc(0),
+    Buffer.from([0, 1, 2]),
+    Buffer.alloc(100_000, 7),
+  ];
   for (const channel of ['shell', 'control', 'stdin'] as const) {
     await kernel[channel].send(garbage);
     await kernel[channel].send(garbage.slice(0, 1));
@@ -55,7 +66,10 @@ test('the heartbeat answers while a cell computes', async () => {
     await heart.send(`ping ${i}`);
     assert.equal((await heart.receive()).toString(), `ping ${i}`);
   }
-  assert.ok(!kernel.iopub.some((it) => it.parentHeader.msg_id === id && it.content.execution_state === 'idle'), 'the cell still computes');
+  assert.ok(
+    !kernel.iopub.some((it) => it.parentHeader.msg_id === id && it.content.execution_state === 'idle'),
+    'the cell still computes',
+  );
   kernel.release();
   await kernel.finish(id);
   heart.close();
@@ -70,7 +84,10 @@ test('two clients share a kernel: each gets its replies, both see all outputs', 
   for (const id of mine) assert.equal((await kernel.finish(id)).reply.content.status, 'ok');
   for (const id of theirs) assert.equal((await other.finish(id)).reply.content.status, 'ok');
   assert.ok(!kernel.replies.some((it) => theirs.includes(it.parentHeader.msg_id!)));
-  await other.published((it) => it.parentHeader.msg_id === mine[9] && it.content.execution_state === 'idle', 'the other client\'s idle');
+  await other.published(
+    (it) => it.parentHeader.msg_id === mine[9] && it.content.execution_state === 'idle',
+    "the other client's idle",
+  );
   // Input is asked of the client that runs the cell.
   const asking = other.send('shell', 'execute_request', { code: "prompt('?')", allow_stdin: true });
   await other.reply(asking, 'input_request');
@@ -84,7 +101,9 @@ test('two clients share a kernel: each gets its replies, both see all outputs', 
 test('a client that goes away in the middle of its cell leaves the kernel to the others', async () => {
   const socket = new Dealer({ linger: 500 });
   socket.connect(address(kernel.connection, kernel.connection.shell_port));
-  await socket.send(encode(executeRequest(`console.log('begun'); await 0; ${UNTIL_RELEASED} console.log('alone');`), [], kernel.signer));
+  await socket.send(
+    encode(executeRequest(`console.log('begun'); await 0; ${UNTIL_RELEASED} console.log('alone');`), [], kernel.signer),
+  );
   await kernel.published((it) => it.content.text === 'begun\n', 'the start');
   socket.close();
   kernel.release();
@@ -93,7 +112,9 @@ test('a client that goes away in the middle of its cell leaves the kernel to the
 });
 
 test('50 MB of output arrive whole, as a stream and as a display', { timeout: 300_000 }, async () => {
-  const printed = await kernel.execute("for (let i = 0; i < 500; i++) process.stdout.write(String(i).padEnd(1e5, 'é'))");
+  const printed = await kernel.execute(
+    "for (let i = 0; i < 500; i++) process.stdout.write(String(i).padEnd(1e5, 'é'))",
+  );
   const expected = Array.from({ length: 500 }, (_, i) => String(i).padEnd(1e5, 'é')).join('');
   const hash = (value: string) => createHash('sha256').update(value).digest('hex');
   assert.equal(hash(text(printed.outputs)), hash(expected));
@@ -111,8 +132,11 @@ test('text and other outputs keep their order, whatever their number and size', 
       if (i % 7 === 0) void display({ 'text/plain': 'd' + i + ' ' });
       if (i % 50 === 0) process.stdout.write('x'.repeat(400_000));
     }`);
-  const expected = Array.from({ length: 300 }, (_, i) =>
-    `${i}\n${i % 3 === 0 ? `e${i}\n` : ''}${i % 7 === 0 ? `d${i} ` : ''}${i % 50 === 0 ? 'x'.repeat(400_000) : ''}`).join('');
+  const expected = Array.from(
+    { length: 300 },
+    (_, i) =>
+      `${i}\n${i % 3 === 0 ? `e${i}\n` : ''}${i % 7 === 0 ? `d${i} ` : ''}${i % 50 === 0 ? 'x'.repeat(400_000) : ''}`,
+  ).join('');
   assert.equal(text(outputs), expected);
 });
 

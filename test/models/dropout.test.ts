@@ -8,14 +8,22 @@ import { readSafetensors, writeSafetensors } from '../../kernel/models/safetenso
 import { neg, sumAll } from '../../kernel/onnx/operators/arithmetic';
 import type { Tensor } from '../../kernel/onnx/tensor';
 import { AdamW } from '../../kernel/training/adamw';
-import { ModelUpdate, type BatchOutcome, type ModelUpdateOptions, type OptimizerState, type TokenBatch } from '../../kernel/training/modelUpdate';
+import {
+  ModelUpdate,
+  type BatchOutcome,
+  type ModelUpdateOptions,
+  type OptimizerState,
+  type TokenBatch,
+} from '../../kernel/training/modelUpdate';
 import { deriveSeed } from '../../kernel/training/seeds';
 import type { Objective } from '../../kernel/training/objective';
 import { PythonPeer, relativeError } from './pythonPeer';
 
 const peer = new PythonPeer('models/lora_peer.py');
 after(() => peer.close());
-before(() => peer.call('make_model', { folder: peer.path('model'), num_key_value_heads: 2, tie_word_embeddings: false }));
+before(() =>
+  peer.call('make_model', { folder: peer.path('model'), num_key_value_heads: 2, tie_word_embeddings: false }),
+);
 
 const ids = Array.from({ length: 60 }, (_, i) => (i * 37 + 11) % 300);
 const prompt = ids.slice(0, 20);
@@ -27,11 +35,13 @@ async function adapted(loraDropout: number): Promise<PeftModel> {
   const { model } = await FastLanguageModel.fromPretrained({ modelName: peer.path('model') });
   const peft = FastLanguageModel.getPeftModel(model, { r: 4, loraAlpha: 8, loraDropout });
   const random = seededRandom(5);
-  for (const { data } of peft.trainableParameters().values()) data.forEach((_, i) => (data[i] = 0.2 * (random.next() - 0.5)));
+  for (const { data } of peft.trainableParameters().values())
+    data.forEach((_, i) => (data[i] = 0.2 * (random.next() - 0.5)));
   return peft;
 }
 
-const create = (model: PeftModel, options: Partial<ModelUpdateOptions> = {}) => ModelUpdate.create(model, { objective: likelihood, ...options });
+const create = (model: PeftModel, options: Partial<ModelUpdateOptions> = {}) =>
+  ModelUpdate.create(model, { objective: likelihood, ...options });
 const values = (model: PeftModel) => Array.from(model.trainableParameters().values(), ({ data }) => data.slice());
 
 /** 1 where an element is kept, by the formula that `kernel/models/dropout.ts` describes. */
@@ -41,7 +51,8 @@ function mask(layer: string, width: number, rows: Tensor, p: number): Tensor {
   const data = Float32Array.from({ length: count * width }, (_, i) => {
     const [row, column] = [Math.floor(i / width), i % width];
     let product = 0;
-    for (let k = 0; k < DROPOUT_NUMBERS; k++) product += rows.data[row * DROPOUT_NUMBERS + k] * columns[column * DROPOUT_NUMBERS + k];
+    for (let k = 0; k < DROPOUT_NUMBERS; k++)
+      product += rows.data[row * DROPOUT_NUMBERS + k] * columns[column * DROPOUT_NUMBERS + k];
     return product % 1 < p ? 0 : 1;
   });
   return { shape: [count, width], data };
@@ -59,13 +70,34 @@ test('with the same masks, gradients are those of PEFT, however a batch is cut',
   const expected = new Map<string, Float32Array>();
   let loss = 0;
   for (const [i, completion] of completions.entries()) {
-    const rows = dropoutRows([{ stream: 2, length: prompt.length - 1 }, { stream: i, length: completion.length }], seed);
-    const all = { shape: [rows.shape[0] + 1, DROPOUT_NUMBERS], data: new Float32Array(rows.data.length + DROPOUT_NUMBERS) };
+    const rows = dropoutRows(
+      [
+        { stream: 2, length: prompt.length - 1 },
+        { stream: i, length: completion.length },
+      ],
+      seed,
+    );
+    const all = {
+      shape: [rows.shape[0] + 1, DROPOUT_NUMBERS],
+      data: new Float32Array(rows.data.length + DROPOUT_NUMBERS),
+    };
     all.data.set(rows.data);
-    const masks = new Map(Array.from(model.adapter.pairs, ([name, { a }]) => [name.replace(/\.weight$/, ''), mask(name, a.shape[1], all, p)]));
+    const masks = new Map(
+      Array.from(model.adapter.pairs, ([name, { a }]) => [
+        name.replace(/\.weight$/, ''),
+        mask(name, a.shape[1], all, p),
+      ]),
+    );
     writeSafetensors(peer.path('masks.safetensors'), masks);
     const out = peer.path('gradients.safetensors');
-    await peer.call('gradients', { folder: peer.path('model'), adapter: peer.path('adapter'), prompt, completion, masks: peer.path('masks.safetensors'), out });
+    await peer.call('gradients', {
+      folder: peer.path('model'),
+      adapter: peer.path('adapter'),
+      prompt,
+      completion,
+      masks: peer.path('masks.safetensors'),
+      out,
+    });
     for (const [name, { data }] of readSafetensors(out)) {
       if (name === 'loss') loss += data[0];
       else expected.set(name, expected.get(name)?.map((value, j) => value + data[j]) ?? data);
@@ -89,21 +121,35 @@ test('with the same masks, gradients are those of PEFT, however a batch is cut',
 
 test('as many elements are left out as asked, in every row and column, and by every layer others', () => {
   const [rows, width] = [600, 500];
-  const numbers = dropoutRows([{ stream: 0, length: 250 }, { stream: 1, length: 350 }], 7);
+  const numbers = dropoutRows(
+    [
+      { stream: 0, length: 250 },
+      { stream: 1, length: 350 },
+    ],
+    7,
+  );
   for (const p of [0.05, 0.1, 0.5]) {
     const first = mask('model.layers.0.self_attn.q_proj.weight', width, numbers, p).data;
     const second = mask('model.layers.0.self_attn.k_proj.weight', width, numbers, p).data;
     const rate = (count: number, of: number) => Math.abs(count / of - p) / Math.sqrt((p * (1 - p)) / of);
-    const dropped = (keep: (i: number) => boolean, of: number) => rate(first.reduce((sum, kept, i) => sum + (keep(i) && kept === 0 ? 1 : 0), 0), of);
+    const dropped = (keep: (i: number) => boolean, of: number) =>
+      rate(
+        first.reduce((sum, kept, i) => sum + (keep(i) && kept === 0 ? 1 : 0), 0),
+        of,
+      );
     assert.ok(dropped(() => true, rows * width) < 4);
     for (let k = 0; k < 20; k++) {
       assert.ok(dropped((i) => Math.floor(i / width) === 29 * k, width) < 5, `row ${29 * k}`);
       assert.ok(dropped((i) => i % width === 24 * k, rows) < 5, `column ${24 * k}`);
     }
     // Independent of the neighbouring column, row and layer: both are left out with probability p².
-    const both = (other: (i: number) => number) => first.reduce((sum, kept, i) => sum + (kept === 0 && other(i) === 0 ? 1 : 0), 0) / first.length;
+    const both = (other: (i: number) => number) =>
+      first.reduce((sum, kept, i) => sum + (kept === 0 && other(i) === 0 ? 1 : 0), 0) / first.length;
     for (const other of [(i: number) => first[i + 1], (i: number) => first[i + width], (i: number) => second[i]]) {
-      assert.ok(Math.abs(both(other) - p * p) < 5 * Math.sqrt((p * p) / first.length), `${both(other)} instead of ${p * p}`);
+      assert.ok(
+        Math.abs(both(other) - p * p) < 5 * Math.sqrt((p * p) / first.length),
+        `${both(other)} instead of ${p * p}`,
+      );
     }
   }
 });
@@ -126,7 +172,11 @@ test('masks follow from seed and step alone: a resumed run goes on bit for bit',
   const state = await run(parts, 2);
   await run(parts, 2, {}, state);
   assert.deepEqual(values(parts), values(whole));
-  for (const [dropout, options] of [[0.2, { seed: 1 }], [0.1, {}], [0, {}]] as const) {
+  for (const [dropout, options] of [
+    [0.2, { seed: 1 }],
+    [0.1, {}],
+    [0, {}],
+  ] as const) {
     const other = await adapted(dropout);
     await run(other, 4, options);
     assert.notDeepEqual(values(other), values(whole));
@@ -150,8 +200,14 @@ test('dropout is for training only', async () => {
   // Without dropout the update multiplies by merged weights: the same but for rounding.
   const [expected, found] = [await a.evaluate(batch), await b.evaluate(batch)];
   assert.deepEqual(Object.keys(found.tokens), Object.keys(expected.tokens));
-  const numbers = ({ loss, tokens }: BatchOutcome) => [loss, ...Object.values(tokens).flatMap((sequences) => sequences.flatMap((values) => [...values]))];
+  const numbers = ({ loss, tokens }: BatchOutcome) => [
+    loss,
+    ...Object.values(tokens).flatMap((sequences) => sequences.flatMap((values) => [...values])),
+  ];
   assert.ok(relativeError(numbers(found), numbers(expected)) < 1e-6);
   await Promise.all([a.dispose(), b.dispose()]);
-  assert.throws(() => FastLanguageModel.getPeftModel(without.base, { loraDropout: 1 }), /loraDropout must be a probability from 0 to less than 1, not 1/);
+  assert.throws(
+    () => FastLanguageModel.getPeftModel(without.base, { loraDropout: 1 }),
+    /loraDropout must be a probability from 0 to less than 1, not 1/,
+  );
 });

@@ -10,13 +10,19 @@ after(() => peer.close());
 
 /** A file with this header and so many bytes of values. */
 function safetensors(header: unknown, bytes: number, length?: bigint): Buffer {
-  const text = Buffer.isBuffer(header) ? header : Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
+  const text = Buffer.isBuffer(header)
+    ? header
+    : Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
   const start = Buffer.alloc(8);
   start.writeBigUInt64LE(length ?? BigInt(text.length));
   return Buffer.concat([start, text, Buffer.alloc(bytes)]);
 }
 
-const tensor = (begin: unknown, end: unknown, shape: unknown = [2], dtype: unknown = 'F32') => ({ dtype, shape, data_offsets: [begin, end] });
+const tensor = (begin: unknown, end: unknown, shape: unknown = [2], dtype: unknown = 'F32') => ({
+  dtype,
+  shape,
+  data_offsets: [begin, end],
+});
 const good = { a: tensor(0, 8), b: tensor(8, 16) };
 
 const files: Record<string, Buffer> = {
@@ -33,8 +39,14 @@ const files: Record<string, Buffer> = {
   'half precision that is not aligned': safetensors({ a: tensor(0, 2, [1], 'F16'), b: tensor(2, 10) }, 10),
   'a further field': safetensors({ a: { ...tensor(0, 8), more: -1.5e3 } }, 8),
   'numbers in names': safetensors({ 'a:1.5,-2': tensor(0, 8), 'b": [-1.0': tensor(8, 16) }, 16),
-  'a name of the language': safetensors(`{"__proto__": ${JSON.stringify(tensor(0, 8))}, "constructor": ${JSON.stringify(tensor(8, 16))}}`, 16),
-  'a name that comes twice': safetensors(`{"a": ${JSON.stringify(tensor(0, 8))}, "a": ${JSON.stringify(tensor(0, 8))}}`, 8),
+  'a name of the language': safetensors(
+    `{"__proto__": ${JSON.stringify(tensor(0, 8))}, "constructor": ${JSON.stringify(tensor(8, 16))}}`,
+    16,
+  ),
+  'a name that comes twice': safetensors(
+    `{"a": ${JSON.stringify(tensor(0, 8))}, "a": ${JSON.stringify(tensor(0, 8))}}`,
+    8,
+  ),
 
   'a negative offset': safetensors({ a: tensor(-8, 0), b: tensor(0, 8) }, 8),
   'offsets that overlap': safetensors({ a: tensor(0, 8), b: tensor(4, 12) }, 12),
@@ -59,9 +71,15 @@ const files: Record<string, Buffer> = {
   'two negative sizes': safetensors({ a: tensor(0, 8, [-2, -1]) }, 8),
   'a fraction in a shape': safetensors({ a: tensor(0, 8, [2.5]) }, 8),
   'a nested shape': safetensors({ a: tensor(0, 8, [[2]]) }, 8),
-  'a shape beyond all bounds': safetensors('{"a":{"dtype":"F32","shape":[4294967296,4294967296,0],"data_offsets":[0,0]}}', 0),
+  'a shape beyond all bounds': safetensors(
+    '{"a":{"dtype":"F32","shape":[4294967296,4294967296,0],"data_offsets":[0,0]}}',
+    0,
+  ),
   'a huge shape': safetensors('{"a":{"dtype":"F32","shape":[1000000000000],"data_offsets":[0,4000000000000]}}', 8),
-  'a size beyond all bounds': safetensors('{"a":{"dtype":"F32","shape":[100000000000000000000],"data_offsets":[0,8]}}', 8),
+  'a size beyond all bounds': safetensors(
+    '{"a":{"dtype":"F32","shape":[100000000000000000000],"data_offsets":[0,8]}}',
+    8,
+  ),
   'a type that is not known': safetensors({ a: tensor(0, 8, [2], 'F31') }, 8),
   'a type with a name of the language': safetensors({ a: tensor(0, 8, [2], 'constructor') }, 8),
   'a type that is null': safetensors({ a: tensor(0, 8, [2], null) }, 8),
@@ -94,7 +112,12 @@ test('safetensors files are opened or refused as by their own library, with a me
   paths.forEach((path, i) => {
     const open = () => new SafetensorsFile(path).close();
     if (theirs[i] === null) assert.doesNotThrow(open, names[i]);
-    else assert.throws(open, (error: Error) => error.message.startsWith(path) && error.message.length < 500, `${names[i]}: ${theirs[i]}`);
+    else
+      assert.throws(
+        open,
+        (error: Error) => error.message.startsWith(path) && error.message.length < 500,
+        `${names[i]}: ${theirs[i]}`,
+      );
   });
 });
 
@@ -103,17 +126,70 @@ test('a header of a million tensors is refused before it is read', () => {
   const entry = Buffer.from('"t":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},');
   const header = Buffer.concat([Buffer.from('{'), ...new Array<Buffer>(1e6).fill(entry), Buffer.from('"u":{}}')]);
   writeFileSync(path, safetensors(header, 0));
-  assert.throws(() => new SafetensorsFile(path), /the safetensors header has 53\.\d MB, more than that of a model may have/);
+  assert.throws(
+    () => new SafetensorsFile(path),
+    /the safetensors header has 53\.\d MB, more than that of a model may have/,
+  );
 });
 
-const keys = ['model.layers.0.self_attn.q_proj', 'model.layers.10.mlp.up_proj', 'model.layers.1.self_attn.k_proj', 'model.embed_tokens', 'lm_head'];
+const keys = [
+  'model.layers.0.self_attn.q_proj',
+  'model.layers.10.mlp.up_proj',
+  'model.layers.1.self_attn.k_proj',
+  'model.embed_tokens',
+  'lm_head',
+];
 
 const patterns = [
-  '.*q_proj', '.*\\.(?P<part>self_attn|mlp)\\.(q|k|gate)_proj', '^(?:(?!embed).)*(?:q_proj|k_proj)$', '.*(?<=self_attn\\.)q_proj', '.*(?=q_proj)q_proj',
-  'model.*(self_attn|mlp).*(q|k|v|o|gate|up|down)_proj', '.*\\.layers\\.(0|10)\\..*', '.*\\.layers\\.[0-9]{,1}\\..*', 'm{,}.*', 'm{1}.*', 'm{,1}.*', 'm{a}.*', 'x{2,1}',
-  '[]m].*', '[^]x]*', '[[]?lm_head', '[a-z&&[^b]]+_head', '[\\]lm_head]+', 'lm[\\_]head', '\\Amodel.*\\Z', '(?i)MODEL.*', '(?s).*head', '(?u)lm_head', '(?#left)lm_head',
-  '(?P<a>m).*(?P=a).*', '(m).*\\1.*', 'lm\\_head', '^lm_head', 'lm_head$', '\\x6cm_head', '\\u006cm_head', '\\101.*', '[^\\W\\d_]+_head', '.*\\d{1,2}.*proj', '(|lm_head)', '', 'lm_head', 'head',
-  'a)|(b', '.*\\h', '[\\A]', '\\p{L}+_head', '.*proj(', '[', '\\', '\\k<n>', '(?P<n>x)|(?P<n>y)', '*', '(?P=n)',
+  '.*q_proj',
+  '.*\\.(?P<part>self_attn|mlp)\\.(q|k|gate)_proj',
+  '^(?:(?!embed).)*(?:q_proj|k_proj)$',
+  '.*(?<=self_attn\\.)q_proj',
+  '.*(?=q_proj)q_proj',
+  'model.*(self_attn|mlp).*(q|k|v|o|gate|up|down)_proj',
+  '.*\\.layers\\.(0|10)\\..*',
+  '.*\\.layers\\.[0-9]{,1}\\..*',
+  'm{,}.*',
+  'm{1}.*',
+  'm{,1}.*',
+  'm{a}.*',
+  'x{2,1}',
+  '[]m].*',
+  '[^]x]*',
+  '[[]?lm_head',
+  '[a-z&&[^b]]+_head',
+  '[\\]lm_head]+',
+  'lm[\\_]head',
+  '\\Amodel.*\\Z',
+  '(?i)MODEL.*',
+  '(?s).*head',
+  '(?u)lm_head',
+  '(?#left)lm_head',
+  '(?P<a>m).*(?P=a).*',
+  '(m).*\\1.*',
+  'lm\\_head',
+  '^lm_head',
+  'lm_head$',
+  '\\x6cm_head',
+  '\\u006cm_head',
+  '\\101.*',
+  '[^\\W\\d_]+_head',
+  '.*\\d{1,2}.*proj',
+  '(|lm_head)',
+  '',
+  'lm_head',
+  'head',
+  'a)|(b',
+  '.*\\h',
+  '[\\A]',
+  '\\p{L}+_head',
+  '.*proj(',
+  '[',
+  '\\',
+  '\\k<n>',
+  '(?P<n>x)|(?P<n>y)',
+  '*',
+  '(?P=n)',
 ];
 
 test("patterns of layers match as Python's, or are errors where Python has them", async () => {
@@ -124,14 +200,22 @@ test("patterns of layers match as Python's, or are errors where Python has them"
   valid.forEach((pattern, i) => assert.deepEqual(matched[i], theirs[patterns.indexOf(pattern)], pattern));
   const wrong = patterns.filter((pattern) => !valid.includes(pattern));
   assert.ok(valid.length > 30 && wrong.length > 8);
-  for (const pattern of wrong) assert.throws(() => ours([pattern]), /^Error: target_modules: Invalid regular expression/, pattern);
+  for (const pattern of wrong)
+    assert.throws(() => ours([pattern]), /^Error: target_modules: Invalid regular expression/, pattern);
 });
 
 test('patterns that would not end are given up, and those that are too many', () => {
   const slow = ['(([a-z_.0-9]+)+)+!', '(.|\\w)*[0-9]!'];
   const keys = ['model.layers.0.self_attn.q_proj'.repeat(2)];
   for (const pattern of slow) {
-    assert.throws(() => matchWithin('rank_pattern', { patterns: [pattern], keys, ends: true }), /rank_pattern: ".*" cannot be matched: it took more than 1 s; write a simpler expression, or names of layers/, pattern);
+    assert.throws(
+      () => matchWithin('rank_pattern', { patterns: [pattern], keys, ends: true }),
+      /rank_pattern: ".*" cannot be matched: it took more than 1 s; write a simpler expression, or names of layers/,
+      pattern,
+    );
   }
-  assert.throws(() => matchWithin('rank_pattern', { patterns: new Array<string>(10_001).fill('q_proj'), keys }), /rank_pattern has 10001 entries; at most 10000/);
+  assert.throws(
+    () => matchWithin('rank_pattern', { patterns: new Array<string>(10_001).fill('q_proj'), keys }),
+    /rank_pattern has 10001 entries; at most 10000/,
+  );
 });

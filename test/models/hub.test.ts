@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
@@ -65,7 +77,9 @@ const load = (modelName: string, options: object = {}) => FastLanguageModel.from
 /** Runs Python's client with a home of its own. */
 async function python(home: string, args: string[], settings: object = {}): Promise<string> {
   const env = { ...process.env, HF_HOME: home, HF_HUB_DISABLE_TELEMETRY: '1', OMP_NUM_THREADS: '1', ...settings };
-  const { stdout } = await promisify(execFile)(pythonPath(), [join(packageRoot, 'test/models/hub_peer.py'), ...args], { env });
+  const { stdout } = await promisify(execFile)(pythonPath(), [join(packageRoot, 'test/models/hub_peer.py'), ...args], {
+    env,
+  });
   return stdout.trim();
 }
 
@@ -78,7 +92,11 @@ function layout(home: string, model: string): Record<string, string> {
       const file = join(root, part, path);
       const kind = lstatSync(file);
       if (kind.isDirectory()) continue;
-      found[join(part, path)] = kind.isSymbolicLink() ? readlinkSync(file) : part === 'refs' ? readFileSync(file, 'utf8') : String(kind.size);
+      found[join(part, path)] = kind.isSymbolicLink()
+        ? readlinkSync(file)
+        : part === 'refs'
+          ? readFileSync(file, 'utf8')
+          : String(kind.size);
     }
   }
   return found;
@@ -89,10 +107,16 @@ test('the cache is that of the Python client, and each loads offline what the ot
   await python(theirs, ['download', 'joy/sharded', 'v2']);
   const { model } = await load('joy/sharded', { revision: 'v2' });
   assert.deepEqual(layout(home, 'models--joy--sharded'), layout(theirs, 'models--joy--sharded'));
-  assert.equal(server.served.some(({ path }) => path === 'README.md'), false);
+  assert.equal(
+    server.served.some(({ path }) => path === 'README.md'),
+    false,
+  );
 
   await load('joy/single');
-  const peer = JSON.parse(await python(home, ['logits', 'joy/single'], { HF_HUB_OFFLINE: '1' })) as { ids: number[]; logits: number[] };
+  const peer = JSON.parse(await python(home, ['logits', 'joy/single'], { HF_HUB_OFFLINE: '1' })) as {
+    ids: number[];
+    logits: number[];
+  };
   Object.assign(process.env, { HF_HOME: theirs, HF_HUB_OFFLINE: '1' });
   const before = server.requests;
   const offline = (await load('joy/sharded', { revision: 'v2' })).model;
@@ -114,7 +138,10 @@ test('a model in the cache is asked for once, and loads without a network, too',
   process.env.HF_ENDPOINT = 'http://127.0.0.1:9';
   await load('joy/single');
   process.env.HF_HUB_CACHE = join(home, 'elsewhere');
-  await assert.rejects(load('joy/single'), /joy\/single is not complete in the cache .*127\.0\.0\.1:9 cannot be reached .*HF_ENDPOINT/s);
+  await assert.rejects(
+    load('joy/single'),
+    /joy\/single is not complete in the cache .*127\.0\.0\.1:9 cannot be reached .*HF_ENDPOINT/s,
+  );
   process.env.HF_HUB_OFFLINE = '1';
   await assert.rejects(load('joy/single'), /there is no model "joy\/single".*HF_HUB_OFFLINE/s);
 });
@@ -139,11 +166,17 @@ test('what another client left out is fetched; without a network it is said', as
     leaveOut();
     process.env.HF_HUB_OFFLINE = '1';
     assert.notDeepEqual(chat((await load('joy/single', options)).tokenizer), chat(whole));
-    assert.match(warn.mock.calls.at(-1)!.arguments[0], /joy\/single: the cache has no tokenizer_config\.json .*HF_HUB_OFFLINE/s);
+    assert.match(
+      warn.mock.calls.at(-1)!.arguments[0],
+      /joy\/single: the cache has no tokenizer_config\.json .*HF_HUB_OFFLINE/s,
+    );
     delete process.env.HF_HUB_OFFLINE;
     const calls = warn.mock.callCount();
     assert.deepEqual(chat((await load('joy/single', options)).tokenizer), chat(whole));
-    assert.deepEqual(server.served.map(({ path }) => path), ['generation_config.json', 'tokenizer_config.json', 'special_tokens_map.json']);
+    assert.deepEqual(
+      server.served.map(({ path }) => path),
+      ['generation_config.json', 'tokenizer_config.json', 'special_tokens_map.json'],
+    );
     server.requests = 0;
     await load('joy/single', { revision: commit });
     assert.equal(server.requests, 0);
@@ -169,9 +202,15 @@ test('a download that was killed goes on where it ended', async () => {
   server.trouble.set(weights, { stalled: 1 });
   const script = `require(${JSON.stringify(join(buildRoot, 'kernel/models'))}).FastLanguageModel.fromPretrained({ modelName: 'joy/single' })`;
   // With time: the download stands still until the kill.
-  const child = spawn(process.execPath, ['-e', script], { stdio: 'ignore', env: { ...process.env, HF_HUB_DOWNLOAD_TIMEOUT: '600' } });
+  const child = spawn(process.execPath, ['-e', script], {
+    stdio: 'ignore',
+    env: { ...process.env, HF_HUB_DOWNLOAD_TIMEOUT: '600' },
+  });
   const blobs = join(home, 'hub/models--joy--single/blobs');
-  const partial = () => (existsSync(blobs) ? readdirSync(blobs) : []).filter((name) => name.endsWith('.incomplete')).map((name) => statSync(join(blobs, name)).size);
+  const partial = () =>
+    (existsSync(blobs) ? readdirSync(blobs) : [])
+      .filter((name) => name.endsWith('.incomplete'))
+      .map((name) => statSync(join(blobs, name)).size);
   while (!(partial()[0] >= 1_000_000)) {
     assert.equal(child.exitCode, null);
     await setTimeout(5);
@@ -203,13 +242,22 @@ test('broken connections are taken up again; damage is found and repaired, or sa
   process.env.HF_HOME = join(home, 'very damaged');
   server.trouble.set(weights, { damaged: 2 });
   await assert.rejects(load('joy/single'), /model\.safetensors was damaged on its way twice/);
-  assert.equal(existsSync(join(home, 'very damaged/hub/models--joy--single/snapshots', 'a'.repeat(40), weights)), false);
+  assert.equal(
+    existsSync(join(home, 'very damaged/hub/models--joy--single/snapshots', 'a'.repeat(40), weights)),
+    false,
+  );
 });
 
 test('what the hub refuses is an error that says what to do', async () => {
-  await assert.rejects(load('joy/nothing'), /there is no model "joy\/nothing" at .*check its name; if it is private, set HF_TOKEN/s);
+  await assert.rejects(
+    load('joy/nothing'),
+    /there is no model "joy\/nothing" at .*check its name; if it is private, set HF_TOKEN/s,
+  );
   await assert.rejects(load('joy/single', { revision: 'v9' }), /joy\/single has no such revision/);
-  await assert.rejects(load('joy/pickled'), /no weights in the safetensors format \(its files: config\.json, pytorch_model\.bin\)/);
+  await assert.rejects(
+    load('joy/pickled'),
+    /no weights in the safetensors format \(its files: config\.json, pytorch_model\.bin\)/,
+  );
   await assert.rejects(load('joy/gated'), /joy\/gated is gated: ask for access at .*then set HF_TOKEN/);
   process.env.HF_TOKEN = 'hf_wrong';
   await assert.rejects(load('joy/gated'), /joy\/gated is gated, and your token has no access/);
@@ -224,12 +272,19 @@ test('the notebook shows a bar; an interrupt ends the download, which goes on la
   const before = host();
   const shown: { bundle: MimeBundle; options: DisplayOptions }[] = [];
   const interrupt = new AbortController();
-  setHost({ signal: interrupt.signal, registerCommTarget: () => {}, display: (bundle, options = {}) => void shown.push({ bundle, options }) });
+  setHost({
+    signal: interrupt.signal,
+    registerCommTarget: () => {},
+    display: (bundle, options = {}) => void shown.push({ bundle, options }),
+  });
   try {
     server.trouble.set(weights, { slow: 100_000 });
     const loading = load('joy/single');
     let over = false;
-    loading.then(() => (over = true), () => (over = true));
+    loading.then(
+      () => (over = true),
+      () => (over = true),
+    );
     while (shown.length < 2 && !over) await setTimeout(5);
     assert.equal(over, false, 'the download is under way');
     interrupt.abort(new Error('interrupted by the user'));
@@ -237,9 +292,15 @@ test('the notebook shows a bar; an interrupt ends the download, which goes on la
   } finally {
     setHost(before);
   }
-  assert.match(String(shown[1].bundle['text/html']), /<progress value="\d+" max="\d+".*downloading joy\/single: .* of 8\.8 MB/);
+  assert.match(
+    String(shown[1].bundle['text/html']),
+    /<progress value="\d+" max="\d+".*downloading joy\/single: .* of 8\.8 MB/,
+  );
   assert.equal(new Set(shown.map(({ options }) => options.displayId)).size, 1);
-  assert.deepEqual(shown.map(({ options }) => options.update), shown.map((_, i) => i > 0));
+  assert.deepEqual(
+    shown.map(({ options }) => options.update),
+    shown.map((_, i) => i > 0),
+  );
   assert.match(String(shown.at(-1)!.bundle['text/plain']), /interrupted; the next attempt goes on from here/);
   server.trouble.clear();
   server.served.length = 0;

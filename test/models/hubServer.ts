@@ -37,7 +37,9 @@ export class HubServer {
   /** Path and range of each request for content. */
   readonly served: { path: string; range: string | undefined }[] = [];
   requests = 0;
-  private readonly server = createServer((request, response) => void this.answer(request, response).catch(() => response.destroy()));
+  private readonly server = createServer(
+    (request, response) => void this.answer(request, response).catch(() => response.destroy()),
+  );
 
   async start(): Promise<string> {
     await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
@@ -60,7 +62,20 @@ export class HubServer {
     if (!repository) return fail(response, 404, 'RepoNotFound', 'Repository not found');
     const commit = commitOf(repository, (api ? api[3] : content![2]) ?? 'main');
     if (!commit) return fail(response, 404, 'RevisionNotFound', 'Invalid rev id');
-    if (api && api[2] !== 'tree') return json(response, { _id: '0', id: name, modelId: name, sha: commit, private: false, gated: false, downloads: 0, likes: 0, tags: [], lastModified: '2026-01-01T00:00:00.000Z', siblings: [] });
+    if (api && api[2] !== 'tree')
+      return json(response, {
+        _id: '0',
+        id: name,
+        modelId: name,
+        sha: commit,
+        private: false,
+        gated: false,
+        downloads: 0,
+        likes: 0,
+        tags: [],
+        lastModified: '2026-01-01T00:00:00.000Z',
+        siblings: [],
+      });
     if (api) return json(response, list(repository.folder));
     if (url.searchParams.has('content')) {
       // Where large files lie nobody must send a token of the hub.
@@ -68,18 +83,35 @@ export class HubServer {
       return this.file(request, response, repository, commit, content![3]);
     }
     if (repository.token && request.headers.authorization !== `Bearer ${repository.token}`) {
-      return fail(response, request.headers.authorization ? 403 : 401, 'GatedRepo', 'Access to this model is restricted.');
+      return fail(
+        response,
+        request.headers.authorization ? 403 : 401,
+        'GatedRepo',
+        'Access to this model is restricted.',
+      );
     }
     return this.file(request, response, repository, commit, content![3]);
   }
 
-  private async file(request: IncomingMessage, response: ServerResponse, { folder }: Repository, commit: string, path: string): Promise<void> {
+  private async file(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { folder }: Repository,
+    commit: string,
+    path: string,
+  ): Promise<void> {
     const entry = list(folder).find((one) => one.path === path);
     if (!entry) return fail(response, 404, 'EntryNotFound', 'Entry not found');
     const linked = entry.lfs && { 'X-Linked-Etag': `"${entry.lfs.oid}"`, 'X-Linked-Size': entry.size };
     if (linked && !request.url!.endsWith('?content')) {
       const { port } = this.server.address() as AddressInfo;
-      response.writeHead(302, { Location: `http://localhost:${port}${request.url}?content`, 'X-Repo-Commit': commit, ...linked }).end();
+      response
+        .writeHead(302, {
+          Location: `http://localhost:${port}${request.url}?content`,
+          'X-Repo-Commit': commit,
+          ...linked,
+        })
+        .end();
       return;
     }
     const whole = readFileSync(join(folder, path));
@@ -87,7 +119,8 @@ export class HubServer {
     const start = Number(from ?? 0);
     let bytes = whole.subarray(start, to ? Number(to) + 1 : undefined);
     const etag = `"${entry.lfs?.oid ?? entry.oid}"`;
-    const range = from === undefined ? {} : { 'Content-Range': `bytes ${start}-${start + bytes.length - 1}/${whole.length}` };
+    const range =
+      from === undefined ? {} : { 'Content-Range': `bytes ${start}-${start + bytes.length - 1}/${whole.length}` };
     response.writeHead(from === undefined ? 200 : 206, {
       ...range,
       'Content-Length': bytes.length,
@@ -95,7 +128,8 @@ export class HubServer {
       ETag: etag,
       'Accept-Ranges': 'bytes',
     });
-    if (request.method === 'HEAD' || (bytes.length === 1 && whole.length > 1)) return void response.end(request.method === 'HEAD' ? undefined : bytes);
+    if (request.method === 'HEAD' || (bytes.length === 1 && whole.length > 1))
+      return void response.end(request.method === 'HEAD' ? undefined : bytes);
     this.served.push({ path, range: request.headers.range });
     const trouble = this.trouble.get(path) ?? {};
     if (trouble.damaged) {
@@ -137,7 +171,9 @@ function makeList(folder: string) {
   return readdirSync(folder).map((path) => {
     const content = readFileSync(join(folder, path));
     const oid = createHash('sha1').update(`blob ${content.length}\0`).update(content).digest('hex');
-    const lfs = path.endsWith('.safetensors') ? { oid: createHash('sha256').update(content).digest('hex'), size: content.length, pointerSize: 130 } : undefined;
+    const lfs = path.endsWith('.safetensors')
+      ? { oid: createHash('sha256').update(content).digest('hex'), size: content.length, pointerSize: 130 }
+      : undefined;
     return { type: 'file', oid, size: content.length, path, ...(lfs && { lfs }) };
   });
 }

@@ -14,10 +14,18 @@ export class PythonPeer {
   private log = '';
 
   constructor(script: string) {
-    const env = { ...process.env, HF_HUB_OFFLINE: '1', OMP_NUM_THREADS: '1', TOKENIZERS_PARALLELISM: 'false', PYTHONPATH: join(packageRoot, 'test/models') };
+    const env = {
+      ...process.env,
+      HF_HUB_OFFLINE: '1',
+      OMP_NUM_THREADS: '1',
+      TOKENIZERS_PARALLELISM: 'false',
+      PYTHONPATH: join(packageRoot, 'test/models'),
+    };
     this.process = spawn(pythonPath(), [join(packageRoot, 'test', script)], { env });
     this.process.stderr.on('data', (data: Buffer) => (this.log = (this.log + data).slice(-20000)));
-    this.process.on('exit', () => this.waiting.splice(0).forEach(({ reject }) => reject(new Error(`${script} ended:\n${this.log}`))));
+    this.process.on('exit', () =>
+      this.waiting.splice(0).forEach(({ reject }) => reject(new Error(`${script} ended:\n${this.log}`))),
+    );
     this.lines = createInterface({ input: this.process.stdout });
     this.lines.on('line', (line) => {
       const { result, error } = JSON.parse(line) as { result?: unknown; error?: string };

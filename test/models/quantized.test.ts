@@ -13,7 +13,17 @@ import { maxDifference, PythonPeer, relativeError } from './pythonPeer';
 
 const peer = new PythonPeer('models/lora_peer.py');
 after(() => peer.close());
-before(() => peer.call('make_model', { folder: peer.path('model'), hidden_size: 64, intermediate_size: 192, num_attention_heads: 4, num_key_value_heads: 2, tie_word_embeddings: false, attention_bias: true }));
+before(() =>
+  peer.call('make_model', {
+    folder: peer.path('model'),
+    hidden_size: 64,
+    intermediate_size: 192,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    tie_word_embeddings: false,
+    attention_bias: true,
+  }),
+);
 
 const ids = Array.from({ length: 40 }, (_, i) => (i * 37 + 11) % 300);
 const FORMATS = [
@@ -28,7 +38,8 @@ async function load(options: object): Promise<CausalLM> {
 function withAdapter(model: CausalLM, options: object = {}): PeftModel {
   const peft = FastLanguageModel.getPeftModel(model, { r: 4, loraAlpha: 8, ...options });
   const random = seededRandom(5);
-  for (const { data } of peft.trainableParameters().values()) data.forEach((_, i) => (data[i] = 0.2 * (random.next() - 0.5)));
+  for (const { data } of peft.trainableParameters().values())
+    data.forEach((_, i) => (data[i] = 0.2 * (random.next() - 0.5)));
   return peft;
 }
 
@@ -49,13 +60,20 @@ function writeDequantized(model: CausalLM): string {
 const likelihood: Objective = { inputs: [], build: ({ logprobs }) => ({ loss: neg(sumAll(logprobs)) }) };
 
 /** Gradients of the adapter's factors, as the optimizer gets them. */
-async function gradientsOf(model: CausalLM, prompt: number[], completion: number[]): Promise<{ loss: number; gradients: Map<string, Float32Array> }> {
+async function gradientsOf(
+  model: CausalLM,
+  prompt: number[],
+  completion: number[],
+): Promise<{ loss: number; gradients: Map<string, Float32Array> }> {
   const original = AdamW.prototype.step;
   const gradients = new Map<string, Float32Array>();
   AdamW.prototype.step = (found) => found.forEach((gradient, name) => gradients.set(name, gradient.slice()));
   const update = await ModelUpdate.create(model, { objective: likelihood });
   try {
-    const { loss } = await update.step({ promptIds: [prompt], completionIds: [completion], promptOf: [0], tokens: {} }, 1e-3);
+    const { loss } = await update.step(
+      { promptIds: [prompt], completionIds: [completion], promptOf: [0], tokens: {} },
+      1e-3,
+    );
     return { loss, gradients };
   } finally {
     AdamW.prototype.step = original;
@@ -89,7 +107,12 @@ for (const { bits, options } of FORMATS) {
     const peft = withAdapter(model);
     await peft.savePretrained(peer.path(`adapter${bits}`));
     const [adapted] = await peft.logits([ids]);
-    assert.ok(maxDifference(adapted, await logitsOf({ weights: writeDequantized(model), adapter: peer.path(`adapter${bits}`) })) <= 1e-4);
+    assert.ok(
+      maxDifference(
+        adapted,
+        await logitsOf({ weights: writeDequantized(model), adapter: peer.path(`adapter${bits}`) }),
+      ) <= 1e-4,
+    );
     // The same folder on the full base, there and here.
     const onFull = await PeftModel.fromPretrained(await load({}), peer.path(`adapter${bits}`));
     const [full] = await onFull.logits([ids]);
@@ -108,7 +131,14 @@ for (const { bits, options } of FORMATS) {
     const out = peer.path('gradients.safetensors');
     // In 8 bits bitsandbytes also rounds what comes in: there the peer takes float32 layers of the same values.
     const base = bits === 4 ? { bits } : { weights: writeDequantized(model) };
-    await peer.call('gradients', { folder: peer.path('model'), adapter: peer.path('trained'), prompt, completion, out, ...base });
+    await peer.call('gradients', {
+      folder: peer.path('model'),
+      adapter: peer.path('trained'),
+      prompt,
+      completion,
+      out,
+      ...base,
+    });
     const expected = readSafetensors(out);
     assert.ok(Math.abs(loss - expected.get('loss')!.data[0]) <= 1e-5 * Math.abs(loss));
     assert.equal(gradients.size, 42);
@@ -139,7 +169,10 @@ for (const { bits, options } of FORMATS) {
       const row = logits.subarray((prompt.length - 1 + i) * 300, (prompt.length + i) * 300);
       assert.equal(row.indexOf(Math.max(...row)), token);
     });
-    assert.deepEqual(Array.from(base.quantized.values(), (weight) => weight.codes), codes);
+    assert.deepEqual(
+      Array.from(base.quantized.values(), (weight) => weight.codes),
+      codes,
+    );
   });
 
   test(`${bits} bits: a merged model has the logits of base and adapter, in transformers too`, async () => {
@@ -153,11 +186,17 @@ for (const { bits, options } of FORMATS) {
 test('each value is the nearest that its format has', () => {
   const random = seededRandom(3);
   const shape = [48, 72];
-  const data = Float32Array.from({ length: sizeOf(shape) }, () => (random.next() + random.next() + random.next() - 1.5) * 0.1);
+  const data = Float32Array.from(
+    { length: sizeOf(shape) },
+    () => (random.next() + random.next() + random.next() - 1.5) * 0.1,
+  );
   const weight: Tensor = { shape, data: data.slice() };
   data.fill(0, 64, 128);
   weight.data.fill(0, 64, 128);
-  const levels = [-1, -0.6961928, -0.52507305, -0.3949175, -0.28444138, -0.18477343, -0.09105, 0, 0.0795803, 0.1609302, 0.2461123, 0.33791524, 0.44070983, 0.562617, 0.72295684, 1];
+  const levels = [
+    -1, -0.6961928, -0.52507305, -0.3949175, -0.28444138, -0.18477343, -0.09105, 0, 0.0795803, 0.1609302, 0.2461123,
+    0.33791524, 0.44070983, 0.562617, 0.72295684, 1,
+  ];
   const nf4 = dequantize(quantize(weight, 'nf4')).data;
   for (let i = 0; i < data.length; i++) {
     const block = data.subarray(64 * Math.floor(i / 64), 64 * Math.floor(i / 64) + 64);
@@ -185,7 +224,10 @@ test('8 bits: rounding is that of bitsandbytes', async () => {
 
 test('a quantised model without an adapter is not trained, and says what it is', async () => {
   const model = await load({ loadIn4bit: true });
-  await assert.rejects(ModelUpdate.create(model, { objective: likelihood }), /held in 4 bits and cannot be trained; give it an adapter, FastLanguageModel\.getPeftModel\(model\), or load it without loadIn4bit/);
+  await assert.rejects(
+    ModelUpdate.create(model, { objective: likelihood }),
+    /held in 4 bits and cannot be trained; give it an adapter, FastLanguageModel\.getPeftModel\(model\), or load it without loadIn4bit/,
+  );
   assert.match(String(model), /linear layers in 4 bits/);
   const count = (text: CausalLM) => /: ([\d,]+) parameters/.exec(String(text))![1];
   assert.equal(count(model), count(await load({})));

@@ -13,7 +13,9 @@ import { maxDifference, PythonPeer } from './pythonPeer';
 
 const peer = new PythonPeer('models/save_peer.py');
 after(() => peer.close());
-before(() => peer.call('make_model', { folder: peer.path('model'), num_key_value_heads: 2, tie_word_embeddings: false }));
+before(() =>
+  peer.call('make_model', { folder: peer.path('model'), num_key_value_heads: 2, tie_word_embeddings: false }),
+);
 
 const ids = Array.from({ length: 40 }, (_, i) => (i * 37 + 11) % 300);
 
@@ -24,7 +26,8 @@ async function load(folder: string, options: object = {}): Promise<CausalLM> {
 async function withAdapter(folder = 'model', options: object = {}): Promise<CausalLM> {
   const model = FastLanguageModel.getPeftModel(await load(folder, options), { r: 4, loraAlpha: 8 });
   const random = seededRandom(5);
-  for (const { data } of model.trainableParameters().values()) data.forEach((_, i) => (data[i] = 0.2 * (random.next() - 0.5)));
+  for (const { data } of model.trainableParameters().values())
+    data.forEach((_, i) => (data[i] = 0.2 * (random.next() - 0.5)));
   return model;
 }
 
@@ -34,7 +37,10 @@ async function differenceToTransformers(model: CausalLM, folder: string): Promis
   return maxDifference((await model.logits([ids]))[0], readSafetensors(out).get('logits')!.data);
 }
 
-const files = (folder: string, pattern: RegExp) => readdirSync(peer.path(folder)).filter((name) => pattern.test(name)).sort();
+const files = (folder: string, pattern: RegExp) =>
+  readdirSync(peer.path(folder))
+    .filter((name) => pattern.test(name))
+    .sort();
 
 test('merged folders in all types hold what torch rounds to, and load in transformers with the same logits', async () => {
   const model = await withAdapter();
@@ -47,7 +53,9 @@ test('merged folders in all types hold what torch rounds to, and load in transfo
     const expected = readSafetensors(peer.path('rounded.safetensors'));
     assert.deepEqual([...values.keys()].sort(), [...expected.keys()].sort());
     for (const [name, { data }] of expected) assert.deepEqual(values.get(name)!.data, data, name);
-    assert.deepEqual((await peer.call('stored', { file: peer.path(`${dtype}/model.safetensors`) })).dtypes, [`torch.${dtype}`]);
+    assert.deepEqual((await peer.call('stored', { file: peer.path(`${dtype}/model.safetensors`) })).dtypes, [
+      `torch.${dtype}`,
+    ]);
     assert.equal(JSON.parse(readFileSync(peer.path(`${dtype}/config.json`), 'utf8')).dtype, dtype);
     assert.ok((await differenceToTransformers(await load(dtype), dtype)) <= 1e-4);
     for (const name of files('model', /token|chat|generation/)) {
@@ -83,10 +91,14 @@ function saver(folder: string, code: string, shell = ''): ReturnType<typeof spaw
     const { FastLanguageModel } = require(${JSON.stringify(join(buildRoot, 'kernel/models'))});
     FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist' }).then(async ({ model }) => { const folder = ${JSON.stringify(folder)}; ${code} })
       .catch((error) => { console.error(error.message); process.exit(3); });`;
-  return spawn('bash', ['-c', `${shell} exec "$0" -e "$1"`, process.execPath, script], { stdio: ['ignore', 'ignore', 'pipe'] });
+  return spawn('bash', ['-c', `${shell} exec "$0" -e "$1"`, process.execPath, script], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
 }
 
-test('a disk without room, and a kill at any time, leave the folder as it was', { skip: process.platform === 'win32' }, async () => {
+test('a disk without room, and a kill at any time, leave the folder as it was', {
+  skip: process.platform === 'win32',
+}, async () => {
   const model = await load('model');
   const folder = peer.path('kept');
   await model.savePretrained(folder);
@@ -105,7 +117,10 @@ test('a disk without room, and a kill at any time, leave the folder as it was', 
   assert.deepEqual((await (await load('kept')).logits([ids]))[0], logits);
 
   // Killed in the middle of a save, which never ends here.
-  const killed = saver(folder, `const read = model.mergedWeight; let n = 0; model.mergedWeight = function (name) { if (++n > 5) for (;;); return read.call(this, name); }; await model.savePretrained(folder);`);
+  const killed = saver(
+    folder,
+    `const read = model.mergedWeight; let n = 0; model.mergedWeight = function (name) { if (++n > 5) for (;;); return read.call(this, name); }; await model.savePretrained(folder);`,
+  );
   while (!existsSync(join(folder, 'model.safetensors.partial'))) {
     assert.equal(killed.exitCode, null, 'the save is under way');
     await wait(10);
@@ -118,7 +133,9 @@ test('a disk without room, and a kill at any time, leave the folder as it was', 
   assert.deepEqual(readdirSync(folder).sort(), before);
 });
 
-test('a kill while new files take the places of the old ones leaves no mixture of them', { skip: process.platform === 'win32' }, async () => {
+test('a kill while new files take the places of the old ones leaves no mixture of them', {
+  skip: process.platform === 'win32',
+}, async () => {
   const bundled = (await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist' })).model;
   await bundled.savePretrainedMerged(peer.path('expected'), { dtype: 'float16' });
   const [expected] = await (await load('expected')).logits([ids]);
@@ -142,21 +159,31 @@ test('a kill while new files take the places of the old ones leaves no mixture o
 
 test('what cannot be saved is refused, and says what can', async () => {
   const model = await load('model');
-  await assert.rejects(model.savePretrainedMerged(peer.path('x'), { dtype: 'int8' as never }), /dtype must be one of float32, float16, bfloat16/);
-  await assert.rejects(model.savePretrainedMerged(peer.path('x'), { maxShardSize: 0 }), /maxShardSize must be a positive number of bytes/);
+  await assert.rejects(
+    model.savePretrainedMerged(peer.path('x'), { dtype: 'int8' as never }),
+    /dtype must be one of float32, float16, bfloat16/,
+  );
+  await assert.rejects(
+    model.savePretrainedMerged(peer.path('x'), { maxShardSize: 0 }),
+    /maxShardSize must be a positive number of bytes/,
+  );
   writeFileSync(peer.path('file'), '');
   await assert.rejects(model.savePretrained(peer.path('file')), /is not a folder/);
   assert.equal(existsSync(peer.path('x')), false);
 });
 
-test('the ONNX graph gives transformers\' logits: a padded batch, with its cache, in one file or two', async () => {
+test("the ONNX graph gives transformers' logits: a padded batch, with its cache, in one file or two", async () => {
   const model = await withAdapter();
   await model.savePretrainedMerged(peer.path('reference'));
   for (const externalData of [false, true]) {
     await model.savePretrainedOnnx(peer.path('onnx'), { externalData });
     assert.deepEqual(files('onnx/onnx', /./), externalData ? ['model.onnx', 'model.onnx_data'] : ['model.onnx']);
     for (const pieces of [[20], [12, 1, 1, 6]]) {
-      const { difference, inputs, outputs } = await peer.call('onnx_difference', { folder: peer.path('onnx'), reference: peer.path('reference'), pieces });
+      const { difference, inputs, outputs } = await peer.call('onnx_difference', {
+        folder: peer.path('onnx'),
+        reference: peer.path('reference'),
+        pieces,
+      });
       assert.ok(difference <= 1e-4, `difference ${difference}`);
       const layers = (name: string) => [0, 1, 2].flatMap((layer) => [`${name}.${layer}.key`, `${name}.${layer}.value`]);
       assert.deepEqual(inputs, ['input_ids', 'attention_mask', 'position_ids', ...layers('past_key_values')]);
@@ -173,7 +200,13 @@ test('the ONNX graph gives transformers\' logits: a padded batch, with its cache
 const FAMILIES = {
   qwen2: { num_key_value_heads: 3 },
   qwen3: { num_key_value_heads: 2, head_dim: 16 },
-  gemma2: { num_key_value_heads: 2, head_dim: 16, query_pre_attn_scalar: 16, hidden_activation: 'gelu_pytorch_tanh', sliding_window: 128 },
+  gemma2: {
+    num_key_value_heads: 2,
+    head_dim: 16,
+    query_pre_attn_scalar: 16,
+    hidden_activation: 'gelu_pytorch_tanh',
+    sliding_window: 128,
+  },
 };
 
 for (const [family, settings] of Object.entries(FAMILIES)) {
@@ -182,7 +215,11 @@ for (const [family, settings] of Object.entries(FAMILIES)) {
     const model = await withAdapter(family, { loadIn8bit: true });
     await model.savePretrainedMerged(peer.path('merged'));
     await model.savePretrainedOnnx(peer.path('graph'));
-    const { difference } = await peer.call('onnx_difference', { folder: peer.path('graph'), reference: peer.path('merged'), pieces: [9, 1, 3] });
+    const { difference } = await peer.call('onnx_difference', {
+      folder: peer.path('graph'),
+      reference: peer.path('merged'),
+      pieces: [9, 1, 3],
+    });
     assert.ok(difference <= 1e-4, `difference ${difference}`);
   });
 }

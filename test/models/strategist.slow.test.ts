@@ -17,17 +17,36 @@ const LEAST_VALID: Record<string, number> = { named: 0.91, schema: 0.84, objects
 async function gate(...args: string[]): Promise<Record<string, any>> {
   const script = join(packageRoot, 'kernel/models/strategist/gate.py');
   // Ends with 1 where a figure misses its gate.
-  const { stdout } = await run(pythonPath(), [script, '--prompts', PROMPTS, ...args], { maxBuffer: 2 ** 26 }).catch((error: { stdout: string }) => error);
+  const { stdout } = await run(pythonPath(), [script, '--prompts', PROMPTS, ...args], { maxBuffer: 2 ** 26 }).catch(
+    (error: { stdout: string }) => error,
+  );
   return JSON.parse(stdout);
 }
 
 test('the checkpoint writes and edits programs of every form as its README says', { timeout: 900_000 }, async (t) => {
-  const { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 1024 });
+  const { model, tokenizer } = await FastLanguageModel.fromPretrained({
+    modelName: 'joylab/strategist',
+    maxSeqLength: 1024,
+  });
   const answers: Record<string, [string, string][]> = {};
   for (const [form, prompts] of Object.entries((await gate('--list')) as Record<string, string[]>)) {
-    const inputIds = prompts.map((content) => tokenizer.encode(tokenizer.applyChatTemplate([{ role: 'user', content }], { tokenize: false, addGenerationPrompt: true }), { addSpecialTokens: false }));
-    const { sequences, terminated } = await model.generate({ inputIds, maxNewTokens: 384, doSample: true, temperature: 1, seed: 1 });
-    answers[form] = sequences.map((ids, i) => [prompts[i]!, terminated[i] ? tokenizer.decode(ids, { skipSpecialTokens: true }) : '']);
+    const inputIds = prompts.map((content) =>
+      tokenizer.encode(
+        tokenizer.applyChatTemplate([{ role: 'user', content }], { tokenize: false, addGenerationPrompt: true }),
+        { addSpecialTokens: false },
+      ),
+    );
+    const { sequences, terminated } = await model.generate({
+      inputIds,
+      maxNewTokens: 384,
+      doSample: true,
+      temperature: 1,
+      seed: 1,
+    });
+    answers[form] = sequences.map((ids, i) => [
+      prompts[i]!,
+      terminated[i] ? tokenizer.decode(ids, { skipSpecialTokens: true }) : '',
+    ]);
   }
   const folder = mkdtempSync(join(tmpdir(), 'joylab-gate-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));

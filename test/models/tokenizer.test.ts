@@ -14,7 +14,10 @@ const families = ['llama3', 'qwen', 'smollm', 'llama2', 'mistral', 'gemma'];
 const folderOf = (name: string) => join(packageRoot, name);
 before(async () => {
   const sources = readdirSync(folderOf('kernel/models')).filter((name) => name.endsWith('.ts'));
-  const corpus = [...sources.map((name) => readFileSync(join(folderOf('kernel/models'), name), 'utf8')), readFileSync(folderOf('README.md'), 'utf8')];
+  const corpus = [
+    ...sources.map((name) => readFileSync(join(folderOf('kernel/models'), name), 'utf8')),
+    readFileSync(folderOf('README.md'), 'utf8'),
+  ];
   for (const family of families) {
     const template = readFileSync(folderOf(`test/models/templates/${family}.jinja`), 'utf8');
     await peer.call('make_tokenizer', { folder: peer.path(family), family, corpus, template });
@@ -39,7 +42,10 @@ const texts = [
 for (const family of families) {
   test(`${family}: encodes and decodes as transformers`, async () => {
     const tokenizer = loadTokenizer(peer.path(family));
-    const expected: { ids: number[]; plain: number[]; text: string; skipped: string }[] = await peer.call('encode', { folder: peer.path(family), texts });
+    const expected: { ids: number[]; plain: number[]; text: string; skipped: string }[] = await peer.call('encode', {
+      folder: peer.path(family),
+      texts,
+    });
     texts.forEach((text, i) => {
       const about = `${family}, ${JSON.stringify(text)}`;
       assert.deepEqual(tokenizer(text).inputIds, expected[i].ids, about);
@@ -72,12 +78,40 @@ const tools = [
     function: {
       name: 'get_weather',
       description: 'The weather "now" in a place, naïvely <b>& \u2192</b>',
-      parameters: { type: 'object', properties: { place: { type: 'string', enum: ['Zürich', 'Oslo'] }, days: { type: 'integer', default: 1.5 }, deep: { type: 'array', items: {}, minimum: 1e-10, strict: true, nothing: null, text: "it's\n\t\\ \u200b \u{1F3AE}\u00a0" } }, required: ['place'] },
+      parameters: {
+        type: 'object',
+        properties: {
+          place: { type: 'string', enum: ['Zürich', 'Oslo'] },
+          days: { type: 'integer', default: 1.5 },
+          deep: {
+            type: 'array',
+            items: {},
+            minimum: 1e-10,
+            strict: true,
+            nothing: null,
+            text: "it's\n\t\\ \u200b \u{1F3AE}\u00a0",
+          },
+        },
+        required: ['place'],
+      },
     },
   },
 ];
-const call = { tool_calls: [{ id: 'abcdefghi', type: 'function', function: { name: 'get_weather', arguments: { place: 'Zürich', days: 2, flags: [true, null, 1e21, 0.1] } } }] };
-const answer: ChatMessage = { role: 'tool', content: '{"temperature": 21}', tool_call_id: 'abcdefghi', name: 'get_weather' };
+const call = {
+  tool_calls: [
+    {
+      id: 'abcdefghi',
+      type: 'function',
+      function: { name: 'get_weather', arguments: { place: 'Zürich', days: 2, flags: [true, null, 1e21, 0.1] } },
+    },
+  ],
+};
+const answer: ChatMessage = {
+  role: 'tool',
+  content: '{"temperature": 21}',
+  tool_call_id: 'abcdefghi',
+  name: 'get_weather',
+};
 const conversations: [ChatMessage[], ChatTemplateOptions][] = [
   [[user(' Hi  ')], {}],
   [[user('Hi')], { addGenerationPrompt: true }],
@@ -87,7 +121,10 @@ const conversations: [ChatMessage[], ChatTemplateOptions][] = [
   [[user('Hi'), assistant('Hello', { reasoning_content: 'hm' })], {}],
   [[user('Hi'), assistant('Hello', { thinking: 'aliased' }), user('So?')], { addGenerationPrompt: true }],
   [[user('Weather?')], { tools, addGenerationPrompt: true }],
-  [[system, user('Weather?'), assistant('', call), answer, assistant('21 degrees'), user('Thanks')], { tools, addGenerationPrompt: true }],
+  [
+    [system, user('Weather?'), assistant('', call), answer, assistant('21 degrees'), user('Thanks')],
+    { tools, addGenerationPrompt: true },
+  ],
   [[user('Weather?'), assistant('', call), answer, answer], { tools }],
   [[user('Write on:'), assistant('Once upon ')], { continueFinalMessage: true }],
   [[user('Hi'), user('not alternating')], {}],
@@ -96,7 +133,12 @@ const conversations: [ChatMessage[], ChatTemplateOptions][] = [
 
 /** Options under Python's names. */
 const pythonOptions = (options: ChatTemplateOptions) =>
-  Object.fromEntries(Object.entries(options).map(([name, value]) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]));
+  Object.fromEntries(
+    Object.entries(options).map(([name, value]) => [
+      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      value,
+    ]),
+  );
 
 for (const family of families) {
   test(`${family}: conversations are written as transformers writes them`, async () => {
@@ -110,7 +152,11 @@ for (const family of families) {
       const about = `${family}, conversation ${i}`;
       const { text, ids, error } = expected[i];
       if (text === undefined) {
-        assert.throws(() => tokenizer.applyChatTemplate(messages, options), Error, `${about}: transformers says ${error}`);
+        assert.throws(
+          () => tokenizer.applyChatTemplate(messages, options),
+          Error,
+          `${about}: transformers says ${error}`,
+        );
         return;
       }
       assert.equal(tokenizer.applyChatTemplate(messages, { ...options, tokenize: false }), text, about);

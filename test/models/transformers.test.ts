@@ -26,7 +26,8 @@ async function differenceToTransformers(model: CausalLM, folder: string, adapter
 /** Gives an adapter factors that change something. */
 function randomise(model: PeftModel): void {
   const random = seededRandom(5);
-  for (const { data } of model.trainableParameters().values()) data.forEach((_, i) => (data[i] = 0.4 * (random.next() - 0.5)));
+  for (const { data } of model.trainableParameters().values())
+    data.forEach((_, i) => (data[i] = 0.4 * (random.next() - 0.5)));
 }
 
 before(async () => {
@@ -37,7 +38,12 @@ before(async () => {
 test('the most likely completion and its log-probabilities are those of transformers', async () => {
   const model = await load('gqa');
   const expected = await peer.call('greedy', { folder: peer.path('gqa'), ids, count: 70 });
-  const { sequences, logprobs, terminated } = await model.generate({ inputIds: ids, doSample: false, maxNewTokens: 70, eosTokenId: null });
+  const { sequences, logprobs, terminated } = await model.generate({
+    inputIds: ids,
+    doSample: false,
+    maxNewTokens: 70,
+    eosTokenId: null,
+  });
   assert.deepEqual(sequences[0], expected.ids);
   assert.ok(maxDifference(logprobs[0], expected.logprobs) <= 1e-4);
   assert.deepEqual(terminated, [false]);
@@ -78,7 +84,12 @@ test('a saved model loads in transformers with the same logits', async () => {
 test('an adapter saved by Joylab loads in PEFT with the same logits, and here again', async () => {
   for (const useRslora of [false, true]) {
     const name = `adapter ${useRslora}`;
-    const model = FastLanguageModel.getPeftModel(await load('gqa'), { r: 4, loraAlpha: 8, useRslora, targetModules: ['q_proj', 'v_proj', 'down_proj'] });
+    const model = FastLanguageModel.getPeftModel(await load('gqa'), {
+      r: 4,
+      loraAlpha: 8,
+      useRslora,
+      targetModules: ['q_proj', 'v_proj', 'down_proj'],
+    });
     randomise(model);
     await model.savePretrained(peer.path(name));
     assert.ok((await differenceToTransformers(model, 'gqa', name)) <= 1e-4);
@@ -88,7 +99,12 @@ test('an adapter saved by Joylab loads in PEFT with the same logits, and here ag
 });
 
 test('an adapter saved by PEFT gives the same logits here', async () => {
-  const settings = { r: 8, lora_alpha: 4, use_rslora: true, target_modules: ['k_proj', 'o_proj', 'gate_proj', 'up_proj'] };
+  const settings = {
+    r: 8,
+    lora_alpha: 4,
+    use_rslora: true,
+    target_modules: ['k_proj', 'o_proj', 'gate_proj', 'up_proj'],
+  };
   await peer.call('make_adapter', { folder: peer.path('gqa'), adapter: peer.path('theirs'), ...settings });
   const model = await PeftModel.fromPretrained(await load('gqa'), peer.path('theirs'));
   assert.ok((await differenceToTransformers(model, 'gqa', 'theirs')) <= 1e-4);

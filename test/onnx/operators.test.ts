@@ -3,7 +3,21 @@ import { after, test } from 'node:test';
 import { gradients } from '../../kernel/onnx/gradients';
 import { Graph } from '../../kernel/onnx/graph';
 import { geluTanh, softCap, tanh } from '../../kernel/onnx/operators/activations';
-import { add, detach, div, meanLast, minimum, mul, neg, scale, select, less, sub, sum, sumAll } from '../../kernel/onnx/operators/arithmetic';
+import {
+  add,
+  detach,
+  div,
+  meanLast,
+  minimum,
+  mul,
+  neg,
+  scale,
+  select,
+  less,
+  sub,
+  sum,
+  sumAll,
+} from '../../kernel/onnx/operators/arithmetic';
 import { clip, exp, sigmoid, silu } from '../../kernel/onnx/operators/elementwise';
 import { gatherElements, gatherRows, pack, pad, takeRows } from '../../kernel/onnx/operators/gather';
 import { linear, matMul } from '../../kernel/onnx/operators/matmul';
@@ -30,7 +44,8 @@ interface Case {
 
 const indices = (graph: Graph, values: number[], shape = [values.length]) =>
   graph.constant('int64', shape, BigInt64Array.from(values, BigInt));
-const floats = (graph: Graph, values: number[], shape: number[]) => graph.constant('float32', shape, Float32Array.from(values));
+const floats = (graph: Graph, values: number[], shape: number[]) =>
+  graph.constant('float32', shape, Float32Array.from(values));
 
 /** Sequences of 3 and 2 rows in a rectangle of 2 × 3. */
 const packing = (graph: Graph) => ({
@@ -41,10 +56,38 @@ const packing = (graph: Graph) => ({
 
 const cases: Record<string, Case> = {
   add: { shapes: [[3, 4], [4]], build: ([a, b]) => add(a, b), torch: 'x0 + x1' },
-  sub: { shapes: [[3, 1], [3, 4]], build: ([a, b]) => sub(a, b), torch: 'x0 - x1' },
-  mul: { shapes: [[2, 3, 4], [3, 1]], build: ([a, b]) => mul(a, b), torch: 'x0 * x1' },
-  div: { shapes: [[3, 4], [3, 4]], build: ([a, b]) => div(a, add(mul(b, b), a.graph.scalar(1))), torch: 'x0 / (x1 * x1 + 1)' },
-  minimum: { shapes: [[3, 4], [3, 4]], build: ([a, b]) => minimum(a, b), torch: 'torch.minimum(x0, x1)' },
+  sub: {
+    shapes: [
+      [3, 1],
+      [3, 4],
+    ],
+    build: ([a, b]) => sub(a, b),
+    torch: 'x0 - x1',
+  },
+  mul: {
+    shapes: [
+      [2, 3, 4],
+      [3, 1],
+    ],
+    build: ([a, b]) => mul(a, b),
+    torch: 'x0 * x1',
+  },
+  div: {
+    shapes: [
+      [3, 4],
+      [3, 4],
+    ],
+    build: ([a, b]) => div(a, add(mul(b, b), a.graph.scalar(1))),
+    torch: 'x0 / (x1 * x1 + 1)',
+  },
+  minimum: {
+    shapes: [
+      [3, 4],
+      [3, 4],
+    ],
+    build: ([a, b]) => minimum(a, b),
+    torch: 'torch.minimum(x0, x1)',
+  },
   neg: { shapes: [[5]], build: ([a]) => neg(a), torch: '-x0' },
   scale: { shapes: [[5]], build: ([a]) => scale(a, 2.5), torch: '2.5 * x0' },
   detach: { shapes: [[5]], build: ([a]) => mul(detach(a), a), torch: 'x0.detach() * x0' },
@@ -60,23 +103,87 @@ const cases: Record<string, Case> = {
   tanh: { shapes: [[6]], build: ([a]) => tanh(a), torch: 'x0.tanh()' },
   softCap: { shapes: [[6]], build: ([a]) => softCap(a, 0.7), torch: '0.7 * (x0 / 0.7).tanh()' },
   geluTanh: { shapes: [[3, 5]], build: ([a]) => geluTanh(a), torch: "F.gelu(x0, approximate='tanh')" },
-  'linear with bias': { shapes: [[5, 4], [3, 4], [3]], build: ([x, w, b]) => linear(x, w, b), torch: 'F.linear(x0, x1, x2)' },
-  linear: { shapes: [[5, 4], [3, 4]], build: ([x, w]) => linear(x, w), torch: 'F.linear(x0, x1)' },
-  matMul: { shapes: [[2, 3, 4], [2, 4, 5]], build: ([a, b]) => matMul(a, b), torch: 'x0 @ x1' },
-  'matMul, b transposed': { shapes: [[2, 3, 4], [2, 5, 4]], build: ([a, b]) => matMul(a, b, { transB: true, alpha: 0.5 }), torch: '0.5 * x0 @ x1.mT' },
-  'matMul, a transposed': { shapes: [[2, 4, 3], [2, 4, 5]], build: ([a, b]) => matMul(a, b, { transA: true }), torch: 'x0.mT @ x1' },
-  'matMul, both transposed': { shapes: [[1, 2, 4, 3], [1, 2, 5, 4]], build: ([a, b]) => matMul(a, b, { transA: true, transB: true, alpha: 2 }), torch: '2 * x0.mT @ x1.mT' },
+  'linear with bias': {
+    shapes: [[5, 4], [3, 4], [3]],
+    build: ([x, w, b]) => linear(x, w, b),
+    torch: 'F.linear(x0, x1, x2)',
+  },
+  linear: {
+    shapes: [
+      [5, 4],
+      [3, 4],
+    ],
+    build: ([x, w]) => linear(x, w),
+    torch: 'F.linear(x0, x1)',
+  },
+  matMul: {
+    shapes: [
+      [2, 3, 4],
+      [2, 4, 5],
+    ],
+    build: ([a, b]) => matMul(a, b),
+    torch: 'x0 @ x1',
+  },
+  'matMul, b transposed': {
+    shapes: [
+      [2, 3, 4],
+      [2, 5, 4],
+    ],
+    build: ([a, b]) => matMul(a, b, { transB: true, alpha: 0.5 }),
+    torch: '0.5 * x0 @ x1.mT',
+  },
+  'matMul, a transposed': {
+    shapes: [
+      [2, 4, 3],
+      [2, 4, 5],
+    ],
+    build: ([a, b]) => matMul(a, b, { transA: true }),
+    torch: 'x0.mT @ x1',
+  },
+  'matMul, both transposed': {
+    shapes: [
+      [1, 2, 4, 3],
+      [1, 2, 5, 4],
+    ],
+    build: ([a, b]) => matMul(a, b, { transA: true, transB: true, alpha: 2 }),
+    torch: '2 * x0.mT @ x1.mT',
+  },
   reshape: { shapes: [[3, 4]], build: ([a]) => reshape(a, [2, 6]), torch: 'x0.reshape(2, 6)' },
   transpose: { shapes: [[2, 3, 4]], build: ([a]) => transpose(a, [2, 0, 1]), torch: 'x0.permute(2, 0, 1)' },
-  concat: { shapes: [[2, 3], [2, 4]], build: ([a, b]) => concat([a, b], -1, 7), torch: 'torch.cat([x0, x1], -1)' },
-  split: { shapes: [[5, 3]], build: ([a]) => { const [top, bottom] = split(a, 0, [2, 3]); return add(sum(mul(top, top), [0]), bottom); }, torch: '(x0[:2] ** 2).sum(0, keepdim=True) + x0[2:]' },
+  concat: {
+    shapes: [
+      [2, 3],
+      [2, 4],
+    ],
+    build: ([a, b]) => concat([a, b], -1, 7),
+    torch: 'torch.cat([x0, x1], -1)',
+  },
+  split: {
+    shapes: [[5, 3]],
+    build: ([a]) => {
+      const [top, bottom] = split(a, 0, [2, 3]);
+      return add(sum(mul(top, top), [0]), bottom);
+    },
+    torch: '(x0[:2] ** 2).sum(0, keepdim=True) + x0[2:]',
+  },
   'split, one part unused': { shapes: [[5, 3]], build: ([a]) => split(a, 0, [2, 3])[1], torch: 'x0[2:]' },
-  'gatherRows with repetitions': { shapes: [[4, 3]], build: ([a], g) => gatherRows(a, indices(g, [1, 1, 3, 1, 0])), torch: 'x0[[1, 1, 3, 1, 0]]' },
+  'gatherRows with repetitions': {
+    shapes: [[4, 3]],
+    build: ([a], g) => gatherRows(a, indices(g, [1, 1, 3, 1, 0])),
+    torch: 'x0[[1, 1, 3, 1, 0]]',
+  },
   takeRows: { shapes: [[4, 3]], build: ([a], g) => takeRows(a, indices(g, [3, 1])), torch: 'x0[[3, 1]]' },
-  gatherElements: { shapes: [[3, 4]], build: ([a], g) => gatherElements(a, indices(g, [1, 3, 0], [3, 1])), torch: 'x0.gather(1, torch.tensor([[1], [3], [0]]))' },
+  gatherElements: {
+    shapes: [[3, 4]],
+    build: ([a], g) => gatherElements(a, indices(g, [1, 3, 0], [3, 1])),
+    torch: 'x0.gather(1, torch.tensor([[1], [3], [0]]))',
+  },
   expand: { shapes: [[2, 1, 3]], build: ([a]) => expand(a, [2, 4, 3]), torch: 'x0.expand(2, 4, 3)' },
   tokenLogprobs: {
-    shapes: [[3, 4], [6, 4]],
+    shapes: [
+      [3, 4],
+      [6, 4],
+    ],
     build: ([x, w], g) => tokenLogprobs(x, w, indices(g, [5, 0, 5]), gatherRows(w, indices(g, [5, 0, 5]))).logprobs,
     torch: '(x0 @ x1.T).log_softmax(-1)[[0, 1, 2], [5, 0, 5]]',
   },
@@ -85,7 +192,11 @@ const cases: Record<string, Case> = {
     build: ([x], g) => logprobsOfLogits(x, indices(g, [5, 0, 5]), true).entropies,
     torch: '-(x0.softmax(-1) * x0.log_softmax(-1)).sum(-1)',
   },
-  pad: { shapes: [[5, 2]], build: ([a], g) => mul(pad(a, packing(g)), packing(g).filled), torch: 'torch.cat([x0, torch.zeros(1, 2)]).reshape(2, 3, 2)' },
+  pad: {
+    shapes: [[5, 2]],
+    build: ([a], g) => mul(pad(a, packing(g)), packing(g).filled),
+    torch: 'torch.cat([x0, torch.zeros(1, 2)]).reshape(2, 3, 2)',
+  },
   pack: { shapes: [[2, 3, 2]], build: ([a], g) => pack(a, packing(g)), torch: 'x0.reshape(6, 2)[:5]' },
   softmax: { shapes: [[2, 3, 4]], build: ([a]) => softmax(a), torch: 'x0.softmax(-1)' },
   logSoftmax: { shapes: [[3, 6]], build: ([a]) => logSoftmax(a), torch: 'x0.log_softmax(-1)' },
@@ -118,7 +229,9 @@ for (const [name, { shapes, build, torch }] of Object.entries(cases)) {
     const plain = tensors.map(({ shape, data }) => ({ shape, data: Array.from(data) }));
     const expected = await peer.call('differentiate', { expression: torch, inputs: plain, seed: Array.from(seed) });
     assert.ok(maxDifference(results.output.data, expected.output) < 1e-5, 'value');
-    shapes.forEach((_, i) => assert.ok(maxDifference(results[`gradient${i}`].data, expected.gradients[i]) < 2e-5, `gradient of x${i}`));
+    shapes.forEach((_, i) =>
+      assert.ok(maxDifference(results[`gradient${i}`].data, expected.gradients[i]) < 2e-5, `gradient of x${i}`),
+    );
   });
 }
 

@@ -38,13 +38,28 @@ const programs: Record<string, string> = {
 /** Calls `run` with an environment whose folders are all empty; every file that is in them afterwards. */
 async function filesLeft(run: (env: NodeJS.ProcessEnv) => Promise<void>): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'joylab-home-'));
-  const own = ['HOME', 'USERPROFILE', 'TMPDIR', 'TEMP', 'TMP', 'XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'XDG_STATE_HOME', 'XDG_RUNTIME_DIR', 'LOCALAPPDATA', 'APPDATA'];
+  const own = [
+    'HOME',
+    'USERPROFILE',
+    'TMPDIR',
+    'TEMP',
+    'TMP',
+    'XDG_CACHE_HOME',
+    'XDG_CONFIG_HOME',
+    'XDG_DATA_HOME',
+    'XDG_STATE_HOME',
+    'XDG_RUNTIME_DIR',
+    'LOCALAPPDATA',
+    'APPDATA',
+  ];
   const env = Object.fromEntries(own.map((name) => [name, join(folder, name)]));
   Object.values(env).forEach((path) => mkdirSync(path));
   try {
     // Whoever has it on for other programs does not mean this one.
     await run({ ...process.env, ...env, ORT_DISABLE_TELEMETRY: '0' });
-    return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory()).map(({ parentPath, name }) => join(parentPath, name));
+    return readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map(({ parentPath, name }) => join(parentPath, name));
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -53,7 +68,11 @@ async function filesLeft(run: (env: NodeJS.ProcessEnv) => Promise<void>): Promis
 for (const [name, program] of Object.entries(programs)) {
   test(`${name} leaves nothing in the user's folders`, async () => {
     const left = await filesLeft(async (env) => {
-      const { stdout } = await promisify(execFile)(process.execPath, ['-e', program], { env, cwd: env.HOME, timeout: 120_000 });
+      const { stdout } = await promisify(execFile)(process.execPath, ['-e', program], {
+        env,
+        cwd: env.HOME,
+        timeout: 120_000,
+      });
       assert.match(stdout, /tokens: 2$/m);
     });
     assert.deepEqual(left, []);

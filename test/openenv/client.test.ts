@@ -42,12 +42,19 @@ test('an official server: the whole protocol', async () => {
   assert.equal(observation.echoed_message, 'hello');
   assert.equal((await env.state()).step_count, 1);
   await assert.rejects(env.step({ massage: 'hello' }), code('VALIDATION_ERROR', /There is no field 'massage'/));
-  assert.equal((await env.step({ message: 'again' })).observation.echoed_message, 'again', 'the session survives a wrong action');
+  assert.equal(
+    (await env.step({ message: 'again' })).observation.echoed_message,
+    'again',
+    'the session survives a wrong action',
+  );
   assert.match(String((await env.card())['text/plain']), /echoing/i);
 
   await assert.rejects(env.listTools(), code('NOT_SUPPORTED', /has no tools/));
 
-  await assert.rejects(openenv(url, { capacityTimeout: 0 }), code('CAPACITY_REACHED', /full: 1 of 1 sessions in use\. Close environments.*MAX_CONCURRENT_ENVS/));
+  await assert.rejects(
+    openenv(url, { capacityTimeout: 0 }),
+    code('CAPACITY_REACHED', /full: 1 of 1 sessions in use\. Close environments.*MAX_CONCURRENT_ENVS/),
+  );
   await assert.rejects(openenv(url, { capacityTimeout: 300 }), code('CAPACITY_REACHED', /was waited for, 0\.3 s/));
   const waiting = openenv(url);
   await env.close();
@@ -71,27 +78,38 @@ test('a program that computes for long without a pause does not take it for a ti
 });
 
 test('nobody listens: said at once, with the address', async () => {
-  await assert.rejects(openenv('http://127.0.0.1:9'), code('CONNECTION_FAILED', /No OpenEnv server answers at ws:\/\/127.0.0.1:\d+\/ws/));
+  await assert.rejects(
+    openenv('http://127.0.0.1:9'),
+    code('CONNECTION_FAILED', /No OpenEnv server answers at ws:\/\/127.0.0.1:\d+\/ws/),
+  );
 });
 
 test('a frozen server: the time-out is an error, and later calls do not wait again', async () => {
   const server = await faulty(() => {});
   const client = await OpenEnvClient.connect(server.url, { messageTimeout: 100 });
-  await assert.rejects(client.step({}), code('TIMEOUT', /did not answer within 0.1 s\. .* reset\(\) starts a new session/));
+  await assert.rejects(
+    client.step({}),
+    code('TIMEOUT', /did not answer within 0.1 s\. .* reset\(\) starts a new session/),
+  );
   await assert.rejects(client.step({}), code('TIMEOUT'));
   server.close();
 });
 
 test('a server that hangs up', async () => {
-  const server = await faulty(socket => socket.close(1011));
+  const server = await faulty((socket) => socket.close(1011));
   const client = await OpenEnvClient.connect(server.url);
   await assert.rejects(client.step({}), code('CONNECTION_LOST', /broke \(WebSocket code 1011\)/));
   server.close();
 });
 
 test('a server that answers garbage', async () => {
-  for (const [answer, pattern] of [['garbage', /not an OpenEnv message: garbage/], ['[1,2]', /not an OpenEnv message/], ['null', /not an OpenEnv message/], ['{"type":"state","data":{}}', /answered with a message of type "state" where one of type "observation" was due/]] as const) {
-    const server = await faulty(socket => socket.send(answer));
+  for (const [answer, pattern] of [
+    ['garbage', /not an OpenEnv message: garbage/],
+    ['[1,2]', /not an OpenEnv message/],
+    ['null', /not an OpenEnv message/],
+    ['{"type":"state","data":{}}', /answered with a message of type "state" where one of type "observation" was due/],
+  ] as const) {
+    const server = await faulty((socket) => socket.send(answer));
     const client = await OpenEnvClient.connect(server.url);
     await assert.rejects(client.step({}), code('PROTOCOL_ERROR', pattern));
     await client.close();
@@ -111,10 +129,15 @@ test('an abort ends what is under way, with its reason', async () => {
 });
 
 test('answers belong to their requests, in order', async () => {
-  const server = await faulty((socket, message) => socket.send(JSON.stringify({ type: 'observation', data: { observation: message.data, reward: 0, done: false } })));
+  const server = await faulty((socket, message) =>
+    socket.send(JSON.stringify({ type: 'observation', data: { observation: message.data, reward: 0, done: false } })),
+  );
   const client = await OpenEnvClient.connect(server.url);
-  const answers = await Promise.all([3, 1, 2].map(n => client.step({ n })));
-  assert.deepEqual(answers.map(({ observation }) => observation.n), [3, 1, 2]);
+  const answers = await Promise.all([3, 1, 2].map((n) => client.step({ n })));
+  assert.deepEqual(
+    answers.map(({ observation }) => observation.n),
+    [3, 1, 2],
+  );
   await client.close();
   server.close();
 });

@@ -92,6 +92,10 @@ export function fakeTools(folder: string, space: Record<string, string>): FakeTo
   return {
     path: `${folder}${path.delimiter}${process.env.PATH}`,
     calls: () => fs.readFileSync(path.join(folder, 'log'), 'utf8').trim().split('\n').filter(Boolean),
-    containers: () => fs.readdirSync(containers).map(name => Number(fs.readFileSync(path.join(containers, name), 'utf8'))).filter(Boolean),
+    containers: () =>
+      fs
+        .readdirSync(containers)
+        .map((name) => Number(fs.readFileSync(path.join(containers, name), 'utf8')))
+        .filter(Boolean),
   };
 }

@@ -10,7 +10,9 @@ import { code, faulty, Network } from './faulty';
 
 /** Counts its steps. */
 class Counting extends Environment<{ by: number }, { count: number }> {
-  static override schema = { action: { type: 'object', required: ['by'], properties: { by: { type: 'number' } }, additionalProperties: false } };
+  static override schema = {
+    action: { type: 'object', required: ['by'], properties: { by: { type: 'number' } }, additionalProperties: false },
+  };
   count = 0;
   override reset() {
     this.count = 0;
@@ -33,7 +35,13 @@ test('the network is cut in mid-episode: one line, and the next reset goes on wh
   assert.equal((await env.step({ by: 2 })).observation.count, 2);
 
   network.cut();
-  await assert.rejects(env.step({ by: 2 }), code('CONNECTION_LOST', /^The connection to ws:\/\/\S+ broke .*The session is lost\. reset\(\) starts a new session\.$/));
+  await assert.rejects(
+    env.step({ by: 2 }),
+    code(
+      'CONNECTION_LOST',
+      /^The connection to ws:\/\/\S+ broke .*The session is lost\. reset\(\) starts a new session\.$/,
+    ),
+  );
   await assert.rejects(env.step({ by: 2 }), code('CONNECTION_LOST'));
   const again = env.reset(); // tries until the network is back
   await pause(300);
@@ -42,7 +50,9 @@ test('the network is cut in mid-episode: one line, and the next reset goes on wh
   assert.equal((await env.step({ by: 1 })).observation.count, 1);
 
   network.cut();
-  const impatient = await openenv(server.url).then(async other => (await other.close(), OpenEnvClient.connect(server.url, { reconnectTimeout: 300 })));
+  const impatient = await openenv(server.url).then(
+    async (other) => (await other.close(), OpenEnvClient.connect(server.url, { reconnectTimeout: 300 })),
+  );
   await impatient.reset();
   await env.close();
   await server.close();
@@ -75,7 +85,10 @@ test('a connection that died while nothing was asked is found out by pings, and 
   await client.reset();
   network.hold(true);
   while (client.connected) await pause(10);
-  await assert.rejects(client.step({ by: 1 }), code('CONNECTION_LOST', /does not answer pings: it is frozen, or the network is cut/));
+  await assert.rejects(
+    client.step({ by: 1 }),
+    code('CONNECTION_LOST', /does not answer pings: it is frozen, or the network is cut/),
+  );
   network.hold(false);
   assert.equal((await client.reset()).observation.count, 0);
   await client.close();
@@ -85,9 +98,12 @@ test('a connection that died while nothing was asked is found out by pings, and 
 
 test('an idle session is kept alive by pings', async () => {
   let pinged!: () => void;
-  const enough = new Promise<void>(resolve => (pinged = resolve));
+  const enough = new Promise<void>((resolve) => (pinged = resolve));
   let pings = 0;
-  const server = await faulty(() => {}, socket => socket.on('ping', () => ++pings === 5 && pinged()));
+  const server = await faulty(
+    () => {},
+    (socket) => socket.on('ping', () => ++pings === 5 && pinged()),
+  );
   const client = await OpenEnvClient.connect(server.url, { pingInterval: 10 });
   await enough;
   assert.ok(client.connected);
@@ -107,7 +123,8 @@ test('a session that the server ends is an error with its reason, and reset open
 });
 
 test('a message that nobody asked for ends the session: no answer is taken for another', async () => {
-  const observation = (n: number): string => JSON.stringify({ type: 'observation', data: { observation: { n }, reward: 0, done: false } });
+  const observation = (n: number): string =>
+    JSON.stringify({ type: 'observation', data: { observation: { n }, reward: 0, done: false } });
   const server = await faulty((socket, { data }) => {
     socket.send(observation(data.n));
     socket.send(observation(-1));
@@ -121,11 +138,14 @@ test('a message that nobody asked for ends the session: no answer is taken for a
 });
 
 test('a server that closes at once, or loses each reset: an error, no endless trying', async () => {
-  const closing = await faulty(() => {}, socket => socket.close(1011));
+  const closing = await faulty(
+    () => {},
+    (socket) => socket.close(1011),
+  );
   await assert.rejects(OpenEnvClient.connect(closing.url), code('CONNECTION_LOST', /WebSocket code 1011/));
   closing.close();
   let resets = 0;
-  const losing = await faulty(socket => (resets++, socket.terminate()));
+  const losing = await faulty((socket) => (resets++, socket.terminate()));
   const client = await OpenEnvClient.connect(losing.url);
   await assert.rejects(client.reset(), code('CONNECTION_LOST'));
   assert.equal(resets, 2);
@@ -138,8 +158,14 @@ test('full: waits for a place, says so, and gives up with what to do', async () 
   const first = await OpenEnvClient.connect(server.url);
   const second = await OpenEnvClient.connect(server.url);
   const lines: string[] = [];
-  const watched = { onWait: (line: string) => lines.push(line), onWaited: (successful: boolean) => lines.push(`over: ${successful}`) };
-  await assert.rejects(OpenEnvClient.connect(server.url, { capacityTimeout: 200, ...watched }), code('CAPACITY_REACHED', /full: 2 of 2 sessions in use\. A place was waited for, 0\.2 s/));
+  const watched = {
+    onWait: (line: string) => lines.push(line),
+    onWaited: (successful: boolean) => lines.push(`over: ${successful}`),
+  };
+  await assert.rejects(
+    OpenEnvClient.connect(server.url, { capacityTimeout: 200, ...watched }),
+    code('CAPACITY_REACHED', /full: 2 of 2 sessions in use\. A place was waited for, 0\.2 s/),
+  );
   assert.match(lines[0], /is full \(2 of 2 sessions in use\): waiting for a place, 1 s at most/);
   assert.equal(lines.at(-1), 'over: false');
   const third = await OpenEnvClient.connect(server.url, { ...watched, onWait: () => void first.close() });
@@ -148,7 +174,10 @@ test('full: waits for a place, says so, and gives up with what to do', async () 
 
   const stop = new AbortController();
   const fourth = await OpenEnvClient.connect(server.url);
-  const interrupted = OpenEnvClient.connect(server.url, { waitSignal: () => stop.signal, onWait: () => stop.abort(new Error('interrupted')) });
+  const interrupted = OpenEnvClient.connect(server.url, {
+    waitSignal: () => stop.signal,
+    onWait: () => stop.abort(new Error('interrupted')),
+  });
   await assert.rejects(interrupted, /interrupted/);
   // A session that was given back makes room; its next reset waits for one in turn.
   await second.release();
@@ -161,7 +190,12 @@ test('full: waits for a place, says so, and gives up with what to do', async () 
 test('a cell that runs again takes the place of its earlier run on a full server; others wait', async () => {
   const server = await serve(Counting, { capacity: 1 });
   const console = host();
-  const cell = (): void => setHost({ display: bundle => console.display(bundle), registerCommTarget: () => {}, signal: new AbortController().signal });
+  const cell = (): void =>
+    setHost({
+      display: (bundle) => console.display(bundle),
+      registerCommTarget: () => {},
+      signal: new AbortController().signal,
+    });
   cell();
   const earlier = await openenv(server.url);
   await earlier.reset();
@@ -169,7 +203,13 @@ test('a cell that runs again takes the place of its earlier run on a full server
   cell();
   const later = await openenv(server.url);
   await later.reset();
-  await assert.rejects(earlier.step({ by: 1 }), code('SESSION_ERROR', /The server was full, and the session was given to an environment that was opened later\. reset\(\) starts a new session/));
+  await assert.rejects(
+    earlier.step({ by: 1 }),
+    code(
+      'SESSION_ERROR',
+      /The server was full, and the session was given to an environment that was opened later\. reset\(\) starts a new session/,
+    ),
+  );
   setHost(console);
   await earlier.reset(); // and takes it back
   await assert.rejects(later.step({ by: 1 }), code('SESSION_ERROR'));
@@ -179,16 +219,23 @@ test('a cell that runs again takes the place of its earlier run on a full server
 
 async function httpServer(answer: RequestListener): Promise<Server & { url: string }> {
   const server = createServer(answer);
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return Object.assign(server, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
 }
 
 test('servers without WebSocket, without OpenEnv, or behind a door', async () => {
-  const old = await httpServer((request, response) => response.writeHead(request.url === '/health' ? 200 : 404, { 'content-type': 'application/json' }).end('{"status":"healthy"}'));
+  const old = await httpServer((request, response) =>
+    response
+      .writeHead(request.url === '/health' ? 200 : 404, { 'content-type': 'application/json' })
+      .end('{"status":"healthy"}'),
+  );
   await assert.rejects(openenv(old.url), code('NOT_SUPPORTED', /speaks HTTP alone: it has no WebSocket at \/ws/));
   old.close();
   const other = await httpServer((_, response) => response.writeHead(404).end());
-  await assert.rejects(openenv(other.url), code('CONNECTION_FAILED', /is no OpenEnv server: it has neither \/ws nor \/health/));
+  await assert.rejects(
+    openenv(other.url),
+    code('CONNECTION_FAILED', /is no OpenEnv server: it has neither \/ws nor \/health/),
+  );
   other.close();
   const locked = await httpServer((_, response) => response.writeHead(401).end());
   await assert.rejects(openenv(locked.url), code('CONNECTION_FAILED', /HTTP 401.*headers: \{ Authorization/));
@@ -196,7 +243,9 @@ test('servers without WebSocket, without OpenEnv, or behind a door', async () =>
 });
 
 test('an old server without metadata, schema and tools', async () => {
-  const server = await faulty(socket => socket.send('{"type":"error","data":{"code":"UNKNOWN_TYPE","message":"Unknown message type: mcp"}}'));
+  const server = await faulty((socket) =>
+    socket.send('{"type":"error","data":{"code":"UNKNOWN_TYPE","message":"Unknown message type: mcp"}}'),
+  );
   const env = await openenv(server.url, { messageTimeout: 5000 });
   assert.equal(env.name, server.url);
   await assert.rejects(env.callTool('echo'), code('NOT_SUPPORTED', /an old one, without tools/));
@@ -206,8 +255,13 @@ test('an old server without metadata, schema and tools', async () => {
 
 test('headers go with every request', async () => {
   const seen = new Set<string | undefined>();
-  const server = await httpServer((request, response) => (seen.add(request.headers.authorization), response.writeHead(401).end()));
-  await assert.rejects(openenv(server.url, { headers: { Authorization: 'Bearer secret' } }), (error: Error) => !error.message.includes('secret'));
+  const server = await httpServer(
+    (request, response) => (seen.add(request.headers.authorization), response.writeHead(401).end()),
+  );
+  await assert.rejects(
+    openenv(server.url, { headers: { Authorization: 'Bearer secret' } }),
+    (error: Error) => !error.message.includes('secret'),
+  );
   assert.deepEqual([...seen], ['Bearer secret']);
   server.close();
 });

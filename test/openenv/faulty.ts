@@ -4,19 +4,24 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { OpenEnvError } from '../../kernel/openenv';
 
 /** For `assert.rejects`: the code of the error, and what its message says. */
-export const code = (expected: string, pattern = /./) => (error: OpenEnvError) => {
-  assert.equal(error.code, expected, error.message);
-  assert.match(error.message, pattern);
-  return true;
-};
+export const code =
+  (expected: string, pattern = /./) =>
+  (error: OpenEnvError) => {
+    assert.equal(error.code, expected, error.message);
+    assert.match(error.message, pattern);
+    return true;
+  };
 
 /** A server that opens sessions well and then behaves badly, in one way. */
-export async function faulty(behave: (socket: WebSocket, message: any) => void, greet: (socket: WebSocket) => void = () => {}): Promise<{ url: string; close(): void }> {
+export async function faulty(
+  behave: (socket: WebSocket, message: any) => void,
+  greet: (socket: WebSocket) => void = () => {},
+): Promise<{ url: string; close(): void }> {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-  await new Promise(resolve => server.once('listening', resolve));
-  server.on('connection', socket => {
+  await new Promise((resolve) => server.once('listening', resolve));
+  server.on('connection', (socket) => {
     greet(socket);
-    socket.on('message', text => {
+    socket.on('message', (text) => {
       const message = JSON.parse(String(text));
       if (message.type === 'state') socket.send('{"type":"state","data":{"step_count":0}}');
       else behave(socket, message);
@@ -32,7 +37,7 @@ export async function faulty(behave: (socket: WebSocket, message: any) => void, 
 /** A network between client and server that can be cut. Its port is its own until it is closed: a free one could be taken by others. */
 export class Network {
   private readonly lines = new Set<net.Socket>();
-  private readonly listener = net.createServer(client => this.connect(client));
+  private readonly listener = net.createServer((client) => this.connect(client));
   private isCut = false;
   private silent = false;
 
@@ -44,15 +49,21 @@ export class Network {
   }
 
   async open(): Promise<void> {
-    await new Promise<void>(resolve => this.listener.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => this.listener.listen(0, '127.0.0.1', resolve));
   }
 
   private connect(client: net.Socket): void {
     if (this.isCut) return void client.on('error', () => {}).destroy();
     const server = net.connect(this.serverPort, '127.0.0.1');
-    for (const [from, to] of [[client, server], [server, client]]) {
+    for (const [from, to] of [
+      [client, server],
+      [server, client],
+    ]) {
       this.lines.add(from);
-      from.on('data', bytes => to.write(bytes)).on('error', () => {}).on('close', () => to.destroy());
+      from
+        .on('data', (bytes) => to.write(bytes))
+        .on('error', () => {})
+        .on('close', () => to.destroy());
       if (this.silent) from.pause();
     }
   }
@@ -70,7 +81,7 @@ export class Network {
   }
 
   async close(): Promise<void> {
-    const closed = new Promise(resolve => this.listener.close(resolve));
+    const closed = new Promise((resolve) => this.listener.close(resolve));
     this.cut();
     await closed;
   }

@@ -13,14 +13,24 @@ export interface Garden {
 /** Starts the server. `second`: with other actions. */
 export async function startGarden({ second = false } = {}): Promise<Garden> {
   const script = path.join(packageRoot, 'test', 'openenv', 'garden_server.py');
-  const child = spawn(pythonPath(), [script, ...(second ? ['--second'] : [])], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(pythonPath(), [script, ...(second ? ['--second'] : [])], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const [line] = await Promise.race([
-    new Promise<string[]>((resolve) => createInterface({ input: child.stdout! }).once('line', (text) => resolve([text]))),
+    new Promise<string[]>((resolve) =>
+      createInterface({ input: child.stdout! }).once('line', (text) => resolve([text])),
+    ),
     ended.then(() => Promise.reject(new Error('The garden server ended before it was ready.'))),
   ]);
   const url = `http://127.0.0.1:${line}`;
-  while (!(await fetch(`${url}/health`).then(({ ok }) => ok, () => false))) await new Promise((resolve) => setTimeout(resolve, 50));
+  while (
+    !(await fetch(`${url}/health`).then(
+      ({ ok }) => ok,
+      () => false,
+    ))
+  )
+    await new Promise((resolve) => setTimeout(resolve, 50));
   return {
     port: Number(line),
     url,

@@ -8,7 +8,13 @@ test("OpenEnv's own server gets and gives integers of any size, digit by digit; 
   const garden = await startGarden({ second: true });
   try {
     const env = await openenv(garden.url);
-    for (const [wait, day] of [[2n ** 63n + 1n, 2n ** 63n + 1n], [-(2n ** 80n), -(2n ** 80n)], [2 ** 60, 2n ** 60n], [7n, 7], [2n ** 53n - 1n, 2 ** 53 - 1]]) {
+    for (const [wait, day] of [
+      [2n ** 63n + 1n, 2n ** 63n + 1n],
+      [-(2n ** 80n), -(2n ** 80n)],
+      [2 ** 60, 2n ** 60n],
+      [7n, 7],
+      [2n ** 53n - 1n, 2 ** 53 - 1],
+    ]) {
       await env.reset();
       await env.step({ wait });
       assert.equal((await env.state()).day, day);

@@ -17,7 +17,11 @@ const saved = { PATH: process.env.PATH, TMPDIR: process.env.TMPDIR };
 
 before(() => {
   root = fs.mkdtempSync(path.join(os.tmpdir(), 'launch-'));
-  tools = fakeTools(path.join(root, 'bin'), { 'openenv.yaml': 'name: tiny\napp: server.main:app\n', 'pyproject.toml': '', 'server/main.py': TINY });
+  tools = fakeTools(path.join(root, 'bin'), {
+    'openenv.yaml': 'name: tiny\napp: server.main:app\n',
+    'pyproject.toml': '',
+    'server/main.py': TINY,
+  });
   fs.mkdirSync(path.join(root, 'tmp'));
   Object.assign(process.env, { PATH: tools.path, TMPDIR: path.join(root, 'tmp') });
 });
@@ -27,8 +31,13 @@ after(() => {
   fs.rmSync(root, { recursive: true, force: true });
 });
 
-const clones = (): string[] => fs.readdirSync(path.join(root, 'tmp')).filter(name => name.startsWith('joylab-space-'));
-const answers = (url: string): Promise<boolean> => fetch(`${url}/health`).then(response => response.ok, () => false);
+const clones = (): string[] =>
+  fs.readdirSync(path.join(root, 'tmp')).filter((name) => name.startsWith('joylab-space-'));
+const answers = (url: string): Promise<boolean> =>
+  fetch(`${url}/health`).then(
+    (response) => response.ok,
+    () => false,
+  );
 const exists = (pid: number): boolean => {
   try {
     return process.kill(pid, 0);
@@ -53,7 +62,7 @@ test('a container that is killed in mid-episode: an error, and resets at the sam
   const env = await openenv('org/tiny', { from: 'image', tag: 'v1' });
   assert.match(tools.calls().at(-1)!, / registry\.hf\.space\/org-tiny:v1$/);
   await env.reset();
-  const runs = (): number => tools.calls().filter(call => call.startsWith('docker run')).length;
+  const runs = (): number => tools.calls().filter((call) => call.startsWith('docker run')).length;
   const before = runs();
   process.kill(tools.containers()[0], 'SIGKILL');
   await assert.rejects(
@@ -62,14 +71,20 @@ test('a container that is killed in mid-episode: an error, and resets at the sam
     },
     code('CONNECTION_LOST', /The container of registry\.hf\.space\/org-tiny:v1 died/),
   );
-  assert.deepEqual((await Promise.all([env.reset(), env.reset(), env.reset()])).map(({ observation }) => observation.level), ['', '', '']);
+  assert.deepEqual(
+    (await Promise.all([env.reset(), env.reset(), env.reset()])).map(({ observation }) => observation.level),
+    ['', '', ''],
+  );
   assert.equal(runs(), before + 1);
   await env.close();
   assert.deepEqual(tools.containers(), []);
 });
 
 test('an image that is not there: what Docker says', async () => {
-  await assert.rejects(openenv('missing:latest'), code('LAUNCH_FAILED', /The container of missing:latest died \(exit code 125\)[^]*pull access denied for missing/));
+  await assert.rejects(
+    openenv('missing:latest'),
+    code('LAUNCH_FAILED', /The container of missing:latest died \(exit code 125\)[^]*pull access denied for missing/),
+  );
 });
 
 test('a Space on this machine: cloned, run with uv, played, and gone with close()', async () => {
@@ -78,7 +93,10 @@ test('a Space on this machine: cloned, run with uv, played, and gone with close(
   assert.equal(clones().length, 1);
   const [git, uv] = tools.calls().slice(-2);
   assert.match(git, /^git clone --depth 1 https:\/\/\S+\/spaces\/org\/tiny \S+joylab-space-/);
-  assert.match(uv, /^uv run --isolated --project \S+joylab-space-\S+ -- uvicorn server\.main:app --host 127\.0\.0\.1 --port \d+/);
+  assert.match(
+    uv,
+    /^uv run --isolated --project \S+joylab-space-\S+ -- uvicorn server\.main:app --host 127\.0\.0\.1 --port \d+/,
+  );
   const { url } = env;
   await env.close();
   assert.ok(!(await answers(url)));
@@ -101,7 +119,7 @@ test('the program that opened them is killed: no container, server or clone is l
     });`;
   const program = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';
-  program.stdout.on('data', part => (said += part));
+  program.stdout.on('data', (part) => (said += part));
   await eventually(() => /^at .*$/m.test(said) || program.exitCode !== null, 'both are open');
   const urls: string[] = JSON.parse(/^at (.*)$/m.exec(said)![1]);
   for (const url of urls) assert.ok(await answers(url));

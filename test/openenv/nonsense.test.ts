@@ -9,7 +9,7 @@ import { AtariClient } from '../../kernel/environments/atari/stream';
 
 /** The same numbers in every run. */
 function randomNumbers(seed: number): (below: number) => number {
-  return below => {
+  return (below) => {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
     return Math.floor((seed / 2 ** 32) * below);
   };
@@ -47,7 +47,7 @@ async function send(url: string, messages: string[]): Promise<void> {
       await new Promise((resolve, reject) => socket!.once('open', resolve).once('error', reject));
     }
     socket.send(message);
-    await new Promise<void>(resolve => {
+    await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, 50);
       for (const event of ['message', 'close']) {
         socket!.removeAllListeners(event);
@@ -84,10 +84,13 @@ test('600 mutated messages: the server lives and other sessions are unharmed', a
 /** Sends bytes over a connection of their own; resolves with the answers when the other side has closed it. */
 function sendBytes(url: string, bytes: Uint8Array): Promise<Buffer> {
   const { hostname, port } = new URL(url);
-  return new Promise(resolve => {
+  return new Promise((resolve) => {
     const answers: Buffer[] = [];
     const socket = net.connect(Number(port), hostname, () => socket.end(bytes));
-    socket.on('data', chunk => answers.push(chunk)).on('error', () => {}).on('close', () => resolve(Buffer.concat(answers)));
+    socket
+      .on('data', (chunk) => answers.push(chunk))
+      .on('error', () => {})
+      .on('close', () => resolve(Buffer.concat(answers)));
   });
 }
 
@@ -106,10 +109,19 @@ test('400 mutated messages to a process of the fast lane: it lives and its other
   const calm = await AtariClient.connect(url, { numEnvs: 2, options });
   const { ram } = await calm.reset([0, 1], [3, 4]);
   const opening = framed(JSON.stringify({ num_envs: 2, options }));
-  const openings = ['', 'null', '{"num_envs":2}', '{"num_envs":1e9,"options":{}}', '{"num_envs":1,"options":[]}', '{"num_envs":1,"options":{"game":3}}'];
-  const noise = (most: number): Uint8Array => Uint8Array.from({ length: random(most) }, () => random(4) ? random(4) : random(256));
+  const openings = [
+    '',
+    'null',
+    '{"num_envs":2}',
+    '{"num_envs":1e9,"options":{}}',
+    '{"num_envs":1,"options":[]}',
+    '{"num_envs":1,"options":{"game":3}}',
+  ];
+  const noise = (most: number): Uint8Array =>
+    Uint8Array.from({ length: random(most) }, () => (random(4) ? random(4) : random(256)));
   for (let i = 0; i < 20; i++) await sendBytes(url, noise(40));
-  for (const text of openings) assert.match(String(await sendBytes(url, framed(text))), text === '' ? /^$|first request/ : /VALIDATION_ERROR/);
+  for (const text of openings)
+    assert.match(String(await sendBytes(url, framed(text))), text === '' ? /^$|first request/ : /VALIDATION_ERROR/);
   for (let i = 0; i < 20; i++) {
     const requests = Array.from({ length: 20 }, () => framed(noise(40)));
     await sendBytes(url, Buffer.concat([opening, ...requests, ...(i % 2 ? [noise(3)] : [])]));
@@ -123,14 +135,14 @@ test('400 mutated messages to a process of the fast lane: it lives and its other
 
 test('a process that answers garbage, hangs up or is frozen', async () => {
   const faulty = async (answer: (socket: net.Socket) => void): Promise<[string, net.Server]> => {
-    const server = net.createServer(socket => socket.on('error', () => {}).once('data', () => answer(socket)));
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+    const server = net.createServer((socket) => socket.on('error', () => {}).once('data', () => answer(socket)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return [`tcp://127.0.0.1:${(server.address() as net.AddressInfo).port}`, server];
   };
   const cases: [(socket: net.Socket) => void, OpenEnvErrorCode, RegExp, number?][] = [
-    [socket => socket.write(framed('garbage')), 'PROTOCOL_ERROR', /garbage/],
-    [socket => socket.write('HTTP/1.1 400 Bad Request'), 'PROTOCOL_ERROR', /announces a message of \d+ bytes/],
-    [socket => socket.end(), 'CONNECTION_LOST', /broke/],
+    [(socket) => socket.write(framed('garbage')), 'PROTOCOL_ERROR', /garbage/],
+    [(socket) => socket.write('HTTP/1.1 400 Bad Request'), 'PROTOCOL_ERROR', /announces a message of \d+ bytes/],
+    [(socket) => socket.end(), 'CONNECTION_LOST', /broke/],
     [() => {}, 'TIMEOUT', /did not answer within 0.2 s/, 200],
   ];
   for (const [answer, code, pattern, messageTimeout = 60_000] of cases) {
@@ -139,5 +151,8 @@ test('a process that answers garbage, hangs up or is frozen', async () => {
     await assert.rejects(connecting, (error: OpenEnvError) => error.code === code && pattern.test(error.message));
     server.close();
   }
-  await assert.rejects(AtariClient.connect('tcp://127.0.0.1:1', { numEnvs: 1, options: {} }), (error: OpenEnvError) => error.code === 'CONNECTION_FAILED');
+  await assert.rejects(
+    AtariClient.connect('tcp://127.0.0.1:1', { numEnvs: 1, options: {} }),
+    (error: OpenEnvError) => error.code === 'CONNECTION_FAILED',
+  );
 });

@@ -13,7 +13,8 @@ let one: RemoteEnvironment;
 let eight: RemoteEnvironment;
 
 before(async () => {
-  const start = (places: string) => openenv(ECHO, { from: 'python', envVars: { MAX_CONCURRENT_ENVS: places }, startTimeout: 120_000 });
+  const start = (places: string) =>
+    openenv(ECHO, { from: 'python', envVars: { MAX_CONCURRENT_ENVS: places }, startTimeout: 120_000 });
   [one, eight] = await Promise.all([start('1'), start('8')]);
 });
 
@@ -24,7 +25,10 @@ test('official echo: episodes and tools, on a server of one place', async () => 
   const start = await one.reset({ seed: 7, episode_id: 'first' });
   assert.equal(start.metadata?.status, 'ready');
   const tools = await one.listTools();
-  assert.deepEqual(tools.map(({ name }) => name), ['echo_message', 'echo_with_length']);
+  assert.deepEqual(
+    tools.map(({ name }) => name),
+    ['echo_message', 'echo_with_length'],
+  );
   assert.match(tools[0].description, /Echo back the provided message/);
   assert.deepEqual(tools[0].inputSchema.required, ['message']);
   assert.equal(await one.callTool('echo_message', { message: 'Grüße 🎮' }), 'Grüße 🎮');
@@ -55,21 +59,35 @@ test('official echo: one place for two who take turns, eight for eight at once',
   const played = await Promise.all(
     sessions.map(async (session, i) => {
       await session.reset({ episode_id: `episode ${i}` });
-      for (let step = 0; step <= i; step++) await session.step({ type: 'call_tool', tool_name: 'echo_message', arguments: { message: String(i) } });
+      for (let step = 0; step <= i; step++)
+        await session.step({ type: 'call_tool', tool_name: 'echo_message', arguments: { message: String(i) } });
       return session.state();
     }),
   );
-  assert.deepEqual(played.map(({ episode_id, step_count }) => [episode_id, step_count]), sessions.map((_, i) => [`episode ${i}`, i + 1]));
+  assert.deepEqual(
+    played.map(({ episode_id, step_count }) => [episode_id, step_count]),
+    sessions.map((_, i) => [`episode ${i}`, i + 1]),
+  );
   await assert.rejects(eight.newSession({ capacityTimeout: 0 }), code('CAPACITY_REACHED', /8 of 8 sessions in use/));
-  await Promise.all(sessions.map(session => session.close()));
+  await Promise.all(sessions.map((session) => session.close()));
 });
 
 test('official echo, frozen and killed: one line each, and reset goes on', async () => {
-  const pids = execFileSync('pgrep', ['-f', `port ${new URL(eight.url).port}`]).toString().trim().split('\n').map(Number);
+  const pids = execFileSync('pgrep', ['-f', `port ${new URL(eight.url).port}`])
+    .toString()
+    .trim()
+    .split('\n')
+    .map(Number);
   const session = await eight.newSession({ messageTimeout: 1000, resetTimeout: 60_000 });
   await session.reset();
   for (const pid of pids) process.kill(pid, 'SIGSTOP');
-  await assert.rejects(session.step({ type: 'list_tools' }), code('TIMEOUT', /^The server at \S+ did not answer within 1 s\. The session was given up\. reset\(\) starts a new session\.$/));
+  await assert.rejects(
+    session.step({ type: 'list_tools' }),
+    code(
+      'TIMEOUT',
+      /^The server at \S+ did not answer within 1 s\. The session was given up\. reset\(\) starts a new session\.$/,
+    ),
+  );
   for (const pid of pids) process.kill(pid, 'SIGCONT');
   assert.equal((await session.reset()).done, false);
 

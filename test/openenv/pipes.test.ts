@@ -22,14 +22,21 @@ before(async () => {
   lanes = await atariProcesses(2);
 });
 
-const connect = (lane: number, wait?: WaitCells): Promise<AtariClient> => AtariClient.connect(lanes[lane].url, { numEnvs: 8, options: OPTIONS, wait });
+const connect = (lane: number, wait?: WaitCells): Promise<AtariClient> =>
+  AtariClient.connect(lanes[lane].url, { numEnvs: 8, options: OPTIONS, wait });
 const cells = (): WaitCells => new BlockedThread(60_000).cells;
 
 /** Everything that some steps give. */
 async function play(client: AtariClient, steps = 30): Promise<AtariStep[]> {
   const slots = [0, 1, 2, 3, 4, 5, 6, 7];
   const answers = [await client.reset(slots, slots, { frames: 3 })];
-  for (let step = 0; step < steps; step++) answers.push(await client.step(slots, slots.map((slot) => (slot + step) % client.actions.length)));
+  for (let step = 0; step < steps; step++)
+    answers.push(
+      await client.step(
+        slots,
+        slots.map((slot) => (slot + step) % client.actions.length),
+      ),
+    );
   await client.restore([7, 0], await client.save([0, 1]));
   answers.push(await client.step([7], [1]));
   await assert.rejects(client.step([99], [0]), /There is no slot 99/);
@@ -37,7 +44,10 @@ async function play(client: AtariClient, steps = 30): Promise<AtariStep[]> {
 }
 
 /** Of answers: a difference in frames themselves keeps the reporter busy for minutes. */
-const digest = (answers: AtariStep[]): string => createHash('sha256').update(serialize(answers.map((answer) => Object.values(answer)))).digest('hex');
+const digest = (answers: AtariStep[]): string =>
+  createHash('sha256')
+    .update(serialize(answers.map((answer) => Object.values(answer))))
+    .digest('hex');
 
 test('over pipes as over TCP: steps, frames, moved episodes, errors', async () => {
   const [sleeping, waiting] = [await connect(0, cells()), await connect(0)];
@@ -54,13 +64,15 @@ test('a thread that waits for one process has first asked the others', { skip: !
   let asked = 0;
   /** How many had been asked when one answered. */
   const counts: number[] = [];
-  await Promise.all(clients.map(async (client) => {
-    for (let step = 0; step < 20; step++) {
-      asked++;
-      await client.step([0], [0]);
-      counts.push(asked--);
-    }
-  }));
+  await Promise.all(
+    clients.map(async (client) => {
+      for (let step = 0; step < 20; step++) {
+        asked++;
+        await client.step([0], [0]);
+        counts.push(asked--);
+      }
+    }),
+  );
   assert.deepEqual(counts, [...Array(39).fill(2), 1], 'the last one plays alone');
   await Promise.all(clients.map((client) => client.close()));
 });
@@ -80,9 +92,19 @@ test('timers and sockets of a thread that plays have their turn', { skip: !linux
 });
 
 /** A thread that plays for ever. It says that it does, and how that ended. */
-function player(lane: number, messageTimeout: number): { worker: Worker; plays: Promise<void>; watch: BlockedThread; end: Promise<{ code?: OpenEnvErrorCode; message: string }> } {
+function player(
+  lane: number,
+  messageTimeout: number,
+): {
+  worker: Worker;
+  plays: Promise<void>;
+  watch: BlockedThread;
+  end: Promise<{ code?: OpenEnvErrorCode; message: string }>;
+} {
   const watch = new BlockedThread(messageTimeout);
-  const worker = new Worker(path.join(__dirname, 'playingWorker.js'), { workerData: { url: lanes[lane].url, options: { numEnvs: 1, options: OPTIONS, messageTimeout, wait: watch.cells } } });
+  const worker = new Worker(path.join(__dirname, 'playingWorker.js'), {
+    workerData: { url: lanes[lane].url, options: { numEnvs: 1, options: OPTIONS, messageTimeout, wait: watch.cells } },
+  });
   const said = <Message>(): Promise<Message> => new Promise((resolve) => worker.once('message', resolve));
   const plays = said<void>();
   return { worker, plays, watch, end: plays.then(() => said()) };
@@ -115,7 +137,9 @@ test('a process that dies while a thread waits: the thread is told', { skip: !li
   lanes = await atariProcesses(2);
 });
 
-test('a frozen process: its thread is notified in time, and a thread that is ended ends', { skip: !linux }, async () => {
+test('a frozen process: its thread is notified in time, and a thread that is ended ends', {
+  skip: !linux,
+}, async () => {
   const [first, second] = [player(1, 500), player(1, 60_000)];
   await Promise.all([first.plays, second.plays]);
   const frozen = processAt(lanes[1].url);
@@ -151,7 +175,9 @@ test('a process that stops within an answer, or says what is none', { skip: !lin
     const [requests, answers] = [pipe(`requests${i}`), pipe(`answers${i}`)];
     const thread = new BlockedThread(300);
     const options = { url: 'tcp://127.0.0.1:1', messageTimeout: 300, wait: thread.cells };
-    const worker = new Worker(path.join(__dirname, 'askingWorker.js'), { workerData: { address: { pid: process.pid, requests, answers }, options } });
+    const worker = new Worker(path.join(__dirname, 'askingWorker.js'), {
+      workerData: { address: { pid: process.pid, requests, answers }, options },
+    });
     const end = new Promise((resolve) => worker.once('message', resolve));
     const watch = setInterval(() => thread.check(), 25);
     writeSync(answers, answer);
@@ -181,4 +207,3 @@ test('pipes that cannot be opened: TCP does', async (t) => {
   assert.equal((await client.step([0], [0])).rewards.length, 1);
   await client.close();
 });
-

@@ -14,7 +14,9 @@ const text = sample({ code: null, episode: null });
 const ONE_SAMPLE = /scores one sample, not a batch as in TRL/;
 
 async function messageOf(score: unknown, samples: Sample[] = [text, text]): Promise<string> {
-  const error = await scoreSamples([{ name: 'f', weight: 1, score: score as RewardFunction }], samples).catch((it: unknown) => it);
+  const error = await scoreSamples([{ name: 'f', weight: 1, score: score as RewardFunction }], samples).catch(
+    (it: unknown) => it,
+  );
   assert.ok(error instanceof RewardError, String(error));
   return error.message;
 }
@@ -33,27 +35,52 @@ test('hints say what was probably meant', async () => {
     [({ completion }: any) => completion[0].content.length, /`completion` is text here, not a list of messages/],
     [(s: any) => s.prompt.at(-1).content.length, /`prompt` is text here/],
     [(prompt: any, completion: any) => completion.length + prompt, /called with one argument, the sample/],
-    [({ completion, anwser }: any) => Number(completion === anwser.trim()), /The sample has no `anwser`\. Did you mean answer\?/, withAnswer],
+    [
+      ({ completion, anwser }: any) => Number(completion === anwser.trim()),
+      /The sample has no `anwser`\. Did you mean answer\?/,
+      withAnswer,
+    ],
     [(s: any) => s.awnser.length, /The sample has no `awnser`\. Did you mean answer\?/, withAnswer],
-    [({ solution }: any) => solution.length, /The sample has no `solution`\. The names that it has are: prompt, completion/],
+    [
+      ({ solution }: any) => solution.length,
+      /The sample has no `solution`\. The names that it has are: prompt, completion/,
+    ],
     [({ episod }: any) => episod * 2, /returned NaN .*no `episod`\. Did you mean episode\?/],
     [() => ({ score: 1 }), /an object \(Object\) .*Return the number itself/],
     [({ episode }: any) => episode.return, /`code` and `episode` are null: nothing was played/],
-    [({ code }: any) => code.length, /No strategy could be extracted from this completion/, [sample(), nothingExtracted]],
-    [({ episode }: any) => episode.return, /This strategy was not played: `episode` is null/, [sample({ episode: null }), sample()]],
+    [
+      ({ code }: any) => code.length,
+      /No strategy could be extracted from this completion/,
+      [sample(), nothingExtracted],
+    ],
+    [
+      ({ episode }: any) => episode.return,
+      /This strategy was not played: `episode` is null/,
+      [sample({ episode: null }), sample()],
+    ],
   ];
   for (const [score, pattern, samples] of cases) assert.match(await messageOf(score, samples), pattern, String(score));
 });
 
 test('no hint where none fits', async () => {
   const cases: unknown[] = [
-    () => { throw new RangeError('mine'); },
+    () => {
+      throw new RangeError('mine');
+    },
     ({ completion }: any) => completion.nothing.there,
     () => JSON.parse('{'),
     ({ completion, bonus = 2 }: any) => (completion as any).missing.x * bonus,
   ];
-  for (const score of cases) assert.match(await messageOf(score), /^Reward function "f" threw on sample 0 of 2 \(they count from 0\): \w+Error: [^.]*\. It failed on 2 of 2 samples: 0, 1\.$/, String(score));
-  assert.match(await messageOf(({ completion }: any) => completion.x.y, [sample(), nothingExtracted]), /reading 'y'\)\. It failed/);
+  for (const score of cases)
+    assert.match(
+      await messageOf(score),
+      /^Reward function "f" threw on sample 0 of 2 \(they count from 0\): \w+Error: [^.]*\. It failed on 2 of 2 samples: 0, 1\.$/,
+      String(score),
+    );
+  assert.match(
+    await messageOf(({ completion }: any) => completion.x.y, [sample(), nothingExtracted]),
+    /reading 'y'\)\. It failed/,
+  );
 });
 
 test('every sample that fails is named, and the others are scored', async () => {
@@ -64,34 +91,71 @@ test('every sample that fails is named, and the others are scored', async () => 
     if (Number(completion) % 10 === 3) throw new Error('no threes.');
     return 1;
   }, many);
-  assert.match(message, /threw on sample 3 of 32 .*Error: no threes\. It failed on 4 of 32 samples: 3, 13, 23\.|It failed on 3 of 32 samples: 3, 13, 23\./);
+  assert.match(
+    message,
+    /threw on sample 3 of 32 .*Error: no threes\. It failed on 4 of 32 samples: 3, 13, 23\.|It failed on 3 of 32 samples: 3, 13, 23\./,
+  );
   assert.equal(scored, 32);
 });
 
 test('scoring again shows the others beside the samples that fail, with place and code', async () => {
   const shown: MimeBundle[] = [];
   const describeError = (error: unknown) => `\x1b[31m${(error as Error).message}\x1b[0m in Cell [4]\n> 2 | <code>`;
-  setHost({ display: (bundle) => void shown.push(bundle), signal: new AbortController().signal, registerCommTarget() {}, describeError });
+  setHost({
+    display: (bundle) => void shown.push(bundle),
+    signal: new AbortController().signal,
+    registerCommTarget() {},
+    describeError,
+  });
   const registry = new RewardRegistry();
-  await registry.register('score', ({ episode }) => episode && episode.return);
+  await registry.register('score', ({ episode }) => episode?.return);
   for (const step of [1, 2]) {
     const samples = Array.from({ length: 4 }, (_, i) => sample({ step, episode: episode(Array(i + step).fill(1)) }));
-    const settings = { numGenerations: 4, scaleRewards: 'group', multiObjectiveAggregation: 'sum_then_normalize' } as const;
-    recentRollouts.add({ step, samples, groupSize: 4, table: await scoreSamples(registry.list(), samples), advantages: (table) => groupAdvantages(table, settings) });
+    const settings = {
+      numGenerations: 4,
+      scaleRewards: 'group',
+      multiObjectiveAggregation: 'sum_then_normalize',
+    } as const;
+    recentRollouts.add({
+      step,
+      samples,
+      groupSize: 4,
+      table: await scoreSamples(registry.list(), samples),
+      advantages: (table) => groupAdvantages(table, settings),
+    });
   }
   const careful: RewardFunction = ({ episode }) => {
     if (episode!.return === 3) throw new Error('three');
     return episode!.return * 2;
   };
   const result = (await registry.register('score', careful))!;
-  assert.deepEqual(result.samples.map(({ before, after, failure }) => [before, after, failure?.index]), [
-    [2, 4, undefined], [3, null, 1], [4, 8, undefined], [5, 10, undefined],
-    [1, 2, undefined], [2, 4, undefined], [3, null, 6], [4, 8, undefined],
-  ]);
+  assert.deepEqual(
+    result.samples.map(({ before, after, failure }) => [before, after, failure?.index]),
+    [
+      [2, 4, undefined],
+      [3, null, 1],
+      [4, 8, undefined],
+      [5, 10, undefined],
+      [1, 2, undefined],
+      [2, 4, undefined],
+      [3, null, 6],
+      [4, 8, undefined],
+    ],
+  );
   const plain = String(shown[0]['text/plain']);
-  assert.match(plain, /^2 of the last 8 rollouts could not be scored again\. .*threw on sample 1 of 8 .*It failed on 2 of 8 samples: 1, 6\.[^]*three\x1b\[0m in Cell \[4\][^]*\n *1 +2 +3 +failed/);
+  assert.match(
+    plain,
+    /^2 of the last 8 rollouts could not be scored again\. .*threw on sample 1 of 8 .*It failed on 2 of 8 samples: 1, 6\.[^]*three\x1b\[0m in Cell \[4\][^]*\n *1 +2 +3 +failed/,
+  );
   assert.match(String(shown[0]['text/html']), /<pre[^>]*>three in Cell \[4\]\n&gt; 2 \| &lt;code&gt;<\/pre>/);
-  assert.deepEqual(recentRollouts.batches().map(({ table }) => table.values[0]), [[1, 2, 3, 4], [2, 3, 4, 5]], 'the scores that a run has are kept');
+  assert.deepEqual(
+    recentRollouts.batches().map(({ table }) => table.values[0]),
+    [
+      [1, 2, 3, 4],
+      [2, 3, 4, 5],
+    ],
+    'the scores that a run has are kept',
+  );
   const corrected = (await registry.register('score', ({ episode }) => episode!.return * 2))!;
   assert.equal(corrected.error, null);
   assert.equal((await registry.register('score', ({ episode }) => episode!.return + episode!.return))!.changed, false);

@@ -17,7 +17,12 @@ before(async () => {
 after(() => server.close());
 
 const samples = ['a', 'b', 'c'].map((completion) => sample({ completion }));
-const named = (name: string, score: unknown, more = {}) => ({ name, score: score as RewardFunction, weight: 1, ...more });
+const named = (name: string, score: unknown, more = {}) => ({
+  name,
+  score: score as RewardFunction,
+  weight: 1,
+  ...more,
+});
 const backtracks = () => Number(/^(a+)+$/.test(`${'a'.repeat(40)}!`));
 const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const recurse = (): number => {
@@ -30,8 +35,15 @@ const recurse = (): number => {
 
 /** Functions that never come to an end by themselves; the second sample is the first that they compute for. */
 const ENDLESS: Record<string, () => unknown> = {
-  'a loop': () => { for (;;); },
-  'a loop that catches all': () => { for (;;) try { for (;;); } catch {} },
+  'a loop': () => {
+    for (;;);
+  },
+  'a loop that catches all': () => {
+    for (;;)
+      try {
+        for (;;);
+      } catch {}
+  },
   recursion: recurse,
   'a regular expression': backtracks,
   'a promise that never settles': () => new Promise(() => {}),
@@ -39,16 +51,29 @@ const ENDLESS: Record<string, () => unknown> = {
   'what follows .then': () => Promise.resolve().then(backtracks),
   'what follows a timer': async () => (await wait(5), backtracks()),
   'what follows an answer': async () => (await (await fetch(url)).text(), backtracks()),
-  'a callback of a timer': () => new Promise(() => setTimeout(() => { for (;;); }, 5)),
-  'jobs without an end': () => { const go = (): Promise<unknown> => Promise.resolve().then(go); return go(); },
+  'a callback of a timer': () =>
+    new Promise(() =>
+      setTimeout(() => {
+        for (;;);
+      }, 5),
+    ),
+  'jobs without an end': () => {
+    const go = (): Promise<unknown> => Promise.resolve().then(go);
+    return go();
+  },
   'a thread that sleeps': () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
 };
 
 for (const [what, endless] of Object.entries(ENDLESS)) {
   test(`${what} is ended when its time is up, and the process goes on`, { timeout: 60_000 }, async () => {
     const score = ({ completion }: Sample) => (completion === 'a' ? 1 : endless());
-    const { table, error } = await scoreAll([named('endless', score), named('quick', () => 2)], samples, { seconds: 0.2 });
-    assert.match(error!.message, /^Reward function "endless" took more than 0\.2 s on sample 1 of 3 .*raise rewardSeconds in GRPOConfig.*@reward seconds=600/);
+    const { table, error } = await scoreAll([named('endless', score), named('quick', () => 2)], samples, {
+      seconds: 0.2,
+    });
+    assert.match(
+      error!.message,
+      /^Reward function "endless" took more than 0\.2 s on sample 1 of 3 .*raise rewardSeconds in GRPOConfig.*@reward seconds=600/,
+    );
     assert.equal(error!.sampleIndex, 1);
     assert.deepEqual([table.names, table.values], [['quick'], [[2, 2, 2]]]);
     await wait(20);
@@ -57,13 +82,23 @@ for (const [what, endless] of Object.entries(ENDLESS)) {
 }
 
 test('a function has its own time, and each call all of it', async () => {
-  const slow = () => { for (const end = performance.now() + 60; performance.now() < end; ); return 1; };
+  const slow = () => {
+    for (const end = performance.now() + 60; performance.now() < end; );
+    return 1;
+  };
   const many = Array.from({ length: 8 }, () => sample());
   const table = await scoreSamples([named('slow', slow, { seconds: 0.2 })], many, { seconds: 0.02 });
   assert.deepEqual(table.values, [many.map(() => 1)]);
-  const error = await scoreSamples([named('slow', () => new Promise(() => {}), { seconds: 0.05, source: 'Cell [3], line 2' })], samples, { seconds: 60 }).catch((it: unknown) => it);
+  const error = await scoreSamples(
+    [named('slow', () => new Promise(() => {}), { seconds: 0.05, source: 'Cell [3], line 2' })],
+    samples,
+    { seconds: 60 },
+  ).catch((it: unknown) => it);
   assert.ok(error instanceof RewardError);
-  assert.match(error.message, /took more than 0\.05 s on sample 0 .*it is in Cell \[3\], line 2\..*raise its own time: \/\*\* @reward seconds=600/);
+  assert.match(
+    error.message,
+    /took more than 0\.05 s on sample 0 .*it is in Cell \[3\], line 2\..*raise its own time: \/\*\* @reward seconds=600/,
+  );
 });
 
 test('async functions wait together, each with its own sample', async () => {

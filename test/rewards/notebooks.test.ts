@@ -17,21 +17,27 @@ type Reward = (sample: Sample) => number | null;
 /** The reward functions of a notebook's `@reward` cells, by name. */
 function rewardsOf(notebook: string): Record<string, Reward> {
   const { cells } = JSON.parse(readFileSync(join(packageRoot, 'notebooks', notebook), 'utf8'));
-  const sources: string[] = cells.filter((cell: any) => cell.cell_type === 'code').map((cell: any) => cell.source.join(''));
+  const sources: string[] = cells
+    .filter((cell: any) => cell.cell_type === 'code')
+    .map((cell: any) => cell.source.join(''));
   const scoring = sources.filter((source) => source.includes('@reward')).join('\n');
   const names = [...scoring.matchAll(/^function (\w+)/gm)].map(([, name]) => name);
   const { transpileModule, ScriptTarget } = typescript();
   const javascript = transpileModule(scoring, { compilerOptions: { target: ScriptTarget.ES2022 } }).outputText;
-  return new Function(...Object.keys(joylab), `${javascript}\nreturn { ${names.join(', ')} };`)(...Object.values(joylab));
+  return new Function(...Object.keys(joylab), `${javascript}\nreturn { ${names.join(', ')} };`)(
+    ...Object.values(joylab),
+  );
 }
 
-const total = (rewards: Record<string, Reward>, sample: Sample) => Object.values(rewards).reduce((sum, score) => sum + (score(sample) ?? 0), 0);
+const total = (rewards: Record<string, Reward>, sample: Sample) =>
+  Object.values(rewards).reduce((sum, score) => sum + (score(sample) ?? 0), 0);
 
 /** What a strategy that plays well does, by hand. */
 const SKILLED: Record<string, string> = {
   breakout: 'return state.ball_x > state.paddle_x ? "RIGHT" : "LEFT";',
   pong: 'return state.player_y > state.ball_y ? "RIGHT" : "LEFT";',
-  boxing: 'const dx = state.enemy_x - state.player_x, dy = state.enemy_y - state.player_y; return Math.abs(dy) > 4 ? (dy > 0 ? "DOWNFIRE" : "UPFIRE") : dx > 0 ? "RIGHTFIRE" : "LEFTFIRE";',
+  boxing:
+    'const dx = state.enemy_x - state.player_x, dy = state.enemy_y - state.player_y; return Math.abs(dy) > 4 ? (dy > 0 ? "DOWNFIRE" : "UPFIRE") : dx > 0 ? "RIGHTFIRE" : "LEFTFIRE";',
 };
 /** Nothing of these plays to the end. */
 const SILENT: Record<string, string | null> = {
@@ -46,11 +52,29 @@ const SILENT: Record<string, string | null> = {
 const strategy = (body: string) => `function strategy(state) { ${body} }`;
 
 /** Samples of strategies that play, by what they do, and of what does not. */
-async function samplesIn(env: RolloutEnvironment, codes: Record<string, string | null>, reference: ReferenceReturns): Promise<Record<string, Sample>> {
+async function samplesIn(
+  env: RolloutEnvironment,
+  codes: Record<string, string | null>,
+  reference: ReferenceReturns,
+): Promise<Record<string, Sample>> {
   const problems = Object.values(codes).map((code) => (code === null ? [] : joylab.checkCode(code)));
   const playable = Object.values(codes).map((code, i) => (problems[i].length === 0 ? code : null));
   const { episodes } = await joylab.rollout(env, playable, { seeds: playable.map(() => 5), maxSteps: 1000 });
-  return Object.fromEntries(Object.entries(codes).map(([name, code], i) => [name, { prompt: '', completion: code ?? '', completionIds: [], code, problems: problems[i], episode: episodes[i], step: 1, reference }]));
+  return Object.fromEntries(
+    Object.entries(codes).map(([name, code], i) => [
+      name,
+      {
+        prompt: '',
+        completion: code ?? '',
+        completionIds: [],
+        code,
+        problems: problems[i],
+        episode: episodes[i],
+        step: 1,
+        reference,
+      },
+    ]),
+  );
 }
 
 let games: Array<{ name: string; playing: Record<string, Sample>; silent: Record<string, Sample> }>;
@@ -62,8 +86,16 @@ before(async () => {
     const env = await joylab.openenv('atari', { game: name as 'pong' });
     const reference = (await joylab.referenceReturns(env))!;
     const worst = reference.constants.at(-1)!.action;
-    const playing = { skilled: strategy(SKILLED[name]), [`always ${worst}`]: strategy(`return "${worst}";`), 'always NOOP': strategy('return "NOOP";') };
-    games.push({ name, playing: await samplesIn(env, playing, reference), silent: await samplesIn(env, SILENT, reference) });
+    const playing = {
+      skilled: strategy(SKILLED[name]),
+      [`always ${worst}`]: strategy(`return "${worst}";`),
+      'always NOOP': strategy('return "NOOP";'),
+    };
+    games.push({
+      name,
+      playing: await samplesIn(env, playing, reference),
+      silent: await samplesIn(env, SILENT, reference),
+    });
     await env.close();
   }
 });
@@ -71,16 +103,25 @@ before(async () => {
 test('the samples are what they are called', () => {
   for (const { name, playing, silent } of games) {
     for (const { episode } of Object.values(playing)) assert.ok(episode && !episode.failed, name);
-    assert.deepEqual(Object.values(silent).map(({ episode }) => episode?.end.reason ?? null), [null, null, null, 'error', 'timeout', 'invalid_action']);
+    assert.deepEqual(
+      Object.values(silent).map(({ episode }) => episode?.end.reason ?? null),
+      [null, null, null, 'error', 'timeout', 'invalid_action'],
+    );
   }
-  assert.deepEqual(games.map(({ playing }) => Math.sign(playing['always NOOP'].episode!.return)), [0, -1, -1]);
+  assert.deepEqual(
+    games.map(({ playing }) => Math.sign(playing['always NOOP'].episode!.return)),
+    [0, -1, -1],
+  );
 });
 
 /** The rewards of runs: in the games without negative scores, for which some were written, or in all. */
 const RUNS: Record<string, { rewards: Record<string, Reward>; negative: boolean }> = {
   'atari.ipynb': { rewards: rewardsOf('atari.ipynb'), negative: true },
   'game2048.ipynb': { rewards: rewardsOf('game2048.ipynb'), negative: false },
-  'game2048.ipynb, an environment of your own': { rewards: { functionWorks: rewardsOf('game2048.ipynb').functionWorks, normalizedReturn: joylab.normalizedReturn }, negative: true },
+  'game2048.ipynb, an environment of your own': {
+    rewards: { functionWorks: rewardsOf('game2048.ipynb').functionWorks, normalizedReturn: joylab.normalizedReturn },
+    negative: true,
+  },
 };
 
 for (const [run, { rewards, negative }] of Object.entries(RUNS)) {
@@ -88,13 +129,22 @@ for (const [run, { rewards, negative }] of Object.entries(RUNS)) {
     for (const { name, playing, silent } of games) {
       if (!negative && name !== 'breakout') continue;
       const least = Math.min(...Object.values(playing).map((sample) => total(rewards, sample)));
-      for (const [what, sample] of Object.entries(silent)) assert.ok(total(rewards, sample) < least, `${name}: ${what} has ${total(rewards, sample)}, what plays at least ${least}`);
+      for (const [what, sample] of Object.entries(silent))
+        assert.ok(
+          total(rewards, sample) < least,
+          `${name}: ${what} has ${total(rewards, sample)}, what plays at least ${least}`,
+        );
     }
   });
 }
 
 test('every notebook is among them', () => {
-  assert.deepEqual(readdirSync(join(packageRoot, 'notebooks')).filter((name) => name.endsWith('.ipynb')).sort(), [...new Set(Object.keys(RUNS).map((run) => run.split(',')[0]))].sort());
+  assert.deepEqual(
+    readdirSync(join(packageRoot, 'notebooks'))
+      .filter((name) => name.endsWith('.ipynb'))
+      .sort(),
+    [...new Set(Object.keys(RUNS).map((run) => run.split(',')[0]))].sort(),
+  );
 });
 
 test('atari.ipynb: who plays better gets more, in every game', () => {
@@ -102,6 +152,10 @@ test('atari.ipynb: who plays better gets more, in every game', () => {
   assert.deepEqual(Object.keys(rewards), ['functionWorks', 'noCheating', 'strategySucceeds', 'wins']);
   for (const { name, playing } of games) {
     const [skilled, ...others] = Object.values(playing);
-    for (const other of others) assert.ok(total(rewards, skilled) > total(rewards, other), `${name}: ${total(rewards, skilled)} and ${total(rewards, other)}`);
+    for (const other of others)
+      assert.ok(
+        total(rewards, skilled) > total(rewards, other),
+        `${name}: ${total(rewards, skilled)} and ${total(rewards, other)}`,
+      );
   }
 });

@@ -13,13 +13,17 @@ let registry: RewardRegistry;
 
 beforeEach(() => {
   shown = [];
-  setHost({ display: (bundle) => void shown.push(bundle), signal: new AbortController().signal, registerCommTarget() {} });
+  setHost({
+    display: (bundle) => void shown.push(bundle),
+    signal: new AbortController().signal,
+    registerCommTarget() {},
+  });
   registry = new RewardRegistry();
 });
 afterEach(() => recentRollouts.clear());
 
 const works = ({ code }: Sample) => (code === null ? -2 : 1);
-const score = ({ episode }: Sample) => episode && episode.return;
+const score = ({ episode }: Sample) => episode?.return;
 
 /** Plays nothing: samples with returns 0, 1, 2 … in groups, scored with the registry's functions. */
 async function remember(step: number, groups: number, groupSize: number): Promise<RolloutBatch> {
@@ -27,7 +31,11 @@ async function remember(step: number, groups: number, groupSize: number): Promis
     i === 0 ? nothingExtracted : sample({ step, episode: episode(Array(i).fill(1)), completion: `completion ${i}` }),
   );
   const table = await scoreSamples(registry.list(), samples);
-  const settings = { numGenerations: groupSize, scaleRewards: 'group', multiObjectiveAggregation: 'sum_then_normalize' } as const;
+  const settings = {
+    numGenerations: groupSize,
+    scaleRewards: 'group',
+    multiObjectiveAggregation: 'sum_then_normalize',
+  } as const;
   const batch = { step, samples, groupSize, table, advantages: (t: typeof table) => groupAdvantages(t, settings) };
   recentRollouts.add(batch);
   return batch;
@@ -39,19 +47,31 @@ test('functions keep their order and place; changes are announced', async () => 
   await registry.register('works', works);
   await registry.register('score', score, { weight: 0.2 });
   await registry.register('works', () => 0, { weight: 3 });
-  assert.deepEqual(registry.list().map(({ name, weight }) => [name, weight]), [['works', 3], ['score', 0.2]]);
+  assert.deepEqual(
+    registry.list().map(({ name, weight }) => [name, weight]),
+    [
+      ['works', 3],
+      ['score', 0.2],
+    ],
+  );
   assert.equal(registry.unregister('works'), true);
   assert.equal(registry.unregister('works'), false);
   stop();
   registry.clear();
-  assert.deepEqual(changes.map(({ kind, name }) => `${kind} ${name}`), ['added works', 'added score', 'replaced works', 'removed works']);
+  assert.deepEqual(
+    changes.map(({ kind, name }) => `${kind} ${name}`),
+    ['added works', 'added score', 'replaced works', 'removed works'],
+  );
   assert.equal(shown.length, 0, 'nothing to compare before the first rollouts');
 });
 
 test('wrong registrations are refused with what to do', () => {
   assert.throws(() => registry.register('', works), /needs a name/);
   assert.throws(() => registry.register('x', 3 as unknown as RewardFunction), /"x" is not a function/);
-  assert.throws(() => registry.register('x', works, { weight: NaN }), /weight of the reward "x" must be a finite number/);
+  assert.throws(
+    () => registry.register('x', works, { weight: NaN }),
+    /weight of the reward "x" must be a finite number/,
+  );
 });
 
 test('a replaced function scores the last rollouts, old beside new', async () => {
@@ -60,8 +80,14 @@ test('a replaced function scores the last rollouts, old beside new', async () =>
   await remember(4, 2, 4);
   const result = (await registry.register('score', (s) => s.episode && s.episode.return ** 2))!;
   assert.equal(result.samples.length, 8);
-  assert.deepEqual(result.samples.map(({ before }) => before), [null, 1, 2, 3, 4, 5, 6, 7]);
-  assert.deepEqual(result.samples.map(({ after }) => after), [null, 1, 4, 9, 16, 25, 36, 49]);
+  assert.deepEqual(
+    result.samples.map(({ before }) => before),
+    [null, 1, 2, 3, 4, 5, 6, 7],
+  );
+  assert.deepEqual(
+    result.samples.map(({ after }) => after),
+    [null, 1, 4, 9, 16, 25, 36, 49],
+  );
   // By hand: the second group had 5, 6, 7, 8 and has 17, 26, 37, 50.
   const std = Math.sqrt((15.5 ** 2 + 6.5 ** 2 + 4.5 ** 2 + 17.5 ** 2) / 3);
   assert.ok(Math.abs(result.samples[4].advantageBefore! - -1.5 / (Math.sqrt(5 / 3) + 1e-4)) < 1e-6);
@@ -77,7 +103,10 @@ test('a replaced function scores the last rollouts, old beside new', async () =>
 
   // The next comparison is with these scores.
   const again = (await registry.register('score', score))!;
-  assert.deepEqual(again.samples.map(({ before }) => before), [null, 1, 4, 9, 16, 25, 36, 49]);
+  assert.deepEqual(
+    again.samples.map(({ before }) => before),
+    [null, 1, 4, 9, 16, 25, 36, 49],
+  );
 });
 
 test('a new function has no old score, and groups without spread are counted', async () => {
@@ -105,7 +134,10 @@ test('a function that fails on the last rollouts is registered, and the output s
 test('only the newest groups are kept', async () => {
   await registry.register('works', works);
   for (let step = 1; step <= 12; step++) await remember(step, 1, 4);
-  assert.deepEqual(recentRollouts.batches().map(({ step }) => step), [5, 6, 7, 8, 9, 10, 11, 12]);
+  assert.deepEqual(
+    recentRollouts.batches().map(({ step }) => step),
+    [5, 6, 7, 8, 9, 10, 11, 12],
+  );
   await remember(12, 1, 4);
   assert.equal(recentRollouts.sampleCount, 32);
   await remember(13, 10, 4);

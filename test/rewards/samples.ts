@@ -40,6 +40,15 @@ export const breakout = reference({ mean: 1.5, std: 1.2 }, { LEFT: 3.5, RIGHT: 3
 export const pong = reference({ mean: -20, std: 1.5 }, { NOOP: -21, RIGHT: -21, LEFT: -21 }, 14.6);
 export const boxing = reference({ mean: -2, std: 8 }, { UPFIRE: -18, NOOP: -40 }, 12.1);
 
-function reference(chance: ReferenceReturns['chance'], constants: Record<string, number>, human: number): ReferenceReturns {
-  return { maxSteps: 1000, chance, constants: Object.entries(constants).map(([action, mean]) => ({ action, mean })), human: { mean: human, source: 'a paper' } };
+function reference(
+  chance: ReferenceReturns['chance'],
+  constants: Record<string, number>,
+  human: number,
+): ReferenceReturns {
+  return {
+    maxSteps: 1000,
+    chance,
+    constants: Object.entries(constants).map(([action, mean]) => ({ action, mean })),
+    human: { mean: human, source: 'a paper' },
+  };
 }

@@ -10,14 +10,18 @@ const reward = (name: string, score: unknown, weight = 1) => ({ name, score: sco
 test('functions score each sample; null is left out of the sum', async () => {
   const table = await scoreSamples(
     [
-      reward('returns', ({ episode }: Sample) => episode && episode.return),
+      reward('returns', ({ episode }: Sample) => episode?.return),
       reward('length', async ({ completionIds }: Sample) => completionIds.length, 0.5),
       reward('never', () => null),
     ],
     [sample(), nothingExtracted],
   );
   assert.deepEqual(table.names, ['returns', 'length', 'never']);
-  assert.deepEqual(table.values, [[2, null], [3, 3], [null, null]]);
+  assert.deepEqual(table.values, [
+    [2, null],
+    [3, 3],
+    [null, null],
+  ]);
   assert.deepEqual(weightedSum(table), [3.5, 1.5]);
 });
 
@@ -36,7 +40,10 @@ test('what is not a reward is an error that names function, sample, value and wh
     [[1], /"wrong" returned an object \(Array\)/],
   ];
   for (const [value, message] of wrong) {
-    const scores = scoreSamples([reward('wrong', (s: Sample) => (s === nothingExtracted ? value : 1))], [sample(), nothingExtracted]);
+    const scores = scoreSamples(
+      [reward('wrong', (s: Sample) => (s === nothingExtracted ? value : 1))],
+      [sample(), nothingExtracted],
+    );
     await assert.rejects(scores, (error: RewardError) => {
       assert.match(error.message, message);
       assert.equal(error.functionName, 'wrong');
@@ -47,16 +54,24 @@ test('what is not a reward is an error that names function, sample, value and wh
 });
 
 test('an exception is passed on with its cause, and a null episode is pointed out', async () => {
-  const scores = scoreSamples([reward('careless', ({ episode }: Sample) => episode!.return)], [sample(), nothingExtracted]);
+  const scores = scoreSamples(
+    [reward('careless', ({ episode }: Sample) => episode!.return)],
+    [sample(), nothingExtracted],
+  );
   await assert.rejects(scores, (error: RewardError) => {
-    assert.match(error.message, /"careless" threw on sample 1 of 2 .*TypeError: .*null.*No strategy could be extracted/);
+    assert.match(
+      error.message,
+      /"careless" threw on sample 1 of 2 .*TypeError: .*null.*No strategy could be extracted/,
+    );
     return error.cause instanceof TypeError;
   });
 });
 
 test('a pending function does not hold up an interruption', async () => {
   const controller = new AbortController();
-  const scores = scoreSamples([reward('hangs', () => new Promise(() => {}))], [sample()], { signal: controller.signal });
+  const scores = scoreSamples([reward('hangs', () => new Promise(() => {}))], [sample()], {
+    signal: controller.signal,
+  });
   setTimeout(() => controller.abort(new Error('interrupted')), 10);
   await assert.rejects(scores, /interrupted/);
 });
@@ -65,7 +80,14 @@ test('the diagnosis says which functions tie a group', async () => {
   const samples = ['a', 'b', 'c', 'd'].map((completion) => sample({ completion }));
   const score = (values: Array<number | null>) => (s: Sample) => values['abcd'.indexOf(s.completion)];
   const diagnose = async (...functions: Array<[string, Array<number | null>, number?]>) =>
-    diagnoseSignal(await scoreSamples(functions.map(([name, values, weight]) => reward(name, score(values), weight)), samples), samples, 2);
+    diagnoseSignal(
+      await scoreSamples(
+        functions.map(([name, values, weight]) => reward(name, score(values), weight)),
+        samples,
+      ),
+      samples,
+      2,
+    );
 
   assert.deepEqual(await diagnose(['works', [1, 2, 3, 4]]), []);
   assert.deepEqual(await diagnose(['works', [1, 1, 3, 4]], ['wins', [null, null, 1, 1]]), [
@@ -74,7 +96,9 @@ test('the diagnosis says which functions tie a group', async () => {
   assert.deepEqual(await diagnose(['works', [1, 2, 3, 4]], ['short', [2, 1, 0, 0]]), [
     'no signal: all 2 completions get 3: works and short differ but their weighted sum does not',
   ]);
-  assert.deepEqual(await diagnose(['works', [null, null, 3, 4]]), ['no signal: no reward function applies to any of 2 completions']);
+  assert.deepEqual(await diagnose(['works', [null, null, 3, 4]]), [
+    'no signal: no reward function applies to any of 2 completions',
+  ]);
 
   const same = [sample(), sample()];
   const [text] = diagnoseSignal(await scoreSamples([reward('works', () => 1)], same), same, 2);

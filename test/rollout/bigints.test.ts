@@ -1,12 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLockedDownFunction, Environment, type Episode, executeWithTimeLimit, openenv, rollout, replay, serve } from '../../kernel';
+import {
+  createLockedDownFunction,
+  Environment,
+  type Episode,
+  executeWithTimeLimit,
+  openenv,
+  rollout,
+  replay,
+  serve,
+} from '../../kernel';
 
 const LARGE = 2n ** 63n + 1n;
 
 /** Gives an ID that no number holds; who gives it back, and the next one, has a reward. */
 class Echo extends Environment<any, any, any> {
-  static override schema = { action: { type: 'object', properties: { id: { type: 'number', format: 'bigint' } }, required: ['id'] } };
+  static override schema = {
+    action: { type: 'object', properties: { id: { type: 'number', format: 'bigint' } }, required: ['id'] },
+  };
   private times = 0;
   reset() {
     this.times = 0;
@@ -22,9 +33,16 @@ class Echo extends Environment<any, any, any> {
 test('integers of any size go through: observations, strategies, actions, records, pictures and replay', async () => {
   const server = await serve(Echo);
   const env = await openenv(server.url);
-  const codes = ['function strategy(state) { return { id: state.id }; }', 'const strategy = ({ id }) => BigInt(String(id));', 'const strategy = ({ id }) => Number(id);'];
-  const { episodes } = await rollout(env, codes, { seeds: [1, 1, 1], maxSteps: 5 }) as { episodes: Episode[] };
-  assert.deepEqual(episodes.map((it) => it.return), [2, 2, 0]);
+  const codes = [
+    'function strategy(state) { return { id: state.id }; }',
+    'const strategy = ({ id }) => BigInt(String(id));',
+    'const strategy = ({ id }) => Number(id);',
+  ];
+  const { episodes } = (await rollout(env, codes, { seeds: [1, 1, 1], maxSteps: 5 })) as { episodes: Episode[] };
+  assert.deepEqual(
+    episodes.map((it) => it.return),
+    [2, 2, 0],
+  );
   assert.deepEqual(episodes[0].actionValues, [{ id: LARGE }, { id: LARGE + 1n }]);
   assert.deepEqual(episodes[0].stateAt(0), { id: LARGE, list: [LARGE, 1, 0.5] });
   assert.match(episodes[0].actionNames[0], /^9223372036854775809$/);

@@ -20,10 +20,16 @@ for (const capacity of [1, 4]) {
     await sleep(10_000);
     network.mend();
     const { episodes } = await running;
-    assert.deepEqual(episodes.map((episode) => `${episode!.end.reason} ${episode!.return}`), Array(8).fill('terminated 60'));
+    assert.deepEqual(
+      episodes.map((episode) => `${episode!.end.reason} ${episode!.return}`),
+      Array(8).fill('terminated 60'),
+    );
     // A game may have come to its end while its last answer was on the way; it was then played once more.
     assert.ok(Slow.ended >= 8 && Slow.ended <= Slow.begun, `${Slow.ended} of ${Slow.begun} came to their end`);
-    assert.deepEqual(said.mock.calls.map(({ arguments: [line] }) => line), ['Slow does not answer: the rollout waits for it.']);
+    assert.deepEqual(
+      said.mock.calls.map(({ arguments: [line] }) => line),
+      ['Slow does not answer: the rollout waits for it.'],
+    );
     assert.equal(warned.mock.callCount(), 0);
     await env.close();
     await network.close();

@@ -22,7 +22,10 @@ async function playThroughCut(t: TestContext, capacity: number, workers: number)
   await eventually(() => server.sessions === 0, 'the server has lost all sessions');
   network.mend();
   const { episodes } = await running;
-  assert.deepEqual(episodes.map((episode) => `${episode!.end.reason} ${episode!.return}`), Array(8).fill('terminated 60'));
+  assert.deepEqual(
+    episodes.map((episode) => `${episode!.end.reason} ${episode!.return}`),
+    Array(8).fill('terminated 60'),
+  );
   assert.ok(Slow.ended - ended >= 8, 'each of them was played to its end');
   assert.equal(warned.mock.callCount(), 0);
   assert.ok(said.mock.callCount() <= 1);
@@ -33,12 +36,18 @@ async function playThroughCut(t: TestContext, capacity: number, workers: number)
 
 test('a short cut of the network, on a server that is full: every episode is played', (t) => playThroughCut(t, 1, 2));
 
-test('a cut takes many sessions of one worker: that counts as one loss, and the server is asked again', (t) => playThroughCut(t, 8, 1));
+test('a cut takes many sessions of one worker: that counts as one loss, and the server is asked again', (t) =>
+  playThroughCut(t, 8, 1));
 
 test('a server that only ever said that it is full, then was out of reach, was there: it is asked again', async () => {
   const turn = (count: number) => Promise.resolve({ observation: { count }, reward: count, done: count > 0 });
   const session: Session = { reset: () => turn(0), step: () => turn(1), close: async () => {} };
-  const answers = [new OpenEnvError('CAPACITY_REACHED', 'full'), new OpenEnvError('CONNECTION_FAILED', 'cut'), new OpenEnvError('CAPACITY_REACHED', 'full'), session];
+  const answers = [
+    new OpenEnvError('CAPACITY_REACHED', 'full'),
+    new OpenEnvError('CONNECTION_FAILED', 'cut'),
+    new OpenEnvError('CAPACITY_REACHED', 'full'),
+    session,
+  ];
   const open = async (): Promise<Session> => {
     const answer = answers.shift()!;
     if (answer instanceof Error) throw answer;
@@ -47,7 +56,14 @@ test('a server that only ever said that it is full, then was out of reach, was t
   const jobs = [{ id: 0, seed: 0, maxSteps: 9, seconds: 1, every: 0 }];
   const played: Played[] = [];
   let sessions = 0;
-  const spec = { environment: 'slow', options: {}, actions: [], actionSchema: Slow.schema.action, stateVariables: [], observations: true };
+  const spec = {
+    environment: 'slow',
+    options: {},
+    actions: [],
+    actionSchema: Slow.schema.action,
+    stateVariables: [],
+    observations: true,
+  };
   await play(new SessionEnvs([{ name: 'a', open }]), spec, {
     concurrency: 1,
     aborted: () => false,
@@ -58,5 +74,8 @@ test('a server that only ever said that it is full, then was out of reach, was t
     open: (change) => (sessions += change),
     waits() {},
   });
-  assert.deepEqual(played.map(({ record }) => [record.end, record.rewards]), [[{ reason: 'terminated' }, [1]]]);
+  assert.deepEqual(
+    played.map(({ record }) => [record.end, record.rewards]),
+    [[{ reason: 'terminated' }, [1]]],
+  );
 });

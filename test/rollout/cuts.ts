@@ -3,7 +3,14 @@ import { Environment } from '../../kernel';
 
 /** Counts its steps, of some milliseconds each, and the episodes that it began and ended. */
 export class Slow extends Environment<{ by: number }, { count: number }> {
-  static override schema = { action: { type: 'object', properties: { by: { type: 'integer', minimum: 1, maximum: 3 } }, required: ['by'], additionalProperties: false } };
+  static override schema = {
+    action: {
+      type: 'object',
+      properties: { by: { type: 'integer', minimum: 1, maximum: 3 } },
+      required: ['by'],
+      additionalProperties: false,
+    },
+  };
   /** Of all sessions together. */
   static begun = 0;
   static ended = 0;
@@ -27,4 +34,5 @@ export class Slow extends Environment<{ by: number }, { count: number }> {
 }
 
 /** Different strategies that all play an episode of `Slow` in 60 steps. */
-export const steady = (count: number): string[] => Array.from({ length: count }, (_, i) => `function strategy() { return 1; } // ${i}`);
+export const steady = (count: number): string[] =>
+  Array.from({ length: count }, (_, i) => `function strategy() { return 1; } // ${i}`);

@@ -24,7 +24,9 @@ test('a source, a locked-down function and a plain function play the same episod
 });
 
 test('a locked-down function starts afresh for every episode', async () => {
-  const locked = await createLockedDownFunction(`let n = 0; function strategy() { return n++ % 3; }\n${random.replace('strategy', 'other')}`);
+  const locked = await createLockedDownFunction(
+    `let n = 0; function strategy() { return n++ % 3; }\n${random.replace('strategy', 'other')}`,
+  );
   const first = await executeWithTimeLimit(locked, env, { maxSteps: 20 });
   assert.deepEqual(first.actions.slice(0, 4), [0, 1, 2, 0]);
   assert.deepEqual(await executeWithTimeLimit(locked, env, { maxSteps: 20 }), first);
@@ -46,9 +48,16 @@ test('the game of the environment itself is not touched', async () => {
 });
 
 test('an episode tells the time that its strategy took, which makes no difference between equal games', async () => {
-  const strategy = (turns: number) => `function strategy() { let x = 0; for (let i = 0; i < ${turns}; i++) x += i; return x < 0 ? 'LEFT' : 'RIGHT'; }`;
-  const [slow, fast] = [await executeWithTimeLimit(strategy(200_000), env, { maxSteps: 20 }), await executeWithTimeLimit(strategy(0), env, { maxSteps: 20 })];
-  assert.ok(fast.strategySeconds! > 0 && slow.strategySeconds! > 5 * fast.strategySeconds!, `${slow.strategySeconds} s, ${fast.strategySeconds} s`);
+  const strategy = (turns: number) =>
+    `function strategy() { let x = 0; for (let i = 0; i < ${turns}; i++) x += i; return x < 0 ? 'LEFT' : 'RIGHT'; }`;
+  const [slow, fast] = [
+    await executeWithTimeLimit(strategy(200_000), env, { maxSteps: 20 }),
+    await executeWithTimeLimit(strategy(0), env, { maxSteps: 20 }),
+  ];
+  assert.ok(
+    fast.strategySeconds! > 0 && slow.strategySeconds! > 5 * fast.strategySeconds!,
+    `${slow.strategySeconds} s, ${fast.strategySeconds} s`,
+  );
   assert.ok(slow.strategySeconds! < 2);
   assert.deepEqual(slow, fast);
   assert.equal(JSON.stringify(slow), JSON.stringify(fast));
@@ -75,19 +84,44 @@ test('a source that does wrong ends its episode', async () => {
 });
 
 test('a plain function that does wrong ends its episode', async () => {
-  const end = async (strategy: (state: any) => unknown, options = {}): Promise<Episode['end']> => (await executeWithTimeLimit(strategy, env, { maxSteps: 5, ...options })).end;
-  const trap = { toString() { throw new Error('touched'); }, get x() { throw new Error('touched'); } };
+  const end = async (strategy: (state: any) => unknown, options = {}): Promise<Episode['end']> =>
+    (await executeWithTimeLimit(strategy, env, { maxSteps: 5, ...options })).end;
+  const trap = {
+    toString() {
+      throw new Error('touched');
+    },
+    get x() {
+      throw new Error('touched');
+    },
+  };
   assert.match((await end(() => trap)).message!, /returned an object/);
   assert.match((await end(() => Promise.resolve('LEFT'))).message!, /must not be async/);
   assert.match((await end(() => Symbol('x'))).message!, /returned a symbol/);
-  assert.match((await end(function* () { yield 0; })).message!, /a generator: a strategy must not be a function\*/);
+  assert.match(
+    (
+      await end(function* () {
+        yield 0;
+      })
+    ).message!,
+    /a generator: a strategy must not be a function\*/,
+  );
   let deep: unknown = 0;
   for (let i = 0; i < 5000; i++) deep = [deep];
   assert.match((await end(() => deep)).message!, /nested more than 512 levels deep/);
   assert.equal((await end(() => deep)).reason, 'error');
   assert.deepEqual((await executeWithTimeLimit(() => -0, env, { maxSteps: 2 })).actions, [0, 0]);
-  assert.deepEqual(await end((state) => state.ball.x), { reason: 'error', message: "TypeError: Cannot read properties of undefined (reading 'x')" });
-  assert.equal((await end(() => { throw null; })).message, 'null');
+  assert.deepEqual(await end((state) => state.ball.x), {
+    reason: 'error',
+    message: "TypeError: Cannot read properties of undefined (reading 'x')",
+  });
+  assert.equal(
+    (
+      await end(() => {
+        throw null;
+      })
+    ).message,
+    'null',
+  );
   const busy = (milliseconds: number) => () => {
     const stopwatch = new Stopwatch();
     stopwatch.start();
@@ -111,7 +145,12 @@ test('is interrupted by its signal', async () => {
     if (++calls === 10) controller.abort();
     return 'NOOP';
   };
-  const { end, steps } = await executeWithTimeLimit(abortsAtTenth, env, { maxSteps: 1_000_000, seconds: 100, signal: controller.signal, seed: 1 });
+  const { end, steps } = await executeWithTimeLimit(abortsAtTenth, env, {
+    maxSteps: 1_000_000,
+    seconds: 100,
+    signal: controller.signal,
+    seed: 1,
+  });
   assert.equal(end.reason, 'aborted');
   assert.ok(steps <= 10 && calls <= 11, `${steps} steps, ${calls} calls`);
   const before = await executeWithTimeLimit(random, env, { signal: AbortSignal.abort() });
@@ -119,8 +158,14 @@ test('is interrupted by its signal', async () => {
 });
 
 test('strategies and options are checked', async () => {
-  await assert.rejects(executeWithTimeLimit(3 as never, env), /A strategy is a source text, a locked-down function or a function, not number/);
-  await assert.rejects(executeWithTimeLimit(random, env, { steps: 1 } as never), /Unknown option "steps"\. Options: seconds, callSeconds, maxSteps, signal, seed\./);
+  await assert.rejects(
+    executeWithTimeLimit(3 as never, env),
+    /A strategy is a source text, a locked-down function or a function, not number/,
+  );
+  await assert.rejects(
+    executeWithTimeLimit(random, env, { steps: 1 } as never),
+    /Unknown option "steps"\. Options: seconds, callSeconds, maxSteps, signal, seed\./,
+  );
   await assert.rejects(executeWithTimeLimit(random, env, { seed: 1.5 }), /seed must be a whole number/);
   await assert.rejects(executeWithTimeLimit(random, undefined as never), /cannot be played/);
 });
@@ -138,11 +183,20 @@ test('a replay that goes another way says where', async () => {
   const scored = episode.rewards.findIndex((reward) => reward > 0);
   const changed = { ...episode, rewards: episode.rewards.map((reward, i) => (i === scored ? 7 : reward)) };
   await assert.rejects(replay(changed, env), new RegExp(`step ${scored + 1} gave a reward of 1, recorded is 7`));
-  await assert.rejects(replay({ ...episode, lives: episode.lives.map(() => 9) }, env), /step 1 left 5 lives, recorded are 9/);
+  await assert.rejects(
+    replay({ ...episode, lives: episode.lives.map(() => 9) }, env),
+    /step 1 left 5 lives, recorded are 9/,
+  );
   const elsewhere = { ...episode.states, ball_x: episode.states.ball_x.map((x, i) => (i === 3 ? x + 1 : x)) };
-  await assert.rejects(replay({ ...episode, states: elsewhere }, env), new RegExp(`step 3 led to ball_x = ${episode.states.ball_x[3]}, recorded is ${elsewhere.ball_x[3]}`));
+  await assert.rejects(
+    replay({ ...episode, states: elsewhere }, env),
+    new RegExp(`step 3 led to ball_x = ${episode.states.ball_x[3]}, recorded is ${elsewhere.ball_x[3]}`),
+  );
   const late = { ...episode.states, paddle_x: episode.states.paddle_x.map(() => 1) };
-  await assert.rejects(replay({ ...episode, states: late }, env), /the reset with seed 2 led to paddle_x = \d+, recorded is 1/);
+  await assert.rejects(
+    replay({ ...episode, states: late }, env),
+    /the reset with seed 2 led to paddle_x = \d+, recorded is 1/,
+  );
   await assert.rejects(replay({ ...episode, end: { reason: 'terminated' } }, env), /step 200 did not end the episode/);
   await assert.rejects(replay({ ...episode, environment: 'chess' }, env), /played in 'chess'/);
   await assert.rejects(replay(episode, env, { every: 0 }), /every must be/);

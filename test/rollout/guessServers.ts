@@ -9,13 +9,22 @@ export function guessServers(...capacities: number[]): Promise<{ urls: string[];
 
 /** One address with four sessions; `killedBy` is told in `guess_server.py`. */
 export async function mortalServer(killedBy: string): Promise<{ url: string; process: ChildProcess }> {
-  const { urls: [url], process: child } = await start([4], { GUESS_KILLED_BY: killedBy });
+  const {
+    urls: [url],
+    process: child,
+  } = await start([4], { GUESS_KILLED_BY: killedBy });
   return { url, process: child };
 }
 
-async function start(capacities: number[], variables: Record<string, string> = {}): Promise<{ urls: string[]; process: ChildProcess }> {
+async function start(
+  capacities: number[],
+  variables: Record<string, string> = {},
+): Promise<{ urls: string[]; process: ChildProcess }> {
   const script = path.join(packageRoot, 'test', 'rollout', 'guess_server.py');
-  const child = spawn(pythonPath(), [script, ...capacities.map(String)], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...variables } });
+  const child = spawn(pythonPath(), [script, ...capacities.map(String)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...variables },
+  });
   let text = '';
   for await (const part of child.stdout) {
     text += part;
@@ -36,7 +45,10 @@ function strategy({ hint }) {
 }`;
 
 /** Guesses 777 at first, which waits until all places of the server were taken at once, then as {@link bisect}. */
-export const patientBisect = bisect.replace('function strategy({ hint }) {', `let waited = false;
+export const patientBisect = bisect.replace(
+  'function strategy({ hint }) {',
+  `let waited = false;
 function strategy({ hint }) {
   if (!waited) { waited = true; return 777; }
-  if (last === 0) hint = "start";`);
+  if (last === 0) hint = "start";`,
+);

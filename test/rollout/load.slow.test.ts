@@ -11,10 +11,16 @@ after(() => env.close());
 test('harmless strategies meet tight limits on a machine that has many other programs to run', async (t) => {
   const busy = Array.from({ length: 8 }, () => spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }));
   t.after(() => busy.forEach((program) => program.kill('SIGKILL')));
-  const codes = Array.from({ length: 12 }, (_, i) => `function strategy(state) { return state.legal_actions[${i} % state.legal_actions.length]; }`);
+  const codes = Array.from(
+    { length: 12 },
+    (_, i) => `function strategy(state) { return state.legal_actions[${i} % state.legal_actions.length]; }`,
+  );
   const limits = { callSeconds: 0.02, seconds: 0.1, maxSteps: 100 };
   const { episodes } = await rollout(env, codes, { seeds: codes.map((_, i) => i), ...limits });
-  assert.deepEqual(episodes.filter((episode) => !['terminated', 'truncated'].includes(episode!.end.reason)), []);
+  assert.deepEqual(
+    episodes.filter((episode) => !['terminated', 'truncated'].includes(episode!.end.reason)),
+    [],
+  );
   const plain = await executeWithTimeLimit((state: { legal_actions: number[] }) => state.legal_actions[0], env, limits);
   const source = await executeWithTimeLimit(codes[0], env, limits);
   for (const { end } of [plain, source]) assert.ok(['terminated', 'truncated'].includes(end.reason), end.message);

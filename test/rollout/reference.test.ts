@@ -17,16 +17,29 @@ process.env.JOYLAB_CACHE = folder;
 after(() => rmSync(folder, { recursive: true }));
 
 /** An environment that tells only its schema of actions. */
-const withActions = (action: object, actions: string[] = []) => ({ name: 'x', spec: { actions, actionSchema: action }, vectorSources: async () => [] }) as unknown as RolloutEnvironment;
+const withActions = (action: object, actions: string[] = []) =>
+  ({
+    name: 'x',
+    spec: { actions, actionSchema: action },
+    vectorSources: async () => [],
+  }) as unknown as RolloutEnvironment;
 const choice = (action: object, actions?: string[]) => actionChoice(withActions(action, actions));
-const object = (properties: object, required?: string[]) => ({ type: 'object', properties, ...(required && { required }) });
+const object = (properties: object, required?: string[]) => ({
+  type: 'object',
+  properties,
+  ...(required && { required }),
+});
 
 test('chance, constant actions and a human, in an Atari game: measured once, the same in each process', async () => {
   const env = await openenv('atari', { game: 'breakout' });
   const found = (await referenceReturns(env, { maxSteps: 60 }))!;
   assert.equal(found.maxSteps, 60);
   assert.deepEqual(found.constants.map(({ action }) => action).sort(), [...env.actions].sort());
-  assert.deepEqual([...found.constants].sort((a, b) => b.mean - a.mean), found.constants, 'the best first');
+  assert.deepEqual(
+    [...found.constants].sort((a, b) => b.mean - a.mean),
+    found.constants,
+    'the best first',
+  );
   assert.deepEqual(found.human, { mean: 30.5, source: 'Wang et al. 2016' });
   assert.ok(found.chance.mean >= 0 && found.chance.std > 0);
 
@@ -34,7 +47,11 @@ test('chance, constant actions and a human, in an Atari game: measured once, the
   const sources = again.vectorSources.bind(again);
   let asked = 0;
   again.vectorSources = (count) => (asked++, sources(count));
-  assert.deepEqual(await referenceReturns(again, { maxSteps: 60 }), found, 'another environment of the same options is known');
+  assert.deepEqual(
+    await referenceReturns(again, { maxSteps: 60 }),
+    found,
+    'another environment of the same options is known',
+  );
   assert.equal(asked, 0);
   await referenceReturns(again, { maxSteps: 61 });
   assert.equal(asked, 1, 'longer episodes are others');
@@ -42,8 +59,16 @@ test('chance, constant actions and a human, in an Atari game: measured once, the
 });
 
 test('what a human gets is told for the options with which it was measured', () => {
-  const means = [{ game: 'pong' }, { game: 'boxing', mode: 0 }, { game: 'adventure' }, { game: 'seaquest', terminalOnLifeLoss: true }] as const;
-  assert.deepEqual(means.map((options) => humanReturn(options)?.mean), [14.6, undefined, undefined, undefined]);
+  const means = [
+    { game: 'pong' },
+    { game: 'boxing', mode: 0 },
+    { game: 'adventure' },
+    { game: 'seaquest', terminalOnLifeLoss: true },
+  ] as const;
+  assert.deepEqual(
+    means.map((options) => humanReturn(options)?.mean),
+    [14.6, undefined, undefined, undefined],
+  );
 });
 
 test('2048: chance takes legal moves, and each move alone gets stuck', async () => {
@@ -65,7 +90,10 @@ test("OpenEnv's own Atari server", async () => {
 
 /** Pays what a move is worth. The move 3 is refused. */
 class Moves extends Environment<{ move: number }, { moves: number }> {
-  static override schema = { action: object({ move: { type: 'integer', minimum: 0, maximum: 3 } }, ['move']), observation: object({ moves: { type: 'integer' } }) };
+  static override schema = {
+    action: object({ move: { type: 'integer', minimum: 0, maximum: 3 } }, ['move']),
+    observation: object({ moves: { type: 'integer' } }),
+  };
   static seeds: Array<number | undefined> = [];
   private moves = 0;
   reset({ seed }: { seed?: number } = {}) {
@@ -84,9 +112,16 @@ test('any server with few actions; starts that training does not draw; what the 
   const server = await serve(Moves, {});
   const env = await openenv(server.url);
   const { chance, constants } = (await referenceReturns(env, { maxSteps: 10 }))!;
-  assert.deepEqual(constants, [{ action: '2', mean: 4 }, { action: '1', mean: 0 }, { action: '0', mean: -4 }]);
+  assert.deepEqual(constants, [
+    { action: '2', mean: 4 },
+    { action: '1', mean: 0 },
+    { action: '0', mean: -4 },
+  ]);
   assert.ok(Math.abs(chance.mean) < 4);
-  assert.ok(Moves.seeds.every((seed) => seed! >= 2 ** 31), 'training draws below 2³¹');
+  assert.ok(
+    Moves.seeds.every((seed) => seed! >= 2 ** 31),
+    'training draws below 2³¹',
+  );
   const before = Moves.seeds.length;
   await referenceReturns(env, { maxSteps: 10 });
   assert.equal(Moves.seeds.length, before, 'known');
@@ -105,17 +140,48 @@ test('an interruption ends it, and the next call measures', async () => {
 });
 
 test('the actions to play: by name, by value, as objects; drawn where they are many; none where they are free', async () => {
-  assert.deepEqual(choice(object({ move: { enum: ['A', 'B'] } })), { actions: [{ name: 'A', value: 'A' }, { name: 'B', value: 'B' }], all: true });
-  assert.deepEqual(choice(object({ id: { type: 'integer', minimum: 0, maximum: 1 } }), ['NO', 'GO']).actions, [{ name: 'NO', value: 0 }, { name: 'GO', value: 1 }]);
+  assert.deepEqual(choice(object({ move: { enum: ['A', 'B'] } })), {
+    actions: [
+      { name: 'A', value: 'A' },
+      { name: 'B', value: 'B' },
+    ],
+    all: true,
+  });
+  assert.deepEqual(choice(object({ id: { type: 'integer', minimum: 0, maximum: 1 } }), ['NO', 'GO']).actions, [
+    { name: 'NO', value: 0 },
+    { name: 'GO', value: 1 },
+  ]);
   assert.equal(choice(object({ id: { type: 'integer', minimum: 0, maximum: 99 } })).all, false);
-  const two = choice(object({ row: { type: 'integer', minimum: 0, maximum: 2 }, fire: { type: 'boolean' }, note: { type: 'string' } }, ['row', 'fire']));
-  assert.deepEqual([two.actions.length, two.all, two.actions[1]], [6, true, { name: '{"row":0,"fire":true}', value: { row: 0, fire: true } }]);
+  const two = choice(
+    object({ row: { type: 'integer', minimum: 0, maximum: 2 }, fire: { type: 'boolean' }, note: { type: 'string' } }, [
+      'row',
+      'fire',
+    ]),
+  );
+  assert.deepEqual(
+    [two.actions.length, two.all, two.actions[1]],
+    [6, true, { name: '{"row":0,"fire":true}', value: { row: 0, fire: true } }],
+  );
 
-  const schema = object({ force: { type: 'number', minimum: -1, maximum: 1 }, path: { type: 'array', items: { enum: ['L', 'R'] }, minItems: 1, maxItems: 3 }, at: { $ref: '#/$defs/At' } }, ['force', 'path', 'at']);
+  const schema = object(
+    {
+      force: { type: 'number', minimum: -1, maximum: 1 },
+      path: { type: 'array', items: { enum: ['L', 'R'] }, minItems: 1, maxItems: 3 },
+      at: { $ref: '#/$defs/At' },
+    },
+    ['force', 'path', 'at'],
+  );
   const defined = { ...schema, $defs: { At: object({ x: { type: 'integer', minimum: 0, maximum: 9 } }, ['x']) } };
   const { actions, all } = choice(defined);
   assert.deepEqual([actions.length, all], [256, false]);
-  for (const { value } of actions as Array<{ value: any }>) assert.ok(Math.abs(value.force) <= 1 && value.path.length >= 1 && value.path.length <= 3 && value.at.x >= 0 && value.at.x <= 9);
+  for (const { value } of actions as Array<{ value: any }>)
+    assert.ok(
+      Math.abs(value.force) <= 1 &&
+        value.path.length >= 1 &&
+        value.path.length <= 3 &&
+        value.at.x >= 0 &&
+        value.at.x <= 9,
+    );
   assert.deepEqual(choice(defined).actions, actions, 'the same each time');
 
   assert.deepEqual(choice(object({ message: { type: 'string' } })).actions, []);
@@ -123,14 +189,22 @@ test('the actions to play: by name, by value, as objects; drawn where they are m
 });
 
 test('a measurement is kept on disk, and what lies there is checked', () => {
-  const reference: ReferenceReturns = { maxSteps: 5, chance: { mean: 1, std: 2 }, constants: [{ action: 'UP', mean: 3 }] };
+  const reference: ReferenceReturns = {
+    maxSteps: 5,
+    chance: { mean: 1, std: 2 },
+    constants: [{ action: 'UP', mean: 3 }],
+  };
   assert.equal(readStored('key'), undefined);
   store('key', reference);
   assert.deepEqual(readStored('key'), reference);
   assert.equal(readStored('other'), undefined);
   const paths = readdirSync(join(folder, 'reference')).map((file) => join(folder, 'reference', file));
   const path = paths.find((path) => JSON.parse(readFileSync(path, 'utf8')).key === 'key')!;
-  for (const text of ['', '{"key":"key","reference":{"maxSteps":"5"}}', readFileSync(path, 'utf8').replace('"mean": 3', '"mean": null')]) {
+  for (const text of [
+    '',
+    '{"key":"key","reference":{"maxSteps":"5"}}',
+    readFileSync(path, 'utf8').replace('"mean": 3', '"mean": null'),
+  ]) {
     writeFileSync(path, text);
     assert.equal(readStored('key'), undefined, text);
   }
@@ -143,7 +217,15 @@ test('a measurement is kept on disk, and what lies there is checked', () => {
 test('it says what it does, as every rollout can', async () => {
   const env = await openenv('game2048');
   const texts: string[] = [];
-  await progressAt({ patience: 0, show: (stage) => void (stage && texts.push(stage.text)) }, () => referenceReturns(env, { maxSteps: 300 }));
-  assert.ok(texts.some((text) => /^Measuring what chance gets: \d+ of 52/.test(text)), texts.join('\n'));
-  await assert.rejects(rollout(env, [], { seeds: [], titel: 'x' } as never), /Unknown option "titel"\. Options: .*title/);
+  await progressAt({ patience: 0, show: (stage) => void (stage && texts.push(stage.text)) }, () =>
+    referenceReturns(env, { maxSteps: 300 }),
+  );
+  assert.ok(
+    texts.some((text) => /^Measuring what chance gets: \d+ of 52/.test(text)),
+    texts.join('\n'),
+  );
+  await assert.rejects(
+    rollout(env, [], { seeds: [], titel: 'x' } as never),
+    /Unknown option "titel"\. Options: .*title/,
+  );
 });

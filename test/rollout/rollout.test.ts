@@ -10,7 +10,10 @@ before(async () => void (env = await openenv('atari', { game: 'breakout' })));
 after(() => env.close());
 
 /** Plays codes from seeds 0, 1, 2…, as plain records. */
-async function records(codes: (string | null)[], options: { workers?: number; maxSteps?: number } = {}): Promise<unknown> {
+async function records(
+  codes: (string | null)[],
+  options: { workers?: number; maxSteps?: number } = {},
+): Promise<unknown> {
   const { episodes } = await rollout(env, codes, { seeds: codes.map((_, i) => i), maxSteps: 60, ...options });
   return JSON.parse(JSON.stringify(episodes));
 }
@@ -30,7 +33,10 @@ test('an episode is the record of a play', async () => {
   assert.deepEqual(episode.end, { reason: 'truncated', message: '300 steps' });
   assert.ok(episode.return > 0, 'follows the ball');
   for (const column of [episode.rewards, episode.lives]) assert.equal(column.length, 300);
-  assert.deepEqual(Object.keys(episode.states), env.stateVariables.map(({ name }) => name));
+  assert.deepEqual(
+    Object.keys(episode.states),
+    env.stateVariables.map(({ name }) => name),
+  );
   for (const column of Object.values(episode.states)) assert.equal(column.length, 301);
   const direct = await env.reset({ seed: 3 });
   assert.deepEqual(episode.stateAt(0), direct.observation.state, 'starts as the environment does');
@@ -39,13 +45,26 @@ test('an episode is the record of a play', async () => {
 });
 
 test('the strategy sees the state of each step', async () => {
-  const sees = await one(`function strategy(state) { if (state.ball_y > 100) throw new Error(JSON.stringify(state)); return "NOOP"; }`, 200);
+  const sees = await one(
+    `function strategy(state) { if (state.ball_y > 100) throw new Error(JSON.stringify(state)); return "NOOP"; }`,
+    200,
+  );
   assert.equal(sees.end.reason, 'error');
   assert.equal(sees.end.message, `Error: ${JSON.stringify(sees.stateAt(sees.steps))}`);
 });
 
 test('the number of workers changes nothing, nor does what else is played', async () => {
-  const codes = [followBall, random, always('LEFT'), null, atCall(7, 'for (;;);'), followBall, atCall(20, 'throw new Error("x");'), random, 'nonsense('];
+  const codes = [
+    followBall,
+    random,
+    always('LEFT'),
+    null,
+    atCall(7, 'for (;;);'),
+    followBall,
+    atCall(20, 'throw new Error("x");'),
+    random,
+    'nonsense(',
+  ];
   const two = await records(codes, { workers: 2 });
   assert.deepEqual(await records(codes, { workers: 1 }), two);
   assert.deepEqual(await records(codes), two);
@@ -65,7 +84,11 @@ test('equal codes with equal seeds get equal episodes of their own', async () =>
 
 test('what a strategy does wrong ends its episode, with the reason', async () => {
   const wrong: [string, string, RegExp, number?][] = [
-    ['return "JUMP";', 'invalid_action', /^the strategy returned "JUMP"\. Valid: "NOOP", "RIGHT", "LEFT", or an index from 0 to 2\.$/],
+    [
+      'return "JUMP";',
+      'invalid_action',
+      /^the strategy returned "JUMP"\. Valid: "NOOP", "RIGHT", "LEFT", or an index from 0 to 2\.$/,
+    ],
     ['return null;', 'invalid_action', /returned null/],
     ['return;', 'invalid_action', /returned nothing/],
     ['return NaN;', 'invalid_action', /returned NaN/],
@@ -91,12 +114,20 @@ test('what a strategy does wrong ends its episode, with the reason', async () =>
     ['return (async () => 0)();', 'invalid_action', /a promise: a strategy must not be async, it answers at once/],
     ['return [NaN];', 'invalid_action', /returned an object with NaN in it/],
     ['return new Number(3);', 'invalid_action', /returned 3\. Valid/],
-    ['Error.prototype.toJSON = Object.prototype.toJSON = () => ({ message: "x" }); for (;;);', 'timeout', /^one call took more than 0\.1 s \(callSeconds\)$/],
+    [
+      'Error.prototype.toJSON = Object.prototype.toJSON = () => ({ message: "x" }); for (;;);',
+      'timeout',
+      /^one call took more than 0\.1 s \(callSeconds\)$/,
+    ],
     ['Object.defineProperty(Array.prototype, 0, { set() { throw 1; } }); for (;;);', 'timeout', /callSeconds/],
     ['throw { name: "InternalError", message: "out of memory" };', 'error', /^InternalError: out of memory$/],
     ['try { new Uint8Array(1e9); } catch { throw new Error("mine"); }', 'memory', /more than 16 MiB/],
   ];
-  const { episodes } = await rollout(env, wrong.map(([text]) => atCall(5, text)), { seeds: wrong.map(() => 0), maxSteps: 20 });
+  const { episodes } = await rollout(
+    env,
+    wrong.map(([text]) => atCall(5, text)),
+    { seeds: wrong.map(() => 0), maxSteps: 20 },
+  );
   wrong.forEach(([text, reason, message, line], i) => {
     const { steps, end } = episodes[i]!;
     assert.equal(steps, 5, text);
@@ -107,13 +138,19 @@ test('what a strategy does wrong ends its episode, with the reason', async () =>
 });
 
 test('objects of numbers and texts are what they hold', async () => {
-  const codes = ['return 1;', 'return new Number(1);', 'return new String("RIGHT");', 'return { toJSON: () => 1 };'].map((text) => `function strategy() { ${text} }`);
+  const codes = [
+    'return 1;',
+    'return new Number(1);',
+    'return new String("RIGHT");',
+    'return { toJSON: () => 1 };',
+  ].map((text) => `function strategy() { ${text} }`);
   const { episodes } = await rollout(env, codes, { seeds: codes.map(() => 0), maxSteps: 5 });
   for (const episode of episodes) assert.deepEqual(episode, episodes[0]);
 });
 
 test('random numbers follow from the seed and the secret', async () => {
-  const play = async (secret?: string): Promise<number[]> => (await rollout(env, [random], { seeds: [3], maxSteps: 30, secret })).episodes[0]!.actions;
+  const play = async (secret?: string): Promise<number[]> =>
+    (await rollout(env, [random], { seeds: [3], maxSteps: 30, secret })).episodes[0]!.actions;
   const own = await play();
   assert.deepEqual(await play(), own);
   const other = await play('x'.repeat(32));
@@ -122,12 +159,19 @@ test('random numbers follow from the seed and the secret', async () => {
 });
 
 test('indices are actions, too', async () => {
-  const [byName, byIndex] = (await rollout(env, [always('RIGHT'), 'function strategy() { return 1; }'], { seeds: [0, 0], maxSteps: 30 })).episodes;
+  const [byName, byIndex] = (
+    await rollout(env, [always('RIGHT'), 'function strategy() { return 1; }'], { seeds: [0, 0], maxSteps: 30 })
+  ).episodes;
   assert.deepEqual(byName, byIndex);
 });
 
 test('code that does not start plays no step', async () => {
-  for (const [code, message] of [['nonsense(', /SyntaxError/], [`let x: any = ${'a+'.repeat(49_000)}a;\nfunction strategy() { return 0; }`, /too long to parse|nested too deeply/], ['function other() {}', /no function named "strategy"/], ['throw 1; function strategy() {}', /1/]] as const) {
+  for (const [code, message] of [
+    ['nonsense(', /SyntaxError/],
+    [`let x: any = ${'a+'.repeat(49_000)}a;\nfunction strategy() { return 0; }`, /too long to parse|nested too deeply/],
+    ['function other() {}', /no function named "strategy"/],
+    ['throw 1; function strategy() {}', /1/],
+  ] as const) {
     const episode = await one(code);
     assert.deepEqual([episode.steps, episode.end.reason], [0, 'error'], code);
     assert.match(episode.end.message!, message);
@@ -147,9 +191,14 @@ test('a thread that a strategy hangs is replaced, and its other games go on as i
   assert.deepEqual([episodes[3]!.steps, episodes[3]!.end.reason], [0, 'timeout']);
 });
 
-test('the time of a whole episode is limited: the strategy\'s, not the environment\'s', async () => {
+test("the time of a whole episode is limited: the strategy's, not the environment's", async () => {
   const slow = 'function strategy() { for (let i = 0; i < 1e6; i++); return "LEFT"; }';
-  const { episodes } = await rollout(env, [slow, always('LEFT')], { seeds: [0, 0], maxSteps: 1000, seconds: 1, callSeconds: 1 });
+  const { episodes } = await rollout(env, [slow, always('LEFT')], {
+    seeds: [0, 0],
+    maxSteps: 1000,
+    seconds: 1,
+    callSeconds: 1,
+  });
   assert.equal(episodes[0]!.end.reason, 'timeout');
   assert.ok(episodes[0]!.steps > 0);
   assert.ok(['terminated', 'truncated'].includes(episodes[1]!.end.reason));
@@ -182,7 +231,11 @@ test('rollouts asked for at once are played one after another', async () => {
 test('frames that were captured are those that a replay makes', async () => {
   const codes = [random, followBall, random];
   for (const every of [1, 4]) {
-    const { episodes, frames } = await rollout(env, codes, { seeds: [5, 6, 5], maxSteps: 45, frames: { episodes: [1, 2], every } });
+    const { episodes, frames } = await rollout(env, codes, {
+      seeds: [5, 6, 5],
+      maxSteps: 45,
+      frames: { episodes: [1, 2], every },
+    });
     assert.deepEqual([...frames.keys()], [1, 2]);
     for (const [i, captured] of frames) {
       const again = await replay(episodes[i]!, env, { every });
@@ -215,7 +268,10 @@ test('options are checked', async () => {
   ];
   for (const [options, message] of wrong) await assert.rejects(rollout(env, [random], options as never), message);
   await assert.rejects(rollout(env, [3 as never], { seeds: [0] }), /codes\[0\] must be/);
-  await assert.rejects(rollout({ environment: 'http://x' } as never, [], { seeds: [] }), /cannot be played by strategies/);
+  await assert.rejects(
+    rollout({ environment: 'http://x' } as never, [], { seeds: [] }),
+    /cannot be played by strategies/,
+  );
   assert.deepEqual(await rollout(env, [], { seeds: [] }), { episodes: [], frames: new Map() });
   assert.deepEqual(await rollout(env, [null], { seeds: [0] }), { episodes: [null], frames: new Map() });
 });

@@ -26,7 +26,12 @@ after(() => env.close());
 const wait = () => new BlockedThread(60_000).cells;
 
 /** Plays `steps.length` episodes of so many steps on the first source, with a look at every choice. `idle`: cells of the sources, where work is stolen. */
-async function playOnFirst(steps: number[], idle?: Int32Array, look: (episode: number, step: number) => void = () => {}, stolen: number[] = []): Promise<unknown[]> {
+async function playOnFirst(
+  steps: number[],
+  idle?: Int32Array,
+  look: (episode: number, step: number) => void = () => {},
+  stolen: number[] = [],
+): Promise<unknown[]> {
   const played: Played[] = [];
   const closed: VectorEnv[] = [];
   let [next, open] = [0, 0];
@@ -35,7 +40,10 @@ async function playOnFirst(steps: number[], idle?: Int32Array, look: (episode: n
     return {
       choose({ state }) {
         look(episode, step);
-        return { outcome: { kind: 'number', value: (step++ * 7 + Math.trunc(state.ball_x)) % env.actions.length }, seconds: 0 };
+        return {
+          outcome: { kind: 'number', value: (step++ * 7 + Math.trunc(state.ball_x)) % env.actions.length },
+          seconds: 0,
+        };
       },
       dispose() {},
     };
@@ -44,7 +52,8 @@ async function playOnFirst(steps: number[], idle?: Int32Array, look: (episode: n
   await play(openVectorEnvs(sources[0], { wait: wait() }), env.spec, {
     concurrency: steps.length,
     waiting: () => next < steps.length,
-    take: () => (next < steps.length ? { id: next, seed: next, maxSteps: steps[next++], seconds: 60, every: 10 } : undefined),
+    take: () =>
+      next < steps.length ? { id: next, seed: next, maxSteps: steps[next++], seconds: 60, every: 10 } : undefined,
     policy: async ({ id }) => policy(id),
     done: (one) => void (played[one.id] = one),
     aborted: () => false,
@@ -62,7 +71,10 @@ async function playOnFirst(steps: number[], idle?: Int32Array, look: (episode: n
   });
   assert.equal(open, 0);
   assert.equal(closed.length, 1 + stolen.length, 'all were given back');
-  return played.map(({ frames, ...rest }) => ({ ...rest, frames: frames!.frames.map((frame) => createHash('sha256').update(frame).digest('hex')) }));
+  return played.map(({ frames, ...rest }) => ({
+    ...rest,
+    frames: frames!.frames.map((frame) => createHash('sha256').update(frame).digest('hex')),
+  }));
 }
 
 test('episodes move to servers that have none, again and again, and are played as if they had not', async () => {
@@ -91,7 +103,9 @@ test('a server that is gone takes no episodes; one that dies with episodes of an
 });
 
 test('a rollout of short and long episodes is the same with any number of workers, also when a server dies', async () => {
-  const codes = Array.from({ length: 12 }, (_, i) => (i % 4 === 0 ? followBall : i % 4 === 1 ? always('LEFT') : random));
+  const codes = Array.from({ length: 12 }, (_, i) =>
+    i % 4 === 0 ? followBall : i % 4 === 1 ? always('LEFT') : random,
+  );
   const play = async (workers?: number): Promise<unknown> => {
     const { episodes } = await rollout(env, codes, { seeds: codes.map((_, i) => i), maxSteps: 250, workers });
     return JSON.parse(JSON.stringify(episodes));
@@ -104,16 +118,21 @@ test('a rollout of short and long episodes is the same with any number of worker
   assert.deepEqual(await running, one);
 });
 
-test('as many sources as cores: each has a core for its thread and its server; fewer may use any', { skip: !fs.existsSync('/proc/self/task') }, async () => {
+test('as many sources as cores: each has a core for its thread and its server; fewer may use any', {
+  skip: !fs.existsSync('/proc/self/task'),
+}, async () => {
   /** Threads of this process that are kept on one core. */
-  const kept = (): string[] => fs.readdirSync('/proc/self/task').flatMap((thread) => {
-    try {
-      const [, cores] = /^Cpus_allowed_list:\s*(.*)$/m.exec(fs.readFileSync(`/proc/self/task/${thread}/status`, 'utf8'))!;
-      return /[-,]/.test(cores) ? [] : [cores];
-    } catch {
-      return []; // The thread has ended.
-    }
-  });
+  const kept = (): string[] =>
+    fs.readdirSync('/proc/self/task').flatMap((thread) => {
+      try {
+        const [, cores] = /^Cpus_allowed_list:\s*(.*)$/m.exec(
+          fs.readFileSync(`/proc/self/task/${thread}/status`, 'utf8'),
+        )!;
+        return /[-,]/.test(cores) ? [] : [cores];
+      } catch {
+        return []; // The thread has ended.
+      }
+    });
   const cores = availableParallelism();
   if (cores === 1) return;
   const codes = Array.from({ length: cores }, () => random);

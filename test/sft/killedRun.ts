@@ -3,5 +3,8 @@ import { freshModel, newTrainer, quietHost } from './runs';
 
 quietHost();
 const [outputDir, step] = process.argv.slice(2);
-const onStepBegin = ({ state }: { state: { globalStep: number } }) => void (state.globalStep === Number(step) && process.kill(process.pid, 'SIGKILL'));
-void freshModel().then((model) => newTrainer(model, { outputDir, saveSteps: 1 }, { callbacks: [{ onStepBegin }] }).train());
+const onStepBegin = ({ state }: { state: { globalStep: number } }) =>
+  void (state.globalStep === Number(step) && process.kill(process.pid, 'SIGKILL'));
+void freshModel().then((model) =>
+  newTrainer(model, { outputDir, saveSteps: 1 }, { callbacks: [{ onStepBegin }] }).train(),
+);

@@ -15,15 +15,35 @@ export async function freshModel({ adapter = true } = {}): Promise<CausalLM> {
 }
 
 /** Ten steps in two passes over texts and pairs, with a log entry now and then. */
-export const settings: SFTConfig = { maxSteps: 10, perDeviceTrainBatchSize: 2, gradientAccumulationSteps: 2, learningRate: 1e-3, warmupSteps: 2, loggingSteps: 3, weightDecay: 0.01, seed: 7 };
+export const settings: SFTConfig = {
+  maxSteps: 10,
+  perDeviceTrainBatchSize: 2,
+  gradientAccumulationSteps: 2,
+  learningRate: 1e-3,
+  warmupSteps: 2,
+  loggingSteps: 3,
+  weightDecay: 0.01,
+  seed: 7,
+};
 
 export function newTrainer(model: CausalLM, args: SFTConfig = {}, more: Partial<SFTTrainerOptions> = {}): SFTTrainer {
-  return new SFTTrainer({ model, processingClass: model.tokenizer, trainDataset: [...texts, ...pairs, ...chatPairs.slice(0, 3)], args: { ...settings, ...args }, ...more });
+  return new SFTTrainer({
+    model,
+    processingClass: model.tokenizer,
+    trainDataset: [...texts, ...pairs, ...chatPairs.slice(0, 3)],
+    args: { ...settings, ...args },
+    ...more,
+  });
 }
 
 /** All that a run comes to: its metrics without times, and the trained weights. */
-export function outcome(trainer: SFTTrainer): { log: Array<Record<string, number>>; weights: Record<string, Float32Array> } {
-  const log = trainer.logHistory.map((entry) => Object.fromEntries(Object.entries(entry).filter(([name]) => !/time|per_second/.test(name))));
+export function outcome(trainer: SFTTrainer): {
+  log: Array<Record<string, number>>;
+  weights: Record<string, Float32Array>;
+} {
+  const log = trainer.logHistory.map((entry) =>
+    Object.fromEntries(Object.entries(entry).filter(([name]) => !/time|per_second/.test(name))),
+  );
   const weights = [...trainer.model.trainableParameters()].map(([name, { data }]) => [name, data]);
   return { log, weights: Object.fromEntries(weights) };
 }

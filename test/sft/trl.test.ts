@@ -21,7 +21,12 @@ before(async () => {
 
 /** TRL's names of settings. */
 function snakeCase(args: SFTConfig): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(args).map(([name, value]) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]));
+  return Object.fromEntries(
+    Object.entries(args).map(([name, value]) => [
+      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      value,
+    ]),
+  );
 }
 
 test('every setting of TRL is one of ours, with its default, or its absence is explained', async () => {
@@ -33,7 +38,12 @@ test('every setting of TRL is one of ours, with its default, or its absence is e
   assert.deepEqual([logging_steps, max_length], [10, 1024]);
   for (const [name, value] of Object.entries(theirs)) {
     const camel = name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-    if (!(camel in ours)) assert.throws(() => resolveSFTConfig({ [camel]: value } as SFTConfig), new RegExp(`no setting ${camel}: `), camel);
+    if (!(camel in ours))
+      assert.throws(
+        () => resolveSFTConfig({ [camel]: value } as SFTConfig),
+        new RegExp(`no setting ${camel}: `),
+        camel,
+      );
     else if (!own.includes(camel) && value !== '?') assert.deepEqual(ours[camel] ?? null, value, `default of ${camel}`);
   }
 });
@@ -43,18 +53,32 @@ const many = Array.from({ length: 120 }, (_, i) => ({ text: `${texts[i % 10].tex
 const preparations: Record<string, { rows: SFTRow[]; args?: SFTConfig }> = {
   texts: { rows: texts },
   'texts, cut': { rows: texts, args: { maxLength: 12 } },
-  'texts of another column that end with their own token': { rows: texts.map(({ text }, i) => ({ story: i % 2 ? text : `${text}<eos>` })), args: { datasetTextField: 'story' } },
+  'texts of another column that end with their own token': {
+    rows: texts.map(({ text }, i) => ({ story: i % 2 ? text : `${text}<eos>` })),
+    args: { datasetTextField: 'story' },
+  },
   'prompts and completions': { rows: pairs },
   'prompts and completions, all learned, cut': { rows: pairs, args: { completionOnlyLoss: false, maxLength: 20 } },
-  'completions that are cut away': { rows: [{ prompt: 'so long a prompt that nothing is left of the rest', completion: 'x' }, ...pairs], args: { maxLength: 24 } },
-  'tokens that merge across the border': { rows: [{ prompt: 'i', completion: 'n the' }, { prompt: 'the', completion: 're' }, { prompt: 't', completion: 'he end' }] },
+  'completions that are cut away': {
+    rows: [{ prompt: 'so long a prompt that nothing is left of the rest', completion: 'x' }, ...pairs],
+    args: { maxLength: 24 },
+  },
+  'tokens that merge across the border': {
+    rows: [
+      { prompt: 'i', completion: 'n the' },
+      { prompt: 'the', completion: 're' },
+      { prompt: 't', completion: 'he end' },
+    ],
+  },
   conversations: { rows: conversations },
   'conversations, the assistant alone': { rows: conversations, args: { assistantOnlyLoss: true } },
   'conversations as prompts and completions': { rows: chatPairs },
   'the same, the assistant alone': { rows: chatPairs, args: { assistantOnlyLoss: true } },
   'conversations with tools': {
     rows: conversations.map((row, i) => {
-      const tools = [{ type: 'function', function: { name: `look_${i}`, parameters: { type: 'object', properties: {} } } }];
+      const tools = [
+        { type: 'function', function: { name: `look_${i}`, parameters: { type: 'object', properties: {} } } },
+      ];
       return { ...row, tools: JSON.stringify(tools) };
     }),
   },
@@ -65,7 +89,10 @@ const preparations: Record<string, { rows: SFTRow[]; args?: SFTConfig }> = {
 
 for (const [name, { rows, args = {} }] of Object.entries(preparations)) {
   test(`rows become the tokens that TRL makes of them: ${name}`, async () => {
-    const expected = await peer.call<Array<{ input_ids: number[]; labels: number[]; seq_lengths?: number[] }>>('prepare', { folder, rows, settings: snakeCase(args) });
+    const expected = await peer.call<Array<{ input_ids: number[]; labels: number[]; seq_lengths?: number[] }>>(
+      'prepare',
+      { folder, rows, settings: snakeCase(args) },
+    );
     const settings = resolveSFTConfig(args);
     const tokenizer = loadTokenizer(folder);
     const examples = rows.map((row, i) => tokenizeRow(row, i, tokenizer, settings));
@@ -74,7 +101,8 @@ for (const [name, { rows, args = {} }] of Object.entries(preparations)) {
       ours.map((row) => ({
         input_ids: row.flatMap(({ ids }) => ids),
         labels: row.flatMap(({ ids, learned }) => ids.map((id, i) => (learned[i] ? id : -100))),
-        ...(settings.packing && settings.packingStrategy !== 'wrapped' && { seq_lengths: row.map(({ ids }) => ids.length) }),
+        ...(settings.packing &&
+          settings.packingStrategy !== 'wrapped' && { seq_lengths: row.map(({ ids }) => ids.length) }),
       })),
       expected,
     );
@@ -91,14 +119,34 @@ interface Case {
 
 const cases: Record<string, Case> = {
   'texts, all weights': { rows: texts },
-  'texts, adapter, gradient accumulation over the end of the data': { rows: texts.slice(0, 7), args: { perDeviceTrainBatchSize: 2, gradientAccumulationSteps: 3, weightDecay: 0.1 }, lora: true },
-  'prompts and completions, adapter, cosine schedule with warm-up': { rows: pairs, args: { lrSchedulerType: 'cosine', warmupSteps: 2, maxGradNorm: 0.5 }, lora: true },
-  'prompts and completions, all weights, gradient accumulation': { rows: pairs, args: { perDeviceTrainBatchSize: 3, gradientAccumulationSteps: 2 } },
-  'conversations, the assistant alone, with evaluation': {
-    rows: conversations, args: { assistantOnlyLoss: true, evalStrategy: 'steps', evalSteps: 2, perDeviceEvalBatchSize: 4, maxLength: 64 }, evaluation: conversations.slice(3),
+  'texts, adapter, gradient accumulation over the end of the data': {
+    rows: texts.slice(0, 7),
+    args: { perDeviceTrainBatchSize: 2, gradientAccumulationSteps: 3, weightDecay: 0.1 },
+    lora: true,
   },
-  'packed texts, adapter': { rows: many, args: { packing: true, maxLength: 100, perDeviceTrainBatchSize: 2 }, lora: true },
-  'wrapped texts': { rows: many, args: { packing: true, packingStrategy: 'wrapped', maxLength: 50, perDeviceTrainBatchSize: 2 } },
+  'prompts and completions, adapter, cosine schedule with warm-up': {
+    rows: pairs,
+    args: { lrSchedulerType: 'cosine', warmupSteps: 2, maxGradNorm: 0.5 },
+    lora: true,
+  },
+  'prompts and completions, all weights, gradient accumulation': {
+    rows: pairs,
+    args: { perDeviceTrainBatchSize: 3, gradientAccumulationSteps: 2 },
+  },
+  'conversations, the assistant alone, with evaluation': {
+    rows: conversations,
+    args: { assistantOnlyLoss: true, evalStrategy: 'steps', evalSteps: 2, perDeviceEvalBatchSize: 4, maxLength: 64 },
+    evaluation: conversations.slice(3),
+  },
+  'packed texts, adapter': {
+    rows: many,
+    args: { packing: true, maxLength: 100, perDeviceTrainBatchSize: 2 },
+    lora: true,
+  },
+  'wrapped texts': {
+    rows: many,
+    args: { packing: true, packingStrategy: 'wrapped', maxLength: 50, perDeviceTrainBatchSize: 2 },
+  },
   'weighted by probability': { rows: pairs, args: { lossType: 'dft', loggingSteps: 2, maxSteps: 4 } },
 };
 
@@ -106,22 +154,45 @@ const close = (ours: number, theirs: number) => Math.abs(ours - theirs) <= 1e-3 
 
 for (const [name, { rows, args: given, lora = false, evaluation }] of Object.entries(cases)) {
   test(`5 steps as TRL: ${name}`, async () => {
-    const args: SFTConfig = { maxSteps: 5, perDeviceTrainBatchSize: 4, learningRate: 5e-3, trainSamplingStrategy: 'sequential', ...given };
+    const args: SFTConfig = {
+      maxSteps: 5,
+      perDeviceTrainBatchSize: 4,
+      learningRate: 5e-3,
+      trainSamplingStrategy: 'sequential',
+      ...given,
+    };
     const model = await loadModel(folder, lora);
     const adapter = lora ? peer.path('adapter') : null;
     if (adapter) await model.savePretrained(adapter);
-    const trainer = new SFTTrainer({ model, processingClass: model.tokenizer, trainDataset: rows, evalDataset: evaluation, args });
+    const trainer = new SFTTrainer({
+      model,
+      processingClass: model.tokenizer,
+      trainDataset: rows,
+      evalDataset: evaluation,
+      args,
+    });
     await trainer.train();
 
     const out = peer.path('trained.safetensors');
-    const log = await peer.call<Array<Record<string, number>>>('train', { folder, adapter, rows, evaluation: evaluation ?? null, settings: snakeCase(args), out });
-    assert.deepEqual(trainer.logHistory.map(({ step }) => step), log.map(({ step }) => step));
+    const log = await peer.call<Array<Record<string, number>>>('train', {
+      folder,
+      adapter,
+      rows,
+      evaluation: evaluation ?? null,
+      settings: snakeCase(args),
+      out,
+    });
+    assert.deepEqual(
+      trainer.logHistory.map(({ step }) => step),
+      log.map(({ step }) => step),
+    );
     trainer.logHistory.forEach((ours, entry) => {
       for (const [metric, theirs] of Object.entries(log[entry])) {
         if (/runtime|per_second/.test(metric)) continue;
         assert.ok(close(ours[metric], theirs), `${metric} of step ${ours.step}: ${ours[metric]}, TRL: ${theirs}`);
       }
-      for (const metric of Object.keys(ours)) assert.ok(metric in log[entry] || metric === 'step_time', `TRL does not log ${metric}`);
+      for (const metric of Object.keys(ours))
+        assert.ok(metric in log[entry] || metric === 'step_time', `TRL does not log ${metric}`);
     });
     const expected = readSafetensors(out);
     for (const [tensor, { data }] of model.trainableParameters()) {

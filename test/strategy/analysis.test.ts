@@ -6,7 +6,8 @@ import { checkCode, createLockedDownFunction } from '../../kernel/strategy';
 const TYPED = "\nfunction strategy(s: any) { return 'NOOP' }";
 
 /** A few hundred characters that keep TypeScript's parser busy for hours, and much that is only long. */
-const endless = (levels: number): string => `type T<A> = A extends ${'(infer U extends '.repeat(levels)}any${' ? 1 : 2)'.repeat(levels)} ? 1 : 2;${TYPED}`;
+const endless = (levels: number): string =>
+  `type T<A> = A extends ${'(infer U extends '.repeat(levels)}any${' ? 1 : 2)'.repeat(levels)} ? 1 : 2;${TYPED}`;
 
 test('code that takes too long to parse is a problem after a second, and the next is checked as ever', () => {
   const problem = { kind: 'syntax', line: 1, column: 1, reason: 'the code takes too long to parse' };
@@ -21,7 +22,11 @@ test('code that takes too long to parse is a problem after a second, and the nex
 test('a sandbox for such code is refused without blocking', async () => {
   let turns = 0;
   const counting = setInterval(() => turns++, 10);
-  await assert.rejects(createLockedDownFunction(endless(26)), { name: 'StrategyError', reason: 'error', message: /takes too long to parse/ });
+  await assert.rejects(createLockedDownFunction(endless(26)), {
+    name: 'StrategyError',
+    reason: 'error',
+    message: /takes too long to parse/,
+  });
   clearInterval(counting);
   assert.ok(turns > 5, `${turns} turns of the event loop`);
 });
@@ -45,11 +50,28 @@ test('of many problems the first thousand are told, in few words', () => {
 });
 
 test('whatever is nested is a problem or none, and never worse', () => {
-  const nested: [string, string, string][] = [['(', '1', ')'], ['[', '', ']'], ['`${', '1', '}`'], ['{a:', '1', '}'], ['(() => ', '1', ')'], ['a ? (', 'b', ') : c'], ['f<', 'T', '>'], ['class extends ', 'Object', '{}'], ['new ', 'A', ''], ['typeof ', '1', ''], ['!', '1', ''], ['async (a = ', '1', ') => 1'], ['({a = ', '1', '}) => 1']];
+  const nested: [string, string, string][] = [
+    ['(', '1', ')'],
+    ['[', '', ']'],
+    ['`${', '1', '}`'],
+    ['{a:', '1', '}'],
+    ['(() => ', '1', ')'],
+    ['a ? (', 'b', ') : c'],
+    ['f<', 'T', '>'],
+    ['class extends ', 'Object', '{}'],
+    ['new ', 'A', ''],
+    ['typeof ', '1', ''],
+    ['!', '1', ''],
+    ['async (a = ', '1', ') => 1'],
+    ['({a = ', '1', '}) => 1'],
+  ];
   for (const [open, middle, close] of nested) {
     for (const levels of [20, 20_000]) {
       const found = checkCode(`let x: any = ${open.repeat(levels)}${middle}${close.repeat(levels)};${TYPED}`);
-      assert.ok(found.every(({ reason }) => !/Maximum call stack/.test(reason)), open);
+      assert.ok(
+        found.every(({ reason }) => !/Maximum call stack/.test(reason)),
+        open,
+      );
     }
   }
 });

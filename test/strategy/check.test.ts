@@ -19,7 +19,9 @@ test('clean code has no problems', () => {
 });
 
 test('syntax errors have their line and column', () => {
-  assert.deepEqual(checkCode('function strategy(state) {\n  return 1 +* 2;\n}'), [{ kind: 'syntax', line: 2, column: 13, reason: 'Expression expected.' }]);
+  assert.deepEqual(checkCode('function strategy(state) {\n  return 1 +* 2;\n}'), [
+    { kind: 'syntax', line: 2, column: 13, reason: 'Expression expected.' },
+  ]);
   const [twice] = checkCode('function strategy(state) {\n  let a;\n  let a;\n}');
   assert.deepEqual([twice.kind, twice.line, twice.column], ['syntax', 3, 7]);
   const [typed] = checkCode('interface S { x: number }\nfunction strategy(state: S) {\n  let a: number;\n  let a;\n}');
@@ -28,7 +30,11 @@ test('syntax errors have their line and column', () => {
 
 test('code without the function has a problem', () => {
   for (const code of ['', 'function other() {}', 'function f() { function strategy() {} }', 'strategy = 1']) {
-    assert.deepEqual(checkCode(code), [{ kind: 'syntax', line: 1, column: 1, reason: 'no function named "strategy"' }], code);
+    assert.deepEqual(
+      checkCode(code),
+      [{ kind: 'syntax', line: 1, column: 1, reason: 'no function named "strategy"' }],
+      code,
+    );
   }
 });
 
@@ -70,7 +76,8 @@ test('forbidden constructs have their line and reason', () => {
 });
 
 test('modules and asynchronous strategies are forbidden, each once', () => {
-  const kinds = (code: string): string[] => checkCode(code).map(({ kind, line, reason }) => `${line} ${kind} ${reason.split(':')[0]}`);
+  const kinds = (code: string): string[] =>
+    checkCode(code).map(({ kind, line, reason }) => `${line} ${kind} ${reason.split(':')[0]}`);
   assert.deepEqual(kinds('import fs from "fs";\n' + body('')), ['1 forbidden "import"']);
   assert.deepEqual(kinds('export ' + body('')), ['1 forbidden "export"']);
   assert.deepEqual(kinds('async ' + body('await state;')), ['1 forbidden "async"', '2 forbidden "await"']);
@@ -79,25 +86,46 @@ test('modules and asynchronous strategies are forbidden, each once', () => {
 
 test('all problems are told, in the order of the text', () => {
   const code = 'function strategy(state) {\n  fetch(process.env.X);\n  return eval("1");\n}';
-  assert.deepEqual(checkCode(code).map(({ line, column }) => [line, column]), [[2, 3], [2, 9], [3, 10]]);
+  assert.deepEqual(
+    checkCode(code).map(({ line, column }) => [line, column]),
+    [
+      [2, 3],
+      [2, 9],
+      [3, 10],
+    ],
+  );
 });
 
 test('text that no parser likes has a problem, and nothing worse', () => {
-  for (const code of ['('.repeat(50_000), '['.repeat(99_999), 'a'.repeat(100_001), '\0', '\u2028`${', '/*', '"'.repeat(999), '<a><b>']) {
+  for (const code of [
+    '('.repeat(50_000),
+    '['.repeat(99_999),
+    'a'.repeat(100_001),
+    '\0',
+    '\u2028`${',
+    '/*',
+    '"'.repeat(999),
+    '<a><b>',
+  ]) {
     assert.ok(checkCode(code).length > 0, code.slice(0, 10));
   }
 });
 
 test('32 checks of new programs take less than 100 ms of processor time once warm', () => {
-  const programs = (salt: number): string[] => Array.from({ length: 32 }, (_, i) => body(`if (state.ball_x > ${salt + i}) return "RIGHT"; else if (state.ball_y < 3) return "LEFT";`));
+  const programs = (salt: number): string[] =>
+    Array.from({ length: 32 }, (_, i) =>
+      body(`if (state.ball_x > ${salt + i}) return "RIGHT"; else if (state.ball_y < 3) return "LEFT";`),
+    );
   programs(0).forEach((code) => checkCode(code));
   // Of all threads of the process, the one that parses among them.
-  const fastest = Math.min(...[100, 200, 300, 400, 500].map((salt) => {
-    const before = process.cpuUsage();
-    programs(salt).forEach((code) => checkCode(code));
-    const { user, system } = process.cpuUsage(before);
-    return (user + system) / 1000;
-  }));
+  const fastest = Math.min(
+    ...[100, 200, 300, 400, 500].map((salt) => {
+      const before = process.cpuUsage();
+      programs(salt).forEach((code) => checkCode(code));
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1000;
+    }),
+  );
   assert.ok(fastest < 100, `${fastest.toFixed(0)} ms`);
 });
 

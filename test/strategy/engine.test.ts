@@ -49,11 +49,20 @@ test('an engine that had a strategy before is like a new one, whatever that stra
 test('several engines are in use at a time, and none is given away twice', async () => {
   const one = await sandboxOf('let n = 0; function strategy() { return ++n; }');
   const two = await sandboxOf('let n = 10; function strategy() { return ++n; }');
-  assert.deepEqual([one, two, one, two].map((sandbox) => sandbox.call('[]')), [1, 11, 2, 12].map((value) => ({ kind: 'number', value })));
+  assert.deepEqual(
+    [one, two, one, two].map((sandbox) => sandbox.call('[]')),
+    [1, 11, 2, 12].map((value) => ({ kind: 'number', value })),
+  );
   one.dispose();
   one.dispose();
-  const [three, four] = [await sandboxOf('function strategy() { return 3; }'), await sandboxOf('function strategy() { return 4; }')];
-  assert.deepEqual([three, four].map((sandbox) => sandbox.call('[]')), [3, 4].map((value) => ({ kind: 'number', value })));
+  const [three, four] = [
+    await sandboxOf('function strategy() { return 3; }'),
+    await sandboxOf('function strategy() { return 4; }'),
+  ];
+  assert.deepEqual(
+    [three, four].map((sandbox) => sandbox.call('[]')),
+    [3, 4].map((value) => ({ kind: 'number', value })),
+  );
   assert.equal(one.call('[]').kind, 'failure', 'a disposed sandbox has no engine any more');
   for (const sandbox of [two, three, four]) sandbox.dispose();
 });

@@ -17,7 +17,11 @@ test('ignores the text around, and takes helpers along', () => {
 });
 
 test('takes arrow functions and functions with types', () => {
-  for (const code of ['const strategy = (state) => "LEFT";', 'let strategy: Strategy = () => 0', 'function strategy<T>(state: T): string { return "A" }']) {
+  for (const code of [
+    'const strategy = (state) => "LEFT";',
+    'let strategy: Strategy = () => 0',
+    'function strategy<T>(state: T): string { return "A" }',
+  ]) {
     assert.equal(extractFunction(fenced(code)), code);
   }
 });
@@ -27,8 +31,15 @@ test('skips blocks of other languages and blocks without the function; takes the
   const python = fenced('def strategy(state): pass', 'python');
   const json = fenced(CODE, 'json');
   const first = fenced('function strategy() { return 1 }');
-  assert.equal(extractFunction([other, first, python, json, fenced(CODE), other, fenced('strategy({})')].join('\n')), CODE);
-  assert.equal(extractFunction([fenced(CODE), '```ts\nfunction strategy() {'].join('\n')), CODE, 'the last was cut off');
+  assert.equal(
+    extractFunction([other, first, python, json, fenced(CODE), other, fenced('strategy({})')].join('\n')),
+    CODE,
+  );
+  assert.equal(
+    extractFunction([fenced(CODE), '```ts\nfunction strategy() {'].join('\n')),
+    CODE,
+    'the last was cut off',
+  );
 });
 
 /** What a model wrote while it thought, and its answer. */
@@ -66,22 +77,39 @@ const THINKING: Record<string, string> = {
 test('takes the answer, not what was thought before', () => {
   for (const [title, completion] of Object.entries(THINKING)) {
     assert.equal(extractFunction(completion), CODE, title);
-    assert.equal(extractFunction(completion.replaceAll(answer, 'No code.')), title === 'several times' ? 'function strategy() { return "draft"; }' : null, `${title}: a draft alone`);
+    assert.equal(
+      extractFunction(completion.replaceAll(answer, 'No code.')),
+      title === 'several times' ? 'function strategy() { return "draft"; }' : null,
+      `${title}: a draft alone`,
+    );
   }
-  for (const cut of [`<think>\n${draft}\n`, `<|channel|>analysis<|message|>${draft}\n`, `analysisHm.\n${draft}\n`]) assert.equal(extractFunction(cut), null, cut);
+  for (const cut of [`<think>\n${draft}\n`, `<|channel|>analysis<|message|>${draft}\n`, `analysisHm.\n${draft}\n`])
+    assert.equal(extractFunction(cut), null, cut);
 });
 
 test('marks of thinking in the code of an answer are text', () => {
   const code = `const a = "</think>", b = \`so </think> <think>\`;\n// <think>\n/*\n</think>\n*/\n${CODE}`;
-  for (const before of ['', '<think>\nHm.\n</think>\n', `${draft}\n</think>\n`]) assert.equal(extractFunction(before + fenced(code)), code, before);
+  for (const before of ['', '<think>\nHm.\n</think>\n', `${draft}\n</think>\n`])
+    assert.equal(extractFunction(before + fenced(code)), code, before);
 });
 
 test('takes time in proportion to the length, whatever is written', () => {
   const N = 50_000;
   const written = [
-    '`'.repeat(N), '```\n'.repeat(N), '<think>'.repeat(N), '</think>\n'.repeat(N), '```ts\n</think>\n'.repeat(N), `\`\`\`${' '.repeat(N)}a b`,
-    fenced('\n'.repeat(N)), fenced(`function${' '.repeat(N)}x`), fenced('export '.repeat(N)), fenced('function\n'.repeat(N)), '\r'.repeat(N), '"</think>"'.repeat(N),
-    Array.from({ length: 400 }, (_, i) => '`'.repeat(i + 3)).join('\n'), Array.from({ length: 400 }, (_, i) => `${'`'.repeat(403 - i)}ts`).join('\n'),
+    '`'.repeat(N),
+    '```\n'.repeat(N),
+    '<think>'.repeat(N),
+    '</think>\n'.repeat(N),
+    '```ts\n</think>\n'.repeat(N),
+    `\`\`\`${' '.repeat(N)}a b`,
+    fenced('\n'.repeat(N)),
+    fenced(`function${' '.repeat(N)}x`),
+    fenced('export '.repeat(N)),
+    fenced('function\n'.repeat(N)),
+    '\r'.repeat(N),
+    '"</think>"'.repeat(N),
+    Array.from({ length: 400 }, (_, i) => '`'.repeat(i + 3)).join('\n'),
+    Array.from({ length: 400 }, (_, i) => `${'`'.repeat(403 - i)}ts`).join('\n'),
   ];
   for (const text of written) {
     const start = process.cpuUsage().user;
@@ -97,15 +125,20 @@ test('a longer fence holds shorter ones', () => {
 
 test('gives null where there is nothing to take', () => {
   const none = [
-    '', 'no code', CODE, '`' + CODE + '`', // no fence
+    '',
+    'no code',
+    CODE,
+    '`' + CODE + '`', // no fence
     '```ts\n' + CODE, // cut off
     'Here: ```ts\n' + CODE + '\n```', // the fence does not begin its line
-    fenced('function other() {}'), fenced('strategy(1)'), fenced('// function strategy'),
+    fenced('function other() {}'),
+    fenced('strategy(1)'),
+    fenced('// function strategy'),
   ];
   for (const text of none) assert.equal(extractFunction(text), null, text);
 });
 
-test('takes a strategy with an error in it: to find that is the check\'s task', () => {
+test("takes a strategy with an error in it: to find that is the check's task", () => {
   const broken = 'function strategy(state) {\n  return +;\n}';
   assert.equal(extractFunction(fenced(broken)), broken);
 });

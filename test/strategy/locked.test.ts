@@ -5,7 +5,12 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { after, test } from 'node:test';
-import { createLockedDownFunction, StrategyError, type LockedDownFunction, type LockedDownOptions } from '../../kernel/strategy';
+import {
+  createLockedDownFunction,
+  StrategyError,
+  type LockedDownFunction,
+  type LockedDownOptions,
+} from '../../kernel/strategy';
 
 const opened: LockedDownFunction[] = [];
 after(() => opened.forEach((locked) => locked.dispose()));
@@ -31,7 +36,9 @@ async function failure(text: string): Promise<StrategyError> {
 }
 
 test('is called like a function, with JSON in and out', async () => {
-  const locked = await lock('function strategy(state, n = 1) { return { sum: state.list[0] + state.list[1] + n, back: state }; }');
+  const locked = await lock(
+    'function strategy(state, n = 1) { return { sum: state.list[0] + state.list[1] + n, back: state }; }',
+  );
   assert.deepEqual(locked({ list: [1, 2] }), { sum: 4, back: { list: [1, 2] } });
   assert.deepEqual(locked({ list: [1, 2] }, 10), { sum: 13, back: { list: [1, 2] } });
   const values: unknown[] = ['LEFT', 'a\0b', '', 3, -1.5, true, null, [1, [2]]];
@@ -41,7 +48,9 @@ test('is called like a function, with JSON in and out', async () => {
 });
 
 test('takes TypeScript', async () => {
-  const locked = await lock('interface State { x: number }\nenum Side { Left = 4 }\nconst strategy = (state: State): number => (state.x as number) + Side.Left;');
+  const locked = await lock(
+    'interface State { x: number }\nenum Side { Left = 4 }\nconst strategy = (state: State): number => (state.x as number) + Side.Left;',
+  );
   assert.equal(locked({ x: 1 }), 5);
 });
 
@@ -49,11 +58,17 @@ test('what is nested too deeply goes neither in nor out', async () => {
   const deep = (depth: number): unknown => JSON.parse('['.repeat(depth) + ']'.repeat(depth));
   const locked = await body('return state;');
   assert.deepEqual(locked(deep(512)), deep(512));
-  assert.throws(() => locked(deep(513)), { name: 'NestingError', message: /^The argument of a strategy is nested more than 512 levels deep/ });
-  assert.match((await failure('let o = "x"; for (let i = 0; i < 4000; i++) o = [o]; return o;')).message, /^What it returned is nested more than 512 levels/);
+  assert.throws(() => locked(deep(513)), {
+    name: 'NestingError',
+    message: /^The argument of a strategy is nested more than 512 levels deep/,
+  });
+  assert.match(
+    (await failure('let o = "x"; for (let i = 0; i < 4000; i++) o = [o]; return o;')).message,
+    /^What it returned is nested more than 512 levels/,
+  );
 });
 
-test('arguments are copies: the caller\'s objects cannot be changed', async () => {
+test("arguments are copies: the caller's objects cannot be changed", async () => {
   const state = { x: 1, inner: { y: 2 } };
   (await body('state.x = 9; state.inner.y = 9; delete state.inner;'))(state);
   assert.deepEqual(state, { x: 1, inner: { y: 2 } });
@@ -68,10 +83,12 @@ test('remembers its own variables until it is started again', async () => {
 
 test('the same seed draws the same numbers; there is no clock', async () => {
   const draw = async (seed?: number): Promise<unknown> => {
-    const locked = await lock('function strategy() { return [Math.random(), Math.random(), Math.random()]; }', { seed });
+    const locked = await lock('function strategy() { return [Math.random(), Math.random(), Math.random()]; }', {
+      seed,
+    });
     return locked();
   };
-  const numbers = await draw(7) as number[];
+  const numbers = (await draw(7)) as number[];
   assert.deepEqual(await draw(7), numbers);
   assert.notDeepEqual(await draw(8), numbers);
   assert.ok(numbers.every((x) => x >= 0 && x < 1) && new Set(numbers).size === 3);
@@ -90,14 +107,20 @@ test('what takes too long is stopped, and the next call goes on', async () => {
   for (const text of loops) {
     const locked = await body(`if (state.go) return "LEFT"; ${text}`);
     const start = performance.now();
-    assert.throws(() => locked({}), { reason: 'timeout', name: 'StrategyError', message: /took more than 0\.1 s \(callTimeLimit\)/ }, text);
+    assert.throws(
+      () => locked({}),
+      { reason: 'timeout', name: 'StrategyError', message: /took more than 0\.1 s \(callTimeLimit\)/ },
+      text,
+    );
     assert.ok(performance.now() - start < 30_000);
     assert.equal(locked({ go: true }), 'LEFT', text);
   }
 });
 
 test('what QuickJS itself cannot stop ends with its thread, and the code starts afresh', async () => {
-  const locked = await lock('let n = 0;\nfunction strategy(hang) {\n  n++;\n  return hang ? [].indexOf.call({ length: 2 ** 53 }, 1) : n;\n}');
+  const locked = await lock(
+    'let n = 0;\nfunction strategy(hang) {\n  n++;\n  return hang ? [].indexOf.call({ length: 2 ** 53 }, 1) : n;\n}',
+  );
   assert.deepEqual([locked(false), locked(false)], [1, 2]);
   assert.throws(() => locked(true), { reason: 'timeout' });
   assert.deepEqual([locked(false), locked(false)], [1, 2]);
@@ -177,9 +200,17 @@ test('recursion without end is an error', async () => {
 });
 
 test('exceptions have their message and line', async () => {
-  const locked = await lock('function helper(state) {\n  return state.missing.name;\n}\n\nfunction strategy(state) {\n  return helper(state);\n}');
-  assert.throws(() => locked({}), { reason: 'error', line: 2, message: "TypeError: cannot read property 'name' of undefined (line 2)" });
-  const typed = await lock('interface State {\n  x: number;\n}\n\nfunction strategy(\n  state: State,\n): string {\n  throw new RangeError("no");\n}');
+  const locked = await lock(
+    'function helper(state) {\n  return state.missing.name;\n}\n\nfunction strategy(state) {\n  return helper(state);\n}',
+  );
+  assert.throws(() => locked({}), {
+    reason: 'error',
+    line: 2,
+    message: "TypeError: cannot read property 'name' of undefined (line 2)",
+  });
+  const typed = await lock(
+    'interface State {\n  x: number;\n}\n\nfunction strategy(\n  state: State,\n): string {\n  throw new RangeError("no");\n}',
+  );
   assert.throws(() => typed({}), { line: 8, message: 'RangeError: no (line 8)' });
 });
 
@@ -242,13 +273,17 @@ test('code that cannot start is refused, with its line', async () => {
     ['for (;;);\nfunction strategy() {}', { reason: 'timeout' }],
     ['[].indexOf.call({ length: 2 ** 53 }, 1);\nfunction strategy() {}', { reason: 'timeout' }],
   ];
-  for (const [code, error] of refused) await assert.rejects(lock(code, { callTimeLimit: 0.05 }), { name: 'StrategyError', ...error }, code);
+  for (const [code, error] of refused)
+    await assert.rejects(lock(code, { callTimeLimit: 0.05 }), { name: 'StrategyError', ...error }, code);
 });
 
 test('limits are checked', async () => {
   await assert.rejects(lock('', { memoryLimit: 5 }), /memoryLimit is in bytes/);
   await assert.rejects(lock('', { callTimeLimit: 0 }), /callTimeLimit is in seconds/);
-  await assert.rejects(lock('', { timeout: 1 } as object), /Unknown option "timeout".*memoryLimit, callTimeLimit, seed/);
+  await assert.rejects(
+    lock('', { timeout: 1 } as object),
+    /Unknown option "timeout".*memoryLimit, callTimeLimit, seed/,
+  );
 });
 
 test('a longer limit is kept, and a disposed function says so', async () => {

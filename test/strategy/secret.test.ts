@@ -33,7 +33,7 @@ function sfc32(a: number, b: number, c: number, counter: number): number {
     sum = (a + b + counter++) | 0;
     a = b ^ (b >>> 9);
     b = (c + (c << 3)) | 0;
-    c = ((c << 21) | (c >>> 11)) + sum | 0;
+    c = (((c << 21) | (c >>> 11)) + sum) | 0;
   }
   return (sum >>> 0) / 2 ** 32;
 }

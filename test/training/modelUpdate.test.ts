@@ -4,7 +4,12 @@ import { FastLanguageModel, type CausalLM } from '../../kernel/models';
 import { seededRandom } from '../../kernel/random';
 import { mul, neg, sumAll } from '../../kernel/onnx/operators/arithmetic';
 import { AdamW } from '../../kernel/training/adamw';
-import { ModelUpdate, type BatchOutcome, type ModelUpdateOptions, type TokenBatch } from '../../kernel/training/modelUpdate';
+import {
+  ModelUpdate,
+  type BatchOutcome,
+  type ModelUpdateOptions,
+  type TokenBatch,
+} from '../../kernel/training/modelUpdate';
 import type { Objective } from '../../kernel/training/objective';
 import { planSteps } from '../../kernel/training/plan';
 import { PythonPeer, relativeError } from '../models/pythonPeer';
@@ -27,7 +32,8 @@ async function load(folder: string, lora: boolean): Promise<CausalLM> {
   if (!lora) return model;
   const peft = FastLanguageModel.getPeftModel(model, { r: 4, loraAlpha: 8 });
   const random = seededRandom(9);
-  for (const { data } of peft.trainableParameters().values()) data.forEach((_, i) => (data[i] = 0.4 * (random.next() - 0.5)));
+  for (const { data } of peft.trainableParameters().values())
+    data.forEach((_, i) => (data[i] = 0.4 * (random.next() - 0.5)));
   return peft;
 }
 
@@ -42,7 +48,11 @@ function makeBatch(): TokenBatch {
 }
 
 /** What a step makes of a batch: outcome, and the gradients as the optimizer gets them. */
-async function step(model: CausalLM, batch: TokenBatch, options: Partial<ModelUpdateOptions>): Promise<BatchOutcome & { gradients: Map<string, Float32Array> }> {
+async function step(
+  model: CausalLM,
+  batch: TokenBatch,
+  options: Partial<ModelUpdateOptions>,
+): Promise<BatchOutcome & { gradients: Map<string, Float32Array> }> {
   const original = AdamW.prototype.step;
   const gradients = new Map<string, Float32Array>();
   AdamW.prototype.step = (found) => found.forEach((gradient, name) => gradients.set(name, gradient.slice()));
@@ -70,7 +80,9 @@ for (const folder of ['tied', 'untied']) {
           assert.ok(error < 2e-5, `${name}, at most ${maxRows} rows: relative error ${error}`);
         }
         for (const name of ['logprobs', 'entropies']) {
-          cut.tokens[name].forEach((values, i) => assert.ok(relativeError(values, whole.tokens[name][i]) < 1e-5, `${name} of completion ${i}`));
+          cut.tokens[name].forEach((values, i) =>
+            assert.ok(relativeError(values, whole.tokens[name][i]) < 1e-5, `${name} of completion ${i}`),
+          );
         }
       }
     });
@@ -84,7 +96,11 @@ for (const folder of ['tied', 'untied']) {
       const batch = makeBatch();
       for (const maxRows of [20, 1e6]) {
         const held = await step(model, batch, { maxRows });
-        for (const options of [{ gradientCheckpointing: true }, { maxLogits: 10 * 64 }, { gradientCheckpointing: true, maxLogits: 3 * 64 }]) {
+        for (const options of [
+          { gradientCheckpointing: true },
+          { maxLogits: 10 * 64 },
+          { gradientCheckpointing: true, maxLogits: 3 * 64 },
+        ]) {
           const again = await step(model, batch, { maxRows, ...options });
           assert.ok(Math.abs(again.loss - held.loss) <= 1e-6 * Math.abs(held.loss));
           for (const [name, gradient] of held.gradients) {
@@ -92,7 +108,9 @@ for (const folder of ['tied', 'untied']) {
             assert.ok(error < 2e-6, `${name}, ${JSON.stringify({ maxRows, ...options })}: relative error ${error}`);
           }
           for (const name of ['logprobs', 'entropies']) {
-            again.tokens[name].forEach((values, i) => assert.ok(relativeError(values, held.tokens[name][i]) < 1e-6, `${name} of completion ${i}`));
+            again.tokens[name].forEach((values, i) =>
+              assert.ok(relativeError(values, held.tokens[name][i]) < 1e-6, `${name} of completion ${i}`),
+            );
           }
         }
       }
@@ -109,14 +127,20 @@ test('evaluation says the same and changes nothing', async () => {
   assert.ok(Math.abs(evaluated.loss - learned.loss) <= 1e-5 * Math.abs(learned.loss));
   learned.tokens.logprobs.forEach((values, i) => assert.ok(relativeError(evaluated.tokens.logprobs[i], values) < 1e-5));
   update.discard();
-  assert.deepEqual([...model.trainableParameters().values()].map(({ data }) => data), before);
+  assert.deepEqual(
+    [...model.trainableParameters().values()].map(({ data }) => data),
+    before,
+  );
   await update.dispose();
 });
 
 test('gradients of several batches add up, and are dropped on demand and on abortion', async () => {
   const model = await load('untied', true);
   const batch = makeBatch();
-  const doubled = { ...batch, tokens: { weights: batch.tokens.weights.map((values) => Array.from(values, (value) => 2 * value)) } };
+  const doubled = {
+    ...batch,
+    tokens: { weights: batch.tokens.weights.map((values) => Array.from(values, (value) => 2 * value)) },
+  };
   const update = await ModelUpdate.create(model, { objective: likelihood, maxRows: 20 });
   await update.accumulate(batch);
   await update.accumulate(batch);
@@ -133,11 +157,20 @@ test('the objective must be given what it asks for', async () => {
   const model = await load('tied', true);
   const update = await ModelUpdate.create(model, { objective: likelihood });
   const { weights } = makeBatch().tokens;
-  await assert.rejects(update.accumulate({ ...makeBatch(), tokens: {} }), /the batch has no "weights"; the objective needs weights/);
-  await assert.rejects(update.accumulate({ ...makeBatch(), tokens: { weights: weights.slice(1) } }), /weights has 11 entries for 12 completions/);
+  await assert.rejects(
+    update.accumulate({ ...makeBatch(), tokens: {} }),
+    /the batch has no "weights"; the objective needs weights/,
+  );
+  await assert.rejects(
+    update.accumulate({ ...makeBatch(), tokens: { weights: weights.slice(1) } }),
+    /weights has 11 entries for 12 completions/,
+  );
   await update.dispose();
   const wrong = await ModelUpdate.create(model, { objective: { inputs: [], build: likelihood.build } });
-  await assert.rejects(wrong.accumulate(makeBatch()), /the objective asks for "weights", which is not among its inputs/);
+  await assert.rejects(
+    wrong.accumulate(makeBatch()),
+    /the objective asks for "weights", which is not among its inputs/,
+  );
 });
 
 test('a plan cuts no sequence, and computes the prompt of several completions once', () => {
@@ -146,18 +179,30 @@ test('a plan cuts no sequence, and computes the prompt of several completions on
   for (const maxRows of [1, 20, 40, 1e6]) {
     const steps = planSteps(batch, maxRows);
     const found = steps.flatMap((one) =>
-      one.rows === 'cut' ? one.parts.flat() : one.trees.flatMap(({ root, branches }) => (branches.length > 0 ? branches : [root])),
+      one.rows === 'cut'
+        ? one.parts.flat()
+        : one.trees.flatMap(({ root, branches }) => (branches.length > 0 ? branches : [root])),
     );
-    assert.deepEqual(found.map(({ completion }) => completion!).sort((a, b) => a - b), batch.completionIds.map((_, i) => i));
+    assert.deepEqual(
+      found.map(({ completion }) => completion!).sort((a, b) => a - b),
+      batch.completionIds.map((_, i) => i),
+    );
     for (const { completion, ids, targets } of found) {
       assert.deepEqual(targets, batch.completionIds[completion!]);
       assert.deepEqual(ids.slice(ids.length - targets.length + 1), targets.slice(0, -1));
     }
     for (const one of steps) {
-      const parts = one.rows === 'cut' ? one.parts.map((part) => part.map(({ ids }) => ids)) : [one.trees.flatMap(({ root, branches }) => [root, ...branches].map(({ ids }) => ids))];
-      for (const part of parts) assert.ok(part.length === 1 || rowsOf(part) <= maxRows, `${rowsOf(part)} rows of ${maxRows}`);
+      const parts =
+        one.rows === 'cut'
+          ? one.parts.map((part) => part.map(({ ids }) => ids))
+          : [one.trees.flatMap(({ root, branches }) => [root, ...branches].map(({ ids }) => ids))];
+      for (const part of parts)
+        assert.ok(part.length === 1 || rowsOf(part) <= maxRows, `${rowsOf(part)} rows of ${maxRows}`);
     }
   }
-  assert.deepEqual(planSteps(batch, 1e6).map(({ rows }) => rows), ['roots', 'both']);
+  assert.deepEqual(
+    planSteps(batch, 1e6).map(({ rows }) => rows),
+    ['roots', 'both'],
+  );
   assert.deepEqual(planSteps(batch, 1).filter(({ rows }) => rows === 'cut').length, 2);
 });

@@ -21,16 +21,29 @@ export function complete(notebook: NotebookProgram, code: string, position: numb
   const typed = code.slice(span.start, position);
   const own = notebook.names();
   // What is inserted elsewhere, as `["a-b"]` in place of the dot, has no place in a common span.
-  const fitting = info.entries.filter((it) => it.kind !== 'warning' && (it.replacementSpan?.start ?? span.start) - (it.replacementSpan ? preamble.length : 0) === span.start);
+  const fitting = info.entries.filter(
+    (it) =>
+      it.kind !== 'warning' &&
+      (it.replacementSpan?.start ?? span.start) - (it.replacementSpan ? preamble.length : 0) === span.start,
+  );
   const entries = matching(fitting, typed)
     .sort((a, b) => compare(sortKey(a, typed, own), sortKey(b, typed, own)))
     .slice(0, MAXIMUM);
   if (entries.length === 0) return null;
-  return { ...span, matches: entries.map(({ insertText, name }) => insertText ?? name), types: entries.map(({ kind }) => KINDS[kind] ?? kind) };
+  return {
+    ...span,
+    matches: entries.map(({ insertText, name }) => insertText ?? name),
+    types: entries.map(({ kind }) => KINDS[kind] ?? kind),
+  };
 }
 
 /** The word around the cursor, or what TypeScript says for strings and paths. */
-function replacedSpan(info: ts.CompletionInfo, code: string, position: number, shift: number): { start: number; end: number } {
+function replacedSpan(
+  info: ts.CompletionInfo,
+  code: string,
+  position: number,
+  shift: number,
+): { start: number; end: number } {
   const spans = info.entries.map(({ replacementSpan }) => replacementSpan);
   const own = info.optionalReplacementSpan ?? (spans.every((it) => it !== undefined) ? spans[0] : undefined);
   if (own && own.start - shift <= position) return { start: own.start - shift, end: own.start - shift + own.length };
@@ -57,8 +70,24 @@ function compare(a: string, b: string): number {
 
 /** Names of TypeScript's kinds that JupyterLab has icons for. */
 const KINDS: Record<string, string> = {
-  var: 'variable', let: 'variable', const: 'constant', 'local var': 'variable', parameter: 'variable', alias: 'module',
-  method: 'method', getter: 'property', setter: 'property', construct: 'method', call: 'method',
-  'local function': 'function', 'local class': 'class', type: 'interface', 'type parameter': 'interface',
-  'enum member': 'constant', 'external module name': 'module', script: 'file', directory: 'folder', string: 'text',
+  var: 'variable',
+  let: 'variable',
+  const: 'constant',
+  'local var': 'variable',
+  parameter: 'variable',
+  alias: 'module',
+  method: 'method',
+  getter: 'property',
+  setter: 'property',
+  construct: 'method',
+  call: 'method',
+  'local function': 'function',
+  'local class': 'class',
+  type: 'interface',
+  'type parameter': 'interface',
+  'enum member': 'constant',
+  'external module name': 'module',
+  script: 'file',
+  directory: 'folder',
+  string: 'text',
 };

@@ -26,7 +26,10 @@ export function diagnose(notebook: NotebookProgram, code: string): Diagnosis[] {
     const preamble = isObjectLiteral(code) ? '(' : prepareDirectives(code, notebook.names()).preamble;
     const cell = notebook.open(preamble + code + (preamble === '(' ? '\n)' : ''));
     const found = notebook.diagnostics(cell).filter((it) => it.file === cell.file && !UNKNOWN_NAMES.includes(it.code));
-    return found.slice(0, MAXIMUM).flatMap((it) => explain(cell.program, it)).map((it) => placed(it, preamble.length, code.length));
+    return found
+      .slice(0, MAXIMUM)
+      .flatMap((it) => explain(cell.program, it))
+      .map((it) => placed(it, preamble.length, code.length));
   } catch (error) {
     if (error instanceof CellFailure && error.place) return [placedFailure(error, code)];
     return [];

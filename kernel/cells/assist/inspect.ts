@@ -18,7 +18,13 @@ interface Description {
  * @param preamble text that belongs before the cell: imports that it leaves out
  * @param detail 1: with the source of what is declared
  */
-export function inspect(notebook: NotebookProgram, code: string, position: number, preamble = '', detail: 0 | 1 = 0): MimeBundle | null {
+export function inspect(
+  notebook: NotebookProgram,
+  code: string,
+  position: number,
+  preamble = '',
+  detail: 0 | 1 = 0,
+): MimeBundle | null {
   notebook.edit(preamble + code);
   const { service, draft } = notebook;
   // A cursor behind a name is still at it.
@@ -71,8 +77,20 @@ function tagTexts(tags: readonly ts.JSDocTagInfo[] = []): Description['tags'] {
 }
 
 function bundle({ signature, documentation, tags, source = '' }: Description): MimeBundle {
-  const plain = [signature, documentation, tags.map(({ name, text }) => `@${name} ${text}`.trim()).join('\n'), source && `Source:\n${source}`].filter((it) => it !== '');
-  const notes = tags.map(({ name, text }) => `- *${name}* ${name === 'param' ? text.replace(/^(\S+)\s*-?\s*/, '`$1` ') : text}`.trimEnd());
-  const markdown = [`\`\`\`typescript\n${signature}\n\`\`\``, documentation, notes.join('\n'), source && `**Source**\n\n\`\`\`typescript\n${source}\n\`\`\``].filter((it) => it !== '');
+  const plain = [
+    signature,
+    documentation,
+    tags.map(({ name, text }) => `@${name} ${text}`.trim()).join('\n'),
+    source && `Source:\n${source}`,
+  ].filter((it) => it !== '');
+  const notes = tags.map(({ name, text }) =>
+    `- *${name}* ${name === 'param' ? text.replace(/^(\S+)\s*-?\s*/, '`$1` ') : text}`.trimEnd(),
+  );
+  const markdown = [
+    `\`\`\`typescript\n${signature}\n\`\`\``,
+    documentation,
+    notes.join('\n'),
+    source && `**Source**\n\n\`\`\`typescript\n${source}\n\`\`\``,
+  ].filter((it) => it !== '');
   return { 'text/plain': plain.join('\n\n'), 'text/markdown': markdown.join('\n\n') };
 }

@@ -17,14 +17,18 @@ export function completeValue(variables: Variables, code: string, position: numb
   const start: unknown = variables.has(root) ? variables.get(root) : dataProperty(globalThis, root);
   const value = path.reduce(dataProperty, start);
   if (!isInspectable(value) || Array.isArray(value)) return null;
-  const matches = Object.keys(value).filter((key) => key.startsWith(match[2]) && IDENTIFIER.test(key)).slice(0, MAXIMUM);
+  const matches = Object.keys(value)
+    .filter((key) => key.startsWith(match[2]) && IDENTIFIER.test(key))
+    .slice(0, MAXIMUM);
   if (matches.length === 0) return null;
   return { matches, start: position - match[2].length, end: position, types: matches.map(() => 'property') };
 }
 
 /** A property without asking a getter. */
 function dataProperty(value: unknown, key: string): unknown {
-  return isInspectable(value) ? Object.getOwnPropertyDescriptor(value, key)?.value ?? (value === globalThis ? globalValue(key) : undefined) : undefined;
+  return isInspectable(value)
+    ? (Object.getOwnPropertyDescriptor(value, key)?.value ?? (value === globalThis ? globalValue(key) : undefined))
+    : undefined;
 }
 
 /** Node.js defines some of its globals by getters, which do no harm. */

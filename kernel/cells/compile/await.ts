@@ -7,7 +7,10 @@ export function awaits(node: ts.Node): boolean {
   if (compiler.isAwaitExpression(node)) return true;
   if (compiler.isForOfStatement(node) && node.awaitModifier) return true;
   if (compiler.isVariableDeclarationList(node) && isAwaitUsing(node)) return true;
-  return !!compiler.forEachChild(node, (child) => !compiler.isFunctionLike(child) && !compiler.isPropertyDeclaration(child) && awaits(child));
+  return !!compiler.forEachChild(
+    node,
+    (child) => !compiler.isFunctionLike(child) && !compiler.isPropertyDeclaration(child) && awaits(child),
+  );
 }
 
 export function isAwaitUsing({ flags }: ts.VariableDeclarationList): boolean {

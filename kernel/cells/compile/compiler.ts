@@ -93,7 +93,9 @@ export class CellCompiler implements Converter {
   private compile(text: string): ConvertResult {
     const cell = this.notebook.read(text);
     const { program, file } = cell;
-    this.problems = [...this.notebook.diagnostics(cell), ...reexports(file)].flatMap((diagnostic) => explain(program, diagnostic)).map((it) => this.problem(it));
+    this.problems = [...this.notebook.diagnostics(cell), ...reexports(file)]
+      .flatMap((diagnostic) => explain(program, diagnostic))
+      .map((it) => this.problem(it));
     // Problems are reported by us: for tslab it is enough that there are some.
     if (this.problems.length > 0) return { diagnostics: this.problems as never };
     const { output, map, isAsync } = emitCell(program, file, (it) => this.notebook.isCell(it));
@@ -107,7 +109,10 @@ export class CellCompiler implements Converter {
 
   addModule: Converter['addModule'] = (name, content, meta) => {
     const path = join(this.surroundings.folder, `${name}${meta?.jsx ? '.tsx' : '.ts'}`);
-    this.problems = this.notebook.addModule(path, content).flatMap((diagnostic) => explain(this.notebook.service.getProgram()!, diagnostic)).map((it) => this.problem(it));
+    this.problems = this.notebook
+      .addModule(path, content)
+      .flatMap((diagnostic) => explain(this.notebook.service.getProgram()!, diagnostic))
+      .map((it) => this.problem(it));
     this.onModule(path, content);
     return this.problems as never;
   };
@@ -137,7 +142,8 @@ export class CellCompiler implements Converter {
   }
 
   private problem({ file, start, length, code, message }: Explanation): Problem {
-    if (file && !this.notebook.isDraft(file)) return { text: file.text, path: file.fileName, start, length, code, message };
+    if (file && !this.notebook.isDraft(file))
+      return { text: file.text, path: file.fileName, start, length, code, message };
     const shift = this.source.preamble.length;
     return { text: this.source.code, path: null, start: Math.max(0, start - shift), length, code, message };
   }
@@ -149,7 +155,14 @@ function reexports(file: ts.SourceFile): ts.Diagnostic[] {
   const messageText = 'A cell cannot export what another module has. Import the names: later cells see them.';
   return file.statements
     .filter((statement) => compiler.isExportDeclaration(statement) && statement.moduleSpecifier !== undefined)
-    .map((statement) => ({ file, start: statement.getStart(file), length: statement.getWidth(file), code: 1474, messageText, category: compiler.DiagnosticCategory.Error }));
+    .map((statement) => ({
+      file,
+      start: statement.getStart(file),
+      length: statement.getWidth(file),
+      code: 1474,
+      messageText,
+      category: compiler.DiagnosticCategory.Error,
+    }));
 }
 
 /** Whether a stack frame's script is a cell. */

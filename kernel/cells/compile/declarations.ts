@@ -23,12 +23,27 @@ export function isInText(text: string, position: number): boolean {
   const compiler = typescript();
   const file = parse(text);
   let node: ts.Node = file;
-  for (let inner: ts.Node | undefined = node; inner; inner = node.getChildren(file).find(({ pos, end }) => pos < position && position <= end)) node = inner;
+  for (
+    let inner: ts.Node | undefined = node;
+    inner;
+    inner = node.getChildren(file).find(({ pos, end }) => pos < position && position <= end)
+  )
+    node = inner;
   if (position <= node.getStart(file)) {
-    const comments = [...(compiler.getTrailingCommentRanges(text, node.pos) ?? []), ...(compiler.getLeadingCommentRanges(text, node.pos) ?? [])];
-    return comments.some(({ pos, end }) => pos < position && (position < end || (position === end && !/^\/\*[^]*\*\/$/.test(text.slice(pos, end)))));
+    const comments = [
+      ...(compiler.getTrailingCommentRanges(text, node.pos) ?? []),
+      ...(compiler.getLeadingCommentRanges(text, node.pos) ?? []),
+    ];
+    return comments.some(
+      ({ pos, end }) =>
+        pos < position && (position < end || (position === end && !/^\/\*[^]*\*\/$/.test(text.slice(pos, end)))),
+    );
   }
-  const isLiteral = compiler.isStringLiteralLike(node) || compiler.isRegularExpressionLiteral(node) || compiler.isTemplateHead(node) || compiler.isTemplateMiddleOrTemplateTail(node);
+  const isLiteral =
+    compiler.isStringLiteralLike(node) ||
+    compiler.isRegularExpressionLiteral(node) ||
+    compiler.isTemplateHead(node) ||
+    compiler.isTemplateMiddleOrTemplateTail(node);
   return isLiteral && (position < node.end || (node as ts.LiteralLikeNode).isUnterminated === true);
 }
 
@@ -40,7 +55,10 @@ export function isObjectLiteral(text: string): boolean {
   const { parseDiagnostics } = file as unknown as { parseDiagnostics: unknown[] };
   const [statement, ...more] = file.statements;
   if (parseDiagnostics.length > 0 || more.length > 0 || !compiler.isExpressionStatement(statement)) return false;
-  return compiler.isParenthesizedExpression(statement.expression) && compiler.isObjectLiteralExpression(statement.expression.expression);
+  return (
+    compiler.isParenthesizedExpression(statement.expression) &&
+    compiler.isObjectLiteralExpression(statement.expression.expression)
+  );
 }
 
 export function bindingNames(name: ts.BindingName): string[] {

@@ -3,7 +3,10 @@ import { typescript } from './typescript';
 
 /** What TypeScript keeps in a node with documentation, and does not declare. */
 type Documented = ts.Node & { jsDoc?: ts.JSDoc[] };
-type Registry = Record<'acquireDocumentWithKey' | 'updateDocumentWithKey' | 'releaseDocumentWithKey', (...args: any[]) => any>;
+type Registry = Record<
+  'acquireDocumentWithKey' | 'updateDocumentWithKey' | 'releaseDocumentWithKey',
+  (...args: any[]) => any
+>;
 
 /**
  * The documentation in declarations, which is a third of the work of reading
@@ -20,17 +23,30 @@ export class DocumentationOnDemand {
   constructor(folder: string, canWait: (path: string) => boolean) {
     const compiler = typescript();
     const { ParseAll, ParseNone } = compiler.JSDocParsingMode;
-    const of = (mode: ts.JSDocParsingMode) => compiler.createDocumentRegistry(compiler.sys.useCaseSensitiveFileNames, folder, mode) as ts.DocumentRegistry & Registry;
+    const of = (mode: ts.JSDocParsingMode) =>
+      compiler.createDocumentRegistry(compiler.sys.useCaseSensitiveFileNames, folder, mode) as ts.DocumentRegistry &
+        Registry;
     const whole = of(ParseAll);
     const bare = of(ParseNone);
-    const read = (method: 'acquireDocumentWithKey' | 'updateDocumentWithKey'): ts.DocumentRegistry['acquireDocumentWithKey'] => (name, path, host, key, snapshot, version, kind, options) => {
-      if (!this.isLoaded && canWait(name)) this.bare.add(path);
-      const isBare = this.bare.has(path);
-      const jsDocParsingMode = isBare ? ParseNone : ParseAll;
-      return (isBare ? bare : whole)[method](name, path, host, key, snapshot, version, kind, { ...(options as ts.CreateSourceFileOptions), jsDocParsingMode });
+    const read =
+      (method: 'acquireDocumentWithKey' | 'updateDocumentWithKey'): ts.DocumentRegistry['acquireDocumentWithKey'] =>
+      (name, path, host, key, snapshot, version, kind, options) => {
+        if (!this.isLoaded && canWait(name)) this.bare.add(path);
+        const isBare = this.bare.has(path);
+        const jsDocParsingMode = isBare ? ParseNone : ParseAll;
+        return (isBare ? bare : whole)[method](name, path, host, key, snapshot, version, kind, {
+          ...(options as ts.CreateSourceFileOptions),
+          jsDocParsingMode,
+        });
+      };
+    const release = (path: ts.Path, ...rest: unknown[]) =>
+      (this.bare.has(path) ? bare : whole).releaseDocumentWithKey(path, ...rest);
+    this.registry = {
+      ...whole,
+      acquireDocumentWithKey: read('acquireDocumentWithKey'),
+      updateDocumentWithKey: read('updateDocumentWithKey'),
+      releaseDocumentWithKey: release,
     };
-    const release = (path: ts.Path, ...rest: unknown[]) => (this.bare.has(path) ? bare : whole).releaseDocumentWithKey(path, ...rest);
-    this.registry = { ...whole, acquireDocumentWithKey: read('acquireDocumentWithKey'), updateDocumentWithKey: read('updateDocumentWithKey'), releaseDocumentWithKey: release };
   }
 
   /** How a file is to be read that the registry does not make. */
@@ -45,8 +61,11 @@ export class DocumentationOnDemand {
     this.isLoaded = true;
     const compiler = typescript();
     for (const file of files) {
-      const { fileName, text, languageVersion, jsDocParsingMode } = file as ts.SourceFile & { jsDocParsingMode: ts.JSDocParsingMode };
-      if (jsDocParsingMode === compiler.JSDocParsingMode.ParseNone) copyDocumentation(compiler.createSourceFile(fileName, text, languageVersion, true), file);
+      const { fileName, text, languageVersion, jsDocParsingMode } = file as ts.SourceFile & {
+        jsDocParsingMode: ts.JSDocParsingMode;
+      };
+      if (jsDocParsingMode === compiler.JSDocParsingMode.ParseNone)
+        copyDocumentation(compiler.createSourceFile(fileName, text, languageVersion, true), file);
     }
   }
 }

@@ -55,7 +55,10 @@ export class NotebookFiles implements ts.LanguageServiceHost {
 
   constructor(private readonly surroundings: Surroundings) {
     this.options = compilerOptions(surroundings);
-    this.documentation = new DocumentationOnDemand(surroundings.folder, (path) => path.endsWith('.d.ts') && isFixed(path));
+    this.documentation = new DocumentationOnDemand(
+      surroundings.folder,
+      (path) => path.endsWith('.d.ts') && isFixed(path),
+    );
     this.onDemand = new DeclarationsOnDemand(this.documentation);
     this.additions = join(surroundings.folder, '__types__.ts');
     this.virtual.set(this.additions, '');
@@ -73,9 +76,11 @@ export class NotebookFiles implements ts.LanguageServiceHost {
   directoryExists = (path: string) => this.sys.directoryExists(path);
   getDirectories = (path: string) => this.sys.getDirectories(path);
   realpath = (path: string) => (this.virtual.get(path) ? path : this.sys.realpath!(path));
-  fileExists = (path: string) => this.virtual.get(path) !== undefined || this.onDemand.text(path) !== undefined || this.sys.fileExists(path);
+  fileExists = (path: string) =>
+    this.virtual.get(path) !== undefined || this.onDemand.text(path) !== undefined || this.sys.fileExists(path);
   readFile = (path: string) => this.virtual.get(path)?.text ?? this.onDemand.text(path) ?? this.sys.readFile(path);
-  hasInvalidatedResolutions = (path: string) => this.asksAgain && (this.unresolved.has(path) || this.onDemand.isOutdated(path));
+  hasInvalidatedResolutions = (path: string) =>
+    this.asksAgain && (this.unresolved.has(path) || this.onDemand.isOutdated(path));
 
   getScriptVersion(path: string): string {
     const file = this.virtual.get(path);
@@ -110,11 +115,21 @@ export class NotebookFiles implements ts.LanguageServiceHost {
     return literals.map((literal) => {
       if (this.onDemand.canWait(containing, literal.text)) return { resolvedModule: undefined };
       const mode = compiler.getModeForUsageLocation(source, literal, options);
-      const resolve = (from: string) => compiler.resolveModuleName(literal.text, from, options, this, fixed ? this.packages : undefined, redirect, mode);
+      const resolve = (from: string) =>
+        compiler.resolveModuleName(
+          literal.text,
+          from,
+          options,
+          this,
+          fixed ? this.packages : undefined,
+          redirect,
+          mode,
+        );
       const module = this.onDemand.module(literal.text);
       if (module) return { resolvedModule: module };
       let found = resolve(containing);
-      if (!found.resolvedModule && !fixed && !literal.text.startsWith('.')) found = resolve(join(this.surroundings.packageRoot, 'index.ts'));
+      if (!found.resolvedModule && !fixed && !literal.text.startsWith('.'))
+        found = resolve(join(this.surroundings.packageRoot, 'index.ts'));
       if (!found.resolvedModule && !fixed) this.unresolved.add(containing);
       return found;
     });
@@ -129,7 +144,10 @@ export class NotebookFiles implements ts.LanguageServiceHost {
     this.asksAgain = true;
     for (const text of this.virtual.texts()) this.onDemand.note(text);
     try {
-      return this.onDemand.connected(make, (name, from) => typescript().resolveModuleName(name, from, this.options, this, this.packages).resolvedModule);
+      return this.onDemand.connected(
+        make,
+        (name, from) => typescript().resolveModuleName(name, from, this.options, this, this.packages).resolvedModule,
+      );
     } finally {
       this.asksAgain = false;
     }
@@ -142,6 +160,11 @@ export class NotebookFiles implements ts.LanguageServiceHost {
 
   /** Whether a file is the user's: neither a package's nor the kernel's, nor a cell. */
   isLocal(file: ts.SourceFile): boolean {
-    return !file.isDeclarationFile && !isFixed(file.fileName) && !this.cells.includes(file.fileName) && file.fileName !== this.additions;
+    return (
+      !file.isDeclarationFile &&
+      !isFixed(file.fileName) &&
+      !this.cells.includes(file.fileName) &&
+      file.fileName !== this.additions
+    );
   }
 }

@@ -39,7 +39,9 @@ class Guarding {
 
   file(file: ts.SourceFile, top: boolean): ts.SourceFile {
     const guarded = this.compiler.visitEachChild(file, this.visit, this.context);
-    return top && this.region.asked ? this.factory.updateSourceFile(guarded, this.after(guarded.statements, [this.beginning()])) : guarded;
+    return top && this.region.asked
+      ? this.factory.updateSourceFile(guarded, this.after(guarded.statements, [this.beginning()]))
+      : guarded;
   }
 
   private readonly visit = (node: ts.Node): ts.Node => {
@@ -60,16 +62,26 @@ class Guarding {
   private function(node: ts.SignatureDeclaration): ts.Node {
     const body = (node as ts.FunctionLikeDeclaration).body;
     // Before `super()` there is no place for statements in every target.
-    const derived = this.compiler.isConstructorDeclaration(node) && node.parent.heritageClauses?.some(({ token }) => token === this.compiler.SyntaxKind.ExtendsKeyword);
+    const derived =
+      this.compiler.isConstructorDeclaration(node) &&
+      node.parent.heritageClauses?.some(({ token }) => token === this.compiler.SyntaxKind.ExtendsKeyword);
     return this.children(node, body, (it) => this.body(it, !derived));
   }
 
   private body(body: ts.ConciseBody, entry: boolean): ts.ConciseBody {
     const { compiler, factory } = this;
-    const [visited, { asked }] = this.within(() => (compiler.isBlock(body) ? compiler.visitEachChild(body, this.visit, this.context) : this.visit(body) as ts.Expression));
+    const [visited, { asked }] = this.within(() =>
+      compiler.isBlock(body)
+        ? compiler.visitEachChild(body, this.visit, this.context)
+        : (this.visit(body) as ts.Expression),
+    );
     if (!compiler.isBlock(visited)) {
       if (!asked) return factory.createParenthesizedExpression(factory.createComma(this.entry(), visited));
-      return factory.createBlock([this.beginning(), this.statement(this.entry()), compiler.setTextRange(factory.createReturnStatement(visited), visited)]);
+      return factory.createBlock([
+        this.beginning(),
+        this.statement(this.entry()),
+        compiler.setTextRange(factory.createReturnStatement(visited), visited),
+      ]);
     }
     const guards = [...(asked ? [this.beginning()] : []), ...(entry ? [this.statement(this.entry())] : [])];
     return factory.updateBlock(visited, this.after(visited.statements, guards));
@@ -99,10 +111,12 @@ class Guarding {
     const head = this.statement(awaits(loop) ? check : factory.createLogicalAnd(this.flag(FLAG.raised), check));
     const statements = compiler.isBlock(loop.statement) ? loop.statement.statements : [loop.statement];
     const body = factory.createBlock([head, ...statements], true);
-    if (compiler.isForStatement(loop)) return factory.updateForStatement(loop, loop.initializer, loop.condition, loop.incrementor, body);
+    if (compiler.isForStatement(loop))
+      return factory.updateForStatement(loop, loop.initializer, loop.condition, loop.incrementor, body);
     if (compiler.isWhileStatement(loop)) return factory.updateWhileStatement(loop, loop.expression, body);
     if (compiler.isDoStatement(loop)) return factory.updateDoStatement(loop, body, loop.expression);
-    if (compiler.isForOfStatement(loop)) return factory.updateForOfStatement(loop, loop.awaitModifier, loop.initializer, loop.expression, body);
+    if (compiler.isForOfStatement(loop))
+      return factory.updateForOfStatement(loop, loop.awaitModifier, loop.initializer, loop.expression, body);
     const forIn = loop as ts.ForInStatement;
     return factory.updateForInStatement(forIn, forIn.initializer, forIn.expression, body);
   }
@@ -110,7 +124,9 @@ class Guarding {
   /** Statements with others before them, but after `"use strict"`. */
   private after(statements: readonly ts.Statement[], guards: ts.Statement[]): ts.Statement[] {
     const { compiler } = this;
-    const first = statements.findIndex((it) => !(compiler.isExpressionStatement(it) && compiler.isStringLiteral(it.expression)));
+    const first = statements.findIndex(
+      (it) => !(compiler.isExpressionStatement(it) && compiler.isStringLiteral(it.expression)),
+    );
     const position = first < 0 ? statements.length : first;
     return [...statements.slice(0, position), ...guards, ...statements.slice(position)];
   }
@@ -122,7 +138,10 @@ class Guarding {
 
   private beginning(): ts.Statement {
     const declaration = this.factory.createVariableDeclaration(REGION, undefined, undefined, this.flag(FLAG.count));
-    return this.factory.createVariableStatement(undefined, this.factory.createVariableDeclarationList([declaration], this.compiler.NodeFlags.Const));
+    return this.factory.createVariableStatement(
+      undefined,
+      this.factory.createVariableDeclarationList([declaration], this.compiler.NodeFlags.Const),
+    );
   }
 
   private began(): ts.Expression {
@@ -136,7 +155,11 @@ class Guarding {
   }
 
   private call(name: string, args: ts.Expression[]): ts.Expression {
-    return this.factory.createCallExpression(this.factory.createPropertyAccessExpression(this.factory.createIdentifier(GUARD), name), undefined, args);
+    return this.factory.createCallExpression(
+      this.factory.createPropertyAccessExpression(this.factory.createIdentifier(GUARD), name),
+      undefined,
+      args,
+    );
   }
 
   private statement(expression: ts.Expression): ts.Statement {

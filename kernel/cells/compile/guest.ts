@@ -31,9 +31,20 @@ export function reachesOut(text: string): boolean {
 export function guestFile(program: ts.Program, name: string, text: string, path = name): BoundFile {
   const compiler = typescript();
   const options = program.getCompilerOptions();
-  const isModule = (file: ts.SourceFile) => void ((file as { externalModuleIndicator?: unknown }).externalModuleIndicator = true);
-  const file = compiler.createSourceFile(name, text, { languageVersion: options.target!, setExternalModuleIndicator: isModule }) as ProgramFile;
-  Object.assign(file, { path, resolvedPath: path, originalFileName: name, imports: [], moduleAugmentations: [], ambientModuleNames: [] } satisfies Partial<ProgramFile>);
+  const isModule = (file: ts.SourceFile) =>
+    void ((file as { externalModuleIndicator?: unknown }).externalModuleIndicator = true);
+  const file = compiler.createSourceFile(name, text, {
+    languageVersion: options.target!,
+    setExternalModuleIndicator: isModule,
+  }) as ProgramFile;
+  Object.assign(file, {
+    path,
+    resolvedPath: path,
+    originalFileName: name,
+    imports: [],
+    moduleAugmentations: [],
+    ambientModuleNames: [],
+  } satisfies Partial<ProgramFile>);
   (compiler as unknown as { bindSourceFile: Binder }).bindSourceFile(file, options);
   return file;
 }

@@ -33,7 +33,10 @@ function importedNames({ name, namedBindings }: ts.ImportClause): Array<[ts.Iden
   const names: Array<[ts.Identifier, string]> = name ? [[name, 'default']] : [];
   if (!namedBindings) return names;
   if (typescript().isNamespaceImport(namedBindings)) return [...names, [namedBindings.name, '*']];
-  return [...names, ...namedBindings.elements.map((it): [ts.Identifier, string] => [it.name, (it.propertyName ?? it.name).text])];
+  return [
+    ...names,
+    ...namedBindings.elements.map((it): [ts.Identifier, string] => [it.name, (it.propertyName ?? it.name).text]),
+  ];
 }
 
 /** Whether a symbol is an import of something that exists when the cell runs. */
@@ -45,7 +48,10 @@ export function isValueImport(checker: ts.TypeChecker, symbol: ts.Symbol): boole
   const target = checker.getAliasedSymbol(symbol);
   // A module without types: anything may be in it.
   if (checker.isUnknownSymbol(target)) return true;
-  return (target.flags & compiler.SymbolFlags.Value) !== 0 && !(checker as TypeOnlyChecker).getTypeOnlyAliasDeclaration?.(symbol);
+  return (
+    (target.flags & compiler.SymbolFlags.Value) !== 0 &&
+    !(checker as TypeOnlyChecker).getTypeOnlyAliasDeclaration?.(symbol)
+  );
 }
 
 /** A function of the checker that TypeScript does not declare: finds `export type { … }` behind an import. */

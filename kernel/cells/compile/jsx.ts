@@ -8,13 +8,33 @@ export const NO_JSX = 17004;
 export function jsxProblem(file: ts.SourceFile): ts.Diagnostic | null {
   if (!/<[\w>]/.test(file.text)) return null;
   const compiler = typescript();
-  const read = compiler.createSourceFile('cell.tsx', file.text, compiler.ScriptTarget.Latest, true, compiler.ScriptKind.TSX);
+  const read = compiler.createSourceFile(
+    'cell.tsx',
+    file.text,
+    compiler.ScriptTarget.Latest,
+    true,
+    compiler.ScriptKind.TSX,
+  );
   const { parseDiagnostics } = read as unknown as { parseDiagnostics: ts.Diagnostic[] };
-  const element = find(read, (node) => isElement(node) && parseDiagnostics.every(({ start = 0 }) => start < node.pos || node.end < start));
+  const element = find(
+    read,
+    (node) => isElement(node) && parseDiagnostics.every(({ start = 0 }) => start < node.pos || node.end < start),
+  );
   if (!element) return null;
   const start = element.getStart(read);
-  const name = compiler.isJsxFragment(element) ? '' : (compiler.isJsxElement(element) ? element.openingElement : (element as ts.JsxSelfClosingElement)).tagName.getText(read);
-  return { file, start, length: name.length + 1, code: NO_JSX, messageText: adviceOnJsx(name), category: compiler.DiagnosticCategory.Error };
+  const name = compiler.isJsxFragment(element)
+    ? ''
+    : (compiler.isJsxElement(element) ? element.openingElement : (element as ts.JsxSelfClosingElement)).tagName.getText(
+        read,
+      );
+  return {
+    file,
+    start,
+    length: name.length + 1,
+    code: NO_JSX,
+    messageText: adviceOnJsx(name),
+    category: compiler.DiagnosticCategory.Error,
+  };
 }
 
 /** What to write instead of an element. */

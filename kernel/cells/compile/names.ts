@@ -15,14 +15,19 @@ export const GUARD = '__joylab_interrupt__';
 export const REGION = '__joylab_began__';
 
 const LOAD = `${GUARD}\\[\\d\\]`;
-const GUARDS = new RegExp(`\\s*(?:(?:${LOAD} (?:=== 1 )?&& )?${GUARD}\\.\\w+\\((?:${REGION})?\\)(?:;|, )|const ${REGION} = ${LOAD};)`, 'g');
+const GUARDS = new RegExp(
+  `\\s*(?:(?:${LOAD} (?:=== 1 )?&& )?${GUARD}\\.\\w+\\((?:${REGION})?\\)(?:;|, )|const ${REGION} = ${LOAD};)`,
+  'g',
+);
 const RESUMED = new RegExp(`${GUARD}\\.resumed(?=\\()|, ${REGION}(?=\\))`, 'g');
 const CALLS = new RegExp(`\\(0, ${SCOPE}\\.([\\p{ID_Continue}$]+)\\)`, 'gu');
 const NAMES = new RegExp(`\\b${SCOPE}\\.`, 'g');
 
 /** The text of a function as the user wrote it: such text may run where the kernel's names do not exist. */
 export function withoutNames(text: string): string {
-  return text.includes('__') ? text.replace(GUARDS, '').replace(RESUMED, '').replace(CALLS, '$1').replace(NAMES, '') : text;
+  return text.includes('__')
+    ? text.replace(GUARDS, '').replace(RESUMED, '').replace(CALLS, '$1').replace(NAMES, '')
+    : text;
 }
 
 /** Namespaces of types that the kernel declares are called so, followed by a number: see environmentTypes.ts. */

@@ -48,7 +48,11 @@ export class NodeDeclarations {
   private readonly split: Split;
 
   constructor() {
-    const entry = new CacheEntry('declarations', [EDITION, this.folder, (require('@types/node/package.json') as { version: string }).version]);
+    const entry = new CacheEntry('declarations', [
+      EDITION,
+      this.folder,
+      (require('@types/node/package.json') as { version: string }).version,
+    ]);
     const kept = entry.read();
     this.split = kept ? (JSON.parse(kept.toString()) as Split) : splitFiles(this.folder);
     if (!kept) entry.write(JSON.stringify(this.split));
@@ -56,7 +60,9 @@ export class NodeDeclarations {
 
   /** The path of the file that declares a module. */
   module(name: string): string | undefined {
-    return Object.hasOwn(this.split.modules, name) ? join(this.folder, this.split.modules[name] + EXTENSION) : undefined;
+    return Object.hasOwn(this.split.modules, name)
+      ? join(this.folder, this.split.modules[name] + EXTENSION)
+      : undefined;
   }
 
   moduleNames(): string[] {
@@ -72,7 +78,9 @@ export class NodeDeclarations {
     if (name.endsWith(GLOBALS)) return globals[name.slice(0, -GLOBALS.length)];
     const others = joined[name] ?? [];
     if (!Object.hasOwn(globals, name) && others.length === 0) return undefined;
-    return [name, ...others].map((it) => splitText(readFileSync(join(this.folder, it + EXTENSION), 'utf8'))!.modules).join('');
+    return [name, ...others]
+      .map((it) => splitText(readFileSync(join(this.folder, it + EXTENSION), 'utf8'))!.modules)
+      .join('');
   }
 }
 
@@ -120,8 +128,15 @@ function splitModule(name: string, text: string): Parts {
   const modules = text.replace(/^ {4}global \{\n.*?^ {4}\}\n/gms, (block) => (blocks.push(block), ''));
   const words = new Set(blocks.join('').match(/[\w$]+/g));
   const imports = [...modules.matchAll(/^ {4}import .*?;\n/gms)].map(([statement]) => statement);
-  const declared = [...modules.matchAll(/^ {4}(?:export )?(?:abstract )?(?:class|const|enum|function|interface|let|namespace|type|var) ([\w$]+)/gm)].map(([, it]) => it);
+  const declared = [
+    ...modules.matchAll(
+      /^ {4}(?:export )?(?:abstract )?(?:class|const|enum|function|interface|let|namespace|type|var) ([\w$]+)/gm,
+    ),
+  ].map(([, it]) => it);
   const needed = [...new Set(declared)].filter((it) => words.has(it));
   const link = needed.length > 0 ? `    import { ${needed.join(', ')} } from "${name}";\n` : '';
-  return { globals: `declare module "${name}${GLOBALS_MODULE}" {\n${imports.join('')}${link}${blocks.join('')}}\n`, modules };
+  return {
+    globals: `declare module "${name}${GLOBALS_MODULE}" {\n${imports.join('')}${link}${blocks.join('')}}\n`,
+    modules,
+  };
 }

@@ -108,7 +108,9 @@ export class NotebookProgram {
   keep(text: string, holds: (name: string) => boolean): void {
     const { program, file } = this.guest?.file.text === text ? this.guest : this.open(text);
     const names = declaredKeys(file, program.getTypeChecker());
-    const hidden = new Set([...names].filter((key) => key.startsWith('v:') && !holds(key.slice(2))).map((key) => key.slice(2)));
+    const hidden = new Set(
+      [...names].filter((key) => key.startsWith('v:') && !holds(key.slice(2))).map((key) => key.slice(2)),
+    );
     const declares = new Set([...names].filter((key) => !hidden.has(key.slice(2))));
     if (declares.size > 0) this.append(file.text, { hidden, declares, mentions: mentions(file) });
   }
@@ -146,9 +148,15 @@ export class NotebookProgram {
       getSourceFile: (path) => program.getSourceFile(path),
       fileExists: files.fileExists,
       readFile: files.readFile,
-      resolveModuleNameLiterals: (literals, containing, redirect, own, source) => files.resolveModuleNameLiterals(literals, containing, redirect, own, source),
+      resolveModuleNameLiterals: (literals, containing, redirect, own, source) =>
+        files.resolveModuleNameLiterals(literals, containing, redirect, own, source),
     };
-    const strict = { rootNames: program.getRootFileNames(), options: { ...options, strictNullChecks: true }, host, oldProgram: program };
+    const strict = {
+      rootNames: program.getRootFileNames(),
+      options: { ...options, strictNullChecks: true },
+      host,
+      oldProgram: program,
+    };
     return files.program(() => compiler.createProgram(strict)).getTypeChecker();
   }
 
@@ -159,7 +167,9 @@ export class NotebookProgram {
     if (!symbol || !checker || !declaration || this.isLet(declaration)) return null;
     const type = checker.getTypeOfSymbol(symbol);
     const { target } = type as ts.TypeReference;
-    const args = target ? checker.getTypeArguments(type as ts.TypeReference).slice(0, target.typeParameters?.length) : [];
+    const args = target
+      ? checker.getTypeArguments(type as ts.TypeReference).slice(0, target.typeParameters?.length)
+      : [];
     return `${type.symbol?.name}<${args.map((it) => checker.typeToString(it)).join(', ')}>`;
   }
 
@@ -206,7 +216,9 @@ export class NotebookProgram {
 
   /** The problems of a cell, and of local files that it imports and that changed since they were found sound. */
   diagnostics({ program, file: cell }: OpenCell): ts.Diagnostic[] {
-    const local = this.localImports(program, cell).filter(({ fileName }) => this.sound.get(fileName) !== this.files.getScriptVersion(fileName));
+    const local = this.localImports(program, cell).filter(
+      ({ fileName }) => this.sound.get(fileName) !== this.files.getScriptVersion(fileName),
+    );
     const found = local.flatMap((file) => {
       const problems = fileDiagnostics(program, file);
       if (problems.length === 0) this.sound.set(file.fileName, this.files.getScriptVersion(file.fileName));
@@ -266,7 +278,8 @@ export class NotebookProgram {
 
   private freePlace(): string {
     const used = new Set(this.kept.map(({ path }) => path));
-    const isFree = (path: string) => path !== this.draft && this.files.virtual.get(path)!.text === '' && !used.has(path);
+    const isFree = (path: string) =>
+      path !== this.draft && this.files.virtual.get(path)!.text === '' && !used.has(path);
     const free = this.files.cells.find(isFree);
     if (free) return free;
     this.addPlaces(join(this.draft, '..'));

@@ -9,7 +9,11 @@ import { typescript } from './typescript';
 
 /** What TypeScript's checker asks a program for, and its binder: neither is a part of its public API. */
 interface CheckedProgram extends ts.Program {
-  getResolvedModule(file: ts.SourceFile, name: string, mode: ts.ResolutionMode): { resolvedModule?: ts.ResolvedModuleFull } | undefined;
+  getResolvedModule(
+    file: ts.SourceFile,
+    name: string,
+    mode: ts.ResolutionMode,
+  ): { resolvedModule?: ts.ResolvedModuleFull } | undefined;
 }
 type Resolve = (name: string, from: string) => ts.ResolvedModuleFull | undefined;
 type Binder = (file: ts.SourceFile, options: ts.CompilerOptions) => void;
@@ -87,7 +91,9 @@ export class DeclarationsOnDemand {
   /** The file of one of Node.js's modules. */
   module(name: string): ts.ResolvedModuleFull | undefined {
     const path = this.node.module(name);
-    return path === undefined ? undefined : { resolvedFileName: path, extension: '.d.ts', isExternalLibraryImport: true };
+    return path === undefined
+      ? undefined
+      : { resolvedFileName: path, extension: '.d.ts', isExternalLibraryImport: true };
   }
 
   /**
@@ -117,9 +123,15 @@ export class DeclarationsOnDemand {
       const found = getResolvedModule(file, name, mode);
       if (found?.resolvedModule || this.isMaking || !this.isOnDemand(file.fileName)) return found;
       const module = this.module(name);
-      return { resolvedModule: module ? { ...module, resolvedFileName: module.resolvedFileName + MARK + name } : resolve(name, file.fileName) };
+      return {
+        resolvedModule: module
+          ? { ...module, resolvedFileName: module.resolvedFileName + MARK + name }
+          : resolve(name, file.fileName),
+      };
     };
-    program.getSourceFile = (path) => getSourceFile(path) ?? (!this.isMaking && this.isOnDemand(path) ? this.open(path, program.getCompilerOptions()) : undefined);
+    program.getSourceFile = (path) =>
+      getSourceFile(path) ??
+      (!this.isMaking && this.isOnDemand(path) ? this.open(path, program.getCompilerOptions()) : undefined);
     this.offerModules(program.getTypeChecker());
   }
 
@@ -138,14 +150,26 @@ export class DeclarationsOnDemand {
   private open(marked: string, options: ts.CompilerOptions): ts.SourceFile {
     const [path, module] = marked.split(MARK);
     const file = this.opened.get(path) ?? this.read(path, options);
-    return module === undefined ? file : Object.create(file, { symbol: { value: (file as BoundFile).locals!.get(`"${module}"`) } });
+    return module === undefined
+      ? file
+      : Object.create(file, { symbol: { value: (file as BoundFile).locals!.get(`"${module}"`) } });
   }
 
   private read(path: string, options: ts.CompilerOptions): ts.SourceFile {
     const compiler = typescript();
     const { parsingMode } = this.documentation;
-    const file = compiler.createSourceFile(path, this.text(path) ?? readFileSync(path, 'utf8'), { languageVersion: options.target!, jsDocParsingMode: parsingMode });
-    Object.assign(file, { path, resolvedPath: path, originalFileName: path, imports: [], moduleAugmentations: [], ambientModuleNames: [] });
+    const file = compiler.createSourceFile(path, this.text(path) ?? readFileSync(path, 'utf8'), {
+      languageVersion: options.target!,
+      jsDocParsingMode: parsingMode,
+    });
+    Object.assign(file, {
+      path,
+      resolvedPath: path,
+      originalFileName: path,
+      imports: [],
+      moduleAugmentations: [],
+      ambientModuleNames: [],
+    });
     (compiler as unknown as { bindSourceFile: Binder }).bindSourceFile(file, options);
     this.opened.set(path, file);
     return file;

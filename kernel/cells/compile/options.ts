@@ -70,16 +70,41 @@ function types({ folder }: Surroundings, own: ts.CompilerOptions): ts.CompilerOp
   const names = own.types ?? (existsSync(folderTypes) ? readdirSync(folderTypes) : []);
   return {
     // Ours come first: joylab's declarations refer to the same copy of Node's types.
-    typeRoots: [join(require.resolve('@types/node/package.json'), '..', '..'), join(buildRoot, 'kernel', 'cells'), ...(own.typeRoots ?? [folderTypes])],
+    typeRoots: [
+      join(require.resolve('@types/node/package.json'), '..', '..'),
+      join(buildRoot, 'kernel', 'cells'),
+      ...(own.typeRoots ?? [folderTypes]),
+    ],
     types: [...new Set(['node', 'globals', ...names])].filter((name) => !name.startsWith('.')),
   };
 }
 
 /** Settings of a `tsconfig.json` that make no sense for a cell: what it does not use may be for the next one. */
 const UNFIT = [
-  'noUnusedLocals', 'noUnusedParameters', 'noEmitOnError', 'isolatedModules', 'isolatedDeclarations', 'verbatimModuleSyntax', 'erasableSyntaxOnly',
-  'importHelpers', 'noEmitHelpers', 'outFile', 'outDir', 'rootDir', 'declaration', 'declarationMap', 'inlineSourceMap', 'inlineSources', 'noLib', 'removeComments',
-  'composite', 'incremental', 'noResolve', 'checkJs', 'emitDeclarationOnly', 'noEmit',
+  'noUnusedLocals',
+  'noUnusedParameters',
+  'noEmitOnError',
+  'isolatedModules',
+  'isolatedDeclarations',
+  'verbatimModuleSyntax',
+  'erasableSyntaxOnly',
+  'importHelpers',
+  'noEmitHelpers',
+  'outFile',
+  'outDir',
+  'rootDir',
+  'declaration',
+  'declarationMap',
+  'inlineSourceMap',
+  'inlineSources',
+  'noLib',
+  'removeComments',
+  'composite',
+  'incremental',
+  'noResolve',
+  'checkJs',
+  'emitDeclarationOnly',
+  'noEmit',
 ];
 
 function folderOptions(folder: string): ts.CompilerOptions {
@@ -88,6 +113,10 @@ function folderOptions(folder: string): ts.CompilerOptions {
   if (!existsSync(path)) return {};
   const { config } = compiler.readConfigFile(path, compiler.sys.readFile);
   const { extends: base, compilerOptions: options } = config ?? {};
-  const { options: parsed } = compiler.parseJsonConfigFileContent({ extends: base, compilerOptions: options, files: [] }, compiler.sys, folder);
+  const { options: parsed } = compiler.parseJsonConfigFileContent(
+    { extends: base, compilerOptions: options, files: [] },
+    compiler.sys,
+    folder,
+  );
   return Object.fromEntries(Object.entries(parsed).filter(([name]) => !UNFIT.includes(name)));
 }

@@ -26,7 +26,8 @@ export class OutputMap {
     if (generated < 0) return null;
     const found = this.parsed.findEntry(generated, Math.max(0, column - 1));
     // Without an entry of its own, a line is the compiler's: the nearest entry before it is of no use.
-    if (!('originalLine' in found) || found.originalLine === undefined || found.generatedLine !== generated) return null;
+    if (!('originalLine' in found) || found.originalLine === undefined || found.generatedLine !== generated)
+      return null;
     return { line: found.originalLine + 1, column: found.originalColumn + 1 };
   }
 }

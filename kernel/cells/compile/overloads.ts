@@ -46,7 +46,11 @@ interface Checker extends ts.TypeChecker {
  * The call is checked again, in a copy of the file, once for each overload,
  * while the type of the function holds that one alone.
  */
-export function meantOverload<T extends Told>(program: ts.Program, diagnostic: ts.Diagnostic, read: (problem: ts.Diagnostic) => T): T[] | null {
+export function meantOverload<T extends Told>(
+  program: ts.Program,
+  diagnostic: ts.Diagnostic,
+  read: (problem: ts.Diagnostic) => T,
+): T[] | null {
   const { file, start, length, code } = diagnostic;
   if (code !== NO_OVERLOAD || !file || start === undefined || length === undefined) return null;
   for (const call of callsAround(file, start, start + length)) {
@@ -72,15 +76,24 @@ class OverloadedCall {
 
   /** `null` where an overload fits: it is not this call that is wrong. */
   meant<T extends Told>(read: (problem: ts.Diagnostic) => T): T[] | null {
-    const trials = this.all.map((overload, index) => this.alone(overload, (check) => this.trial(overload, index, check())));
+    const trials = this.all.map((overload, index) =>
+      this.alone(overload, (check) => this.trial(overload, index, check())),
+    );
     if (trials.some(({ problems }) => problems.length === 0)) return null;
     const [best, ...others] = trials.sort(better);
     const told = ({ index }: Trial): T[] => this.alone(this.all[index], (check) => check().map(read));
-    const alike = [best, ...others.filter(({ fit }) => fit.every((value, i) => value === best.fit[i]))].reverse().map(told);
+    const alike = [best, ...others.filter(({ fit }) => fit.every((value, i) => value === best.fit[i]))]
+      .reverse()
+      .map(told);
     const [first] = alike;
     const messages = [...new Set(alike.map(([{ message }]) => message))];
     // A value that is of none of the types: each is told, since any may be meant.
-    if (messages.length === 1 || messages.length > MAXIMUM_ALIKE || alike.some((it) => it.length > 1 || !WRONG_TYPE.has(it[0].code))) return alike.at(-1)!;
+    if (
+      messages.length === 1 ||
+      messages.length > MAXIMUM_ALIKE ||
+      alike.some((it) => it.length > 1 || !WRONG_TYPE.has(it[0].code))
+    )
+      return alike.at(-1)!;
     return [{ ...first[0], code: NO_OVERLOAD, message: ['No overload matches this call.', ...messages].join('\n  ') }];
   }
 
@@ -98,12 +111,20 @@ class OverloadedCall {
   private check(): ts.Diagnostic[] {
     const file = this.call.getSourceFile();
     // Imports are resolved by the path.
-    const copy = guestFile(this.program, `${file.fileName}.${++copies}.ts`, file.text, (file as unknown as { path: string }).path);
+    const copy = guestFile(
+      this.program,
+      `${file.fileName}.${++copies}.ts`,
+      file.text,
+      (file as unknown as { path: string }).path,
+    );
     setParent(copy, (file as { parent?: ts.Node }).parent as ts.SourceFile | undefined);
     const checker = this.program.getTypeChecker() as Checker;
-    const statement = copy.statements[file.statements.findIndex(({ pos, end }) => pos <= this.call.pos && this.call.end <= end)];
+    const statement =
+      copy.statements[file.statements.findIndex(({ pos, end }) => pos <= this.call.pos && this.call.end <= end)];
     const { pos, end } = this.call;
-    return checker.getDiagnostics(copy, undefined, statement && [statement]).filter(({ start = -1 }) => pos <= start && start < end);
+    return checker
+      .getDiagnostics(copy, undefined, statement && [statement])
+      .filter(({ start = -1 }) => pos <= start && start < end);
   }
 
   private trial(overload: ts.Signature, index: number, problems: ts.Diagnostic[]): Trial {
@@ -115,8 +136,12 @@ class OverloadedCall {
     const args = this.call.arguments ?? [];
     const checker = this.program.getTypeChecker();
     const types = overload.parameters.map((it) => checker.getTypeOfSymbolAtLocation(it, this.call));
-    const literals = args.map((arg, i) => (typescript().isStringLiteralLike(arg) && types[i]?.isStringLiteral() ? [arg.text, types[i].value] : null));
-    const at = Math.min(...problems.map(({ start = 0 }) => args.findIndex((arg) => arg.pos <= start && start < arg.end)));
+    const literals = args.map((arg, i) =>
+      typescript().isStringLiteralLike(arg) && types[i]?.isStringLiteral() ? [arg.text, types[i].value] : null,
+    );
+    const at = Math.min(
+      ...problems.map(({ start = 0 }) => args.findIndex((arg) => arg.pos <= start && start < arg.end)),
+    );
     const failed = literals[at];
     const isTypo = failed !== null && failed !== undefined && isNear(failed[0], failed[1]);
     return [

@@ -37,8 +37,15 @@ class ScopeTransformer {
   constructor(private readonly options: ScopeOptions) {
     const { file } = options;
     const last = file.statements.at(-1);
-    if (last && (this.compiler.isExpressionStatement(last) || this.compiler.isExportAssignment(last)) && !isAssignment(last.expression)) this.result = last;
-    this.nested = new Set([...(file.locals ?? [])].filter(([, symbol]) => this.isNested(symbol)).map(([name]) => String(name)));
+    if (
+      last &&
+      (this.compiler.isExpressionStatement(last) || this.compiler.isExportAssignment(last)) &&
+      !isAssignment(last.expression)
+    )
+      this.result = last;
+    this.nested = new Set(
+      [...(file.locals ?? [])].filter(([, symbol]) => this.isNested(symbol)).map(([name]) => String(name)),
+    );
   }
 
   transform(output: ts.SourceFile): ts.SourceFile {
@@ -47,14 +54,24 @@ class ScopeTransformer {
     const functions: ts.Statement[] = [];
     const body: ts.Statement[] = [];
     for (const statement of output.statements) {
-      if (compiler.isImportDeclaration(statement) || compiler.isExportDeclaration(statement) || compiler.isEmptyStatement(statement)) continue;
+      if (
+        compiler.isImportDeclaration(statement) ||
+        compiler.isExportDeclaration(statement) ||
+        compiler.isEmptyStatement(statement)
+      )
+        continue;
       if (compiler.isFunctionDeclaration(statement)) functions.push(...this.declaration(statement));
       else body.push(...this.declaration(statement));
     }
     const links = imports.map((it) => this.link(it));
     const using = hasUsing(file);
     const early = this.early.map((name) => this.share(name));
-    return factory.updateSourceFile(output, [...early, ...functions, ...links, ...(using ? [disposing(body, using)] : body)]);
+    return factory.updateSourceFile(output, [
+      ...early,
+      ...functions,
+      ...links,
+      ...(using ? [disposing(body, using)] : body),
+    ]);
   }
 
   /** A statement, and what shares the names that it declares. */
@@ -69,15 +86,22 @@ class ScopeTransformer {
     if (isEarly) this.early.push(...declared);
     const names = isEarly ? [] : declared.map((name) => this.share(name));
     const isExpression = compiler.isExportAssignment(statement) || compiler.isExpressionStatement(statement);
-    return [isExpression ? this.expression(statement, statement.expression) : (this.visit(this.withoutExport(statement)) as ts.Statement), ...names];
+    return [
+      isExpression
+        ? this.expression(statement, statement.expression)
+        : (this.visit(this.withoutExport(statement)) as ts.Statement),
+      ...names,
+    ];
   }
 
   /** Whether a statement is `var x;`, of one variable. */
   private hasNoValue(statement: ts.Statement): boolean {
     const { compiler } = this;
-    return compiler.isVariableStatement(statement)
-      && (statement.declarationList.flags & compiler.NodeFlags.BlockScoped) === 0
-      && statement.declarationList.declarations.every(({ initializer }) => !initializer);
+    return (
+      compiler.isVariableStatement(statement) &&
+      (statement.declarationList.flags & compiler.NodeFlags.BlockScoped) === 0 &&
+      statement.declarationList.declarations.every(({ initializer }) => !initializer)
+    );
   }
 
   /** One statement for each variable, so that the first is shared when the second asks for it. */
@@ -86,7 +110,10 @@ class ScopeTransformer {
     const { declarations, flags } = statement.declarationList;
     return declarations.map((declaration) => {
       const list = factory.createVariableDeclarationList([declaration], flags);
-      return compiler.setOriginalNode(compiler.setTextRange(factory.createVariableStatement(statement.modifiers, list), statement), statement);
+      return compiler.setOriginalNode(
+        compiler.setTextRange(factory.createVariableStatement(statement.modifiers, list), statement),
+        statement,
+      );
     });
   }
 
@@ -95,22 +122,49 @@ class ScopeTransformer {
     const visited = this.visit(expression) as ts.Expression;
     const isResult = this.result !== undefined && compiler.getOriginalNode(statement) === this.result;
     // A comment after the expression ends with its line: it may not stand before a parenthesis.
-    const shown = isResult ? factory.createAssignment(this.runtime('value'), compiler.setEmitFlags(visited, compiler.EmitFlags.NoTrailingComments)) : visited;
-    return compiler.setOriginalNode(compiler.setTextRange(factory.createExpressionStatement(shown), statement), statement);
+    const shown = isResult
+      ? factory.createAssignment(
+          this.runtime('value'),
+          compiler.setEmitFlags(visited, compiler.EmitFlags.NoTrailingComments),
+        )
+      : visited;
+    return compiler.setOriginalNode(
+      compiler.setTextRange(factory.createExpressionStatement(shown), statement),
+      statement,
+    );
   }
 
   private withoutExport(statement: ts.Statement): ts.Statement {
     const { compiler, factory } = this;
     const kept = (modifiers: readonly ts.ModifierLike[] | undefined) =>
-      modifiers?.filter(({ kind }) => kind !== compiler.SyntaxKind.ExportKeyword && kind !== compiler.SyntaxKind.DefaultKeyword);
-    if (compiler.isVariableStatement(statement)) return factory.updateVariableStatement(statement, kept(statement.modifiers), statement.declarationList);
+      modifiers?.filter(
+        ({ kind }) => kind !== compiler.SyntaxKind.ExportKeyword && kind !== compiler.SyntaxKind.DefaultKeyword,
+      );
+    if (compiler.isVariableStatement(statement))
+      return factory.updateVariableStatement(statement, kept(statement.modifiers), statement.declarationList);
     if (compiler.isFunctionDeclaration(statement)) {
       const { modifiers, asteriskToken, name, parameters, body } = statement;
-      return factory.updateFunctionDeclaration(statement, kept(modifiers), asteriskToken, name ?? factory.createIdentifier('_default'), undefined, parameters, undefined, body);
+      return factory.updateFunctionDeclaration(
+        statement,
+        kept(modifiers),
+        asteriskToken,
+        name ?? factory.createIdentifier('_default'),
+        undefined,
+        parameters,
+        undefined,
+        body,
+      );
     }
     if (!compiler.isClassDeclaration(statement)) return statement;
     const { modifiers, name, heritageClauses, members } = statement;
-    return factory.updateClassDeclaration(statement, kept(modifiers), name ?? factory.createIdentifier('_default'), undefined, heritageClauses, members);
+    return factory.updateClassDeclaration(
+      statement,
+      kept(modifiers),
+      name ?? factory.createIdentifier('_default'),
+      undefined,
+      heritageClauses,
+      members,
+    );
   }
 
   /** Names of the notebook that a statement of the output declares. */
@@ -120,7 +174,8 @@ class ScopeTransformer {
     const names: string[] = [];
     const bind = (name: ts.BindingName | undefined) => name && names.push(...bindingNames(name));
     const original = compiler.getOriginalNode(statement);
-    if (compiler.isVariableStatement(statement)) statement.declarationList.declarations.forEach(({ name }) => bind(name));
+    if (compiler.isVariableStatement(statement))
+      statement.declarationList.declarations.forEach(({ name }) => bind(name));
     else if (compiler.isFunctionDeclaration(statement) || compiler.isClassDeclaration(statement)) bind(statement.name);
     else if (compiler.isEnumDeclaration(original)) bind(original.name);
     else if (compiler.isModuleDeclaration(original) && compiler.isIdentifier(original.name)) bind(original.name);
@@ -132,7 +187,12 @@ class ScopeTransformer {
   private nestedNames(statement: ts.Node): string[] {
     const names: string[] = [];
     const visit = (node: ts.Node): void => {
-      if (this.compiler.isVariableDeclaration(node) && this.compiler.isIdentifier(node.name) && this.nested.has(node.name.text)) names.push(node.name.text);
+      if (
+        this.compiler.isVariableDeclaration(node) &&
+        this.compiler.isIdentifier(node.name) &&
+        this.nested.has(node.name.text)
+      )
+        names.push(node.name.text);
       this.compiler.forEachChild(node, visit);
     };
     visit(statement);
@@ -141,12 +201,16 @@ class ScopeTransformer {
 
   private share(name: string): ts.Statement {
     const { factory } = this;
-    return factory.createExpressionStatement(factory.createAssignment(this.property(name), factory.createIdentifier(name)));
+    return factory.createExpressionStatement(
+      factory.createAssignment(this.property(name), factory.createIdentifier(name)),
+    );
   }
 
   private link({ node, specifier, names }: CellImport): ts.Statement {
     const { factory, compiler } = this;
-    const table = Object.entries(names ?? {}).map(([local, exported]) => factory.createPropertyAssignment(factory.createStringLiteral(local), factory.createStringLiteral(exported)));
+    const table = Object.entries(names ?? {}).map(([local, exported]) =>
+      factory.createPropertyAssignment(factory.createStringLiteral(local), factory.createStringLiteral(exported)),
+    );
     const args = [factory.createStringLiteral(specifier), factory.createObjectLiteralExpression(table)];
     const call = compiler.setTextRange(factory.createCallExpression(this.runtime('link'), undefined, args), node);
     return compiler.setTextRange(factory.createExpressionStatement(call), node);
@@ -165,9 +229,15 @@ class ScopeTransformer {
     if (compiler.isIdentifier(node)) return this.isShared(node) ? this.at(this.property(node.text), node) : node;
     if (compiler.isShorthandPropertyAssignment(node)) return this.shorthand(node);
     if (compiler.isCallExpression(node)) return this.call(node);
-    if (compiler.isMetaProperty(node) && node.keywordToken === compiler.SyntaxKind.ImportKeyword) return this.at(this.runtime('meta'), node);
+    if (compiler.isMetaProperty(node) && node.keywordToken === compiler.SyntaxKind.ImportKeyword)
+      return this.at(this.runtime('meta'), node);
     if (compiler.isTaggedTemplateExpression(node) && compiler.isIdentifier(node.tag) && this.isShared(node.tag)) {
-      return factory.updateTaggedTemplateExpression(node, this.bare(node.tag), undefined, this.visit(node.template) as ts.TemplateLiteral);
+      return factory.updateTaggedTemplateExpression(
+        node,
+        this.bare(node.tag),
+        undefined,
+        this.visit(node.template) as ts.TemplateLiteral,
+      );
     }
     return compiler.visitEachChild(node, this.visit, undefined);
   };
@@ -177,7 +247,11 @@ class ScopeTransformer {
     const args = node.arguments.map((it) => this.visit(it) as ts.Expression);
     let callee = node.expression;
     if (callee.kind === compiler.SyntaxKind.ImportKeyword) callee = this.runtime('import');
-    else callee = compiler.isIdentifier(callee) && this.isShared(callee) ? this.bare(callee) : (this.visit(callee) as ts.LeftHandSideExpression);
+    else
+      callee =
+        compiler.isIdentifier(callee) && this.isShared(callee)
+          ? this.bare(callee)
+          : (this.visit(callee) as ts.LeftHandSideExpression);
     return compiler.isCallChain(node)
       ? factory.updateCallChain(node, callee, node.questionDotToken, undefined, args)
       : factory.updateCallExpression(node, callee, undefined, args);
@@ -186,7 +260,12 @@ class ScopeTransformer {
   /** A function of the notebook as it is called: without an object as its `this`. */
   private bare(name: ts.Identifier): ts.LeftHandSideExpression {
     const { factory, compiler } = this;
-    const call = this.at(factory.createParenthesizedExpression(factory.createComma(factory.createNumericLiteral(0), this.at(this.property(name.text), name))), name);
+    const call = this.at(
+      factory.createParenthesizedExpression(
+        factory.createComma(factory.createNumericLiteral(0), this.at(this.property(name.text), name)),
+      ),
+      name,
+    );
     // V8 says that the call is where its arguments begin: they shall be at the name.
     const start = compiler.getOriginalNode(name).getStart(this.options.file);
     return compiler.setSourceMapRange(call, { pos: start, end: start });
@@ -196,10 +275,16 @@ class ScopeTransformer {
     const { factory, compiler } = this;
     const initial = node.objectAssignmentInitializer && (this.visit(node.objectAssignmentInitializer) as ts.Expression);
     const original = compiler.getOriginalNode(node);
-    const symbol = compiler.isShorthandPropertyAssignment(original) ? this.options.checker.getShorthandAssignmentValueSymbol(original) : undefined;
-    if (!symbol || !this.isNotebooks(symbol, original)) return initial ? factory.updateShorthandPropertyAssignment(node, node.name, initial) : node;
+    const symbol = compiler.isShorthandPropertyAssignment(original)
+      ? this.options.checker.getShorthandAssignmentValueSymbol(original)
+      : undefined;
+    if (!symbol || !this.isNotebooks(symbol, original))
+      return initial ? factory.updateShorthandPropertyAssignment(node, node.name, initial) : node;
     const value = this.property(node.name.text);
-    return this.at(factory.createPropertyAssignment(node.name, initial ? factory.createAssignment(value, initial) : value), node);
+    return this.at(
+      factory.createPropertyAssignment(node.name, initial ? factory.createAssignment(value, initial) : value),
+      node,
+    );
   }
 
   private at<T extends ts.Node>(node: T, place: ts.Node): T {
@@ -232,7 +317,8 @@ class ScopeTransformer {
   private isWithin(place: ts.Node, declaration: ts.Node): boolean {
     const { compiler } = this;
     let whole = declaration;
-    if (compiler.isBindingElement(declaration)) whole = compiler.findAncestor(declaration, compiler.isVariableDeclaration)!.name;
+    if (compiler.isBindingElement(declaration))
+      whole = compiler.findAncestor(declaration, compiler.isVariableDeclaration)!.name;
     else if (compiler.isVariableDeclaration(declaration) || compiler.isImportSpecifier(declaration)) return false;
     return compiler.findAncestor(place, (node) => node === whole) !== undefined;
   }
@@ -242,7 +328,9 @@ class ScopeTransformer {
     return (symbol.declarations ?? []).some((declaration) => {
       const variable = compiler.findAncestor(declaration, compiler.isVariableDeclaration);
       const statement = variable?.parent.parent;
-      return statement !== undefined && !(compiler.isVariableStatement(statement) && compiler.isSourceFile(statement.parent));
+      return (
+        statement !== undefined && !(compiler.isVariableStatement(statement) && compiler.isSourceFile(statement.parent))
+      );
     });
   }
 }
@@ -256,7 +344,9 @@ function isAssignment(expression: ts.Expression): boolean {
   const compiler = typescript();
   let inner = expression;
   while (compiler.isParenthesizedExpression(inner)) inner = inner.expression;
-  return compiler.isBinaryExpression(inner)
-    && inner.operatorToken.kind >= compiler.SyntaxKind.FirstAssignment
-    && inner.operatorToken.kind <= compiler.SyntaxKind.LastAssignment;
+  return (
+    compiler.isBinaryExpression(inner) &&
+    inner.operatorToken.kind >= compiler.SyntaxKind.FirstAssignment &&
+    inner.operatorToken.kind <= compiler.SyntaxKind.LastAssignment
+  );
 }

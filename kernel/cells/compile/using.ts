@@ -22,15 +22,28 @@ export const keepUsed: ts.TransformerFactory<ts.SourceFile> = () => (file) => {
 
   function kept(declaration: ts.VariableDeclaration, isAsync: boolean): ts.VariableDeclaration {
     const method = factory.createPropertyAccessExpression(factory.createIdentifier(RUNTIME), 'use');
-    const call = factory.createCallExpression(method, undefined, [declaration.initializer!, isAsync ? factory.createTrue() : factory.createFalse()]);
-    return factory.updateVariableDeclaration(declaration, declaration.name, undefined, undefined, compiler.setTextRange(call, declaration.initializer));
+    const call = factory.createCallExpression(method, undefined, [
+      declaration.initializer!,
+      isAsync ? factory.createTrue() : factory.createFalse(),
+    ]);
+    return factory.updateVariableDeclaration(
+      declaration,
+      declaration.name,
+      undefined,
+      undefined,
+      compiler.setTextRange(call, declaration.initializer),
+    );
   }
 
   const statements = file.statements.map((statement) => {
     if (!compiler.isVariableStatement(statement) || !isUsing(statement.declarationList)) return statement;
     const list = statement.declarationList;
     const declarations = list.declarations.map((it) => kept(it, isAwaitUsing(list)));
-    return factory.updateVariableStatement(statement, statement.modifiers, factory.createVariableDeclarationList(declarations, compiler.NodeFlags.Const));
+    return factory.updateVariableStatement(
+      statement,
+      statement.modifiers,
+      factory.createVariableDeclarationList(declarations, compiler.NodeFlags.Const),
+    );
   });
   return factory.updateSourceFile(file, statements);
 };
@@ -39,7 +52,11 @@ export const keepUsed: ts.TransformerFactory<ts.SourceFile> = () => (file) => {
 export function disposing(body: ts.Statement[], kind: 'sync' | 'async'): ts.Statement {
   const { factory } = typescript();
   const call = (name: string, args: ts.Expression[]) =>
-    factory.createCallExpression(factory.createPropertyAccessExpression(factory.createIdentifier(RUNTIME), name), undefined, args);
+    factory.createCallExpression(
+      factory.createPropertyAccessExpression(factory.createIdentifier(RUNTIME), name),
+      undefined,
+      args,
+    );
   const error = factory.createIdentifier('__error__');
   const failed = factory.createThrowStatement(call('failed', [error]));
   const dispose = kind === 'async' ? factory.createAwaitExpression(call('disposeAsync', [])) : call('dispose', []);

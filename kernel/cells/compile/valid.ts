@@ -6,14 +6,20 @@ import { typescript } from './typescript';
 const MAXIMUM = 40;
 
 /** What TypeScript's message about a cell leaves out: the name or value that was meant, and those that would be right. */
-export function validAlternatives(program: ts.Program, { file, start, length, code, messageText }: ts.Diagnostic): string {
+export function validAlternatives(
+  program: ts.Program,
+  { file, start, length, code, messageText }: ts.Diagnostic,
+): string {
   if (!file || start === undefined || length === undefined) return '';
   const find = FINDERS[code];
   const node = find && nodeAt(file, start, start + length);
   if (!node) return '';
   const { given, valid, isListed, write } = find(program.getTypeChecker(), node);
   const [nearest] = given === null ? [] : nearestFirst(given, valid);
-  const isMeant = nearest !== undefined && isNear(given!, nearest) && !/Did you mean/.test(typescript().flattenDiagnosticMessageText(messageText, '\n'));
+  const isMeant =
+    nearest !== undefined &&
+    isNear(given!, nearest) &&
+    !/Did you mean/.test(typescript().flattenDiagnosticMessageText(messageText, '\n'));
   const list = isListed && valid.length > 0 && valid.length <= MAXIMUM ? ` Valid: ${valid.map(write).join(', ')}.` : '';
   return `${isMeant ? ` Did you mean '${write(nearest)}'?` : ''}${list}`;
 }
@@ -53,12 +59,19 @@ function fieldNames(checker: ts.TypeChecker, node: ts.Node): Alternatives {
 function literalValues(checker: ts.TypeChecker, node: ts.Node): Alternatives {
   const compiler = typescript();
   const { parent } = node;
-  const value = compiler.isPropertyAssignment(parent) && parent.name === node ? parent.initializer
-    : compiler.isVariableDeclaration(parent) && parent.name === node ? parent.initializer
-    : node;
+  const value =
+    compiler.isPropertyAssignment(parent) && parent.name === node
+      ? parent.initializer
+      : compiler.isVariableDeclaration(parent) && parent.name === node
+        ? parent.initializer
+        : node;
   const type = value && compiler.isExpression(value) ? checker.getContextualType(value) : undefined;
-  const literals = (type?.isUnion() ? type.types : type ? [type] : []).filter((it) => it.isStringLiteral() || it.isNumberLiteral());
-  const written = new Map(literals.map((it) => [String((it as ts.LiteralType).value), JSON.stringify((it as ts.LiteralType).value)]));
+  const literals = (type?.isUnion() ? type.types : type ? [type] : []).filter(
+    (it) => it.isStringLiteral() || it.isNumberLiteral(),
+  );
+  const written = new Map(
+    literals.map((it) => [String((it as ts.LiteralType).value), JSON.stringify((it as ts.LiteralType).value)]),
+  );
   const given = value && compiler.isStringLiteralLike(value) ? value.text : null;
   return { given, valid: [...written.keys()], isListed: type?.isUnion() ?? false, write: (name) => written.get(name)! };
 }

@@ -20,8 +20,15 @@ export function readArguments(directive: Directive, text: string): Arguments {
       throw { message, start: match.index, length: match[0].length } satisfies ArgumentProblem;
     };
     const parameter = directive.parameters.find((it) => it.name === name);
-    if (!parameter) return fail(`@${directive.name} has no argument "${name}". ${validArguments(directive)}${meant(name, directive.parameters.map((it) => it.name))}`);
-    if (match[3] !== undefined && parameter.type !== 'boolean') return fail(`@${directive.name} ${name} needs a value: ${example(parameter)}.`);
+    if (!parameter)
+      return fail(
+        `@${directive.name} has no argument "${name}". ${validArguments(directive)}${meant(
+          name,
+          directive.parameters.map((it) => it.name),
+        )}`,
+      );
+    if (match[3] !== undefined && parameter.type !== 'boolean')
+      return fail(`@${directive.name} ${name} needs a value: ${example(parameter)}.`);
     args[name] = match[3] !== undefined ? true : readValue(parameter, match[2].replace(/^(["'])(.*)\1$/, '$2'), fail);
   }
   return args;
@@ -30,13 +37,17 @@ export function readArguments(directive: Directive, text: string): Arguments {
 function readValue(parameter: Parameter, text: string, fail: (message: string) => never): number | boolean | string {
   if (parameter.type === 'number') {
     const value = text === '' ? NaN : Number(text);
-    return Number.isFinite(value) ? value : fail(`${parameter.name}=${text} is not a number. Write ${example(parameter)}.`);
+    return Number.isFinite(value)
+      ? value
+      : fail(`${parameter.name}=${text} is not a number. Write ${example(parameter)}.`);
   }
   if (parameter.type === 'boolean') {
     if (text === 'true' || text === 'false') return text === 'true';
     return fail(`${parameter.name}=${text} is neither true nor false.${meant(text, ['true', 'false'])}`);
   }
-  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(text) ? text : fail(`${parameter.name}=${text} does not name a variable. Write ${example(parameter)}.`);
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(text)
+    ? text
+    : fail(`${parameter.name}=${text} does not name a variable. Write ${example(parameter)}.`);
 }
 
 /** The name that was meant, if there is one so similar. */

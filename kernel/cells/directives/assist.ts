@@ -18,7 +18,13 @@ export function completeDirective(code: string, position: number, variables: str
   if (word.startsWith('@')) return offer([...directives.keys()], word.slice(1), position, 'keyword');
   if (!directive) return null;
   const [name, value] = split(word);
-  if (value === undefined) return offer(directive.parameters.map((it) => `${it.name}=`), name, position, 'property');
+  if (value === undefined)
+    return offer(
+      directive.parameters.map((it) => `${it.name}=`),
+      name,
+      position,
+      'property',
+    );
   const parameter = directive.parameters.find((it) => it.name === name);
   if (parameter?.type === 'boolean') return offer(['true', 'false'], value, position, 'keyword');
   return parameter?.type === 'variable' ? offer(variables, value, position, 'variable') : null;
@@ -69,5 +75,8 @@ function describe({ name, documentation, parameters }: Directive): MimeBundle {
 }
 
 function describeParameter({ name, type, documentation }: Parameter): MimeBundle {
-  return { 'text/plain': `${name} (${type}): ${documentation}`, 'text/markdown': `**${name}** (${type}): ${documentation}` };
+  return {
+    'text/plain': `${name} (${type}): ${documentation}`,
+    'text/markdown': `**${name}** (${type}): ${documentation}`,
+  };
 }

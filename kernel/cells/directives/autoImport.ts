@@ -60,9 +60,11 @@ function readExports(path: string, visited: Set<string>): Set<string> {
   for (const statement of parse(text).statements) {
     if (!compiler.isExportDeclaration(statement)) {
       const flags = compiler.canHaveModifiers(statement) ? compiler.getModifiers(statement) : undefined;
-      if (flags?.some(({ kind }) => kind === compiler.SyntaxKind.ExportKeyword)) declaredNames(statement).forEach((name) => names.add(name));
+      if (flags?.some(({ kind }) => kind === compiler.SyntaxKind.ExportKeyword))
+        declaredNames(statement).forEach((name) => names.add(name));
     } else if (statement.exportClause) {
-      if (compiler.isNamedExports(statement.exportClause)) statement.exportClause.elements.forEach(({ name }) => names.add(name.text));
+      if (compiler.isNamedExports(statement.exportClause))
+        statement.exportClause.elements.forEach(({ name }) => names.add(name.text));
       else names.add(statement.exportClause.name.text);
     } else if (statement.moduleSpecifier && compiler.isStringLiteral(statement.moduleSpecifier)) {
       readExports(join(dirname(path), statement.moduleSpecifier.text), visited).forEach((name) => names.add(name));

@@ -48,7 +48,11 @@ function leadingComments(code: string, statement: ts.Node, file: ts.SourceFile):
     if (!parsed) return [];
     const tags = (parsed.jsDoc.tags ?? []).map((tag) => readTag(tag, comment, pos));
     const firstTag = tags[0]?.start ?? end;
-    const description = code.slice(pos + 3, firstTag - 1).replace(/\*\/$/, '').replace(/^\s*\*?/gm, '').trim();
+    const description = code
+      .slice(pos + 3, firstTag - 1)
+      .replace(/\*\/$/, '')
+      .replace(/^\s*\*?/gm, '')
+      .trim();
     return [{ description, tags, start: pos, target: declarations(statement, file) }];
   });
 }
@@ -62,7 +66,12 @@ function readTag(tag: ts.JSDocTag, comment: string, offset: number): Tag {
   const { pos, end } = tag.tagName;
   const raw = comment.slice(end, tag.end).replace(/\*\/$/, '');
   const text = raw.replace(/\n\s*\*?/g, ' ').trim();
-  return { name: comment.slice(pos, end), text, start: offset + pos, textStart: offset + end + (raw.length - raw.trimStart().length) };
+  return {
+    name: comment.slice(pos, end),
+    text,
+    start: offset + pos,
+    textStart: offset + end + (raw.length - raw.trimStart().length),
+  };
 }
 
 function isDerived({ heritageClauses, modifiers }: ts.ClassDeclaration): boolean {
@@ -76,10 +85,13 @@ function declarations(node: ts.Node, file: ts.SourceFile): Declared[] {
   const lineOf = (part: ts.Node) => file.getLineAndCharacterOfPosition(part.getStart(file)).line + 1;
   const line = lineOf(node);
   if (compiler.isFunctionDeclaration(node) && node.name) return [{ name: node.name.text, kind: 'function', line }];
-  if (compiler.isClassDeclaration(node) && node.name) return [{ name: node.name.text, kind: 'class', derived: isDerived(node), line }];
+  if (compiler.isClassDeclaration(node) && node.name)
+    return [{ name: node.name.text, kind: 'class', derived: isDerived(node), line }];
   if (!compiler.isVariableStatement(node)) return [];
   const kind = node.declarationList.flags & compiler.NodeFlags.Const ? 'const' : 'variable';
   const names = (name: ts.BindingName): Declared[] =>
-    compiler.isIdentifier(name) ? [{ name: name.text, kind, line: lineOf(name) }] : name.elements.flatMap((it) => (compiler.isBindingElement(it) ? names(it.name) : []));
+    compiler.isIdentifier(name)
+      ? [{ name: name.text, kind, line: lineOf(name) }]
+      : name.elements.flatMap((it) => (compiler.isBindingElement(it) ? names(it.name) : []));
   return node.declarationList.declarations.flatMap(({ name }) => names(name));
 }

@@ -38,7 +38,10 @@ async function measureInTime(env: RolloutEnvironment): Promise<ReferenceReturns 
     return await referenceReturns(env, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) });
   } catch (error) {
     signal.throwIfAborted();
-    const why = (error as Error).name === 'TimeoutError' ? `not within ${PATIENCE / 1000} s; await referenceReturns(…) takes its time` : (error as Error).message;
+    const why =
+      (error as Error).name === 'TimeoutError'
+        ? `not within ${PATIENCE / 1000} s; await referenceReturns(…) takes its time`
+        : (error as Error).message;
     console.log(`What chance gets in ${env.name} was not measured: ${why}.`);
     return null;
   }

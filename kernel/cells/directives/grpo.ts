@@ -12,15 +12,26 @@ export const grpo: Directive = {
     { name: 'model', type: 'variable', documentation: 'The model to train. Default: the newest model.' },
     { name: 'tokenizer', type: 'variable', documentation: 'Its tokenizer. Default: the newest tokenizer.' },
     { name: 'env', type: 'variable', documentation: 'The environment to play. Default: the newest environment.' },
-    { name: 'dataset', type: 'variable', documentation: 'The prompts. Default: the prompt that describes the environment.' },
-    { name: 'evalDataset', type: 'variable', documentation: 'The prompts of evaluations, for evalStrategy. Default: none.' },
+    {
+      name: 'dataset',
+      type: 'variable',
+      documentation: 'The prompts. Default: the prompt that describes the environment.',
+    },
+    {
+      name: 'evalDataset',
+      type: 'variable',
+      documentation: 'The prompts of evaluations, for evalStrategy. Default: none.',
+    },
   ],
 
   async apply({ args, declared, variables }) {
     const name = declared.findLast(({ kind }) => kind === 'const')?.name;
     const config = name && variables.get(name);
     if (typeof config !== 'object' || config === null) {
-      throw new CellFailure('DirectiveError', '@grpo found no configuration. Declare one in the cell: const config: GRPOConfig = { maxSteps: 60, numGenerations: 32 };');
+      throw new CellFailure(
+        'DirectiveError',
+        '@grpo found no configuration. Declare one in the cell: const config: GRPOConfig = { maxSteps: 60, numGenerations: 32 };',
+      );
     }
     const parts = {
       model: part('model', args, variables),
@@ -56,18 +67,27 @@ function part(kind: keyof typeof KINDS, args: Arguments, variables: Variables): 
   const value = named(kind, args, variables);
   if (value !== undefined) {
     if (test(value)) return value;
-    throw new CellFailure('DirectiveError', `@grpo ${kind}=${args[kind]}: the variable ${args[kind]} is not ${article(kind)}. Make one in a cell: ${cell}`);
+    throw new CellFailure(
+      'DirectiveError',
+      `@grpo ${kind}=${args[kind]}: the variable ${args[kind]} is not ${article(kind)}. Make one in a cell: ${cell}`,
+    );
   }
   const newest = variables.newest(test);
   if (newest) return newest.value;
-  throw new CellFailure('DirectiveError', `@grpo needs ${article(kind)}, and the notebook has none yet. Run a cell above with: ${cell}`);
+  throw new CellFailure(
+    'DirectiveError',
+    `@grpo needs ${article(kind)}, and the notebook has none yet. Run a cell above with: ${cell}`,
+  );
 }
 
 function named(kind: string, args: Arguments, variables: Variables): unknown {
   const name = args[kind];
   if (name === undefined) return undefined;
   if (typeof name === 'string' && variables.has(name)) return variables.get(name);
-  throw new CellFailure('DirectiveError', `@grpo ${kind}=${name}: there is no variable ${name}.${meant(String(name), variables.names())} Declare it in a cell above, or leave the argument out.`);
+  throw new CellFailure(
+    'DirectiveError',
+    `@grpo ${kind}=${name}: there is no variable ${name}.${meant(String(name), variables.names())} Declare it in a cell above, or leave the argument out.`,
+  );
 }
 
 function article(kind: keyof typeof KINDS): string {
@@ -75,6 +95,8 @@ function article(kind: keyof typeof KINDS): string {
 }
 
 function hasMethods(...names: string[]): (value: unknown) => boolean {
-  return (value) => (typeof value === 'object' || typeof value === 'function') && value !== null
-    && names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+  return (value) =>
+    (typeof value === 'object' || typeof value === 'function') &&
+    value !== null &&
+    names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
 }

@@ -48,7 +48,9 @@ export function prepareDirectives(code: string, declared: ReadonlySet<string>): 
 
 /** Declarations of what directives give the notebook, each on a line. */
 function givenVariables(uses: Use[], { declared }: CellOutline): string {
-  const given = uses.flatMap(({ directive, args, comment }) => Object.entries(directive.gives?.(args, comment.target, declared) ?? {}));
+  const given = uses.flatMap(({ directive, args, comment }) =>
+    Object.entries(directive.gives?.(args, comment.target, declared) ?? {}),
+  );
   return given.map(([name, type]) => `var ${name}: ${type};\n`).join('');
 }
 
@@ -60,9 +62,21 @@ export function assistPreamble(code: string, declared: ReadonlySet<string>): str
   return isDirective ? wholeJoylabImport(cell.file, declared) : '';
 }
 
-function applyUse({ directive, args, comment }: Use, uses: Use[], { declared }: CellOutline, cell: Pick<DirectiveCell, 'label' | 'variables' | 'notebook'>): Promise<void> {
+function applyUse(
+  { directive, args, comment }: Use,
+  uses: Use[],
+  { declared }: CellOutline,
+  cell: Pick<DirectiveCell, 'label' | 'variables' | 'notebook'>,
+): Promise<void> {
   const repeated = uses.filter((use) => use.directive === directive).length > 1;
-  return directive.apply({ ...cell, args, target: comment.target, description: comment.description, declared, repeated });
+  return directive.apply({
+    ...cell,
+    args,
+    target: comment.target,
+    description: comment.description,
+    declared,
+    repeated,
+  });
 }
 
 function readComment(comment: LeadingComment, first: boolean, code: string): Use[] {

@@ -11,8 +11,18 @@ export const openenv: Directive = {
     'Running the cell again replaces the server.',
   parameters: [
     { name: 'card', type: 'boolean', documentation: 'Whether the card is shown. Default: true.' },
-    { name: 'reference', type: 'boolean', documentation: 'Whether the card tells what chance and every constant action get, for which about 50 episodes are played. Default: true for what comes with Joylab, false for classes and servers.' },
-    { name: 'client', type: 'variable', documentation: "The client's variable, for a class. Default: the name of the class, its first letter small (`catchClient` where that is a reserved word)." },
+    {
+      name: 'reference',
+      type: 'boolean',
+      documentation:
+        'Whether the card tells what chance and every constant action get, for which about 50 episodes are played. Default: true for what comes with Joylab, false for classes and servers.',
+    },
+    {
+      name: 'client',
+      type: 'variable',
+      documentation:
+        "The client's variable, for a class. Default: the name of the class, its first letter small (`catchClient` where that is a reserved word).",
+    },
     { name: 'port', type: 'number', documentation: 'The port of the server, for a class. Default: a free one.' },
   ],
 
@@ -39,7 +49,8 @@ function servedClass(target: Declared[]): Declared | undefined {
 /** The variable for the client; none where the cell declares the name itself. */
 function clientName(args: Arguments, { name }: Declared, declared: Declared[]): string | undefined {
   const small = name[0].toLowerCase() + name.slice(1);
-  const chosen = typeof args.client === 'string' ? args.client : small === name || isReserved(small) ? `${small}Client` : small;
+  const chosen =
+    typeof args.client === 'string' ? args.client : small === name || isReserved(small) ? `${small}Client` : small;
   return declared.some((it) => it.name === chosen) ? undefined : chosen;
 }
 
@@ -47,15 +58,25 @@ function clientName(args: Arguments, { name }: Declared, declared: Declared[]): 
 function isReserved(name: string): boolean {
   const { createScanner, ScriptTarget, SyntaxKind } = typescript();
   const kind = createScanner(ScriptTarget.Latest, true, undefined, name).scan();
-  return kind === SyntaxKind.AwaitKeyword || (kind >= SyntaxKind.FirstReservedWord && kind <= SyntaxKind.LastFutureReservedWord);
+  return (
+    kind === SyntaxKind.AwaitKeyword ||
+    (kind >= SyntaxKind.FirstReservedWord && kind <= SyntaxKind.LastFutureReservedWord)
+  );
 }
 
-async function serveClass(served: Declared, { args, declared, description, variables, notebook }: DirectiveCell): Promise<unknown> {
+async function serveClass(
+  served: Declared,
+  { args, declared, description, variables, notebook }: DirectiveCell,
+): Promise<unknown> {
   const { serveInNotebook } = await import('../../environments/served.js');
   const { classTypes } = await import('../../openenv/serving/classTypes.js');
   const found = notebook.findClass(served.name);
   const types = found && classTypes(typescript(), found.checker, found.symbol);
-  const client = await serveInNotebook(variables.get(served.name), { ...(types ? { schema: types.schema } : {}), metadata: { description }, port: args.port as number | undefined });
+  const client = await serveInNotebook(variables.get(served.name), {
+    ...(types ? { schema: types.schema } : {}),
+    metadata: { description },
+    port: args.port as number | undefined,
+  });
   const name = clientName(args, served, declared);
   if (name) variables.set(name, client);
   return client;

@@ -9,14 +9,25 @@ export const reward: Directive = {
     'Registers each function of the cell as a reward function under its name. Running the cell again replaces its functions as a set, and scores the last rollouts again. `rewardRegistry` shows what counts.',
   parameters: [
     { name: 'weight', type: 'number', documentation: 'Factor of the reward in the sum. Default: 1.' },
-    { name: 'seconds', type: 'number', documentation: 'Seconds that the function may take for one sample. Default: rewardSeconds of the run, 300.' },
-    { name: 'off', type: 'boolean', documentation: 'Whether the function is left out: it is known, and does not count. Default: false.' },
+    {
+      name: 'seconds',
+      type: 'number',
+      documentation: 'Seconds that the function may take for one sample. Default: rewardSeconds of the run, 300.',
+    },
+    {
+      name: 'off',
+      type: 'boolean',
+      documentation: 'Whether the function is left out: it is known, and does not count. Default: false.',
+    },
   ],
 
   async apply({ args, target, declared, repeated, variables, label }) {
     const scored = functions(repeated ? target : declared, (name) => variables.get(name));
     if (scored.length === 0) {
-      throw new CellFailure('DirectiveError', '@reward found no function. Write one below the comment: function score({ episode }: Sample) { return episode && !episode.failed ? episode.return : 0; }');
+      throw new CellFailure(
+        'DirectiveError',
+        '@reward found no function. Write one below the comment: function score({ episode }: Sample) { return episode && !episode.failed ? episode.return : 0; }',
+      );
     }
     const { rewardRegistry } = await import('../../rewards/registry.js');
     for (const { name, score, line } of scored) {

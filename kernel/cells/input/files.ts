@@ -10,7 +10,10 @@ type Callback = (error: Error | null, ...results: unknown[]) => void;
 
 /** Whether code of a cell means standard input. */
 function isInput(file: unknown): boolean {
-  return currentCell() !== null && (file === 0 || (typeof file === 'string' && NAMES.has(file)) || (file instanceof URL && NAMES.has(file.pathname)));
+  return (
+    currentCell() !== null &&
+    (file === 0 || (typeof file === 'string' && NAMES.has(file)) || (file instanceof URL && NAMES.has(file.pathname)))
+  );
 }
 
 /**
@@ -27,14 +30,19 @@ export function askByFiles(stream: () => unknown): void {
 
   const whole = (options: unknown): string | Buffer => {
     const text = line();
-    const encoding = typeof options === 'string' ? options : (options as { encoding?: BufferEncoding } | null | undefined)?.encoding;
+    const encoding =
+      typeof options === 'string' ? options : (options as { encoding?: BufferEncoding } | null | undefined)?.encoding;
     const bytes = Buffer.concat([rest, Buffer.from(text)]);
     rest = Buffer.alloc(0);
     return encoding ? bytes.toString(encoding as BufferEncoding) : bytes;
   };
 
   const part = (target: NodeJS.ArrayBufferView, second: unknown, third: unknown): number => {
-    const { offset = 0, length = target.byteLength - offset } = (typeof second === 'object' && second !== null ? second : { offset: second ?? undefined, length: third ?? undefined }) as { offset?: number; length?: number };
+    const { offset = 0, length = target.byteLength - offset } = (
+      typeof second === 'object' && second !== null
+        ? second
+        : { offset: second ?? undefined, length: third ?? undefined }
+    ) as { offset?: number; length?: number };
     if (rest.length === 0) rest = Buffer.from(line());
     const taken = rest.subarray(0, length);
     rest = rest.subarray(taken.length);
@@ -42,13 +50,18 @@ export function askByFiles(stream: () => unknown): void {
     return taken.length;
   };
 
-  mutable.readFileSync = (file: never, options: never) => (isInput(file) ? whole(options) : original.readFileSync(file, options));
+  mutable.readFileSync = (file: never, options: never) =>
+    isInput(file) ? whole(options) : original.readFileSync(file, options);
   mutable.readFile = (file: never, ...rest: never[]) =>
-    isInput(file) ? later(rest.at(-1)!, () => whole(rest.length > 1 ? rest[0] : undefined)) : (original.readFile as Function)(file, ...rest);
-  mutable.promises.readFile = async (file: never, options: never) => (isInput(file) ? whole(options) : original.readFilePromise(file, options));
+    isInput(file)
+      ? later(rest.at(-1)!, () => whole(rest.length > 1 ? rest[0] : undefined))
+      : (original.readFile as Function)(file, ...rest);
+  mutable.promises.readFile = async (file: never, options: never) =>
+    isInput(file) ? whole(options) : original.readFilePromise(file, options);
   mutable.readSync = (file: number, target: never, ...rest: unknown[]) =>
     isInput(file) ? part(target, rest[0], rest[1]) : (original.readSync as Function)(file, target, ...rest);
-  mutable.openSync = (file: never, ...rest: never[]) => (isInput(file) ? 0 : (original.openSync as Function)(file, ...rest));
+  mutable.openSync = (file: never, ...rest: never[]) =>
+    isInput(file) ? 0 : (original.openSync as Function)(file, ...rest);
   // Its number would be that of the next file that is opened.
   mutable.closeSync = (file: never) => (isInput(file) ? undefined : original.closeSync(file));
   mutable.createReadStream = (file: never, options: { fd?: unknown }) =>

@@ -10,7 +10,10 @@ const ENDS = new Set(['\x04', '^D']);
 const LABEL = 'stdin (^D ends it): ';
 
 /** What every interface of readline is, that of `node:readline/promises`, too. */
-export const readlineInterface = Object.getPrototypeOf(Interface.prototype) as Record<string | symbol, (this: Interface, ...args: unknown[]) => unknown>;
+export const readlineInterface = Object.getPrototypeOf(Interface.prototype) as Record<
+  string | symbol,
+  (this: Interface, ...args: unknown[]) => unknown
+>;
 
 /** The name of readline's own method that takes a question back. */
 export function questionCancel(prototype: object): symbol | undefined {
@@ -93,8 +96,12 @@ export class NotebookInput extends Readable {
   /** Asks a question of an interface. Throws where nobody can be asked. */
   ask(face: Interface, text: string): void {
     const cell = currentCell();
-    if (!cell || cell.ended) throw new Error('The notebook can ask only while the cell runs that asks: await the answer in the cell.');
-    if (this.destroyed || this.readableEnded) throw new Error('Standard input has ended: make another interface with createInterface({ input: process.stdin }).');
+    if (!cell || cell.ended)
+      throw new Error('The notebook can ask only while the cell runs that asks: await the answer in the cell.');
+    if (this.destroyed || this.readableEnded)
+      throw new Error(
+        'Standard input has ended: make another interface with createInterface({ input: process.stdin }).',
+      );
     this.question = { cell, of: face };
     if (this.asking) cell.output.stream('stdout', text);
     else this.request(cell, text);
@@ -121,12 +128,17 @@ export class NotebookInput extends Readable {
   }
 
   private isAwaitedBy(cell: Cell): boolean {
-    return !this.destroyed && !this.readableEnded && (this.asking?.cell === cell || this.question?.cell === cell || this.isReadBy(cell));
+    return (
+      !this.destroyed &&
+      !this.readableEnded &&
+      (this.asking?.cell === cell || this.question?.cell === cell || this.isReadBy(cell))
+    );
   }
 
   private isReadBy(cell: Cell): boolean {
     if (this.readableFlowing === false && this.listenerCount('readable') === 0) return false;
-    for (const [face, listening] of this.interfaces) if (listening === cell && face.listenerCount('line') > 0) return true;
+    for (const [face, listening] of this.interfaces)
+      if (listening === cell && face.listenerCount('line') > 0) return true;
     return this.reader === cell && this.otherListeners() > 0;
   }
 

@@ -81,7 +81,9 @@ export class Imports {
   async refresh(): Promise<void> {
     const changed = this.modules.forgetChanged();
     for (const link of this.links.values()) {
-      const again = changed ? isRelative(link.specifier) : MISSING.has((link.error as NodeJS.ErrnoException | undefined)?.code ?? '');
+      const again = changed
+        ? isRelative(link.specifier)
+        : MISSING.has((link.error as NodeJS.ErrnoException | undefined)?.code ?? '');
       if (again) await this.loadAgain(link);
     }
   }
@@ -91,7 +93,10 @@ export class Imports {
       link.module = await this.import(link.specifier);
       delete link.error;
     } catch (error) {
-      link.error = (error as NodeJS.ErrnoException).code === 'ENOENT' ? Object.assign(new Error(`Cannot find module '${link.specifier}': its file is gone.`), { code: 'ENOENT' }) : error;
+      link.error =
+        (error as NodeJS.ErrnoException).code === 'ENOENT'
+          ? Object.assign(new Error(`Cannot find module '${link.specifier}': its file is gone.`), { code: 'ENOENT' })
+          : error;
     }
   }
 
@@ -101,7 +106,8 @@ export class Imports {
       return exported === '*' ? link.module : link.module[exported];
     };
     // A later cell may declare the name as its own.
-    const set = (value: unknown) => Object.defineProperty(this.scope, local, { value, writable: true, enumerable: true, configurable: true });
+    const set = (value: unknown) =>
+      Object.defineProperty(this.scope, local, { value, writable: true, enumerable: true, configurable: true });
     Object.defineProperty(this.scope, local, { get, set, enumerable: true, configurable: true });
   }
 
@@ -133,15 +139,21 @@ const views = new WeakMap<object, Record<string, unknown>>();
 /** A module as `import * as` gives it: CommonJS has what it exports as `default`, too. */
 function asModule(exported: unknown): Record<string, unknown> {
   if (types.isModuleNamespaceObject(exported)) return exported as Record<string, unknown>;
-  if ((typeof exported !== 'object' && typeof exported !== 'function') || exported === null) return { default: exported };
+  if ((typeof exported !== 'object' && typeof exported !== 'function') || exported === null)
+    return { default: exported };
   if ((exported as { __esModule?: boolean }).__esModule) return exported as Record<string, unknown>;
   let view = views.get(exported);
   if (!view) {
     const source = exported as Record<string, unknown>;
     view = Object.create(null) as Record<string, unknown>;
     for (const key of Object.getOwnPropertyNames(source)) {
-      if (typeof exported === 'function' && ['length', 'name', 'prototype', 'arguments', 'caller'].includes(key)) continue;
-      Object.defineProperty(view, key, { get: () => source[key], enumerable: Object.prototype.propertyIsEnumerable.call(source, key), configurable: true });
+      if (typeof exported === 'function' && ['length', 'name', 'prototype', 'arguments', 'caller'].includes(key))
+        continue;
+      Object.defineProperty(view, key, {
+        get: () => source[key],
+        enumerable: Object.prototype.propertyIsEnumerable.call(source, key),
+        configurable: true,
+      });
     }
     Object.defineProperty(view, 'default', { value: exported, enumerable: true });
     views.set(exported, view);

@@ -31,9 +31,7 @@ export class LocalModules {
   /** Files that await at their top level. */
   private readonly awaited = new Set<string>();
 
-  constructor(
-    private readonly compilerOptions: () => ts.CompilerOptions,
-  ) {
+  constructor(private readonly compilerOptions: () => ts.CompilerOptions) {
     const extensions = (Module as unknown as { _extensions: Record<string, Extension> })._extensions;
     for (const ending of ['.js', '.cjs', '.json']) {
       const original = extensions[ending] ?? extensions['.js'];
@@ -42,7 +40,8 @@ export class LocalModules {
         original(module, path);
       };
     }
-    for (const ending of ['.ts', '.tsx', '.cts', '.mts']) extensions[ending] = (module, path) => this.compile(module, path);
+    for (const ending of ['.ts', '.tsx', '.cts', '.mts'])
+      extensions[ending] = (module, path) => this.compile(module, path);
   }
 
   isLocal(path: string): boolean {
@@ -61,9 +60,14 @@ export class LocalModules {
 
   /** Loads a file that awaits at its top level; from then on `require` finds it. */
   async load(path: string): Promise<void> {
-    const module = new Module(path, require.main) as unknown as LocalModule & { paths: string[]; ready?: Promise<void> };
+    const module = new Module(path, require.main) as unknown as LocalModule & {
+      paths: string[];
+      ready?: Promise<void>;
+    };
     module.filename = path;
-    module.paths = (Module as unknown as { _nodeModulePaths(folder: string): string[] })._nodeModulePaths(dirname(path));
+    module.paths = (Module as unknown as { _nodeModulePaths(folder: string): string[] })._nodeModulePaths(
+      dirname(path),
+    );
     this.run(module, path, (code) => `module.ready = (async () => { ${code}\n})();`);
     await module.ready;
     module.loaded = true;
@@ -86,7 +90,9 @@ export class LocalModules {
 
   /** Forgets files that changed since they were loaded, with those that import them. Returns whether there were any. */
   forgetChanged(): boolean {
-    const changed = [...this.loaded].filter(([path, { changed }]) => !this.virtual.has(path) && changeTime(path) !== changed);
+    const changed = [...this.loaded].filter(
+      ([path, { changed }]) => !this.virtual.has(path) && changeTime(path) !== changed,
+    );
     for (const [path] of changed) this.forget(path);
     return changed.length > 0;
   }
@@ -145,7 +151,8 @@ export class LocalModules {
 const commonJsMeta: ts.TransformerFactory<ts.SourceFile> = (context) => (file) => {
   const compiler = typescript();
   if (!file.text.includes('import.meta')) return file;
-  const meta = "({ url: require('node:url').pathToFileURL(__filename).href, filename: __filename, dirname: __dirname, resolve: require.resolve })";
+  const meta =
+    "({ url: require('node:url').pathToFileURL(__filename).href, filename: __filename, dirname: __dirname, resolve: require.resolve })";
   const visit = (node: ts.Node): ts.Node =>
     compiler.isMetaProperty(node) && node.keywordToken === compiler.SyntaxKind.ImportKeyword
       ? compiler.factory.createIdentifier(meta)

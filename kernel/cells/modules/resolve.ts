@@ -42,7 +42,10 @@ export function installResolution(packageRoot: string, isVirtual: (path: string)
 
   function fromJoylab(request: string): string | null {
     try {
-      return original.call(Module, request, { filename: join(packageRoot, 'package.json'), paths: internals._nodeModulePaths(packageRoot) } as never);
+      return original.call(Module, request, {
+        filename: join(packageRoot, 'package.json'),
+        paths: internals._nodeModulePaths(packageRoot),
+      } as never);
     } catch {
       return null;
     }

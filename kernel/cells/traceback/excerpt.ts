@@ -33,7 +33,10 @@ export function excerpt(code: string, line: number, column: number, length = 1):
     const at = column - 1 - from + (from > 0 ? 1 : 0);
     const indent = text.slice(0, at).replace(/[^\t]/g, ' ');
     const carets = '^'.repeat(Math.max(1, Math.min(length, text.length - at)));
-    shown.push(`${RED}>${RESET} ${label} ${DIM}|${RESET} ${text}`, `  ${' '.repeat(width)} ${DIM}|${RESET} ${indent}${RED}${carets}${RESET}`);
+    shown.push(
+      `${RED}>${RESET} ${label} ${DIM}|${RESET} ${text}`,
+      `  ${' '.repeat(width)} ${DIM}|${RESET} ${indent}${RED}${carets}${RESET}`,
+    );
   }
   return shown.join('\n');
 }

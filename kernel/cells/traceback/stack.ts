@@ -41,7 +41,9 @@ export function installStackTraces(compiler: CellCompiler, modules: LocalModules
     for (const site of sites) {
       const frame = userFrame(site);
       if (frame === 'hidden') continue;
-      lines.push(`\n    at ${frame ? `${frame.name ? `${frame.name} ` : ''}(${frame.label}, line ${frame.line}, column ${frame.column})` : site}`);
+      lines.push(
+        `\n    at ${frame ? `${frame.name ? `${frame.name} ` : ''}(${frame.label}, line ${frame.line}, column ${frame.column})` : site}`,
+      );
       if (!frame) continue;
       frames.push(frame);
       end = lines.length;
@@ -55,19 +57,34 @@ export function installStackTraces(compiler: CellCompiler, modules: LocalModules
     const [line, column] = [site.getLineNumber() ?? 1, site.getColumnNumber() ?? 1];
     if (isCellScript(script)) {
       const place = compiler.trace(script, line, column);
-      return place ? { label: place.label, text: place.code, line: place.line, column: place.column, name: functionName(site) } : 'hidden';
+      return place
+        ? { label: place.label, text: place.code, line: place.line, column: place.column, name: functionName(site) }
+        : 'hidden';
     }
     const path = script.startsWith('file:') ? fileURLToPath(script) : script;
     if (!isAbsolute(path) || !modules.isLocal(path)) return null;
     const place = modules.trace(path, line, column);
-    return place ? { label: relative(folder, path), text: read(path), line: place.line, column: place.column, name: functionName(site) } : 'hidden';
+    return place
+      ? {
+          label: relative(folder, path),
+          text: read(path),
+          line: place.line,
+          column: place.column,
+          name: functionName(site),
+        }
+      : 'hidden';
   }
 }
 
 /** The function of a frame, as it stands before the place: "new Box", "async load", "Array.map". */
 function functionName(site: NodeJS.CallSite): string {
   const text = /^(.*) \(/.exec(String(site))?.[1] ?? '';
-  return text.replace(/^(async )?(eval|Object\.<anonymous>|Timeout\._onTimeout|Immediate\.<anonymous>|<anonymous>|__cells__\.<computed>)$/, '').replace(/^(async )?__cells__\./, '$1');
+  return text
+    .replace(
+      /^(async )?(eval|Object\.<anonymous>|Timeout\._onTimeout|Immediate\.<anonymous>|<anonymous>|__cells__\.<computed>)$/,
+      '',
+    )
+    .replace(/^(async )?__cells__\./, '$1');
 }
 
 function headline(error: Error): string {

@@ -1,7 +1,23 @@
 /** The joystick's actions, in ALE's order. */
 const JOYSTICK = [
-  'NOOP', 'FIRE', 'UP', 'RIGHT', 'LEFT', 'DOWN', 'UPRIGHT', 'UPLEFT', 'DOWNRIGHT', 'DOWNLEFT', 'UPFIRE', 'RIGHTFIRE',
-  'LEFTFIRE', 'DOWNFIRE', 'UPRIGHTFIRE', 'UPLEFTFIRE', 'DOWNRIGHTFIRE', 'DOWNLEFTFIRE',
+  'NOOP',
+  'FIRE',
+  'UP',
+  'RIGHT',
+  'LEFT',
+  'DOWN',
+  'UPRIGHT',
+  'UPLEFT',
+  'DOWNRIGHT',
+  'DOWNLEFT',
+  'UPFIRE',
+  'RIGHTFIRE',
+  'LEFTFIRE',
+  'DOWNFIRE',
+  'UPRIGHTFIRE',
+  'UPLEFTFIRE',
+  'DOWNRIGHTFIRE',
+  'DOWNLEFTFIRE',
 ];
 
 /** The games that ALE plays, with the actions that each one uses: bit i is action i of the joystick. */
@@ -126,7 +142,7 @@ const FIRE_ONLY_SERVES = ['breakout'];
 
 /** Names of the actions that a strategy can choose from; an action's ID is its index. The server's are the same. */
 export function atariActions(game: AtariGame, autoFire: boolean, fullActionSpace: boolean): string[] {
-  if (fullActionSpace) return JOYSTICK.filter(action => !(NO_FIRE_BUTTON.includes(game) && action.endsWith('FIRE')));
+  if (fullActionSpace) return JOYSTICK.filter((action) => !(NO_FIRE_BUTTON.includes(game) && action.endsWith('FIRE')));
   const used = JOYSTICK.filter((_, bit) => (MINIMAL_ACTIONS[game] >> bit) & 1);
-  return autoFire && FIRE_ONLY_SERVES.includes(game) ? used.filter(action => action !== 'FIRE') : used;
+  return autoFire && FIRE_ONLY_SERVES.includes(game) ? used.filter((action) => action !== 'FIRE') : used;
 }

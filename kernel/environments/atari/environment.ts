@@ -2,7 +2,13 @@ import type { MimeBundle } from '../../display/host';
 import { withProgress } from '../../display/progress';
 import type { OpenEnvClient } from '../../openenv/client';
 import { OpenEnvError } from '../../openenv/errors';
-import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../../openenv/protocol';
+import type {
+  EnvironmentMetadata,
+  EnvironmentSchema,
+  EpisodeState,
+  ResetArguments,
+  StepResult,
+} from '../../openenv/protocol';
 import { environmentBundle, type CardOptions } from '../card';
 import type { RolloutEnvironment } from '../environment';
 import type { EpisodeSpec, VectorSource } from '../vectorEnv';
@@ -45,7 +51,9 @@ export type AtariAction<Name extends string = string> = Name | { action_id: numb
  * An Atari game behind a local OpenEnv server. Made by `openenv('atari', { game })`.
  * In a notebook its type has the game's actions and state variables once the cell ran.
  */
-export class AtariEnvironment<Action extends string = string, State = Record<string, number>> implements RolloutEnvironment, Playable {
+export class AtariEnvironment<Action extends string = string, State = Record<string, number>>
+  implements RolloutEnvironment, Playable
+{
   readonly environment = 'atari';
   readonly builtIn = true;
   readonly draws = true;
@@ -77,7 +85,11 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
   /** The session that is being opened in place of a lost one: one for all resets that wait for it. */
   private reconnecting: Promise<void> | undefined;
 
-  private constructor(private readonly resolved: ResolvedAtariOptions, private session: AtariSession, private readonly messageTimeout: number | undefined) {
+  private constructor(
+    private readonly resolved: ResolvedAtariOptions,
+    private session: AtariSession,
+    private readonly messageTimeout: number | undefined,
+  ) {
     forgotten.register(this, session, this);
     this.name = resolved.game;
     this.options = { ...resolved };
@@ -108,7 +120,8 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
    * episode; without a seed the server draws one, which `state` tells.
    */
   async reset(args: ResetArguments = {}): Promise<StepResult<AtariObservation<State>>> {
-    if (this.lost && !this.closed) await (this.reconnecting ??= this.reconnect().finally(() => (this.reconnecting = undefined)));
+    if (this.lost && !this.closed)
+      await (this.reconnecting ??= this.reconnect().finally(() => (this.reconnecting = undefined)));
     return this.observed(this.watch(this.client.reset(args)));
   }
 
@@ -188,13 +201,19 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
     if (Number.isInteger(id) && id in this.actions) return id;
     const given = typeof action === 'string' ? `'${action}'` : JSON.stringify(action);
     const hint = action === 'FIRE' ? ' FIRE is pressed by the environment itself: autoFire is on.' : '';
-    throw new OpenEnvError('INVALID_ARGUMENT', `'${this.name}' has no action ${given}. The actions are: ${this.actions.join(', ')}.${hint}`);
+    throw new OpenEnvError(
+      'INVALID_ARGUMENT',
+      `'${this.name}' has no action ${given}. The actions are: ${this.actions.join(', ')}.${hint}`,
+    );
   }
 
   private async observed(answer: Promise<StepResult>): Promise<StepResult<AtariObservation<State>>> {
     const { observation, reward, done, metadata } = await answer;
     const ram = Uint8Array.from(observation.ram as number[]);
-    const screen = typeof observation.screen === 'string' ? { screen: new Uint8Array(Buffer.from(observation.screen, 'base64')) } : {};
+    const screen =
+      typeof observation.screen === 'string'
+        ? { screen: new Uint8Array(Buffer.from(observation.screen, 'base64')) }
+        : {};
     return {
       observation: {
         state: this.readState(ram) as State,
@@ -236,4 +255,4 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
 }
 
 /** Environments that nobody holds any more, for example after their cell ran again: their sessions are closed. */
-const forgotten = new FinalizationRegistry<AtariSession>(session => void closeSession(session));
+const forgotten = new FinalizationRegistry<AtariSession>((session) => void closeSession(session));

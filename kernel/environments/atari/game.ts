@@ -10,7 +10,13 @@ import type { AtariSource } from './vectorEnv';
 export function atariGame(options: object, messageTimeout?: number): RolloutEnvironment {
   const resolved = resolveAtariOptions(options);
   const { actions, stateVariables } = atariReader(resolved);
-  const spec: EpisodeSpec = { environment: 'atari', options: { ...resolved }, actions, stateVariables: stateVariables.map(({ name }) => name), observations: false };
+  const spec: EpisodeSpec = {
+    environment: 'atari',
+    options: { ...resolved },
+    actions,
+    stateVariables: stateVariables.map(({ name }) => name),
+    observations: false,
+  };
   return {
     name: resolved.game,
     environment: 'atari',
@@ -22,7 +28,9 @@ export function atariGame(options: object, messageTimeout?: number): RolloutEnvi
     spec,
     async vectorSources(count) {
       const processes = await atariProcesses(count, messageTimeout);
-      return processes.map(({ url }): AtariSource => ({ module: require.resolve('./vectorEnv'), spec, server: url, url, messageTimeout }));
+      return processes.map(
+        ({ url }): AtariSource => ({ module: require.resolve('./vectorEnv'), spec, server: url, url, messageTimeout }),
+      );
     },
     withOptions: (other) => atariGame(other, messageTimeout),
   };

@@ -1,6 +1,12 @@
 import type { MimeBundle } from '../../display/host';
 import { OpenEnvError } from '../../openenv/errors';
-import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../../openenv/protocol';
+import type {
+  EnvironmentMetadata,
+  EnvironmentSchema,
+  EpisodeState,
+  ResetArguments,
+  StepResult,
+} from '../../openenv/protocol';
 import { environmentBundle, type CardOptions } from '../card';
 import type { HumanReturn } from '../reference';
 import type { RolloutEnvironment } from '../environment';
@@ -16,7 +22,8 @@ import { humanReturn } from './human';
 import { atariReader } from './reader';
 import { atariTyping } from './typing';
 
-const ABOUT = "OpenEnv's own Atari server. It has no seeds, idle starts or automatic FIRE: every episode starts as the game does, whatever seed is given.";
+const ABOUT =
+  "OpenEnv's own Atari server. It has no seeds, idle starts or automatic FIRE: every episode starts as the game does, whatever seed is given.";
 
 /**
  * A game on OpenEnv's own Atari server (`envs/atari_env`), with the calls of
@@ -24,7 +31,9 @@ const ABOUT = "OpenEnv's own Atari server. It has no seeds, idle starts or autom
  * console's memory (`ATARI_OBS_TYPE=ram`), from which the named state is read
  * here. As the server plays one session at a time, `release` lends it to rollouts.
  */
-export class OfficialAtariEnvironment<Action extends string = string, State = Record<string, number>> implements RolloutEnvironment {
+export class OfficialAtariEnvironment<Action extends string = string, State = Record<string, number>>
+  implements RolloutEnvironment
+{
   readonly builtIn = false;
   readonly draws = false;
   readonly environment = 'atari';
@@ -48,24 +57,50 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
   private warned = false;
   private seen: AtariObservation<State> | null = null;
 
-  private constructor(private readonly server: RemoteEnvironment, state: EpisodeState) {
+  private constructor(
+    private readonly server: RemoteEnvironment,
+    state: EpisodeState,
+  ) {
     const { game_name, frameskip, repeat_action_probability, full_action_space, mode, difficulty } = state;
     this.name = game_name;
-    this.options = { game: game_name, frameSkip: frameskip, repeatActionProbability: repeat_action_probability, fullActionSpace: full_action_space, mode: mode ?? undefined, difficulty: difficulty ?? undefined, autoFire: false, noopMax: 0 };
+    this.options = {
+      game: game_name,
+      frameSkip: frameskip,
+      repeatActionProbability: repeat_action_probability,
+      fullActionSpace: full_action_space,
+      mode: mode ?? undefined,
+      difficulty: difficulty ?? undefined,
+      autoFire: false,
+      noopMax: 0,
+    };
     const { actions, stateVariables, readState } = atariReader(this.options);
     this.actions = actions as Action[];
     this.stateVariables = stateVariables;
     this.readState = readState;
     this.human = humanReturn(this.options);
-    const actionSchema = { type: 'object', properties: { action_id: { type: 'integer', minimum: 0, maximum: this.actions.length - 1 } }, required: ['action_id'], additionalProperties: false };
-    this.spec = { environment: 'atari', options: this.options, actions: this.actions, actionSchema, stateVariables: stateVariables.map(({ name }) => name), observations: true };
+    const actionSchema = {
+      type: 'object',
+      properties: { action_id: { type: 'integer', minimum: 0, maximum: this.actions.length - 1 } },
+      required: ['action_id'],
+      additionalProperties: false,
+    };
+    this.spec = {
+      environment: 'atari',
+      options: this.options,
+      actions: this.actions,
+      actionSchema,
+      stateVariables: stateVariables.map(({ name }) => name),
+      observations: true,
+    };
   }
 
   /** The game of such a server, where it sends memory and knows the game; else what was given. */
   static async of(server: RemoteEnvironment<any, any, any>): Promise<OfficialAtariEnvironment | RemoteEnvironment> {
     const state = await server.state();
     if (state.obs_type !== 'ram') {
-      console.warn(`This Atari server sends pictures (ATARI_OBS_TYPE=${state.obs_type}). Named state is read from memory: start it with ATARI_OBS_TYPE=ram.`);
+      console.warn(
+        `This Atari server sends pictures (ATARI_OBS_TYPE=${state.obs_type}). Named state is read from memory: start it with ATARI_OBS_TYPE=ram.`,
+      );
       return server;
     }
     return ATARI_GAMES.includes(state.game_name as AtariGame) ? new OfficialAtariEnvironment(server, state) : server;
@@ -86,7 +121,10 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
     const id = typeof action === 'string' ? (this.actions as string[]).indexOf(action) : action?.action_id;
     if (!(Number.isInteger(id) && id in this.actions)) {
       const given = typeof action === 'string' ? `'${action}'` : JSON.stringify(action);
-      throw new OpenEnvError('INVALID_ARGUMENT', `'${this.name}' has no action ${given}. The actions are: ${this.actions.join(', ')}.`);
+      throw new OpenEnvError(
+        'INVALID_ARGUMENT',
+        `'${this.name}' has no action ${given}. The actions are: ${this.actions.join(', ')}.`,
+      );
     }
     return this.observed(await this.server.step({ action_id: id }));
   }
@@ -112,7 +150,9 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
 
   /** The newest named state, in words: this server sends memory, no pictures. */
   render(): object {
-    const state = Object.entries(this.seen?.state ?? {}).map(([name, value]) => `${name} ${value}`).join(', ');
+    const state = Object.entries(this.seen?.state ?? {})
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ');
     const text = `No picture: this server sends the console's memory alone. ${state || 'No episode has started: call reset().'}`;
     return { [Symbol.for('Jupyter.display')]: (): MimeBundle => ({ 'text/plain': text }) };
   }
@@ -124,13 +164,19 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
   [TYPING](): EnvironmentTyping | null {
     const server = this.server[TYPING]();
     // `openenv(url)` says that it is any server.
-    return server && { ...atariTyping('OfficialAtariEnvironment', server.key, this.name, this), general: server.general };
+    return (
+      server && { ...atariTyping('OfficialAtariEnvironment', server.key, this.name, this), general: server.general }
+    );
   }
 
   /** Sessions with the server, whose observations are read as named state. */
   async vectorSources(count?: number): Promise<SessionSource[]> {
     const sources = await this.server.vectorSources(count);
-    return sources.map((source) => ({ ...source, spec: this.spec, reader: { module: __filename, options: this.options } }));
+    return sources.map((source) => ({
+      ...source,
+      spec: this.spec,
+      reader: { module: __filename, options: this.options },
+    }));
   }
 
   /** Gives the session back, the only one that the server has. The next reset opens another. */

@@ -42,7 +42,8 @@ export interface AtariOpenOptions extends AtariOptions {
 }
 
 /** Options with the defaults filled in; `undefined` where the game decides. */
-export type ResolvedAtariOptions = Required<Omit<AtariOptions, 'mode' | 'difficulty'>> & Pick<AtariOptions, 'mode' | 'difficulty'>;
+export type ResolvedAtariOptions = Required<Omit<AtariOptions, 'mode' | 'difficulty'>> &
+  Pick<AtariOptions, 'mode' | 'difficulty'>;
 
 /** ROMs of ale-py that it cannot load: it has no rules for them, which tell score, end and actions; two people play these games against each other. */
 const TWO_PLAYER_GAMES = ['combat', 'joust', 'maze_craze', 'warlords'];
@@ -65,27 +66,33 @@ const NAMES = ['game', ...Object.keys(DEFAULTS)];
 /** What each option may be, in words, and how to tell. */
 const CHECKS: Record<keyof typeof DEFAULTS, [(value: any) => boolean, string]> = {
   frameSkip: wholeNumber(1, 60),
-  repeatActionProbability: [value => typeof value === 'number' && value >= 0 && value <= 1, 'a number from 0 to 1'],
-  autoFire: [value => typeof value === 'boolean', 'true or false'],
-  terminalOnLifeLoss: [value => typeof value === 'boolean', 'true or false'],
+  repeatActionProbability: [(value) => typeof value === 'number' && value >= 0 && value <= 1, 'a number from 0 to 1'],
+  autoFire: [(value) => typeof value === 'boolean', 'true or false'],
+  terminalOnLifeLoss: [(value) => typeof value === 'boolean', 'true or false'],
   mode: wholeNumber(0, Number.MAX_SAFE_INTEGER),
   difficulty: wholeNumber(0, Number.MAX_SAFE_INTEGER),
-  fullActionSpace: [value => typeof value === 'boolean', 'true or false'],
+  fullActionSpace: [(value) => typeof value === 'boolean', 'true or false'],
   noopMax: wholeNumber(0, 600),
   maxFrames: wholeNumber(1, Number.MAX_SAFE_INTEGER),
-  obsType: [value => value === 'ram' || value === 'screen', '"ram" or "screen"'],
+  obsType: [(value) => value === 'ram' || value === 'screen', '"ram" or "screen"'],
 };
 
 function wholeNumber(minimum: number, maximum: number): [(value: any) => boolean, string] {
   const upTo = maximum === Number.MAX_SAFE_INTEGER ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
-  return [value => Number.isInteger(value) && value >= minimum && value <= maximum, `a whole number ${upTo}`];
+  return [(value) => Number.isInteger(value) && value >= minimum && value <= maximum, `a whole number ${upTo}`];
 }
 
 /** Checks the options of `openenv('atari', …)`. The game's own are apart: servers and records know those alone. */
-export function resolveOpenOptions(options: object | undefined): { resolved: ResolvedAtariOptions; messageTimeout: number | undefined } {
+export function resolveOpenOptions(options: object | undefined): {
+  resolved: ResolvedAtariOptions;
+  messageTimeout: number | undefined;
+} {
   const { messageTimeout, ...game } = (options ?? {}) as AtariOpenOptions;
   if (messageTimeout !== undefined && !(typeof messageTimeout === 'number' && messageTimeout > 0)) {
-    throw new OpenEnvError('INVALID_ARGUMENT', `messageTimeout must be a number of milliseconds above 0, not ${JSON.stringify(messageTimeout)}.`);
+    throw new OpenEnvError(
+      'INVALID_ARGUMENT',
+      `messageTimeout must be a number of milliseconds above 0, not ${JSON.stringify(messageTimeout)}.`,
+    );
   }
   return { resolved: resolveAtariOptions(game), messageTimeout };
 }
@@ -95,13 +102,18 @@ export function resolveAtariOptions(options: object | undefined): ResolvedAtariO
   const given: Record<string, unknown> = { ...options };
   for (const name of Object.keys(given)) {
     if (NAMES.includes(name)) continue;
-    throw new OpenEnvError('INVALID_ARGUMENT', `'atari' has no option '${name}'. The options are: ${nearestFirst(name, [...NAMES, 'messageTimeout']).join(', ')}.`);
+    throw new OpenEnvError(
+      'INVALID_ARGUMENT',
+      `'atari' has no option '${name}'. The options are: ${nearestFirst(name, [...NAMES, 'messageTimeout']).join(', ')}.`,
+    );
   }
   if (!ATARI_GAMES.includes(given.game as AtariGame)) {
     const games = nearestFirst(String(given.game ?? ''), ATARI_GAMES);
-    const problem = TWO_PLAYER_GAMES.includes(String(given.game)) ? `'${given.game}' is a game for two players only: ALE brings its ROM along but cannot load it, as it has no rules for it that tell score and end.`
-      : given.game === undefined ? `'atari' needs a game: openenv('atari', { game: 'breakout' }).`
-      : `There is no Atari game '${given.game}'. Did you mean '${games[0]}'?`;
+    const problem = TWO_PLAYER_GAMES.includes(String(given.game))
+      ? `'${given.game}' is a game for two players only: ALE brings its ROM along but cannot load it, as it has no rules for it that tell score and end.`
+      : given.game === undefined
+        ? `'atari' needs a game: openenv('atari', { game: 'breakout' }).`
+        : `There is no Atari game '${given.game}'. Did you mean '${games[0]}'?`;
     throw new OpenEnvError('INVALID_ARGUMENT', `${problem} The games are: ${games.join(', ')}.`);
   }
   for (const [name, [valid, wanted]] of Object.entries(CHECKS)) {
@@ -109,8 +121,10 @@ export function resolveAtariOptions(options: object | undefined): ResolvedAtariO
     throw new OpenEnvError('INVALID_ARGUMENT', `${name} must be ${wanted}, not ${JSON.stringify(given[name])}.`);
   }
   for (const name of ['mode', 'difficulty'] as const) {
-    const valid = given[name] === undefined ? undefined : otherModes(given.game as AtariGame, name, given[name] as number);
-    if (valid !== undefined) throw new OpenEnvError('INVALID_ARGUMENT', `'${given.game}' has no ${name} ${given[name]}. Valid: ${valid}.`);
+    const valid =
+      given[name] === undefined ? undefined : otherModes(given.game as AtariGame, name, given[name] as number);
+    if (valid !== undefined)
+      throw new OpenEnvError('INVALID_ARGUMENT', `'${given.game}' has no ${name} ${given[name]}. Valid: ${valid}.`);
   }
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return { ...DEFAULTS, ...set } as ResolvedAtariOptions;

@@ -40,7 +40,16 @@ const PAL = `
 
 /** The games that ALE has for PAL televisions. */
 const PAL_GAMES: readonly AtariGame[] = [
-  'adventure', 'air_raid', 'keystone_kapers', 'king_kong', 'klax', 'laser_gates', 'mr_do', 'pacman', 'sir_lancelot', 'space_war',
+  'adventure',
+  'air_raid',
+  'keystone_kapers',
+  'king_kong',
+  'klax',
+  'laser_gates',
+  'mr_do',
+  'pacman',
+  'sir_lancelot',
+  'space_war',
 ];
 
 /**

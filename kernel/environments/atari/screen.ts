@@ -12,5 +12,10 @@ const FRAME_RATE = 60;
 /** The screen of a game of these options. */
 export function atariScreen(options: object): Screen {
   const { game, frameSkip } = resolveAtariOptions(options);
-  return { width: SCREEN_WIDTH, height: SCREEN_HEIGHT, palette: atariPalette(game), stepsPerSecond: FRAME_RATE / frameSkip };
+  return {
+    width: SCREEN_WIDTH,
+    height: SCREEN_HEIGHT,
+    palette: atariPalette(game),
+    stepsPerSecond: FRAME_RATE / frameSkip,
+  };
 }

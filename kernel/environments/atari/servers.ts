@@ -45,7 +45,10 @@ export async function leaseServer(options: ResolvedAtariOptions, messageTimeout 
   const ended = known && (await hasEnded(known.server, messageTimeout));
   // Somebody else may have replaced it meanwhile.
   if (ended && servers.get(key) === known) servers.delete(key);
-  const lease = servers.get(key) ?? { server: launch(`The Atari server (${options.game})`, 'server.app', variables(options)), users: 0 };
+  const lease = servers.get(key) ?? {
+    server: launch(`The Atari server (${options.game})`, 'server.app', variables(options)),
+    users: 0,
+  };
   servers.set(key, lease);
   lease.users++;
   let released = false;
@@ -70,7 +73,9 @@ export async function leaseServer(options: ResolvedAtariOptions, messageTimeout 
  * died or is frozen is replaced.
  */
 export async function atariProcesses(count = availableParallelism(), messageTimeout?: number): Promise<AtariProcess[]> {
-  const started = await withProgress('Starting Atari processes', 0, () => Promise.all(Array.from({ length: count }, (_, i) => playing(i, messageTimeout))));
+  const started = await withProgress('Starting Atari processes', 0, () =>
+    Promise.all(Array.from({ length: count }, (_, i) => playing(i, messageTimeout))),
+  );
   return started.map(({ url }) => ({ url, messageTimeout }));
 }
 
@@ -78,7 +83,11 @@ async function playing(i: number, messageTimeout = FROZEN): Promise<ServerProces
   const known = processes[i];
   const ended = known && (await hasEnded(known, messageTimeout));
   // Somebody else may have replaced it meanwhile.
-  if (!known || (ended && processes[i] === known)) processes[i] = launch(`Atari process ${i + 1}`, 'server.vector_server', { JOYLAB_EPISODE_KEY: episodeKey, GLIBC_TUNABLES: tunables });
+  if (!known || (ended && processes[i] === known))
+    processes[i] = launch(`Atari process ${i + 1}`, 'server.vector_server', {
+      JOYLAB_EPISODE_KEY: episodeKey,
+      GLIBC_TUNABLES: tunables,
+    });
   return processes[i];
 }
 
@@ -98,7 +107,10 @@ async function hasEnded(launched: Promise<ServerProcess>, messageTimeout: number
 
 function lives(url: string, timeout: number): Promise<boolean> {
   if (url.startsWith('tcp:')) return answers(url, timeout);
-  return getJson(`${url}/health`, { timeout }).then(() => true, () => false);
+  return getJson(`${url}/health`, { timeout }).then(
+    () => true,
+    () => false,
+  );
 }
 
 function launch(name: string, module: string, env: Record<string, string>): Promise<ServerProcess> {
@@ -115,5 +127,7 @@ function launch(name: string, module: string, env: Record<string, string>): Prom
 
 /** The server reads its options from variables: `ATARI_FRAME_SKIP=4`. */
 function variables(options: ResolvedAtariOptions): Record<string, string> {
-  return Object.fromEntries(Object.entries(snakeCase(options)).map(([name, value]) => [`ATARI_${name.toUpperCase()}`, String(value)]));
+  return Object.fromEntries(
+    Object.entries(snakeCase(options)).map(([name, value]) => [`ATARI_${name.toUpperCase()}`, String(value)]),
+  );
 }

@@ -14,7 +14,13 @@ export interface AtariSession {
 export async function openSession(options: ResolvedAtariOptions, messageTimeout?: number): Promise<AtariSession> {
   const lease = await leaseServer(options, messageTimeout);
   try {
-    return { lease, client: await OpenEnvClient.connect(lease.server.url, { messageTimeout, explainLoss: () => lease.server.explainLoss() }) };
+    return {
+      lease,
+      client: await OpenEnvClient.connect(lease.server.url, {
+        messageTimeout,
+        explainLoss: () => lease.server.explainLoss(),
+      }),
+    };
   } catch (error) {
     await lease.release();
     throw error;
@@ -37,8 +43,8 @@ export async function openPlaySession(options: ResolvedAtariOptions): Promise<Pl
   const session = await openSession(options);
   const { client } = session;
   return {
-    reset: async seed => played(await client.reset({ seed })),
-    step: async action => played(await client.step({ action_id: action })),
+    reset: async (seed) => played(await client.reset({ seed })),
+    step: async (action) => played(await client.step({ action_id: action })),
     frame: () => sessionFrame(client),
     close: () => closeSession(session),
   };

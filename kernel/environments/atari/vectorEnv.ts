@@ -10,12 +10,21 @@ export interface AtariSource extends VectorSource {
 }
 
 /** Opens games in the process of a source. */
-export function openVectorEnvs({ url, spec, messageTimeout }: AtariSource, { id, core, wait }: PlayingThread = {}): VectorEnvs {
+export function openVectorEnvs(
+  { url, spec, messageTimeout }: AtariSource,
+  { id, core, wait }: PlayingThread = {},
+): VectorEnvs {
   const open = new Set<VectorEnv>();
   return {
     replaces: false,
     async open(numEnvs) {
-      const client = await AtariClient.connect(url, { numEnvs, options: spec.options, messageTimeout, place: { thread: id, core }, wait });
+      const client = await AtariClient.connect(url, {
+        numEnvs,
+        options: spec.options,
+        messageTimeout,
+        place: { thread: id, core },
+        wait,
+      });
       const env = new AtariVectorEnv(client, atariReader(spec.options), atariScreen(spec.options));
       open.add(env);
       return env;
@@ -27,7 +36,11 @@ export function openVectorEnvs({ url, spec, messageTimeout }: AtariSource, { id,
 
 /** Games in one process, in lockstep over Joylab's own stream. */
 class AtariVectorEnv implements VectorEnv {
-  constructor(private readonly client: AtariClient, private readonly reader: AtariReader, readonly screen: Screen) {}
+  constructor(
+    private readonly client: AtariClient,
+    private readonly reader: AtariReader,
+    readonly screen: Screen,
+  ) {}
 
   get numEnvs(): number {
     return this.client.numEnvs;

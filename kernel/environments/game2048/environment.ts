@@ -34,11 +34,18 @@ const NUMBERS: Record<keyof Outlook, { description: string; maximum: number }> =
 
 /** The numbers of all moves: `up_points`, `up_empty` …, −1 where the move changes nothing. */
 export const OUTLOOK_VARIABLES = ACTIONS.flatMap((move) =>
-  Object.entries(NUMBERS).map(([what, { description, maximum }]) => ({ name: `${move.toLowerCase()}_${what}`, description: description.replace('MOVE', move), minimum: -1, maximum })),
+  Object.entries(NUMBERS).map(([what, { description, maximum }]) => ({
+    name: `${move.toLowerCase()}_${what}`,
+    description: description.replace('MOVE', move),
+    minimum: -1,
+    maximum,
+  })),
 );
 
 /** Without descriptions: plain numbers with ranges are the form that small models know best. */
-const OUTLOOK_SCHEMA = Object.fromEntries(OUTLOOK_VARIABLES.map(({ name, minimum, maximum }) => [name, { type: 'integer', minimum, maximum }]));
+const OUTLOOK_SCHEMA = Object.fromEntries(
+  OUTLOOK_VARIABLES.map(({ name, minimum, maximum }) => [name, { type: 'integer', minimum, maximum }]),
+);
 
 const DESCRIPTION =
   'Slide and merge tiles until one shows 2048. Of each move it tells the points that it makes, and how many cells are empty and how many pairs of equal neighbours there are after it; -1 where it changes nothing.';
@@ -58,15 +65,33 @@ export class Game2048 extends Environment<Game2048Action, Game2048Observation, {
     action: {
       title: 'Game2048Action',
       type: 'object',
-      properties: { action_id: { type: 'integer', minimum: 0, maximum: 3, description: '0 up, 1 right, 2 down, 3 left.', action_meanings: [...ACTIONS] } },
+      properties: {
+        action_id: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 3,
+          description: '0 up, 1 right, 2 down, 3 left.',
+          action_meanings: [...ACTIONS],
+        },
+      },
       required: ['action_id'],
     },
     observation: {
       title: 'Game2048Observation',
       type: 'object',
       properties: {
-        board: { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 16, maxItems: 16, description: '16 tile values, row by row from the top left, 0 for an empty cell.' },
-        legal_actions: { type: 'array', items: { type: 'integer' }, description: 'IDs of the moves that change the board.' },
+        board: {
+          type: 'array',
+          items: { type: 'integer', minimum: 0 },
+          minItems: 16,
+          maxItems: 16,
+          description: '16 tile values, row by row from the top left, 0 for an empty cell.',
+        },
+        legal_actions: {
+          type: 'array',
+          items: { type: 'integer' },
+          description: 'IDs of the moves that change the board.',
+        },
         ...OUTLOOK_SCHEMA,
         score: { type: 'integer', description: 'Sum of all merged tiles.' },
         highest_tile: { type: 'integer' },
@@ -95,7 +120,8 @@ export class Game2048 extends Environment<Game2048Action, Game2048Observation, {
     this.moves++;
     if (changed) this.addTile();
     const observation = this.observation();
-    const done = observation.highest_tile >= GOAL || observation.legal_actions.length === 0 || this.moves >= MAXIMUM_MOVES;
+    const done =
+      observation.highest_tile >= GOAL || observation.legal_actions.length === 0 || this.moves >= MAXIMUM_MOVES;
     return { observation, reward: merged, done };
   }
 
@@ -109,7 +135,13 @@ export class Game2048 extends Environment<Game2048Action, Game2048Observation, {
 
   private observation(): Game2048Observation {
     const { board, score } = this;
-    return { board: [...board], legal_actions: legalActions(board), ...outlooks(board), score, highest_tile: Math.max(...board) };
+    return {
+      board: [...board],
+      legal_actions: legalActions(board),
+      ...outlooks(board),
+      score,
+      highest_tile: Math.max(...board),
+    };
   }
 
   private addTile(): void {
@@ -119,6 +151,8 @@ export class Game2048 extends Environment<Game2048Action, Game2048Observation, {
 }
 
 function outlooks(board: readonly number[]): Game2048Outlook {
-  const entries = ACTIONS.flatMap((name, id) => Object.entries(outlook(board, id)).map(([what, value]) => [`${name.toLowerCase()}_${what}`, value]));
+  const entries = ACTIONS.flatMap((name, id) =>
+    Object.entries(outlook(board, id)).map(([what, value]) => [`${name.toLowerCase()}_${what}`, value]),
+  );
   return Object.fromEntries(entries) as Game2048Outlook;
 }

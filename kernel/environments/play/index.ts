@@ -27,7 +27,8 @@ export function offerPlay(environment: Playable): string {
 /** Ends the games of an environment that is closed; it cannot be played any more. */
 export function endPlay(environment: Playable): void {
   offers.delete(ids.get(environment) ?? '');
-  for (const player of players.get(environment) ?? []) player.close(`${environment.name} was closed. Run its cell again to play.`);
+  for (const player of players.get(environment) ?? [])
+    player.close(`${environment.name} was closed. Run its cell again to play.`);
 }
 
 function play(environment: Playable, comm: ConstructorParameters<typeof Player>[1]): void {

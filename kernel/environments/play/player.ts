@@ -89,7 +89,8 @@ export class Player {
     this.comm.close();
   }
 
-  private readonly interrupted = (): void => this.close('The kernel was interrupted: the game is over. Press Play to start another.');
+  private readonly interrupted = (): void =>
+    this.close('The kernel was interrupted: the game is over. Press Play to start another.');
 
   private receive(message: PlayViewMessage): void {
     const problem = this.obey(message);
@@ -102,20 +103,23 @@ export class Player {
     switch (message?.type) {
       case 'start': {
         const { seed } = message;
-        if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0)) return `A seed must be a whole number ≥ 0, not ${JSON.stringify(seed)}.`;
+        if (seed !== undefined && !(Number.isSafeInteger(seed) && seed >= 0))
+          return `A seed must be a whole number ≥ 0, not ${JSON.stringify(seed)}.`;
         this.wanted = { seed };
         this.paused = false;
         return;
       }
       case 'keys':
-        if (!Array.isArray(message.keys) || !message.keys.every(key => typeof key === 'string')) return 'keys must be a list of the names of the keys that are held.';
-        this.tapped.push(...message.keys.filter(key => !this.held.includes(key)));
+        if (!Array.isArray(message.keys) || !message.keys.every((key) => typeof key === 'string'))
+          return 'keys must be a list of the names of the keys that are held.';
+        this.tapped.push(...message.keys.filter((key) => !this.held.includes(key)));
         this.held = message.keys;
         this.action = null;
         return;
       case 'action': {
         const id = this.environment.actions.indexOf(message.action);
-        if (id < 0) return `'${this.environment.name}' has no action ${JSON.stringify(message.action)}. The actions are: ${this.environment.actions.join(', ')}.`;
+        if (id < 0)
+          return `'${this.environment.name}' has no action ${JSON.stringify(message.action)}. The actions are: ${this.environment.actions.join(', ')}.`;
         this.action = id;
         return;
       }
@@ -177,13 +181,22 @@ export class Player {
     this.tell(played, actions[action]);
     // After a break, of a cell that computes for example, the game goes on from where it was.
     this.due = Math.max(this.due + this.period, performance.now());
-    if (++this.unanswered > PATIENCE * this.environment.playScreen.stepsPerSecond) this.close('Nobody looked at the game any more, and it was ended. Press Play to start again.');
+    if (++this.unanswered > PATIENCE * this.environment.playScreen.stepsPerSecond)
+      this.close('Nobody looked at the game any more, and it was ended. Press Play to start again.');
   }
 
   private tell({ reward, lives, done }: PlayStep, action: string): void {
     this.return += reward;
     this.done = done;
-    this.news = { type: 'frame', step: this.step, action, reward: reward + (this.news?.reward ?? 0), return: this.return, lives, done };
+    this.news = {
+      type: 'frame',
+      step: this.step,
+      action,
+      reward: reward + (this.news?.reward ?? 0),
+      return: this.return,
+      lives,
+      done,
+    };
   }
 
   /** Sends the newest frame, where there is one that the view has not, and it has shown those before. */
@@ -199,7 +212,7 @@ export class Player {
   private async rest(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     if (!this.woken) {
-      await new Promise<void>(resolve => {
+      await new Promise<void>((resolve) => {
         this.wake = resolve;
         if (this.running) timer = setTimeout(resolve, Math.max(0, this.due - performance.now()));
       });

@@ -85,12 +85,18 @@ export class ProgramDatabase {
 
   /** The programs of the highest worth that have played, best first. */
   best(count = Infinity): Program[] {
-    return this.ranked(this.programs().filter(({ evaluations }) => evaluations.length > 0), (program) => this.worth(program)).slice(0, count);
+    return this.ranked(
+      this.programs().filter(({ evaluations }) => evaluations.length > 0),
+      (program) => this.worth(program),
+    ).slice(0, count);
   }
 
   /** The programs that may be better than they seem: by worth and its deviation, best first. */
   promising(): Program[] {
-    return this.ranked(this.programs(), (program) => this.worth(program) + this.estimates.deviation(fitnessOf(program)));
+    return this.ranked(
+      this.programs(),
+      (program) => this.worth(program) + this.estimates.deviation(fitnessOf(program)),
+    );
   }
 
   /**
@@ -150,10 +156,13 @@ export class ProgramDatabase {
   /** The best program of each island comes to live on the next one, too. */
   migrate(): void {
     const { numIslands } = this.settings;
-    const best = Array.from({ length: numIslands }, (_, island) => this.best().find(({ islands }) => islands.includes(island)));
+    const best = Array.from({ length: numIslands }, (_, island) =>
+      this.best().find(({ islands }) => islands.includes(island)),
+    );
     best.forEach((program, island) => {
       const to = (island + 1) % numIslands;
-      if (program && !program.islands.includes(to)) this.replace({ ...this.living.get(program.id)!, islands: [...this.living.get(program.id)!.islands, to] });
+      if (program && !program.islands.includes(to))
+        this.replace({ ...this.living.get(program.id)!, islands: [...this.living.get(program.id)!.islands, to] });
     });
   }
 
@@ -167,7 +176,10 @@ export class ProgramDatabase {
       const members = order.filter(({ islands }) => islands.includes(island));
       while (members.length > size) {
         const crowded = crowdedCell(members, Math.max(1, Math.floor(CELL_SHARE * size)));
-        const [leaving] = members.splice(members.findLastIndex(({ cell }) => crowded === null || cell === crowded), 1);
+        const [leaving] = members.splice(
+          members.findLastIndex(({ cell }) => crowded === null || cell === crowded),
+          1,
+        );
         this.leave(leaving.id, island);
       }
     }
@@ -194,17 +206,28 @@ export class ProgramDatabase {
 
   /** By value, highest first; equal ones by age. */
   private ranked(programs: readonly Program[], value: (program: Program) => number): Program[] {
-    return programs.map((program) => ({ program, value: value(program) })).sort((a, b) => b.value - a.value || a.program.id - b.program.id).map(({ program }) => program);
+    return programs
+      .map((program) => ({ program, value: value(program) }))
+      .sort((a, b) => b.value - a.value || a.program.id - b.program.id)
+      .map(({ program }) => program);
   }
 
   toJSON(): SavedDatabase {
-    return { programs: this.programs(), ancestors: [...this.ancestors.values()], known: Object.fromEntries(this.known), nextId: this.nextId };
+    return {
+      programs: this.programs(),
+      ancestors: [...this.ancestors.values()],
+      known: Object.fromEntries(this.known),
+      nextId: this.nextId,
+    };
   }
 
   /** The database that was saved, under other settings where they have changed. */
   static fromJSON({ programs, ancestors, known, nextId }: SavedDatabase, settings: DatabaseSettings): ProgramDatabase {
     const database = new ProgramDatabase(settings);
-    const settled = (program: Program) => ({ ...program, islands: [...new Set(program.islands.map((island) => island % settings.numIslands))] });
+    const settled = (program: Program) => ({
+      ...program,
+      islands: [...new Set(program.islands.map((island) => island % settings.numIslands))],
+    });
     database.living = new Map(programs.map((program) => [program.id, settled(program)]));
     database.ancestors = new Map(ancestors.map((program) => [program.id, program]));
     database.known = new Map(Object.entries(known));

@@ -59,7 +59,9 @@ export class Estimates {
   /** How uncertain that is: a standard deviation. */
   deviation(fitness: readonly number[]): number {
     const { within, between } = this;
-    return within + between === 0 ? 0 : this.scale * Math.sqrt((within * between) / (fitness.length * between + within));
+    return within + between === 0
+      ? 0
+      : this.scale * Math.sqrt((within * between) / (fitness.length * between + within));
   }
 }
 

@@ -21,7 +21,11 @@ const remembered = new WeakMap<Evaluation, Sample>();
 /** Samples with their rewards out of a table. */
 export function scoredSamples(samples: readonly Sample[], table: RewardTable): Scored[] {
   const sums = weightedSum(table);
-  return samples.map((sample, i) => ({ sample, fitness: sums[i] ?? null, rewards: Object.fromEntries(table.names.map((name, f) => [name, table.values[f][i]])) }));
+  return samples.map((sample, i) => ({
+    sample,
+    fitness: sums[i] ?? null,
+    rewards: Object.fromEntries(table.names.map((name, f) => [name, table.values[f][i]])),
+  }));
 }
 
 /** What a database keeps of an episode; `null` where none was played, or none that counts. */
@@ -29,7 +33,16 @@ export function evaluationOf({ sample, fitness, rewards }: Scored): Evaluation |
   const { episode } = sample;
   if (!episode || fitness === null || episode.end.reason === 'aborted') return null;
   const { seed: environmentSeed, steps, end } = episode;
-  const evaluation: Evaluation = { environmentSeed, fitness, rewards, return: episode.return, steps, end: { ...end }, actionShares: actionShares(episode), trace: traceOf(episode) };
+  const evaluation: Evaluation = {
+    environmentSeed,
+    fitness,
+    rewards,
+    return: episode.return,
+    steps,
+    end: { ...end },
+    actionShares: actionShares(episode),
+    trace: traceOf(episode),
+  };
   remembered.set(evaluation, sample);
   return evaluation;
 }
@@ -41,5 +54,6 @@ export function sampleOf(evaluation: Evaluation): Sample | undefined {
 
 /** Long records take memory: of each program only the newest stay. */
 export function forgetOldSamples(database: ProgramDatabase): void {
-  for (const { evaluations } of database.programs()) for (const evaluation of evaluations.slice(0, -REMEMBERED)) remembered.delete(evaluation);
+  for (const { evaluations } of database.programs())
+    for (const evaluation of evaluations.slice(0, -REMEMBERED)) remembered.delete(evaluation);
 }

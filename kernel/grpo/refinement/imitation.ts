@@ -23,7 +23,9 @@ const PRESSURE = 3;
  */
 export function imitationsOf({ database, settings }: ProgramSearch, count: number, generation: number): Imitation[] {
   const { mean } = database.estimates;
-  const good = database.best().filter((program) => program.evaluations.length >= KNOWN && database.worth(program) > mean);
+  const good = database
+    .best()
+    .filter((program) => program.evaluations.length >= KNOWN && database.worth(program) > mean);
   const edits = good.flatMap((program): Imitation[] => {
     const parent = program.parent === null ? undefined : database.get(program.parent);
     // A parent that lives no more was among the worst.
@@ -31,6 +33,9 @@ export function imitationsOf({ database, settings }: ProgramSearch, count: numbe
     return isBetter ? [{ parent, program }] : [];
   });
   const random = seededRandom(deriveSeed(settings.seed, 'imitation', generation));
-  const draw = <T>(list: readonly T[]): T[] => (list.length > 0 ? [list[Math.floor(list.length * random.next() ** PRESSURE)]] : []);
-  return Array.from({ length: count }, (_, i) => (i % 2 === 0 ? draw(good).map((program): Imitation => ({ parent: null, program })) : draw(edits))).flat();
+  const draw = <T>(list: readonly T[]): T[] =>
+    list.length > 0 ? [list[Math.floor(list.length * random.next() ** PRESSURE)]] : [];
+  return Array.from({ length: count }, (_, i) =>
+    i % 2 === 0 ? draw(good).map((program): Imitation => ({ parent: null, program })) : draw(edits),
+  ).flat();
 }

@@ -14,7 +14,12 @@ export interface LineageEntry {
 /** A program and its ancestors, the eldest first. */
 export function lineageOf(database: ProgramDatabase, id: number): LineageEntry[] {
   const chain: Program[] = [];
-  for (let program = database.get(id); program; program = program.parent === null ? undefined : database.get(program.parent)) chain.unshift(program);
+  for (
+    let program = database.get(id);
+    program;
+    program = program.parent === null ? undefined : database.get(program.parent)
+  )
+    chain.unshift(program);
   return chain.map((program, i) => ({
     program,
     worth: program.evaluations.length > 0 && database.lives(program.id) ? database.worth(program) : null,
@@ -28,7 +33,8 @@ export function lineDiff(before: string, after: string): DiffLine[] {
   // Lengths of the longest common subsequences of what comes behind.
   const common = Array.from({ length: old.length + 1 }, () => new Array<number>(now.length + 1).fill(0));
   for (let i = old.length - 1; i >= 0; i--) {
-    for (let j = now.length - 1; j >= 0; j--) common[i][j] = old[i] === now[j] ? common[i + 1][j + 1] + 1 : Math.max(common[i + 1][j], common[i][j + 1]);
+    for (let j = now.length - 1; j >= 0; j--)
+      common[i][j] = old[i] === now[j] ? common[i + 1][j + 1] + 1 : Math.max(common[i + 1][j], common[i][j + 1]);
   }
   const lines: DiffLine[] = [];
   let [i, j] = [0, 0];
@@ -36,7 +42,8 @@ export function lineDiff(before: string, after: string): DiffLine[] {
     if (i < old.length && j < now.length && old[i] === now[j]) {
       lines.push({ kind: 'kept', text: old[i++] });
       j++;
-    } else if (i < old.length && (j === now.length || common[i + 1][j] >= common[i][j + 1])) lines.push({ kind: 'removed', text: old[i++] });
+    } else if (i < old.length && (j === now.length || common[i + 1][j] >= common[i][j + 1]))
+      lines.push({ kind: 'removed', text: old[i++] });
     else lines.push({ kind: 'added', text: now[j++] });
   }
   return lines;

@@ -68,7 +68,10 @@ function utilitiesOf({ fresh, children }: OutcomeGroup, settings: ObjectiveSetti
   const { objective, aboveParent } = settings;
   const values = valuesOf(children, !fresh && objective !== 'mean' && (aboveParent || objective === 'positive'));
   const present = values.flatMap((value, i) => (value === null ? [] : [i]));
-  const utilities = utility(present.map((i) => values[i]!), settings);
+  const utilities = utility(
+    present.map((i) => values[i]!),
+    settings,
+  );
   const result = values.map((): number | null => null);
   present.forEach((i, k) => (result[i] = utilities[k]));
   const worst = utilities.length > 0 ? Math.min(...utilities) : 0;
@@ -79,7 +82,9 @@ function utilitiesOf({ fresh, children }: OutcomeGroup, settings: ObjectiveSetti
 /** The gains of those that play; where nothing changed, the worst of them. */
 function valuesOf(children: readonly ChildOutcome[], aboveParent: boolean): Array<number | null> {
   const floor = aboveParent ? 0 : -Infinity;
-  const gains = children.map(({ status, gain }) => (status === 'played' && gain !== null ? Math.max(floor, gain) : null));
+  const gains = children.map(({ status, gain }) =>
+    status === 'played' && gain !== null ? Math.max(floor, gain) : null,
+  );
   const present = gains.filter((gain) => gain !== null);
   const worst = aboveParent ? 0 : Math.min(0, ...present);
   return children.map(({ status }, i) => (status === 'unchanged' ? worst : gains[i]));

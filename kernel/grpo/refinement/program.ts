@@ -38,7 +38,10 @@ export interface Program {
 
 /** The source as programs keep it. */
 export function canonicalCode(code: string): string {
-  return code.replace(/\r\n?/g, '\n').replace(/[^\S\n]+$/gm, '').replace(/^\n+|\n+$/g, '');
+  return code
+    .replace(/\r\n?/g, '\n')
+    .replace(/[^\S\n]+$/gm, '')
+    .replace(/^\n+|\n+$/g, '');
 }
 
 /** Equal for two sources that differ in blanks and line breaks alone. */

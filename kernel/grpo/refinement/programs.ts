@@ -20,7 +20,13 @@ export class Lineage {
     const { program } = this.entries.at(-1)!;
     return lineageBundle(
       `Lineage of program ${program.id}`,
-      this.entries.map(({ program, worth, edit }) => ({ id: program.id, step: stepOf(program), worth, gain: program.gain, edit })),
+      this.entries.map(({ program, worth, edit }) => ({
+        id: program.id,
+        step: stepOf(program),
+        worth,
+        gain: program.gain,
+        edit,
+      })),
     );
   }
 }
@@ -54,14 +60,25 @@ export class Programs {
   lineage(id = this.best()?.id): Lineage {
     const database = this.search()?.database;
     const entries = database && id !== undefined ? lineageOf(database, id) : [];
-    if (entries.length === 0) throw new RangeError(id === undefined ? 'There are no programs yet: train with refinement first.' : `There is no program ${id} any more. Those that are kept: trainer.programs.ranking(${this.size}).`);
+    if (entries.length === 0)
+      throw new RangeError(
+        id === undefined
+          ? 'There are no programs yet: train with refinement first.'
+          : `There is no program ${id} any more. Those that are kept: trainer.programs.ranking(${this.size}).`,
+      );
     return new Lineage(entries);
   }
 
   [Symbol.for('Jupyter.display')](): MimeBundle {
     const { winner } = this;
-    const chosen = winner ? `; program ${winner.id} was chosen: ${formatNumber(winner.fitness)} over ${winner.starts} validation starts` : '';
-    const shown = this.ranking().map((program) => ({ ...program, step: stepOf(program), episodes: program.evaluations.length }));
+    const chosen = winner
+      ? `; program ${winner.id} was chosen: ${formatNumber(winner.fitness)} over ${winner.starts} validation starts`
+      : '';
+    const shown = this.ranking().map((program) => ({
+      ...program,
+      step: stepOf(program),
+      episodes: program.evaluations.length,
+    }));
     return programsBundle(`${this.size} programs${chosen}`, shown);
   }
 }

@@ -28,11 +28,26 @@ const LONGEST_MESSAGE = 120;
  * Inspirations stand before it, each as `Another program scored 14:` with its source.
  */
 export function editPrompt({ code, worth, best, evaluation, inspirations = [] }: EditSubject): string {
-  const others = inspirations.flatMap((other) => [`Another program scored ${told(other.worth)}:`, '```ts', other.code, '```']);
-  const lines = [...others, `Change this program, which scored ${told(worth)} (the best so far: ${told(best)}):`, '```ts', code, '```'];
+  const others = inspirations.flatMap((other) => [
+    `Another program scored ${told(other.worth)}:`,
+    '```ts',
+    other.code,
+    '```',
+  ]);
+  const lines = [
+    ...others,
+    `Change this program, which scored ${told(worth)} (the best so far: ${told(best)}):`,
+    '```ts',
+    code,
+    '```',
+  ];
   if (evaluation) {
-    lines.push(`Its last episode: return ${told(evaluation.return)}, ${evaluation.steps} steps, ${ending(evaluation)}.`);
-    const rewards = Object.entries(evaluation.rewards).map(([name, value]) => `${name} ${value === null ? 'none' : told(value)}`);
+    lines.push(
+      `Its last episode: return ${told(evaluation.return)}, ${evaluation.steps} steps, ${ending(evaluation)}.`,
+    );
+    const rewards = Object.entries(evaluation.rewards).map(
+      ([name, value]) => `${name} ${value === null ? 'none' : told(value)}`,
+    );
     if (rewards.length > 0) lines.push(`Rewards: ${rewards.join(', ')}.`);
   }
   return lines.join('\n');

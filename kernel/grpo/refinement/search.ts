@@ -126,7 +126,15 @@ export class ProgramSearch {
     const database = new ProgramDatabase(settings);
     settings.initialPrograms.map(canonicalCode).forEach((code, i) => {
       if (database.idOf(code) !== undefined) return;
-      database.add({ code, parent: null, generation: -1, islands: [i % settings.numIslands], evaluations: [], cell: '', gain: null });
+      database.add({
+        code,
+        parent: null,
+        generation: -1,
+        islands: [i % settings.numIslands],
+        evaluations: [],
+        cell: '',
+        gain: null,
+      });
     });
     return new ProgramSearch(settings, database, 0, null);
   }
@@ -138,7 +146,12 @@ export class ProgramSearch {
    * @param startOf seed of the environment for the i-th start of the generation
    * @param fits whether a program may be the parent of a group: its prompt leaves room for a completion
    */
-  plan(generation: number, count: number, startOf: (index: number) => number, fits: (program: Program, group: number) => boolean = () => true): SearchPlan {
+  plan(
+    generation: number,
+    count: number,
+    startOf: (index: number) => number,
+    fits: (program: Program, group: number) => boolean = () => true,
+  ): SearchPlan {
     const { seed, freshShare, numIslands } = this.settings;
     const freshUpTo = (groups: number) => Math.floor(groups * freshShare);
     const taken = new Set<number>();
@@ -148,9 +161,17 @@ export class ProgramSearch {
       const island = (generation + g) % numIslands;
       const fresh = freshUpTo(number + 1) > freshUpTo(number);
       const random = seededRandom(deriveSeed(seed, 'parent', generation, g));
-      const parent = fresh ? null : this.database.parent(island, random, (program) => !taken.has(program.id) && fits(program, g));
+      const parent = fresh
+        ? null
+        : this.database.parent(island, random, (program) => !taken.has(program.id) && fits(program, g));
       if (parent) taken.add(parent.id);
-      const inspirations = parent ? this.database.inspirations(parent, this.settings.inspirations, seededRandom(deriveSeed(seed, 'inspiration', generation, g))) : [];
+      const inspirations = parent
+        ? this.database.inspirations(
+            parent,
+            this.settings.inspirations,
+            seededRandom(deriveSeed(seed, 'inspiration', generation, g)),
+          )
+        : [];
       return { island, parent, inspirations, environmentSeed: startOf(g) };
     });
     return { generation, groups };
@@ -164,7 +185,9 @@ export class ProgramSearch {
    */
   assign({ groups }: SearchPlan, codes: ReadonlyArray<string | null>): Assignment {
     const size = codes.length / groups.length;
-    const replays = groups.flatMap(({ parent, environmentSeed }): Replay[] => (parent ? [{ program: parent, environmentSeed }] : []));
+    const replays = groups.flatMap(({ parent, environmentSeed }): Replay[] =>
+      parent ? [{ program: parent, environmentSeed }] : [],
+    );
     const replayOf = (g: number) => groups.slice(0, g).filter(({ parent }) => parent).length;
     const children = codes.map((code, i): ChildFate => {
       if (code === null) return 'nothing';
@@ -183,7 +206,12 @@ export class ProgramSearch {
    * @param children group after group
    * @param replays those of the assignment
    */
-  accept(plan: SearchPlan, { children: fates, replays: assigned }: Assignment, children: readonly Scored[], replays: readonly Scored[]): Arrivals {
+  accept(
+    plan: SearchPlan,
+    { children: fates, replays: assigned }: Assignment,
+    children: readonly Scored[],
+    replays: readonly Scored[],
+  ): Arrivals {
     const database = this.database.clone();
     const replayed = replays.map(evaluationOf);
     replayed.forEach((evaluation, i) => evaluation && database.record(assigned[i].program.id, evaluation));
@@ -191,12 +219,22 @@ export class ProgramSearch {
     const worths = plan.groups.map(({ parent }) => parent && database.worth(database.get(parent.id) ?? parent));
     let replay = 0;
     const groups = plan.groups.map((group, g): GroupReport => {
-      const members = children.slice(g * size, (g + 1) * size).map((scored, i) => ({ scored, fate: fates[g * size + i], evaluation: evaluationOf(scored) }));
+      const members = children
+        .slice(g * size, (g + 1) * size)
+        .map((scored, i) => ({ scored, fate: fates[g * size + i], evaluation: evaluationOf(scored) }));
       const baseline = worths[g] ?? meanFitness(members);
-      const outcomes = takeIn(database, { generation: plan.generation, group, members, baseline, replay: group.parent ? replayed[replay++] : null });
+      const outcomes = takeIn(database, {
+        generation: plan.generation,
+        group,
+        members,
+        baseline,
+        replay: group.parent ? replayed[replay++] : null,
+      });
       return { fresh: !group.parent, parent: group.parent?.id ?? null, baseline, children: outcomes };
     });
-    const played = [...children, ...replays].filter(({ sample }, i) => sample.episode && (i >= children.length || fates[i] === 'play')).length;
+    const played = [...children, ...replays].filter(
+      ({ sample }, i) => sample.episode && (i >= children.length || fates[i] === 'play'),
+    ).length;
     return {
       search: new ProgramSearch(this.settings, database, this.episodes + played, null),
       generation: plan.generation,
@@ -208,7 +246,11 @@ export class ProgramSearch {
   }
 
   /** Takes in the second look, says what is now known of the generation's gains, and lets go what is worth least. */
-  static complete({ search: { database: arrived, settings, episodes }, generation, groups, fitness }: Arrivals, again: readonly Replay[], scored: readonly Scored[]): { search: ProgramSearch; report: SearchReport } {
+  static complete(
+    { search: { database: arrived, settings, episodes }, generation, groups, fitness }: Arrivals,
+    again: readonly Replay[],
+    scored: readonly Scored[],
+  ): { search: ProgramSearch; report: SearchReport } {
     const database = arrived.clone();
     again.forEach(({ program }, i) => {
       const evaluation = evaluationOf(scored[i]);
@@ -221,14 +263,20 @@ export class ProgramSearch {
       database.trim();
     }
     forgetOldSamples(database);
-    const search = new ProgramSearch(settings, database, episodes + scored.filter(({ sample }) => sample.episode).length, null);
+    const search = new ProgramSearch(
+      settings,
+      database,
+      episodes + scored.filter(({ sample }) => sample.episode).length,
+      null,
+    );
     return { search, report: { groups: known, metrics: search.metrics(known) } };
   }
 
   private metrics(groups: readonly GroupReport[]): Metrics {
     const edits = groups.filter(({ fresh }) => !fresh).flatMap(({ children }) => children);
     const all = groups.flatMap(({ children }) => children);
-    const share = (list: readonly ChildReport[], is: (child: ChildReport) => boolean) => (list.length > 0 ? list.filter(is).length / list.length : NaN);
+    const share = (list: readonly ChildReport[], is: (child: ChildReport) => boolean) =>
+      list.length > 0 ? list.filter(is).length / list.length : NaN;
     const [best] = this.database.best(1);
     return {
       'refinement/gain_mean': mean(edits.map(({ status, gain }) => (status === 'played' ? gain : null))),
@@ -248,7 +296,10 @@ export class ProgramSearch {
    */
   async rescored(score: (samples: Sample[]) => Promise<Scored[]>): Promise<ProgramSearch> {
     const database = this.database.clone();
-    const kept = database.programs().map((program) => ({ program, samples: program.evaluations.flatMap((evaluation) => sampleOf(evaluation) ?? []) }));
+    const kept = database.programs().map((program) => ({
+      program,
+      samples: program.evaluations.flatMap((evaluation) => sampleOf(evaluation) ?? []),
+    }));
     const scored = await score(kept.flatMap(({ samples }) => samples));
     for (const { program, samples } of kept) {
       const evaluations = scored.splice(0, samples.length).flatMap((one) => evaluationOf(one) ?? []);
@@ -259,7 +310,12 @@ export class ProgramSearch {
 
   /** The search under other settings. */
   withSettings(settings: SearchSettings): ProgramSearch {
-    return new ProgramSearch(settings, ProgramDatabase.fromJSON(this.database.toJSON(), settings), this.episodes, this.winner);
+    return new ProgramSearch(
+      settings,
+      ProgramDatabase.fromJSON(this.database.toJSON(), settings),
+      this.episodes,
+      this.winner,
+    );
   }
 
   /** The search with what a validation has chosen. */
@@ -288,12 +344,18 @@ export class ProgramSearch {
  * rewards have changed), and those that may be better than they seem, children
  * of this generation among them; the more the more episodes duplicates save.
  */
-export function secondLook({ search: { database, settings }, groups, saved, replayed }: Arrivals, startOf: (index: number) => number): Replay[] {
+export function secondLook(
+  { search: { database, settings }, groups, saved, replayed }: Arrivals,
+  startOf: (index: number) => number,
+): Replay[] {
   const others = database.promising().filter(({ id }) => !replayed.has(id));
   const unknown = others.filter(({ evaluations }) => evaluations.length === 0);
   const known = others.filter(({ evaluations }) => evaluations.length > 0 && evaluations.length < WELL_KNOWN);
   const count = settings.replays + saved;
-  return [...unknown, ...known.slice(0, Math.max(0, count - unknown.length))].map((program, i) => ({ program, environmentSeed: startOf(groups.length + i) }));
+  return [...unknown, ...known.slice(0, Math.max(0, count - unknown.length))].map((program, i) => ({
+    program,
+    environmentSeed: startOf(groups.length + i),
+  }));
 }
 
 /**
@@ -301,7 +363,11 @@ export function secondLook({ search: { database, settings }, groups, saved, repl
  * fresh program less the mean of its group. One lucky episode is worth little,
  * and what the second look confirms is worth more.
  */
-function gainsOf(database: ProgramDatabase, groups: readonly GroupReport[], fitness: ReadonlyArray<number | null>): GroupReport[] {
+function gainsOf(
+  database: ProgramDatabase,
+  groups: readonly GroupReport[],
+  fitness: ReadonlyArray<number | null>,
+): GroupReport[] {
   let child = 0;
   return groups.map((group) => {
     const worths = group.children.map(({ id }) => {
@@ -311,7 +377,14 @@ function gainsOf(database: ProgramDatabase, groups: readonly GroupReport[], fitn
     });
     const parent = group.parent === null ? undefined : database.get(group.parent);
     const baseline = parent ? database.worth(parent) : mean(worths);
-    return { ...group, baseline, children: group.children.map((one, i) => ({ ...one, gain: one.gain === null || worths[i] === null ? null : worths[i] - baseline })) };
+    return {
+      ...group,
+      baseline,
+      children: group.children.map((one, i) => ({
+        ...one,
+        gain: one.gain === null || worths[i] === null ? null : worths[i] - baseline,
+      })),
+    };
   });
 }
 
@@ -327,7 +400,10 @@ interface ArrivingGroup {
 }
 
 /** Adds the children of a group that are new and play, and says what became of each. */
-function takeIn(database: ProgramDatabase, { generation, group, members, baseline, replay }: ArrivingGroup): ChildReport[] {
+function takeIn(
+  database: ProgramDatabase,
+  { generation, group, members, baseline, replay }: ArrivingGroup,
+): ChildReport[] {
   const { parent, island } = group;
   const constants = knownConstants(database);
   const traces = new Set(replay ? [replay.trace] : []);
@@ -344,7 +420,15 @@ function takeIn(database: ProgramDatabase, { generation, group, members, baselin
     traces.add(evaluation.trace);
     const status = sample.episode.failed ? 'failed' : unchanged ? 'unchanged' : 'played';
     if (duplicate) database.know(sample.code!);
-    const id = duplicate ? null : database.add({ ...newProgram(sample.code!, evaluation), parent: parent?.id ?? null, generation, islands: [island], gain: parent ? gain : null }).id;
+    const id = duplicate
+      ? null
+      : database.add({
+          ...newProgram(sample.code!, evaluation),
+          parent: parent?.id ?? null,
+          generation,
+          islands: [island],
+          gain: parent ? gain : null,
+        }).id;
     return { status, gain, id, duplicate };
   });
 }
@@ -354,7 +438,9 @@ function knownConstants(database: ProgramDatabase): Set<string> {
   return new Set(
     database.programs().flatMap(({ evaluations }) => {
       const actions = evaluations.map(constantAction);
-      return actions.length > 0 && actions[0] !== null && actions.every((action) => action === actions[0]) ? [actions[0]] : [];
+      return actions.length > 0 && actions[0] !== null && actions.every((action) => action === actions[0])
+        ? [actions[0]]
+        : [];
     }),
   );
 }
@@ -368,4 +454,3 @@ function meanFitness(members: ArrivingGroup['members']): number | null {
 function newProgram(code: string, evaluation: Evaluation): Pick<Program, 'code' | 'evaluations' | 'cell'> {
   return { code: canonicalCode(code), evaluations: [evaluation], cell: cellOf(code, evaluation) };
 }
-

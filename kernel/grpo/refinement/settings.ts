@@ -1,4 +1,13 @@
-import { flag, nullable, number, oneOf, resolveSettings, whole, type Setting, type SettingTable } from '../../training/settings';
+import {
+  flag,
+  nullable,
+  number,
+  oneOf,
+  resolveSettings,
+  whole,
+  type Setting,
+  type SettingTable,
+} from '../../training/settings';
 import { OBJECTIVES, type ObjectiveName } from './objective';
 
 /** Settings of {@link GRPOConfig.refinement}: how programs are kept, chosen and edited. */
@@ -81,7 +90,9 @@ const table: SettingTable = {
   owner: 'GRPOConfig.refinement',
   example: '{ archiveSize: 24, freshShare: 0.25 }',
   settings,
-  elsewhere: { parentsPerStep: 'each group that is not fresh has a parent: see generationBatchSize, numGenerations and freshShare' },
+  elsewhere: {
+    parentsPerStep: 'each group that is not fresh has a parent: see generationBatchSize, numGenerations and freshShare',
+  },
 };
 
 /**
@@ -93,6 +104,9 @@ export function resolveRefinement(given: boolean | RefinementConfig | null): Res
   if (given === null || given === false) return null;
   const values = resolveSettings(table, given === true ? {} : given) as unknown as ResolvedRefinement;
   const { numIslands, archiveSize } = values;
-  if (archiveSize < numIslands) throw new TypeError(`GRPOConfig.refinement: archiveSize = ${archiveSize} is less than numIslands = ${numIslands}: each island needs a place.`);
+  if (archiveSize < numIslands)
+    throw new TypeError(
+      `GRPOConfig.refinement: archiveSize = ${archiveSize} is less than numIslands = ${numIslands}: each island needs a place.`,
+    );
   return values;
 }

@@ -45,13 +45,21 @@ export async function validate(
     const starts = Array.from({ length: count }, (_, i) => from + i);
     from += count;
     played += size * count;
-    const results = await play(left.map(({ id }) => id), starts);
+    const results = await play(
+      left.map(({ id }) => id),
+      starts,
+    );
     left.forEach((candidate, i) => candidate.fitness.push(...results[i].filter((value) => value !== null)));
-    const value = ({ worth, fitness }: (typeof left)[number]) => (WORTH_COUNTS * worth + fitness.reduce((sum, one) => sum + one, 0)) / (WORTH_COUNTS + fitness.length);
-    left = left.map((candidate) => ({ candidate, value: value(candidate) })).sort((a, b) => b.value - a.value).map(({ candidate }) => candidate);
+    const value = ({ worth, fitness }: (typeof left)[number]) =>
+      (WORTH_COUNTS * worth + fitness.reduce((sum, one) => sum + one, 0)) / (WORTH_COUNTS + fitness.length);
+    left = left
+      .map((candidate) => ({ candidate, value: value(candidate) }))
+      .sort((a, b) => b.value - a.value)
+      .map(({ candidate }) => candidate);
   }
   const [best] = left;
-  const winner = best && best.fitness.length > 0 ? { id: best.id, fitness: mean(best.fitness), starts: best.fitness.length } : null;
+  const winner =
+    best && best.fitness.length > 0 ? { id: best.id, fitness: mean(best.fitness), starts: best.fitness.length } : null;
   return { winner, episodes: played };
 }
 
@@ -62,7 +70,12 @@ export function roundsFor(candidates: number, episodes: number): Array<{ size: n
   if (sizes.length === 0) return candidates === 1 && episodes > 0 ? [{ size: 1, starts: Math.min(episodes, 10) }] : [];
   const share = Math.floor(episodes / sizes.length);
   // Too few episodes for all of them: fewer candidates.
-  if (share < sizes[0]) return candidates > 2 ? roundsFor(candidates - 1, episodes) : episodes >= 2 ? [{ size: 2, starts: Math.floor(episodes / 2) }] : [];
+  if (share < sizes[0])
+    return candidates > 2
+      ? roundsFor(candidates - 1, episodes)
+      : episodes >= 2
+        ? [{ size: 2, starts: Math.floor(episodes / 2) }]
+        : [];
   const rounds = sizes.map((size) => ({ size, starts: Math.floor(share / size) }));
   const left = episodes - rounds.reduce((sum, { size, starts }) => sum + size * starts, 0);
   rounds.at(-1)!.starts += Math.floor(left / rounds.at(-1)!.size);

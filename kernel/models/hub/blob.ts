@@ -50,7 +50,10 @@ export async function downloadBlob(download: BlobDownload): Promise<void> {
     } finally {
       await handle.close();
     }
-    if (attempt > 0) throw new HubError(`${file.path} was damaged on its way twice (its hash is not ${file.hash}); try again, without HF_ENDPOINT if a mirror is set`);
+    if (attempt > 0)
+      throw new HubError(
+        `${file.path} was damaged on its way twice (its hash is not ${file.hash}); try again, without HF_ENDPOINT if a mirror is set`,
+      );
   }
   await rename(partial, target).catch((error) => {
     // Another process has finished it.
@@ -71,7 +74,9 @@ async function fill(handle: FileHandle, { file, read, timeout, onBytes, signal }
     position = 0;
   }
   const hash = newHash(file);
-  if (position > 0) for await (const chunk of handle.createReadStream({ start: 0, end: position - 1, autoClose: false })) hash.update(chunk);
+  if (position > 0)
+    for await (const chunk of handle.createReadStream({ start: 0, end: position - 1, autoClose: false }))
+      hash.update(chunk);
   onBytes(position, { before: true });
   for (let failures = 0; position < file.size; ) {
     const before = position;
@@ -89,7 +94,8 @@ async function fill(handle: FileHandle, { file, read, timeout, onBytes, signal }
       failures = position > before ? 0 : failures + 1;
       if (isFinal(error)) throw error;
       // The client passes on no more than the message of some errors.
-      if (failures === MAX_FAILURES) throw new HubUnreachable(error instanceof Error ? error.message : String(error), { cause: error });
+      if (failures === MAX_FAILURES)
+        throw new HubUnreachable(error instanceof Error ? error.message : String(error), { cause: error });
       await setTimeout(200 * 2 ** failures, undefined, { signal });
     }
   }

@@ -53,7 +53,9 @@ export class CachedModel {
 
   /** Small files that are not in a snapshot, although the model may have them: another client did not want them, or was ended. */
   unknownFiles(commit: string): string[] {
-    return SMALL_FILES.filter((name) => !existsSync(join(this.snapshot(commit), name)) && !existsSync(this.absence(commit, name)));
+    return SMALL_FILES.filter(
+      (name) => !existsSync(join(this.snapshot(commit), name)) && !existsSync(this.absence(commit, name)),
+    );
   }
 
   /** Remembers that a model does not have these files. */
@@ -94,7 +96,10 @@ export class CachedModel {
 export function isComplete(folder: string): boolean {
   if (existsSync(join(folder, 'adapter_config.json'))) return existsSync(join(folder, 'adapter_model.safetensors'));
   if (!existsSync(join(folder, 'config.json')) || !existsSync(join(folder, 'tokenizer.json'))) return false;
-  return existsSync(join(folder, 'model.safetensors')) || (existsSync(join(folder, INDEX)) && shardNames(folder).every((name) => existsSync(join(folder, name))));
+  return (
+    existsSync(join(folder, 'model.safetensors')) ||
+    (existsSync(join(folder, INDEX)) && shardNames(folder).every((name) => existsSync(join(folder, name))))
+  );
 }
 
 /** Whether a revision is a commit, which never changes. */

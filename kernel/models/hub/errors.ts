@@ -20,13 +20,20 @@ export async function answerError(response: Response, name: string, settings: Hu
         : `${name} is gated: ask for access at ${page}, then set HF_TOKEN to a token of your account (or run \`hf auth login\`)`,
     );
   }
-  if (code === 'RevisionNotFound') return new HubError(`${name} has no such revision at ${endpoint}; valid are branches, tags and commits, see ${page}/commits`);
+  if (code === 'RevisionNotFound')
+    return new HubError(
+      `${name} has no such revision at ${endpoint}; valid are branches, tags and commits, see ${page}/commits`,
+    );
   if (code === 'RepoNotFound' || response.status === 404 || (response.status === 401 && !token)) {
-    const hint = token ? 'check its name, and whether your token may read it' : 'check its name; if it is private, set HF_TOKEN (or run `hf auth login`)';
+    const hint = token
+      ? 'check its name, and whether your token may read it'
+      : 'check its name; if it is private, set HF_TOKEN (or run `hf auth login`)';
     return new HubError(`there is no model ${JSON.stringify(name)} at ${endpoint}: ${hint}`);
   }
   if (response.status === 401 || response.status === 403) {
-    return new HubError(`${endpoint} refuses ${name} (${response.status}): the token (HF_TOKEN, or that of \`hf auth login\`) is not valid for it. ${said}`);
+    return new HubError(
+      `${endpoint} refuses ${name} (${response.status}): the token (HF_TOKEN, or that of \`hf auth login\`) is not valid for it. ${said}`,
+    );
   }
   return new HubUnreachable(`${endpoint} answered ${response.status}${said ? `: ${said}` : ''}; try again later`);
 }
@@ -36,8 +43,14 @@ export function networkError(error: unknown, { endpoint }: HubSettings): HubUnre
   const cause = (error as Error).cause as { code?: string; message?: string } | undefined;
   const why = cause?.code ?? cause?.message ?? (error as Error).message;
   const proxy = process.env.HTTPS_PROXY ?? process.env.https_proxy;
-  const hint = proxy && !process.env.NODE_USE_ENV_PROXY ? ' HTTPS_PROXY is used only with NODE_USE_ENV_PROXY=1, in a Node.js that knows it.' : '';
-  return new HubUnreachable(`${endpoint} cannot be reached (${why}); check the network, or set HF_ENDPOINT to a mirror.${hint}`, { cause: error });
+  const hint =
+    proxy && !process.env.NODE_USE_ENV_PROXY
+      ? ' HTTPS_PROXY is used only with NODE_USE_ENV_PROXY=1, in a Node.js that knows it.'
+      : '';
+  return new HubUnreachable(
+    `${endpoint} cannot be reached (${why}); check the network, or set HF_ENDPOINT to a mirror.${hint}`,
+    { cause: error },
+  );
 }
 
 /** The disk cannot hold what is to be downloaded. */

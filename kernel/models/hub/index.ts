@@ -28,7 +28,8 @@ export interface HubOptions {
  */
 export async function hubModel(name: string, { revision = 'main', token }: HubOptions = {}): Promise<string> {
   // It becomes part of paths, and may come from the settings of an adapter.
-  if (!/^\w[\w./+-]*$/.test(revision) || revision.includes('..')) throw new HubError(`${JSON.stringify(revision)} is no revision of ${name}; valid are branches, tags and commits`);
+  if (!/^\w[\w./+-]*$/.test(revision) || revision.includes('..'))
+    throw new HubError(`${JSON.stringify(revision)} is no revision of ${name}; valid are branches, tags and commits`);
   const settings = { ...hubSettings(), ...(token && { token }) };
   const cached = new CachedModel(settings.cache, name);
   const known = cached.commitOf(revision);
@@ -51,7 +52,9 @@ export async function hubModel(name: string, { revision = 'main', token }: HubOp
   } catch (error) {
     if (there && (error instanceof HubUnreachable || isReadOnly(error))) return asItIs();
     if (!(error instanceof HubUnreachable)) throw error;
-    throw new HubUnreachable(`${name} is not complete in the cache (${settings.cache}), and ${error.message}`, { cause: error });
+    throw new HubUnreachable(`${name} is not complete in the cache (${settings.cache}), and ${error.message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -90,7 +93,10 @@ class Snapshot {
       await this.download(commit, pick(files, SMALL_FILES));
       const weights = pick(files, this.weightNames(folder, files));
       await this.download(commit, weights);
-      this.cached.setAbsent(commit, SMALL_FILES.filter((name) => !files.has(name)));
+      this.cached.setAbsent(
+        commit,
+        SMALL_FILES.filter((name) => !files.has(name)),
+      );
     }
     this.cached.setCommit(this.revision, commit);
     return folder;
@@ -100,15 +106,23 @@ class Snapshot {
     if (isCommit(this.revision)) return this.revision;
     const { name, revision } = this;
     const { sha } = await this.client.modelInfo({ ...this.access, name, revision, additionalFields: ['sha'] });
-    if (!isCommit(sha)) throw new HubUnreachable(`${this.settings.endpoint} does not answer as the hub does (commit ${JSON.stringify(sha)})`);
+    if (!isCommit(sha))
+      throw new HubUnreachable(
+        `${this.settings.endpoint} does not answer as the hub does (commit ${JSON.stringify(sha)})`,
+      );
     return sha;
   }
 
   private async files(commit: string): Promise<Map<string, RemoteFile>> {
     const files = new Map<string, RemoteFile>();
-    for await (const { type, path, size, oid, lfs } of this.client.listFiles({ ...this.access, repo: this.name, revision: commit })) {
+    for await (const { type, path, size, oid, lfs } of this.client.listFiles({
+      ...this.access,
+      repo: this.name,
+      revision: commit,
+    })) {
       const hash = lfs?.oid ?? oid ?? '';
-      if (type === 'file' && /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(hash)) files.set(path, { path, size: lfs?.size ?? size, hash });
+      if (type === 'file' && /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(hash))
+        files.set(path, { path, size: lfs?.size ?? size, hash });
     }
     return files;
   }
@@ -116,15 +130,22 @@ class Snapshot {
   /** Names of the weights, the small files being there. */
   private weightNames(folder: string, files: ReadonlyMap<string, RemoteFile>): string[] {
     const single = files.has('adapter_config.json') ? 'adapter_model.safetensors' : 'model.safetensors';
-    const names = files.has(single) ? [single] : single === 'model.safetensors' && files.has(INDEX) ? shardNames(folder) : [];
+    const names = files.has(single)
+      ? [single]
+      : single === 'model.safetensors' && files.has(INDEX)
+        ? shardNames(folder)
+        : [];
     if (names.length === 0) {
-      throw new HubError(`${this.name} has no weights in the safetensors format (its files: ${[...files.keys()].join(', ')}); choose another model, or a revision that has them`);
+      throw new HubError(
+        `${this.name} has no weights in the safetensors format (its files: ${[...files.keys()].join(', ')}); choose another model, or a revision that has them`,
+      );
     }
     return names;
   }
 
   private async download(commit: string, files: readonly RemoteFile[]): Promise<void> {
-    const there = ({ path, hash }: RemoteFile) => existsSync(this.cached.blob(hash)) || existsSync(join(this.cached.snapshot(commit), path));
+    const there = ({ path, hash }: RemoteFile) =>
+      existsSync(this.cached.blob(hash)) || existsSync(join(this.cached.snapshot(commit), path));
     const missing = files.filter((file) => !there(file));
     const total = missing.reduce((sum, { size }) => sum + size, 0);
     const begun = missing.reduce((sum, { hash }) => sum + partialSize(this.cached.blob(hash)), 0);
@@ -133,8 +154,14 @@ class Snapshot {
     try {
       for (const file of missing) await this.downloadFile(commit, file, bar);
     } catch (error) {
-      bar?.end(this.signal.aborted ? 'interrupted; the next attempt goes on from here' : 'failed; the next attempt goes on from here');
-      throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? diskFull(this.name, total, 0, this.settings.cache) : error;
+      bar?.end(
+        this.signal.aborted
+          ? 'interrupted; the next attempt goes on from here'
+          : 'failed; the next attempt goes on from here',
+      );
+      throw (error as NodeJS.ErrnoException).code === 'ENOSPC'
+        ? diskFull(this.name, total, 0, this.settings.cache)
+        : error;
     }
     bar?.end(`${formatBytes(total)} downloaded`);
     for (const { path, hash } of files) this.cached.link(commit, path, hash);
@@ -146,7 +173,13 @@ class Snapshot {
       file,
       target: this.cached.blob(file.hash),
       async *read(start) {
-        const blob = await client.downloadFile({ ...access, repo: name, path: file.path, revision: commit, xet: settings.xet });
+        const blob = await client.downloadFile({
+          ...access,
+          repo: name,
+          path: file.path,
+          revision: commit,
+          xet: settings.xet,
+        });
         if (!blob) throw new HubError(`${name} has no file ${file.path} any more`);
         yield* blob.slice(start).stream() as unknown as AsyncIterable<Uint8Array>;
       },

@@ -9,7 +9,10 @@ import { Markup, typeOf, Undefined, type Arguments, type Value } from './values'
  */
 export function bind(name: string, parameters: string, { args, kwargs }: Arguments): (Value | undefined)[] {
   const { names, required, positional } = parse(parameters);
-  if (args.length > names.length) throw new TemplateError(`${name}() takes at most ${names.length} argument${names.length === 1 ? '' : 's'} (${args.length} given)`);
+  if (args.length > names.length)
+    throw new TemplateError(
+      `${name}() takes at most ${names.length} argument${names.length === 1 ? '' : 's'} (${args.length} given)`,
+    );
   const values: (Value | undefined)[] = [...args];
   for (const [key, value] of kwargs) {
     const place = names.indexOf(key);
@@ -17,7 +20,8 @@ export function bind(name: string, parameters: string, { args, kwargs }: Argumen
     if (place < args.length) throw new TemplateError(`${name}() got multiple values for argument '${key}'`);
     values[place] = value;
   }
-  for (let i = 0; i < required; i++) if (values[i] === undefined) throw new TemplateError(`${name}() missing required argument: '${names[i]}'`);
+  for (let i = 0; i < required; i++)
+    if (values[i] === undefined) throw new TemplateError(`${name}() missing required argument: '${names[i]}'`);
   return values;
 }
 
@@ -35,7 +39,11 @@ function parse(parameters: string): Parameters {
     const all = parameters.split(' ').filter(Boolean);
     const slash = all.indexOf('/');
     const plain = all.filter((one) => one !== '/');
-    known = { names: plain.map((one) => one.replace('?', '')), required: plain.filter((one) => !one.endsWith('?')).length, positional: Math.max(slash, 0) };
+    known = {
+      names: plain.map((one) => one.replace('?', '')),
+      required: plain.filter((one) => !one.endsWith('?')).length,
+      positional: Math.max(slash, 0),
+    };
     parsed.set(parameters, known);
   }
   return known;
@@ -45,7 +53,8 @@ function parse(parameters: string): Parameters {
 export function integer(value: Value, what = 'argument'): bigint {
   if (value instanceof Undefined) value.fail();
   const number = numberOf(value);
-  if (typeof number !== 'bigint') throw new TemplateError(`${what}: '${typeOf(value)}' object cannot be interpreted as an integer`);
+  if (typeof number !== 'bigint')
+    throw new TemplateError(`${what}: '${typeOf(value)}' object cannot be interpreted as an integer`);
   return number;
 }
 

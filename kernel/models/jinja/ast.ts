@@ -44,12 +44,27 @@ export type Statement =
   | { kind: 'text'; text: string; line: number }
   | { kind: 'print'; value: Expression; line: number }
   | { kind: 'if'; branches: { test: Expression; body: Statement[] }[]; otherwise: Statement[]; line: number }
-  | { kind: 'for'; target: Target; items: Expression; test?: Expression; recursive: boolean; body: Statement[]; otherwise: Statement[]; line: number }
+  | {
+      kind: 'for';
+      target: Target;
+      items: Expression;
+      test?: Expression;
+      recursive: boolean;
+      body: Statement[];
+      otherwise: Statement[];
+      line: number;
+    }
   | { kind: 'set'; target: Target; value: Expression; line: number }
   | { kind: 'setBlock'; target: Target; filter?: Expression; body: Statement[]; line: number }
   | { kind: 'with'; targets: Target[]; values: Expression[]; body: Statement[]; line: number }
   | { kind: 'macro'; name: string; signature: Signature; body: Statement[]; line: number }
-  | { kind: 'callBlock'; call: Extract<Expression, { kind: 'call' }>; signature: Signature; body: Statement[]; line: number }
+  | {
+      kind: 'callBlock';
+      call: Extract<Expression, { kind: 'call' }>;
+      signature: Signature;
+      body: Statement[];
+      line: number;
+    }
   | { kind: 'filterBlock'; filter: Expression; body: Statement[]; line: number }
   /** What the assistant writes. */
   | { kind: 'generation'; body: Statement[]; line: number }

@@ -41,10 +41,13 @@ class Formatter {
   }
 
   private field(field: string, depth: number): string {
-    const [, name, conversion, spec = ''] = /^((?:[^!:[]|\[[^\]]*\])*)(?:!([^:]*))?(?::([\s\S]*))?$/.exec(field) ?? fail(`the format field {${field}} is not possible`);
+    const [, name, conversion, spec = ''] =
+      /^((?:[^!:[]|\[[^\]]*\])*)(?:!([^:]*))?(?::([\s\S]*))?$/.exec(field) ??
+      fail(`the format field {${field}} is not possible`);
     let value = this.value(name);
     if (conversion !== undefined) {
-      if (!'rsa'.includes(conversion) || conversion.length !== 1) throw new TemplateError(`Unknown conversion specifier ${conversion}`);
+      if (!'rsa'.includes(conversion) || conversion.length !== 1)
+        throw new TemplateError(`Unknown conversion specifier ${conversion}`);
       value = conversion === 'r' ? repr(value) : conversion === 's' ? text(value) : asciiRepr(value);
     }
     return formatValue(value, spec.includes('{') || spec.includes('}') ? this.format(spec, depth - 1) : spec);
@@ -56,7 +59,10 @@ class Formatter {
     const parts = /\.([^.[]+)|\[([^\]]+)\]/gy;
     while (parts.lastIndex < rest.length) {
       const match = parts.exec(rest) ?? fail(`the format field {${name}} is not possible`);
-      value = match[1] !== undefined ? this.lookUp(value, match[1], true) : this.lookUp(value, /^\d+$/.test(match[2]) ? BigInt(match[2]) : match[2], false);
+      value =
+        match[1] !== undefined
+          ? this.lookUp(value, match[1], true)
+          : this.lookUp(value, /^\d+$/.test(match[2]) ? BigInt(match[2]) : match[2], false);
     }
     return value;
   }
@@ -67,10 +73,12 @@ class Formatter {
       return value === undefined ? fail(`KeyError: ${repr(name)}`) : value;
     }
     const numbered = name !== '';
-    if (numbered ? typeof this.next === 'number' && this.next > 0 : this.next === 'named') throw new TemplateError('cannot switch between manual field specification and automatic field numbering');
+    if (numbered ? typeof this.next === 'number' && this.next > 0 : this.next === 'named')
+      throw new TemplateError('cannot switch between manual field specification and automatic field numbering');
     const place = numbered ? Number(name) : (this.next as number);
     this.next = numbered ? 'named' : place + 1;
-    if (place >= this.given.args.length) throw new TemplateError(`Replacement index ${place} out of range for positional args tuple`);
+    if (place >= this.given.args.length)
+      throw new TemplateError(`Replacement index ${place} out of range for positional args tuple`);
     return this.given.args[place];
   }
 }
@@ -104,7 +112,8 @@ interface Spec {
 export function formatValue(value: Value, spec: string): string {
   if (spec === '') return text(value);
   const number = numberOf(value);
-  if (typeof value !== 'string' && number === undefined) throw new TemplateError(`unsupported format string passed to ${typeOf(value)}.__format__`);
+  if (typeof value !== 'string' && number === undefined)
+    throw new TemplateError(`unsupported format string passed to ${typeOf(value)}.__format__`);
   const match = /^(?:([\s\S])?([<>=^]))?([+\- ])?(#)?(0)?(\d+)?([,_])?(?:\.(\d+))?([a-zA-Z%])?$/u.exec(spec);
   if (!match) throw new TemplateError(`Invalid format specifier '${spec}' for object of type '${typeOf(value)}'`);
   const [, fill, align, sign, alternate, zero, width, grouping, precision, kind] = match;
@@ -119,18 +128,24 @@ export function formatValue(value: Value, spec: string): string {
     kind: kind ?? '',
   };
   spendText(read.width);
-  if (number !== undefined && (read.precision ?? 0) > MOST_DIGITS) throw new TemplateError(`a number with ${read.precision} digits after the point is not possible here; at most ${MOST_DIGITS} are`);
+  if (number !== undefined && (read.precision ?? 0) > MOST_DIGITS)
+    throw new TemplateError(
+      `a number with ${read.precision} digits after the point is not possible here; at most ${MOST_DIGITS} are`,
+    );
   return typeof value === 'string' ? formatText(value, read) : formatNumber(value, number!, read);
 }
 
 function formatText(value: string, spec: Spec): string {
-  if (spec.kind !== '' && spec.kind !== 's') throw new TemplateError(`Unknown format code '${spec.kind}' for object of type 'str'`);
-  if (spec.sign || spec.alternate || spec.grouping || spec.align === '=') throw new TemplateError('Sign, alternate form, grouping and = are not allowed in string format specifier');
+  if (spec.kind !== '' && spec.kind !== 's')
+    throw new TemplateError(`Unknown format code '${spec.kind}' for object of type 'str'`);
+  if (spec.sign || spec.alternate || spec.grouping || spec.align === '=')
+    throw new TemplateError('Sign, alternate form, grouping and = are not allowed in string format specifier');
   return align(spec.precision === undefined ? value : sliceText(value, 0, spec.precision), '', spec, '<');
 }
 
 function formatNumber(value: Value, number: bigint | number, spec: Spec): string {
-  if (spec.alternate && !'xXob'.includes(spec.kind || '?')) throw new TemplateError('the alternate form of numbers (#) is possible only with x, o and b here');
+  if (spec.alternate && !'xXob'.includes(spec.kind || '?'))
+    throw new TemplateError('the alternate form of numbers (#) is possible only with x, o and b here');
   // An integer without a kind is written as one, and bool as its number where there is a format.
   const isInteger = typeof number === 'bigint' && !'eEfFgG%'.includes(spec.kind || '?');
   const body = isInteger ? integerBody(number, spec) : floatBody(toFloat(number), spec, typeOf(value));
@@ -156,9 +171,18 @@ function integerBody(number: bigint, spec: Spec): string {
 function floatBody(number: number, spec: Spec, type: string): string {
   const { kind, precision } = spec;
   const lower = kind.toLowerCase();
-  if (!['', 'e', 'f', 'g', '%'].includes(lower)) throw new TemplateError(`Unknown format code '${kind}' for object of type '${type}'`);
-  if (lower === '%') return Number.isFinite(number) ? `${fixed(number * 100, precision ?? 6)}%` : `${floatText(number)}%`;
-  const result = lower === 'e' ? scientific(number, precision ?? 6) : lower === 'f' ? fixed(number, precision ?? 6) : lower === 'g' ? general(number, precision ?? 6) : plainFloat(number, precision);
+  if (!['', 'e', 'f', 'g', '%'].includes(lower))
+    throw new TemplateError(`Unknown format code '${kind}' for object of type '${type}'`);
+  if (lower === '%')
+    return Number.isFinite(number) ? `${fixed(number * 100, precision ?? 6)}%` : `${floatText(number)}%`;
+  const result =
+    lower === 'e'
+      ? scientific(number, precision ?? 6)
+      : lower === 'f'
+        ? fixed(number, precision ?? 6)
+        : lower === 'g'
+          ? general(number, precision ?? 6)
+          : plainFloat(number, precision);
   return kind === lower ? result : result.toUpperCase();
 }
 
@@ -168,7 +192,10 @@ function plainFloat(number: number, precision: number | undefined): string {
   const digits = Math.max(precision, 1);
   const power = Number(scientific(number, digits - 1).split('e')[1]);
   // The last digit is for what stands after the point.
-  if (power >= digits - 1 && power >= -4) return general(number, digits, false).includes('e') || power >= digits - 1 ? exponential(number, digits) : general(number, digits);
+  if (power >= digits - 1 && power >= -4)
+    return general(number, digits, false).includes('e') || power >= digits - 1
+      ? exponential(number, digits)
+      : general(number, digits);
   const result = general(number, digits);
   return /^-?\d+$/.test(result) ? `${result}.0` : result;
 }
@@ -182,9 +209,10 @@ function exponential(number: number, digits: number): string {
 function grouped(plain: string, spec: Spec, sign: string): string {
   const prefix = spec.alternate ? `0${spec.kind}` : '';
   const [, digits, rest] = /^([0-9a-fA-F]*)([\s\S]*)$/.exec(plain)!;
-  if (spec.grouping === '' || !/^[0-9]/.test(plain) && !'xX'.includes(spec.kind || '?')) return prefix + plain;
+  if (spec.grouping === '' || (!/^[0-9]/.test(plain) && !'xX'.includes(spec.kind || '?'))) return prefix + plain;
   const size = 'boxX'.includes(spec.kind || '?') ? 4 : 3;
-  const split = (text: string): string => text.replace(new RegExp(`\\B(?=(?:[0-9a-fA-F]{${size}})+$)`, 'g'), spec.grouping);
+  const split = (text: string): string =>
+    text.replace(new RegExp(`\\B(?=(?:[0-9a-fA-F]{${size}})+$)`, 'g'), spec.grouping);
   let whole = digits;
   if (spec.fill === '0' && spec.align === '=') {
     while (sign.length + prefix.length + split(whole).length + rest.length < spec.width) {
@@ -200,9 +228,13 @@ function align(body: string, sign: string, spec: Spec, usual: string): string {
   if (missing <= 0) return sign + body;
   const padding = (length: number): string => spec.fill.repeat(length);
   switch (spec.align ?? usual) {
-    case '<': return sign + body + padding(missing);
-    case '^': return padding(Math.floor(missing / 2)) + sign + body + padding(Math.ceil(missing / 2));
-    case '=': return sign + (spec.alternate ? body.slice(0, 2) + padding(missing) + body.slice(2) : padding(missing) + body);
-    default: return padding(missing) + sign + body;
+    case '<':
+      return sign + body + padding(missing);
+    case '^':
+      return padding(Math.floor(missing / 2)) + sign + body + padding(Math.ceil(missing / 2));
+    case '=':
+      return sign + (spec.alternate ? body.slice(0, 2) + padding(missing) + body.slice(2) : padding(missing) + body);
+    default:
+      return padding(missing) + sign + body;
   }
 }

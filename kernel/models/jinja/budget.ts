@@ -33,7 +33,8 @@ export function withBudget<T>(work: () => T): T {
 
 export function spend(steps: number): void {
   state.steps -= steps;
-  if (state.steps < 0) throw new TemplateError('the template does more than ten million steps, so it is stopped; make its loops shorter');
+  if (state.steps < 0)
+    throw new TemplateError('the template does more than ten million steps, so it is stopped; make its loops shorter');
 }
 
 /** Counts looking through, or making, a text of so many characters. */
@@ -44,7 +45,8 @@ export function spendText(length: number): void {
 
 /** Looks at the length of a text that grows. */
 export function checkText(length: number): void {
-  if (!(length <= TEXT)) throw new TemplateError(`the template makes a text of ${length} characters; at most ${TEXT} are possible`);
+  if (!(length <= TEXT))
+    throw new TemplateError(`the template makes a text of ${length} characters; at most ${TEXT} are possible`);
 }
 
 /** Counts going through a text character by character. */
@@ -54,7 +56,8 @@ export function spendCharacters(length: number): void {
 
 /** Counts making a list of so many items. */
 export function spendItems(count: number): void {
-  if (!(count <= ITEMS)) throw new TemplateError(`the template makes a list of ${count} items; at most ${ITEMS} are possible`);
+  if (!(count <= ITEMS))
+    throw new TemplateError(`the template makes a list of ${count} items; at most ${ITEMS} are possible`);
   spend(1 + count);
 }
 

@@ -21,8 +21,10 @@ export function equals(a: Value, b: Value): boolean {
   if (typeof left === 'string' || typeof right === 'string') return false;
   if (Array.isArray(a) && Array.isArray(b)) return sameItems(a, b);
   if (a instanceof Tuple && b instanceof Tuple) return sameItems(a.items, b.items);
-  if (a instanceof Dict && b instanceof Dict) return a.size === b.size && [...a.entries()].every(([key, value]) => b.has(key) && same(value, b.get(key)!));
-  if (a instanceof Range && b instanceof Range) return a.length === b.length && (a.length === 0 || (a.start === b.start && (a.length === 1 || a.step === b.step)));
+  if (a instanceof Dict && b instanceof Dict)
+    return a.size === b.size && [...a.entries()].every(([key, value]) => b.has(key) && same(value, b.get(key)!));
+  if (a instanceof Range && b instanceof Range)
+    return a.length === b.length && (a.length === 0 || (a.start === b.start && (a.length === 1 || a.step === b.step)));
   if (a instanceof DictView && b instanceof DictView) return viewsEqual(a, b);
   return a === b;
 }
@@ -60,7 +62,8 @@ export function order(a: Value, b: Value, operator: string): number {
   }
   if (Array.isArray(a) && Array.isArray(b)) return orderItems(a, b, operator);
   if (a instanceof Tuple && b instanceof Tuple) return orderItems(a.items, b.items, operator);
-  if (a instanceof DictView || b instanceof DictView) throw new TemplateError('views of dictionaries can be compared only for equality here');
+  if (a instanceof DictView || b instanceof DictView)
+    throw new TemplateError('views of dictionaries can be compared only for equality here');
   throw new TemplateError(`'${operator}' not supported between instances of '${typeOf(a)}' and '${typeOf(b)}'`);
 }
 
@@ -71,14 +74,22 @@ function orderItems(a: readonly Value[], b: readonly Value[], operator: string):
 
 export function compares(operator: string, a: Value, b: Value): boolean {
   switch (operator) {
-    case '==': return equals(a, b);
-    case '!=': return !equals(a, b);
-    case 'in': return contains(b, a);
-    case 'notin': return !contains(b, a);
-    case '<': return order(a, b, '<') < 0;
-    case '<=': return order(a, b, '<=') <= 0;
-    case '>': return order(a, b, '>') > 0;
-    default: return order(a, b, '>=') >= 0;
+    case '==':
+      return equals(a, b);
+    case '!=':
+      return !equals(a, b);
+    case 'in':
+      return contains(b, a);
+    case 'notin':
+      return !contains(b, a);
+    case '<':
+      return order(a, b, '<') < 0;
+    case '<=':
+      return order(a, b, '<=') <= 0;
+    case '>':
+      return order(a, b, '>') > 0;
+    default:
+      return order(a, b, '>=') >= 0;
   }
 }
 
@@ -86,7 +97,8 @@ export function compares(operator: string, a: Value, b: Value): boolean {
 export function contains(container: Value, item: Value): boolean {
   if (typeof container === 'string' || container instanceof Markup) {
     const searched = plain(item);
-    if (typeof searched !== 'string') throw new TemplateError(`'in <string>' requires string as left operand, not ${typeOf(item)}`);
+    if (typeof searched !== 'string')
+      throw new TemplateError(`'in <string>' requires string as left operand, not ${typeOf(item)}`);
     return find(plain(container) as string, searched) >= 0;
   }
   if (container instanceof Dict) return container.has(item);

@@ -15,19 +15,32 @@ import { Callable, Dict, isTrue, iterate, Slice, Tuple, typeOf, Undefined, type 
 export function evaluate(expression: Expression, scope: Scope): Value {
   spend(1);
   switch (expression.kind) {
-    case 'constant': return expression.value;
+    case 'constant':
+      return expression.value;
     case 'name': {
       const value = scope.get(expression.name);
-      if (value === undefined && expression.name === 'self') throw new TemplateError('self, which stands for the blocks of a template, is not possible in chat templates');
+      if (value === undefined && expression.name === 'self')
+        throw new TemplateError('self, which stands for the blocks of a template, is not possible in chat templates');
       return value === undefined ? new Undefined(`'${expression.name}' is undefined`) : value;
     }
-    case 'attribute': return getAttribute(evaluate(expression.value, scope), expression.name);
-    case 'item': return getItem(evaluate(expression.value, scope), evaluate(expression.key, scope));
-    case 'slice': return new Slice(optional(expression.start, scope), optional(expression.stop, scope), optional(expression.step, scope));
-    case 'call': return evaluateCall(expression, scope);
-    case 'filter': return filtered(expression, evaluate(expression.value!, scope), scope);
-    case 'test': return callTest(expression.name, evaluate(expression.value, scope), argumentsOf(expression.given, scope));
-    case 'condition': return condition(expression, scope);
+    case 'attribute':
+      return getAttribute(evaluate(expression.value, scope), expression.name);
+    case 'item':
+      return getItem(evaluate(expression.value, scope), evaluate(expression.key, scope));
+    case 'slice':
+      return new Slice(
+        optional(expression.start, scope),
+        optional(expression.stop, scope),
+        optional(expression.step, scope),
+      );
+    case 'call':
+      return evaluateCall(expression, scope);
+    case 'filter':
+      return filtered(expression, evaluate(expression.value!, scope), scope);
+    case 'test':
+      return callTest(expression.name, evaluate(expression.value, scope), argumentsOf(expression.given, scope));
+    case 'condition':
+      return condition(expression, scope);
     case 'and': {
       const left = evaluate(expression.left, scope);
       return isTrue(left) ? evaluate(expression.right, scope) : left;
@@ -36,14 +49,24 @@ export function evaluate(expression: Expression, scope: Scope): Value {
       const left = evaluate(expression.left, scope);
       return isTrue(left) ? left : evaluate(expression.right, scope);
     }
-    case 'not': return !isTrue(evaluate(expression.value, scope));
-    case 'unary': return negated(evaluate(expression.value, scope), expression.operator);
-    case 'binary': return binary(expression.operator, evaluate(expression.left, scope), evaluate(expression.right, scope));
-    case 'compare': return compared(expression, scope);
-    case 'concat': return concatenated(expression.items.map((item) => text(evaluate(item, scope))));
-    case 'list': return expression.items.map((item) => evaluate(item, scope));
-    case 'tuple': return new Tuple(expression.items.map((item) => evaluate(item, scope)));
-    case 'dict': return Dict.from(expression.entries.map(([key, value]) => [evaluate(key, scope), evaluate(value, scope)] as const));
+    case 'not':
+      return !isTrue(evaluate(expression.value, scope));
+    case 'unary':
+      return negated(evaluate(expression.value, scope), expression.operator);
+    case 'binary':
+      return binary(expression.operator, evaluate(expression.left, scope), evaluate(expression.right, scope));
+    case 'compare':
+      return compared(expression, scope);
+    case 'concat':
+      return concatenated(expression.items.map((item) => text(evaluate(item, scope))));
+    case 'list':
+      return expression.items.map((item) => evaluate(item, scope));
+    case 'tuple':
+      return new Tuple(expression.items.map((item) => evaluate(item, scope)));
+    case 'dict':
+      return Dict.from(
+        expression.entries.map(([key, value]) => [evaluate(key, scope), evaluate(value, scope)] as const),
+      );
   }
 }
 
@@ -54,7 +77,9 @@ function optional(expression: Expression | undefined, scope: Scope): Value {
 function condition(expression: Extract<Expression, { kind: 'condition' }>, scope: Scope): Value {
   if (isTrue(evaluate(expression.test, scope))) return evaluate(expression.then, scope);
   if (expression.otherwise) return evaluate(expression.otherwise, scope);
-  return new Undefined(`the inline if-expression on line ${expression.line} evaluated to false and no else section was defined.`);
+  return new Undefined(
+    `the inline if-expression on line ${expression.line} evaluated to false and no else section was defined.`,
+  );
 }
 
 function compared(expression: Extract<Expression, { kind: 'compare' }>, scope: Scope): Value {
@@ -101,7 +126,11 @@ function addNamed(kwargs: Map<string, Value>, named: Value): void {
   }
 }
 
-export function evaluateCall(expression: Extract<Expression, { kind: 'call' }>, scope: Scope, more: readonly (readonly [string, Value])[] = []): Value {
+export function evaluateCall(
+  expression: Extract<Expression, { kind: 'call' }>,
+  scope: Scope,
+  more: readonly (readonly [string, Value])[] = [],
+): Value {
   const callee = evaluate(expression.callee, scope);
   const given = argumentsOf(expression.given, scope);
   for (const [name, value] of more) given.kwargs.set(name, value);

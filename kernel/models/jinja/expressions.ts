@@ -8,7 +8,14 @@ import type { Token, TokenKind } from './lexer';
 const COMPARISONS = new Set(['==', '!=', '<', '<=', '>', '>=']);
 /** Operators that bind tighter stand further below. */
 const LEVELS: readonly (readonly string[])[] = [['+', '-'], ['~'], ['*', '/', '//', '%'], ['**']];
-const CONSTANTS = new Map<string, boolean | null>([['true', true], ['True', true], ['false', false], ['False', false], ['none', null], ['None', null]]);
+const CONSTANTS = new Map<string, boolean | null>([
+  ['true', true],
+  ['True', true],
+  ['false', false],
+  ['False', false],
+  ['none', null],
+  ['None', null],
+]);
 
 /** Reads expressions from tokens, from the current one on. */
 export class ExpressionParser {
@@ -40,7 +47,8 @@ export class ExpressionParser {
 
   protected expect(kind: TokenKind, text?: string): Token {
     const token = this.current;
-    if (!this.take(kind, text)) throw this.error(`expected ${text ? `'${text}'` : NAMES[kind] ?? kind}, got ${this.described()}`);
+    if (!this.take(kind, text))
+      throw this.error(`expected ${text ? `'${text}'` : (NAMES[kind] ?? kind)}, got ${this.described()}`);
     return token;
   }
 
@@ -54,7 +62,8 @@ export class ExpressionParser {
 
   /** The limit on nesting is that of everything that is read. */
   protected deeper<T>(parse: () => T): T {
-    if (++this.depth > MAXIMUM_NESTING) throw this.error(`the template is nested more than ${MAXIMUM_NESTING} levels deep`);
+    if (++this.depth > MAXIMUM_NESTING)
+      throw this.error(`the template is nested more than ${MAXIMUM_NESTING} levels deep`);
     const result = parse();
     this.depth--;
     return result;
@@ -76,7 +85,9 @@ export class ExpressionParser {
   }
 
   protected endsTuple(end: string): boolean {
-    return this.is('printEnd') || this.is('blockEnd') || this.is('operator', ')') || (end !== '' && this.is('name', end));
+    return (
+      this.is('printEnd') || this.is('blockEnd') || this.is('operator', ')') || (end !== '' && this.is('name', end))
+    );
   }
 
   protected expression(condition = true): Expression {
@@ -158,7 +169,9 @@ export class ExpressionParser {
     const { line } = this;
     const sign = this.is('operator', '-') ? '-' : this.is('operator', '+') ? '+' : undefined;
     if (sign) this.at++;
-    const value = this.postfix(sign ? { kind: 'unary', operator: sign, value: this.deeper(() => this.unary(false)), line } : this.primary());
+    const value = this.postfix(
+      sign ? { kind: 'unary', operator: sign, value: this.deeper(() => this.unary(false)), line } : this.primary(),
+    );
     return withFilter ? this.filtersAndTests(value) : value;
   }
 
@@ -167,7 +180,10 @@ export class ExpressionParser {
     const { line } = token;
     this.at++;
     switch (token.kind) {
-      case 'name': return CONSTANTS.has(token.text) ? { kind: 'constant', value: CONSTANTS.get(token.text)!, line } : { kind: 'name', name: token.text, line };
+      case 'name':
+        return CONSTANTS.has(token.text)
+          ? { kind: 'constant', value: CONSTANTS.get(token.text)!, line }
+          : { kind: 'name', name: token.text, line };
       case 'string': {
         let value = token.text;
         while (this.is('string')) value += this.tokens[this.at++].text;
@@ -176,7 +192,8 @@ export class ExpressionParser {
       case 'integer':
         if (token.text.length > 4300) throw this.error('an integer has more than 4300 digits');
         return { kind: 'constant', value: BigInt(token.text.replaceAll('_', '').replace(/^0+(?=\d)/, '')), line };
-      case 'float': return { kind: 'constant', value: Number(token.text.replaceAll('_', '')), line };
+      case 'float':
+        return { kind: 'constant', value: Number(token.text.replaceAll('_', '')), line };
       case 'operator':
         if (token.text === '(') return this.closed(')', () => this.tuple({ parentheses: true }));
         if (token.text === '[') return { kind: 'list', items: this.items(']', () => this.expression()), line };
@@ -227,7 +244,12 @@ export class ExpressionParser {
     this.at++;
     if (token.kind === 'name') return { kind: 'attribute', value, name: token.text, line };
     if (token.kind !== 'integer') throw this.error('expected name or number');
-    return { kind: 'item', value, key: { kind: 'constant', value: BigInt(token.text.replaceAll('_', '')), line }, line };
+    return {
+      kind: 'item',
+      value,
+      key: { kind: 'constant', value: BigInt(token.text.replaceAll('_', '')), line },
+      line,
+    };
   }
 
   private subscript(): Expression {
@@ -240,7 +262,8 @@ export class ExpressionParser {
     const { line } = this;
     const start = this.is('operator', ':') ? undefined : this.expression();
     if (!this.take('operator', ':')) return start!;
-    const bound = (): Expression | undefined => (this.is('operator', ':') || this.is('operator', ']') || this.is('operator', ',') ? undefined : this.expression());
+    const bound = (): Expression | undefined =>
+      this.is('operator', ':') || this.is('operator', ']') || this.is('operator', ',') ? undefined : this.expression();
     const stop = bound();
     const step = this.take('operator', ':') ? bound() : undefined;
     return { kind: 'slice', start, stop, step, line };
@@ -320,7 +343,12 @@ export class ExpressionParser {
   private startsArgument(): boolean {
     const { kind, text } = this.current;
     if (kind === 'name') return !['else', 'or', 'and'].includes(text);
-    return kind === 'string' || kind === 'integer' || kind === 'float' || (kind === 'operator' && (text === '[' || text === '{'));
+    return (
+      kind === 'string' ||
+      kind === 'integer' ||
+      kind === 'float' ||
+      (kind === 'operator' && (text === '[' || text === '{'))
+    );
   }
 
   private dottedName(): string {
@@ -352,9 +380,17 @@ export class ExpressionParser {
     if (this.take('operator', '(')) return this.deeper(() => this.closed(')', () => this.target()));
     const name = this.expect('name').text;
     if (CONSTANTS.has(name)) throw this.error(`can't assign to '${name}'`);
-    if (namespace && this.take('operator', '.')) return { kind: 'member', namespace: name, name: this.expect('name').text, line };
+    if (namespace && this.take('operator', '.'))
+      return { kind: 'member', namespace: name, name: this.expect('name').text, line };
     return { kind: 'name', name, line };
   }
 }
 
-const NAMES: Partial<Record<TokenKind, string>> = { blockEnd: "end of statement block '%}'", printEnd: "end of print statement '}}'", end: 'end of template', data: 'text', name: 'a name', string: 'a text' };
+const NAMES: Partial<Record<TokenKind, string>> = {
+  blockEnd: "end of statement block '%}'",
+  printEnd: "end of print statement '}}'",
+  end: 'end of template',
+  data: 'text',
+  name: 'a name',
+  string: 'a text',
+};

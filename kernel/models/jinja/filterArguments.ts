@@ -5,19 +5,30 @@ import { Undefined, type Arguments, type Value } from './values';
 export type Filter = (value: Value, given: Arguments) => Value;
 
 /** A filter with named or placed arguments, the first of which is its value. */
-export function filter(name: string, parameters: string, run: (value: Value, ...args: (Value | undefined)[]) => Value): Filter {
+export function filter(
+  name: string,
+  parameters: string,
+  run: (value: Value, ...args: (Value | undefined)[]) => Value,
+): Filter {
   return (value, { args, kwargs }) => {
     const [first, ...rest] = bind(name, parameters, { args: [value, ...args], kwargs });
     return run(first!, ...rest);
   };
 }
 
-export function filters(table: Record<string, [parameters: string, run: (value: Value, ...args: (Value | undefined)[]) => Value]>): Record<string, Filter> {
-  return Object.fromEntries(Object.entries(table).map(([name, [parameters, run]]) => [name, filter(name, parameters, run)]));
+export function filters(
+  table: Record<string, [parameters: string, run: (value: Value, ...args: (Value | undefined)[]) => Value]>,
+): Record<string, Filter> {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, [parameters, run]]) => [name, filter(name, parameters, run)]),
+  );
 }
 
 /** What an attribute of items is, by a path such as `user.name` or `0.name`. */
-export function attributeGetter(path: Value, { fallback = null as Value, change = (value: Value): Value => value } = {}): (item: Value) => Value {
+export function attributeGetter(
+  path: Value,
+  { fallback = null as Value, change = (value: Value): Value => value } = {},
+): (item: Value) => Value {
   const parts = pathOf(path);
   return (item) => {
     let value = item;

@@ -22,7 +22,9 @@ function attr(value: Value, { args, kwargs }: Arguments): Value {
   const [, name] = bind('attr', 'obj name', { args: [value, ...args], kwargs });
   if (typeof name !== 'string') throw new TemplateError('attribute name must be string');
   if (value instanceof Undefined) value.fail();
-  return attribute(value, name) === undefined ? new Undefined(`there is no attribute '${name}'`) : getAttribute(value, name);
+  return attribute(value, name) === undefined
+    ? new Undefined(`there is no attribute '${name}'`)
+    : getAttribute(value, name);
 }
 
 /** Filters that go through their items when asked for them. */

@@ -4,7 +4,17 @@ import { fromKeys } from './attributes';
 import { RaisedByTemplate, TemplateError } from './errors';
 import { text } from './repr';
 import { strftime } from './strftime';
-import { Callable, Dict, iterate, Namespace, Range, typeOf, WithAttributes, type Arguments, type Value } from './values';
+import {
+  Callable,
+  Dict,
+  iterate,
+  Namespace,
+  Range,
+  typeOf,
+  WithAttributes,
+  type Arguments,
+  type Value,
+} from './values';
 
 /** Python's sandbox blocks larger ranges. */
 const LONGEST_RANGE = 100_000;
@@ -14,7 +24,8 @@ function range(given: Arguments): Value {
   const [start, stop, step] = all.length === 1 ? [0n, all[0], 1n] : [all[0], all[1], all[2] ?? 1n];
   if (step === 0n) throw new TemplateError('range() arg 3 must not be zero');
   const made = new Range(start, stop, step);
-  if (made.length > LONGEST_RANGE) throw new TemplateError(`Range too big. The sandbox blocks ranges larger than ${LONGEST_RANGE}.`);
+  if (made.length > LONGEST_RANGE)
+    throw new TemplateError(`Range too big. The sandbox blocks ranges larger than ${LONGEST_RANGE}.`);
   return made;
 }
 

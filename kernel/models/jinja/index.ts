@@ -39,7 +39,8 @@ export class Template {
 function surroundings(variables: Record<string, unknown>): Scope {
   const scope = new Scope();
   for (const [name, value] of globals()) scope.set(name, value);
-  for (const [name, value] of Object.entries(variables)) if (value !== undefined) scope.set(name, toPython(value, `the template's variable ${name}`));
+  for (const [name, value] of Object.entries(variables))
+    if (value !== undefined) scope.set(name, toPython(value, `the template's variable ${name}`));
   return scope;
 }
 
@@ -48,7 +49,8 @@ function withinStack<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof RangeError && error.message.includes('call stack')) throw new TemplateError('the template, or a value that it makes, is nested too deeply');
+    if (error instanceof RangeError && error.message.includes('call stack'))
+      throw new TemplateError('the template, or a value that it makes, is nested too deeply');
     throw error;
   }
 }

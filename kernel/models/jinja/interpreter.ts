@@ -69,14 +69,22 @@ class Interpreter {
   private statement(statement: Statement, scope: Scope): Left {
     spend(1);
     switch (statement.kind) {
-      case 'text': return void this.write(statement.text);
-      case 'print': return void this.write(text(evaluate(statement.value, scope)));
-      case 'if': return this.branch(statement, scope);
-      case 'for': return this.loop(statement, evaluate(statement.items, scope), scope, 0);
-      case 'set': return void this.assign(statement.target, evaluate(statement.value, scope), scope);
-      case 'setBlock': return this.setBlock(statement, scope);
-      case 'with': return this.with(statement, scope);
-      case 'macro': return void scope.set(statement.name, this.macro(statement.name, statement.signature, statement.body, scope));
+      case 'text':
+        return void this.write(statement.text);
+      case 'print':
+        return void this.write(text(evaluate(statement.value, scope)));
+      case 'if':
+        return this.branch(statement, scope);
+      case 'for':
+        return this.loop(statement, evaluate(statement.items, scope), scope, 0);
+      case 'set':
+        return void this.assign(statement.target, evaluate(statement.value, scope), scope);
+      case 'setBlock':
+        return this.setBlock(statement, scope);
+      case 'with':
+        return this.with(statement, scope);
+      case 'macro':
+        return void scope.set(statement.name, this.macro(statement.name, statement.signature, statement.body, scope));
       case 'callBlock': {
         const caller = this.macro(null, statement.signature, statement.body, scope);
         return void this.write(text(evaluateCall(statement.call, scope, [['caller', caller]])));
@@ -86,8 +94,11 @@ class Interpreter {
         if (!left) this.write(text(this.filter(statement.filter, block, scope)));
         return left;
       }
-      case 'generation': return void this.generation(statement.body, scope);
-      case 'break': case 'continue': return statement.kind;
+      case 'generation':
+        return void this.generation(statement.body, scope);
+      case 'break':
+      case 'continue':
+        return statement.kind;
     }
   }
 
@@ -98,7 +109,8 @@ class Interpreter {
 
   private loop(statement: Extract<Statement, { kind: 'for' }>, items: Value, scope: Scope, depth0: number): Left {
     const recurse = statement.recursive
-      ? (inner: Value, depth: number): string => nested(() => this.captured(() => this.loop(statement, inner, scope, depth)).text)
+      ? (inner: Value, depth: number): string =>
+          nested(() => this.captured(() => this.loop(statement, inner, scope, depth)).text)
       : undefined;
     const loop = new Loop(statement.test ? new Once(this.selected(statement, items, scope)) : items, depth0, recurse);
     let any = false;
@@ -114,7 +126,11 @@ class Interpreter {
   }
 
   /** The items that pass the test of a loop. */
-  private *selected({ target, test }: Extract<Statement, { kind: 'for' }>, items: Value, scope: Scope): Iterator<Value> {
+  private *selected(
+    { target, test }: Extract<Statement, { kind: 'for' }>,
+    items: Value,
+    scope: Scope,
+  ): Iterator<Value> {
     for (const item of iterate(items)) {
       spend(1);
       const inner = new Scope(scope);
@@ -129,8 +145,10 @@ class Interpreter {
     else if (target.kind === 'member') this.assignMember(target, value, scope);
     else {
       const items = [...iterate(value)];
-      if (items.length < target.items.length) throw new TemplateError(`not enough values to unpack (expected ${target.items.length}, got ${items.length})`);
-      if (items.length > target.items.length) throw new TemplateError(`too many values to unpack (expected ${target.items.length})`);
+      if (items.length < target.items.length)
+        throw new TemplateError(`not enough values to unpack (expected ${target.items.length}, got ${items.length})`);
+      if (items.length > target.items.length)
+        throw new TemplateError(`too many values to unpack (expected ${target.items.length})`);
       target.items.forEach((one, i) => this.assign(one, items[i], scope));
     }
   }
@@ -138,13 +156,15 @@ class Interpreter {
   private assignMember(target: Extract<Target, { kind: 'member' }>, value: Value, scope: Scope): void {
     const namespace = scope.get(target.namespace);
     if (namespace === undefined) throw new TemplateError(`'${target.namespace}' is undefined`);
-    if (!(namespace instanceof Namespace)) throw new TemplateError(`cannot assign attribute on non-namespace object (${typeOf(namespace)})`);
+    if (!(namespace instanceof Namespace))
+      throw new TemplateError(`cannot assign attribute on non-namespace object (${typeOf(namespace)})`);
     namespace.set(target.name, value);
   }
 
   private setBlock(statement: Extract<Statement, { kind: 'setBlock' }>, scope: Scope): Left {
     const { left, text: block } = this.captured(() => this.run(statement.body, new Scope(scope)));
-    if (!left) this.assign(statement.target, statement.filter ? this.filter(statement.filter, block, scope) : block, scope);
+    if (!left)
+      this.assign(statement.target, statement.filter ? this.filter(statement.filter, block, scope) : block, scope);
     return left;
   }
 
@@ -168,7 +188,13 @@ class Interpreter {
         variables.forEach(([variable, given], i) => {
           const fallback = defaults[i - (parameters.length - defaults.length)] as Expression | undefined;
           if (given !== undefined) inner.set(variable, given);
-          else inner.set(variable, fallback && i < parameters.length ? evaluate(fallback, inner) : new Undefined(`parameter '${variable}' was not provided`));
+          else
+            inner.set(
+              variable,
+              fallback && i < parameters.length
+                ? evaluate(fallback, inner)
+                : new Undefined(`parameter '${variable}' was not provided`),
+            );
         });
         return this.captured(() => this.run(body, inner)).text;
       }),

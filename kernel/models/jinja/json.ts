@@ -23,15 +23,25 @@ function write(value: Value, options: JsonOptions, lineStart: string): string {
   spend(1);
   if (value === null) return 'null';
   switch (typeof value) {
-    case 'boolean': return String(value);
-    case 'bigint': return intText(value);
-    case 'number': return number(value);
-    case 'string': return string(value, options);
+    case 'boolean':
+      return String(value);
+    case 'bigint':
+      return intText(value);
+    case 'number':
+      return number(value);
+    case 'string':
+      return string(value, options);
   }
   if (value instanceof Markup) return string(value.text, options);
   if (Array.isArray(value) || value instanceof Tuple) {
     const items = Array.isArray(value) ? value : value.items;
-    return enclosed('[', items.map((item) => write(item, options, lineStart + (options.indent ?? ''))), ']', options, lineStart);
+    return enclosed(
+      '[',
+      items.map((item) => write(item, options, lineStart + (options.indent ?? ''))),
+      ']',
+      options,
+      lineStart,
+    );
   }
   if (value instanceof Dict) return object(value, options, lineStart);
   throw new TemplateError(`Object of type ${typeOf(value)} is not JSON serializable`);
@@ -39,8 +49,17 @@ function write(value: Value, options: JsonOptions, lineStart: string): string {
 
 function object(value: Dict, options: JsonOptions, lineStart: string): string {
   const entries = [...value.entries()];
-  const ordered = options.sortKeys ? sorted(entries.map(([key]) => key), (key) => key, false).map((key): [Value, Value] => [key, value.get(key)!]) : entries;
-  const items = ordered.map(([key, item]) => string(keyText(key), options) + options.separators[1] + write(item, options, lineStart + (options.indent ?? '')));
+  const ordered = options.sortKeys
+    ? sorted(
+        entries.map(([key]) => key),
+        (key) => key,
+        false,
+      ).map((key): [Value, Value] => [key, value.get(key)!])
+    : entries;
+  const items = ordered.map(
+    ([key, item]) =>
+      string(keyText(key), options) + options.separators[1] + write(item, options, lineStart + (options.indent ?? '')),
+  );
   return enclosed('{', items, '}', options, lineStart);
 }
 
@@ -55,10 +74,22 @@ function keyText(key: Value): string {
 }
 
 function number(value: number): string {
-  return Number.isNaN(value) ? 'NaN' : value === Infinity ? 'Infinity' : value === -Infinity ? '-Infinity' : floatText(value);
+  return Number.isNaN(value)
+    ? 'NaN'
+    : value === Infinity
+      ? 'Infinity'
+      : value === -Infinity
+        ? '-Infinity'
+        : floatText(value);
 }
 
-function enclosed(open: string, items: string[], close: string, { indent, separators }: JsonOptions, lineStart: string): string {
+function enclosed(
+  open: string,
+  items: string[],
+  close: string,
+  { indent, separators }: JsonOptions,
+  lineStart: string,
+): string {
   if (items.length === 0) return open + close;
   if (indent === undefined) return open + items.join(separators[0]) + close;
   const inner = lineStart + indent;
@@ -66,11 +97,22 @@ function enclosed(open: string, items: string[], close: string, { indent, separa
   return open + inner + items.join(separators[0] + inner) + lineStart + close;
 }
 
-const ESCAPES: Record<string, string> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\f': '\\f', '\b': '\\b' };
+const ESCAPES: Record<string, string> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\f': '\\f',
+  '\b': '\\b',
+};
 
 function string(text: string, { ensureAscii }: JsonOptions): string {
   spendCharacters(text.length);
-  const escaped = text.replace(ensureAscii ? /[^ !#-[\]-~]/g : /["\\\0-\x1f]/g, (unit) => ESCAPES[unit] ?? `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const escaped = text.replace(
+    ensureAscii ? /[^ !#-[\]-~]/g : /["\\\0-\x1f]/g,
+    (unit) => ESCAPES[unit] ?? `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
   // What is escaped costs more.
   spend(escaped.length - text.length);
   return `"${escaped}"`;

@@ -5,7 +5,18 @@
 import { TemplateError } from './errors';
 import { isSpace, SPACE, trimEnd } from './unicode';
 
-export type TokenKind = 'data' | 'blockBegin' | 'blockEnd' | 'printBegin' | 'printEnd' | 'name' | 'string' | 'integer' | 'float' | 'operator' | 'end';
+export type TokenKind =
+  | 'data'
+  | 'blockBegin'
+  | 'blockEnd'
+  | 'printBegin'
+  | 'printEnd'
+  | 'name'
+  | 'string'
+  | 'integer'
+  | 'float'
+  | 'operator'
+  | 'end';
 
 export interface Token {
   kind: TokenKind;
@@ -30,7 +41,8 @@ const END_PRINT = new RegExp(`-\\}\\}[${SPACE}]*|\\}\\}`, 'y');
 const CLOSING: Record<string, string> = { '(': ')', '[': ']', '{': '}' };
 
 export function tokens(template: string): Token[] {
-  if (template.length > LONGEST) throw new TemplateError(`the template has ${template.length} characters; at most ${LONGEST} are possible`);
+  if (template.length > LONGEST)
+    throw new TemplateError(`the template has ${template.length} characters; at most ${LONGEST} are possible`);
   return new Lexer(template.replace(/\r\n?/g, '\n').replace(/\n$/, '')).run();
 }
 
@@ -107,7 +119,8 @@ class Lexer {
     this.add(isBlock ? 'blockBegin' : 'printBegin', '');
     this.at = from;
     for (;;) {
-      if (this.at >= this.source.length) throw this.error(`unexpected end of template, expected '${isBlock ? '%}' : '}}'}'`);
+      if (this.at >= this.source.length)
+        throw this.error(`unexpected end of template, expected '${isBlock ? '%}' : '}}'}'`);
       const end = open.length === 0 && this.match(isBlock ? END_BLOCK : END_PRINT);
       if (end) {
         this.add(isBlock ? 'blockEnd' : 'printEnd', '');
@@ -125,11 +138,20 @@ class Lexer {
       return;
     }
     const followsDot = this.source[this.at - 1] === '.';
-    for (const [kind, pattern] of [['float', FLOAT], ['integer', INTEGER], ['name', NAME], ['string', STRING], ['operator', OPERATOR]] as const) {
+    for (const [kind, pattern] of [
+      ['float', FLOAT],
+      ['integer', INTEGER],
+      ['name', NAME],
+      ['string', STRING],
+      ['operator', OPERATOR],
+    ] as const) {
       const text = kind === 'float' && followsDot ? undefined : this.match(pattern);
       if (!text) continue;
       if (kind === 'operator') this.balance(text, open);
-      this.add(kind, kind === 'string' ? this.unescaped(text.slice(1, -1)) : kind === 'name' ? this.identifier(text) : text);
+      this.add(
+        kind,
+        kind === 'string' ? this.unescaped(text.slice(1, -1)) : kind === 'name' ? this.identifier(text) : text,
+      );
       this.at += text.length;
       return;
     }
@@ -140,7 +162,8 @@ class Lexer {
     if (CLOSING[operator]) open.push(CLOSING[operator]);
     else if (')]}'.includes(operator)) {
       const expected = open.pop();
-      if (expected !== operator) throw this.error(expected ? `unexpected '${operator}', expected '${expected}'` : `unexpected '${operator}'`);
+      if (expected !== operator)
+        throw this.error(expected ? `unexpected '${operator}', expected '${expected}'` : `unexpected '${operator}'`);
     }
   }
 
@@ -151,18 +174,25 @@ class Lexer {
 
   /** What Python makes of the escapes in a text. */
   private unescaped(text: string): string {
-    return text.replace(/\\(\n|[0-7]{1,3}|x[\s\S]{0,2}|u[\s\S]{0,4}|U[\s\S]{0,8}|N|[\s\S])/g, (whole, escape: string) => {
-      if (escape === '\n') return '';
-      if (SIMPLE[escape] !== undefined) return SIMPLE[escape];
-      if (/^[0-7]/.test(escape)) return String.fromCharCode(parseInt(escape, 8));
-      if (escape === 'N') throw this.error('names of characters (\\N{…}) are not possible here');
-      if (!/^[xuU]/.test(escape)) return whole;
-      const digits = escape.slice(1);
-      const code = /^(?:[\da-fA-F]{2}|[\da-fA-F]{4}|[\da-fA-F]{8})$/.test(digits) && digits.length === { x: 2, u: 4, U: 8 }[escape[0]] ? parseInt(digits, 16) : NaN;
-      if (!(code <= 0x10ffff)) throw this.error(`truncated or illegal escape \\${escape}`);
-      if (code >= 0xd800 && code <= 0xdfff) throw this.error(`half a character cannot be printed: \\${escape}`);
-      return String.fromCodePoint(code);
-    });
+    return text.replace(
+      /\\(\n|[0-7]{1,3}|x[\s\S]{0,2}|u[\s\S]{0,4}|U[\s\S]{0,8}|N|[\s\S])/g,
+      (whole, escape: string) => {
+        if (escape === '\n') return '';
+        if (SIMPLE[escape] !== undefined) return SIMPLE[escape];
+        if (/^[0-7]/.test(escape)) return String.fromCharCode(parseInt(escape, 8));
+        if (escape === 'N') throw this.error('names of characters (\\N{…}) are not possible here');
+        if (!/^[xuU]/.test(escape)) return whole;
+        const digits = escape.slice(1);
+        const code =
+          /^(?:[\da-fA-F]{2}|[\da-fA-F]{4}|[\da-fA-F]{8})$/.test(digits) &&
+          digits.length === { x: 2, u: 4, U: 8 }[escape[0]]
+            ? parseInt(digits, 16)
+            : NaN;
+        if (!(code <= 0x10ffff)) throw this.error(`truncated or illegal escape \\${escape}`);
+        if (code >= 0xd800 && code <= 0xdfff) throw this.error(`half a character cannot be printed: \\${escape}`);
+        return String.fromCodePoint(code);
+      },
+    );
   }
 
   private match(pattern: RegExp): string | undefined {
@@ -182,4 +212,15 @@ class Lexer {
   }
 }
 
-const SIMPLE: Record<string, string> = { '\\': '\\', "'": "'", '"': '"', a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
+const SIMPLE: Record<string, string> = {
+  '\\': '\\',
+  "'": "'",
+  '"': '"',
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+};

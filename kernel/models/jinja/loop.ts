@@ -57,23 +57,36 @@ export class Loop extends WithAttributes {
 
   attribute(name: string): Value | undefined {
     switch (name) {
-      case 'index': return BigInt(this.index0 + 1);
-      case 'index0': return BigInt(this.index0);
-      case 'revindex': return BigInt(this.length - this.index0);
-      case 'revindex0': return BigInt(this.length - this.index0 - 1);
-      case 'first': return this.index0 === 0;
-      case 'last': return this.peek() === undefined;
-      case 'length': return BigInt(this.length);
-      case 'depth': return BigInt(this.depth0 + 1);
-      case 'depth0': return BigInt(this.depth0);
-      case 'previtem': return this.index0 === 0 ? new Undefined('there is no previous item') : this.before;
+      case 'index':
+        return BigInt(this.index0 + 1);
+      case 'index0':
+        return BigInt(this.index0);
+      case 'revindex':
+        return BigInt(this.length - this.index0);
+      case 'revindex0':
+        return BigInt(this.length - this.index0 - 1);
+      case 'first':
+        return this.index0 === 0;
+      case 'last':
+        return this.peek() === undefined;
+      case 'length':
+        return BigInt(this.length);
+      case 'depth':
+        return BigInt(this.depth0 + 1);
+      case 'depth0':
+        return BigInt(this.depth0);
+      case 'previtem':
+        return this.index0 === 0 ? new Undefined('there is no previous item') : this.before;
       case 'nextitem': {
         const next = this.peek();
         return next ? next.item : new Undefined('there is no next item');
       }
-      case 'cycle': return new Callable(name, (given) => this.cycle(given));
-      case 'changed': return new Callable(name, ({ args }) => this.changed(new Tuple(args)));
-      default: return undefined;
+      case 'cycle':
+        return new Callable(name, (given) => this.cycle(given));
+      case 'changed':
+        return new Callable(name, ({ args }) => this.changed(new Tuple(args)));
+      default:
+        return undefined;
     }
   }
 

@@ -37,9 +37,11 @@ export class Macro extends Callable {
       variables.push(['caller', caller ?? new Undefined('No caller defined')]);
     }
     if (this.extras.has('kwargs')) variables.push(['kwargs', Dict.from(named)]);
-    else if (named.size > 0) throw new TemplateError(`macro ${this.quotedName} takes no keyword argument '${[...named.keys()][0]}'`);
+    else if (named.size > 0)
+      throw new TemplateError(`macro ${this.quotedName} takes no keyword argument '${[...named.keys()][0]}'`);
     if (this.extras.has('varargs')) variables.push(['varargs', new Tuple(args.slice(parameters.length))]);
-    else if (args.length > parameters.length) throw new TemplateError(`macro ${this.quotedName} takes not more than ${parameters.length} argument(s)`);
+    else if (args.length > parameters.length)
+      throw new TemplateError(`macro ${this.quotedName} takes not more than ${parameters.length} argument(s)`);
     return this.render(variables);
   }
 

@@ -17,12 +17,14 @@ function bitLength(value: bigint): number {
 
 export function toFloat(value: Num): number {
   const float = Number(value);
-  if (typeof value === 'bigint' && !Number.isFinite(float)) throw new TemplateError('int too large to convert to float');
+  if (typeof value === 'bigint' && !Number.isFinite(float))
+    throw new TemplateError('int too large to convert to float');
   return float;
 }
 
 export function toInt(value: number): bigint {
-  if (!Number.isFinite(value)) throw new TemplateError(`cannot convert float ${Number.isNaN(value) ? 'NaN' : 'infinity'} to integer`);
+  if (!Number.isFinite(value))
+    throw new TemplateError(`cannot convert float ${Number.isNaN(value) ? 'NaN' : 'infinity'} to integer`);
   return BigInt(Math.trunc(value));
 }
 
@@ -33,15 +35,21 @@ export function arithmetic(operator: string, a: Num, b: Num): Num {
 
 function integers(operator: string, a: bigint, b: bigint): Num {
   switch (operator) {
-    case '+': return a + b;
-    case '-': return a - b;
+    case '+':
+      return a + b;
+    case '-':
+      return a - b;
     case '*':
       checkBits(bitLength(a) + bitLength(b));
       return a * b;
-    case '/': return trueDivision(a, b);
-    case '//': return floorDivision(a, b);
-    case '%': return a - floorDivision(a, b) * b;
-    default: return power(a, b);
+    case '/':
+      return trueDivision(a, b);
+    case '//':
+      return floorDivision(a, b);
+    case '%':
+      return a - floorDivision(a, b) * b;
+    default:
+      return power(a, b);
   }
 }
 
@@ -92,15 +100,21 @@ function power(base: bigint, exponent: bigint): Num {
 
 function floats(operator: string, a: number, b: number): number {
   switch (operator) {
-    case '+': return a + b;
-    case '-': return a - b;
-    case '*': return a * b;
+    case '+':
+      return a + b;
+    case '-':
+      return a - b;
+    case '*':
+      return a * b;
     case '/':
       if (b === 0) throw new TemplateError('float division by zero');
       return a / b;
-    case '//': return floatDivision(a, b)[0];
-    case '%': return floatDivision(a, b)[1];
-    default: return floatPower(a, b);
+    case '//':
+      return floatDivision(a, b)[0];
+    case '%':
+      return floatDivision(a, b)[1];
+    default:
+      return floatPower(a, b);
   }
 }
 
@@ -124,9 +138,13 @@ function floatPower(a: number, b: number): number {
   if (a === 1 || b === 0) return 1;
   if (a === -1 && (b === Infinity || b === -Infinity)) return 1;
   if (a === 0 && b < 0) throw new TemplateError('0.0 cannot be raised to a negative power');
-  if (a < 0 && Number.isFinite(a) && Number.isFinite(b) && !Number.isInteger(b)) throw new TemplateError('a negative number to a fractional power is a complex number, which templates cannot have here');
+  if (a < 0 && Number.isFinite(a) && Number.isFinite(b) && !Number.isInteger(b))
+    throw new TemplateError(
+      'a negative number to a fractional power is a complex number, which templates cannot have here',
+    );
   const result = exactPower(a, b);
-  if (!Number.isFinite(result) && Number.isFinite(a) && Number.isFinite(b)) throw new TemplateError('(34, \'Numerical result out of range\')');
+  if (!Number.isFinite(result) && Number.isFinite(a) && Number.isFinite(b))
+    throw new TemplateError("(34, 'Numerical result out of range')");
   return result;
 }
 
@@ -134,7 +152,8 @@ function floatPower(a: number, b: number): number {
 function exactPower(a: number, b: number): number {
   if (!Number.isFinite(a) || !Number.isFinite(b) || a === 0) return a ** b;
   if (b === 0.5) return Math.sqrt(a);
-  if (!Number.isInteger(b)) throw new TemplateError('powers with a fraction, such as 2 ** 2.5, are not possible in templates here');
+  if (!Number.isInteger(b))
+    throw new TemplateError('powers with a fraction, such as 2 ** 2.5, are not possible in templates here');
   const size = Math.abs(b);
   const magnitude = Math.log2(Math.abs(a)) * b;
   if (magnitude > 1100 || magnitude < -1200) return a ** b;
@@ -183,7 +202,9 @@ export function roundedDivision(a: bigint, b: bigint): bigint {
 export function fixed(value: number, decimals: number): string {
   if (!Number.isFinite(value)) return floatText(value);
   const [above, below] = fraction(Math.abs(value));
-  const digits = roundedDivision(above * 10n ** BigInt(decimals), below).toString().padStart(decimals + 1, '0');
+  const digits = roundedDivision(above * 10n ** BigInt(decimals), below)
+    .toString()
+    .padStart(decimals + 1, '0');
   const sign = value < 0 || Object.is(value, -0) ? '-' : '';
   return sign + (decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`);
 }
@@ -197,7 +218,11 @@ export function scientific(value: number, decimals: number): string {
     const [above, below] = fraction(Math.abs(value));
     power = Number(Math.abs(value).toExponential().split('e')[1]);
     const shift = decimals - power;
-    digits = (shift >= 0 ? roundedDivision(above * 10n ** BigInt(shift), below) : roundedDivision(above, below * 10n ** BigInt(-shift))).toString();
+    digits = (
+      shift >= 0
+        ? roundedDivision(above * 10n ** BigInt(shift), below)
+        : roundedDivision(above, below * 10n ** BigInt(-shift))
+    ).toString();
     if (digits.length > decimals + 1) [digits, power] = [digits.slice(0, -1), power + 1];
   }
   const fractionDigits = decimals > 0 ? `.${digits.slice(1)}` : '';
@@ -240,7 +265,8 @@ export function parseInteger(text: string, base = 10): bigint | undefined {
   const match = /^([+-]?)(0[xXoObB]_?)?([0-9a-zA-Z]+(?:_[0-9a-zA-Z]+)*)$/.exec(ascii);
   const plain = /^([+-]?)([0-9a-zA-Z]+(?:_[0-9a-zA-Z]+)*)$/.exec(ascii);
   const prefixBase = match?.[2] ? { x: 16, o: 8, b: 2 }[match[2][1].toLowerCase()]! : undefined;
-  if (match && prefixBase && (base === 0 || base === prefixBase)) return signed(match[1], digitsOf(match[3], prefixBase));
+  if (match && prefixBase && (base === 0 || base === prefixBase))
+    return signed(match[1], digitsOf(match[3], prefixBase));
   if (!plain) return undefined;
   if (base === 0 && /^0[0_]*[1-9]/.test(plain[2])) return undefined;
   return signed(plain[1], digitsOf(plain[2], base === 0 ? 10 : base));
@@ -252,7 +278,8 @@ function signed(sign: string, value: bigint | undefined): bigint | undefined {
 
 function digitsOf(text: string, base: number): bigint | undefined {
   const digits = text.replaceAll('_', '');
-  if (digits.length > 4300 && (base & (base - 1)) !== 0) throw new TemplateError('Exceeds the limit (4300 digits) for integer string conversion');
+  if (digits.length > 4300 && (base & (base - 1)) !== 0)
+    throw new TemplateError('Exceeds the limit (4300 digits) for integer string conversion');
   checkBits(digits.length * 6);
   let value = 0n;
   for (const digit of digits) {
@@ -274,7 +301,10 @@ export function parseFloatText(text: string): number | undefined {
 
 /** Digits of other scripts count, too. Without whitespace around. */
 function asciiDigits(text: string): string {
-  const trimmed = text.replace(/^[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/, '').trimEnd().replace(/[\x1c-\x1f\x85]+$/, '');
+  const trimmed = text
+    .replace(/^[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/, '')
+    .trimEnd()
+    .replace(/[\x1c-\x1f\x85]+$/, '');
   return trimmed.replace(/[^\0-\x7f]/gu, (digit) => {
     if (!/\p{Nd}/u.test(digit)) return digit;
     // Decimal digits come in rows of ten, from 0.

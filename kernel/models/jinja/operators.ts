@@ -16,7 +16,10 @@ export function binary(operator: string, a: Value, b: Value): Value {
   const [x, y] = [numberOf(a), numberOf(b)];
   if (x !== undefined && y !== undefined) return arithmetic(operator, x, y);
   const result = operator === '+' ? joined(a, b) : operator === '*' ? repeated(a, b) : undefined;
-  if (result === undefined) throw new TemplateError(`unsupported operand type(s) for ${operator === '**' ? '** or pow()' : operator}: '${typeOf(a)}' and '${typeOf(b)}'`);
+  if (result === undefined)
+    throw new TemplateError(
+      `unsupported operand type(s) for ${operator === '**' ? '** or pow()' : operator}: '${typeOf(a)}' and '${typeOf(b)}'`,
+    );
   return result;
 }
 
@@ -27,7 +30,9 @@ function joined(a: Value, b: Value): Value | undefined {
   }
   if (Array.isArray(a) && Array.isArray(b)) return longer([...a, ...b]);
   if (a instanceof Tuple && b instanceof Tuple) return new Tuple(longer([...a.items, ...b.items]));
-  const texts = [a, b].map((value) => (value instanceof Markup ? value.text : typeof value === 'string' ? escapeHtml(value) : undefined));
+  const texts = [a, b].map((value) =>
+    value instanceof Markup ? value.text : typeof value === 'string' ? escapeHtml(value) : undefined,
+  );
   if (texts.includes(undefined)) return undefined;
   spendText(texts[0]!.length + texts[1]!.length);
   return new Markup(texts.join(''));

@@ -38,7 +38,8 @@ class Parser extends ExpressionParser {
         this.expect('blockEnd');
       }
     }
-    if (ends.length > 0) throw this.error(`Unexpected end of template. It was looking for the following tags: ${ends.join(' or ')}.`);
+    if (ends.length > 0)
+      throw this.error(`Unexpected end of template. It was looking for the following tags: ${ends.join(' or ')}.`);
     return body;
   }
 
@@ -55,21 +56,41 @@ class Parser extends ExpressionParser {
     const { line } = this;
     const tag = this.tokens[this.at++].text;
     switch (tag) {
-      case 'if': return [this.ifStatement(line)];
-      case 'for': return [this.forStatement(line)];
-      case 'set': return [this.setStatement(line)];
-      case 'with': return [this.withStatement(line)];
-      case 'macro': return [{ kind: 'macro', name: this.expect('name').text, signature: this.signature(), body: this.apart(() => this.body('endmacro')), line }];
-      case 'call': return [this.callBlock(line)];
-      case 'filter': return [{ kind: 'filterBlock', filter: this.filters(undefined, true)!, body: this.body('endfilter'), line }];
-      case 'generation': return [{ kind: 'generation', body: this.apart(() => this.body('endgeneration')), line }];
-      case 'print': return this.printStatement(line);
-      case 'break': case 'continue':
+      case 'if':
+        return [this.ifStatement(line)];
+      case 'for':
+        return [this.forStatement(line)];
+      case 'set':
+        return [this.setStatement(line)];
+      case 'with':
+        return [this.withStatement(line)];
+      case 'macro':
+        return [
+          {
+            kind: 'macro',
+            name: this.expect('name').text,
+            signature: this.signature(),
+            body: this.apart(() => this.body('endmacro')),
+            line,
+          },
+        ];
+      case 'call':
+        return [this.callBlock(line)];
+      case 'filter':
+        return [{ kind: 'filterBlock', filter: this.filters(undefined, true)!, body: this.body('endfilter'), line }];
+      case 'generation':
+        return [{ kind: 'generation', body: this.apart(() => this.body('endgeneration')), line }];
+      case 'print':
+        return this.printStatement(line);
+      case 'break':
+      case 'continue':
         if (this.loops === 0) throw this.error(`'${tag}' outside loop`);
         return [{ kind: tag, line }];
     }
     this.at--;
-    throw this.error(ELSEWHERE.has(tag) ? `the tag ${tag} is not possible in chat templates` : `Encountered unknown tag '${tag}'.`);
+    throw this.error(
+      ELSEWHERE.has(tag) ? `the tag ${tag} is not possible in chat templates` : `Encountered unknown tag '${tag}'.`,
+    );
   }
 
   /** What is a function of its own, which no loop around it can be left from. */

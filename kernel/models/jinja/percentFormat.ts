@@ -15,22 +15,37 @@ const SPECIFIER = /%(?:\(((?:[^()]|\([^()]*\))*)\))?([#0\- +]*)(\*|\d+)?(?:\.(\*
 export function percentFormat(format: string, given: Value): string {
   const values = new Values(given);
   spendText(format.length);
-  const result = format.replace(SPECIFIER, (whole, key: string | undefined, flags: string, width: string | undefined, precision: string | undefined, kind: string | undefined) => {
-    if (kind === undefined) throw new TemplateError('incomplete format');
-    if (kind === '%') {
-      if (whole !== '%%') throw new TemplateError(`a format like ${whole} is not possible; write %% for a percent sign`);
-      return '%';
-    }
-    let size = width === '*' ? count(values.next()) : Number(width ?? 0);
-    const left = flags.includes('-') || size < 0;
-    size = Math.abs(size);
-    spendText(size);
-    const digits = precision === undefined ? undefined : precision === '*' ? Math.max(0, count(values.next())) : Number(precision);
-    if (digits !== undefined && digits > MOST_DIGITS) throw new TemplateError(`a number with ${digits} digits after the point is not possible here; at most ${MOST_DIGITS} are`);
-    const value = key === undefined ? values.next() : values.named(key);
-    const body = convert(kind, value, flags, digits);
-    return padded(body, size, left, flags.includes('0') && !'srac'.includes(kind));
-  });
+  const result = format.replace(
+    SPECIFIER,
+    (
+      whole,
+      key: string | undefined,
+      flags: string,
+      width: string | undefined,
+      precision: string | undefined,
+      kind: string | undefined,
+    ) => {
+      if (kind === undefined) throw new TemplateError('incomplete format');
+      if (kind === '%') {
+        if (whole !== '%%')
+          throw new TemplateError(`a format like ${whole} is not possible; write %% for a percent sign`);
+        return '%';
+      }
+      let size = width === '*' ? count(values.next()) : Number(width ?? 0);
+      const left = flags.includes('-') || size < 0;
+      size = Math.abs(size);
+      spendText(size);
+      const digits =
+        precision === undefined ? undefined : precision === '*' ? Math.max(0, count(values.next())) : Number(precision);
+      if (digits !== undefined && digits > MOST_DIGITS)
+        throw new TemplateError(
+          `a number with ${digits} digits after the point is not possible here; at most ${MOST_DIGITS} are`,
+        );
+      const value = key === undefined ? values.next() : values.named(key);
+      const body = convert(kind, value, flags, digits);
+      return padded(body, size, left, flags.includes('0') && !'srac'.includes(kind));
+    },
+  );
   values.checkEnd();
   spendText(result.length);
   return result;
@@ -58,20 +73,42 @@ class Values {
   }
 
   checkEnd(): void {
-    const hasItems = this.given instanceof Dict || Array.isArray(this.given) || this.given instanceof Undefined || this.given instanceof Range;
-    if (this.at < this.items.length && !hasItems) throw new TemplateError('not all arguments converted during string formatting');
+    const hasItems =
+      this.given instanceof Dict ||
+      Array.isArray(this.given) ||
+      this.given instanceof Undefined ||
+      this.given instanceof Range;
+    if (this.at < this.items.length && !hasItems)
+      throw new TemplateError('not all arguments converted during string formatting');
   }
 }
 
 function convert(kind: string, value: Value, flags: string, digits: number | undefined): string {
   switch (kind) {
-    case 's': return cut(text(value), digits);
-    case 'r': return cut(repr(value), digits);
-    case 'a': return cut(asciiRepr(value), digits);
-    case 'c': return character(value);
-    case 'd': case 'i': case 'u': case 'x': case 'X': case 'o': return signed(whole(kind, value, flags, digits), flags);
-    case 'e': case 'E': case 'f': case 'F': case 'g': case 'G': return signed(floating(kind, value, flags, digits ?? 6), flags);
-    default: throw new TemplateError(`unsupported format character '${kind}'`);
+    case 's':
+      return cut(text(value), digits);
+    case 'r':
+      return cut(repr(value), digits);
+    case 'a':
+      return cut(asciiRepr(value), digits);
+    case 'c':
+      return character(value);
+    case 'd':
+    case 'i':
+    case 'u':
+    case 'x':
+    case 'X':
+    case 'o':
+      return signed(whole(kind, value, flags, digits), flags);
+    case 'e':
+    case 'E':
+    case 'f':
+    case 'F':
+    case 'g':
+    case 'G':
+      return signed(floating(kind, value, flags, digits ?? 6), flags);
+    default:
+      throw new TemplateError(`unsupported format character '${kind}'`);
   }
 }
 
@@ -90,11 +127,12 @@ function whole(kind: string, value: Value, flags: string, digits: number | undef
   if (value instanceof Undefined) value.fail();
   const number = numberOf(value);
   if (number === undefined) throw new TemplateError(`%${kind} format: a real number is required, not ${typeOf(value)}`);
-  if (typeof number === 'number' && 'xXo'.includes(kind)) throw new TemplateError(`%${kind} format: an integer is required, not float`);
+  if (typeof number === 'number' && 'xXo'.includes(kind))
+    throw new TemplateError(`%${kind} format: an integer is required, not float`);
   const int = typeof number === 'number' ? toInt(number) : number;
   const base = kind === 'o' ? 8 : kind === 'x' || kind === 'X' ? 16 : 10;
   const plain = (int < 0n ? -int : int).toString(base).padStart(digits ?? 0, '0');
-  const prefix = flags.includes('#') ? { o: '0o', x: '0x', X: '0x' }[kind] ?? '' : '';
+  const prefix = flags.includes('#') ? ({ o: '0o', x: '0x', X: '0x' }[kind] ?? '') : '';
   const result = (int < 0n ? '-' : '') + prefix + plain;
   return kind === 'X' ? result.toUpperCase() : result;
 }
@@ -106,7 +144,13 @@ function floating(kind: string, value: Value, flags: string, digits: number): st
   const float = toFloat(number);
   const lower = kind.toLowerCase();
   if (flags.includes('#') && lower !== 'g') throw new TemplateError(`the format %#${kind} is not possible here`);
-  const result = !Number.isFinite(float) ? floatText(float) : lower === 'e' ? scientific(float, digits) : lower === 'f' ? fixed(float, digits) : general(float, digits, flags.includes('#'));
+  const result = !Number.isFinite(float)
+    ? floatText(float)
+    : lower === 'e'
+      ? scientific(float, digits)
+      : lower === 'f'
+        ? fixed(float, digits)
+        : general(float, digits, flags.includes('#'));
   return kind === lower ? result : result.toUpperCase();
 }
 

@@ -17,23 +17,36 @@ export function repr(value: Value): string {
   spend(1);
   if (value === null) return 'None';
   switch (typeof value) {
-    case 'boolean': return value ? 'True' : 'False';
-    case 'bigint': return intText(value);
-    case 'number': return floatText(value);
-    case 'string': return quoted(value);
+    case 'boolean':
+      return value ? 'True' : 'False';
+    case 'bigint':
+      return intText(value);
+    case 'number':
+      return floatText(value);
+    case 'string':
+      return quoted(value);
   }
   if (Array.isArray(value)) return joined('[', value.map(repr), ']');
-  if (value instanceof Tuple) return value.items.length === 1 ? `(${repr(value.items[0])},)` : joined('(', value.items.map(repr), ')');
-  if (value instanceof Dict) return joined('{', Array.from(value.entries(), ([key, item]) => `${repr(key)}: ${repr(item)}`), '}');
+  if (value instanceof Tuple)
+    return value.items.length === 1 ? `(${repr(value.items[0])},)` : joined('(', value.items.map(repr), ')');
+  if (value instanceof Dict)
+    return joined(
+      '{',
+      Array.from(value.entries(), ([key, item]) => `${repr(key)}: ${repr(item)}`),
+      '}',
+    );
   if (value instanceof DictView) return `${value.type}(${repr([...value])})`;
-  if (value instanceof Range) return `range(${value.start}, ${value.stop}${value.step === 1n ? '' : `, ${value.step}`})`;
+  if (value instanceof Range)
+    return `range(${value.start}, ${value.stop}${value.step === 1n ? '' : `, ${value.step}`})`;
   if (value instanceof Namespace) return `<Namespace ${repr(value.attributes)}>`;
   if (value instanceof Markup) return `Markup(${quoted(value.text)})`;
   if (value instanceof Slice) return `slice(${repr(value.start)}, ${repr(value.stop)}, ${repr(value.step)})`;
   if (value instanceof Undefined) return 'Undefined';
   const own = (value as { repr?: () => string }).repr;
   if (own) return own.call(value);
-  throw new TemplateError(`the template prints a ${typeOf(value)}, of which Python would write the address in memory; print what is in it, for example with | list`);
+  throw new TemplateError(
+    `the template prints a ${typeOf(value)}, of which Python would write the address in memory; print what is in it, for example with | list`,
+  );
 }
 
 function joined(open: string, items: string[], close: string): string {

@@ -8,7 +8,22 @@ import { attributeGetter, caseKey, filters, pathOf } from './filterArguments';
 import { binary } from './operators';
 import { text } from './repr';
 import { characters } from './unicode';
-import { Dict, DictView, Group, isTrue, iterate, itemsOf, lengthOf, listOf, Markup, Once, Tuple, typeOf, Undefined, type Value } from './values';
+import {
+  Dict,
+  DictView,
+  Group,
+  isTrue,
+  iterate,
+  itemsOf,
+  lengthOf,
+  listOf,
+  Markup,
+  Once,
+  Tuple,
+  typeOf,
+  Undefined,
+  type Value,
+} from './values';
 
 function once(items: Iterable<Value>): Once {
   return new Once(items[Symbol.iterator]());
@@ -25,14 +40,24 @@ export const SEQUENCE_FILTERS = filters({
   last: ['seq', (value) => firstOf(reversed(value), 'No last item, sequence was empty.')],
   length: ['obj /', length],
   list: ['value', listOf],
-  max: ['value case_sensitive? attribute?', (value, caseSensitive, attribute) => extreme(value, caseSensitive, attribute, 1)],
-  min: ['value case_sensitive? attribute?', (value, caseSensitive, attribute) => extreme(value, caseSensitive, attribute, -1)],
+  max: [
+    'value case_sensitive? attribute?',
+    (value, caseSensitive, attribute) => extreme(value, caseSensitive, attribute, 1),
+  ],
+  min: [
+    'value case_sensitive? attribute?',
+    (value, caseSensitive, attribute) => extreme(value, caseSensitive, attribute, -1),
+  ],
   random: ['seq', () => fail('random gives another text each time, so it is not possible in chat templates here')],
   reverse: ['value', reverse],
   slice: ['value slices fill_with?', (value, slices, fill = null) => once(slicesOf(value, count(slices!), fill))],
   sort: ['value reverse? case_sensitive? attribute?', sort],
   sum: ['iterable attribute? start?', sum],
-  unique: ['value case_sensitive? attribute?', (value, caseSensitive, attribute = null) => new Once(unique(iterate(value), attributeGetter(attribute, { change: caseKey(caseSensitive) })))],
+  unique: [
+    'value case_sensitive? attribute?',
+    (value, caseSensitive, attribute = null) =>
+      new Once(unique(iterate(value), attributeGetter(attribute, { change: caseKey(caseSensitive) }))),
+  ],
 });
 
 function fail(message: string): never {
@@ -164,7 +189,8 @@ function extreme(value: Value, caseSensitive: Value | undefined, attribute: Valu
 function sort(value: Value, reverse: Value = false, caseSensitive?: Value, attribute: Value = null): Value {
   const change = caseKey(caseSensitive !== undefined && isTrue(caseSensitive));
   const paths = (typeof attribute === 'string' ? attribute.split(',') : [attribute]).map(pathOf);
-  const key = (item: Value): Value => paths.map((path) => change(path.reduce((part: Value, name) => getItem(part, name), item)));
+  const key = (item: Value): Value =>
+    paths.map((path) => change(path.reduce((part: Value, name) => getItem(part, name), item)));
   return sorted(listOf(value), key, isTrue(reverse));
 }
 
@@ -175,4 +201,3 @@ function sum(value: Value, attribute: Value = null, start: Value = 0n): Value {
   for (const item of iterate(value)) total = binary('+', total, get(item));
   return total;
 }
-

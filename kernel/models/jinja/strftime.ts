@@ -1,12 +1,28 @@
 import { TemplateError } from './errors';
 
 const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
-const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
+const MONTHS = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+];
 
 const two = (value: number): string => String(value).padStart(2, '0');
 const hour12 = (date: Date): number => date.getHours() % 12 || 12;
 /** Days since the year began, from 0. */
-const dayOfYear = (date: Date): number => Math.round((Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) - Date.UTC(date.getFullYear(), 0, 1)) / 86_400_000);
+const dayOfYear = (date: Date): number =>
+  Math.round(
+    (Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) - Date.UTC(date.getFullYear(), 0, 1)) / 86_400_000,
+  );
 
 /** Weeks of the year that begin with a Monday, and the year that the week belongs to. */
 function isoWeek(date: Date): { year: number; week: number } {
@@ -63,10 +79,19 @@ const CODES: Record<string, (date: Date) => string> = {
 /** Python's `strftime` of a local time. Names are English, whatever the language of the machine, as with transformers. */
 export function strftime(format: string, date: Date): string {
   return format.replace(/%([-_0^]?)([\s\S]|$)/gu, (code, flag: string, letter: string) => {
-    if (!Object.hasOwn(CODES, letter)) throw new TemplateError(`strftime_now does not know ${code}; it knows ${Object.keys(CODES).map((known) => `%${known}`).join(' ')}`);
+    if (!Object.hasOwn(CODES, letter))
+      throw new TemplateError(
+        `strftime_now does not know ${code}; it knows ${Object.keys(CODES)
+          .map((known) => `%${known}`)
+          .join(' ')}`,
+      );
     const text = CODES[letter](date);
     if (flag === '-') return text.replace(/^[0 ]+(?=\d)/, '');
     if (flag === '_') return text.replace(/^0+(?=\d)/, (zeros) => ' '.repeat(zeros.length));
-    return flag === '^' ? text.toUpperCase() : flag === '0' ? text.replace(/^ +/, (spaces) => '0'.repeat(spaces.length)) : text;
+    return flag === '^'
+      ? text.toUpperCase()
+      : flag === '0'
+        ? text.replace(/^ +/, (spaces) => '0'.repeat(spaces.length))
+        : text;
   });
 }

@@ -8,11 +8,26 @@ import { numberOf } from './numbers';
 import { binary } from './operators';
 import { text } from './repr';
 import { PREDICATES } from './unicode';
-import { Callable, Dict, itemsOf, lengthOf, Markup, Once, Range, Tuple, Undefined, type Arguments, type Value } from './values';
+import {
+  Callable,
+  Dict,
+  itemsOf,
+  lengthOf,
+  Markup,
+  Once,
+  Range,
+  Tuple,
+  Undefined,
+  type Arguments,
+  type Value,
+} from './values';
 
 type Test = (value: Value, other: Value) => boolean;
 
-const comparison = (operator: string): Test => (value, other) => compares(operator, value, other);
+const comparison =
+  (operator: string): Test =>
+  (value, other) =>
+    compares(operator, value, other);
 
 const ALONE: Record<string, (value: Value) => boolean> = {
   boolean: (value) => typeof value === 'boolean',
@@ -62,8 +77,17 @@ export function callTest(name: string, value: Value, { args, kwargs }: Arguments
 }
 
 function isSequence(value: Value): boolean {
-  if (value instanceof Undefined || value instanceof Tuple || value instanceof Range || value instanceof Markup || value instanceof Dict) return true;
-  return !(value instanceof Once) && (typeof value === 'string' || Array.isArray(value)) && lengthOf(value) !== undefined;
+  if (
+    value instanceof Undefined ||
+    value instanceof Tuple ||
+    value instanceof Range ||
+    value instanceof Markup ||
+    value instanceof Dict
+  )
+    return true;
+  return (
+    !(value instanceof Once) && (typeof value === 'string' || Array.isArray(value)) && lengthOf(value) !== undefined
+  );
 }
 
 /** Which equal numbers and texts are the same object is Python's own affair. */

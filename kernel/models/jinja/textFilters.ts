@@ -17,7 +17,8 @@ function changed(value: Value, change: (text: string) => string): Value {
   return value instanceof Markup ? new Markup(change(own)) : change(own);
 }
 
-const escape = (value: Value): Value => (value instanceof Markup ? value : new Markup(escapeHtml(measured(text(value)))));
+const escape = (value: Value): Value =>
+  value instanceof Markup ? value : new Markup(escapeHtml(measured(text(value))));
 
 function measured(own: string): string {
   spendCharacters(own.length);
@@ -33,7 +34,11 @@ export const TEXT_FILTERS: Record<string, Filter> = {
     forceescape: ['value', (value) => new Markup(escapeHtml(measured(text(value))))],
     indent: ['s width? first? blank?', indent],
     lower: ['s', (value) => changed(value, (own) => own.toLowerCase())],
-    replace: ['s old new count?', (value, old, to, times = null) => replaced(text(value), text(old!), text(to!), times === null ? -1 : count(times))],
+    replace: [
+      's old new count?',
+      (value, old, to, times = null) =>
+        replaced(text(value), text(old!), text(to!), times === null ? -1 : count(times)),
+    ],
     safe: ['value', (value) => new Markup(text(value))],
     striptags: ['value', () => unsupported('striptags')],
     title: ['s', (value) => changed(value, titleWords)],
@@ -47,7 +52,8 @@ export const TEXT_FILTERS: Record<string, Filter> = {
     xmlattr: ['d autospace?', xmlAttributes],
   }),
   format: (value, { args, kwargs }) => {
-    if (args.length > 0 && kwargs.size > 0) throw new TemplateError("can't handle positional and keyword arguments at the same time");
+    if (args.length > 0 && kwargs.size > 0)
+      throw new TemplateError("can't handle positional and keyword arguments at the same time");
     if (value instanceof Markup) throw new TemplateError('format of a text that was escaped is not possible here');
     return percentFormat(text(value), kwargs.size > 0 ? Dict.from(kwargs) : new Tuple(args));
   },
@@ -81,7 +87,13 @@ function titleWords(whole: string): string {
     .join('');
 }
 
-function truncate(value: Value, length: Value = 255n, killWords: Value = false, end: Value = '...', leeway: Value = null): Value {
+function truncate(
+  value: Value,
+  length: Value = 255n,
+  killWords: Value = false,
+  end: Value = '...',
+  leeway: Value = null,
+): Value {
   const [most, spare, mark] = [count(length), leeway === null ? 5 : count(leeway), own(end, 'the end of truncate')];
   const kept = most - codePointLength(mark);
   if (kept < 0) throw new TemplateError(`expected length >= ${codePointLength(mark)}, got ${most}`);
@@ -131,4 +143,3 @@ function xmlAttributes(value: Value, autospace: Value = true): Value {
   spendText(all.length);
   return isTrue(autospace) && all !== '' ? ` ${all}` : all;
 }
-

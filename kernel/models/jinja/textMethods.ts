@@ -3,7 +3,20 @@ import { bind, count, string } from './arguments';
 import { checkText, spendCharacters, spendItems, spendText } from './budget';
 import { TemplateError } from './errors';
 import { find, findAll, findLast, splitAt } from './search';
-import { capitalized, codePointIndex, codePointLength, isSpace, lines, PREDICATES, sliceText, swapped, titled, trimEnd, trimStart, words } from './unicode';
+import {
+  capitalized,
+  codePointIndex,
+  codePointLength,
+  isSpace,
+  lines,
+  PREDICATES,
+  sliceText,
+  swapped,
+  titled,
+  trimEnd,
+  trimStart,
+  words,
+} from './unicode';
 import { iterate, Tuple, typeOf, type Arguments, type Value } from './values';
 
 type Method = (self: string, given: Arguments, name: string) => Value;
@@ -28,9 +41,13 @@ export const TEXT_METHODS: Record<string, Method> = {
   capitalize: method('', capitalized),
   casefold: missing,
   center: method('width fillchar? /', (self, width, fill = ' ') => centered(self, count(width!), fillOf(fill))),
-  count: method('sub start? end? /', (self, sub, start, end) => BigInt(occurrences(part(self, start, end), string(sub!, 'what is counted')))),
+  count: method('sub start? end? /', (self, sub, start, end) =>
+    BigInt(occurrences(part(self, start, end), string(sub!, 'what is counted'))),
+  ),
   encode: missing,
-  endswith: method('suffix start? end? /', (self, suffix, start, end) => affix(self, suffix!, start, end, (whole, one) => whole.endsWith(one))),
+  endswith: method('suffix start? end? /', (self, suffix, start, end) =>
+    affix(self, suffix!, start, end, (whole, one) => whole.endsWith(one)),
+  ),
   expandtabs: missing,
   find: method('sub start? end? /', (self, sub, start, end) => BigInt(found(self, sub!, start, end, find))),
   index: method('sub start? end? /', (self, sub, start, end) => BigInt(certain(found(self, sub!, start, end, find)))),
@@ -40,18 +57,30 @@ export const TEXT_METHODS: Record<string, Method> = {
   lstrip: method('chars? /', (self, chars = null) => stripped(self, chars, true, false)),
   maketrans: missing,
   partition: method('sep /', (self, sep) => split3(self, sep!, find(self, string(sep!, 'the separator')), 'first')),
-  removeprefix: method('prefix /', (self, prefix) => (self.startsWith(string(prefix!, 'the prefix')) ? self.slice((prefix as string).length) : self)),
-  removesuffix: method('suffix /', (self, suffix) => (string(suffix!, 'the suffix') !== '' && self.endsWith(suffix as string) ? self.slice(0, -(suffix as string).length) : self)),
-  replace: method('old new count? /', (self, old, to, times = -1n) => replaced(self, string(old!, 'what is replaced'), string(to!, 'what replaces it'), count(times))),
+  removeprefix: method('prefix /', (self, prefix) =>
+    self.startsWith(string(prefix!, 'the prefix')) ? self.slice((prefix as string).length) : self,
+  ),
+  removesuffix: method('suffix /', (self, suffix) =>
+    string(suffix!, 'the suffix') !== '' && self.endsWith(suffix as string)
+      ? self.slice(0, -(suffix as string).length)
+      : self,
+  ),
+  replace: method('old new count? /', (self, old, to, times = -1n) =>
+    replaced(self, string(old!, 'what is replaced'), string(to!, 'what replaces it'), count(times)),
+  ),
   rfind: method('sub start? end? /', (self, sub, start, end) => BigInt(found(self, sub!, start, end, findLast))),
-  rindex: method('sub start? end? /', (self, sub, start, end) => BigInt(certain(found(self, sub!, start, end, findLast)))),
+  rindex: method('sub start? end? /', (self, sub, start, end) =>
+    BigInt(certain(found(self, sub!, start, end, findLast))),
+  ),
   rjust: method('width fillchar? /', (self, width, fill = ' ') => fillOf(fill).repeat(gap(self, count(width!))) + self),
   rpartition: method('sep /', (self, sep) => split3(self, sep!, findLast(self, string(sep!, 'the separator')), 'last')),
   rsplit: method('sep? maxsplit?', (self, sep = null, times = -1n) => splitFromEnd(self, sep, count(times))),
   rstrip: method('chars? /', (self, chars = null) => stripped(self, chars, false, true)),
   split: method('sep? maxsplit?', (self, sep = null, times = -1n) => splitText(self, sep, count(times))),
   splitlines: method('keepends?', (self, keep = false) => lines(self, Boolean(keep))),
-  startswith: method('prefix start? end? /', (self, prefix, start, end) => affix(self, prefix!, start, end, (whole, one) => whole.startsWith(one))),
+  startswith: method('prefix start? end? /', (self, prefix, start, end) =>
+    affix(self, prefix!, start, end, (whole, one) => whole.startsWith(one)),
+  ),
   strip: method('chars? /', (self, chars = null) => stripped(self, chars, true, true)),
   swapcase: method('', swapped),
   title: method('', titled),
@@ -66,7 +95,8 @@ export const TEXT_METHODS: Record<string, Method> = {
 
 function fillOf(fill: Value): string {
   const character = string(fill, 'the fill character');
-  if (codePointLength(character) !== 1) throw new TemplateError('The fill character must be exactly one character long');
+  if (codePointLength(character) !== 1)
+    throw new TemplateError('The fill character must be exactly one character long');
   return character;
 }
 
@@ -101,7 +131,13 @@ function occurrences(self: string, sub: string): number {
   return sub === '' ? codePointLength(self) + 1 : [...findAll(self, sub)].length;
 }
 
-function affix(self: string, affixes: Value, start: Value | undefined, end: Value | undefined, test: (whole: string, one: string) => boolean): boolean {
+function affix(
+  self: string,
+  affixes: Value,
+  start: Value | undefined,
+  end: Value | undefined,
+  test: (whole: string, one: string) => boolean,
+): boolean {
   const length = codePointLength(self);
   // Even the empty text is not found beyond the end.
   if (start !== undefined && start !== null && count(start) > length) return false;
@@ -110,7 +146,13 @@ function affix(self: string, affixes: Value, start: Value | undefined, end: Valu
   return all.some((one) => test(whole, string(one, 'the arguments of startswith and endswith (or a tuple of them)')));
 }
 
-function found(self: string, sub: Value, start: Value | undefined, end: Value | undefined, how: (text: string, searched: string) => number): number {
+function found(
+  self: string,
+  sub: Value,
+  start: Value | undefined,
+  end: Value | undefined,
+  how: (text: string, searched: string) => number,
+): number {
   const searched = string(sub, 'what is searched');
   const length = codePointLength(self);
   if (start !== undefined && start !== null && count(start) > length) return -1;
@@ -127,7 +169,8 @@ function certain(at: number): number {
 export function joined(separator: string, items: Value): string {
   let [result, first, i] = ['', true, 0];
   for (const item of iterate(items)) {
-    if (typeof item !== 'string') throw new TemplateError(`sequence item ${i}: expected str instance, ${typeOf(item)} found`);
+    if (typeof item !== 'string')
+      throw new TemplateError(`sequence item ${i}: expected str instance, ${typeOf(item)} found`);
     result += first ? item : separator + item;
     first = false;
     i++;
@@ -203,7 +246,9 @@ export function splitText(self: string, sep: Value, times: number): string[] {
     return rest === '' ? parts : [...parts, rest];
   }
   const parts = splitAt(self, separatorOf(sep));
-  return times < 0 || parts.length <= times + 1 ? parts : [...parts.slice(0, times), parts.slice(times).join(sep as string)];
+  return times < 0 || parts.length <= times + 1
+    ? parts
+    : [...parts.slice(0, times), parts.slice(times).join(sep as string)];
 }
 
 /** From the end to the beginning, in units that make no text but can be turned again. */

@@ -3,7 +3,18 @@ import { integer } from './arguments';
 import { TemplateError } from './errors';
 import { filters } from './filterArguments';
 import { toJson } from './json';
-import { arithmetic, fixed, numberOf, parseFloatText, parseInteger, rounded, toFloat, toInt, trueDivision, type Num } from './numbers';
+import {
+  arithmetic,
+  fixed,
+  numberOf,
+  parseFloatText,
+  parseInteger,
+  rounded,
+  toFloat,
+  toInt,
+  trueDivision,
+  type Num,
+} from './numbers';
 import { repr, text } from './repr';
 import { sorted } from './compare';
 import { codePointLength } from './unicode';
@@ -63,7 +74,8 @@ function toInteger(value: Value, fallback: Value = 0n, base: Value = 10n): Value
 }
 
 function round(value: Value, precision: Value = 0n, method: Value = 'common'): Value {
-  if (method !== 'common' && method !== 'ceil' && method !== 'floor') throw new TemplateError('method must be common, ceil or floor');
+  if (method !== 'common' && method !== 'ceil' && method !== 'floor')
+    throw new TemplateError('method must be common, ceil or floor');
   const own = number(value, 'round()');
   const digits = integer(precision);
   if (method === 'common') return rounded(own, digits);
@@ -79,7 +91,9 @@ function fileSize(value: Value, binary: Value = false): Value {
   const base = isTrue(binary) ? 1024 : 1000;
   if (bytes === 1) return '1 Byte';
   if (bytes < base) return `${toInt(bytes)} Bytes`;
-  const prefixes = isTrue(binary) ? ['KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB', 'ZiB', 'YiB'] : ['kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'];
+  const prefixes = isTrue(binary)
+    ? ['KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB', 'ZiB', 'YiB']
+    : ['kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB'];
   const units = prefixes.map((_, i) => BigInt(base) ** BigInt(i + 2));
   const place = units.findIndex((unit) => bytes < unit);
   const at = place < 0 ? units.length - 1 : place;
@@ -89,7 +103,8 @@ function fileSize(value: Value, binary: Value = false): Value {
 /** What fits on a line of 80 characters; how longer values are broken is not done here. */
 function prettyPrint(value: Value): Value {
   const printed = repr(withSortedKeys(value));
-  if (codePointLength(printed) > 80) throw new TemplateError('pprint is possible only for values that fit on a line of 80 characters here');
+  if (codePointLength(printed) > 80)
+    throw new TemplateError('pprint is possible only for values that fit on a line of 80 characters here');
   return printed;
 }
 
@@ -97,14 +112,39 @@ function withSortedKeys(value: Value): Value {
   if (Array.isArray(value)) return value.map(withSortedKeys);
   if (value instanceof Tuple) return new Tuple(value.items.map(withSortedKeys));
   if (!(value instanceof Dict)) return value;
-  return Dict.from(sorted([...value.entries()].map((entry) => new Tuple(entry)), (entry) => (entry as Tuple).items[0], false).map((entry) => [(entry as Tuple).items[0], withSortedKeys((entry as Tuple).items[1])]));
+  return Dict.from(
+    sorted(
+      [...value.entries()].map((entry) => new Tuple(entry)),
+      (entry) => (entry as Tuple).items[0],
+      false,
+    ).map((entry) => [(entry as Tuple).items[0], withSortedKeys((entry as Tuple).items[1])]),
+  );
 }
 
-function json(value: Value, ensureAscii: Value = false, indent: Value = null, separators: Value = null, sortKeys: Value = false): Value {
+function json(
+  value: Value,
+  ensureAscii: Value = false,
+  indent: Value = null,
+  separators: Value = null,
+  sortKeys: Value = false,
+): Value {
   const step = indent === null ? undefined : typeof indent === 'string' ? indent : ' '.repeat(spaces(indent));
-  const pair = separators === null ? [step === undefined ? ', ' : ',', ': '] : Array.isArray(separators) ? separators : separators instanceof Tuple ? separators.items : [];
-  if (pair.length !== 2 || pair.some((one) => typeof one !== 'string')) throw new TemplateError('separators must be two texts');
-  return toJson(value, { ensureAscii: isTrue(ensureAscii), indent: step, separators: pair as [string, string], sortKeys: isTrue(sortKeys) });
+  const pair =
+    separators === null
+      ? [step === undefined ? ', ' : ',', ': ']
+      : Array.isArray(separators)
+        ? separators
+        : separators instanceof Tuple
+          ? separators.items
+          : [];
+  if (pair.length !== 2 || pair.some((one) => typeof one !== 'string'))
+    throw new TemplateError('separators must be two texts');
+  return toJson(value, {
+    ensureAscii: isTrue(ensureAscii),
+    indent: step,
+    separators: pair as [string, string],
+    sortKeys: isTrue(sortKeys),
+  });
 }
 
 function spaces(indent: Value): number {

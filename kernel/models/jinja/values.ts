@@ -38,7 +38,10 @@ export class Tuple extends PythonObject {
 /** An item of `groupby`: a tuple whose parts have names, too. */
 export class Group extends Tuple {
   override readonly type = '_GroupTuple';
-  constructor(readonly grouper: Value, readonly list: Value[]) {
+  constructor(
+    readonly grouper: Value,
+    readonly list: Value[],
+  ) {
     super([grouper, list]);
   }
 }
@@ -94,20 +97,28 @@ export class Dict extends PythonObject {
 /** What `keys()`, `values()` and `items()` give. */
 export class DictView extends PythonObject {
   readonly type: string;
-  constructor(readonly kind: 'keys' | 'values' | 'items', readonly dict: Dict) {
+  constructor(
+    readonly kind: 'keys' | 'values' | 'items',
+    readonly dict: Dict,
+  ) {
     super();
     this.type = `dict_${kind}`;
   }
 
   *[Symbol.iterator](): IterableIterator<Value> {
-    for (const [key, value] of this.dict.entries()) yield this.kind === 'keys' ? key : this.kind === 'values' ? value : new Tuple([key, value]);
+    for (const [key, value] of this.dict.entries())
+      yield this.kind === 'keys' ? key : this.kind === 'values' ? value : new Tuple([key, value]);
   }
 }
 
 export class Range extends PythonObject {
   readonly type = 'range';
   readonly length: number;
-  constructor(readonly start: bigint, readonly stop: bigint, readonly step: bigint) {
+  constructor(
+    readonly start: bigint,
+    readonly stop: bigint,
+    readonly step: bigint,
+  ) {
     super();
     const span = step > 0n ? stop - start : start - stop;
     const size = step > 0n ? step : -step;
@@ -139,7 +150,10 @@ export interface Arguments {
 /** A function, a method of a value, or a macro. */
 export class Callable extends PythonObject {
   readonly type: string = 'function';
-  constructor(readonly name: string, readonly call: (given: Arguments) => Value) {
+  constructor(
+    readonly name: string,
+    readonly call: (given: Arguments) => Value,
+  ) {
     super();
   }
 
@@ -170,14 +184,19 @@ export class Namespace extends WithAttributes {
   }
 
   private static check(name: Value): void {
-    if (typeof name === 'string' && name.startsWith('_')) throw new TemplateError(`a namespace cannot have an attribute that starts with an underscore: ${name}`);
+    if (typeof name === 'string' && name.startsWith('_'))
+      throw new TemplateError(`a namespace cannot have an attribute that starts with an underscore: ${name}`);
   }
 }
 
 /** What stands in brackets: `[start:stop:step]`. */
 export class Slice extends PythonObject {
   readonly type = 'slice';
-  constructor(readonly start: Value, readonly stop: Value, readonly step: Value) {
+  constructor(
+    readonly start: Value,
+    readonly stop: Value,
+    readonly step: Value,
+  ) {
     super();
   }
 }
@@ -192,7 +211,8 @@ export function hashKey(key: Value): unknown {
   if (key instanceof Markup) return hashKey(key.text);
   if (key instanceof Tuple) return tupleKey(key);
   if (key instanceof Undefined) return Undefined;
-  if (Array.isArray(key) || key instanceof Dict || key instanceof Slice) throw new TemplateError(`unhashable type: '${typeOf(key)}'`);
+  if (Array.isArray(key) || key instanceof Dict || key instanceof Slice)
+    throw new TemplateError(`unhashable type: '${typeOf(key)}'`);
   return key;
 }
 
@@ -200,7 +220,8 @@ function tupleKey(tuple: Tuple): string {
   let key = TUPLE;
   for (const item of tuple.items) {
     const hash = hashKey(item);
-    if (typeof hash === 'object' && hash !== null) throw new TemplateError(`a ${typeOf(item)} in a tuple cannot be a key here`);
+    if (typeof hash === 'object' && hash !== null)
+      throw new TemplateError(`a ${typeOf(item)} in a tuple cannot be a key here`);
     const part = String(hash === Undefined ? 'Undefined' : hash);
     key += `${typeof hash} ${part.length} ${part}`;
     spendText(key.length);
@@ -212,11 +233,14 @@ function tupleKey(tuple: Tuple): string {
 export function typeOf(value: Value): string {
   if (value === null) return 'NoneType';
   if (typeof value === 'object') return Array.isArray(value) ? 'list' : value.type;
-  return { boolean: 'bool', bigint: 'int', number: 'float', string: 'str' }[typeof value as 'boolean' | 'bigint' | 'number' | 'string'];
+  return { boolean: 'bool', bigint: 'int', number: 'float', string: 'str' }[
+    typeof value as 'boolean' | 'bigint' | 'number' | 'string'
+  ];
 }
 
 export function isTrue(value: Value): boolean {
-  if (value === null || typeof value !== 'object') return value === null ? false : Boolean(value) || Number.isNaN(value);
+  if (value === null || typeof value !== 'object')
+    return value === null ? false : Boolean(value) || Number.isNaN(value);
   const length = lengthOf(value);
   return length === undefined || length > 0;
 }
@@ -274,14 +298,22 @@ export function toPython(value: unknown, what: string, depth = 0): Value {
   if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint') return value;
   // JSON writes larger integers with an exponent, which Python reads as a float.
   if (typeof value === 'number') return Number.isInteger(value) && Math.abs(value) < 1e21 ? BigInt(value) : value;
-  if (typeof value !== 'object') throw new TypeError(`${what} has a ${typeof value} in it, which a chat template cannot read; give texts, numbers, booleans, null, arrays and objects`);
+  if (typeof value !== 'object')
+    throw new TypeError(
+      `${what} has a ${typeof value} in it, which a chat template cannot read; give texts, numbers, booleans, null, arrays and objects`,
+    );
   if (value instanceof PythonObject) return value;
-  if (value instanceof Map) return Dict.from([...value].map(([key, item]) => [toPython(key, what, depth + 1), toPython(item, what, depth + 1)]));
+  if (value instanceof Map)
+    return Dict.from(
+      [...value].map(([key, item]) => [toPython(key, what, depth + 1), toPython(item, what, depth + 1)]),
+    );
   if (Array.isArray(value) || value instanceof Set || (ArrayBuffer.isView(value) && !(value instanceof DataView))) {
     return Array.from(value as Iterable<unknown>, (item) => toPython(item, what, depth + 1));
   }
-  if (typeof (value as { toJSON?: unknown }).toJSON === 'function') return toPython((value as { toJSON(): unknown }).toJSON(), what, depth + 1);
+  if (typeof (value as { toJSON?: unknown }).toJSON === 'function')
+    return toPython((value as { toJSON(): unknown }).toJSON(), what, depth + 1);
   const dict = new Dict();
-  for (const [key, item] of Object.entries(value)) if (item !== undefined) dict.set(key, toPython(item, what, depth + 1));
+  for (const [key, item] of Object.entries(value))
+    if (item !== undefined) dict.set(key, toPython(item, what, depth + 1));
   return dict;
 }

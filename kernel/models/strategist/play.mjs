@@ -19,7 +19,11 @@ for await (const line of createInterface({ input: process.stdin })) {
 function play(code, states) {
   try {
     const context = createContext({ states: JSON.stringify(states) });
-    const answers = runInContext(`${code}\n;JSON.stringify(JSON.parse(states).map((state) => { const action = strategy(state); return action === undefined ? null : action; }))`, context, { timeout: LIMIT });
+    const answers = runInContext(
+      `${code}\n;JSON.stringify(JSON.parse(states).map((state) => { const action = strategy(state); return action === undefined ? null : action; }))`,
+      context,
+      { timeout: LIMIT },
+    );
     return JSON.parse(answers);
   } catch (error) {
     return { error: String(error?.message ?? error) };

@@ -129,7 +129,11 @@ function search({ text, atStart }: Piece, trie: Trie): Found[] {
     let [start, stop] = [at, at + match.length];
     at = stop;
     const { token } = match;
-    if (token.singleWord && (WORD_END.test(text.slice(Math.max(0, start - 2), start)) || WORD_START.test(text.slice(stop, stop + 2)))) continue;
+    if (
+      token.singleWord &&
+      (WORD_END.test(text.slice(Math.max(0, start - 2), start)) || WORD_START.test(text.slice(stop, stop + 2)))
+    )
+      continue;
     if (token.lstrip) while (start > done && IS_SPACE.test(text[start - 1])) start--;
     if (token.rstrip) while (stop < text.length && IS_SPACE.test(text[stop])) stop++;
     if (start > done) found.push({ text: text.slice(done, start), atStart: atStart && done === 0 });

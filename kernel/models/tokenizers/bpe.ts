@@ -30,7 +30,10 @@ class BytePairs implements Model {
   private readonly ignoreMerges: boolean;
 
   constructor(private readonly settings: Settings) {
-    if (settings.has('dropout') && settings.get('dropout') !== 0) throw new Error(`${settings.where}.dropout makes other tokens of a text each time, which is not possible here; set it to null`);
+    if (settings.has('dropout') && settings.get('dropout') !== 0)
+      throw new Error(
+        `${settings.where}.dropout makes other tokens of a text each time, which is not possible here; set it to null`,
+      );
     this.vocabulary = readVocabulary(settings);
     this.unknown = settings.optionalText('unk_token');
     this.prefix = settings.optionalText('continuing_subword_prefix') ?? '';
@@ -178,7 +181,10 @@ function readMerges(settings: Settings, vocabulary: Vocabulary, prefix: number):
     const [left, right] = pairOf(merge, `${settings.where}.merges[${rank}]`);
     const id = (token: string): number => {
       const found = vocabulary.id(token);
-      if (found === undefined) throw new Error(`${settings.where}.merges[${rank}] names ${JSON.stringify(token)}, which the vocabulary does not have`);
+      if (found === undefined)
+        throw new Error(
+          `${settings.where}.merges[${rank}] names ${JSON.stringify(token)}, which the vocabulary does not have`,
+        );
       return found;
     };
     const first = id(left);
@@ -192,6 +198,7 @@ function readMerges(settings: Settings, vocabulary: Vocabulary, prefix: number):
 /** Older files write a pair as one text. */
 function pairOf(merge: unknown, where: string): [string, string] {
   const pair: unknown[] = typeof merge === 'string' ? merge.split(' ') : Array.isArray(merge) ? merge : [];
-  if (pair.length !== 2 || !pair.every((part) => typeof part === 'string')) throw new Error(`${where} should be two tokens`);
+  if (pair.length !== 2 || !pair.every((part) => typeof part === 'string'))
+    throw new Error(`${where} should be two tokens`);
   return pair as [string, string];
 }

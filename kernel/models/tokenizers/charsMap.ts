@@ -7,7 +7,8 @@
 export function readCharsMap(encoded: string, where: string): (text: string) => string {
   const bytes = Buffer.from(encoded, 'base64');
   const size = bytes.length >= 4 ? bytes.readUInt32LE(0) : -1;
-  if (size < 0 || size % 4 !== 0 || size + 4 > bytes.length) throw new Error(`${where}.precompiled_charsmap is not a table of sentencepiece`);
+  if (size < 0 || size % 4 !== 0 || size + 4 > bytes.length)
+    throw new Error(`${where}.precompiled_charsmap is not a table of sentencepiece`);
   const units = Uint32Array.from({ length: size / 4 }, (_, i) => bytes.readUInt32LE(4 + 4 * i));
   const replacements = bytes.subarray(4 + size);
   const known = new Map<string, string | undefined>();

@@ -15,17 +15,27 @@ export function readDecoder(settings: Settings, context: Context): Decoder {
       const steps = stepsOf(settings, 'decoders', (step) => readDecoder(step, context));
       return (tokens) => inSequence(steps, tokens, totalLength, settings.where);
     }
-    case 'ByteLevel': return (tokens) => [fromByteCharacters(tokens)];
-    case 'WordPiece': return wordPiece(settings.text('prefix', '##'), settings.flag('cleanup', true));
-    case 'Metaspace': return metaspace(settings);
+    case 'ByteLevel':
+      return (tokens) => [fromByteCharacters(tokens)];
+    case 'WordPiece':
+      return wordPiece(settings.text('prefix', '##'), settings.flag('cleanup', true));
+    case 'Metaspace':
+      return metaspace(settings);
     case 'BPEDecoder': {
       const suffix = settings.text('suffix', '</w>');
-      return (tokens) => tokens.map((token, i) => (suffix === '' ? token : token.replaceAll(suffix, i === tokens.length - 1 ? '' : ' ')));
+      return (tokens) =>
+        tokens.map((token, i) =>
+          suffix === '' ? token : token.replaceAll(suffix, i === tokens.length - 1 ? '' : ' '),
+        );
     }
-    case 'CTC': return ctc(settings);
-    case 'Fuse': return (tokens) => [tokens.join('')];
-    case 'Strip': return strip(settings);
-    case 'ByteFallback': return byteFallback;
+    case 'CTC':
+      return ctc(settings);
+    case 'Fuse':
+      return (tokens) => [tokens.join('')];
+    case 'Strip':
+      return strip(settings);
+    case 'ByteFallback':
+      return byteFallback;
     case 'Replace': {
       const pattern = readPattern(settings);
       context.usesPattern(pattern);
@@ -36,8 +46,20 @@ export function readDecoder(settings: Settings, context: Context): Decoder {
   throw new Error(`${settings.where}.type is ${type}, which is not known here`);
 }
 
-const CLEANUP: [string, string][] = [[' .', '.'], [' ?', '?'], [' !', '!'], [' ,', ','], [" ' ", "'"], [" n't", "n't"], [" 'm", "'m"]];
-const CLEANUP_AFTER: [string, string][] = [[" 's", "'s"], [" 've", "'ve"], [" 're", "'re"]];
+const CLEANUP: [string, string][] = [
+  [' .', '.'],
+  [' ?', '?'],
+  [' !', '!'],
+  [' ,', ','],
+  [" ' ", "'"],
+  [" n't", "n't"],
+  [" 'm", "'m"],
+];
+const CLEANUP_AFTER: [string, string][] = [
+  [" 's", "'s"],
+  [" 've", "'ve"],
+  [" 're", "'re"],
+];
 
 /** Takes out spaces that English does not write. */
 export function cleanUp(text: string, doNot: boolean): string {
@@ -60,7 +82,11 @@ function metaspace(settings: Settings): Decoder {
 }
 
 function ctc(settings: Settings): Decoder {
-  const [padding, delimiter, cleanup] = [settings.text('pad_token', '<pad>'), settings.text('word_delimiter_token', '|'), settings.flag('cleanup', true)];
+  const [padding, delimiter, cleanup] = [
+    settings.text('pad_token', '<pad>'),
+    settings.text('word_delimiter_token', '|'),
+    settings.flag('cleanup', true),
+  ];
   const without = (text: string, part: string, to: string): string => (part === '' ? text : text.replaceAll(part, to));
   return (tokens) =>
     tokens

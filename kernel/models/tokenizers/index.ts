@@ -43,7 +43,9 @@ export class TextTokenizer {
     const settings = new Settings(file, name);
     const part = <T>(part: string, read: (part: Settings, context: Context) => T): T | undefined => {
       const way = part === 'decoder' ? 'decode' : 'encode';
-      return settings.has(part) ? read(settings.object(part), { usesPattern: ({ isKnown }) => (this.needsDeadline[way] ||= !isKnown) }) : undefined;
+      return settings.has(part)
+        ? read(settings.object(part), { usesPattern: ({ isKnown }) => (this.needsDeadline[way] ||= !isKnown) })
+        : undefined;
     };
     const normalizer = part('normalizer', readNormalizer);
     this.preTokenizer = part('pre_tokenizer', readPreTokenizer);
@@ -62,7 +64,8 @@ export class TextTokenizer {
       this.added.add(readAddedToken(token));
     }
     const alone = { singleWord: false, lstrip: false, rstrip: false, normalized: false };
-    for (const content of this.options.specialTokens ?? []) this.added.add({ ...alone, ...this.added.get(content), content, special: true });
+    for (const content of this.options.specialTokens ?? [])
+      this.added.add({ ...alone, ...this.added.get(content), content, special: true });
   }
 
   private bounded<T>(way: 'encode' | 'decode', characters: number, work: () => T): T {
@@ -78,7 +81,9 @@ export class TextTokenizer {
     const ids: number[] = [];
     for (const found of this.added.find(text)) {
       if ('token' in found) ids.push(found.token.id);
-      else for (const piece of this.preTokenizer ? this.preTokenizer([found]) : [found]) if (piece.text !== '') for (const id of this.model.tokenize(piece.text)) ids.push(id);
+      else
+        for (const piece of this.preTokenizer ? this.preTokenizer([found]) : [found])
+          if (piece.text !== '') for (const id of this.model.tokenize(piece.text)) ids.push(id);
     }
     return ids;
   }

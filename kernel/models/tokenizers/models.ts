@@ -7,10 +7,14 @@ import { readWordLevel, readWordPiece } from './words';
 export function readModel(settings: Settings): Model {
   const type = settings.has('type') ? settings.text('type') : typeOf(settings);
   switch (type) {
-    case 'BPE': return readBpe(settings);
-    case 'Unigram': return readUnigram(settings);
-    case 'WordPiece': return readWordPiece(settings);
-    case 'WordLevel': return readWordLevel(settings);
+    case 'BPE':
+      return readBpe(settings);
+    case 'Unigram':
+      return readUnigram(settings);
+    case 'WordPiece':
+      return readWordPiece(settings);
+    case 'WordLevel':
+      return readWordLevel(settings);
   }
   throw new Error(`${settings.where}.type is ${type}, which is not known here`);
 }
@@ -19,5 +23,7 @@ export function readModel(settings: Settings): Model {
 function typeOf(settings: Settings): string {
   if (settings.has('merges')) return 'BPE';
   if (Array.isArray(settings.get('vocab'))) return 'Unigram';
-  return settings.has('continuing_subword_prefix') || settings.has('max_input_chars_per_word') ? 'WordPiece' : 'WordLevel';
+  return settings.has('continuing_subword_prefix') || settings.has('max_input_chars_per_word')
+    ? 'WordPiece'
+    : 'WordLevel';
 }

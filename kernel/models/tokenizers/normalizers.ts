@@ -22,10 +22,17 @@ export function readNormalizer(settings: Settings, context: Context): Normalizer
       const steps = stepsOf(settings, 'normalizers', (step) => readNormalizer(step, context));
       return (text) => inSequence(steps, text, (changed) => changed.length, settings.where);
     }
-    case 'NFC': case 'NFD': case 'NFKC': case 'NFKD': return (text) => text.normalize(type);
-    case 'Lowercase': return lowercase;
-    case 'Strip': return strip(settings.flag('strip_left', true), settings.flag('strip_right', true));
-    case 'StripAccents': return (text) => text.replace(/\p{M}/gu, '');
+    case 'NFC':
+    case 'NFD':
+    case 'NFKC':
+    case 'NFKD':
+      return (text) => text.normalize(type);
+    case 'Lowercase':
+      return lowercase;
+    case 'Strip':
+      return strip(settings.flag('strip_left', true), settings.flag('strip_right', true));
+    case 'StripAccents':
+      return (text) => text.replace(/\p{M}/gu, '');
     case 'Prepend': {
       const prefix = settings.text('prepend');
       return (text) => (text === '' ? text : prefix + text);
@@ -35,10 +42,14 @@ export function readNormalizer(settings: Settings, context: Context): Normalizer
       context.usesPattern(pattern);
       return replacing(pattern, settings.text('content'), settings.where);
     }
-    case 'Nmt': return nmt;
-    case 'ByteLevel': return toByteCharacters;
-    case 'BertNormalizer': return bert(settings);
-    case 'Precompiled': return readCharsMap(settings.text('precompiled_charsmap'), settings.where);
+    case 'Nmt':
+      return nmt;
+    case 'ByteLevel':
+      return toByteCharacters;
+    case 'BertNormalizer':
+      return bert(settings);
+    case 'Precompiled':
+      return readCharsMap(settings.text('precompiled_charsmap'), settings.where);
   }
   throw new Error(`${settings.where}.type is ${type}, which is not known here`);
 }
@@ -77,10 +88,13 @@ function strip(left: boolean, right: boolean): Normalizer {
 }
 
 function nmt(text: string): string {
-  return text.replace(/[\x01-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]/g, '').replace(/[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/g, ' ');
+  return text
+    .replace(/[\x01-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]/g, '')
+    .replace(/[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/g, ' ');
 }
 
-const CHINESE = /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/gu;
+const CHINESE =
+  /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/gu;
 
 function bert(settings: Settings): Normalizer {
   const lower = settings.flag('lowercase', true);

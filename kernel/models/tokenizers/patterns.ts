@@ -8,7 +8,9 @@ import { DeadlineError, withDeadline } from '../../common/deadline';
 import type { Settings } from './settings';
 
 /** The library's types leave it out. */
-const { SplitPreTokenizer } = require('@huggingface/tokenizers') as { SplitPreTokenizer: new (settings: object) => { pattern: RegExp | null } };
+const { SplitPreTokenizer } = require('@huggingface/tokenizers') as {
+  SplitPreTokenizer: new (settings: object) => { pattern: RegExp | null };
+};
 
 export interface Pattern {
   expression: RegExp;
@@ -25,10 +27,29 @@ const SPACES = '\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
 /** Of GPT-2, Llama 3 and cl100k, Qwen 2 and 3, gpt-oss (o200k), DeepSeek; and simple ones. */
 const KNOWN = new Set([
   "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
-  ...['\\p{N}{1,3}', '\\p{N}'].map((digits) => `${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|${SPACES}`),
-  ...['\\p{N}{1,3}', '\\p{N}'].map((digits) => `${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|${digits}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|${SPACES}`),
+  ...['\\p{N}{1,3}', '\\p{N}'].map(
+    (digits) => `${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|${SPACES}`,
+  ),
+  ...['\\p{N}{1,3}', '\\p{N}'].map(
+    (digits) =>
+      `${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|${digits}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*|${SPACES}`,
+  ),
   `${CASED}${CONTRACTIONS}?|${CAPITALS}${CONTRACTIONS}?|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|${SPACES}`,
-  '\\p{N}{1,3}', '[一-龥぀-ゟ゠-ヿ]+', '[一-龥ࠀ-一가-퟿]+', '[\\r\\n]', '\\s?\\p{L}+', '\\s?\\p{P}+', '\\d', '\\d+', '\\s', '\\s+', ' {2,}', '\\n', ' ', '\\p{N}', '\\p{L}+',
+  '\\p{N}{1,3}',
+  '[一-龥぀-ゟ゠-ヿ]+',
+  '[一-龥ࠀ-一가-퟿]+',
+  '[\\r\\n]',
+  '\\s?\\p{L}+',
+  '\\s?\\p{P}+',
+  '\\d',
+  '\\d+',
+  '\\s',
+  '\\s+',
+  ' {2,}',
+  '\\n',
+  ' ',
+  '\\p{N}',
+  '\\p{L}+',
 ]);
 /** A pattern has some hundred characters. */
 const LONGEST = 10_000;
@@ -41,7 +62,8 @@ export function readPattern(settings: Settings, name = 'pattern'): Pattern {
     return { expression: new RegExp(escaped(text) || '(?:)', 'gu'), text, isKnown: true };
   }
   const source = pattern.text('Regex');
-  if (source.length > LONGEST) throw new Error(`${pattern.where}.Regex has ${source.length} characters; at most ${LONGEST} are possible`);
+  if (source.length > LONGEST)
+    throw new Error(`${pattern.where}.Regex has ${source.length} characters; at most ${LONGEST} are possible`);
   return { expression: translated(source, `${pattern.where}.Regex`), isKnown: KNOWN.has(source) };
 }
 
@@ -63,7 +85,12 @@ function translated(source: string, where: string): RegExp {
   // The library takes it for a letter.
   if (/(?:^|[^\\])(?:\\\\)*\\G/.test(source)) throw new Error(`${where} has \\G, which cannot be used here`);
   try {
-    const { pattern } = new SplitPreTokenizer({ type: 'Split', pattern: { Regex: source }, behavior: 'Isolated', invert: false });
+    const { pattern } = new SplitPreTokenizer({
+      type: 'Split',
+      pattern: { Regex: source },
+      behavior: 'Isolated',
+      invert: false,
+    });
     if (pattern) return pattern;
   } catch (error) {
     throw new Error(`${where} is a pattern that cannot be used here: ${(error as Error).message}`);
@@ -81,6 +108,8 @@ export function withinTime<T>(work: () => T, characters: number, name: string): 
     return withDeadline(work, Math.ceil(seconds * 1000));
   } catch (error) {
     if (!(error instanceof DeadlineError)) throw error;
-    throw new Error(`${name}: its patterns took more than ${seconds.toFixed(1)} s for a text of ${characters} characters, which a pattern with nested repetitions such as (a+)+ can do; write it without them`);
+    throw new Error(
+      `${name}: its patterns took more than ${seconds.toFixed(1)} s for a text of ${characters} characters, which a pattern with nested repetitions such as (a+)+ can do; write it without them`,
+    );
   }
 }

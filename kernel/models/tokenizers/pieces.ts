@@ -28,11 +28,16 @@ export function split({ text, atStart }: Piece, find: Finder, behavior: Behavior
 
 function joined(spans: Span[], behavior: Behavior): Span[] {
   switch (behavior) {
-    case 'Isolated': return spans;
-    case 'Removed': return spans.filter(([, , isMatch]) => !isMatch);
-    case 'MergedWithNext': return merged(spans.reverse(), (previous, is) => is && !previous).reverse();
-    case 'MergedWithPrevious': return merged(spans, (previous, is) => is && !previous);
-    case 'Contiguous': return merged(spans, (previous, is) => is === previous);
+    case 'Isolated':
+      return spans;
+    case 'Removed':
+      return spans.filter(([, , isMatch]) => !isMatch);
+    case 'MergedWithNext':
+      return merged(spans.reverse(), (previous, is) => is && !previous).reverse();
+    case 'MergedWithPrevious':
+      return merged(spans, (previous, is) => is && !previous);
+    case 'Contiguous':
+      return merged(spans, (previous, is) => is === previous);
   }
 }
 

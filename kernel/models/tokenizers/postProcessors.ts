@@ -13,12 +13,15 @@ export function readPostProcessor(settings: Settings): PostProcessor {
       return (ids, addSpecialTokens) => all.reduce((changed, next) => next(changed, addSpecialTokens), ids);
     }
     // It says where tokens stand in a text, nothing else.
-    case 'ByteLevel': return (ids) => ids;
-    case 'BertProcessing': case 'RobertaProcessing': {
+    case 'ByteLevel':
+      return (ids) => ids;
+    case 'BertProcessing':
+    case 'RobertaProcessing': {
       const [start, end] = [tokenOf(settings, 'cls'), tokenOf(settings, 'sep')];
       return (ids, addSpecialTokens) => (addSpecialTokens ? [start, ...ids, end] : ids);
     }
-    case 'TemplateProcessing': return template(settings);
+    case 'TemplateProcessing':
+      return template(settings);
   }
   throw new Error(`${settings.where}.type is ${type}, which is not known here`);
 }
@@ -34,19 +37,25 @@ function template(settings: Settings): PostProcessor {
   const special = settings.has('special_tokens') ? settings.object('special_tokens') : undefined;
   const parts = stepsOf(settings, 'single', (part): number[] | 'text' => {
     if (part.has('Sequence')) {
-      if (part.object('Sequence').one('id', ['A', 'B']) === 'B') throw new Error(`${part.where} is the second of two texts, which a template for one text cannot have`);
+      if (part.object('Sequence').one('id', ['A', 'B']) === 'B')
+        throw new Error(`${part.where} is the second of two texts, which a template for one text cannot have`);
       return 'text';
     }
     const name = part.object('SpecialToken').text('id');
-    if (!special?.has(name)) throw new Error(`${part.where} names the token ${JSON.stringify(name)}, which ${settings.where}.special_tokens does not have`);
+    if (!special?.has(name))
+      throw new Error(
+        `${part.where} names the token ${JSON.stringify(name)}, which ${settings.where}.special_tokens does not have`,
+      );
     const ids = special.object(name).list('ids');
     return ids.every(isId) ? ids : special.object(name).fail('ids', 'IDs of tokens');
   });
   const repeats = parts.filter((part) => part === 'text').length;
   return (ids, addSpecialTokens) => {
-    if (repeats * ids.length > Math.max(MOST_IDS, ids.length)) throw new Error(`${settings.where} repeats a text so often that it has more than ${MOST_IDS} tokens`);
+    if (repeats * ids.length > Math.max(MOST_IDS, ids.length))
+      throw new Error(`${settings.where} repeats a text so often that it has more than ${MOST_IDS} tokens`);
     const result: number[] = [];
-    for (const part of parts) if (part === 'text' || addSpecialTokens) for (const id of part === 'text' ? ids : part) result.push(id);
+    for (const part of parts)
+      if (part === 'text' || addSpecialTokens) for (const id of part === 'text' ? ids : part) result.push(id);
     return result;
   };
 }

@@ -13,7 +13,9 @@ const PUNCTUATION = spansOf(/[\p{P}!-/:-@[-`{-~]/gu);
 const WHITESPACE = spansOf(new RegExp(`[${SPACE}]`, 'gu'));
 const DIGIT = spansOf(/\p{N}/gu);
 const WORDS = spansOf(new RegExp(`[${WORD}]+|[^${WORD}${SPACE}]+`, 'gu'));
-const BYTE_LEVEL = spansOf(/'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\p{L}\p{N}]+|[\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+(?![^\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])|[\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/gu);
+const BYTE_LEVEL = spansOf(
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\p{L}\p{N}]+|[\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+(?![^\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])|[\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/gu,
+);
 
 /** Each piece on its own. */
 function each(change: (piece: Piece) => Piece[]): PreTokenizer {
@@ -29,25 +31,34 @@ export function readPreTokenizer(settings: Settings, context: Context): PreToken
   switch (type) {
     case 'Sequence': {
       const steps = stepsOf(settings, 'pretokenizers', (step) => readPreTokenizer(step, context));
-      return (pieces) => inSequence(steps, pieces, (parts) => parts.reduce((sum, { text }) => sum + text.length, 0), settings.where);
+      return (pieces) =>
+        inSequence(steps, pieces, (parts) => parts.reduce((sum, { text }) => sum + text.length, 0), settings.where);
     }
-    case 'ByteLevel': return byteLevel(settings.flag('add_prefix_space', true), settings.flag('use_regex', true));
-    case 'Metaspace': return metaspace(settings);
+    case 'ByteLevel':
+      return byteLevel(settings.flag('add_prefix_space', true), settings.flag('use_regex', true));
+    case 'Metaspace':
+      return metaspace(settings);
     case 'Split': {
       const pattern = readPattern(settings);
       context.usesPattern(pattern);
       return splitting(spansOf(pattern.expression), behaviorOf(settings), settings.flag('invert', false));
     }
-    case 'Whitespace': return splitting(WORDS, 'Removed', true);
-    case 'WhitespaceSplit': return splitting(WHITESPACE, 'Removed');
-    case 'BertPreTokenizer': return (pieces) => splitting(PUNCTUATION, 'Isolated')(splitting(WHITESPACE, 'Removed')(pieces));
-    case 'Punctuation': return splitting(PUNCTUATION, behaviorOf(settings, 'Isolated'));
-    case 'Digits': return splitting(DIGIT, settings.flag('individual_digits', false) ? 'Isolated' : 'Contiguous');
+    case 'Whitespace':
+      return splitting(WORDS, 'Removed', true);
+    case 'WhitespaceSplit':
+      return splitting(WHITESPACE, 'Removed');
+    case 'BertPreTokenizer':
+      return (pieces) => splitting(PUNCTUATION, 'Isolated')(splitting(WHITESPACE, 'Removed')(pieces));
+    case 'Punctuation':
+      return splitting(PUNCTUATION, behaviorOf(settings, 'Isolated'));
+    case 'Digits':
+      return splitting(DIGIT, settings.flag('individual_digits', false) ? 'Isolated' : 'Contiguous');
     case 'CharDelimiterSplit': {
       const delimiter = oneCharacter(settings, 'delimiter');
       return splitting(spansOf(new RegExp(delimiter.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&'), 'gu')), 'Removed');
     }
-    case 'FixedLength': return fixedLength(settings);
+    case 'FixedLength':
+      return fixedLength(settings);
   }
   throw new Error(`${settings.where}.type is ${type}, which is not known here`);
 }
@@ -74,7 +85,8 @@ export const PREPEND_SCHEMES = ['always', 'first', 'never'] as const;
 /** When a space is put before a text. Older files say it with a flag, too. */
 export function prependScheme(settings: Settings): (typeof PREPEND_SCHEMES)[number] {
   const scheme = settings.one('prepend_scheme', PREPEND_SCHEMES, 'always');
-  if (!settings.flag('add_prefix_space', true) && scheme !== 'never') settings.fail('prepend_scheme', '"never" where add_prefix_space is false');
+  if (!settings.flag('add_prefix_space', true) && scheme !== 'never')
+    settings.fail('prepend_scheme', '"never" where add_prefix_space is false');
   return scheme;
 }
 
@@ -85,7 +97,8 @@ function metaspace(settings: Settings): PreTokenizer {
   const splits = settings.has('split') ? settings.flag('split', true) : true;
   return each(({ text, atStart }) => {
     const marked = text.replaceAll(' ', mark);
-    const prepended = !marked.startsWith(mark) && (scheme === 'always' || (scheme === 'first' && atStart)) ? mark + marked : marked;
+    const prepended =
+      !marked.startsWith(mark) && (scheme === 'always' || (scheme === 'first' && atStart)) ? mark + marked : marked;
     const piece = { text: prepended, atStart };
     return splits ? split(piece, find, 'MergedWithNext') : [piece];
   });
@@ -96,6 +109,9 @@ function fixedLength(settings: Settings): PreTokenizer {
   if (length === 0) settings.fail('length', 'at least 1');
   return each(({ text, atStart }) => {
     const characters = [...text];
-    return Array.from({ length: Math.ceil(characters.length / length) }, (_, i) => ({ text: characters.slice(i * length, (i + 1) * length).join(''), atStart: atStart && i === 0 }));
+    return Array.from({ length: Math.ceil(characters.length / length) }, (_, i) => ({
+      text: characters.slice(i * length, (i + 1) * length).join(''),
+      atStart: atStart && i === 0,
+    }));
   });
 }

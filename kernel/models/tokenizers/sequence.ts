@@ -10,12 +10,18 @@ const ALWAYS_POSSIBLE = 1_000_000;
 /** The steps of a sequence. */
 export function stepsOf<T>(settings: Settings, name: string, read: (settings: Settings) => T): T[] {
   const steps = settings.objects(name);
-  if (steps.length > MOST_STEPS) throw new Error(`${settings.where}.${name} has ${steps.length} steps; at most ${MOST_STEPS} are possible`);
+  if (steps.length > MOST_STEPS)
+    throw new Error(`${settings.where}.${name} has ${steps.length} steps; at most ${MOST_STEPS} are possible`);
   return steps.map(read);
 }
 
 /** Goes through the steps, as long as the text does not become too long. */
-export function inSequence<T>(steps: readonly ((value: T) => T)[], start: T, lengthOf: (value: T) => number, where: string): T {
+export function inSequence<T>(
+  steps: readonly ((value: T) => T)[],
+  start: T,
+  lengthOf: (value: T) => number,
+  where: string,
+): T {
   const limit = Math.max(ALWAYS_POSSIBLE, GROWTH * lengthOf(start));
   return steps.reduce((value, step) => {
     const next = step(value);
@@ -30,7 +36,10 @@ export function checkGrowth(length: number, before: number, where: string): void
 }
 
 function checkLength(length: number, limit: number, where: string): void {
-  if (length > limit) throw new Error(`${where} makes a text more than ${limit} characters long, which is too much for the text that it was given`);
+  if (length > limit)
+    throw new Error(
+      `${where} makes a text more than ${limit} characters long, which is too much for the text that it was given`,
+    );
 }
 
 /** Characters of all texts. */

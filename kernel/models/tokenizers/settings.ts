@@ -5,8 +5,12 @@ export class Settings {
   private readonly fields: Record<string, unknown>;
 
   /** @param where the object stands, as the subject of a sentence */
-  constructor(value: unknown, readonly where: string) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${where} should be an object, not ${kindOf(value)}`);
+  constructor(
+    value: unknown,
+    readonly where: string,
+  ) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new Error(`${where} should be an object, not ${kindOf(value)}`);
     this.fields = value as Record<string, unknown>;
   }
 
@@ -50,7 +54,9 @@ export class Settings {
   /** A count that may be larger than any ID. */
   count(name: string, otherwise: number): number {
     const value = this.get(name) ?? otherwise;
-    return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : this.fail(name, 'an integer that is not negative');
+    return Number.isSafeInteger(value) && (value as number) >= 0
+      ? (value as number)
+      : this.fail(name, 'an integer that is not negative');
   }
 
   one<T extends string>(name: string, values: readonly T[], otherwise?: T): T {

@@ -35,14 +35,16 @@ class Unigram implements Model {
     const ids = new Map<string, number>();
     settings.list('vocab').forEach((entry, id) => {
       const [token, score] = Array.isArray(entry) ? (entry as unknown[]) : [];
-      if (typeof token !== 'string' || typeof score !== 'number' || !Number.isFinite(score)) throw new Error(`${settings.where}.vocab[${id}] should be a token and its score, a number`);
+      if (typeof token !== 'string' || typeof score !== 'number' || !Number.isFinite(score))
+        throw new Error(`${settings.where}.vocab[${id}] should be a token and its score, a number`);
       ids.set(token, id);
       this.scores.push(score);
       this.add(token, id);
     });
     this.vocabulary = new Vocabulary(ids);
     this.unknownId = settings.has('unk_id') ? settings.whole('unk_id') : null;
-    if (this.unknownId !== null && this.unknownId >= this.scores.length) settings.fail('unk_id', 'the ID of a token of the vocabulary');
+    if (this.unknownId !== null && this.unknownId >= this.scores.length)
+      settings.fail('unk_id', 'the ID of a token of the vocabulary');
     this.unknownScore = this.scores.reduce((least, score) => Math.min(least, score), Infinity) - PENALTY;
     this.byteFallback = settings.flag('byte_fallback', false);
   }
@@ -67,7 +69,9 @@ class Unigram implements Model {
   }
 
   private unknown(): number {
-    return this.unknownId ?? this.settings.fail('unk_id', 'the ID of a token, as the text has characters that no token has');
+    return (
+      this.unknownId ?? this.settings.fail('unk_id', 'the ID of a token, as the text has characters that no token has')
+    );
   }
 
   /** The texts of the best tokens; what is unknown is one text. */

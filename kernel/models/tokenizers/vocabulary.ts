@@ -29,9 +29,15 @@ export function readVocabulary(model: Settings): Vocabulary {
   const byToken = new Map<string, number>();
   const used = new Map<number, string>();
   for (const [token, id] of model.object('vocab').entries()) {
-    if (!isId(id)) throw new Error(`${model.where}.vocab gives the token ${JSON.stringify(token)} the ID ${JSON.stringify(id)}; IDs are integers from 0 to ${LARGEST_ID}`);
+    if (!isId(id))
+      throw new Error(
+        `${model.where}.vocab gives the token ${JSON.stringify(token)} the ID ${JSON.stringify(id)}; IDs are integers from 0 to ${LARGEST_ID}`,
+      );
     const other = used.get(id);
-    if (other !== undefined) throw new Error(`${model.where}.vocab gives the ID ${id} to two tokens, ${JSON.stringify(other)} and ${JSON.stringify(token)}`);
+    if (other !== undefined)
+      throw new Error(
+        `${model.where}.vocab gives the ID ${id} to two tokens, ${JSON.stringify(other)} and ${JSON.stringify(token)}`,
+      );
     used.set(id, token);
     byToken.set(token, id);
   }

@@ -3,13 +3,21 @@ import type { Settings } from './settings';
 import { readVocabulary, type Model, type Vocabulary } from './vocabulary';
 
 function unknownId(settings: Settings, vocabulary: Vocabulary): number {
-  return vocabulary.id(settings.text('unk_token')) ?? settings.fail('unk_token', 'a token of the vocabulary, as a text has words that are not in it');
+  return (
+    vocabulary.id(settings.text('unk_token')) ??
+    settings.fail('unk_token', 'a token of the vocabulary, as a text has words that are not in it')
+  );
 }
 
 export function readWordLevel(settings: Settings): Model {
   const vocabulary = readVocabulary(settings);
   settings.text('unk_token');
-  return { type: 'WordLevel', vocabulary, longest: 0, tokenize: (piece) => [vocabulary.id(piece) ?? unknownId(settings, vocabulary)] };
+  return {
+    type: 'WordLevel',
+    vocabulary,
+    longest: 0,
+    tokenize: (piece) => [vocabulary.id(piece) ?? unknownId(settings, vocabulary)],
+  };
 }
 
 export function readWordPiece(settings: Settings): Model {
@@ -31,7 +39,10 @@ export function readWordPiece(settings: Settings): Model {
     }
     return ids;
   };
-  const longestTokenLength = settings.object('vocab').entries().reduce((most, [token]) => Math.max(most, token.length), 0);
+  const longestTokenLength = settings
+    .object('vocab')
+    .entries()
+    .reduce((most, [token]) => Math.max(most, token.length), 0);
   return { type: 'WordPiece', vocabulary, longest: longestTokenLength, tokenize };
 }
 
@@ -55,7 +66,11 @@ function trieOf(vocabulary: readonly [string, number][]): Node {
 }
 
 /** The longest token from a place on, in a trie or what is below a node of it. */
-function longestToken(from: Node | undefined, characters: readonly string[], start: number): { id: number; end: number } | undefined {
+function longestToken(
+  from: Node | undefined,
+  characters: readonly string[],
+  start: number,
+): { id: number; end: number } | undefined {
   let [node, best]: [Node | undefined, { id: number; end: number } | undefined] = [from, undefined];
   for (let end = start; node && end < characters.length; ) {
     node = node.children.get(characters[end++]);

@@ -14,7 +14,13 @@ function binary(operator: string, a: Value, b: Value, vjpA: (g: Value) => Value,
 
 /** a + b, with broadcasting. */
 export function add(a: Value, b: Value): Value {
-  return binary('Add', a, b, (g) => g, (g) => g);
+  return binary(
+    'Add',
+    a,
+    b,
+    (g) => g,
+    (g) => g,
+  );
 }
 
 /** a − b, with broadcasting. */
@@ -24,17 +30,35 @@ export function sub(a: Value, b: Value): Value {
 
 /** a · b elementwise, with broadcasting. */
 export function mul(a: Value, b: Value): Value {
-  return binary('Mul', a, b, (g) => mul(g, b), (g) => mul(g, a));
+  return binary(
+    'Mul',
+    a,
+    b,
+    (g) => mul(g, b),
+    (g) => mul(g, a),
+  );
 }
 
 /** a / b elementwise, with broadcasting. */
 export function div(a: Value, b: Value): Value {
-  return binary('Div', a, b, (g) => div(g, b), (g) => neg(div(mul(g, a), mul(b, b))));
+  return binary(
+    'Div',
+    a,
+    b,
+    (g) => div(g, b),
+    (g) => neg(div(mul(g, a), mul(b, b))),
+  );
 }
 
 /** The smaller of a and b elementwise; at a tie the gradient goes to a. */
 export function minimum(a: Value, b: Value): Value {
-  return binary('Min', a, b, (g) => select(lessOrEqual(a, b), g, zero(g)), (g) => select(lessOrEqual(a, b), zero(g), g));
+  return binary(
+    'Min',
+    a,
+    b,
+    (g) => select(lessOrEqual(a, b), g, zero(g)),
+    (g) => select(lessOrEqual(a, b), zero(g), g),
+  );
 }
 
 /** −x. */
@@ -104,7 +128,13 @@ export function sum(x: Value, axes: readonly number[], keep = true): Value {
 
 /** The sum of all elements, a scalar. */
 export function sumAll(x: Value): Value {
-  return x.rank === 0 ? x : sum(x, x.shape.map((_, i) => i), false);
+  return x.rank === 0
+    ? x
+    : sum(
+        x,
+        x.shape.map((_, i) => i),
+        false,
+      );
 }
 
 /** The mean over the last axis, kept as a dimension of 1. */
@@ -143,4 +173,3 @@ function zero(x: Value): Value {
 function unsqueeze(x: Value, axes: number[], shape: Shape): Value {
   return x.graph.node('Unsqueeze', [x, x.graph.int64(axes)], x.type, shape);
 }
-

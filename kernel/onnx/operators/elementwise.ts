@@ -52,4 +52,3 @@ export function clip(x: Value, low: number, high: number): Value {
     ],
   });
 }
-

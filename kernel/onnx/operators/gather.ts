@@ -29,7 +29,12 @@ export function takeRows(x: Value, indices: Value): Value {
 export function gatherElements(x: Value, columns: Value): Value {
   return x.graph.node('GatherElements', [x, columns], x.type, columns.shape, {
     attributes: { axis: int(1) },
-    vjps: [single((g) => x.graph.node('ScatterElements', [zerosLike(x), columns, g], x.type, x.shape, { attributes: { axis: int(1) } })), null],
+    vjps: [
+      single((g) =>
+        x.graph.node('ScatterElements', [zerosLike(x), columns, g], x.type, x.shape, { attributes: { axis: int(1) } }),
+      ),
+      null,
+    ],
   });
 }
 

@@ -87,8 +87,12 @@ export function matMul(a: Value, b: Value, options: MatMulOptions = {}): Value {
     domain: 'com.microsoft',
     attributes: { transA: int(transA ? 1 : 0), transB: int(transB ? 1 : 0), alpha: float(alpha) },
     vjps: [
-      single((g) => (transA ? matMul(b, g, { transA: transB, transB: true, alpha }) : matMul(g, b, { transB: !transB, alpha }))),
-      single((g) => (transB ? matMul(g, a, { transA: true, transB: transA, alpha }) : matMul(a, g, { transA: !transA, alpha }))),
+      single((g) =>
+        transA ? matMul(b, g, { transA: transB, transB: true, alpha }) : matMul(g, b, { transB: !transB, alpha }),
+      ),
+      single((g) =>
+        transB ? matMul(g, a, { transA: true, transB: transA, alpha }) : matMul(a, g, { transA: !transA, alpha }),
+      ),
     ],
   });
 }

@@ -21,7 +21,12 @@ export function rmsNorm(x: Value, weight: Value, epsilon: number): Value {
           const normalized = mul(x, inverse);
           return mul(sub(gw, mul(normalized, meanLast(mul(gw, normalized)))), inverse);
         },
-        ([g]) => sum(mul(g!, mul(x, inverse)), x.shape.slice(0, -1).map((_, i) => i), false),
+        ([g]) =>
+          sum(
+            mul(g!, mul(x, inverse)),
+            x.shape.slice(0, -1).map((_, i) => i),
+            false,
+          ),
       ],
     },
   );

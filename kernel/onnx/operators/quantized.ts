@@ -45,7 +45,9 @@ function expandNf4(weight: Nf4Values, rows: Value): Value {
   const pairs = Float32Array.from({ length: 512 }, (_, i) => levels[i & 1 ? (i >> 1) & 15 : i >> 5]);
   const table = graph.shared('nf4 pairs', () => graph.constant('float32', [256, 2], pairs));
   const indices = graph.node('Cast', [waiting(codes, rows)], 'int32', codes.shape, { attributes: { to: int(6) } });
-  const values = graph.node('Gather', [table, indices], 'float32', [codes.dimension(0), 2], { attributes: { axis: int(0) } });
+  const values = graph.node('Gather', [table, indices], 'float32', [codes.dimension(0), 2], {
+    attributes: { axis: int(0) },
+  });
   const size = blockSize(weight);
   const blocks = graph.node('Reshape', [values, graph.int64([-1, size])], 'float32', [absmax.dimension(0), size]);
   const factors = graph.node('Reshape', [absmax, graph.int64([-1, 1])], 'float32', [absmax.dimension(0), 1]);
@@ -69,7 +71,9 @@ export function linearInt8(x: Value, weight: Int8Values): Value {
 }
 
 function expandInt8({ codes, scales }: Int8Values, rows: Value): Value {
-  return codes.graph.node('DequantizeLinear', [codes, waiting(scales, rows)], 'float32', codes.shape, { attributes: { axis: int(0) } });
+  return codes.graph.node('DequantizeLinear', [codes, waiting(scales, rows)], 'float32', codes.shape, {
+    attributes: { axis: int(0) },
+  });
 }
 
 /** A vector, not before `rows` are there: with none of their elements appended. */

@@ -18,7 +18,10 @@ export function rotaryTables(positions: Value, frequencies: Float32Array, factor
   const rows = positions.dimension(0);
   const column = graph.node('Unsqueeze', [positions, graph.int64([1])], 'int64', [rows, 1]);
   const floats = graph.node('Cast', [column], 'float32', [rows, 1], { attributes: { to: int(1) } });
-  const angles = graph.node('Mul', [floats, graph.constant('float32', [1, half], frequencies)], 'float32', [rows, half]);
+  const angles = graph.node('Mul', [floats, graph.constant('float32', [1, half], frequencies)], 'float32', [
+    rows,
+    half,
+  ]);
   const table = (operator: string) => scale(graph.node(operator, [angles], 'float32', [rows, half]), factor);
   return { cos: table('Cos'), sin: table('Sin') };
 }

@@ -28,16 +28,24 @@ function shapeTensor(x: Value, shape: Shape): Value {
 /** Sizes as one vector, once in a graph for all who ask by the same key. */
 function joined(key: string, pieces: readonly Value[]): Value {
   const { graph } = pieces[0];
-  return graph.shared(key, () => graph.node('Concat', pieces, 'int64', [pieces.length], { attributes: { axis: int(0) } }));
+  return graph.shared(key, () =>
+    graph.node('Concat', pieces, 'int64', [pieces.length], { attributes: { axis: int(0) } }),
+  );
 }
 
 /** Axes reordered: axis i of the result is axis `permutation[i]` of x. */
 export function transpose(x: Value, permutation: number[]): Value {
   const inverse = permutation.map((_, i) => permutation.indexOf(i));
-  return x.graph.node('Transpose', [x], x.type, permutation.map((axis) => x.shape[axis]), {
-    attributes: { perm: ints(permutation) },
-    vjps: [single((g) => transpose(g, inverse))],
-  });
+  return x.graph.node(
+    'Transpose',
+    [x],
+    x.type,
+    permutation.map((axis) => x.shape[axis]),
+    {
+      attributes: { perm: ints(permutation) },
+      vjps: [single((g) => transpose(g, inverse))],
+    },
+  );
 }
 
 /** Values joined along an axis, whose size in the result is called `name`. */
@@ -48,7 +56,11 @@ export function concat(values: readonly Value[], axis: number, name: Dimension):
   const sizes = values.map((value) => value.shape[at]);
   return graph.node('Concat', values, values[0].type, shape, {
     attributes: { axis: int(at) },
-    vjps: values.map((_, i) => ([g]) => split(g!, at, sizes)[i]),
+    vjps: values.map(
+      (_, i) =>
+        ([g]) =>
+          split(g!, at, sizes)[i],
+    ),
   });
 }
 
@@ -67,7 +79,15 @@ export function split(x: Value, axis: number, sizes: readonly Dimension[]): Valu
     sizes.map((size) => ({ type: x.type, shape: x.shape.map((dimension, i) => (i === at ? size : dimension)) })),
     {
       attributes: { axis: int(at) },
-      vjps: [(gradients) => concat(gradients.map((gradient, i) => gradient ?? zerosLike(parts[i])), at, x.shape[at]), null],
+      vjps: [
+        (gradients) =>
+          concat(
+            gradients.map((gradient, i) => gradient ?? zerosLike(parts[i])),
+            at,
+            x.shape[at],
+          ),
+        null,
+      ],
     },
   );
   splits.set(x, parts);
@@ -81,5 +101,7 @@ function sizeTensor({ graph }: Value, sizes: readonly Dimension[]): Value {
 
 /** x stretched to a shape by NumPy's rule. */
 export function expand(x: Value, shape: Shape): Value {
-  return x.graph.node('Expand', [x, sizeTensor(x, shape)], x.type, shape, { vjps: [single((g) => sumTo(g, x.shape)), null] });
+  return x.graph.node('Expand', [x, sizeTensor(x, shape)], x.type, shape, {
+    vjps: [single((g) => sumTo(g, x.shape)), null],
+  });
 }

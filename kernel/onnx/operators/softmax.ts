@@ -24,14 +24,20 @@ export function softmax(x: Value): Value {
 export function softmaxMix(scores: Value, values: Value): Value {
   const { graph } = scores;
   const weights = graph.withoutRecording(() => softmax(scores));
-  const mixed: Value = graph.node('FusedMatMul', [weights, values], 'float32', [...scores.shape.slice(0, -1), values.dimension(-1)], {
-    domain: 'com.microsoft',
-    derivativeOf: [scores, values],
-    vjps: [
-      single((g) => mul(sub(matMul(g, values, { transB: true }), sum(mul(g, mixed), [-1])), weights)),
-      single((g) => matMul(weights, g, { transA: true })),
-    ],
-  });
+  const mixed: Value = graph.node(
+    'FusedMatMul',
+    [weights, values],
+    'float32',
+    [...scores.shape.slice(0, -1), values.dimension(-1)],
+    {
+      domain: 'com.microsoft',
+      derivativeOf: [scores, values],
+      vjps: [
+        single((g) => mul(sub(matMul(g, values, { transB: true }), sum(mul(g, mixed), [-1])), weights)),
+        single((g) => matMul(weights, g, { transA: true })),
+      ],
+    },
+  );
   return mixed;
 }
 

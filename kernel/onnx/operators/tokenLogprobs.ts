@@ -77,7 +77,9 @@ export function tokenLogprobs(x: Value, w: Value, tokens: Value, tokenRows: Valu
 function isLargest(values: Value, all: Value): Value {
   const { graph } = values;
   return graph.withoutRecording(() => {
-    const largest = graph.node('ReduceMax', [all, graph.int64([-1])], 'float32', values.shape, { attributes: { keepdims: int(0) } });
+    const largest = graph.node('ReduceMax', [all, graph.int64([-1])], 'float32', values.shape, {
+      attributes: { keepdims: int(0) },
+    });
     return toFloat(lessOrEqual(largest, values));
   });
 }
@@ -91,5 +93,7 @@ function rowDots(a: Value, b: Value): Value {
 
 function gemm(a: Value, b: Value, { transA = false, transB = false, alpha = 1 } = {}): Value {
   const shape = [a.dimension(transA ? 1 : 0), b.dimension(transB ? 0 : 1)];
-  return a.graph.node('Gemm', [a, b], 'float32', shape, { attributes: { transA: int(Number(transA)), transB: int(Number(transB)), alpha: float(alpha) } });
+  return a.graph.node('Gemm', [a, b], 'float32', shape, {
+    attributes: { transA: int(Number(transA)), transB: int(Number(transB)), alpha: float(alpha) },
+  });
 }

@@ -20,10 +20,20 @@ export interface FolderOptions extends StartOptions {
 export const MANIFEST = 'openenv.yaml';
 
 /** Starts the server of an environment's folder: on uvicorn, or on Node.js where it is an exported one of Joylab. */
-export async function startFolder(folder: string, options: FolderOptions, context: StartContext, about: { name?: string; cleanup?: string[] } = {}): Promise<ServerProcess> {
+export async function startFolder(
+  folder: string,
+  options: FolderOptions,
+  context: StartContext,
+  about: { name?: string; cleanup?: string[] } = {},
+): Promise<ServerProcess> {
   const { name = `The environment ${folder}`, cleanup } = about;
   const { app, command } = await findCommand(folder, options);
-  const program: Program = { name, cwd: folder, command: port => ({ ...command(port), cleanup }), timeout: options.startTimeout ?? (options.from === 'uv' || usesUv(folder, options) ? 600_000 : 180_000) };
+  const program: Program = {
+    name,
+    cwd: folder,
+    command: (port) => ({ ...command(port), cleanup }),
+    timeout: options.startTimeout ?? (options.from === 'uv' || usesUv(folder, options) ? 600_000 : 180_000),
+  };
   try {
     return await startProgram(program, options, context);
   } catch (error) {
@@ -34,14 +44,26 @@ export async function startFolder(folder: string, options: FolderOptions, contex
   }
 }
 
-async function findCommand(folder: string, options: FolderOptions): Promise<{ app: string; command: Program['command'] }> {
+async function findCommand(
+  folder: string,
+  options: FolderOptions,
+): Promise<{ app: string; command: Program['command'] }> {
   const app = options.app ?? (await manifestApp(folder));
   if (/\.[cm]?js$/.test(app)) {
-    return { app, command: port => ({ command: process.execPath, args: [app], env: { PORT: String(port), HOST: '127.0.0.1' } }) };
+    return {
+      app,
+      command: (port) => ({ command: process.execPath, args: [app], env: { PORT: String(port), HOST: '127.0.0.1' } }),
+    };
   }
-  if (!/^[\w.]+:[\w.]+$/.test(app)) throw new OpenEnvError('LAUNCH_FAILED', `${path.join(folder, MANIFEST)} names '${app}' as its app: it has to be "module:name", such as "server.app:app".`);
-  const [command, ...before] = usesUv(folder, options) ? [uv(), 'run', '--isolated', '--project', folder, '--'] : [await python(), '-m'];
-  return { app, command: port => ({ command, args: [...before, 'uvicorn', app, ...uvicornArguments(port)] }) };
+  if (!/^[\w.]+:[\w.]+$/.test(app))
+    throw new OpenEnvError(
+      'LAUNCH_FAILED',
+      `${path.join(folder, MANIFEST)} names '${app}' as its app: it has to be "module:name", such as "server.app:app".`,
+    );
+  const [command, ...before] = usesUv(folder, options)
+    ? [uv(), 'run', '--isolated', '--project', folder, '--']
+    : [await python(), '-m'];
+  return { app, command: (port) => ({ command, args: [...before, 'uvicorn', app, ...uvicornArguments(port)] }) };
 }
 
 /**
@@ -55,7 +77,11 @@ function uvicornArguments(port: number): string[] {
 /** `app` of `openenv.yaml`. */
 async function manifestApp(folder: string): Promise<string> {
   const file = path.join(folder, MANIFEST);
-  if (!fs.existsSync(file)) throw new OpenEnvError('LAUNCH_FAILED', `${folder} is no environment: it has no ${MANIFEST}. \`openenv init NAME\` makes one that has.`);
+  if (!fs.existsSync(file))
+    throw new OpenEnvError(
+      'LAUNCH_FAILED',
+      `${folder} is no environment: it has no ${MANIFEST}. \`openenv init NAME\` makes one that has.`,
+    );
   const { parse } = await import('yaml');
   try {
     const { app } = parse(fs.readFileSync(file, 'utf8')) ?? {};

@@ -25,8 +25,10 @@ function guard({ command, args, cleanup }: Guarded): void {
   const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], windowsHide: true });
 
   /** Everything in this process group; the guardian leads it and is part of it. */
-  const signalAll = (signal: NodeJS.Signals): void => void (process.platform === 'win32' ? child.kill(signal) : process.kill(-process.pid, signal));
-  const tidy = (): void => void (cleanup && spawnSync(cleanup[0], cleanup.slice(1), { stdio: 'ignore', timeout: CLEANUP, windowsHide: true }));
+  const signalAll = (signal: NodeJS.Signals): void =>
+    void (process.platform === 'win32' ? child.kill(signal) : process.kill(-process.pid, signal));
+  const tidy = (): void =>
+    void (cleanup && spawnSync(cleanup[0], cleanup.slice(1), { stdio: 'ignore', timeout: CLEANUP, windowsHide: true }));
   const end = (): void => {
     if (ending) return;
     ending = true;
@@ -39,7 +41,7 @@ function guard({ command, args, cleanup }: Guarded): void {
     process.exit();
   };
 
-  child.once('error', error => {
+  child.once('error', (error) => {
     process.stderr.write(`${error.message}\n`);
     process.exit(127);
   });

@@ -9,18 +9,43 @@ const CONTAINER_PORT = 8000;
 /** Starts a container of a Docker image, as OpenEnv's `from_docker_image` does. It is removed when it stops, or this process ends. */
 export async function startImage(image: string, options: StartOptions, context: StartContext): Promise<ServerProcess> {
   const docker = findProgram('docker');
-  if (!docker) throw new OpenEnvError('LAUNCH_FAILED', `Docker is not available, and '${image}' is a Docker image. Install Docker Desktop or Docker Engine, so that \`docker version\` works.`);
+  if (!docker)
+    throw new OpenEnvError(
+      'LAUNCH_FAILED',
+      `Docker is not available, and '${image}' is a Docker image. Install Docker Desktop or Docker Engine, so that \`docker version\` works.`,
+    );
   const container = `joylab-${randomUUID()}`;
   const command = (port: number) => ({
     command: docker,
     args: dockerRun(image, container, port, options.envVars),
     cleanup: [docker, 'rm', '--force', container],
   });
-  return startProgram({ name: `The container of ${image}`, cwd: process.cwd(), command, timeout: options.startTimeout ?? 600_000 }, options, context);
+  return startProgram(
+    { name: `The container of ${image}`, cwd: process.cwd(), command, timeout: options.startTimeout ?? 600_000 },
+    options,
+    context,
+  );
 }
 
 /** The arguments of `docker run`. It stays in the foreground: its output is the server's, and a signal to it goes to the server. */
-export function dockerRun(image: string, container: string, port: number, envVars: Record<string, string> = {}): string[] {
+export function dockerRun(
+  image: string,
+  container: string,
+  port: number,
+  envVars: Record<string, string> = {},
+): string[] {
   const variables = Object.entries(envVars).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
-  return ['run', '--rm', '--init', '--name', container, '--label', 'joylab', '--publish', `127.0.0.1:${port}:${CONTAINER_PORT}`, ...variables, image];
+  return [
+    'run',
+    '--rm',
+    '--init',
+    '--name',
+    container,
+    '--label',
+    'joylab',
+    '--publish',
+    `127.0.0.1:${port}:${CONTAINER_PORT}`,
+    ...variables,
+    image,
+  ];
 }

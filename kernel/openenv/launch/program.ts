@@ -36,7 +36,11 @@ export interface Program {
 const PORT_TRIES = 3;
 
 /** Starts a server under the guardian, which ends it when this process ends, and waits until it is healthy. */
-export async function startProgram(program: Program, { port, envVars }: StartOptions, context: StartContext): Promise<ServerProcess> {
+export async function startProgram(
+  program: Program,
+  { port, envVars }: StartOptions,
+  context: StartContext,
+): Promise<ServerProcess> {
   for (let tries = 1; ; tries++) {
     const chosen = port ?? (await freePort());
     const { env, ...guarded } = program.command(chosen);
@@ -52,7 +56,8 @@ export async function startProgram(program: Program, { port, envVars }: StartOpt
         ...context,
       });
     } catch (error) {
-      const taken = error instanceof OpenEnvError && /address already in use|port is already allocated/i.test(error.message);
+      const taken =
+        error instanceof OpenEnvError && /address already in use|port is already allocated/i.test(error.message);
       if (!taken || port !== undefined || tries === PORT_TRIES) throw error;
     }
   }
@@ -62,7 +67,7 @@ export async function startProgram(program: Program, { port, envVars }: StartOpt
 export function findProgram(name: string): string | undefined {
   const endings = process.platform === 'win32' ? ['.exe', '.cmd', ''] : [''];
   const folders = (process.env.PATH ?? '').split(path.delimiter).filter(Boolean);
-  return folders.flatMap(folder => endings.map(ending => path.join(folder, name + ending))).find(isProgram);
+  return folders.flatMap((folder) => endings.map((ending) => path.join(folder, name + ending))).find(isProgram);
 }
 
 function isProgram(file: string): boolean {
@@ -76,8 +81,8 @@ function isProgram(file: string): boolean {
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
-  await new Promise(resolve => server.once('listening', resolve));
+  await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as AddressInfo;
-  await new Promise(resolve => server.close(resolve));
+  await new Promise((resolve) => server.close(resolve));
   return port;
 }

@@ -21,7 +21,12 @@ export function spaceImage(space: string, tag = 'latest'): string {
 }
 
 /** The address of a Space that runs. One that sleeps wakes up when it is asked, which is waited for. */
-export async function wakeSpace(space: string, { startTimeout = 600_000, headers }: { startTimeout?: number; headers?: Record<string, string> }, context: StartContext, url = `https://${spaceSubdomain(space)}.hf.space`): Promise<string> {
+export async function wakeSpace(
+  space: string,
+  { startTimeout = 600_000, headers }: { startTimeout?: number; headers?: Record<string, string> },
+  context: StartContext,
+  url = `https://${spaceSubdomain(space)}.hf.space`,
+): Promise<string> {
   const { signal, onProgress } = context;
   const waiting = new Waiting(startTimeout, { signal, onWait: () => onProgress?.('the Space is waking up') });
   for (;;) {
@@ -30,18 +35,34 @@ export async function wakeSpace(space: string, { startTimeout = 600_000, headers
       return url;
     } catch (error) {
       const { code, details, message } = error as OpenEnvError & { details?: { status: number } };
-      if (code === 'NOT_SUPPORTED') throw new OpenEnvError('LAUNCH_FAILED', `There is no Space '${space}' that serves OpenEnv at ${url}, or it is private: then give { headers: { Authorization: 'Bearer hf_…' } }.`);
+      if (code === 'NOT_SUPPORTED')
+        throw new OpenEnvError(
+          'LAUNCH_FAILED',
+          `There is no Space '${space}' that serves OpenEnv at ${url}, or it is private: then give { headers: { Authorization: 'Bearer hf_…' } }.`,
+        );
       const asleep = code === 'TIMEOUT' || code === 'PROTOCOL_ERROR' || (details?.status ?? 0) >= 500;
       if (!asleep) throw error;
-      if (!(await waiting.next(''))) throw new OpenEnvError('LAUNCH_FAILED', `The Space ${space} was not healthy within ${startTimeout / 1000} s. ${message} Its page tells why: https://huggingface.co/spaces/${space}`);
+      if (!(await waiting.next('')))
+        throw new OpenEnvError(
+          'LAUNCH_FAILED',
+          `The Space ${space} was not healthy within ${startTimeout / 1000} s. ${message} Its page tells why: https://huggingface.co/spaces/${space}`,
+        );
     }
   }
 }
 
 /** Clones a Space and runs its server here with uv, as OpenEnv's `from_env(…, use_docker=False)` does. */
-export async function runSpace(space: string, options: StartOptions & { app?: string }, context: StartContext): Promise<ServerProcess> {
+export async function runSpace(
+  space: string,
+  options: StartOptions & { app?: string },
+  context: StartContext,
+): Promise<ServerProcess> {
   for (const tool of ['git', 'uv']) {
-    if (!findProgram(tool)) throw new OpenEnvError('LAUNCH_FAILED', `${tool} is not installed: it is needed to run the Space '${space}' on this machine. Without it: openenv('${space}') uses the running Space, { from: 'image' } its Docker image.`);
+    if (!findProgram(tool))
+      throw new OpenEnvError(
+        'LAUNCH_FAILED',
+        `${tool} is not installed: it is needed to run the Space '${space}' on this machine. Without it: openenv('${space}') uses the running Space, { from: 'image' } its Docker image.`,
+      );
   }
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-space-'));
   const remove = (): void => fs.rmSync(folder, { recursive: true, force: true });
@@ -59,9 +80,15 @@ async function clone(space: string, folder: string, { signal, onProgress }: Star
   const source = `${process.env.HF_ENDPOINT || 'https://huggingface.co'}/spaces/${space}`;
   onProgress?.(`cloning ${source}`);
   try {
-    await promisify(execFile)('git', ['clone', '--depth', '1', source, folder], { signal, env: { ...process.env, GIT_TERMINAL_PROMPT: '0' } });
+    await promisify(execFile)('git', ['clone', '--depth', '1', source, folder], {
+      signal,
+      env: { ...process.env, GIT_TERMINAL_PROMPT: '0' },
+    });
   } catch (error) {
     signal?.throwIfAborted();
-    throw new OpenEnvError('LAUNCH_FAILED', `${source} could not be cloned: ${String((error as { stderr?: string }).stderr || error).trim()}`);
+    throw new OpenEnvError(
+      'LAUNCH_FAILED',
+      `${source} could not be cloned: ${String((error as { stderr?: string }).stderr || error).trim()}`,
+    );
   }
 }

@@ -54,14 +54,20 @@ export const TARGET_OPTIONS: Record<TargetKind, readonly string[]> = {
   space: [...START, 'from', 'tag', 'app'],
   folder: [...START, 'from', 'app'],
 };
-const FROM: Partial<Record<TargetKind, readonly string[]>> = { space: ['url', 'image', 'uv'], folder: ['uv', 'python'] };
+const FROM: Partial<Record<TargetKind, readonly string[]>> = {
+  space: ['url', 'image', 'uv'],
+  folder: ['uv', 'python'],
+};
 
 /** What a target is, by its form; `undefined` when it has none of them. */
 export function readTarget(text: string, options: TargetOptions = {}): Target | undefined {
   const target = recognise(text, options);
   const valid = target && FROM[target.kind];
   if (valid && options.from !== undefined && !valid.includes(options.from)) {
-    throw new OpenEnvError('INVALID_ARGUMENT', `from is '${options.from}'. For a ${target.kind} it may be: ${valid.map(name => `'${name}'`).join(', ')}.`);
+    throw new OpenEnvError(
+      'INVALID_ARGUMENT',
+      `from is '${options.from}'. For a ${target.kind} it may be: ${valid.map((name) => `'${name}'`).join(', ')}.`,
+    );
   }
   return target;
 }
@@ -74,10 +80,17 @@ function recognise(text: string, options: TargetOptions): Target | undefined {
   }
   const folder = path.resolve(text.replace(/^~(?=\/|$)/, os.homedir()));
   if (/^(\.{0,2}\/|~\/|\.{1,2}$|[A-Za-z]:[\\/])/.test(text) || fs.existsSync(path.join(folder, MANIFEST))) {
-    return { kind: 'folder', name: folder, start: context => startFolder(folder, options as { from?: 'uv' | 'python' }, context, { name: `The environment ${text}` }) };
+    return {
+      kind: 'folder',
+      name: folder,
+      start: (context) =>
+        startFolder(folder, options as { from?: 'uv' | 'python' }, context, { name: `The environment ${text}` }),
+    };
   }
-  if (/^[\w.-]+\/[\w.-]+$/.test(text)) return { kind: 'space', name: text, start: context => startSpace(text, options, context) };
-  if (/^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+|@sha256:[0-9a-f]+)$/.test(text)) return { kind: 'image', name: text, start: context => startNamed(text, options, context) };
+  if (/^[\w.-]+\/[\w.-]+$/.test(text))
+    return { kind: 'space', name: text, start: (context) => startSpace(text, options, context) };
+  if (/^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+|@sha256:[0-9a-f]+)$/.test(text))
+    return { kind: 'image', name: text, start: (context) => startNamed(text, options, context) };
   return undefined;
 }
 
@@ -86,11 +99,23 @@ async function startNamed(text: string, options: TargetOptions, context: StartCo
   const port = Number(/^[\w-]+:(\d{2,5})$/.exec(text)?.[1]);
   const url = `http://${text}`;
   if (!(port <= 65535)) return startImage(text, options, context);
-  const answers = await getJson(`${url}/health`, { timeout: 3000, headers: options.headers, signal: context.signal }).then(() => true, () => false);
+  const answers = await getJson(`${url}/health`, {
+    timeout: 3000,
+    headers: options.headers,
+    signal: context.signal,
+  }).then(
+    () => true,
+    () => false,
+  );
   if (answers) return remote(url);
   context.signal?.throwIfAborted();
-  return startImage(text, options, context).catch(error => {
-    if (error instanceof OpenEnvError) throw new OpenEnvError(error.code, `${error.message} If a server is meant: none answers at ${url}.`, error.details);
+  return startImage(text, options, context).catch((error) => {
+    if (error instanceof OpenEnvError)
+      throw new OpenEnvError(
+        error.code,
+        `${error.message} If a server is meant: none answers at ${url}.`,
+        error.details,
+      );
     throw error;
   });
 }

@@ -51,12 +51,16 @@ export async function readBody(request: IncomingMessage, response: ServerRespons
         if (!held.hasRoom(size)) reject(new Refused(503, FULL));
         else if (size > MAXIMUM_MESSAGE) reject(new Refused(413, TOO_LARGE));
       });
-      request.once('end', resolve).once('error', reject).once('close', () => reject(new Refused(400, 'The request ended before its body did.')));
+      request
+        .once('end', resolve)
+        .once('error', reject)
+        .once('close', () => reject(new Refused(400, 'The request ended before its body did.')));
     });
     return readText(Buffer.concat(parts, size));
   } catch (error) {
     request.removeAllListeners('data').resume();
-    if (error instanceof JsonFailure) throw new ValidationFailure([{ type: 'json_invalid', loc: ['body'], msg: error.message }]);
+    if (error instanceof JsonFailure)
+      throw new ValidationFailure([{ type: 'json_invalid', loc: ['body'], msg: error.message }]);
     throw error;
   }
 }
@@ -87,7 +91,11 @@ export function countArriving(stream: Duplex, socket: WebSocket, held: HeldBytes
     if (arriving === 0) timer = void clearTimeout(timer);
   };
   const control = (data: Buffer): void => free(Math.min(arriving, data.length + FRAME_HEAD));
-  socket.on('message', () => free(arriving)).on('close', () => free(arriving)).on('ping', control).on('pong', control);
+  socket
+    .on('message', () => free(arriving))
+    .on('close', () => free(arriving))
+    .on('ping', control)
+    .on('pong', control);
   stream.prependListener('data', (part: Buffer) => {
     arriving += part.length;
     held.add(part.length);

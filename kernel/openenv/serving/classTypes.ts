@@ -21,7 +21,11 @@ export function classTypes(compiler: typeof ts, checker: ts.TypeChecker, symbol:
   const given = new TypeSchemas(compiler, checker, 'closed');
   // Observations and states may have more than their types say: so has what TypeScript assigns to them.
   const told = new TypeSchemas(compiler, checker, 'open');
-  const schema = { action: given.read(action, 'Action'), observation: told.read(observation, 'Observation'), state: told.read(state, 'State') };
+  const schema = {
+    action: given.read(action, 'Action'),
+    observation: told.read(observation, 'Observation'),
+    state: told.read(state, 'State'),
+  };
   const description = compiler.displayPartsToString(symbol.getDocumentationComment(checker)).trim();
   return {
     schema: Object.fromEntries(Object.entries(schema).filter(([, it]) => it !== undefined)),
@@ -30,11 +34,21 @@ export function classTypes(compiler: typeof ts, checker: ts.TypeChecker, symbol:
 }
 
 /** The types that a class declares by what it extends, directly or not: see `DeclaredTypes`. */
-function declaredTypes(checker: ts.TypeChecker, symbol: ts.Symbol): Record<'action' | 'observation' | 'state', ts.Type> | undefined {
+function declaredTypes(
+  checker: ts.TypeChecker,
+  symbol: ts.Symbol,
+): Record<'action' | 'observation' | 'state', ts.Type> | undefined {
   // TypeScript's name of the symbol that is the method's key.
-  const method = checker.getDeclaredTypeOfSymbol(symbol).getProperties().find(({ escapedName }) => /^__@declaredTypes@/.test(String(escapedName)));
+  const method = checker
+    .getDeclaredTypeOfSymbol(symbol)
+    .getProperties()
+    .find(({ escapedName }) => /^__@declaredTypes@/.test(String(escapedName)));
   const [signature] = method ? checker.getNonNullableType(checker.getTypeOfSymbol(method)).getCallSignatures() : [];
   if (!signature) return undefined;
   const typeOf = (name: string): ts.Type => checker.getTypeOfSymbol(signature.getReturnType().getProperty(name)!);
-  return { action: checker.getTypeOfSymbol(signature.parameters[0]), observation: typeOf('observation'), state: typeOf('state') };
+  return {
+    action: checker.getTypeOfSymbol(signature.parameters[0]),
+    observation: typeOf('observation'),
+    state: typeOf('state'),
+  };
 }

@@ -15,11 +15,15 @@ const OPTIONS = {
 /** `joylab serve FILE`: serves the environment of a file until the process is told to stop, or exports it. */
 export async function serveCommand(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options: OPTIONS });
-  if (positionals.length !== 1) throw new Error('`joylab serve` takes one file: joylab serve FILE.ts [--port 8000] [--host 127.0.0.1] [--capacity 64] [--allow-origin https://my.example] [--environment NAME] [--export FOLDER]');
+  if (positionals.length !== 1)
+    throw new Error(
+      '`joylab serve` takes one file: joylab serve FILE.ts [--port 8000] [--host 127.0.0.1] [--capacity 64] [--allow-origin https://my.example] [--environment NAME] [--export FOLDER]',
+    );
   const found = findEnvironment(positionals[0], values.environment);
   if (values.export !== undefined) {
     const { exportEnvironment } = await import('./export.js');
-    for (const file of await exportEnvironment(found, values.export, number('capacity', values.capacity))) process.stdout.write(`${file}\n`);
+    for (const file of await exportEnvironment(found, values.export, number('capacity', values.capacity)))
+      process.stdout.write(`${file}\n`);
     return 0;
   }
   const { schema, metadata } = found;

@@ -90,8 +90,12 @@ export type EnvironmentClass<Instance extends Environment = Environment> = (new 
  *
  * An exception is reported to the client, and the session goes on.
  */
-// biome-ignore lint/correctness/noUnusedVariables: the types are read from the interface of the same name.
-export abstract class Environment<Action extends object = any, Observation extends object = any, State extends object = any> {
+export abstract class Environment<
+  Action extends object = any,
+  Observation extends object = any,
+  // biome-ignore lint/correctness/noUnusedVariables: the types are read from the interface of the same name.
+  State extends object = any,
+> {
   /** Name, description and so on, for clients. Default: the name of the class. */
   static metadata?: Partial<EnvironmentMetadata>;
   /** JSON Schemas of action, observation and state, where the types do not give them. */
@@ -118,7 +122,8 @@ export abstract class Environment<Action extends object = any, Observation exten
   close?(): void | Promise<void>;
 }
 
-export interface Environment<Action extends object, Observation extends object, State extends object> extends DeclaredTypes<Action, Observation, State> {
+export interface Environment<Action extends object, Observation extends object, State extends object>
+  extends DeclaredTypes<Action, Observation, State> {
   /** What clients may ask for between the steps. The server adds `episode_id` and `step_count`. */
   readonly state?: State;
 }

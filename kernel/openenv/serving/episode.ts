@@ -26,7 +26,11 @@ export class EpisodeRunner {
     const episodeId: string = episode_id ?? randomUUID();
     this.episodeId = null;
     this.environment.random = new RandomSource(used);
-    const result = stepResult(await this.environment.reset({ ...rest, seed: used, episodeId }), 'reset', this.checks?.reset);
+    const result = stepResult(
+      await this.environment.reset({ ...rest, seed: used, episodeId }),
+      'reset',
+      this.checks?.reset,
+    );
     [this.episodeId, this.steps, this.done] = [episodeId, 0, result.done];
     return result;
   }
@@ -43,7 +47,8 @@ export class EpisodeRunner {
 
   state(): EpisodeState {
     const own = told(this.environment.state ?? {}, 'the state');
-    if (typeof own !== 'object' || Array.isArray(own)) throw new TypeError(`state is ${shown(own)}: it has to be an object.`);
+    if (typeof own !== 'object' || Array.isArray(own))
+      throw new TypeError(`state is ${shown(own)}: it has to be an object.`);
     const state = { ...own, episode_id: this.episodeId, step_count: this.steps };
     // Before the first episode an environment may not know its state yet.
     if (this.episodeId !== null && this.checks) checked(this.checks.state, state, 'the state');
@@ -59,15 +64,25 @@ export class EpisodeRunner {
 function stepResult(turn: Turn<object>, method: string, check: Validate | undefined): StepResult {
   const { observation, reward = null, done = false, metadata } = (turn ?? {}) as Turn<object>;
   if (typeof observation !== 'object' || observation === null || Array.isArray(observation)) {
-    throw new TypeError(`${method}() has to return { observation, reward, done } with an object as observation; it returned ${shown(turn)}.`);
+    throw new TypeError(
+      `${method}() has to return { observation, reward, done } with an object as observation; it returned ${shown(turn)}.`,
+    );
   }
-  if (reward !== null && !Number.isFinite(reward)) throw new TypeError(`${method}() returned the reward ${shown(reward)}: it has to be a finite number.`);
-  if (typeof done !== 'boolean') throw new TypeError(`${method}() returned ${shown(done)} as done: it has to be true or false.`);
-  if (metadata !== undefined && (typeof metadata !== 'object' || Array.isArray(metadata))) throw new TypeError(`${method}() returned ${shown(metadata)} as metadata: it has to be an object.`);
+  if (reward !== null && !Number.isFinite(reward))
+    throw new TypeError(`${method}() returned the reward ${shown(reward)}: it has to be a finite number.`);
+  if (typeof done !== 'boolean')
+    throw new TypeError(`${method}() returned ${shown(done)} as done: it has to be true or false.`);
+  if (metadata !== undefined && (typeof metadata !== 'object' || Array.isArray(metadata)))
+    throw new TypeError(`${method}() returned ${shown(metadata)} as metadata: it has to be an object.`);
   const seen = told(observation, `the observation of ${method}()`);
   if (check) checked(check, seen, `the observation of ${method}()`);
   checkBigints(seen, `the observation of ${method}()`);
-  return { observation: seen, reward, done, ...(metadata ? { metadata: told(metadata, `the metadata of ${method}()`) } : {}) };
+  return {
+    observation: seen,
+    reward,
+    done,
+    ...(metadata ? { metadata: told(metadata, `the metadata of ${method}()`) } : {}),
+  };
 }
 
 /** A value of an environment, as JSON has it. */
@@ -75,7 +90,9 @@ function told(value: unknown, what: string): any {
   try {
     return jsonValue(value, what[0].toUpperCase() + what.slice(1));
   } catch (error) {
-    throw error instanceof JsonValueError ? new TypeError(`${what[0].toUpperCase() + what.slice(1)} cannot be sent: ${error.describe()}.`) : error;
+    throw error instanceof JsonValueError
+      ? new TypeError(`${what[0].toUpperCase() + what.slice(1)} cannot be sent: ${error.describe()}.`)
+      : error;
   }
 }
 
@@ -85,19 +102,25 @@ function checked(check: Validate, value: unknown, what: string): void {
     check(value);
   } catch (error) {
     if (!(error instanceof ValidationFailure)) throw error;
-    throw new TypeError(`${what[0].toUpperCase() + what.slice(1)} is not what its type, or its schema, says:${error.problems.map((problem) => `\n  ${describeProblem(problem)}`).join('')}`);
+    throw new TypeError(
+      `${what[0].toUpperCase() + what.slice(1)} is not what its type, or its schema, says:${error.problems.map((problem) => `\n  ${describeProblem(problem)}`).join('')}`,
+    );
   }
 }
 
 /** Throws where a bigint is left that a number could hold: those who read the JSON get a number. Where the type is `number | bigint`, a check has made one of it. */
 function checkBigints(value: object, what: string): void {
   const small = smallBigint(value);
-  if (small) throw new TypeError(`${what[0].toUpperCase() + what.slice(1)} cannot be sent: ${small.join('.')} is a BigInt of a size that a number has, and would arrive as one. Write Number(…), or number | bigint as its type.`);
+  if (small)
+    throw new TypeError(
+      `${what[0].toUpperCase() + what.slice(1)} cannot be sent: ${small.join('.')} is a BigInt of a size that a number has, and would arrive as one. Write Number(…), or number | bigint as its type.`,
+    );
 }
 
 /** Where the first bigint is that a number could hold. */
 function smallBigint(value: unknown): string[] | undefined {
-  if (typeof value === 'bigint') return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? [] : undefined;
+  if (typeof value === 'bigint')
+    return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? [] : undefined;
   if (typeof value !== 'object' || value === null) return undefined;
   // A list is not asked for its keys: it may be a picture.
   const keys = Array.isArray(value) ? value.keys() : Object.keys(value);

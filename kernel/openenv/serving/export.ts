@@ -15,9 +15,13 @@ const PORT = 8000;
  */
 export async function exportEnvironment(found: FoundClass, folder: string, capacity?: number): Promise<string[]> {
   const target = resolve(folder);
-  if (existsSync(target) && readdirSync(target).length > 0) throw new OpenEnvError('INVALID_ARGUMENT', `${folder} is not empty. Choose a new folder.`);
+  if (existsSync(target) && readdirSync(target).length > 0)
+    throw new OpenEnvError('INVALID_ARGUMENT', `${folder} is not empty. Choose a new folder.`);
   const files: Record<string, string> = {
-    'server.js': await bundle({ text: entry(found, capacity), folder: dirname(found.file) }, resolve(__dirname, 'index.js')),
+    'server.js': await bundle(
+      { text: entry(found, capacity), folder: dirname(found.file) },
+      resolve(__dirname, 'index.js'),
+    ),
     'package.json': `${JSON.stringify({ name: slug(found.name), version: '0.1.0', private: true, main: 'server.js', scripts: { start: 'node server.js' }, engines: { node: '>=20.19' } }, null, 2)}\n`,
     'openenv.yaml': manifest(found),
     Dockerfile: dockerfile(),
@@ -120,5 +124,8 @@ ${JSON.stringify(schema.action ?? { type: 'object' }, null, 2)}
 }
 
 function slug(name: string): string {
-  return name.replace(/([a-z\d])([A-Z])/g, '$1_$2').replace(/\W+/g, '_').toLowerCase();
+  return name
+    .replace(/([a-z\d])([A-Z])/g, '$1_$2')
+    .replace(/\W+/g, '_')
+    .toLowerCase();
 }

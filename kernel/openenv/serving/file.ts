@@ -29,16 +29,28 @@ export function findEnvironment(path: string, name?: string): FoundClass {
   const program = compiler.createProgram([file], compilerOptions(compiler, dirname(file)));
   const problems = compiler.getPreEmitDiagnostics(program);
   if (problems.length > 0) {
-    const host = { getCanonicalFileName: (it: string) => it, getCurrentDirectory: () => dirname(file), getNewLine: () => '\n' };
-    throw new OpenEnvError('INVALID_ARGUMENT', `${path} has type errors:\n${compiler.formatDiagnostics(problems, host).trimEnd()}`);
+    const host = {
+      getCanonicalFileName: (it: string) => it,
+      getCurrentDirectory: () => dirname(file),
+      getNewLine: () => '\n',
+    };
+    throw new OpenEnvError(
+      'INVALID_ARGUMENT',
+      `${path} has type errors:\n${compiler.formatDiagnostics(problems, host).trimEnd()}`,
+    );
   }
   const checker = program.getTypeChecker();
   const module = checker.getSymbolAtLocation(program.getSourceFile(file)!);
   const found = (module ? checker.getExportsOfModule(module) : []).flatMap((it) => {
     const symbol = it.flags & compiler.SymbolFlags.Alias ? checker.getAliasedSymbol(it) : it;
-    const isAbstract = symbol.valueDeclaration && compiler.getCombinedModifierFlags(symbol.valueDeclaration) & compiler.ModifierFlags.Abstract;
-    const types = symbol.flags & compiler.SymbolFlags.Class && !isAbstract ? classTypes(compiler, checker, symbol) : null;
-    return types ? [{ ...types, exported: it.name, name: it.name === 'default' ? ownName(symbol) : it.name, file }] : [];
+    const isAbstract =
+      symbol.valueDeclaration &&
+      compiler.getCombinedModifierFlags(symbol.valueDeclaration) & compiler.ModifierFlags.Abstract;
+    const types =
+      symbol.flags & compiler.SymbolFlags.Class && !isAbstract ? classTypes(compiler, checker, symbol) : null;
+    return types
+      ? [{ ...types, exported: it.name, name: it.name === 'default' ? ownName(symbol) : it.name, file }]
+      : [];
   });
   return choose(found, path, name);
 }
@@ -51,13 +63,21 @@ function ownName(symbol: ts.Symbol): string {
 
 function choose(found: FoundClass[], path: string, name: string | undefined): FoundClass {
   const names = found.map((it) => it.name).join(', ');
-  if (found.length === 0) throw new OpenEnvError('INVALID_ARGUMENT', `${path} exports no environment. Write: export class MyEnvironment extends Environment<Action, Observation> { … }`);
+  if (found.length === 0)
+    throw new OpenEnvError(
+      'INVALID_ARGUMENT',
+      `${path} exports no environment. Write: export class MyEnvironment extends Environment<Action, Observation> { … }`,
+    );
   if (name !== undefined) {
     const chosen = found.find((it) => it.name === name);
     if (!chosen) throw new OpenEnvError('INVALID_ARGUMENT', `${path} exports no environment ${name}. Valid: ${names}.`);
     return chosen;
   }
-  if (found.length > 1) throw new OpenEnvError('INVALID_ARGUMENT', `${path} exports several environments. Choose one with --environment: ${names}.`);
+  if (found.length > 1)
+    throw new OpenEnvError(
+      'INVALID_ARGUMENT',
+      `${path} exports several environments. Choose one with --environment: ${names}.`,
+    );
   return found[0];
 }
 
@@ -80,7 +100,15 @@ function compilerOptions(compiler: typeof ts, folder: string): ts.CompilerOption
 }
 
 /** How esbuild makes one file for Node.js, in memory; names of classes stay, as they name the environment. */
-const FOR_NODE = { bundle: true, write: false, platform: 'node', format: 'cjs', target: 'node20', keepNames: true, logLevel: 'silent' } as const;
+const FOR_NODE = {
+  bundle: true,
+  write: false,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  keepNames: true,
+  logLevel: 'silent',
+} as const;
 
 /** Bundles a program that imports `joylab` into one file of JavaScript for Node.js. */
 export async function bundle(entry: { text: string; folder: string }, joylab: string): Promise<string> {

@@ -25,7 +25,10 @@ export class Heartbeat {
     if (this.timeout === Infinity) return;
     const alive = (): void => void this.missed.set(socket, 0);
     alive();
-    socket.on('pong', alive).on('message', alive).on('close', () => this.missed.delete(socket));
+    socket
+      .on('pong', alive)
+      .on('message', alive)
+      .on('close', () => this.missed.delete(socket));
     this.timer ??= setInterval(() => setImmediate(() => this.beat()), Math.min(this.timeout / MISSES, LONGEST)).unref();
   }
 

@@ -37,7 +37,9 @@ export interface HttpSetting {
  * new environment, and `/step` takes the first step of a new episode: a
  * session is to be had by WebSocket, and for tools by MCP.
  */
-export function httpHandler(setting: HttpSetting): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+export function httpHandler(
+  setting: HttpSetting,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const routes = httpRoutes(setting);
   return async (request, response) => {
     let answer: Answer;
@@ -52,13 +54,22 @@ export function httpHandler(setting: HttpSetting): (request: IncomingMessage, re
   };
 }
 
-async function answerRequest(request: IncomingMessage, response: ServerResponse, routes: Routes, { access, held }: HttpSetting): Promise<Answer> {
+async function answerRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  routes: Routes,
+  { access, held }: HttpSetting,
+): Promise<Answer> {
   const { method = '' } = request;
   const methods = routes.get(pathOf(request.url));
   const handler = methods?.[method === 'HEAD' ? 'GET' : method];
   const stranger = refusedHost(request, access) ?? (method === 'POST' ? refusedOrigin(request, access) : undefined);
   if (stranger) return { status: 403, body: { detail: stranger } };
-  if (!methods) return { status: 404, body: { detail: `Not Found. Routes: ${[...routes.keys()].join(', ')}, and WebSocket at /ws.` } };
+  if (!methods)
+    return {
+      status: 404,
+      body: { detail: `Not Found. Routes: ${[...routes.keys()].join(', ')}, and WebSocket at /ws.` },
+    };
   if (!handler) return { status: 405, body: { detail: 'Method Not Allowed' } };
   return handler(await readBody(request, response, held));
 }
@@ -102,8 +113,18 @@ function httpRoutes({ contract, sessions, make }: HttpSetting): Routes {
     ['/schema', { GET: () => ({ body: contract.schema }) }],
     ['/openapi.json', { GET: () => ({ body: document }) }],
     ['/state', { GET: async () => ({ body: await withEnvironment((runner) => runner.state()) }) }],
-    ['/reset', { POST: async (text) => ({ body: await withEnvironment((runner) => runner.reset(resetArguments(contract, text))) }) }],
-    ['/step', { POST: async (text) => ({ body: await withEnvironment((runner) => firstStep(contract, runner, text)) }) }],
+    [
+      '/reset',
+      {
+        POST: async (text) => ({
+          body: await withEnvironment((runner) => runner.reset(resetArguments(contract, text))),
+        }),
+      },
+    ],
+    [
+      '/step',
+      { POST: async (text) => ({ body: await withEnvironment((runner) => firstStep(contract, runner, text)) }) },
+    ],
     ['/mcp', { POST: async (text) => ({ body: await answerRpcText(text, place) }) }],
   ]);
 }
@@ -126,7 +147,11 @@ const checkStep = validator(
   {
     type: 'object',
     required: ['action'],
-    properties: { action: { type: 'object' }, timeout_s: { type: ['number', 'null'], exclusiveMinimum: 0 }, request_id: { type: ['string', 'null'], maxLength: 255 } },
+    properties: {
+      action: { type: 'object' },
+      timeout_s: { type: ['number', 'null'], exclusiveMinimum: 0 },
+      request_id: { type: ['string', 'null'], maxLength: 255 },
+    },
   },
   'request',
 );
@@ -135,14 +160,22 @@ function parseBody(text: string): Record<string, any> {
   try {
     return readJson(text) as Record<string, any>;
   } catch (error) {
-    if (isA(error, ValidationFailure)) throw new ValidationFailure(error.problems.map((it) => ({ ...it, loc: ['body', ...it.loc] })));
-    if (isA(error, JsonFailure)) throw new ValidationFailure([{ type: 'json_invalid', loc: ['body'], msg: `JSON decode error: ${error.message}`, input: text.slice(0, 200) }]);
+    if (isA(error, ValidationFailure))
+      throw new ValidationFailure(error.problems.map((it) => ({ ...it, loc: ['body', ...it.loc] })));
+    if (isA(error, JsonFailure))
+      throw new ValidationFailure([
+        { type: 'json_invalid', loc: ['body'], msg: `JSON decode error: ${error.message}`, input: text.slice(0, 200) },
+      ]);
     throw error;
   }
 }
 
 function send(response: ServerResponse, { status = 200, body, close }: Answer): void {
   const text = Buffer.from(body as string);
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': text.length, ...(close ? { connection: 'close' } : {}) });
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'content-length': text.length,
+    ...(close ? { connection: 'close' } : {}),
+  });
   response.end(text);
 }

@@ -1,7 +1,14 @@
 import type { EnvironmentClass } from './environment';
 import type { EnvironmentServer, ServeOptions } from './server';
 
-export { Environment, type EnvironmentClass, type EnvironmentSettings, type EnvironmentTool, type ResetOptions, type Turn } from './environment';
+export {
+  Environment,
+  type EnvironmentClass,
+  type EnvironmentSettings,
+  type EnvironmentTool,
+  type ResetOptions,
+  type Turn,
+} from './environment';
 export { surviveLateErrors } from './lateErrors';
 export { RandomSource } from './randomSource';
 export type { EnvironmentServer, ServeOptions } from './server';

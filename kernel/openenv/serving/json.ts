@@ -37,7 +37,8 @@ function parsed(text: string): unknown {
   try {
     return parseExact(text, 'The message');
   } catch (error) {
-    if (isA(error, NestingError)) throw new ValidationFailure([{ type: 'recursion_loop', loc: [], msg: error.message }]);
+    if (isA(error, NestingError))
+      throw new ValidationFailure([{ type: 'recursion_loop', loc: [], msg: error.message }]);
     throw new JsonFailure((error as Error).message);
   }
 }
@@ -52,7 +53,9 @@ function checkFinite(message: unknown): void {
   } catch (error) {
     if (!(error instanceof JsonValueError)) throw error;
     const loc = ['data', 'action'].includes(String(error.path[0])) ? error.path.slice(1) : error.path;
-    throw new ValidationFailure([{ type: 'finite_number', loc, msg: 'Input should be a finite number: numbers go up to 1.8e308' }]);
+    throw new ValidationFailure([
+      { type: 'finite_number', loc, msg: 'Input should be a finite number: numbers go up to 1.8e308' },
+    ]);
   }
 }
 
@@ -61,7 +64,10 @@ export function writeJson(answer: unknown): string {
   const text = written(answer);
   checkTextNesting(text, 'The answer of the environment');
   const bytes = text.length > MAXIMUM_MESSAGE / 3 ? Buffer.byteLength(text) : text.length;
-  if (bytes > MAXIMUM_MESSAGE) throw new RangeError(`The answer of the environment has ${bytes} bytes; a message may have ${MAXIMUM_MESSAGE} at most.`);
+  if (bytes > MAXIMUM_MESSAGE)
+    throw new RangeError(
+      `The answer of the environment has ${bytes} bytes; a message may have ${MAXIMUM_MESSAGE} at most.`,
+    );
   return text;
 }
 
@@ -69,7 +75,8 @@ function written(answer: unknown): string {
   try {
     return stringifyExact(answer) ?? 'null';
   } catch (error) {
-    if (isA(error, RangeError) && /call stack/.test(error.message)) throw new NestingError('The answer of the environment');
+    if (isA(error, RangeError) && /call stack/.test(error.message))
+      throw new NestingError('The answer of the environment');
     throw error;
   }
 }

@@ -16,8 +16,14 @@ function late(error: unknown): void {
   // Nobody reads the output any more: to write of that would fail, too.
   if (isBrokenPipe(error)) return;
   const seat = seatAtWork.getStore();
-  logError(seat ? 'An environment failed outside of its calls, and its session was ended:' : 'An error that nobody caught:', error);
-  seat?.fail({ code: 'EXECUTION_ERROR', message: `The environment failed outside of its calls, and the session was ended: ${errorText(error)}` });
+  logError(
+    seat ? 'An environment failed outside of its calls, and its session was ended:' : 'An error that nobody caught:',
+    error,
+  );
+  seat?.fail({
+    code: 'EXECUTION_ERROR',
+    message: `The environment failed outside of its calls, and the session was ended: ${errorText(error)}`,
+  });
 }
 
 function isBrokenPipe(error: unknown): boolean {

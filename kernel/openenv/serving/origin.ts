@@ -22,14 +22,20 @@ const HOST = /^(\[[0-9a-f:.]+\]|[^\s/?#@:[\]]+)(?::\d{1,5})?$/;
 
 /** The sites of the variable `JOYLAB_ALLOWED_ORIGINS`, separated by commas. */
 export function originsOfEnvironment(): string[] {
-  return (process.env.JOYLAB_ALLOWED_ORIGINS ?? '').split(',').map((site) => site.trim()).filter(Boolean);
+  return (process.env.JOYLAB_ALLOWED_ORIGINS ?? '')
+    .split(',')
+    .map((site) => site.trim())
+    .filter(Boolean);
 }
 
 /** Throws where a site is none. */
 export function checkOrigins(sites: unknown): void {
   for (const site of Array.isArray(sites) ? sites : [sites]) {
     if (site === '*' || (typeof site === 'string' && ORIGIN.test(site.toLowerCase()))) continue;
-    throw new OpenEnvError('INVALID_ARGUMENT', `allowedOrigins has ${JSON.stringify(site)}: an origin is a scheme, a host and perhaps a port, such as 'https://my.example', or '*' for all.`);
+    throw new OpenEnvError(
+      'INVALID_ARGUMENT',
+      `allowedOrigins has ${JSON.stringify(site)}: an origin is a scheme, a host and perhaps a port, such as 'https://my.example', or '*' for all.`,
+    );
   }
 }
 
@@ -47,7 +53,10 @@ export function refusedHost({ headers: { host } }: IncomingMessage, { local, all
  * this machine may play, and with a server for all of the network also those
  * that it, or what stands before it, serves itself.
  */
-export function refusedOrigin({ headers: { origin, host = '' } }: IncomingMessage, { local, allowed }: Access): string | undefined {
+export function refusedOrigin(
+  { headers: { origin, host = '' } }: IncomingMessage,
+  { local, allowed }: Access,
+): string | undefined {
   if (origin === undefined || allowed.includes('*')) return undefined;
   const page = parts(origin);
   if (page && (isLoopback(page.host) || allowed.some((site) => parts(site)!.text === page.text))) return undefined;
@@ -66,10 +75,21 @@ function parts(origin: string): { scheme: string; host: string; text: string } |
 
 /** Whether a name is one of this machine, and of it alone. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host.endsWith('.localhost') || /^127\.\d+\.\d+\.\d+$/.test(host) || host === '[::1]' || host === '::1';
+  return (
+    host === 'localhost' ||
+    host.endsWith('.localhost') ||
+    /^127\.\d+\.\d+\.\d+$/.test(host) ||
+    host === '[::1]' ||
+    host === '::1'
+  );
 }
 
 /** Whether nobody outside can have this name: an address, a name without a dot, or one of the endings that are for private use. */
 function isPrivateName(name: string): boolean {
-  return name.startsWith('[') || /^\d+(\.\d+){3}$/.test(name) || /^[^.]+$/.test(name) || /\.(localhost|local|internal|test)$/.test(name);
+  return (
+    name.startsWith('[') ||
+    /^\d+(\.\d+){3}$/.test(name) ||
+    /^[^.]+$/.test(name) ||
+    /\.(localhost|local|internal|test)$/.test(name)
+  );
 }

@@ -22,9 +22,12 @@ export interface Patience {
 export function sessionToYield(seats: Seat[], patience: Patience): Seat | undefined {
   const now = Date.now();
   const idle = (seat: Seat): number => now - seat.lastActivity;
-  const waiting = seats.filter((seat) => !seat.busy && idle(seat) >= (seat.played ? patience.played : patience.unplayed));
+  const waiting = seats.filter(
+    (seat) => !seat.busy && idle(seat) >= (seat.played ? patience.played : patience.unplayed),
+  );
   return waiting.sort((a, b) => Number(a.played) - Number(b.played) || idle(b) - idle(a))[0];
 }
 
 /** What the client of that session is told. */
-export const YIELDED = 'The session was closed: nothing came for a while, and on the full server others were waiting for a place. A new session can be opened.';
+export const YIELDED =
+  'The session was closed: nothing came for a while, and on the full server others were waiting for a place. A new session can be opened.';

@@ -25,7 +25,10 @@ export interface ToldChecks {
 }
 
 /** Reads a class's schemas and metadata; `given` come before the class's own. */
-export function contract(type: EnvironmentClass, given: { schema?: Partial<EnvironmentSchema>; metadata?: Partial<EnvironmentMetadata> }): Contract {
+export function contract(
+  type: EnvironmentClass,
+  given: { schema?: Partial<EnvironmentSchema>; metadata?: Partial<EnvironmentMetadata> },
+): Contract {
   const schema = wireSchema({ ...given.schema, ...type.schema });
   const checkAction = actionValidator(schema.action);
   const keepsMetadata = 'metadata' in (schema.action.properties ?? {});
@@ -60,7 +63,15 @@ function actionValue(action: object): object {
   try {
     return jsonValue(action, 'The action');
   } catch (error) {
-    if (error instanceof JsonValueError) throw new ValidationFailure([{ type: 'finite_number', loc: error.path, msg: `Input should be what JSON has, not ${error.reason}`, input: undefined }]);
+    if (error instanceof JsonValueError)
+      throw new ValidationFailure([
+        {
+          type: 'finite_number',
+          loc: error.path,
+          msg: `Input should be what JSON has, not ${error.reason}`,
+          input: undefined,
+        },
+      ]);
     throw error;
   }
 }
@@ -68,11 +79,17 @@ function actionValue(action: object): object {
 /** Made at their first use. */
 function toldChecks({ observation, reset_observation = observation, state }: EnvironmentSchema): ToldChecks {
   const made = new Map<JsonSchema, Validate>();
-  const check = (schema: JsonSchema, what: string): Validate => (value) => {
-    if (!made.has(schema)) made.set(schema, validator(schema, what));
-    made.get(schema)!(value);
+  const check =
+    (schema: JsonSchema, what: string): Validate =>
+    (value) => {
+      if (!made.has(schema)) made.set(schema, validator(schema, what));
+      made.get(schema)!(value);
+    };
+  return {
+    reset: check(reset_observation, 'observation after a reset'),
+    step: check(observation, 'observation'),
+    state: check(state, 'state'),
   };
-  return { reset: check(reset_observation, 'observation after a reset'), step: check(observation, 'observation'), state: check(state, 'state') };
 }
 
 /** The arguments of a reset. An environment may know more. */
@@ -97,7 +114,9 @@ function wireSchema({ action, observation, state, reset_observation }: Partial<E
 
 /** OpenEnv forbids unknown fields of an action unless they are allowed. */
 function closed(schema: JsonSchema): JsonSchema {
-  const combined = ['$ref', 'allOf', 'anyOf', 'oneOf', 'additionalProperties', 'unevaluatedProperties'].some((key) => key in schema);
+  const combined = ['$ref', 'allOf', 'anyOf', 'oneOf', 'additionalProperties', 'unevaluatedProperties'].some(
+    (key) => key in schema,
+  );
   return combined || !schema.properties ? schema : { ...schema, additionalProperties: false };
 }
 

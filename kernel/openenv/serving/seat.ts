@@ -32,10 +32,12 @@ export class Seat {
   do<Result>(work: () => Promise<Result> | Result): Promise<Result> {
     this.waiting++;
     this.lastActivity = Date.now();
-    const done = this.work.then(() => seatAtWork.run(this, work)).finally(() => {
-      this.waiting--;
-      this.lastActivity = Date.now();
-    });
+    const done = this.work
+      .then(() => seatAtWork.run(this, work))
+      .finally(() => {
+        this.waiting--;
+        this.lastActivity = Date.now();
+      });
     this.work = done.catch(() => {});
     return done;
   }

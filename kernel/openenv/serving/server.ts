@@ -72,17 +72,47 @@ export interface EnvironmentServer {
 
 const DEFAULTS: EnvironmentSettings = { capacity: 64, idleTimeout: 30 * 60_000 };
 const PING_TIMEOUT = 10 * 60_000;
-const OPTION_NAMES = ['port', 'host', 'capacity', 'idleTimeout', 'pingTimeout', 'unplayedTimeout', 'requestTimeout', 'allowedOrigins', 'schema', 'metadata'];
+const OPTION_NAMES = [
+  'port',
+  'host',
+  'capacity',
+  'idleTimeout',
+  'pingTimeout',
+  'unplayedTimeout',
+  'requestTimeout',
+  'allowedOrigins',
+  'schema',
+  'metadata',
+];
 
 /** See `serve` in the index, which loads this file when it is needed. */
 export async function serveClass(type: EnvironmentClass<any>, options: ServeOptions): Promise<EnvironmentServer> {
   checkArguments(type, options);
-  const settings = { ...DEFAULTS, ...defined({ capacity: type.capacity, idleTimeout: type.idleTimeout }), ...defined({ capacity: options.capacity, idleTimeout: options.idleTimeout }) };
-  const { port = 0, host = '127.0.0.1', pingTimeout = PING_TIMEOUT, unplayedTimeout = UNPLAYED, requestTimeout = REQUEST_TIMEOUT, allowedOrigins = originsOfEnvironment() } = options;
+  const settings = {
+    ...DEFAULTS,
+    ...defined({ capacity: type.capacity, idleTimeout: type.idleTimeout }),
+    ...defined({ capacity: options.capacity, idleTimeout: options.idleTimeout }),
+  };
+  const {
+    port = 0,
+    host = '127.0.0.1',
+    pingTimeout = PING_TIMEOUT,
+    unplayedTimeout = UNPLAYED,
+    requestTimeout = REQUEST_TIMEOUT,
+    allowedOrigins = originsOfEnvironment(),
+  } = options;
   checkSettings(settings, { pingTimeout, unplayedTimeout, requestTimeout });
   checkOrigins(allowedOrigins);
   const patience = { unplayed: Math.min(unplayedTimeout, settings.idleTimeout / 2), played: settings.idleTimeout / 2 };
-  const served = new Served(type, contract(type, options), settings, patience, new Heartbeat(pingTimeout), { local: isLoopback(host), allowed: allowedOrigins }, requestTimeout);
+  const served = new Served(
+    type,
+    contract(type, options),
+    settings,
+    patience,
+    new Heartbeat(pingTimeout),
+    { local: isLoopback(host), allowed: allowedOrigins },
+    requestTimeout,
+  );
   await served.listen(port, host);
   return served;
 }
@@ -91,7 +121,11 @@ class Served implements EnvironmentServer {
   private readonly open = new Set<ServedSession>();
   private readonly held = new HeldSessions(() => this.admit());
   private readonly http: Server;
-  private readonly sockets = new WebSocketServer({ noServer: true, maxPayload: MAXIMUM_MESSAGE, perMessageDeflate: false });
+  private readonly sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAXIMUM_MESSAGE,
+    perMessageDeflate: false,
+  });
   private readonly bytes = new HeldBytes();
   private reaper: NodeJS.Timeout | undefined;
   url = '';
@@ -105,11 +139,20 @@ class Served implements EnvironmentServer {
     private readonly access: Access,
     private readonly requestTimeout: number,
   ) {
-    const handler = httpHandler({ contract, sessions: this.held, access, held: this.bytes, make: () => new EpisodeRunner(new type(), contract.told) });
+    const handler = httpHandler({
+      contract,
+      sessions: this.held,
+      access,
+      held: this.bytes,
+      make: () => new EpisodeRunner(new type(), contract.told),
+    });
     // Node.js has 0 for ever.
     const whole = Number.isFinite(requestTimeout) ? Math.ceil(requestTimeout) : 0;
     const head = Math.min(HEAD_TIMEOUT, whole || HEAD_TIMEOUT);
-    this.http = createServer({ requestTimeout: whole, headersTimeout: head, connectionsCheckingInterval: Math.min(Math.ceil(head / 2), 5000) }, handler);
+    this.http = createServer(
+      { requestTimeout: whole, headersTimeout: head, connectionsCheckingInterval: Math.min(Math.ceil(head / 2), 5000) },
+      handler,
+    );
     this.http.maxConnections = settings.capacity + MAXIMUM_CONNECTIONS;
     this.http.on('upgrade', (request, socket, head) => this.upgrade(request, socket, head));
     // A proxy is something else.
@@ -120,7 +163,8 @@ class Served implements EnvironmentServer {
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const route = pathOf(request.url);
     if (route !== '/ws' && route !== '/mcp') return refuse(socket, '404 Not Found');
-    if (refusedHost(request, this.access) ?? refusedOrigin(request, this.access)) return refuse(socket, '403 Forbidden');
+    if (refusedHost(request, this.access) ?? refusedOrigin(request, this.access))
+      return refuse(socket, '403 Forbidden');
     socket.on('error', () => {});
     const session = (route === '/ws' && new URLSearchParams(request.url!.split('?')[1]).get('session_id')) || undefined;
     this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
@@ -152,10 +196,14 @@ class Served implements EnvironmentServer {
       this.http.listen(port, host, resolve);
     });
     const { port: used, family } = this.http.address() as AddressInfo;
-    const name = host === '0.0.0.0' || host === '::' ? 'localhost' : family === 'IPv6' && host.includes(':') ? `[${host}]` : host;
+    const name =
+      host === '0.0.0.0' || host === '::' ? 'localhost' : family === 'IPv6' && host.includes(':') ? `[${host}]` : host;
     this.url = `http://${name}:${used}`;
     // Messages that are there already are read first: this process may not have come to it for a while.
-    this.reaper = setInterval(() => setImmediate(() => this.reap()), Math.min(Math.max(this.settings.idleTimeout / 4, 10), 60_000));
+    this.reaper = setInterval(
+      () => setImmediate(() => this.reap()),
+      Math.min(Math.max(this.settings.idleTimeout / 4, 10), 60_000),
+    );
     this.reaper.unref();
   }
 
@@ -176,13 +224,20 @@ class Served implements EnvironmentServer {
   /** A seat with a new environment. Throws a {@link Refusal} where there can be none. */
   private admit(): Seat {
     const { capacity } = this.settings;
-    if (this.seats.length >= capacity) sessionToYield(this.seats, this.patience)?.fail({ code: 'SESSION_ERROR', message: YIELDED });
+    if (this.seats.length >= capacity)
+      sessionToYield(this.seats, this.patience)?.fail({ code: 'SESSION_ERROR', message: YIELDED });
     const active = this.seats.length;
-    if (active >= capacity) throw new Refusal('CAPACITY_REACHED', `Server at capacity: ${active}/${capacity} sessions active`, { active_sessions: active, max_sessions: capacity });
+    if (active >= capacity)
+      throw new Refusal('CAPACITY_REACHED', `Server at capacity: ${active}/${capacity} sessions active`, {
+        active_sessions: active,
+        max_sessions: capacity,
+      });
     try {
       return new Seat(new EpisodeRunner(new this.type(), this.contract.told));
     } catch (error) {
-      throw new Refusal('FACTORY_ERROR', `Failed to create an environment: ${errorText(error)}`, { factory_name: this.type.name });
+      throw new Refusal('FACTORY_ERROR', `Failed to create an environment: ${errorText(error)}`, {
+        factory_name: this.type.name,
+      });
     }
   }
 
@@ -197,7 +252,13 @@ class Served implements EnvironmentServer {
     try {
       const seat = session === undefined ? this.admit() : this.held.attach(session);
       const leave = session === undefined ? () => seat.close() : () => this.held.detach(seat.id);
-      const served = new ServedSession(socket, seat, { contract: this.contract, protocol, sessions: this.held, held: this.bytes, leave });
+      const served = new ServedSession(socket, seat, {
+        contract: this.contract,
+        protocol,
+        sessions: this.held,
+        held: this.bytes,
+        leave,
+      });
       this.open.add(served);
       const { fail } = seat;
       seat.fail = (ending) => {
@@ -210,7 +271,9 @@ class Served implements EnvironmentServer {
         void served.end().finally(() => this.open.delete(served));
       });
     } catch (error) {
-      const { code, message, data } = isA(error, Refusal) ? error : { code: 'SESSION_ERROR' as const, message: errorText(error), data: {} };
+      const { code, message, data } = isA(error, Refusal)
+        ? error
+        : { code: 'SESSION_ERROR' as const, message: errorText(error), data: {} };
       socket.send(errorMessage(code, message, data));
       socket.close(1000);
     }
@@ -219,7 +282,10 @@ class Served implements EnvironmentServer {
   private reap(): void {
     const { idleTimeout } = this.settings;
     const before = Date.now() - idleTimeout;
-    const ending: Ending = { code: 'SESSION_ERROR', message: `The session was closed: no message came for ${idleTimeout / 1000} s.` };
+    const ending: Ending = {
+      code: 'SESSION_ERROR',
+      message: `The session was closed: no message came for ${idleTimeout / 1000} s.`,
+    };
     for (const session of this.open) {
       if (!session.seat.busy && session.seat.lastActivity <= before) void session.end(ending);
     }
@@ -232,18 +298,34 @@ function checkArguments(type: unknown, options: object): void {
     throw new OpenEnvError('INVALID_ARGUMENT', 'serve needs a class that extends Environment: serve(MyEnvironment).');
   }
   if (type.length > 0) {
-    throw new OpenEnvError('INVALID_ARGUMENT', `The constructor of ${type.name} wants ${type.length === 1 ? 'an argument' : `${type.length} arguments`}, and the server makes environments without any, one for each session. Give its parameters defaults, or serve a subclass whose constructor has none.`);
+    throw new OpenEnvError(
+      'INVALID_ARGUMENT',
+      `The constructor of ${type.name} wants ${type.length === 1 ? 'an argument' : `${type.length} arguments`}, and the server makes environments without any, one for each session. Give its parameters defaults, or serve a subclass whose constructor has none.`,
+    );
   }
   for (const name of Object.keys(options)) {
-    if (!OPTION_NAMES.includes(name)) throw new OpenEnvError('INVALID_ARGUMENT', `serve has no option '${name}'. The options are: ${OPTION_NAMES.join(', ')}.`);
+    if (!OPTION_NAMES.includes(name))
+      throw new OpenEnvError(
+        'INVALID_ARGUMENT',
+        `serve has no option '${name}'. The options are: ${OPTION_NAMES.join(', ')}.`,
+      );
   }
 }
 
 function checkSettings({ capacity, idleTimeout }: EnvironmentSettings, times: Record<string, number>): void {
-  if (!Number.isInteger(capacity) || capacity < 1) throw new OpenEnvError('INVALID_ARGUMENT', `capacity is ${capacity}: it has to be a whole number ≥ 1.`);
-  if (!(idleTimeout > 0)) throw new OpenEnvError('INVALID_ARGUMENT', `idleTimeout is ${idleTimeout}: it has to be a number of milliseconds > 0, or Infinity.`);
+  if (!Number.isInteger(capacity) || capacity < 1)
+    throw new OpenEnvError('INVALID_ARGUMENT', `capacity is ${capacity}: it has to be a whole number ≥ 1.`);
+  if (!(idleTimeout > 0))
+    throw new OpenEnvError(
+      'INVALID_ARGUMENT',
+      `idleTimeout is ${idleTimeout}: it has to be a number of milliseconds > 0, or Infinity.`,
+    );
   for (const [name, time] of Object.entries(times)) {
-    if (!(time > 0)) throw new OpenEnvError('INVALID_ARGUMENT', `${name} is ${time}: it has to be a number of milliseconds > 0, or Infinity.`);
+    if (!(time > 0))
+      throw new OpenEnvError(
+        'INVALID_ARGUMENT',
+        `${name} is ${time}: it has to be a number of milliseconds > 0, or Infinity.`,
+      );
   }
 }
 
@@ -254,7 +336,11 @@ function refuse(socket: Duplex, status: string): void {
 }
 
 function listenError(error: NodeJS.ErrnoException, port: number, host: string): Error {
-  if (error.code === 'EADDRINUSE') return new OpenEnvError('LAUNCH_FAILED', `Port ${port} is in use. Choose another one, or leave \`port\` out for a free one.`);
+  if (error.code === 'EADDRINUSE')
+    return new OpenEnvError(
+      'LAUNCH_FAILED',
+      `Port ${port} is in use. Choose another one, or leave \`port\` out for a free one.`,
+    );
   return new OpenEnvError('LAUNCH_FAILED', `The server could not listen on ${host}:${port}: ${error.message}.`);
 }
 

@@ -71,7 +71,8 @@ export class ServedSession {
     if (this.closed) return;
     const message = Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
     this.waits(1, message.length);
-    void this.seat.do(() => (this.closed ? null : this.answer(message)))
+    void this.seat
+      .do(() => (this.closed ? null : this.answer(message)))
       .then((answer) => (answer === null ? undefined : this.taken(answer)))
       .finally(() => this.waits(-1, -message.length));
   }
@@ -121,13 +122,17 @@ export class ServedSession {
       return await this.handle(readJson(text));
     } catch (error) {
       if (isA(error, JsonFailure)) return errorMessage('INVALID_JSON', `Invalid JSON: ${error.message}`);
-      if (isA(error, ValidationFailure)) return errorMessage('VALIDATION_ERROR', error.message, { errors: error.problems });
+      if (isA(error, ValidationFailure))
+        return errorMessage('VALIDATION_ERROR', error.message, { errors: error.problems });
       return errorMessage('EXECUTION_ERROR', errorText(error));
     }
   }
 
   private async handle(message: unknown): Promise<string | null> {
-    const { seat: { runner }, setting: { contract } } = this;
+    const {
+      seat: { runner },
+      setting: { contract },
+    } = this;
     checkObject(message);
     const { type, data } = message as { type?: unknown; data?: any };
     switch (type) {
@@ -152,7 +157,10 @@ export class ServedSession {
         void this.end();
         return null;
       default:
-        return errorMessage('UNKNOWN_TYPE', `Unknown message type: ${typeof type === 'string' ? type.slice(0, 200) : ''}. Valid: reset, step, state, mcp, close.`);
+        return errorMessage(
+          'UNKNOWN_TYPE',
+          `Unknown message type: ${typeof type === 'string' ? type.slice(0, 200) : ''}. Valid: reset, step, state, mcp, close.`,
+        );
     }
   }
 
@@ -176,6 +184,10 @@ function messageSchema(properties: object, required: string[]): object {
 }
 
 /** An error message of the protocol, as text. */
-export function errorMessage(code: OpenEnvErrorCode, message: string, more: { errors?: ValidationProblem[] } & Record<string, unknown> = {}): string {
+export function errorMessage(
+  code: OpenEnvErrorCode,
+  message: string,
+  more: { errors?: ValidationProblem[] } & Record<string, unknown> = {},
+): string {
   return stringifyExact({ type: 'error', data: { message, code, ...more } });
 }

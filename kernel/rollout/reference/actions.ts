@@ -27,11 +27,14 @@ export function actionChoice(env: RolloutEnvironment): ActionChoice {
   const { actions: names, actionSchema: schema } = env.spec;
   if (!schema) return { actions: names.map((name) => ({ name, value: name })), all: true };
   const field = actionField(schema, names);
-  const values = field?.values?.map((value, i) => ({ name: field.names![i], value: value as unknown })) ?? objects(schema);
+  const values =
+    field?.values?.map((value, i) => ({ name: field.names![i], value: value as unknown })) ?? objects(schema);
   if (values && values.length > 0) return { actions: values, all: values.length <= MOST_CONSTANTS };
   const random = seededRandom(1);
   const reader = new SchemaActions(schema, names);
-  const drawn = Array.from({ length: TRIES }, () => draw(schema, schema, random)).filter((value) => isObject(value) && 'action' in reader.read({ kind: 'json', value: value as never }));
+  const drawn = Array.from({ length: TRIES }, () => draw(schema, schema, random)).filter(
+    (value) => isObject(value) && 'action' in reader.read({ kind: 'json', value: value as never }),
+  );
   return { actions: drawn.slice(0, DRAWN).map(named), all: false };
 }
 
@@ -72,7 +75,8 @@ function draw(schema: JsonSchema | undefined, root: JsonSchema, random: Random):
   const { type, minimum, maximum, minItems = 0, maxItems = minItems } = part;
   if (type === 'integer' && Number.isFinite(maximum - minimum)) return minimum + below(maximum - minimum + 1);
   if (type === 'number' && Number.isFinite(maximum - minimum)) return minimum + random.next() * (maximum - minimum);
-  if (type === 'array') return all(Array.from({ length: minItems + below(maxItems - minItems + 1) }, () => draw(part.items, root, random)));
+  if (type === 'array')
+    return all(Array.from({ length: minItems + below(maxItems - minItems + 1) }, () => draw(part.items, root, random)));
   if (part.properties) return object(part, root, random);
   return part.default ?? (isNullable(part, root) ? null : undefined);
 }

@@ -37,7 +37,10 @@ let last: Promise<unknown> = Promise.resolve();
  * @returns `null` where no action can be made of the schema, such as where actions are texts
  * @throws OpenEnvError where the environment could play nothing; the signal's reason when aborted
  */
-export function referenceReturns(env: RolloutEnvironment, { maxSteps = DEFAULT_PLAY.maxSteps, signal = host().signal }: ReferenceOptions = {}): Promise<ReferenceReturns | null> {
+export function referenceReturns(
+  env: RolloutEnvironment,
+  { maxSteps = DEFAULT_PLAY.maxSteps, signal = host().signal }: ReferenceOptions = {},
+): Promise<ReferenceReturns | null> {
   checkPlayable(env);
   const mine = last.then(() => {
     const found = known(env, maxSteps);
@@ -48,7 +51,10 @@ export function referenceReturns(env: RolloutEnvironment, { maxSteps = DEFAULT_P
 }
 
 /** What {@link referenceReturns} knows already; undefined where it would have to play. */
-export function knownReferenceReturns(env: RolloutEnvironment, maxSteps = DEFAULT_PLAY.maxSteps): ReferenceReturns | null | undefined {
+export function knownReferenceReturns(
+  env: RolloutEnvironment,
+  maxSteps = DEFAULT_PLAY.maxSteps,
+): ReferenceReturns | null | undefined {
   return known(env, maxSteps);
 }
 
@@ -60,7 +66,11 @@ function known(env: RolloutEnvironment, maxSteps: number): ReferenceReturns | nu
   return found ?? byKey.get(key);
 }
 
-async function measureAndKeep(env: RolloutEnvironment, maxSteps: number, signal: AbortSignal): Promise<ReferenceReturns | null> {
+async function measureAndKeep(
+  env: RolloutEnvironment,
+  maxSteps: number,
+  signal: AbortSignal,
+): Promise<ReferenceReturns | null> {
   signal.throwIfAborted();
   const started = performance.now();
   const found = await measure(env, { maxSteps, signal });
@@ -76,5 +86,7 @@ const WORTH_KEEPING = 2000;
 
 /** What an environment is, where its name and options say it all: not where a server could serve another tomorrow. */
 function keyOf({ builtIn, spec: { environment, options } }: RolloutEnvironment, maxSteps: number): string | undefined {
-  return builtIn ? JSON.stringify([environment, Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)), maxSteps]) : undefined;
+  return builtIn
+    ? JSON.stringify([environment, Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)), maxSteps])
+    : undefined;
 }

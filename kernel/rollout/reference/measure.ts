@@ -20,14 +20,26 @@ export interface MeasureOptions {
 }
 
 /** Plays chance and every constant action; `null` where no action can be drawn, or none of those drawn could be played. */
-export async function measure(env: RolloutEnvironment, { maxSteps, signal }: MeasureOptions): Promise<ReferenceReturns | null> {
+export async function measure(
+  env: RolloutEnvironment,
+  { maxSteps, signal }: MeasureOptions,
+): Promise<ReferenceReturns | null> {
   const { actions, all } = actionChoice(env);
   if (actions.length === 0) return null;
   const constants = all ? actions : [];
   const starts = Math.min(CHANCE, Math.max(2, Math.floor(CONSTANTS / actions.length)));
-  const codes = [...repeat(chanceCode(actions), CHANCE), ...constants.flatMap(({ value }) => repeat(constantCode(value), starts))];
+  const codes = [
+    ...repeat(chanceCode(actions), CHANCE),
+    ...constants.flatMap(({ value }) => repeat(constantCode(value), starts)),
+  ];
   const seeds = codes.map((_, i) => FIRST_SEED + (i < CHANCE ? i : (i - CHANCE) % starts));
-  const { episodes } = await rollout(env, codes, { seeds, maxSteps, secret: SECRET, signal, title: 'Measuring what chance gets' });
+  const { episodes } = await rollout(env, codes, {
+    seeds,
+    maxSteps,
+    secret: SECRET,
+    signal,
+    title: 'Measuring what chance gets',
+  });
   signal.throwIfAborted();
   const chance = returns(episodes.slice(0, CHANCE));
   if (chance.length === 0) return null;
@@ -45,7 +57,9 @@ export async function measure(env: RolloutEnvironment, { maxSteps, signal }: Mea
 
 /** Returns of the episodes that were played; an action that an environment refuses is none that chance may take. */
 function returns(episodes: ReadonlyArray<Episode | null>): number[] {
-  return episodes.flatMap((episode) => (episode && ['terminated', 'truncated'].includes(episode.end.reason) ? [episode.return] : []));
+  return episodes.flatMap((episode) =>
+    episode && ['terminated', 'truncated'].includes(episode.end.reason) ? [episode.return] : [],
+  );
 }
 
 /** Chance chooses among the legal actions, where an environment tells them: OpenEnv's `legal_actions`. */
@@ -80,5 +94,7 @@ function mean(values: readonly number[]): number {
 
 function std(values: readonly number[]): number {
   const centre = mean(values);
-  return values.length < 2 ? 0 : Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
+  return values.length < 2
+    ? 0
+    : Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
 }

@@ -40,7 +40,10 @@ export function store(key: string, reference: ReferenceReturns): void {
 
 function fileOf(key: string): string | undefined {
   const folder = cacheFolder();
-  const name = createHash('sha256').update(JSON.stringify([EDITION, version(), key])).digest('hex').slice(0, 32);
+  const name = createHash('sha256')
+    .update(JSON.stringify([EDITION, version(), key]))
+    .digest('hex')
+    .slice(0, 32);
   return folder === null ? undefined : path.join(folder, 'reference', `${name}.json`);
 }
 

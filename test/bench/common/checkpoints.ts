@@ -9,9 +9,23 @@ export const promptTokens = 180;
 
 /** Sizes of the random models that the benchmarks run on. */
 const models = {
-  small: { vocab_size: 512, hidden_size: 256, intermediate_size: 688, num_hidden_layers: 4, num_attention_heads: 8, num_key_value_heads: 8 },
+  small: {
+    vocab_size: 512,
+    hidden_size: 256,
+    intermediate_size: 688,
+    num_hidden_layers: 4,
+    num_attention_heads: 8,
+    num_key_value_heads: 8,
+  },
   // SmolLM2-135M
-  large: { vocab_size: 49152, hidden_size: 576, intermediate_size: 1536, num_hidden_layers: 30, num_attention_heads: 9, num_key_value_heads: 3 },
+  large: {
+    vocab_size: 49152,
+    hidden_size: 576,
+    intermediate_size: 1536,
+    num_hidden_layers: 30,
+    num_attention_heads: 9,
+    num_key_value_heads: 3,
+  },
 };
 
 export type ModelSize = keyof typeof models;
@@ -33,7 +47,10 @@ export function checkpoint(size: ModelSize): string {
 
 function makeCheckpoint(path: string, model: object): void {
   const script = join(packageRoot, 'test/bench/common/make_checkpoint.py');
-  const given = { prompt_tokens: promptTokens, model: { ...model, tie_word_embeddings: true, max_position_embeddings: 2048 } };
+  const given = {
+    prompt_tokens: promptTokens,
+    model: { ...model, tie_word_embeddings: true, max_position_embeddings: 2048 },
+  };
   const { status, stderr } = spawnSync(pythonPath(), [script, path, JSON.stringify(given)], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`make_checkpoint.py failed:\n${stderr}`);
 }

@@ -15,7 +15,9 @@ export class Side {
   private log = '';
 
   private constructor(command: string, args: string[], given: object) {
-    this.process = spawn(command, [...args, JSON.stringify(given)], { env: { ...process.env, HF_HUB_OFFLINE: '1', TOKENIZERS_PARALLELISM: 'false' } });
+    this.process = spawn(command, [...args, JSON.stringify(given)], {
+      env: { ...process.env, HF_HUB_OFFLINE: '1', TOKENIZERS_PARALLELISM: 'false' },
+    });
     this.process.stderr.on('data', (data: Buffer) => (this.log = (this.log + data).slice(-5000)));
     this.answers = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
   }
@@ -52,7 +54,10 @@ export class Side {
 }
 
 /** Answers of several sides, asked in turn, so that what else the machine does falls on all alike; the first `warmUp` of each are left out. */
-export async function askInTurn<T>(sides: readonly Side[], { warmUp, steps, order }: { warmUp: number; steps: number; order?: object }): Promise<T[][]> {
+export async function askInTurn<T>(
+  sides: readonly Side[],
+  { warmUp, steps, order }: { warmUp: number; steps: number; order?: object },
+): Promise<T[][]> {
   const answers: T[][] = sides.map(() => []);
   for (let i = 0; i < warmUp + steps; i++) {
     for (const [s, side] of sides.entries()) {

@@ -13,21 +13,54 @@ const FIRST_STARTS = 4;
  *
  * @param codes best first
  */
-export async function chosen(env: OpenedEnvironment, codes: readonly string[], { seed, episodes, maxSteps, candidates = CANDIDATES }: { seed: number; episodes: number; maxSteps: number; candidates?: number }): Promise<{ code: string; mean: number; episodes: number }> {
+export async function chosen(
+  env: OpenedEnvironment,
+  codes: readonly string[],
+  {
+    seed,
+    episodes,
+    maxSteps,
+    candidates = CANDIDATES,
+  }: { seed: number; episodes: number; maxSteps: number; candidates?: number },
+): Promise<{ code: string; mean: number; episodes: number }> {
   const first = codes.slice(0, Math.min(candidates, Math.floor(episodes / FIRST_STARTS / 2)));
   const finalists = Math.max(1, Math.round(first.length * KEPT));
   const further = Math.floor((episodes - first.length * FIRST_STARTS) / finalists);
   const starts = validationStarts(seed, FIRST_STARTS + further);
   const totals = await totalsOf(env, first, starts.slice(0, FIRST_STARTS), maxSteps);
-  const order = first.map((_, i) => i).sort((a, b) => totals[b] - totals[a]).slice(0, finalists);
-  const more = await totalsOf(env, order.map((i) => first[i]), starts.slice(FIRST_STARTS), maxSteps);
+  const order = first
+    .map((_, i) => i)
+    .sort((a, b) => totals[b] - totals[a])
+    .slice(0, finalists);
+  const more = await totalsOf(
+    env,
+    order.map((i) => first[i]),
+    starts.slice(FIRST_STARTS),
+    maxSteps,
+  );
   const means = order.map((i, f) => (totals[i] + more[f]) / starts.length);
   const best = means.indexOf(Math.max(...means));
-  return { code: first[order[best]], mean: means[best], episodes: first.length * FIRST_STARTS + order.length * further };
+  return {
+    code: first[order[best]],
+    mean: means[best],
+    episodes: first.length * FIRST_STARTS + order.length * further,
+  };
 }
 
 /** For each program the sum of its returns. */
-async function totalsOf(env: OpenedEnvironment, codes: readonly string[], starts: readonly number[], maxSteps: number): Promise<number[]> {
-  const episodes = await play(env, codes.flatMap((code) => starts.map(() => code)), codes.flatMap(() => starts), maxSteps);
-  return codes.map((_, c) => episodes.slice(c * starts.length, (c + 1) * starts.length).reduce((sum, episode) => sum + episode.return, 0));
+async function totalsOf(
+  env: OpenedEnvironment,
+  codes: readonly string[],
+  starts: readonly number[],
+  maxSteps: number,
+): Promise<number[]> {
+  const episodes = await play(
+    env,
+    codes.flatMap((code) => starts.map(() => code)),
+    codes.flatMap(() => starts),
+    maxSteps,
+  );
+  return codes.map((_, c) =>
+    episodes.slice(c * starts.length, (c + 1) * starts.length).reduce((sum, episode) => sum + episode.return, 0),
+  );
 }

@@ -94,14 +94,24 @@ export function tidied({ rules, otherwise }: DecisionList): DecisionList {
 /** The text of a decision list. Only one that looks at changes keeps what it saw before. */
 export function decisionList({ rules, otherwise }: DecisionList, { variables, actions }: EditorTask): string {
   const names = variables.map(({ name }) => name);
-  const lines = rules.map(({ conditions, action }) => `  if (${conditions.map((it) => conditionText(it, names)).join(' && ')}) return ${actions[action]};`);
+  const lines = rules.map(
+    ({ conditions, action }) =>
+      `  if (${conditions.map((it) => conditionText(it, names)).join(' && ')}) return ${actions[action]};`,
+  );
   const body = [...lines, `  return ${actions[otherwise]};`, '}'];
   if (!lines.some((line) => line.includes('last.'))) return ['function strategy(state) {', ...body].join('\n');
-  return ['let before;', 'function strategy(state) {', '  const last = before ?? state;', '  before = state;', ...body].join('\n');
+  return [
+    'let before;',
+    'function strategy(state) {',
+    '  const last = before ?? state;',
+    '  before = state;',
+    ...body,
+  ].join('\n');
 }
 
 function conditionText(condition: Condition, names: string[]): string {
-  if ('value' in condition) return `state.${names[condition.variable]} ${condition.equal ? '===' : '!=='} ${JSON.stringify(condition.value)}`;
+  if ('value' in condition)
+    return `state.${names[condition.variable]} ${condition.equal ? '===' : '!=='} ${JSON.stringify(condition.value)}`;
   const { left, operator, right, offset } = condition;
   const sum = right ? termText(right, names) + (offset === 0 ? '' : signed(offset)) : String(offset);
   return `${termText(left, names)} ${operator} ${sum}`;

@@ -15,10 +15,23 @@ function randomTask(seed: number): EditorTask {
   const name = (): string => Array.from({ length: 5 }, () => random.choice([...'abcdefgh'])).join('');
   const numbers = Array.from({ length: random.int(seed % 3 === 0 ? 0 : 1, 6) }, () => {
     const minimum = random.choice([0, -20, 0.5]);
-    return { name: random.next() < 0.3 ? `${name()}.${name()}` : name(), minimum, maximum: minimum + random.choice([1, 40, 2048, 0.25]), whole: random.next() < 0.5 };
+    return {
+      name: random.next() < 0.3 ? `${name()}.${name()}` : name(),
+      minimum,
+      maximum: minimum + random.choice([1, 40, 2048, 0.25]),
+      whole: random.next() < 0.5,
+    };
   });
-  const choices = Array.from({ length: numbers.length === 0 ? 2 : random.int(0, 2) }, () => ({ name: name(), values: random.choice([[false, true], ['"quoted"', 'plain', 'third']]) }));
-  const actions = Array.from({ length: random.int(2, 5) }, (_, i) => (seed % 2 === 0 ? JSON.stringify(`${name()} ${i}`) : `{ move: ${i} }`));
+  const choices = Array.from({ length: numbers.length === 0 ? 2 : random.int(0, 2) }, () => ({
+    name: name(),
+    values: random.choice([
+      [false, true],
+      ['"quoted"', 'plain', 'third'],
+    ]),
+  }));
+  const actions = Array.from({ length: random.int(2, 5) }, (_, i) =>
+    seed % 2 === 0 ? JSON.stringify(`${name()} ${i}`) : `{ move: ${i} }`,
+  );
   return { variables: [...numbers, ...choices], actions };
 }
 
@@ -26,7 +39,10 @@ function randomTask(seed: number): EditorTask {
 function randomState({ variables }: EditorTask, random: RandomSource): object {
   const state: Record<string, any> = {};
   for (const variable of variables) {
-    const value = 'values' in variable ? random.choice(variable.values) : variable.minimum + (variable.maximum - variable.minimum) * random.next();
+    const value =
+      'values' in variable
+        ? random.choice(variable.values)
+        : variable.minimum + (variable.maximum - variable.minimum) * random.next();
     const [outer, inner] = variable.name.split('.');
     if (inner) Object.assign((state[outer] ??= {}), { [inner]: value });
     else state[outer] = value;
@@ -38,7 +54,14 @@ function randomState({ variables }: EditorTask, random: RandomSource): object {
 function programs(task: EditorTask, seed: number): string[] {
   const editor = new RandomEditor(task);
   const made = Array.from({ length: 20 }, (_, i) => editor.fresh(1000 * seed + i));
-  while (made.length < 100) made.push(editor.edit(made[made.length - 20], 1000 * seed + made.length, made.length % 2 === 0 ? made[made.length - 1] : undefined));
+  while (made.length < 100)
+    made.push(
+      editor.edit(
+        made[made.length - 20],
+        1000 * seed + made.length,
+        made.length % 2 === 0 ? made[made.length - 1] : undefined,
+      ),
+    );
   return made;
 }
 
@@ -72,7 +95,9 @@ test('an edit changes the text, and keeps most of it', () => {
     const parent = editor.edit(editor.fresh(1), 2, editor.fresh(3));
     const edits = Array.from({ length: 20 }, (_, i) => editor.edit(parent, i));
     assert.ok(edits.every((code) => code !== parent));
-    const kept = edits.map((code) => parent.split('\n').filter((line) => code.includes(line)).length / parent.split('\n').length);
+    const kept = edits.map(
+      (code) => parent.split('\n').filter((line) => code.includes(line)).length / parent.split('\n').length,
+    );
     assert.ok(kept.reduce((sum, part) => sum + part, 0) / kept.length > 0.5, 'half of the lines at least, on average');
   }
 });
@@ -97,21 +122,39 @@ test('programs stay within eight rules of three conditions', () => {
 });
 
 test('only a program that looks at changes keeps what it saw', () => {
-  const task: EditorTask = { variables: [{ name: 'near', minimum: 0, maximum: 9, whole: true }, { name: 'far', minimum: 0, maximum: 9, whole: true }], actions: ['"GO"', '"STAY"'] };
+  const task: EditorTask = {
+    variables: [
+      { name: 'near', minimum: 0, maximum: 9, whole: true },
+      { name: 'far', minimum: 0, maximum: 9, whole: true },
+    ],
+    actions: ['"GO"', '"STAY"'],
+  };
   const value = (variable: number) => ({ variable, kind: 'value' as const, steps: 0 });
   const rule = { conditions: [{ left: value(0), operator: '<' as const, right: value(1), offset: -2 }], action: 0 };
-  assert.equal(decisionList({ rules: [rule], otherwise: 1 }, task), `function strategy(state) {
+  assert.equal(
+    decisionList({ rules: [rule], otherwise: 1 }, task),
+    `function strategy(state) {
   if (state.near < state.far - 2) return "GO";
   return "STAY";
-}`);
-  const soon = { conditions: [{ left: { variable: 0, kind: 'prediction' as const, steps: 3 }, operator: '>' as const, right: null, offset: 4 }, { left: { variable: 1, kind: 'change' as const, steps: 1 }, operator: '<' as const, right: null, offset: 0 }], action: 0 };
-  assert.equal(decisionList({ rules: [soon], otherwise: 1 }, task), `let before;
+}`,
+  );
+  const soon = {
+    conditions: [
+      { left: { variable: 0, kind: 'prediction' as const, steps: 3 }, operator: '>' as const, right: null, offset: 4 },
+      { left: { variable: 1, kind: 'change' as const, steps: 1 }, operator: '<' as const, right: null, offset: 0 },
+    ],
+    action: 0,
+  };
+  assert.equal(
+    decisionList({ rules: [soon], otherwise: 1 }, task),
+    `let before;
 function strategy(state) {
   const last = before ?? state;
   before = state;
   if (state.near + 3 * (state.near - last.near) > 4 && state.far - last.far < 0) return "GO";
   return "STAY";
-}`);
+}`,
+  );
 });
 
 test('what decides nothing is left out, and nothing else', () => {
@@ -119,23 +162,42 @@ test('what decides nothing is left out, and nothing else', () => {
   const rule = (action: number, ...conditions: Array<ReturnType<typeof is>>) => ({ conditions, action });
   const first = rule(0, is(0, 'a'));
   const both = rule(1, is(0, 'b'), is(1, 'a'));
-  assert.deepEqual(tidied({ rules: [first, rule(1, is(1, 'b'), is(0, 'a')), both, rule(2, is(1, 'c'))], otherwise: 2 }), { rules: [first, both], otherwise: 2 });
-  assert.deepEqual(tidied({ rules: [rule(0, is(0, 'a'), is(0, 'a'))], otherwise: 1 }), { rules: [first], otherwise: 1 });
+  assert.deepEqual(
+    tidied({ rules: [first, rule(1, is(1, 'b'), is(0, 'a')), both, rule(2, is(1, 'c'))], otherwise: 2 }),
+    { rules: [first, both], otherwise: 2 },
+  );
+  assert.deepEqual(tidied({ rules: [rule(0, is(0, 'a'), is(0, 'a'))], otherwise: 1 }), {
+    rules: [first],
+    otherwise: 1,
+  });
   const needed: DecisionList = { rules: [both, first, rule(2, is(1, 'a'))], otherwise: 0 };
   assert.deepEqual(tidied(needed), needed);
 });
 
 test('tidied programs decide as before', () => {
-  const task: EditorTask = { variables: ['left', 'right'].map((name) => ({ name, values: ['a', 'b', 'c'] })), actions: ['0', '1', '2'] };
+  const task: EditorTask = {
+    variables: ['left', 'right'].map((name) => ({ name, values: ['a', 'b', 'c'] })),
+    actions: ['0', '1', '2'],
+  };
   const random = new RandomSource(1);
-  const condition = () => ({ variable: random.int(0, 1), value: random.choice(['a', 'b', 'c']), equal: random.next() < 0.5 });
+  const condition = () => ({
+    variable: random.int(0, 1),
+    value: random.choice(['a', 'b', 'c']),
+    equal: random.next() < 0.5,
+  });
   const decided = (program: DecisionList): number[] => {
     const strategy = new Function(`${decisionList(program, task)}\nreturn strategy;`)();
     return ['a', 'b', 'c'].flatMap((left) => ['a', 'b', 'c'].map((right) => strategy({ left, right })));
   };
   let shorter = 0;
   for (let i = 0; i < 200; i++) {
-    const program = { rules: Array.from({ length: 6 }, () => ({ conditions: Array.from({ length: random.int(1, 3) }, condition), action: random.int(0, 2) })), otherwise: random.int(0, 2) };
+    const program = {
+      rules: Array.from({ length: 6 }, () => ({
+        conditions: Array.from({ length: random.int(1, 3) }, condition),
+        action: random.int(0, 2),
+      })),
+      otherwise: random.int(0, 2),
+    };
     assert.deepEqual(decided(tidied(program)), decided(program));
     if (tidied(program).rules.length < 6) shorter++;
   }
@@ -144,7 +206,10 @@ test('tidied programs decide as before', () => {
 
 test('wrong tasks and programs of others are named', () => {
   assert.throws(() => new RandomEditor({ variables: [], actions: ['1', '2'] }), /variable/);
-  assert.throws(() => new RandomEditor({ variables: [{ name: 'a', minimum: 0, maximum: 1, whole: true }], actions: ['1'] }), /two actions/);
+  assert.throws(
+    () => new RandomEditor({ variables: [{ name: 'a', minimum: 0, maximum: 1, whole: true }], actions: ['1'] }),
+    /two actions/,
+  );
   assert.throws(() => new RandomEditor(randomTask(1)).edit('function strategy() { return 1; }', 1), /written itself/);
 });
 
@@ -152,12 +217,26 @@ test('what programs look at and return follows from named state, and from schema
   const open = await Promise.all([Emberloom, Shellfield, Weirferry].map((type) => openenv(type as typeof Emberloom)));
   after(() => Promise.all(open.map((env) => env.close())));
   const [emberloom, shellfield, weirferry] = open.map((env) => editorTask(env));
-  assert.deepEqual(emberloom.variables, [{ name: 'heat', minimum: 0, maximum: 100, whole: true }, { name: 'weave', values: ['slack', 'taut', 'knotted'] }, { name: 'damp', values: [false, true] }]);
+  assert.deepEqual(emberloom.variables, [
+    { name: 'heat', minimum: 0, maximum: 100, whole: true },
+    { name: 'weave', values: ['slack', 'taut', 'knotted'] },
+    { name: 'damp', values: [false, true] },
+  ]);
   assert.deepEqual(emberloom.actions, ['"feed"', '"fan"', '"still"', '"quench"']);
-  assert.deepEqual(shellfield.variables.map(({ name }) => name), Array.from({ length: 9 }, (_, i) => `around[${i}]`));
-  assert.deepEqual(weirferry.variables.map(({ name }) => name), ['ferry.place', 'ferry.drift', 'opening.place', 'opening.ahead']);
+  assert.deepEqual(
+    shellfield.variables.map(({ name }) => name),
+    Array.from({ length: 9 }, (_, i) => `around[${i}]`),
+  );
+  assert.deepEqual(
+    weirferry.variables.map(({ name }) => name),
+    ['ferry.place', 'ferry.drift', 'opening.place', 'opening.ahead'],
+  );
   assert.equal(weirferry.actions.length, 9);
   assert.equal(weirferry.actions[0], '{ rudder: "port", sail: 0 }');
   const board = editorTask(await openenv('game2048'));
-  assert.ok(board.variables.some(({ name }) => name === 'left_pairs') && board.variables.some(({ name }) => name === 'board[15]') === false, 'tiles have no upper bound');
+  assert.ok(
+    board.variables.some(({ name }) => name === 'left_pairs') &&
+      board.variables.some(({ name }) => name === 'board[15]') === false,
+    'tiles have no upper bound',
+  );
 });

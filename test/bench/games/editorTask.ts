@@ -11,8 +11,15 @@ const MAXIMUM_ACTIONS = 64;
 /** What programs for an environment may look at and return: from its named state, else from its schemas. */
 export function editorTask(env: OpenedEnvironment): EditorTask {
   const { schemas } = env;
-  if (!schemas) return { variables: env.stateVariables!.map(({ name, minimum, maximum }) => ({ name, minimum, maximum, whole: true })), actions: env.actions.map((name) => JSON.stringify(name)) };
-  return { variables: variablesOf(schemas.observation, schemas.observation, ''), actions: actionSources(schemas.action, env.actions) };
+  if (!schemas)
+    return {
+      variables: env.stateVariables!.map(({ name, minimum, maximum }) => ({ name, minimum, maximum, whole: true })),
+      actions: env.actions.map((name) => JSON.stringify(name)),
+    };
+  return {
+    variables: variablesOf(schemas.observation, schemas.observation, ''),
+    actions: actionSources(schemas.action, env.actions),
+  };
 }
 
 /** What every program of an environment may return, as source, and under which name a table shows it. */
@@ -24,11 +31,20 @@ export function constantActions(env: OpenedEnvironment): Array<{ name: string; s
 function variablesOf(given: JsonSchema, root: JsonSchema, path: string): EditorTask['variables'] {
   const schema = resolved(given, root);
   const { type, minimum, maximum, items, minItems, maxItems } = schema;
-  if (schema.properties) return fieldsOf(path ? { ...schema, $defs: root.$defs } : schema).flatMap(([name, field]) => variablesOf(field, root, path ? `${path}.${name}` : name));
-  if (type === 'array') return minItems === maxItems && minItems <= MAXIMUM_ELEMENTS ? Array.from({ length: minItems }, (_, i) => variablesOf(items, root, `${path}[${i}]`)).flat() : [];
-  if ((type === 'integer' || type === 'number') && Number.isFinite(minimum) && Number.isFinite(maximum)) return [{ name: path, minimum, maximum, whole: type === 'integer' }];
+  if (schema.properties)
+    return fieldsOf(path ? { ...schema, $defs: root.$defs } : schema).flatMap(([name, field]) =>
+      variablesOf(field, root, path ? `${path}.${name}` : name),
+    );
+  if (type === 'array')
+    return minItems === maxItems && minItems <= MAXIMUM_ELEMENTS
+      ? Array.from({ length: minItems }, (_, i) => variablesOf(items, root, `${path}[${i}]`)).flat()
+      : [];
+  if ((type === 'integer' || type === 'number') && Number.isFinite(minimum) && Number.isFinite(maximum))
+    return [{ name: path, minimum, maximum, whole: type === 'integer' }];
   const values = type === 'boolean' ? [false, true] : schema.enum;
-  return Array.isArray(values) && values.every((value) => ['string', 'boolean'].includes(typeof value)) ? [{ name: path, values }] : [];
+  return Array.isArray(values) && values.every((value) => ['string', 'boolean'].includes(typeof value))
+    ? [{ name: path, values }]
+    : [];
 }
 
 function actionSources(schema: JsonSchema, names: readonly string[]): string[] {
@@ -40,6 +56,7 @@ function actionSources(schema: JsonSchema, names: readonly string[]): string[] {
     if (!values) throw new RangeError(`The action's field ${name} has more values than can be listed.`);
     objects = objects.flatMap((fields) => values.map((value) => [...fields, `${name}: ${JSON.stringify(value)}`]));
   }
-  if (objects.length > MAXIMUM_ACTIONS) throw new RangeError(`There are ${objects.length} actions; at most ${MAXIMUM_ACTIONS} can be listed.`);
+  if (objects.length > MAXIMUM_ACTIONS)
+    throw new RangeError(`There are ${objects.length} actions; at most ${MAXIMUM_ACTIONS} can be listed.`);
   return objects.map((fields) => `{ ${fields.join(', ')} }`);
 }

@@ -13,7 +13,12 @@ const CORES = 2;
  *
  * @returns those that failed
  */
-export async function runAll(runs: readonly Run[], store: Store, jobs: number, tell: (line: string) => void): Promise<Run[]> {
+export async function runAll(
+  runs: readonly Run[],
+  store: Store,
+  jobs: number,
+  tell: (line: string) => void,
+): Promise<Run[]> {
   const queue = [...runs];
   const failed: Run[] = [];
   const cores = jobs > 1 ? allowedCores() : [];
@@ -24,7 +29,9 @@ export async function runAll(runs: readonly Run[], store: Store, jobs: number, t
       tell(`${game} ${variant} ${seed}: starts`);
       const ended = await runOne(run, store.path(run), coresOf(job, cores));
       if (ended !== 0) failed.push(run);
-      tell(`${game} ${variant} ${seed}: ${ended === 0 ? 'done' : `failed, see ${logOf(store.path(run))}`} after ${Math.round((Date.now() - started) / 1000)} s`);
+      tell(
+        `${game} ${variant} ${seed}: ${ended === 0 ? 'done' : `failed, see ${logOf(store.path(run))}`} after ${Math.round((Date.now() - started) / 1000)} s`,
+      );
     }
   };
   await Promise.all(Array.from({ length: Math.min(jobs, runs.length) }, (_, job) => worker(job)));
@@ -39,16 +46,21 @@ function allowedCores(): number[] {
 
 /** "0-2,5": 0, 1, 2, 5. */
 export function listedCores(list: string): number[] {
-  return list.trim().split(',').flatMap((part) => {
-    const [first, last = first] = part.split('-').map(Number);
-    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
-  });
+  return list
+    .trim()
+    .split(',')
+    .flatMap((part) => {
+      const [first, last = first] = part.split('-').map(Number);
+      return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+    });
 }
 
 /** The cores of the `job`-th of the runs at a time; they come round where there are not enough. */
 export function coresOf(job: number, cores: readonly number[]): string | undefined {
   if (cores.length === 0) return undefined;
-  return Array.from({ length: Math.min(CORES, cores.length) }, (_, i) => cores[(CORES * job + i) % cores.length]).join(',');
+  return Array.from({ length: Math.min(CORES, cores.length) }, (_, i) => cores[(CORES * job + i) % cores.length]).join(
+    ',',
+  );
 }
 
 function logOf(path: string): string {
@@ -59,9 +71,20 @@ function logOf(path: string): string {
 function runOne({ game, variant, seed, settings }: Run, path: string, cores: string | undefined): Promise<number> {
   mkdirSync(dirname(path), { recursive: true });
   const log = openSync(logOf(path), 'w');
-  const command = [process.execPath, join(__dirname, 'run.js'), game, variant, String(seed), path, ...(settings === undefined ? [] : [settings])];
+  const command = [
+    process.execPath,
+    join(__dirname, 'run.js'),
+    game,
+    variant,
+    String(seed),
+    path,
+    ...(settings === undefined ? [] : [settings]),
+  ];
   const [program, ...args] = cores === undefined ? command : ['taskset', '--cpu-list', cores, ...command];
-  const child = spawn(program, args, { stdio: ['ignore', log, log], env: { ...process.env, OMP_NUM_THREADS: String(CORES) } });
+  const child = spawn(program, args, {
+    stdio: ['ignore', log, log],
+    env: { ...process.env, OMP_NUM_THREADS: String(CORES) },
+  });
   closeSync(log);
   const end = (): void => void child.kill();
   process.on('exit', end);

@@ -21,4 +21,5 @@ export const moveOrders: Record<string, string> = {
   'down, up, left, right': order('DOWN', 'UP', 'LEFT', 'RIGHT'),
 };
 
-export const randomMove = 'function strategy({ legal_actions }) { return legal_actions[Math.floor(Math.random() * legal_actions.length)]; }';
+export const randomMove =
+  'function strategy({ legal_actions }) { return legal_actions[Math.floor(Math.random() * legal_actions.length)]; }';

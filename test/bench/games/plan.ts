@@ -28,10 +28,21 @@ export function plannedRuns({ games, variants, seeds, settings }: Selection = {}
   const runs = TASKS.flatMap(({ name: game, kind }) => {
     const first = FIRST_GAMES.includes(game);
     const seeded = first || kind !== 'atari' ? SEEDED : SEEDED.filter((variant) => variant !== 'frozen');
-    const once = ['references', ...(first || kind !== 'atari' ? ONCE_PER_FIRST_GAME : []), ...(PLAIN_GAMES.includes(game) ? ['plain'] : [])];
+    const once = [
+      'references',
+      ...(first || kind !== 'atari' ? ONCE_PER_FIRST_GAME : []),
+      ...(PLAIN_GAMES.includes(game) ? ['plain'] : []),
+    ];
     const count = first ? SEEDS : SEEDS.slice(0, 1);
-    return [...once.map((variant): Run => ({ game, variant, seed: 1 })), ...seeded.flatMap((variant) => (seeds ?? count).map((seed): Run => ({ game, variant, seed })))];
+    return [
+      ...once.map((variant): Run => ({ game, variant, seed: 1 })),
+      ...seeded.flatMap((variant) => (seeds ?? count).map((seed): Run => ({ game, variant, seed }))),
+    ];
   });
-  const selected = runs.filter(({ game, variant }) => (!games || games.includes(game)) && (!variants || variants.includes(variant)));
-  return selected.map((run) => (settings === undefined || !TRAINING.includes(run.variant) ? run : { ...run, settings }));
+  const selected = runs.filter(
+    ({ game, variant }) => (!games || games.includes(game)) && (!variants || variants.includes(variant)),
+  );
+  return selected.map((run) =>
+    settings === undefined || !TRAINING.includes(run.variant) ? run : { ...run, settings },
+  );
 }

@@ -18,10 +18,21 @@ export const SECRET = 'the benches of Joylab play in the open';
 const SECONDS = 600;
 
 /** Plays programs, each from its start. What an environment could not play is an error. */
-export async function play(env: OpenedEnvironment, codes: readonly string[], starts: readonly number[], maxSteps: number): Promise<Episode[]> {
-  const { episodes } = await rollout(env, [...codes], { seeds: [...starts], maxSteps, seconds: SECONDS, secret: SECRET });
+export async function play(
+  env: OpenedEnvironment,
+  codes: readonly string[],
+  starts: readonly number[],
+  maxSteps: number,
+): Promise<Episode[]> {
+  const { episodes } = await rollout(env, [...codes], {
+    seeds: [...starts],
+    maxSteps,
+    seconds: SECONDS,
+    secret: SECRET,
+  });
   return episodes.map((episode) => {
-    if (!episode || episode.end.reason === 'environment_error') throw new Error(`${env.name} could not play an episode: ${episode?.end.message}`);
+    if (!episode || episode.end.reason === 'environment_error')
+      throw new Error(`${env.name} could not play an episode: ${episode?.end.message}`);
     return episode;
   });
 }

@@ -1,5 +1,17 @@
 import { RandomSource } from '../../../kernel/openenv/serving/randomSource';
-import { decisionList, tidied, MAXIMUM_CONDITIONS, MAXIMUM_RULES, type Comparison, type Condition, type DecisionList, type EditorTask, type NumberVariable, type Rule, type Term } from './decisionList';
+import {
+  decisionList,
+  tidied,
+  MAXIMUM_CONDITIONS,
+  MAXIMUM_RULES,
+  type Comparison,
+  type Condition,
+  type DecisionList,
+  type EditorTask,
+  type NumberVariable,
+  type Rule,
+  type Term,
+} from './decisionList';
 
 /** The largest number of steps that a term looks ahead, or back. */
 const FARTHEST = 8;
@@ -59,7 +71,9 @@ export class RandomEditor {
     for (let attempt = 0; attempt < 20; attempt++) {
       let program = structuredClone(original);
       if (second && this.chance(CROSSOVER)) program = this.crossed(program, structuredClone(second));
-      else do this.change(program); while (this.chance(ANOTHER_EDIT));
+      else
+        do this.change(program);
+        while (this.chance(ANOTHER_EDIT));
       program = tidied(program);
       if (decisionList(program, this.task) !== parent) return this.write(program);
     }
@@ -89,7 +103,8 @@ export class RandomEditor {
   private change(program: DecisionList): void {
     const { rules } = program;
     const edit = this.random.next();
-    if (rules.length === 0 || (edit < 0.12 && rules.length < MAXIMUM_RULES)) rules.splice(this.random.int(0, rules.length), 0, this.rule());
+    if (rules.length === 0 || (edit < 0.12 && rules.length < MAXIMUM_RULES))
+      rules.splice(this.random.int(0, rules.length), 0, this.rule());
     else if (edit < 0.2) rules.splice(this.position(rules), 1);
     else if (edit < 0.25) this.swap(rules);
     else if (edit < 0.37 && rules.length < MAXIMUM_RULES) this.specialise(rules);
@@ -127,14 +142,22 @@ export class RandomEditor {
   }
 
   private changed(condition: Condition): Condition {
-    if ('value' in condition) return this.chance(0.5) ? { ...condition, value: this.valueOf(condition.variable) } : { ...condition, equal: !condition.equal };
+    if ('value' in condition)
+      return this.chance(0.5)
+        ? { ...condition, value: this.valueOf(condition.variable) }
+        : { ...condition, equal: !condition.equal };
     const { left, operator, right, offset } = condition;
     const edit = this.random.next();
     if (edit < 0.5) return { ...condition, offset: this.nudged(left, right, offset) };
     if (edit < 0.58) return { ...condition, operator: operator === '<' ? '>' : '<' };
     const side = right && this.chance(0.5) ? 'right' : 'left';
     const term = condition[side]!;
-    return { ...condition, [side]: this.chance(0.6) ? { ...term, ...this.view() } : { ...term, variable: this.random.choice(this.alike(term.variable)) } };
+    return {
+      ...condition,
+      [side]: this.chance(0.6)
+        ? { ...term, ...this.view() }
+        : { ...term, variable: this.random.choice(this.alike(term.variable)) },
+    };
   }
 
   private rule(): Rule {
@@ -158,11 +181,19 @@ export class RandomEditor {
     const operator = this.chance(0.5) ? '<' : '>';
     const kind = this.random.next();
     if (others.length > 0 && kind < 0.65) {
-      const [left, right] = [{ variable, ...this.view() }, { variable: this.random.choice(others), ...this.view() }];
+      const [left, right] = [
+        { variable, ...this.view() },
+        { variable: this.random.choice(others), ...this.view() },
+      ];
       return { left, operator, right, offset: this.chance(0.4) ? 0 : this.nudged(left, right, 0) };
     }
     const left: Term = kind > 0.85 ? { variable, kind: 'change', steps: 1 } : { variable, ...this.view() };
-    return { left, operator, right: null, offset: left.kind === 'change' ? this.nudged(left, null, 0) : this.within(this.number(variable)) };
+    return {
+      left,
+      operator,
+      right: null,
+      offset: left.kind === 'change' ? this.nudged(left, null, 0) : this.within(this.number(variable)),
+    };
   }
 
   /** How a term looks at its variable: mostly as it is, else as it will be some steps on. */
@@ -188,7 +219,9 @@ export class RandomEditor {
 
   /** Whole, where the variable is; else with two digits of its range. */
   private rounded(value: number, { minimum, maximum, whole }: NumberVariable): number {
-    return whole ? Math.round(value) : Number(value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(maximum - minimum)))));
+    return whole
+      ? Math.round(value)
+      : Number(value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(maximum - minimum)))));
   }
 
   private alike(variable: number): number[] {

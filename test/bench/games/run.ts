@@ -28,8 +28,26 @@ async function main(): Promise<void> {
     const { report, ...rest } = await run({ task, env, seed, settings, log });
     const seconds = (Date.now() - started) / 1000;
     const lines = await report();
-    writeResult(out, { game, variant, seed, ...(given !== undefined && { settings: given }), version, cores: availableParallelism(), seconds, ...rest, lines });
-    for (const { name, returns } of lines) log(`${name}: ${Object.entries(returns).map(([steps, values]) => `${(values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(1)} at ${steps} steps`).join(', ')}`);
+    writeResult(out, {
+      game,
+      variant,
+      seed,
+      ...(given !== undefined && { settings: given }),
+      version,
+      cores: availableParallelism(),
+      seconds,
+      ...rest,
+      lines,
+    });
+    for (const { name, returns } of lines)
+      log(
+        `${name}: ${Object.entries(returns)
+          .map(
+            ([steps, values]) =>
+              `${(values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(1)} at ${steps} steps`,
+          )
+          .join(', ')}`,
+      );
   } finally {
     await env.close();
   }

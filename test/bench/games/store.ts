@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { type Dirent, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  type Dirent,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type { Published } from './published';
 
@@ -47,7 +56,11 @@ export interface RunResult extends Run {
  */
 export class Store {
   /** @param anyVersion whether the newest result of other sources stands in for one that is missing */
-  constructor(private readonly folder: string, private readonly versionOf: (run: Run) => string, private readonly anyVersion = false) {}
+  constructor(
+    private readonly folder: string,
+    private readonly versionOf: (run: Run) => string,
+    private readonly anyVersion = false,
+  ) {}
 
   /** Where the result of a run is, or will be. */
   path(run: Run): string {
@@ -69,7 +82,10 @@ export class Store {
     const versions = existsSync(this.folder) ? readdirSync(this.folder) : [];
     const paths = versions.map((version) => join(this.folder, version, fileName)).filter(existsSync);
     const times = new Map(paths.map((path) => [path, statSync(path).mtimeMs]));
-    return paths.sort((a, b) => times.get(b)! - times.get(a)!).map(readResult).find((result) => result !== undefined);
+    return paths
+      .sort((a, b) => times.get(b)! - times.get(a)!)
+      .map(readResult)
+      .find((result) => result !== undefined);
   }
 
   /** Whether a result is of other sources than those of now. */
@@ -107,7 +123,10 @@ function readResult(path: string): RunResult | undefined {
 export function contentHash(root: string, paths: readonly string[]): string {
   const hash = createHash('sha256');
   for (const path of paths.flatMap((one) => filesIn(join(root, one))).sort()) {
-    hash.update(`${relative(root, path)}\n`).update(readFileSync(path)).update('\n');
+    hash
+      .update(`${relative(root, path)}\n`)
+      .update(readFileSync(path))
+      .update('\n');
   }
   return hash.digest('hex').slice(0, 12);
 }

@@ -18,16 +18,32 @@ export function gameTable({ name, reportedSteps, starts, targets }: Task, result
     { title: name, align: 'left' },
     ...reportedSteps.flatMap((steps) => [{ title: `${steps} steps` }, { title: 'seeds' }]),
     ...(tiles ? [{ title: 'highest tile' }] : []),
-    { title: 'episodes' }, { title: 'seconds' },
+    { title: 'episodes' },
+    { title: 'seconds' },
   ];
   const body = rows.map(({ name: row, lines, results: from }) => [
     row,
-    ...reportedSteps.flatMap((steps) => scores(lines.map(({ returns }) => returns[steps] ?? []).filter(({ length }) => length > 0))),
+    ...reportedSteps.flatMap((steps) =>
+      scores(lines.map(({ returns }) => returns[steps] ?? []).filter(({ length }) => length > 0)),
+    ),
     ...(tiles ? [highest(lines)] : []),
-    numbers(from.map(({ episodes }) => episodes)), numbers(from.map(({ seconds, cores }) => (seconds * cores) / 2)),
+    numbers(from.map(({ episodes }) => episodes)),
+    numbers(from.map(({ seconds, cores }) => (seconds * cores) / 2)),
   ]);
-  const aims = targets ? [['target', ...reportedSteps.flatMap((steps) => [targets[steps] === undefined ? '' : `${targets[steps]}`, '']), ...(tiles ? [''] : []), '', '']] : [];
-  const others = results.flatMap(({ published = [] }) => published).map(({ who, score, settings }) => `\npublished: ${score} (${who}; ${settings})`);
+  const aims = targets
+    ? [
+        [
+          'target',
+          ...reportedSteps.flatMap((steps) => [targets[steps] === undefined ? '' : `${targets[steps]}`, '']),
+          ...(tiles ? [''] : []),
+          '',
+          '',
+        ],
+      ]
+    : [];
+  const others = results
+    .flatMap(({ published = [] }) => published)
+    .map(({ who, score, settings }) => `\npublished: ${score} (${who}; ${settings})`);
   return `${textTable(columns, [...body, ...aims])}\n${starts} starts, 95 % intervals; of several seeds the mean of their means, with the interval of all their episodes; seconds of 2 cores${others.join('')}`;
 }
 
@@ -47,7 +63,10 @@ function rowsOf(results: readonly RunResult[]): Row[] {
 /** Mean with its interval, and the means of the seeds where there are several. */
 function scores(seeds: readonly number[][]): [string, string] {
   if (seeds.length === 0) return ['–', ''];
-  return [intervalText(interval(seeds.flat())), seeds.length > 1 ? seeds.map((values) => intervalText({ mean: mean(values), half: NaN })).join(' ') : ''];
+  return [
+    intervalText(interval(seeds.flat())),
+    seeds.length > 1 ? seeds.map((values) => intervalText({ mean: mean(values), half: NaN })).join(' ') : '',
+  ];
 }
 
 function highest(lines: readonly Line[]): string {

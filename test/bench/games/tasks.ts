@@ -38,22 +38,33 @@ const ATARI: Array<[AtariGame, targets?: Record<number, number>]> = [
   ['tennis'],
 ];
 
-const atari = ATARI.map(([game, targets]): Task => ({
-  name: game,
-  kind: 'atari',
-  open: () => openenv('atari', { game }),
-  trainingSteps: 1000,
-  reportedSteps: [1000, 5000],
-  starts: 20,
-  references: {},
-  constants: true,
-  targets,
-}));
+const atari = ATARI.map(
+  ([game, targets]): Task => ({
+    name: game,
+    kind: 'atari',
+    open: () => openenv('atari', { game }),
+    trainingSteps: 1000,
+    reportedSteps: [1000, 5000],
+    starts: 20,
+    references: {},
+    constants: true,
+    targets,
+  }),
+);
 
 /** Invented environments end by themselves; they are served as from a cell. */
 function invented(type: new () => any, byHand: string): Task {
   const [trainingSteps, starts] = [200, 20];
-  return { name: type.name.toLowerCase(), kind: 'invented', open: () => openenv(type), trainingSteps, reportedSteps: [trainingSteps], starts, references: { 'by hand': byHand }, constants: true };
+  return {
+    name: type.name.toLowerCase(),
+    kind: 'invented',
+    open: () => openenv(type),
+    trainingSteps,
+    reportedSteps: [trainingSteps],
+    starts,
+    references: { 'by hand': byHand },
+    constants: true,
+  };
 }
 
 const game2048: Task = {
@@ -67,7 +78,13 @@ const game2048: Task = {
   constants: false,
 };
 
-export const TASKS: readonly Task[] = [...atari, invented(Emberloom, emberloomByHand), invented(Shellfield, shellfieldByHand), invented(Weirferry, weirferryByHand), game2048];
+export const TASKS: readonly Task[] = [
+  ...atari,
+  invented(Emberloom, emberloomByHand),
+  invented(Shellfield, shellfieldByHand),
+  invented(Weirferry, weirferryByHand),
+  game2048,
+];
 
 /** The first five games, three seeds each; of the others one. */
 export const FIRST_GAMES = ATARI.slice(0, 5).map(([game]) => game as string);
@@ -75,6 +92,7 @@ export const FIRST_GAMES = ATARI.slice(0, 5).map(([game]) => game as string);
 /** @throws RangeError where there is no such task */
 export function taskNamed(name: string): Task {
   const task = TASKS.find((one) => one.name === name);
-  if (!task) throw new RangeError(`There is no game ${name}. The games are: ${TASKS.map((one) => one.name).join(', ')}.`);
+  if (!task)
+    throw new RangeError(`There is no game ${name}. The games are: ${TASKS.map((one) => one.name).join(', ')}.`);
   return task;
 }

@@ -24,7 +24,9 @@ export class GameResults {
   /** The returns of a line of this name by the first limit of steps, seed by seed. */
   returns(name: string): Map<number, number[]> {
     const [steps] = this.task.reportedSteps;
-    const lines = this.results.flatMap(({ seed, lines }) => lines.filter((line) => line.name === name).map((line): [number, Line] => [seed, line]));
+    const lines = this.results.flatMap(({ seed, lines }) =>
+      lines.filter((line) => line.name === name).map((line): [number, Line] => [seed, line]),
+    );
     return new Map(lines.map(([seed, line]) => [seed, line.returns[steps]]));
   }
 
@@ -41,7 +43,11 @@ export class GameResults {
 
   /** A figure of the runs of a variant, seed by seed. */
   figures(variant: string, figure: string): Map<number, number> {
-    return new Map(this.results.filter((result) => result.variant === variant && result.figures?.[figure] !== undefined).map(({ seed, figures }) => [seed, figures![figure]]));
+    return new Map(
+      this.results
+        .filter((result) => result.variant === variant && result.figures?.[figure] !== undefined)
+        .map(({ seed, figures }) => [seed, figures![figure]]),
+    );
   }
 
   /** Names of chance and of the constant actions. */
@@ -59,7 +65,9 @@ export class GameResults {
   /** A return as a part of the way from chance, 0, to random edits, 1. */
   normalised(value: number): number | undefined {
     const [chance, rival] = [this.mean('random actions'), this.mean('random edits')];
-    return chance === undefined || rival === undefined || rival <= chance ? undefined : (value - chance) / (rival - chance);
+    return chance === undefined || rival === undefined || rival <= chance
+      ? undefined
+      : (value - chance) / (rival - chance);
   }
 }
 
@@ -73,71 +81,127 @@ export function floors(games: readonly GameResults[]): Verdict[] {
       ['the best of untrained samples', game.mean('best of untrained')],
       ['random actions', game.mean('random actions')],
     ];
-    return floorOf.filter(([, floor]) => floor !== undefined).map(([name, floor]): Verdict => ({
-      text: `${game.name}: every seed reaches ${name}, ${floor!.toFixed(1)}`,
-      met: seeds.length === 0 ? undefined : seeds.every((value) => value >= floor!),
-    }));
+    return floorOf
+      .filter(([, floor]) => floor !== undefined)
+      .map(
+        ([name, floor]): Verdict => ({
+          text: `${game.name}: every seed reaches ${name}, ${floor!.toFixed(1)}`,
+          met: seeds.length === 0 ? undefined : seeds.every((value) => value >= floor!),
+        }),
+      );
   });
 }
 
 /** Above random edits in so many games, and nowhere more than a tenth below. */
 export function againstRandomEdits(games: readonly GameResults[], wanted: number): Verdict[] {
-  const shares = games.map((game) => ({ game, share: game.mean('trained') === undefined ? undefined : game.normalised(game.mean('trained')!) }));
+  const shares = games.map((game) => ({
+    game,
+    share: game.mean('trained') === undefined ? undefined : game.normalised(game.mean('trained')!),
+  }));
   const known = shares.flatMap(({ share }) => share ?? []);
   const above = known.filter((share) => share > 1).length;
   return [
-    { text: `above random edits in ${above} of ${known.length} games; wanted: ${wanted} of ${games.length}`, met: known.length === games.length ? above >= wanted : undefined },
-    ...shares.map(({ game, share }): Verdict => ({
-      text: `${game.name}: ${share === undefined ? '–' : `${(100 * share).toFixed(0)} %`} of the way from chance to random edits; wanted: 90 %`,
-      met: share === undefined ? undefined : share >= 0.9,
-    })),
+    {
+      text: `above random edits in ${above} of ${known.length} games; wanted: ${wanted} of ${games.length}`,
+      met: known.length === games.length ? above >= wanted : undefined,
+    },
+    ...shares.map(
+      ({ game, share }): Verdict => ({
+        text: `${game.name}: ${share === undefined ? '–' : `${(100 * share).toFixed(0)} %`} of the way from chance to random edits; wanted: 90 %`,
+        met: share === undefined ? undefined : share >= 0.9,
+      }),
+    ),
   ];
 }
 
 /** What training adds to the search: the share of edits that improve their parent, and the score, pair by pair of game and seed. */
 export function worthOfTraining(games: readonly GameResults[]): Verdict[] {
-  const improved = pairs(games, (game) => game.figures('trained', 'refinement/improved'), (game) => game.figures('frozen', 'refinement/improved'));
-  const scores = pairs(games, (game) => normalisedSeeds(game, 'trained'), (game) => normalisedSeeds(game, 'frozen'));
-  return [verdictOf('share of edits that improve their parent', improved), verdictOf('score, in parts of the way from chance to random edits', scores)];
+  const improved = pairs(
+    games,
+    (game) => game.figures('trained', 'refinement/improved'),
+    (game) => game.figures('frozen', 'refinement/improved'),
+  );
+  const scores = pairs(
+    games,
+    (game) => normalisedSeeds(game, 'trained'),
+    (game) => normalisedSeeds(game, 'frozen'),
+  );
+  return [
+    verdictOf('share of edits that improve their parent', improved),
+    verdictOf('score, in parts of the way from chance to random edits', scores),
+  ];
 }
 
 function verdictOf(what: string, gain: { pairs: number; gain: Interval } | undefined): Verdict {
   const text = gain ? `${gain.gain.mean.toFixed(3)} ± ${gain.gain.half.toFixed(3)}, ${gain.pairs} pairs` : '–';
-  return { text: `training above learningRate: 0 in the ${what}: ${text}`, met: gain && gain.gain.mean > gain.gain.half };
+  return {
+    text: `training above learningRate: 0 in the ${what}: ${text}`,
+    met: gain && gain.gain.mean > gain.gain.half,
+  };
 }
 
 function normalisedSeeds(game: GameResults, name: string): Map<number, number> {
-  return new Map([...game.seeds(name)].flatMap(([seed, value]): Array<[number, number]> => {
-    const share = game.normalised(value);
-    return share === undefined ? [] : [[seed, share]];
-  }));
+  return new Map(
+    [...game.seeds(name)].flatMap(([seed, value]): Array<[number, number]> => {
+      const share = game.normalised(value);
+      return share === undefined ? [] : [[seed, share]];
+    }),
+  );
 }
 
 /** The difference of two values over all games and seeds that have both. */
-function pairs(games: readonly GameResults[], first: (game: GameResults) => Map<number, number>, second: (game: GameResults) => Map<number, number>): { pairs: number; gain: Interval } | undefined {
+function pairs(
+  games: readonly GameResults[],
+  first: (game: GameResults) => Map<number, number>,
+  second: (game: GameResults) => Map<number, number>,
+): { pairs: number; gain: Interval } | undefined {
   const both = games.flatMap((game) => {
     const others = second(game);
     return [...first(game)].flatMap(([seed, value]) => (others.has(seed) ? [[value, others.get(seed)!]] : []));
   });
-  return both.length < 2 ? undefined : { pairs: both.length, gain: pairedInterval(both.map(([value]) => value), both.map(([, other]) => other)) };
+  return both.length < 2
+    ? undefined
+    : {
+        pairs: both.length,
+        gain: pairedInterval(
+          both.map(([value]) => value),
+          both.map(([, other]) => other),
+        ),
+      };
 }
 
 /** Strategies sampled from the trained model, without the programs it found, against untrained ones. */
 export function policyAlone(games: readonly GameResults[], wanted: number): Verdict {
-  const compared = games.map((game) => ({ name: game.name, trained: game.mean('policy'), untrained: game.mean('untrained policy') }));
+  const compared = games.map((game) => ({
+    name: game.name,
+    trained: game.mean('policy'),
+    untrained: game.mean('untrained policy'),
+  }));
   const known = compared.filter(({ trained, untrained }) => trained !== undefined && untrained !== undefined);
   const better = known.filter(({ trained, untrained }) => trained! > untrained!);
-  const told = known.map(({ name, trained, untrained }) => `${name} ${untrained!.toFixed(1)} → ${trained!.toFixed(1)}`).join(', ');
-  return { text: `the policy alone is better than untrained in ${better.length} of ${known.length} games; wanted: ${wanted} of ${games.length} (${told || '–'})`, met: known.length === games.length ? better.length >= wanted : undefined };
+  const told = known
+    .map(({ name, trained, untrained }) => `${name} ${untrained!.toFixed(1)} → ${trained!.toFixed(1)}`)
+    .join(', ');
+  return {
+    text: `the policy alone is better than untrained in ${better.length} of ${known.length} games; wanted: ${wanted} of ${games.length} (${told || '–'})`,
+    met: known.length === games.length ? better.length >= wanted : undefined,
+  };
 }
 
 /** What is learned is significantly above chance and above every constant: start by start, 95 %. */
 export function aboveWithoutSkill(game: GameResults): Verdict {
   const learned = [...game.returns('trained').values()][0];
-  const others = game.withoutSkill().map((name) => ({ name, gain: learned && pairedInterval(learned, [...game.returns(name).values()][0]) }));
-  const least = others.filter(({ gain }) => gain).sort((a, b) => a.gain!.mean - a.gain!.half - (b.gain!.mean - b.gain!.half))[0];
+  const others = game
+    .withoutSkill()
+    .map((name) => ({ name, gain: learned && pairedInterval(learned, [...game.returns(name).values()][0]) }));
+  const least = others
+    .filter(({ gain }) => gain)
+    .sort((a, b) => a.gain!.mean - a.gain!.half - (b.gain!.mean - b.gain!.half))[0];
   const text = least ? `least above ${least.name}, by ${intervalText(least.gain!)}` : '–';
-  return { text: `${game.name}: significantly above chance and every constant: ${text}`, met: least && least.gain!.mean > least.gain!.half };
+  return {
+    text: `${game.name}: significantly above chance and every constant: ${text}`,
+    met: least && least.gain!.mean > least.gain!.half,
+  };
 }
 
 /** At least 1.3 times what the corner strategy makes. */
@@ -159,7 +223,14 @@ export function verdicts(games: readonly GameResults[]): Verdict[] {
   const atari = games.filter(({ task }) => task.kind === 'atari');
   const first = atari.filter(({ name }) => FIRST_GAMES.includes(name));
   return [
-    ...(atari.length > 0 ? [...floors(atari), ...againstRandomEdits(atari, WANTED), ...worthOfTraining(first), policyAlone(first, WANTED_ALONE)] : []),
+    ...(atari.length > 0
+      ? [
+          ...floors(atari),
+          ...againstRandomEdits(atari, WANTED),
+          ...worthOfTraining(first),
+          policyAlone(first, WANTED_ALONE),
+        ]
+      : []),
     ...games.filter(({ task }) => task.kind === 'invented').map(aboveWithoutSkill),
     ...games.filter(({ task }) => task.kind === 'board').map(above2048Corner),
   ];

@@ -37,11 +37,20 @@ async function main(): Promise<void> {
   runtimeSettings.threads = given.threads;
   const { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: given.folder });
   const { inputIds } = tokenizer(readFileSync(join(given.folder, 'prompt.txt'), 'utf8'));
-  answer({ versions: { 'Node.js': process.version, 'onnxruntime-node': require('onnxruntime-node/package.json').version } });
+  answer({
+    versions: { 'Node.js': process.version, 'onnxruntime-node': require('onnxruntime-node/package.json').version },
+  });
   for await (const line of createInterface({ input: process.stdin })) {
     const { batch, tokens } = JSON.parse(line) as GenerateOrder;
     const started = performance.now();
-    const { sequences } = await model.generate({ inputIds, numReturnSequences: batch, maxNewTokens: tokens, temperature: 1, topK: 0, seed: 1 });
+    const { sequences } = await model.generate({
+      inputIds,
+      numReturnSequences: batch,
+      maxNewTokens: tokens,
+      temperature: 1,
+      topK: 0,
+      seed: 1,
+    });
     const seconds = (performance.now() - started) / 1000;
     answer({ seconds, tokens: sequences.flat().length } satisfies Generated);
   }

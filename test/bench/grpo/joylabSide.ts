@@ -89,7 +89,12 @@ async function main(): Promise<void> {
       started = performance.now();
     },
   });
-  answer({ versions: { 'Node.js': process.version, 'onnxruntime-node': `${require('onnxruntime-node/package.json').version} (${runtimeSettings.threads} threads)` } });
+  answer({
+    versions: {
+      'Node.js': process.version,
+      'onnxruntime-node': `${require('onnxruntime-node/package.json').version} (${runtimeSettings.threads} threads)`,
+    },
+  });
   await nextOrder();
   started = performance.now();
   await trainer.train();

@@ -27,12 +27,17 @@ export interface UpdateSizes {
  * layer forward, the gradient of its input, and that of its weight or adapter;
  * attention likewise. Nothing that is computed again counts twice.
  */
-export function updateProducts(config: ModelConfig, { promptTokens, completions, tokens, rank }: UpdateSizes): Product[] {
+export function updateProducts(
+  config: ModelConfig,
+  { promptTokens, completions, tokens, rank }: UpdateSizes,
+): Product[] {
   const fed = tokens - 1; // nothing follows the last token
   const rows = promptTokens + completions * fed;
   const single = (m: number, k: number, n: number): Product => ({ batch: 1, m, k, n, count: 1 });
   const products: Product[] = [];
-  for (const { shape: [outputs, inputs] } of moduleWeights(config)) {
+  for (const {
+    shape: [outputs, inputs],
+  } of moduleWeights(config)) {
     products.push(single(rows, inputs, outputs), single(rows, outputs, inputs));
     if (rank === null) products.push(single(outputs, rows, inputs));
     else {
@@ -43,7 +48,10 @@ export function updateProducts(config: ModelConfig, { promptTokens, completions,
   }
   const { numHeads, headSize, numLayers, hiddenSize, vocabSize } = config;
   const attention = (batch: number, queries: number, keys: number): Product[] => {
-    const [scores, mixed] = [{ batch, m: queries, k: headSize, n: keys }, { batch, m: queries, k: keys, n: headSize }];
+    const [scores, mixed] = [
+      { batch, m: queries, k: headSize, n: keys },
+      { batch, m: queries, k: keys, n: headSize },
+    ];
     // Forward one of each, backward two.
     return [scores, mixed].map((product) => ({ ...product, count: 3 * numLayers }));
   };
@@ -86,7 +94,10 @@ async function secondsOf({ batch, m, k, n }: Product): Promise<number> {
   const [zero, one] = [graph.int64([0, 0, 0]), graph.int64([1, 1, 1])];
   graph.output('corner', graph.node('Slice', [product, zero, one], 'float32', [1, 1, 1]));
   const session = await GraphSession.create(graph);
-  const random = (...shape: number[]) => ({ shape, data: Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => Math.random() - 0.5) });
+  const random = (...shape: number[]) => ({
+    shape,
+    data: Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => Math.random() - 0.5),
+  });
   const feeds = { a: random(batch, m, k), b: random(batch, k, n) };
   let best = Infinity;
   for (let i = 0; i < 6; i++) {

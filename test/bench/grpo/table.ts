@@ -42,21 +42,54 @@ export function lines({ goals, ours, theirs, memory, products }: Measured): Line
   const ofEach = (value: (times: readonly StepTimes[]) => number) => mapped(theirs, value);
   const seconds = (name: 'step' | 'update', label: string) => {
     const own = (times: readonly StepTimes[]) => of(times, (time) => time[name]);
-    return line({ name: label, unit: 's', goal: goals[name], ours: own(ours), theirs: ofEach(own), ratio: (a, b) => b / a });
+    return line({
+      name: label,
+      unit: 's',
+      goal: goals[name],
+      ours: own(ours),
+      theirs: ofEach(own),
+      ratio: (a, b) => b / a,
+    });
   };
   const speed = (times: readonly StepTimes[]) => of(times, ({ tokens, generation }) => tokens / generation);
-  const [achieved, plain] = [products.flops / of(ours, (time) => time.update), products.flops / products.seconds].map((rate) => rate / 1e9);
+  const [achieved, plain] = [products.flops / of(ours, (time) => time.update), products.flops / products.seconds].map(
+    (rate) => rate / 1e9,
+  );
   const megabytes = mapped(memory.theirs, (bytes) => bytes / 1e6);
   return [
     seconds('step', 'whole step'),
-    line({ name: 'generation', unit: 'tokens/s', goal: goals.generation, ours: speed(ours), theirs: ofEach(speed), ratio: (a, b) => a / b }),
+    line({
+      name: 'generation',
+      unit: 'tokens/s',
+      goal: goals.generation,
+      ours: speed(ours),
+      theirs: ofEach(speed),
+      ratio: (a, b) => a / b,
+    }),
     seconds('update', 'update'),
-    line({ name: 'peak memory', unit: 'MB', goal: 2, ours: memory.ours / 1e6, theirs: megabytes, ratio: (a, b) => b / a }),
-    line({ name: 'update against plain products', unit: 'GFLOP/s', goal: 0.6, ours: achieved, theirs: { products: plain }, ratio: (a, b) => a / b }),
+    line({
+      name: 'peak memory',
+      unit: 'MB',
+      goal: 2,
+      ours: memory.ours / 1e6,
+      theirs: megabytes,
+      ratio: (a, b) => b / a,
+    }),
+    line({
+      name: 'update against plain products',
+      unit: 'GFLOP/s',
+      goal: 0.6,
+      ours: achieved,
+      theirs: { products: plain },
+      ratio: (a, b) => a / b,
+    }),
   ];
 }
 
-function line({ ratio, ...given }: Omit<Line, 'met' | 'ratios'> & { ratio(ours: number, theirs: number): number }): Line {
+function line({
+  ratio,
+  ...given
+}: Omit<Line, 'met' | 'ratios'> & { ratio(ours: number, theirs: number): number }): Line {
   const ratios = mapped(given.theirs, (theirs) => ratio(given.ours, theirs));
   return { ...given, ratios, met: Object.values(ratios).every((value) => value >= given.goal) };
 }
@@ -70,13 +103,28 @@ export function table(measured: Measured): string {
   const right = (title: string): Column => ({ title });
   const left: Column = { title: '', align: 'left' };
   const precisions = PRECISIONS.filter((name) => measured.theirs[name]);
-  const columns = [...precisions.map((name) => right(`to ${name}`)), right('goal'), left, left, right('Joylab'), ...precisions.map((name) => right(`TRL ${name}`)), left];
+  const columns = [
+    ...precisions.map((name) => right(`to ${name}`)),
+    right('goal'),
+    left,
+    left,
+    right('Joylab'),
+    ...precisions.map((name) => right(`TRL ${name}`)),
+    left,
+  ];
   const rows = lines(measured).map(({ name, unit, goal, met, ours, theirs, ratios }) => {
     const share = 'products' in theirs;
-    const ratio = (value: number | undefined) => (value === undefined ? '' : share ? `${(100 * value).toFixed(0)} %` : `${value.toFixed(2)} ×`);
-    const values = (of: Record<string, number>, show: (value: number | undefined) => string) => (share ? precisions.map((_, i) => (i === 0 ? show(of.products) : '')) : precisions.map((key) => show(of[key])));
+    const ratio = (value: number | undefined) =>
+      value === undefined ? '' : share ? `${(100 * value).toFixed(0)} %` : `${value.toFixed(2)} ×`;
+    const values = (of: Record<string, number>, show: (value: number | undefined) => string) =>
+      share ? precisions.map((_, i) => (i === 0 ? show(of.products) : '')) : precisions.map((key) => show(of[key]));
     return [
-      ...values(ratios, ratio), ratio(goal), met ? 'met' : 'missed', name, figures(ours), ...values(theirs, (value) => (value === undefined ? '' : figures(value))),
+      ...values(ratios, ratio),
+      ratio(goal),
+      met ? 'met' : 'missed',
+      name,
+      figures(ours),
+      ...values(theirs, (value) => (value === undefined ? '' : figures(value))),
       share ? `${unit}; on the right the products alone` : unit,
     ];
   });

@@ -28,14 +28,18 @@ test('variances are found again in simulated programs', () => {
   const estimates = Estimates.of(programs);
   assert.ok(Math.abs(Math.sqrt(estimates.within) - 6) < 0.5, `within ${Math.sqrt(estimates.within)}`);
   assert.ok(Math.abs(Math.sqrt(estimates.between) - 3) < 0.8, `between ${Math.sqrt(estimates.between)}`);
-  const error = (guess: (values: number[]) => number) => programs.reduce((sum, values, i) => sum + (guess(values) - truth[i]) ** 2, 0);
+  const error = (guess: (values: number[]) => number) =>
+    programs.reduce((sum, values, i) => sum + (guess(values) - truth[i]) ** 2, 0);
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   assert.ok(error((values) => estimates.worth(values)) < 0.5 * error(mean), 'nearer to the truth than the means');
 });
 
 test('fitness whose squares are beyond what numbers hold is estimated as any other', () => {
   const programs = [[30], [20, 24, 16], [5, 12], [9, 1]];
-  const [usual, large] = [Estimates.of(programs), Estimates.of(programs.map((values) => values.map((value) => value * 2 ** 1000)))];
+  const [usual, large] = [
+    Estimates.of(programs),
+    Estimates.of(programs.map((values) => values.map((value) => value * 2 ** 1000))),
+  ];
   for (const values of programs) {
     const far = values.map((value) => value * 2 ** 1000);
     assert.ok(Math.abs(large.worth(far) / 2 ** 1000 - usual.worth(values)) < 1e-9);

@@ -8,7 +8,16 @@ import type { Scored } from '../../../kernel/grpo/refinement/evaluations';
 /** An episode of given actions. */
 export function episode(seed: number, actions: number[], more: Partial<EpisodeRecord> = {}): Episode {
   return new Episode({
-    environment: 'given', options: {}, seed, actionNames: ['LEFT', 'RIGHT', 'FIRE'], actions, rewards: actions.map(() => 1), lives: [], states: {}, end: { reason: 'terminated' }, ...more,
+    environment: 'given',
+    options: {},
+    seed,
+    actionNames: ['LEFT', 'RIGHT', 'FIRE'],
+    actions,
+    rewards: actions.map(() => 1),
+    lives: [],
+    states: {},
+    end: { reason: 'terminated' },
+    ...more,
   });
 }
 
@@ -18,21 +27,54 @@ export function sample(code: string | null, played: Episode | null, more: Partia
 }
 
 /** A sample with its fitness. */
-export function scored(code: string | null, played: Episode | null, fitness: number | null, more: Partial<Sample> = {}): Scored {
+export function scored(
+  code: string | null,
+  played: Episode | null,
+  fitness: number | null,
+  more: Partial<Sample> = {},
+): Scored {
   return { sample: sample(code, played, more), fitness, rewards: { given: fitness } };
 }
 
 export function evaluation(fitness: number, more: Partial<Evaluation> = {}): Evaluation {
-  return { environmentSeed: 1, fitness, rewards: { given: fitness }, return: fitness, steps: 3, end: { reason: 'terminated' }, actionShares: { LEFT: 0.5, RIGHT: 0.5 }, trace: `trace ${fitness}`, ...more };
+  return {
+    environmentSeed: 1,
+    fitness,
+    rewards: { given: fitness },
+    return: fitness,
+    steps: 3,
+    end: { reason: 'terminated' },
+    actionShares: { LEFT: 0.5, RIGHT: 0.5 },
+    trace: `trace ${fitness}`,
+    ...more,
+  };
 }
 
-export const databaseSettings: DatabaseSettings = { numIslands: 2, archiveSize: 8, migrationInterval: 2, selectionPressure: 3 };
+export const databaseSettings: DatabaseSettings = {
+  numIslands: 2,
+  archiveSize: 8,
+  migrationInterval: 2,
+  selectionPressure: 3,
+};
 
 /** A database with a program for each list of fitness; their sources are their numbers, from 0. */
-export function databaseOf(fitness: number[][], settings: Partial<DatabaseSettings> = {}, more: (i: number) => Partial<Program> = () => ({})): ProgramDatabase {
+export function databaseOf(
+  fitness: number[][],
+  settings: Partial<DatabaseSettings> = {},
+  more: (i: number) => Partial<Program> = () => ({}),
+): ProgramDatabase {
   const database = new ProgramDatabase({ ...databaseSettings, ...settings });
   fitness.forEach((values, i) =>
-    database.add({ code: `program ${i}`, parent: null, generation: 0, islands: [i % database.settings.numIslands], evaluations: values.map((value) => evaluation(value)), cell: `cell ${i}`, gain: null, ...more(i) }),
+    database.add({
+      code: `program ${i}`,
+      parent: null,
+      generation: 0,
+      islands: [i % database.settings.numIslands],
+      evaluations: values.map((value) => evaluation(value)),
+      cell: `cell ${i}`,
+      gain: null,
+      ...more(i),
+    }),
   );
   return database;
 }

@@ -14,7 +14,9 @@ function searchOf(fitness: number[][]): ProgramSearch {
 }
 
 const told = (search: ProgramSearch, generation = 0, count = 40) =>
-  imitationsOf(search, count, generation).map(({ parent, program }) => `${parent ? `${parent.code} → ` : ''}${program.code}`);
+  imitationsOf(search, count, generation).map(
+    ({ parent, program }) => `${parent ? `${parent.code} → ` : ''}${program.code}`,
+  );
 
 test('imitated are programs that several episodes have shown to be better than the mean, and edits that improved their parent', () => {
   const search = searchOf([[1, 1, 1], [20, 20, 20], [30, 30, 30], [15, 15, 15], [45], [0, 0, 0]]);
@@ -30,5 +32,14 @@ test('imitated are programs that several episodes have shown to be better than t
 test('nothing is imitated while nothing is known to be better', () => {
   assert.deepEqual(told(searchOf([])), []);
   assert.deepEqual(told(searchOf([[3], [5], [9]])), [], 'one episode is luck');
-  assert.deepEqual(told(searchOf([[4, 4], [4, 4]])), [], 'all are alike');
+  assert.deepEqual(
+    told(
+      searchOf([
+        [4, 4],
+        [4, 4],
+      ]),
+    ),
+    [],
+    'all are alike',
+  );
 });

@@ -1,28 +1,59 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { entropicWeights, maxAtK, OBJECTIVES, rankWeights, searchAdvantages, type ChildOutcome, type ObjectiveSettings } from '../../../kernel/grpo/refinement/objective';
+import {
+  entropicWeights,
+  maxAtK,
+  OBJECTIVES,
+  rankWeights,
+  searchAdvantages,
+  type ChildOutcome,
+  type ObjectiveSettings,
+} from '../../../kernel/grpo/refinement/objective';
 import { seededRandom } from '../../../kernel/random';
 
-const settings: ObjectiveSettings = { objective: 'max@k', aboveParent: true, bestOf: 3, entropicTemperature: 0.5, failurePenalty: 1, scaleRewards: 'group' };
+const settings: ObjectiveSettings = {
+  objective: 'max@k',
+  aboveParent: true,
+  bestOf: 3,
+  entropicTemperature: 0.5,
+  failurePenalty: 1,
+  scaleRewards: 'group',
+};
 const played = (gain: number): ChildOutcome => ({ status: 'played', gain });
 const failed: ChildOutcome = { status: 'failed', gain: null };
 const unchanged = (gain: number): ChildOutcome => ({ status: 'unchanged', gain });
-const advantages = (children: ChildOutcome[], more: Partial<ObjectiveSettings> = {}, fresh = false) => [...searchAdvantages([{ fresh, children }], { ...settings, ...more })];
+const advantages = (children: ChildOutcome[], more: Partial<ObjectiveSettings> = {}, fresh = false) => [
+  ...searchAdvantages([{ fresh, children }], { ...settings, ...more }),
+];
 
 /** All sets of `size` of the numbers from 0 to `count` − 1. */
 function subsets(count: number, size: number, from = 0): number[][] {
   if (size === 0) return [[]];
-  return Array.from({ length: count - from }, (_, i) => from + i).flatMap((first) => subsets(count, size - 1, first + 1).map((rest) => [first, ...rest]));
+  return Array.from({ length: count - from }, (_, i) => from + i).flatMap((first) =>
+    subsets(count, size - 1, first + 1).map((rest) => [first, ...rest]),
+  );
 }
 
 test('max@k is what a sample adds to the best of each set of others, enumerated', () => {
   const random = seededRandom(1);
-  for (const [count, k] of [[2, 2], [5, 2], [6, 3], [8, 4], [7, 7], [4, 1]]) {
+  for (const [count, k] of [
+    [2, 2],
+    [5, 2],
+    [6, 3],
+    [8, 4],
+    [7, 7],
+    [4, 1],
+  ]) {
     const values = Array.from({ length: count }, () => Math.round(6 * random.next()) / 2);
     const found = maxAtK(values, k);
     values.forEach((value, i) => {
       const sets = subsets(count, k - 1).length && subsets(count, k - 1).filter((set) => !set.includes(i));
-      const expected = k === 1 ? value : (sets as number[][]).map((set) => Math.max(value, ...set.map((j) => values[j])) - Math.max(...set.map((j) => values[j]))).reduce((sum, one, _, all) => sum + one / all.length, 0);
+      const expected =
+        k === 1
+          ? value
+          : (sets as number[][])
+              .map((set) => Math.max(value, ...set.map((j) => values[j])) - Math.max(...set.map((j) => values[j])))
+              .reduce((sum, one, _, all) => sum + one / all.length, 0);
       assert.ok(Math.abs(found[i] - expected) < 1e-9, `${count} values, best of ${k}: ${found[i]} for ${expected}`);
     });
   }
@@ -33,10 +64,24 @@ test('the gradient of max@k is unbiased: over all draws its mean is that of the 
   const [values, p, count, k] = [[0, 1, 5], [0.5, 0.3, 0.2], 3, 2];
   const draws = values.flatMap((_, a) => values.flatMap((_, b) => values.map((_, c) => [a, b, c])));
   const chance = (draw: number[]) => draw.reduce((product, index) => product * p[index], 1);
-  const scoreOf = (v: number) => draws.reduce((sum, draw) => sum + chance(draw) * maxAtK(draw.map((i) => values[i]), k).reduce((total, a, j) => total + (draw[j] === v ? a / p[v] : 0), 0), 0) / count;
+  const scoreOf = (v: number) =>
+    draws.reduce(
+      (sum, draw) =>
+        sum +
+        chance(draw) *
+          maxAtK(
+            draw.map((i) => values[i]),
+            k,
+          ).reduce((total, a, j) => total + (draw[j] === v ? a / p[v] : 0), 0),
+      0,
+    ) / count;
   // d/dp(v) of Σ p(a) p(b) max(a, b), along directions that keep the sum of p.
   const exact = (v: number) => 2 * values.reduce((sum, other, i) => sum + p[i] * Math.max(values[v], other), 0);
-  for (const [a, b] of [[2, 0], [1, 0]]) assert.ok(Math.abs(k * (scoreOf(a) - scoreOf(b)) - (exact(a) - exact(b))) < 1e-9);
+  for (const [a, b] of [
+    [2, 0],
+    [1, 0],
+  ])
+    assert.ok(Math.abs(k * (scoreOf(a) - scoreOf(b)) - (exact(a) - exact(b))) < 1e-9);
 });
 
 test('ranks: the upper half alone, the best most, equal ones alike', () => {
@@ -55,8 +100,13 @@ test('entropic weights have the mean 1, and do not depend on the scale of gains'
 
 for (const objective of OBJECTIVES) {
   test(`${objective}: what changes nothing earns no more than what is worse a bit, and what fails less`, () => {
-    const [best, worse, worst, copy, broken] = advantages([played(4), played(-1), played(-3), unchanged(0), failed], { objective });
-    assert.ok(best > copy && copy <= worse && copy <= worst + 1e-6 && broken < copy, [best, worse, worst, copy, broken].join(' '));
+    const [best, worse, worst, copy, broken] = advantages([played(4), played(-1), played(-3), unchanged(0), failed], {
+      objective,
+    });
+    assert.ok(
+      best > copy && copy <= worse && copy <= worst + 1e-6 && broken < copy,
+      [best, worse, worst, copy, broken].join(' '),
+    );
     const lucky = advantages([played(4), played(-1), unchanged(9), failed], { objective });
     assert.ok(lucky[2] <= lucky[1], 'however well the start went');
   });
@@ -67,19 +117,38 @@ for (const objective of OBJECTIVES) {
     const lost = advantages([played(3), { status: 'lost', gain: null }, played(-3)], { objective });
     assert.equal(lost[1], 0);
     assert.ok(lost.every(Number.isFinite) && lost[0] > 0);
-    assert.deepEqual(advantages([{ status: 'lost', gain: null }, { status: 'lost', gain: null }], { objective }), [0, 0]);
+    assert.deepEqual(
+      advantages(
+        [
+          { status: 'lost', gain: null },
+          { status: 'lost', gain: null },
+        ],
+        { objective },
+      ),
+      [0, 0],
+    );
   });
 }
 
 test('edits that are all worse than their parent are alike, unless aboveParent is off or they are no edits', () => {
   const children = [played(-1), played(-5), played(-9)];
   assert.deepEqual(advantages(children).map(Math.abs), [0, 0, 0]);
-  for (const list of [advantages(children, { aboveParent: false }), advantages(children, {}, true), advantages(children, { objective: 'mean' })]) assert.ok(list[0] > list[2]);
+  for (const list of [
+    advantages(children, { aboveParent: false }),
+    advantages(children, {}, true),
+    advantages(children, { objective: 'mean' }),
+  ])
+    assert.ok(list[0] > list[2]);
 });
 
 test('scales: of the group, of the batch, none', () => {
-  const groups = [{ fresh: false, children: [played(1), played(-1)] }, { fresh: false, children: [played(10), played(-10)] }];
-  const by = (scaleRewards: ObjectiveSettings['scaleRewards']) => [...searchAdvantages(groups, { ...settings, objective: 'mean', scaleRewards })];
+  const groups = [
+    { fresh: false, children: [played(1), played(-1)] },
+    { fresh: false, children: [played(10), played(-10)] },
+  ];
+  const by = (scaleRewards: ObjectiveSettings['scaleRewards']) => [
+    ...searchAdvantages(groups, { ...settings, objective: 'mean', scaleRewards }),
+  ];
   assert.ok(Math.abs(by('group')[0] - by('group')[2]) < 1e-3);
   assert.ok(Math.abs(by('batch')[2] / by('batch')[0] - 10) < 1e-3);
   assert.deepEqual(by('none'), [1, -1, 10, -10]);

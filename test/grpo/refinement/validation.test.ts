@@ -4,12 +4,20 @@ import { roundsFor, validate } from '../../../kernel/grpo/refinement/validation'
 import { seededRandom } from '../../../kernel/random';
 
 test('rounds halve the candidates, and play no more episodes than they may', () => {
-  assert.deepEqual(roundsFor(16, 80), [{ size: 16, starts: 1 }, { size: 8, starts: 2 }, { size: 4, starts: 5 }, { size: 2, starts: 14 }]);
+  assert.deepEqual(roundsFor(16, 80), [
+    { size: 16, starts: 1 },
+    { size: 8, starts: 2 },
+    { size: 4, starts: 5 },
+    { size: 2, starts: 14 },
+  ]);
   for (let candidates = 1; candidates <= 16; candidates++) {
     for (let episodes = 0; episodes <= 120; episodes++) {
       const rounds = roundsFor(candidates, episodes);
       const played = rounds.reduce((sum, { size, starts }) => sum + size * starts, 0);
-      assert.ok(played <= episodes && rounds.every(({ size, starts }) => size >= 1 && starts >= 1), `${candidates} candidates, ${episodes} episodes`);
+      assert.ok(
+        played <= episodes && rounds.every(({ size, starts }) => size >= 1 && starts >= 1),
+        `${candidates} candidates, ${episodes} episodes`,
+      );
       if (episodes >= 2) assert.ok(rounds.length > 0);
     }
   }
@@ -28,7 +36,10 @@ test('the truly best wins, though training thought otherwise; all play from the 
   assert.equal(winner!.id, 6);
   assert.ok(Math.abs(winner!.fitness - 30) < 3 && winner!.starts === 22);
   assert.ok(episodes <= 80);
-  assert.deepEqual(seen.flat(), Array.from({ length: 22 }, (_, i) => i));
+  assert.deepEqual(
+    seen.flat(),
+    Array.from({ length: 22 }, (_, i) => i),
+  );
 });
 
 test('what does not count is left out; without a candidate or an episode there is no winner', async () => {

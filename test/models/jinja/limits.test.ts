@@ -3,18 +3,21 @@ import { test } from 'node:test';
 import { Template, TemplateError } from '../../../kernel/models/jinja';
 
 const deep = 100_000;
-const loop = (body: string, count = '100000'): string => `{% set n = namespace(s='ab', l=[1], t=(1,)) %}{% for i in range(${count}) %}${body}{% endfor %}`;
+const loop = (body: string, count = '100000'): string =>
+  `{% set n = namespace(s='ab', l=[1], t=(1,)) %}{% for i in range(${count}) %}${body}{% endfor %}`;
 
 /** Templates that would run for ever or fill the memory. */
 const RUNAWAY: Record<string, string> = {
   'a long range': '{% for i in range(10**9) %}x{% endfor %}',
   'a loop in a loop': '{% for i in range(100000) %}{% for j in range(100000) %}{% endfor %}{% endfor %}',
-  'a loop whose test is never true': '{% for i in range(100000) %}{% for j in range(100000) if false %}{% endfor %}{% endfor %}',
+  'a loop whose test is never true':
+    '{% for i in range(100000) %}{% for j in range(100000) if false %}{% endfor %}{% endfor %}',
   'a long text': "{{ 'a' * 10**9 }}",
   'a long list': '{{ [0] * 10**9 }}',
   'a long tuple': '{{ (0,) * 10**9 }}',
   'a large number': '{{ 10**(10**10) }}',
-  'a number squared again and again': "{% set n = namespace(x=10) %}{% for i in range(100) %}{% set n.x = n.x * n.x %}{% endfor %}",
+  'a number squared again and again':
+    '{% set n = namespace(x=10) %}{% for i in range(100) %}{% set n.x = n.x * n.x %}{% endfor %}',
   'a text joined to itself': loop('{% set n.s = n.s ~ n.s %}') + '{{ n.s }}',
   'a text joined by a filter': loop('{% set n.s = [n.s, n.s] | join %}') + '{{ n.s }}',
   'a text formatted twice': loop("{% set n.s = '{0}{0}'.format(n.s) %}") + '{{ n.s }}',
@@ -26,11 +29,12 @@ const RUNAWAY: Record<string, string> = {
   'a deep list': loop('{% set n.l = [n.l] %}') + '{{ n.l }}',
   'a namespace in itself': '{% set n = namespace() %}{% set n.n = n %}{{ n }}',
   'a macro that calls itself': '{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}',
-  'a macro that calls itself twice': '{% macro m(n) %}{% if n < 99 %}{{ m(n + 1) }}{{ m(n + 1) }}{% endif %}{% endmacro %}{{ m(0) }}',
+  'a macro that calls itself twice':
+    '{% macro m(n) %}{% if n < 99 %}{{ m(n + 1) }}{{ m(n + 1) }}{% endif %}{% endmacro %}{{ m(0) }}',
   'a block that calls its caller': '{% macro m() %}{% call m() %}{{ caller() }}{% endcall %}{% endmacro %}{{ m() }}',
   indent: "{{ 'a\\nb' | indent(10**9) }}",
   center: "{{ 'a' | center(10**9) }}",
-  batch: "{{ [1] | batch(10**9, 0) | list }}",
+  batch: '{{ [1] | batch(10**9, 0) | list }}',
   slice: '{{ [1] | slice(10**9) | list }}',
   ljust: "{{ 'a'.ljust(10**12) }}",
   zfill: "{{ 'a'.zfill(10**12) }}",
@@ -70,13 +74,19 @@ test('templates that would run for ever, or fill the memory, end with an error',
 });
 
 test('long conversations are within the limits', () => {
-  const messages = Array.from({ length: 2000 }, (_, i) => ({ role: i % 2 ? 'assistant' : 'user', content: `<think>${'hm '.repeat(100)}</think>\n\n${'word '.repeat(200)}` }));
-  const template = "{% for m in messages %}{% set c = m.content.split('</think>')[-1].lstrip('\\n') %}<|{{ m.role }}|>{{ c | trim }}{% if loop.last and '<think>' in m.content %}!{% endif %}{% endfor %}";
+  const messages = Array.from({ length: 2000 }, (_, i) => ({
+    role: i % 2 ? 'assistant' : 'user',
+    content: `<think>${'hm '.repeat(100)}</think>\n\n${'word '.repeat(200)}`,
+  }));
+  const template =
+    "{% for m in messages %}{% set c = m.content.split('</think>')[-1].lstrip('\\n') %}<|{{ m.role }}|>{{ c | trim }}{% if loop.last and '<think>' in m.content %}!{% endif %}{% endfor %}";
   const { text } = new Template(template).render({ messages });
   assert.equal(text.length, 1000 * ('<|user|>'.length + '<|assistant|>'.length) + 2000 * 999 + 1);
 });
 
 test('spaces, comments and empty tags take no time, however many there are', () => {
-  const text = new Template(`${' '.repeat(400_000)}x{{ 1 }}${' '.repeat(400_000)}y{# ${'#'.repeat(100_000)} #}`).render({}).text;
+  const text = new Template(`${' '.repeat(400_000)}x{{ 1 }}${' '.repeat(400_000)}y{# ${'#'.repeat(100_000)} #}`).render(
+    {},
+  ).text;
   assert.equal(text.trim().length, 400_003);
 });

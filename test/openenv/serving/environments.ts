@@ -6,7 +6,11 @@ type Hint = { hint: 'start' | 'low' | 'high' | 'right'; draws: Float32Array };
 /** Guess a number from 1 to 100. The number 13 breaks it. */
 export class GuessTheNumber extends Environment<Guess, Hint, { guesses: number[]; secret: number }> {
   static override schema = {
-    action: { type: 'object', properties: { number: { type: 'integer', minimum: 1, maximum: 100 } }, required: ['number'] },
+    action: {
+      type: 'object',
+      properties: { number: { type: 'integer', minimum: 1, maximum: 100 } },
+      required: ['number'],
+    },
   };
   static override metadata = { name: 'guess_the_number', description: 'Guess a number from 1 to 100.' };
   private secret = 0;
@@ -22,8 +26,13 @@ export class GuessTheNumber extends Environment<Guess, Hint, { guesses: number[]
     if (number === 13) throw new RangeError('13 brings bad luck');
     await new Promise((resolve) => setImmediate(resolve));
     this.guesses.push(number);
-    const hint = number < this.secret ? ('low' as const) : number > this.secret ? ('high' as const) : ('right' as const);
-    return { observation: { hint, draws: new Float32Array() }, reward: hint === 'right' ? 1 : 0, done: hint === 'right' };
+    const hint =
+      number < this.secret ? ('low' as const) : number > this.secret ? ('high' as const) : ('right' as const);
+    return {
+      observation: { hint, draws: new Float32Array() },
+      reward: hint === 'right' ? 1 : 0,
+      done: hint === 'right',
+    };
   }
 
   override get state() {
@@ -36,7 +45,11 @@ export class Calculator extends Environment {
   override tools = {
     add: {
       description: 'Adds two numbers.',
-      inputSchema: { type: 'object', properties: { a: { type: 'number' }, b: { type: 'number' } }, required: ['a', 'b'] },
+      inputSchema: {
+        type: 'object',
+        properties: { a: { type: 'number' }, b: { type: 'number' } },
+        required: ['a', 'b'],
+      },
       call: ({ a, b }: { a: number; b: number }) => a + b,
     },
   };

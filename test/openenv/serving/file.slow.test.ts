@@ -44,13 +44,24 @@ const two = write('two.ts', `${COUNT}\nexport class CountTwice extends CountUp {
 
 /** What the command prints when it fails. */
 async function failure(...args: string[]): Promise<string> {
-  const error = await promisify(execFile)(process.execPath, [CLI, 'serve', ...args], { timeout: 300_000 }).then(() => assert.fail('it did not fail'), (it) => it);
+  const error = await promisify(execFile)(process.execPath, [CLI, 'serve', ...args], { timeout: 300_000 }).then(
+    () => assert.fail('it did not fail'),
+    (it) => it,
+  );
   return error.stderr;
 }
 
 /** Starts a server; gives its address once it says so. */
-async function start(t: TestContext, args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<{ url: string; stop(): Promise<number | null> }> {
-  const child = spawn(process.execPath, args, { ...options, env: { ...process.env, ...options.env }, stdio: ['ignore', 'pipe', 'inherit'] });
+async function start(
+  t: TestContext,
+  args: string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<{ url: string; stop(): Promise<number | null> }> {
+  const child = spawn(process.execPath, args, {
+    ...options,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   t.after(() => child.kill('SIGKILL'));
   let text = '';
   const url = await new Promise<string>((resolve, reject) => {
@@ -83,8 +94,14 @@ test('joylab serve FILE: schema from its types, files that it imports, a clean e
 });
 
 test('several classes: chosen by name', async (t) => {
-  assert.match(await failure(two), /exports several environments\. Choose one with --environment: CountUp, CountTwice\./);
-  assert.match(await failure(two, '--environment', 'Nothing'), /exports no environment Nothing\. Valid: CountUp, CountTwice\./);
+  assert.match(
+    await failure(two),
+    /exports several environments\. Choose one with --environment: CountUp, CountTwice\./,
+  );
+  assert.match(
+    await failure(two, '--environment', 'Nothing'),
+    /exports no environment Nothing\. Valid: CountUp, CountTwice\./,
+  );
   const server = await start(t, [CLI, 'serve', two, '--port', '0', '--environment', 'CountTwice']);
   assert.equal(((await (await fetch(`${server.url}/metadata`)).json()) as any).name, 'CountTwice');
 });
@@ -92,14 +109,23 @@ test('several classes: chosen by name', async (t) => {
 test('what is wrong with a file is said', async () => {
   assert.match(await failure(join(folder, 'nowhere.ts')), /There is no file .*nowhere\.ts/);
   assert.match(await failure(join(folder, 'goal.ts')), /exports no environment\. Write: export class/);
-  assert.match(await failure(write('wrong.ts', COUNT.replace('this.count += by;', 'this.count += bye;'))), /wrong\.ts has type errors:\n.*error TS\d+: Cannot find name 'bye'/);
+  assert.match(
+    await failure(write('wrong.ts', COUNT.replace('this.count += by;', 'this.count += bye;'))),
+    /wrong\.ts has type errors:\n.*error TS\d+: Cannot find name 'bye'/,
+  );
   assert.match(await failure(count, '--port', 'high'), /--port high is not a whole number/);
 });
 
 test('--export writes a folder that runs from a clean copy, and that openenv validate accepts', async (t) => {
   const target = join(folder, 'space');
   await promisify(execFile)(process.execPath, [CLI, 'serve', count, '--export', target], { timeout: 300_000 });
-  assert.deepEqual(readdirSync(target).sort(), ['Dockerfile', 'README.md', 'openenv.yaml', 'package.json', 'server.js']);
+  assert.deepEqual(readdirSync(target).sort(), [
+    'Dockerfile',
+    'README.md',
+    'openenv.yaml',
+    'package.json',
+    'server.js',
+  ]);
   assert.match(await failure(count, '--export', target), /is not empty/);
   const checked = await openenvCommand('validate', target, '--level', 'static', '--skip-build');
   assert.equal(checked.code, 0, checked.output);
@@ -107,7 +133,10 @@ test('--export writes a folder that runs from a clean copy, and that openenv val
   t.after(() => rmSync(copy, { recursive: true }));
   mkdirSync(join(copy, 'app'));
   cpSync(target, join(copy, 'app'), { recursive: true });
-  const server = await start(t, ['server.js'], { cwd: join(copy, 'app'), env: { PORT: '0', HOST: '127.0.0.1', NODE_PATH: '' } });
+  const server = await start(t, ['server.js'], {
+    cwd: join(copy, 'app'),
+    env: { PORT: '0', HOST: '127.0.0.1', NODE_PATH: '' },
+  });
   await play(server.url);
   const running = await openenvCommand('validate', '--url', server.url);
   assert.equal(running.code, 0, running.output);

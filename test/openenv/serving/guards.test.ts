@@ -12,7 +12,11 @@ import { GuessTheNumber } from './environments';
 /** Counts; a step without `by` takes the schema's default. */
 class Steps extends Environment<{ by?: number }, { count: number }> {
   static override schema = {
-    action: { type: 'object', properties: { by: { type: 'integer', minimum: 1, maximum: 3, default: 2 } }, additionalProperties: false },
+    action: {
+      type: 'object',
+      properties: { by: { type: 'integer', minimum: 1, maximum: 3, default: 2 } },
+      additionalProperties: false,
+    },
   };
   private count = 0;
 
@@ -48,17 +52,20 @@ test('the message of a refused action tells the first problem itself, for client
   assert.equal((await answer).data.message, 'Invalid message: number: Field required (and 1 more)');
   socket.terminate();
   const client = await OpenEnvClient.connect(server.url);
-  await assert.rejects(client.step({ nubmer: 5 }), { message: "Invalid message\n  number: Field required\n  There is no field 'nubmer'. Valid: number." });
+  await assert.rejects(client.step({ nubmer: 5 }), {
+    message: "Invalid message\n  number: Field required\n  There is no field 'nubmer'. Valid: number.",
+  });
   await client.close();
   await server.close();
 });
 
 test('a client that is gone without a word gives its place back; one that answers pings keeps it', async () => {
   const server = await serve(Steps, { pingTimeout: 250, capacity: 2 });
-  const connected = (options: WebSocket.ClientOptions) => new Promise<WebSocket>((resolve) => {
-    const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws`, options);
-    socket.once('open', () => resolve(socket));
-  });
+  const connected = (options: WebSocket.ClientOptions) =>
+    new Promise<WebSocket>((resolve) => {
+      const socket = new WebSocket(`${server.url.replace('http', 'ws')}/ws`, options);
+      socket.once('open', () => resolve(socket));
+    });
   const [alive, dead] = [await connected({}), await connected({ autoPong: false })];
   const gone = new Promise((resolve) => dead.once('close', resolve));
   assert.equal(server.sessions, 2);
@@ -75,22 +82,38 @@ test('a client that is gone without a word gives its place back; one that answer
 
 test('pages of other sites may not play; programs, and pages of this machine, may', async () => {
   const server = await serve(Steps);
-  const tries = (route: string, origin: string | undefined) => new Promise<string>((resolve) => {
-    const socket = new WebSocket(`${server.url.replace('http', 'ws')}${route}`, { origin });
-    socket.once('open', () => (socket.terminate(), resolve('open'))).once('error', ({ message }) => resolve(message));
-  });
+  const tries = (route: string, origin: string | undefined) =>
+    new Promise<string>((resolve) => {
+      const socket = new WebSocket(`${server.url.replace('http', 'ws')}${route}`, { origin });
+      socket.once('open', () => (socket.terminate(), resolve('open'))).once('error', ({ message }) => resolve(message));
+    });
   for (const route of ['/ws', '/mcp']) {
-    for (const origin of [undefined, 'http://localhost:8888', 'http://127.0.0.1:1', 'https://[::1]:3000']) assert.equal(await tries(route, origin), 'open', origin);
-    for (const origin of ['https://evil.example', 'null', 'http://localhost.evil.example', 'http://127.0.0.1.evil.example']) assert.match(await tries(route, origin), /403/, origin);
+    for (const origin of [undefined, 'http://localhost:8888', 'http://127.0.0.1:1', 'https://[::1]:3000'])
+      assert.equal(await tries(route, origin), 'open', origin);
+    for (const origin of [
+      'https://evil.example',
+      'null',
+      'http://localhost.evil.example',
+      'http://127.0.0.1.evil.example',
+    ])
+      assert.match(await tries(route, origin), /403/, origin);
   }
-  const post = (origin: string) => fetch(`${server.url}/reset`, { method: 'POST', headers: { origin } }).then(({ status }) => status);
+  const post = (origin: string) =>
+    fetch(`${server.url}/reset`, { method: 'POST', headers: { origin } }).then(({ status }) => status);
   assert.deepEqual([await post('https://evil.example'), await post('http://localhost:3000')], [403, 200]);
   await server.close();
 
   const open = await serve(Steps, { host: '0.0.0.0' });
   const own = open.url.replace('localhost', '127.0.0.1');
   const headers = { host: 'my-space.example', origin: 'https://my-space.example' };
-  const status = await new Promise((resolve) => new WebSocket(`${own.replace('http', 'ws')}/ws`, { headers }).once('open', function (this: WebSocket) { this.terminate(); resolve('open'); }).once('error', resolve));
+  const status = await new Promise((resolve) =>
+    new WebSocket(`${own.replace('http', 'ws')}/ws`, { headers })
+      .once('open', function (this: WebSocket) {
+        this.terminate();
+        resolve('open');
+      })
+      .once('error', resolve),
+  );
   assert.equal(status, 'open', 'a server for all takes the pages of its own site');
   await open.close();
 });
@@ -98,7 +121,10 @@ test('pages of other sites may not play; programs, and pages of this machine, ma
 test('addresses that are none do no harm', async () => {
   const server = await serve(Steps);
   const { connect } = await import('node:net');
-  for (const head of ['GET http://[ HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n', 'POST //[ HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n']) {
+  for (const head of [
+    'GET http://[ HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    'POST //[ HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n',
+  ]) {
     const raw = connect(Number(new URL(server.url).port), '127.0.0.1');
     raw.write(head);
     assert.match(String(await new Promise((resolve) => raw.once('data', resolve))), /^HTTP\/1\.1 [45]\d\d /);
@@ -129,7 +155,10 @@ test('a class whose constructor wants arguments is refused, with what to do', as
       super();
     }
   }
-  await assert.rejects(serve(Sized as never), code('INVALID_ARGUMENT', /The constructor of Sized wants an argument.*Give its parameters defaults/));
+  await assert.rejects(
+    serve(Sized as never),
+    code('INVALID_ARGUMENT', /The constructor of Sized wants an argument.*Give its parameters defaults/),
+  );
 });
 
 test('close() of a server comes back also while a step hangs', async () => {

@@ -15,7 +15,9 @@ const folder = mkdtempSync(join(tmpdir(), 'joylab-late-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const file = join(folder, 'late.ts');
-writeFileSync(file, `import { Environment } from 'joylab';
+writeFileSync(
+  file,
+  `import { Environment } from 'joylab';
 
 export default class Late extends Environment<{ how: 'timer' | 'promise' | 'not' }, { b: number }> {
   reset() { return { observation: { b: 1 } }; }
@@ -25,7 +27,8 @@ export default class Late extends Environment<{ how: 'timer' | 'promise' | 'not'
     return { observation: { b: 2 }, reward: 1 };
   }
 }
-`);
+`,
+);
 
 /** Sessions whose environment fails late are ended and told; others go on. */
 async function failsLate(t: TestContext, args: string[], env: NodeJS.ProcessEnv = {}): Promise<void> {
@@ -45,7 +48,10 @@ async function failsLate(t: TestContext, args: string[], env: NodeJS.ProcessEnv 
     await client.reset();
     await client.step({ how }).catch(() => {}); // its answer and the end may come together
     await eventually(() => !client.connected, 'its session is ended');
-    await assert.rejects(client.step({ how: 'not' }), code('EXECUTION_ERROR', new RegExp(`failed outside of its calls, and the session was ended: late ${how}`)));
+    await assert.rejects(
+      client.step({ how: 'not' }),
+      code('EXECUTION_ERROR', new RegExp(`failed outside of its calls, and the session was ended: late ${how}`)),
+    );
     await client.close();
     assert.match(logged, new RegExp(`late ${how}[^]* at `), 'the log tells where');
   }
@@ -56,7 +62,8 @@ async function failsLate(t: TestContext, args: string[], env: NodeJS.ProcessEnv 
   assert.equal(server.exitCode, 0);
 }
 
-test('joylab serve outlives late errors of its environments; a default export has the name of its class', (t) => failsLate(t, [CLI, 'serve', file, '--port', '0']));
+test('joylab serve outlives late errors of its environments; a default export has the name of its class', (t) =>
+  failsLate(t, [CLI, 'serve', file, '--port', '0']));
 
 test('an exported server does so, too', async (t) => {
   const target = join(folder, 'space');

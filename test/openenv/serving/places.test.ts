@@ -18,8 +18,16 @@ const servers: { name: string; url: string; close(): Promise<void> }[] = [];
 before(async () => {
   const served = await serve(GuessTheNumber, { capacity: 3, unplayedTimeout: PATIENCE, requestTimeout: PATIENCE });
   const script = path.join(packageRoot, 'test', 'environments', 'small_server.py');
-  const atari = await ServerProcess.launch({ name: 'The Atari server', command: pythonPath(), args: [script, '3', `${PATIENCE / 1000}`], cwd: path.join(packageRoot, 'kernel', 'environments', 'atari') });
-  servers.push({ name: 'a served class', url: served.url, close: () => served.close() }, { name: 'the Atari server', url: atari.url, close: () => atari.close() });
+  const atari = await ServerProcess.launch({
+    name: 'The Atari server',
+    command: pythonPath(),
+    args: [script, '3', `${PATIENCE / 1000}`],
+    cwd: path.join(packageRoot, 'kernel', 'environments', 'atari'),
+  });
+  servers.push(
+    { name: 'a served class', url: served.url, close: () => served.close() },
+    { name: 'the Atari server', url: atari.url, close: () => atari.close() },
+  );
 });
 after(() => Promise.all(servers.map((server) => server.close())));
 
@@ -37,28 +45,34 @@ function testBoth(title: string, ask: (url: string) => Promise<void>): void {
 const join = (url: string, capacityTimeout = 0) => OpenEnvClient.connect(url, { capacityTimeout });
 
 async function rpc(url: string, method: string, params: object = {}): Promise<any> {
-  const response = await fetch(`${url}/mcp`, { method: 'POST', body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) });
+  const response = await fetch(`${url}/mcp`, {
+    method: 'POST',
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+  });
   return response.json();
 }
 
-testBoth('a full server: who never played gives up a place to who waits, first who waited the longest; who played keeps it', async (url) => {
-  const players = [await join(url), await join(url)];
-  for (const player of players) await player.reset({ seed: 1 });
-  const holder = await join(url);
-  await sleep(2 * PATIENCE);
-  assert.ok(holder.connected, 'nobody asks');
-  const next = await join(url);
-  await eventually(() => !holder.connected, 'its session is ended');
-  await assert.rejects(holder.state(), code('SESSION_ERROR', /on the full server others were waiting/));
-  await next.reset({ seed: 1 });
-  await sleep(2 * PATIENCE);
-  await assert.rejects(join(url), code('CAPACITY_REACHED', /./), 'all others have played');
-  for (const player of [...players, next]) {
-    assert.equal((await player.state()).step_count, 0);
-    await player.close();
-  }
-  await holder.close();
-});
+testBoth(
+  'a full server: who never played gives up a place to who waits, first who waited the longest; who played keeps it',
+  async (url) => {
+    const players = [await join(url), await join(url)];
+    for (const player of players) await player.reset({ seed: 1 });
+    const holder = await join(url);
+    await sleep(2 * PATIENCE);
+    assert.ok(holder.connected, 'nobody asks');
+    const next = await join(url);
+    await eventually(() => !holder.connected, 'its session is ended');
+    await assert.rejects(holder.state(), code('SESSION_ERROR', /on the full server others were waiting/));
+    await next.reset({ seed: 1 });
+    await sleep(2 * PATIENCE);
+    await assert.rejects(join(url), code('CAPACITY_REACHED', /./), 'all others have played');
+    for (const player of [...players, next]) {
+      assert.equal((await player.state()).step_count, 0);
+      await player.close();
+    }
+    await holder.close();
+  },
+);
 
 testBoth('a client of ours waits for such a place', async (url) => {
   const holders = await Promise.all([join(url), join(url), join(url)]);
@@ -108,16 +122,30 @@ testBoth('a session that was made over HTTP is played over a WebSocket, and keep
   for (const client of others) await client.close();
 });
 
-testBoth('connections that say nothing, and requests that do not end, are closed in time; others are answered meanwhile', async (url) => {
-  const starts = ['', 'GET /health HTT', 'POST /step HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"action"', 'POST /step HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n'];
-  const ends = starts.map((start) => new Promise<void>((resolve) => {
-    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(start));
-    socket.resume().on('close', () => resolve()).on('error', () => {});
-  }));
-  assert.equal((await fetch(`${url}/health`)).status, 200);
-  await Promise.all(ends);
-  assert.equal((await fetch(`${url}/reset`, { method: 'POST' })).status, 200);
-});
+testBoth(
+  'connections that say nothing, and requests that do not end, are closed in time; others are answered meanwhile',
+  async (url) => {
+    const starts = [
+      '',
+      'GET /health HTT',
+      'POST /step HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"action"',
+      'POST /step HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n',
+    ];
+    const ends = starts.map(
+      (start) =>
+        new Promise<void>((resolve) => {
+          const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(start));
+          socket
+            .resume()
+            .on('close', () => resolve())
+            .on('error', () => {});
+        }),
+    );
+    assert.equal((await fetch(`${url}/health`)).status, 200);
+    await Promise.all(ends);
+    assert.equal((await fetch(`${url}/reset`, { method: 'POST' })).status, 200);
+  },
+);
 
 test('a message over WebSocket that does not end is given up; small ones are not kept out', async () => {
   const { url } = servers[0];
@@ -135,8 +163,15 @@ test('a message over WebSocket that does not end is given up; small ones are not
 });
 
 test('options that are none are told', async () => {
-  for (const [option, value] of Object.entries({ requestTimeout: 0, unplayedTimeout: -1, allowedOrigins: ['my.example'] })) {
-    await assert.rejects(serve(GuessTheNumber, { [option]: value }), code('INVALID_ARGUMENT', new RegExp(`${option} `)));
+  for (const [option, value] of Object.entries({
+    requestTimeout: 0,
+    unplayedTimeout: -1,
+    allowedOrigins: ['my.example'],
+  })) {
+    await assert.rejects(
+      serve(GuessTheNumber, { [option]: value }),
+      code('INVALID_ARGUMENT', new RegExp(`${option} `)),
+    );
   }
 });
 
@@ -144,7 +179,9 @@ test('more sites may play where they are allowed, and by their names', async () 
   const server = await serve(GuessTheNumber, { allowedOrigins: ['https://My.example'] });
   const status = async (headers: Record<string, string>, method = 'POST', url = server.url): Promise<number> => {
     const { request } = await import('node:http');
-    return new Promise((resolve) => request(`${url}/reset`, { method, headers }, (response) => resolve(response.statusCode!)).end());
+    return new Promise((resolve) =>
+      request(`${url}/reset`, { method, headers }, (response) => resolve(response.statusCode!)).end(),
+    );
   };
   assert.equal(await status({ host: 'my.example', origin: 'https://my.example' }), 200);
   assert.equal(await status({ host: 'my.example', origin: 'https://my.example:8443' }), 403);

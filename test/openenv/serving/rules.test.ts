@@ -28,12 +28,18 @@ const stop: (() => Promise<void>)[] = [];
 before(async () => {
   const served = await serve(GuessTheNumber);
   const lease = await leaseServer(resolveAtariOptions({ game: 'breakout' }));
-  for (const [name, url, action] of [['a served class', served.url, '{"number":5}'], ['the Atari server', lease.server.url, '{"action_id":1}']]) {
+  for (const [name, url, action] of [
+    ['a served class', served.url, '{"number":5}'],
+    ['the Atari server', lease.server.url, '{"action_id":1}'],
+  ]) {
     const other = await OpenEnvClient.connect(url);
     await other.reset({ seed: 1 });
     servers.push({ name, url, action, other });
   }
-  stop.push(() => served.close(), () => lease.release());
+  stop.push(
+    () => served.close(),
+    () => lease.release(),
+  );
 });
 after(async () => {
   for (const { other } of servers) await other.close();
@@ -61,14 +67,22 @@ function raw(url: string, bytes: string | Buffer): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(bytes));
     const tell = (what: string): void => (socket.destroy(), resolve(what));
-    socket.once('data', (data) => tell(String(data).split('\r\n')[0])).once('close', () => tell('end')).once('error', () => tell('end'));
+    socket
+      .once('data', (data) => tell(String(data).split('\r\n')[0]))
+      .once('close', () => tell('end'))
+      .once('error', () => tell('end'));
     socket.setTimeout(15_000, () => tell('silence'));
   });
 }
 
-const request = (method: string, target: string, headers = 'Host: localhost\r\n') => `${method} ${target} HTTP/1.1\r\n${headers}\r\n`;
+const request = (method: string, target: string, headers = 'Host: localhost\r\n') =>
+  `${method} ${target} HTTP/1.1\r\n${headers}\r\n`;
 const upgrade = (target: string, headers = 'Host: localhost\r\n') =>
-  request('GET', target, `${headers}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n`);
+  request(
+    'GET',
+    target,
+    `${headers}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n`,
+  );
 
 const deep = (levels: number, inner = '1') => '['.repeat(levels) + inner + ']'.repeat(levels);
 const deepObject = (levels: number) => '{"a":'.repeat(levels) + '1' + '}'.repeat(levels);
@@ -89,13 +103,25 @@ for (const [what, bytes, expected] of [
   ['no HTTP at all', 'hello\r\n\r\n', '400'],
   ['what starts TLS', Buffer.from('16030100a5010000a1030300', 'hex'), '400'],
   ['a length that is none', request('POST', '/step', 'Host: x\r\nContent-Length: -5\r\n'), '400'],
-  ['two lengths', request('POST', '/step', 'Host: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n') + '0\r\n\r\n', '4\\d\\d'],
+  [
+    'two lengths',
+    request('POST', '/step', 'Host: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n') + '0\r\n\r\n',
+    '4\\d\\d',
+  ],
   ['a chunk that is none', request('POST', '/step', 'Host: x\r\nTransfer-Encoding: chunked\r\n') + 'zz\r\n', '400'],
-  ['a body that is too large', request('POST', '/step', 'Host: x\r\nContent-Length: 999999999999\r\n') + '{'.repeat(2 ** 20 + 1), '413'],
+  [
+    'a body that is too large',
+    request('POST', '/step', 'Host: x\r\nContent-Length: 999999999999\r\n') + '{'.repeat(2 ** 20 + 1),
+    '413',
+  ],
   ['headers that are too large', request('GET', '/health', `Host: x\r\nX: ${'x'.repeat(1_000_000)}\r\n`), '4(00|31)'],
   ['a WebSocket to no route', upgrade('/nothing'), '40[34]'],
   ['a WebSocket to //', upgrade('//['), '40[34]'],
-  ['a WebSocket without a key', request('GET', '/ws', 'Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n'), '400'],
+  [
+    'a WebSocket without a key',
+    request('GET', '/ws', 'Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n'),
+    '400',
+  ],
   ['a name of another site', request('GET', '/schema', 'Host: evil.example\r\n'), '403'],
   ['a WebSocket to a name of another site', upgrade('/ws', 'Host: evil.example:80\r\n'), '403'],
   ['a name that looks like this machine', request('GET', '/schema', 'Host: 127.0.0.1.evil.example\r\n'), '403'],
@@ -103,16 +129,38 @@ for (const [what, bytes, expected] of [
   ['an address', request('GET', '/schema', 'Host: [::1]:8000\r\n'), '200'],
   ['a name of a local network', request('GET', '/schema', 'Host: host.docker.internal:8000\r\n'), '200'],
 ] as const) {
-  testAll(`over HTTP: ${what} is answered with ${expected}`, async ({ url }) => assert.match(await raw(url, bytes), new RegExp(`^HTTP/1\\.1 (${expected}) `)));
+  testAll(`over HTTP: ${what} is answered with ${expected}`, async ({ url }) =>
+    assert.match(await raw(url, bytes), new RegExp(`^HTTP/1\\.1 (${expected}) `)),
+  );
 }
 
 testAll('pages of other sites may not play; programs, and pages of this machine, may', async ({ url }) => {
-  const strangers = ['https://evil.example', 'null', 'http://localhost.evil.example', 'http://127.0.0.1.evil.example', 'http://evil.example@localhost', 'chrome-extension://abcd', '', 'http://localhost, http://evil.example'];
-  for (const [origins, status] of [[[undefined, 'http://localhost:8888', 'http://127.0.0.1:1', 'https://[::1]:3000', 'http://app.localhost'], '101'], [strangers, '403']] as const) {
+  const strangers = [
+    'https://evil.example',
+    'null',
+    'http://localhost.evil.example',
+    'http://127.0.0.1.evil.example',
+    'http://evil.example@localhost',
+    'chrome-extension://abcd',
+    '',
+    'http://localhost, http://evil.example',
+  ];
+  for (const [origins, status] of [
+    [[undefined, 'http://localhost:8888', 'http://127.0.0.1:1', 'https://[::1]:3000', 'http://app.localhost'], '101'],
+    [strangers, '403'],
+  ] as const) {
     for (const origin of origins) {
       const headers = `Host: localhost\r\n${origin === undefined ? '' : `Origin: ${origin}\r\n`}`;
-      for (const route of ['/ws', '/mcp']) assert.match(await raw(url, upgrade(route, headers)), new RegExp(`^HTTP/1\\.1 ${status}`), `${route} for ${origin}`);
-      const post = await raw(url, `${request('POST', '/reset', `${headers}Content-Length: 2\r\nContent-Type: text/plain\r\n`)}{}`);
+      for (const route of ['/ws', '/mcp'])
+        assert.match(
+          await raw(url, upgrade(route, headers)),
+          new RegExp(`^HTTP/1\\.1 ${status}`),
+          `${route} for ${origin}`,
+        );
+      const post = await raw(
+        url,
+        `${request('POST', '/reset', `${headers}Content-Length: 2\r\nContent-Type: text/plain\r\n`)}{}`,
+      );
       assert.match(post, status === '403' ? / 403 / : / 200 /, `POST for ${origin}`);
     }
   }
@@ -141,8 +189,14 @@ const WRONG: [string, string | Buffer][] = [
   ['__proto__ and constructor', '{"action":{"__proto__":{"number":5,"action_id":1},"constructor":1}}'],
   ['a key twice', '{"action":{"number":"x","action_id":"x"},"action":{"number":"y","action_id":"y"}}'],
   ['what is not UTF-8', Buffer.from([0x7b, 0xff, 0xfe, 0x7d])],
-  ['a text of 500,000 characters', `{"action":{"number":"${'x'.repeat(500_000)}","action_id":"${'x'.repeat(500_000)}"}}`],
-  ['20,000 fields that are not known', `{"action":{${Array.from({ length: 20_000 }, (_, i) => `"f${i}":"${'x'.repeat(20)}"`)}}}`],
+  [
+    'a text of 500,000 characters',
+    `{"action":{"number":"${'x'.repeat(500_000)}","action_id":"${'x'.repeat(500_000)}"}}`,
+  ],
+  [
+    '20,000 fields that are not known',
+    `{"action":{${Array.from({ length: 20_000 }, (_, i) => `"f${i}":"${'x'.repeat(20)}"`)}}}`,
+  ],
 ];
 
 for (const [what, body] of WRONG) {
@@ -173,12 +227,21 @@ for (const [what, body, code] of [
   ['a method that is no text', '{"jsonrpc":"2.0","id":1,"method":["tools/list"]}', -32600],
   ['parameters that are a list', '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":[1]}', -32602],
   ['a method that nobody knows', '{"jsonrpc":"2.0","id":1,"method":"constructor"}', -32601],
-  ['a session that nobody knows', '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"session_id":"__proto__"}}', -32602],
-  ['a session that is an object', '{"jsonrpc":"2.0","id":1,"method":"openenv/session/close","params":{"session_id":{"toString":1}}}', -32602],
+  [
+    'a session that nobody knows',
+    '{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"session_id":"__proto__"}}',
+    -32602,
+  ],
+  [
+    'a session that is an object',
+    '{"jsonrpc":"2.0","id":1,"method":"openenv/session/close","params":{"session_id":{"toString":1}}}',
+    -32602,
+  ],
 ] as const) {
   testAll(`JSON-RPC: ${what} is answered with an error, over HTTP and WebSocket`, async ({ url }) => {
     const { status, text } = await post(`${url}/mcp`, body);
-    if (code === undefined) return assert.ok(status === 422 || (status === 200 && JSON.parse(text).error), `${status} ${text}`);
+    if (code === undefined)
+      return assert.ok(status === 422 || (status === 200 && JSON.parse(text).error), `${status} ${text}`);
     assert.equal(JSON.parse(text).error.code, code, text.slice(0, 500));
     assert.ok(text.length < 2000);
     const [{ error }] = await said(`${url}/mcp`, [body]);
@@ -192,7 +255,10 @@ async function said(url: string, messages: readonly (string | Buffer)[]): Promis
   const socket = new WebSocket(url.replace('http', 'ws'));
   const answers: any[] = [];
   let closed = '';
-  socket.on('message', (text) => answers.push(JSON.parse(String(text)))).on('close', (code) => (closed = `closed (${code})`)).on('error', () => {});
+  socket
+    .on('message', (text) => answers.push(JSON.parse(String(text))))
+    .on('close', (code) => (closed = `closed (${code})`))
+    .on('error', () => {});
   await new Promise((resolve) => socket.once('open', resolve));
   for (const message of messages) socket.send(message);
   await eventually(() => answers.length >= messages.length || closed !== '', 'the answers');
@@ -202,7 +268,14 @@ async function said(url: string, messages: readonly (string | Buffer)[]): Promis
 }
 
 for (const [what, message, code] of [
-  ...WRONG.map(([what, body]) => [what, Buffer.isBuffer(body) ? body : body.replace(/^\{"action":(.*)\}$/s, '{"type":"step","data":$1}'), 'INVALID_JSON|VALIDATION_ERROR'] as const),
+  ...WRONG.map(
+    ([what, body]) =>
+      [
+        what,
+        Buffer.isBuffer(body) ? body : body.replace(/^\{"action":(.*)\}$/s, '{"type":"step","data":$1}'),
+        'INVALID_JSON|VALIDATION_ERROR',
+      ] as const,
+  ),
   ['an empty message', '', 'INVALID_JSON'],
   ['an empty object', '{}', 'UNKNOWN_TYPE'],
   ['a type that is no text', '{"type":{"toString":1}}', 'UNKNOWN_TYPE'],
@@ -215,7 +288,11 @@ for (const [what, message, code] of [
   ['a field that is not known', '{"type":"state","more":1}', 'VALIDATION_ERROR'],
 ] as const) {
   testAll(`over WebSocket: ${what} is told as an error, and the session lives`, async ({ url, action }) => {
-    const [reset, error, step] = await said(`${url}/ws`, ['{"type":"reset","data":{"seed":1}}', message, `{"type":"step","data":${action}}`]);
+    const [reset, error, step] = await said(`${url}/ws`, [
+      '{"type":"reset","data":{"seed":1}}',
+      message,
+      `{"type":"step","data":${action}}`,
+    ]);
     assert.equal(reset.type, 'observation');
     assert.match(`${error.data?.code}`, new RegExp(`^(${code})$`), JSON.stringify(error).slice(0, 500));
     assert.ok(JSON.stringify(error).length < 25_000);
@@ -224,8 +301,14 @@ for (const [what, message, code] of [
 }
 
 testAll('over WebSocket: text may come in binary frames, and with a byte order mark', async ({ url, action }) => {
-  const answers = await said(`${url}/ws`, [Buffer.from('\ufeff{"type":"reset"}'), `\ufeff{"type":"step","data":${action}}`]);
-  assert.deepEqual(answers.map(({ type }) => type), ['observation', 'observation']);
+  const answers = await said(`${url}/ws`, [
+    Buffer.from('\ufeff{"type":"reset"}'),
+    `\ufeff{"type":"step","data":${action}}`,
+  ]);
+  assert.deepEqual(
+    answers.map(({ type }) => type),
+    ['observation', 'observation'],
+  );
 });
 
 /** The code with which a connection is closed that sends some frames after its handshake. */
@@ -241,13 +324,19 @@ function closing(url: string, frames: Buffer): Promise<number | string> {
       if (head >= 0 && !sent) (sent = true), socket.write(frames), (received = received.subarray(head + 4));
       if (sent && received[0] === 0x88) tell(received.readUInt16BE(2));
     });
-    socket.on('close', () => tell('end')).on('error', () => tell('end')).setTimeout(15_000, () => tell('silence'));
+    socket
+      .on('close', () => tell('end'))
+      .on('error', () => tell('end'))
+      .setTimeout(15_000, () => tell('silence'));
   });
 }
 
 /** A frame of a client, masked with zeros. */
 function frame(first: number, length: number, content = Buffer.alloc(0)): Buffer {
-  const size = length < 126 ? Buffer.from([0x80 | length]) : Buffer.from([0x80 | 127, ...new Uint8Array(new BigUint64Array([BigInt(length)]).buffer).reverse()]);
+  const size =
+    length < 126
+      ? Buffer.from([0x80 | length])
+      : Buffer.from([0x80 | 127, ...new Uint8Array(new BigUint64Array([BigInt(length)]).buffer).reverse()]);
   return Buffer.concat([Buffer.from([first]), size, Buffer.alloc(4), content]);
 }
 
@@ -260,30 +349,35 @@ for (const [what, frames, codes] of [
   ['a ping that is too long', frame(0x89, 300, Buffer.alloc(300)), [1002]],
   ['a continuation of nothing', frame(0x80, 0), [1002]],
 ] as const) {
-  testAll(`over WebSocket: ${what} ends its connection with ${codes}`, async ({ url }) => assert.ok((codes as readonly unknown[]).includes(await closing(url, frames))));
+  testAll(`over WebSocket: ${what} ends its connection with ${codes}`, async ({ url }) =>
+    assert.ok((codes as readonly unknown[]).includes(await closing(url, frames))),
+  );
 }
 
-testAll('thousands of messages at once, whose answers nobody takes, are not all read; other clients play', async ({ url, action }) => {
-  const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(upgrade('/ws')));
-  await new Promise((resolve) => socket.once('data', resolve));
-  socket.pause();
-  const text = Buffer.from(`{"type":"step","data":${action.replace('}', `,"x":"${'x'.repeat(100)}"}`)}`);
-  const message = frame(0x81, text.length, text);
-  const many = Buffer.concat(Array.from({ length: 1000 }, () => message));
-  let written = 0;
-  let stuck = false;
-  while (!stuck && written < 500) {
-    written++;
-    stuck = await new Promise<boolean>((resolve) => {
-      const timer = setTimeout(resolve, 300, true);
-      socket.write(many, () => (clearTimeout(timer), resolve(false)));
-    });
-  }
-  assert.ok(stuck, `${written * 1000} messages were taken`);
-  const [reset] = await said(`${url}/ws`, ['{"type":"reset"}']);
-  assert.equal(reset.type, 'observation');
-  socket.destroy();
-});
+testAll(
+  'thousands of messages at once, whose answers nobody takes, are not all read; other clients play',
+  async ({ url, action }) => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(upgrade('/ws')));
+    await new Promise((resolve) => socket.once('data', resolve));
+    socket.pause();
+    const text = Buffer.from(`{"type":"step","data":${action.replace('}', `,"x":"${'x'.repeat(100)}"}`)}`);
+    const message = frame(0x81, text.length, text);
+    const many = Buffer.concat(Array.from({ length: 1000 }, () => message));
+    let written = 0;
+    let stuck = false;
+    while (!stuck && written < 500) {
+      written++;
+      stuck = await new Promise<boolean>((resolve) => {
+        const timer = setTimeout(resolve, 300, true);
+        socket.write(many, () => (clearTimeout(timer), resolve(false)));
+      });
+    }
+    assert.ok(stuck, `${written * 1000} messages were taken`);
+    const [reset] = await said(`${url}/ws`, ['{"type":"reset"}']);
+    assert.equal(reset.type, 'observation');
+    socket.destroy();
+  },
+);
 
 testAll('pings whose answers nobody takes end their connection', async ({ url }) => {
   const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(upgrade('/ws')));

@@ -16,7 +16,10 @@ class Notebook extends Calculator {
 
   constructor() {
     super();
-    const note = { description: 'Keeps a note, and gives all.', call: ({ text }: { text: string }) => [...this.notes, this.notes.push(text) && text] };
+    const note = {
+      description: 'Keeps a note, and gives all.',
+      call: ({ text }: { text: string }) => [...this.notes, this.notes.push(text) && text],
+    };
     Object.assign(this.tools, { note });
   }
 
@@ -35,11 +38,16 @@ after(() => server.close());
 
 /** Asks over HTTP. */
 async function rpc(method: string, params?: object, url = server.url): Promise<any> {
-  return (await fetch(`${url}/mcp`, { method: 'POST', body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) })).json();
+  return (
+    await fetch(`${url}/mcp`, { method: 'POST', body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) })
+  ).json();
 }
 
 /** A WebSocket that asks, and tells what the server says. */
-async function connected(session: string, url = server.url): Promise<{ socket: WebSocket; ask(message: object): Promise<any> }> {
+async function connected(
+  session: string,
+  url = server.url,
+): Promise<{ socket: WebSocket; ask(message: object): Promise<any> }> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/ws?session_id=${session}`);
   const answers: any[] = [];
   socket.on('message', (text) => answers.push(JSON.parse(String(text))));
@@ -53,7 +61,11 @@ async function connected(session: string, url = server.url): Promise<{ socket: W
 }
 
 test("OpenEnv's own tool client plays: tools and steps in one session", async () => {
-  const { stdout } = await promisify(execFile)(pythonPath(), [join(packageRoot, 'test', 'openenv', 'serving', 'official_tools.py'), server.url], { timeout: 300_000 });
+  const { stdout } = await promisify(execFile)(
+    pythonPath(),
+    [join(packageRoot, 'test', 'openenv', 'serving', 'official_tools.py'), server.url],
+    { timeout: 300_000 },
+  );
   assert.deepEqual(JSON.parse(stdout), {
     tools: ['add', 'note'],
     add: 5,
@@ -66,26 +78,58 @@ test("OpenEnv's own tool client plays: tools and steps in one session", async ()
 
 test('a session that is made over HTTP: has a place, takes one WebSocket at a time, and lives until it is closed', async () => {
   const before = Notebook.closed;
-  const [first, second] = [await rpc('openenv/session/create'), await rpc('openenv/session/create')].map(({ result }) => result.session_id);
+  const [first, second] = [await rpc('openenv/session/create'), await rpc('openenv/session/create')].map(
+    ({ result }) => result.session_id,
+  );
   const third = await rpc('openenv/session/create');
-  assert.deepEqual(third.error, { code: -32000, message: 'Server at capacity: 2/2 sessions active', data: { active_sessions: 2, max_sessions: 2 } });
+  assert.deepEqual(third.error, {
+    code: -32000,
+    message: 'Server at capacity: 2/2 sessions active',
+    data: { active_sessions: 2, max_sessions: 2 },
+  });
   assert.equal(server.sessions, 2);
 
   const { socket, ask } = await connected(first);
   assert.equal((await ask({ type: 'reset' })).type, 'observation');
-  assert.deepEqual((await rpc('tools/call', { name: 'note', arguments: { text: 'over HTTP' }, session_id: first })).result.data, ['over HTTP']);
+  assert.deepEqual(
+    (await rpc('tools/call', { name: 'note', arguments: { text: 'over HTTP' }, session_id: first })).result.data,
+    ['over HTTP'],
+  );
   assert.deepEqual((await ask({ type: 'step', data: {} })).data.observation, { notes: ['over HTTP'] });
-  assert.equal((await ask({ type: 'mcp', data: { jsonrpc: '2.0', id: 1, method: 'openenv/session/create' } })).data.result.session_id, first);
-  assert.match((await ask({ type: 'mcp', data: { jsonrpc: '2.0', id: 1, method: 'openenv/session/close', params: { session_id: first } } })).data.error.message, /Cannot close active WebSocket-managed session/);
+  assert.equal(
+    (await ask({ type: 'mcp', data: { jsonrpc: '2.0', id: 1, method: 'openenv/session/create' } })).data.result
+      .session_id,
+    first,
+  );
+  assert.match(
+    (
+      await ask({
+        type: 'mcp',
+        data: { jsonrpc: '2.0', id: 1, method: 'openenv/session/close', params: { session_id: first } },
+      })
+    ).data.error.message,
+    /Cannot close active WebSocket-managed session/,
+  );
   assert.match((await (await connected(first)).ask({})).data.message, /already has an attached WebSocket/);
 
   socket.terminate();
   const again = await reattached(first);
-  assert.deepEqual((await again.ask({ type: 'step', data: {} })).data.observation, { notes: ['over HTTP'] }, 'the session outlived its connection');
-  assert.deepEqual((await rpc('openenv/session/close', { session_id: first })).result, { session_id: first, closed: false, closing: true });
+  assert.deepEqual(
+    (await again.ask({ type: 'step', data: {} })).data.observation,
+    { notes: ['over HTTP'] },
+    'the session outlived its connection',
+  );
+  assert.deepEqual((await rpc('openenv/session/close', { session_id: first })).result, {
+    session_id: first,
+    closed: false,
+    closing: true,
+  });
   again.socket.terminate();
   await eventually(() => server.sessions === 1, 'it is closed when its WebSocket is gone');
-  assert.deepEqual((await rpc('openenv/session/close', { session_id: second })).result, { session_id: second, closed: true });
+  assert.deepEqual((await rpc('openenv/session/close', { session_id: second })).result, {
+    session_id: second,
+    closed: true,
+  });
   assert.equal(server.sessions, 0);
   await eventually(() => Notebook.closed === before + 2, 'their environments are closed');
 
@@ -110,7 +154,10 @@ test('a session that is made over HTTP and left alone is closed', async () => {
   const quick = await serve(Notebook, { idleTimeout: 200 });
   const { result } = await rpc('openenv/session/create', {}, quick.url);
   await eventually(() => quick.sessions === 0, 'it is closed');
-  assert.match((await rpc('tools/list', { session_id: result.session_id }, quick.url)).error.message, /Unknown session_id/);
+  assert.match(
+    (await rpc('tools/list', { session_id: result.session_id }, quick.url)).error.message,
+    /Unknown session_id/,
+  );
   await rpc('openenv/session/create', {}, quick.url);
   const before = Notebook.closed;
   await quick.close();

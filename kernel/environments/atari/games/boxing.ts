@@ -5,8 +5,8 @@ import { type AtariVariable, x, y } from './variables';
  * its top left, of the middle of a boxer without his arms. You are the white one.
  */
 export const boxing: AtariVariable[] = [
-  x('player_x', 'x of your boxer', ram => ram[32] + 12),
-  y('player_y', 'y of your boxer, from the top', ram => ram[34] + 61),
-  x('enemy_x', 'x of the enemy', ram => ram[33] + 10),
-  y('enemy_y', 'y of the enemy, from the top', ram => ram[35] + 60),
+  x('player_x', 'x of your boxer', (ram) => ram[32] + 12),
+  y('player_y', 'y of your boxer, from the top', (ram) => ram[34] + 61),
+  x('enemy_x', 'x of the enemy', (ram) => ram[33] + 10),
+  y('enemy_y', 'y of the enemy, from the top', (ram) => ram[35] + 60),
 ];

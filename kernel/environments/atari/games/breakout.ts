@@ -14,20 +14,20 @@ export const breakout: AtariVariable[] = [
     description: 'x of the middle of the ball; 80, the middle of the screen, while no ball is in play',
     minimum: 0,
     maximum: 159,
-    read: ram => (inPlay(ram) ? between(0, ram[99] - 48, 159) : 80),
+    read: (ram) => (inPlay(ram) ? between(0, ram[99] - 48, 159) : 80),
   },
   {
     name: 'ball_y',
     description: 'y of the middle of the ball, from the top; 0 while no ball is in play',
     minimum: 0,
     maximum: 209,
-    read: ram => (inPlay(ram) ? between(0, ram[101] + 11, 209) : 0),
+    read: (ram) => (inPlay(ram) ? between(0, ram[101] + 11, 209) : 0),
   },
   {
     name: 'paddle_x',
     description: 'x of the middle of the paddle, which is 16 pixels wide',
     minimum: 0,
     maximum: 159,
-    read: ram => between(0, ram[72] - 39, 159),
+    read: (ram) => between(0, ram[72] - 39, 159),
   },
 ];

@@ -14,8 +14,18 @@ import { spaceInvaders } from './spaceInvaders';
 import { tennis } from './tennis';
 
 const VARIABLES: { [game in AtariGame]?: AtariVariable[] } = {
-  bowling, boxing, breakout, demon_attack: demonAttack, freeway, ms_pacman: msPacman, pong, qbert, seaquest, skiing,
-  space_invaders: spaceInvaders, tennis,
+  bowling,
+  boxing,
+  breakout,
+  demon_attack: demonAttack,
+  freeway,
+  ms_pacman: msPacman,
+  pong,
+  qbert,
+  seaquest,
+  skiing,
+  space_invaders: spaceInvaders,
+  tennis,
 };
 
 /** The named state of a game; empty where none is defined: strategies then have `ram` alone. */

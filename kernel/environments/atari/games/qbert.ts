@@ -9,7 +9,9 @@ const CUBES = [21, 52, 54, 83, 85, 87, 98, 100, 102, 104, 1, 3, 5, 7, 9, 32, 34,
  * so on; a cube's colour changes when it is jumped on.
  */
 export const qbert: AtariVariable[] = [
-  x('player_x', 'x of Q*bert', ram => ram[43] + 1),
-  y('player_y', 'y of Q*bert, from the top', ram => ram[67] + 2),
-  ...numbered(CUBES.length, i => [variable(`cube${i}`, `colour of cube ${i}, counted from the top, row by row`, 255, ram => ram[CUBES[i - 1]])]),
+  x('player_x', 'x of Q*bert', (ram) => ram[43] + 1),
+  y('player_y', 'y of Q*bert, from the top', (ram) => ram[67] + 2),
+  ...numbered(CUBES.length, (i) => [
+    variable(`cube${i}`, `colour of cube ${i}, counted from the top, row by row`, 255, (ram) => ram[CUBES[i - 1]]),
+  ]),
 ];

@@ -21,17 +21,23 @@ function nearest(ram: Uint8Array, lane: number): number {
  */
 export const seaquest: AtariVariable[] = [
   x('player_x', 'x of your submarine', playerX),
-  y('player_y', 'y of your submarine, from the top', ram => ram[97] + 38),
-  variable('player_right', '1 while your submarine looks right, 0 while it looks left', 1, ram => (ram[86] & 8 ? 0 : 1)),
-  x('shot_x', 'x of your torpedo; 0 while there is none', ram => (ram[103] === 0 ? 0 : ram[103] + 4)),
-  variable('oxygen', 'oxygen left', 64, ram => ram[102]),
-  variable('divers', 'divers on board', 6, ram => ram[62]),
-  ...numbered(4, i => {
+  y('player_y', 'y of your submarine, from the top', (ram) => ram[97] + 38),
+  variable('player_right', '1 while your submarine looks right, 0 while it looks left', 1, (ram) =>
+    ram[86] & 8 ? 0 : 1,
+  ),
+  x('shot_x', 'x of your torpedo; 0 while there is none', (ram) => (ram[103] === 0 ? 0 : ram[103] + 4)),
+  variable('oxygen', 'oxygen left', 64, (ram) => ram[102]),
+  variable('divers', 'divers on board', 6, (ram) => ram[62]),
+  ...numbered(4, (i) => {
     const lane = 4 - i;
     const at = `in the lane at y ${50 + 24 * i}`;
     return [
-      x(`enemy${i}_x`, `x of the shark or submarine nearest to you ${at}; 0 while there is none`, ram => nearest(ram, lane)),
-      x(`diver${i}_x`, `x of the diver ${at}; 0 while there is none`, ram => (ram[71 + lane] === 0 ? 0 : ram[71 + lane] + 4)),
+      x(`enemy${i}_x`, `x of the shark or submarine nearest to you ${at}; 0 while there is none`, (ram) =>
+        nearest(ram, lane),
+      ),
+      x(`diver${i}_x`, `x of the diver ${at}; 0 while there is none`, (ram) =>
+        ram[71 + lane] === 0 ? 0 : ram[71 + lane] + 4,
+      ),
     ];
   }),
 ];

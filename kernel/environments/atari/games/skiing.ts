@@ -28,10 +28,10 @@ const tree = (ram: Uint8Array): Thing | undefined => next(ram, TREE, { x: 5, y: 
 
 /** Skiing. Positions are middles, in pixels of the 160 × 210 screen, from its top left. The skier stays at y 50. */
 export const skiing: AtariVariable[] = [
-  x('player_x', 'x of your skier, at y 50', ram => ram[25] + 5),
-  variable('player_heading', 'where he looks: 0 and 15 far to the sides, 8 straight down', 15, ram => ram[15]),
-  x('gate_x', 'x of the middle of the next gate, between its flags; 0 while there is none', ram => gate(ram)?.x ?? 0),
-  y('gate_y', 'y of the next gate, from the top; 0 while there is none', ram => gate(ram)?.y ?? 0),
-  x('tree_x', 'x of the next tree; 0 while there is none', ram => tree(ram)?.x ?? 0),
-  y('tree_y', 'y of the next tree, from the top; 0 while there is none', ram => tree(ram)?.y ?? 0),
+  x('player_x', 'x of your skier, at y 50', (ram) => ram[25] + 5),
+  variable('player_heading', 'where he looks: 0 and 15 far to the sides, 8 straight down', 15, (ram) => ram[15]),
+  x('gate_x', 'x of the middle of the next gate, between its flags; 0 while there is none', (ram) => gate(ram)?.x ?? 0),
+  y('gate_y', 'y of the next gate, from the top; 0 while there is none', (ram) => gate(ram)?.y ?? 0),
+  x('tree_x', 'x of the next tree; 0 while there is none', (ram) => tree(ram)?.x ?? 0),
+  y('tree_y', 'y of the next tree, from the top; 0 while there is none', (ram) => tree(ram)?.y ?? 0),
 ];

@@ -9,11 +9,11 @@ const own = (ram: Uint8Array): number => ram[80] & 1;
  * racket. You are the pink one.
  */
 export const tennis: AtariVariable[] = [
-  x('ball_x', 'x of the middle of the ball', ram => ram[16] - 1),
-  y('ball_y', 'y of the middle of the ball, from the top', ram => 190 - ram[54]),
-  y('shadow_y', "y of the ball's shadow, from the top: where on the court it is", ram => 190 - ram[55]),
-  x('player_x', 'x of you, the pink player', ram => ram[26 + own(ram)] + 6),
-  y('player_y', 'y of the middle of you, from the top', ram => 178 - ram[24 + own(ram)]),
-  x('enemy_x', 'x of the blue player', ram => ram[27 - own(ram)] + 6),
-  y('enemy_y', 'y of the middle of the blue player, from the top', ram => 178 - ram[25 - own(ram)]),
+  x('ball_x', 'x of the middle of the ball', (ram) => ram[16] - 1),
+  y('ball_y', 'y of the middle of the ball, from the top', (ram) => 190 - ram[54]),
+  y('shadow_y', "y of the ball's shadow, from the top: where on the court it is", (ram) => 190 - ram[55]),
+  x('player_x', 'x of you, the pink player', (ram) => ram[26 + own(ram)] + 6),
+  y('player_y', 'y of the middle of you, from the top', (ram) => 178 - ram[24 + own(ram)]),
+  x('enemy_x', 'x of the blue player', (ram) => ram[27 - own(ram)] + 6),
+  y('enemy_y', 'y of the middle of the blue player, from the top', (ram) => 178 - ram[25 - own(ram)]),
 ];

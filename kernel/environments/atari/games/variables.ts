@@ -15,7 +15,7 @@ export function between(minimum: number, value: number, maximum: number): number
 
 /** A number of a game's state; what is read beyond its range is cut off there. */
 export function variable(name: string, description: string, maximum: number, read: Read): AtariVariable {
-  return { name, description, minimum: 0, maximum, read: ram => between(0, read(ram), maximum) };
+  return { name, description, minimum: 0, maximum, read: (ram) => between(0, read(ram), maximum) };
 }
 
 /** A pixel's column, from the left of the 160 × 210 screen. */

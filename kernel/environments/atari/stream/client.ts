@@ -87,7 +87,12 @@ export class AtariClient {
     const stream = await Stream.connect(url, { connectTimeout, messageTimeout, signal });
     let pipes: Pipes | undefined;
     try {
-      const games = { num_envs: options.numEnvs, options: snakeCase(options.options), ...options.place, pipes: wait !== undefined };
+      const games = {
+        num_envs: options.numEnvs,
+        options: snakeCase(options.options),
+        ...options.place,
+        pipes: wait !== undefined,
+      };
       const greeting: any = parseMessage(await stream.request(Buffer.from(JSON.stringify(games))));
       if (greeting.type === 'error') throw serverError(greeting.data);
       const { actions, pipes: address } = greeting.data;
@@ -109,11 +114,15 @@ export class AtariClient {
   async reset(slots: number[], seeds: number[], options: { frames?: boolean | number } = {}): Promise<AtariStep> {
     const every = Number(options.frames ?? 0);
     if (!Number.isInteger(every) || every < 0 || every > 255) {
-      throw new OpenEnvError('INVALID_ARGUMENT', `frames must be true, false or a whole number from 0 to 255, not ${options.frames}.`);
+      throw new OpenEnvError(
+        'INVALID_ARGUMENT',
+        `frames must be true, false or a whole number from 0 to 255, not ${options.frames}.`,
+      );
     }
     const request = this.request(RESET, every, slots, seeds.length, 8);
     seeds.forEach((seed, i) => {
-      if (!Number.isSafeInteger(seed) || seed < 0) throw new OpenEnvError('INVALID_ARGUMENT', `A seed must be a whole number ≥ 0, not ${seed}.`);
+      if (!Number.isSafeInteger(seed) || seed < 0)
+        throw new OpenEnvError('INVALID_ARGUMENT', `A seed must be a whole number ≥ 0, not ${seed}.`);
       request.setBigUint64(4 + 2 * slots.length + 8 * i, BigInt(seed), true);
     });
     return this.ask(request);
@@ -123,7 +132,11 @@ export class AtariClient {
   async step(slots: number[], actions: number[]): Promise<AtariStep> {
     const request = this.request(STEP, 0, slots, actions.length, 1);
     actions.forEach((action, i) => {
-      if (!(action in this.actions)) throw new OpenEnvError('INVALID_ARGUMENT', `There is no action ${action}: the actions are ${this.actions.map((name, j) => `${j} ${name}`).join(', ')}.`);
+      if (!(action in this.actions))
+        throw new OpenEnvError(
+          'INVALID_ARGUMENT',
+          `There is no action ${action}: the actions are ${this.actions.map((name, j) => `${j} ${name}`).join(', ')}.`,
+        );
       request.setUint8(4 + 2 * slots.length + i, action);
     });
     return this.ask(request);
@@ -155,7 +168,8 @@ export class AtariClient {
   }
 
   private request(kind: number, every: number, slots: number[], values: number, valueBytes: number): DataView {
-    if (slots.length !== values) throw new OpenEnvError('INVALID_ARGUMENT', `${slots.length} slots need as many values, not ${values}.`);
+    if (slots.length !== values)
+      throw new OpenEnvError('INVALID_ARGUMENT', `${slots.length} slots need as many values, not ${values}.`);
     const view = new DataView(new ArrayBuffer(4 + slots.length * (2 + valueBytes)));
     view.setUint8(0, kind);
     view.setUint8(1, every);
@@ -197,7 +211,9 @@ function bytesOf({ buffer }: DataView): Uint8Array {
 function checked(message: Uint8Array): DataView {
   if (message[0] === BRACE) {
     const answer = parseMessage(message);
-    throw answer.type === 'error' ? serverError(answer.data) : new OpenEnvError('PROTOCOL_ERROR', `Not an answer: ${JSON.stringify(answer).slice(0, 200)}`);
+    throw answer.type === 'error'
+      ? serverError(answer.data)
+      : new OpenEnvError('PROTOCOL_ERROR', `Not an answer: ${JSON.stringify(answer).slice(0, 200)}`);
   }
   return new DataView(message.buffer, message.byteOffset, message.length);
 }
@@ -232,6 +248,6 @@ export function snakeCase(options: object): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(options)
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [name.replace(/[A-Z]/g, letter => '_' + letter.toLowerCase()), value]),
+      .map(([name, value]) => [name.replace(/[A-Z]/g, (letter) => '_' + letter.toLowerCase()), value]),
   );
 }

@@ -18,7 +18,10 @@ export function framed(message: Uint8Array): Buffer {
 export function lengthOf(header: Buffer, url: string): number {
   const length = header.readUInt32LE();
   if (length <= MOST_BYTES) return length;
-  throw new OpenEnvError('PROTOCOL_ERROR', `The process at ${url} announces a message of ${length} bytes: it does not speak this protocol.`);
+  throw new OpenEnvError(
+    'PROTOCOL_ERROR',
+    `The process at ${url} announces a message of ${length} bytes: it does not speak this protocol.`,
+  );
 }
 
 /** The other side is gone. */
@@ -28,5 +31,8 @@ export function lost(url: string): OpenEnvError {
 
 /** No answer in time. `timeout`: milliseconds. */
 export function late(url: string, timeout: number): OpenEnvError {
-  return new OpenEnvError('TIMEOUT', `The process at ${url} did not answer within ${timeout / 1000} s. Its games are lost.`);
+  return new OpenEnvError(
+    'TIMEOUT',
+    `The process at ${url} did not answer within ${timeout / 1000} s. Its games are lost.`,
+  );
 }

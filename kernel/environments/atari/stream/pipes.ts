@@ -38,7 +38,11 @@ let turnAt = performance.now();
 export class Pipes {
   private failure: unknown;
 
-  private constructor(private readonly requests: number, private readonly answers: number, private readonly options: PipeOptions) {}
+  private constructor(
+    private readonly requests: number,
+    private readonly answers: number,
+    private readonly options: PipeOptions,
+  ) {}
 
   /** Opens the pipes at an address; nothing where this process may not, or where there are none. */
   static open({ pid, requests, answers }: PipeAddress, options: PipeOptions): Pipes | undefined {

@@ -41,7 +41,11 @@ export class Stream {
   private message: Uint8Array | undefined;
   private messageBytes = 0;
 
-  private constructor(private readonly url: string, private readonly socket: net.Socket, private readonly options: StreamOptions) {
+  private constructor(
+    private readonly url: string,
+    private readonly socket: net.Socket,
+    private readonly options: StreamOptions,
+  ) {
     Stream.open++;
     socket.once('close', () => Stream.open--);
   }
@@ -55,7 +59,9 @@ export class Stream {
       const onread = { buffer, callback: (count: number): boolean => stream.receive(buffer, count) };
       const socket = net.connect({ host: hostname, port: Number(port), noDelay: true, onread });
       const stream = new Stream(url, socket, options);
-      socket.once('error', error => reject(new OpenEnvError('CONNECTION_FAILED', `No process answers at ${url}: ${error.message}.`)));
+      socket.once('error', (error) =>
+        reject(new OpenEnvError('CONNECTION_FAILED', `No process answers at ${url}: ${error.message}.`)),
+      );
       socket.setTimeout(options.connectTimeout, () => {
         reject(new OpenEnvError('TIMEOUT', `${url} did not answer within ${options.connectTimeout / 1000} s.`));
         socket.destroy();
@@ -86,7 +92,7 @@ export class Stream {
   end(): Promise<void> {
     this.fail(new OpenEnvError('CLOSED', 'The environment was closed.'));
     const { socket } = this;
-    return new Promise(resolve => {
+    return new Promise((resolve) => {
       if (socket.closed) return resolve();
       socket.setTimeout(END, () => socket.destroy());
       socket.once('close', () => resolve()).ref();

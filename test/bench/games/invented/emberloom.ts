@@ -13,7 +13,11 @@ export interface Loom {
 }
 
 /** The heat that a weave wants, from and to. */
-const WANTED: Record<Loom['weave'], [from: number, to: number]> = { slack: [15, 35], taut: [40, 60], knotted: [65, 85] };
+const WANTED: Record<Loom['weave'], [from: number, to: number]> = {
+  slack: [15, 35],
+  taut: [40, 60],
+  knotted: [65, 85],
+};
 const HEATING: Record<Tend['tend'], number> = { feed: 7, fan: 3, still: -2, quench: -8 };
 const STEPS = 120;
 

@@ -16,7 +16,12 @@ const SHELLS = 12;
 const URCHINS = 14;
 const STEPS = 100;
 /** Rows and columns that a crawl leads to. */
-const WAYS: Record<Crawl['crawl'], [row: number, column: number]> = { uphill: [-1, 0], downhill: [1, 0], seaward: [0, 1], landward: [0, -1] };
+const WAYS: Record<Crawl['crawl'], [row: number, column: number]> = {
+  uphill: [-1, 0],
+  downhill: [1, 0],
+  seaward: [0, 1],
+  landward: [0, -1],
+};
 
 /**
  * An invented environment with a board: a crab crawls over a field that joins
@@ -31,8 +36,12 @@ export class Shellfield extends Environment<Crawl, Around> {
       type: 'object',
       properties: {
         around: {
-          type: 'array', items: { type: 'integer', minimum: 0, maximum: 2 }, minItems: 9, maxItems: 9,
-          description: 'the board around you, row by row from uphill and landward, you in the middle: 0 urchin, 1 sand, 2 shell',
+          type: 'array',
+          items: { type: 'integer', minimum: 0, maximum: 2 },
+          minItems: 9,
+          maxItems: 9,
+          description:
+            'the board around you, row by row from uphill and landward, you in the middle: 0 urchin, 1 sand, 2 shell',
         },
       },
       required: ['around'],
@@ -73,7 +82,11 @@ export class Shellfield extends Environment<Crawl, Around> {
 
   private seen(): Around {
     const near = [-1, 0, 1];
-    return { around: near.flatMap((down) => near.map((right) => this.field[around(this.row + down) * SIDE + around(this.column + right)])) };
+    return {
+      around: near.flatMap((down) =>
+        near.map((right) => this.field[around(this.row + down) * SIDE + around(this.column + right)]),
+      ),
+    };
   }
 }
 

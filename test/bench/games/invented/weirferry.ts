@@ -31,7 +31,12 @@ export class Weirferry extends Environment<Steer, River> {
       type: 'object',
       properties: {
         rudder: { enum: Object.keys(TURNS), description: 'port makes place smaller, starboard larger' },
-        sail: { type: 'integer', minimum: 0, maximum: 2, description: 'with more sail weirs come faster, and the ferry turns less' },
+        sail: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 2,
+          description: 'with more sail weirs come faster, and the ferry turns less',
+        },
       },
       required: ['rudder', 'sail'],
     },
@@ -40,12 +45,18 @@ export class Weirferry extends Environment<Steer, River> {
       properties: {
         ferry: {
           type: 'object',
-          properties: { place: { type: 'integer', minimum: 0, maximum: WIDTH }, drift: { type: 'integer', minimum: -1, maximum: 1 } },
+          properties: {
+            place: { type: 'integer', minimum: 0, maximum: WIDTH },
+            drift: { type: 'integer', minimum: -1, maximum: 1 },
+          },
           required: ['place', 'drift'],
         },
         opening: {
           type: 'object',
-          properties: { place: { type: 'integer', minimum: 0, maximum: WIDTH }, ahead: { type: 'integer', minimum: 0, maximum: DISTANCE } },
+          properties: {
+            place: { type: 'integer', minimum: 0, maximum: WIDTH },
+            ahead: { type: 'integer', minimum: 0, maximum: DISTANCE },
+          },
           required: ['place', 'ahead'],
         },
       },

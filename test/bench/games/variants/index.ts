@@ -9,6 +9,7 @@ export const VARIANTS: Record<string, Variant> = { references, untrained, plain,
 
 /** @throws RangeError where there is no such variant */
 export function variantNamed(name: string): Variant {
-  if (!Object.hasOwn(VARIANTS, name)) throw new RangeError(`There is no variant ${name}. The variants are: ${Object.keys(VARIANTS).join(', ')}.`);
+  if (!Object.hasOwn(VARIANTS, name))
+    throw new RangeError(`There is no variant ${name}. The variants are: ${Object.keys(VARIANTS).join(', ')}.`);
   return VARIANTS[name];
 }

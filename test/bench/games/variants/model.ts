@@ -21,7 +21,11 @@ export async function bundledModel(): Promise<CausalLM> {
 }
 
 /** Strategies sampled from a model by the environment's prompt; `null` where a completion holds none that may be played. */
-export async function sampled(model: CausalLM, { env, seed, log }: Given, count: number): Promise<Array<string | null>> {
+export async function sampled(
+  model: CausalLM,
+  { env, seed, log }: Given,
+  count: number,
+): Promise<Array<string | null>> {
   const { tokenizer } = model;
   const messages = [{ role: 'user', content: strategyPrompt(env) }];
   const inputIds = tokenizer.applyChatTemplate(messages, { tokenize: true, addGenerationPrompt: true });
@@ -30,7 +34,13 @@ export async function sampled(model: CausalLM, { env, seed, log }: Given, count:
   const codes: Array<string | null> = [];
   while (codes.length < count) {
     const numReturnSequences = Math.min(BATCH, count - codes.length);
-    const { sequences } = await model.generate({ inputIds, numReturnSequences, maxNewTokens, temperature: 1, seed: deriveSeed(seed, 'samples', codes.length) });
+    const { sequences } = await model.generate({
+      inputIds,
+      numReturnSequences,
+      maxNewTokens,
+      temperature: 1,
+      seed: deriveSeed(seed, 'samples', codes.length),
+    });
     codes.push(...sequences.map((ids) => playable(tokenizer.decode(ids, { skipSpecialTokens: true }))));
     log(`${codes.length} of ${count} sampled`);
   }
@@ -51,8 +61,15 @@ export async function policyLine(name: string, model: CausalLM, given: Given): P
   const starts = heldOutStarts(STARTS);
   const valid = codes.filter((code) => code !== null);
   const [steps] = given.task.reportedSteps;
-  const episodes = await play(given.env, valid.flatMap((code) => starts.map(() => code)), valid.flatMap(() => starts), Math.min(steps, given.task.trainingSteps));
-  const means = valid.map((_, c) => episodes.slice(c * STARTS, (c + 1) * STARTS).reduce((sum, episode) => sum + episode.return, 0) / STARTS);
+  const episodes = await play(
+    given.env,
+    valid.flatMap((code) => starts.map(() => code)),
+    valid.flatMap(() => starts),
+    Math.min(steps, given.task.trainingSteps),
+  );
+  const means = valid.map(
+    (_, c) => episodes.slice(c * STARTS, (c + 1) * STARTS).reduce((sum, episode) => sum + episode.return, 0) / STARTS,
+  );
   const worst = Math.min(0, ...means);
   return { name, returns: { [steps]: [...means, ...codes.filter((code) => code === null).map(() => worst)] } };
 }

@@ -11,7 +11,11 @@ import { EPISODES, PLAYING, reported, score, SEARCH, type Variant } from './vari
 /** The rival without a model: the same search, with edits made by chance. */
 export const random: Variant = {
   description: 'random edits of decision lists, the same search',
-  sources: [...PLAYING, ...SEARCH, ...['decisionList', 'randomEditor', 'variants/random'].map((name) => `test/bench/games/${name}.ts`)],
+  sources: [
+    ...PLAYING,
+    ...SEARCH,
+    ...['decisionList', 'randomEditor', 'variants/random'].map((name) => `test/bench/games/${name}.ts`),
+  ],
   async run(given) {
     const { task, env, seed, log } = given;
     let [searched, chosen] = [0, 0];
@@ -24,14 +28,20 @@ export const random: Variant = {
       secret: SECRET,
       onStep(step, { groups, metrics }, found) {
         [searched, chosen] = [metrics['refinement/episodes'], 0];
-        const gains = groups.filter(({ fresh }) => !fresh).flatMap(({ children }) => children.map(({ gain }) => gain ?? 0));
+        const gains = groups
+          .filter(({ fresh }) => !fresh)
+          .flatMap(({ children }) => children.map(({ gain }) => gain ?? 0));
         edits += gains.length;
         improved += gains.filter((gain) => gain > 0).length;
         log(`step ${step}, ${searched} episodes: best ${found.best()?.worth.toFixed(1)}, archive ${found.size}`);
       },
     });
     const { code } = programs.best()!;
-    return { episodes: searched + chosen, figures: { improved: improved / edits }, report: async () => [await reported(given, 'random edits', code)] };
+    return {
+      episodes: searched + chosen,
+      figures: { improved: improved / edits },
+      report: async () => [await reported(given, 'random edits', code)],
+    };
   },
 };
 
@@ -48,7 +58,9 @@ function randomEdits(task: EditorTask): ProgramEditor {
     const random = new RandomSource(seed);
     for (let attempt = 0; ; attempt++) {
       const draw = random.int(0, 2 ** 31 - 1);
-      const code = parent ? editor.edit(parent.code, draw, random.choice(programs.ranking(MATES)).code) : editor.fresh(draw);
+      const code = parent
+        ? editor.edit(parent.code, draw, random.choice(programs.ranking(MATES)).code)
+        : editor.fresh(draw);
       if (!written.has(code) || attempt === ATTEMPTS) {
         written.add(code);
         return code;

@@ -14,11 +14,23 @@ export const references: Variant = {
     const report = async (): Promise<Line[]> => {
       const lines = [await reported(given, 'random actions', chance)];
       if (given.task.constants) lines.push(...(await constants(given, actions)));
-      for (const [name, program] of Object.entries(given.task.references)) lines.push(await reported(given, name, program));
+      for (const [name, program] of Object.entries(given.task.references))
+        lines.push(await reported(given, name, program));
       return lines;
     };
     const { human } = given.env;
-    const published = [...(human ? [{ who: `human, ${human.source}`, score: human.mean, settings: 'whole games of 5 minutes at most, no sticky actions' }] : []), ...(PUBLISHED[given.task.name] ?? [])];
+    const published = [
+      ...(human
+        ? [
+            {
+              who: `human, ${human.source}`,
+              score: human.mean,
+              settings: 'whole games of 5 minutes at most, no sticky actions',
+            },
+          ]
+        : []),
+      ...(PUBLISHED[given.task.name] ?? []),
+    ];
     return { episodes: 0, published, report };
   },
 };
@@ -27,7 +39,15 @@ export const references: Variant = {
 async function constants(given: Given, actions: readonly string[]): Promise<Line[]> {
   const [first, ...further] = given.task.reportedSteps;
   const lines: Line[] = [];
-  for (const action of actions) lines.push(await reported(given, `always ${action.replace(/["{} ]/g, '')}`, `function strategy(state) { return ${action}; }`, [first]));
+  for (const action of actions)
+    lines.push(
+      await reported(
+        given,
+        `always ${action.replace(/["{} ]/g, '')}`,
+        `function strategy(state) { return ${action}; }`,
+        [first],
+      ),
+    );
   const best = lines.reduce((one, other) => (mean(other.returns[first]) > mean(one.returns[first]) ? other : one));
   Object.assign(best.returns, (await reported(given, best.name, best.program!, further)).returns);
   return lines;

@@ -2,28 +2,59 @@ import { FastLanguageModel, GRPOTrainer, type CausalLM, type GRPOConfig } from '
 import type { Metrics } from '../../../../kernel/training/metricsBuffer';
 import type { Line } from '../store';
 import { bundledModel, MODEL, policyLine } from './model';
-import { EPISODES, PLAYING, reported, score, SEARCH, type Given, type Outcome, type Settings, type Variant } from './variant';
+import {
+  EPISODES,
+  PLAYING,
+  reported,
+  score,
+  SEARCH,
+  type Given,
+  type Outcome,
+  type Settings,
+  type Variant,
+} from './variant';
 
 /** Those of the notebook. */
 const DEFAULTS: Required<Settings> = {
   rank: 16,
-  args: { numGenerations: 8, temperature: 1, learningRate: 3e-4, adamBeta2: 0.99, warmupSteps: 5, lrSchedulerType: 'linear', beta: 0 },
+  args: {
+    numGenerations: 8,
+    temperature: 1,
+    learningRate: 3e-4,
+    adamBeta2: 0.99,
+    warmupSteps: 5,
+    lrSchedulerType: 'linear',
+    beta: 0,
+  },
 };
 const TARGETS = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
 /** Without parents: a group of this size in each of so many steps. */
 const PLAIN: GRPOConfig = { refinement: null, numGenerations: 32, maxSteps: EPISODES / 32 };
 
 /** The model edits programs, and is trained while it does. */
-export const trained = trainedAs('trained', 'the model edits programs, and is trained while it does', { refinement: { maxEpisodes: EPISODES } });
+export const trained = trainedAs('trained', 'the model edits programs, and is trained while it does', {
+  refinement: { maxEpisodes: EPISODES },
+});
 /** What the training is worth: the same search by a model that stays as it is. */
-export const frozen = trainedAs('frozen', 'the same with learningRate: 0', { refinement: { maxEpisodes: EPISODES }, learningRate: 0 });
+export const frozen = trainedAs('frozen', 'the same with learningRate: 0', {
+  refinement: { maxEpisodes: EPISODES },
+  learningRate: 0,
+});
 /** What the parents are worth. */
 export const plain = trainedAs('plain', 'GRPO without parents: each program is written from nothing', PLAIN);
 
 function trainedAs(name: string, description: string, fixed: GRPOConfig): Variant {
   return {
     description,
-    sources: [...PLAYING, ...SEARCH, ...MODEL, 'kernel/grpo', 'kernel/rewards', 'kernel/training', 'test/bench/games/variants/trained.ts'],
+    sources: [
+      ...PLAYING,
+      ...SEARCH,
+      ...MODEL,
+      'kernel/grpo',
+      'kernel/rewards',
+      'kernel/training',
+      'test/bench/games/variants/trained.ts',
+    ],
     run: (given) => train(name, given, fixed),
   };
 }
@@ -64,7 +95,14 @@ async function train(name: string, given: Given, fixed: GRPOConfig): Promise<Out
 }
 
 function adapted(model: CausalLM, rank: number | null, seed: number): CausalLM {
-  return rank === null ? model : FastLanguageModel.getPeftModel(model, { r: rank, loraAlpha: 2 * rank, targetModules: TARGETS, randomState: seed });
+  return rank === null
+    ? model
+    : FastLanguageModel.getPeftModel(model, {
+        r: rank,
+        loraAlpha: 2 * rank,
+        targetModules: TARGETS,
+        randomState: seed,
+      });
 }
 
 /** Means over the run, and over its last third. */
@@ -75,10 +113,25 @@ function figuresOf(steps: readonly Metrics[]): Record<string, number> {
     const values = of.map((metrics) => metrics[name]).filter((value) => Number.isFinite(value));
     return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
   };
-  return Object.fromEntries(names.flatMap((name) => [[name, meanOf(steps, name)], [`${name}, last third`, meanOf(lastThird, name)]]));
+  return Object.fromEntries(
+    names.flatMap((name) => [
+      [name, meanOf(steps, name)],
+      [`${name}, last third`, meanOf(lastThird, name)],
+    ]),
+  );
 }
 
 function told(metrics: Metrics): string {
-  const names = ['reward', 'entropy', 'refinement/best_worth', 'refinement/improved', 'refinement/failed', 'refinement/episodes'];
-  return names.filter((name) => Number.isFinite(metrics[name])).map((name) => `${name} ${metrics[name].toPrecision(3)}`).join(', ');
+  const names = [
+    'reward',
+    'entropy',
+    'refinement/best_worth',
+    'refinement/improved',
+    'refinement/failed',
+    'refinement/episodes',
+  ];
+  return names
+    .filter((name) => Number.isFinite(metrics[name]))
+    .map((name) => `${name} ${metrics[name].toPrecision(3)}`)
+    .join(', ');
 }

@@ -22,9 +22,18 @@ export const untrained: Variant = {
     const figures = { valid: valid.length / codes.length, distinct: distinct.length };
     const policy = (): Promise<Line> => policyLine('untrained policy', model, given);
     if (distinct.length === 0) return { episodes: 0, figures, report: async () => [await policy()] };
-    const once = await play(env, distinct, distinct.map(() => trainingStart(seed, 0)), task.trainingSteps);
+    const once = await play(
+      env,
+      distinct,
+      distinct.map(() => trainingStart(seed, 0)),
+      task.trainingSteps,
+    );
     const order = distinct.map((code, i) => ({ code, value: once[i].return })).sort((a, b) => b.value - a.value);
-    const choice = await chosen(env, order.map(({ code }) => code), { seed, episodes: EPISODES - distinct.length, maxSteps: task.trainingSteps, candidates: CANDIDATES });
+    const choice = await chosen(
+      env,
+      order.map(({ code }) => code),
+      { seed, episodes: EPISODES - distinct.length, maxSteps: task.trainingSteps, candidates: CANDIDATES },
+    );
     return {
       episodes: distinct.length + choice.episodes,
       figures,

@@ -42,8 +42,13 @@ export interface Variant {
 
 /** What every variant depends on: how games are played, and on which starts. */
 export const PLAYING = [
-  'kernel/environments', 'kernel/rollout', 'kernel/strategy', 'test/bench/games/invented',
-  ...['playing', 'starts', 'tasks', 'editorTask', 'moves2048', 'variants/variant'].map((name) => `test/bench/games/${name}.ts`),
+  'kernel/environments',
+  'kernel/rollout',
+  'kernel/strategy',
+  'test/bench/games/invented',
+  ...['playing', 'starts', 'tasks', 'editorTask', 'moves2048', 'variants/variant'].map(
+    (name) => `test/bench/games/${name}.ts`,
+  ),
 ];
 
 /** The one reward of all that is trained or searched: it has its scale from the environment. */
@@ -52,14 +57,28 @@ export function score(sample: Sample): number {
 }
 
 /** What depends on the search of programs. */
-export const SEARCH = ['kernel/grpo/refinement', 'kernel/rewards/library.ts', ...['searchPrograms', 'chooseProgram', 'collect', 'refine'].map((name) => `kernel/grpo/${name}.ts`)];
+export const SEARCH = [
+  'kernel/grpo/refinement',
+  'kernel/rewards/library.ts',
+  ...['searchPrograms', 'chooseProgram', 'collect', 'refine'].map((name) => `kernel/grpo/${name}.ts`),
+];
 
 /** How a program plays from the starts that are reported. */
-export async function reported({ task, env }: Given, name: string, program: string, limits = task.reportedSteps): Promise<Line> {
+export async function reported(
+  { task, env }: Given,
+  name: string,
+  program: string,
+  limits = task.reportedSteps,
+): Promise<Line> {
   const starts = heldOutStarts(task.starts);
   const line: Line = { name, returns: {}, program };
   for (const steps of limits) {
-    const episodes = await play(env, starts.map(() => program), starts, steps);
+    const episodes = await play(
+      env,
+      starts.map(() => program),
+      starts,
+      steps,
+    );
     line.returns[steps] = episodes.map((episode) => episode.return);
     const highest = episodes.map((episode) => episode.stateAt(episode.steps).highest_tile);
     if (highest.every((tile) => typeof tile === 'number')) line.more = { 'highest tile': highest };
