@@ -46,7 +46,7 @@ export class RunSearch {
 
   /** The search goes on under other settings; without refinement it ends. */
   configure({ refinement, seed }: ResolvedConfig): void {
-    this.search = refinement && this.search?.withSettings({ ...refinement, seed });
+    this.search = refinement && this.search && this.search.withSettings({ ...refinement, seed });
   }
 
   /** A new run starts. */

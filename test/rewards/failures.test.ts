@@ -108,7 +108,7 @@ test('scoring again shows the others beside the samples that fail, with place an
     describeError,
   });
   const registry = new RewardRegistry();
-  await registry.register('score', ({ episode }) => episode?.return);
+  await registry.register('score', ({ episode }) => episode && episode.return);
   for (const step of [1, 2]) {
     const samples = Array.from({ length: 4 }, (_, i) => sample({ step, episode: episode(Array(i + step).fill(1)) }));
     const settings = {

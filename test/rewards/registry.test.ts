@@ -23,7 +23,7 @@ beforeEach(() => {
 afterEach(() => recentRollouts.clear());
 
 const works = ({ code }: Sample) => (code === null ? -2 : 1);
-const score = ({ episode }: Sample) => episode?.return;
+const score = ({ episode }: Sample) => episode && episode.return;
 
 /** Plays nothing: samples with returns 0, 1, 2 … in groups, scored with the registry's functions. */
 async function remember(step: number, groups: number, groupSize: number): Promise<RolloutBatch> {

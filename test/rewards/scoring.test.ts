@@ -10,7 +10,7 @@ const reward = (name: string, score: unknown, weight = 1) => ({ name, score: sco
 test('functions score each sample; null is left out of the sum', async () => {
   const table = await scoreSamples(
     [
-      reward('returns', ({ episode }: Sample) => episode?.return),
+      reward('returns', ({ episode }: Sample) => episode && episode.return),
       reward('length', async ({ completionIds }: Sample) => completionIds.length, 0.5),
       reward('never', () => null),
     ],
