@@ -12,7 +12,7 @@ sys.path.insert(0, str(FOLDER))
 
 import gate
 from corpus import names, tasks
-from corpus.programs import random_program
+from corpus.random_programs import random_program
 from corpus.render import code_of
 from corpus.rows import rows as corpus_rows
 from grammar import read_program

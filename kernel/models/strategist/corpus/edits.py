@@ -3,7 +3,8 @@
 import random
 from dataclasses import dataclass
 
-from .programs import AHEAD, OPPOSITE, PERIODS, SMALL, Maker, Program, behaviour, random_program, tidy, uses_memory
+from .programs import OPPOSITE, Program, behaviour, tidy, uses_memory
+from .random_programs import AHEAD, PERIODS, SMALL, Maker, random_program
 from .render import code_of
 from .tasks import Task
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from . import names
 from .edits import Edit, edited, first, random_parent
-from .programs import random_program
+from .random_programs import random_program
 from .prompts import edit_prompt, short_number
 from .render import code_of, completion
 from .schemas import schema_task
