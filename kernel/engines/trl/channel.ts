@@ -1,0 +1,109 @@
+import type { Socket } from 'node:net';
+import { encodeFrame, FrameReader, type Message, type Part } from './protocol';
+
+/** What the kernel says to a request of the worker. */
+export interface Answer {
+  fields?: Record<string, unknown>;
+  parts?: Record<string, Part>;
+}
+
+/** Who listens to a worker while a command is at work. */
+export interface Listener {
+  /** Answers a request of the worker. What it throws ends the command there; it comes back as the command's own error. */
+  request?(message: Message): Promise<Answer>;
+  /** Takes a message that wants no answer. */
+  message?(message: Message): void;
+}
+
+/** The worker could not do what it was asked for. */
+export class WorkerError extends Error {
+  override name = 'WorkerError';
+
+  /** @param kind class of Python's exception */
+  constructor(
+    message: string,
+    readonly kind: string,
+  ) {
+    super(message);
+  }
+}
+
+/** The connection to a worker: one command at a time, which may ask back. */
+export class Channel {
+  private readonly waiting = new Map<number, { resolve(answer: Message): void; reject(error: Error): void }>();
+  private readonly frames = new FrameReader();
+  private listener: Listener = {};
+  private thrown: unknown;
+  private nextId = 1;
+  private ended: Error | null = null;
+
+  constructor(private readonly socket: Socket) {
+    socket.setNoDelay(true);
+    socket.on('data', (piece: Buffer) => this.take(piece));
+    socket.on('error', () => undefined);
+  }
+
+  /**
+   * Has the worker do something.
+   *
+   * @throws WorkerError where it cannot, and what the listener threw
+   */
+  async command(
+    type: string,
+    fields: Record<string, unknown> = {},
+    { parts, listener = {} }: { parts?: Record<string, Part>; listener?: Listener } = {},
+  ): Promise<Message> {
+    if (this.ended) throw this.ended;
+    const id = this.nextId++;
+    this.listener = listener;
+    this.thrown = undefined;
+    const answer = await new Promise<Message>((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      this.socket.write(encodeFrame({ ...fields, type, id }, parts));
+    });
+    this.listener = {};
+    if (this.thrown !== undefined) throw this.thrown;
+    if (typeof answer.error === 'string') throw new WorkerError(answer.error, String(answer.kind));
+    return answer;
+  }
+
+  /** Asks the command that is at work to end early, as far as it can. */
+  cancel(): void {
+    if (!this.ended) this.socket.write(encodeFrame({ type: 'cancel' }));
+  }
+
+  /** Ends the connection: everything that waits for an answer fails with `error`. */
+  end(error: Error): void {
+    this.ended ??= error;
+    for (const { reject } of this.waiting.values()) reject(this.ended);
+    this.waiting.clear();
+    this.socket.destroy();
+  }
+
+  private take(piece: Buffer): void {
+    try {
+      for (const message of this.frames.push(piece)) this.receive(message);
+    } catch (error) {
+      this.end(new Error(`The worker sent something that is no message: ${(error as Error).message}`));
+    }
+  }
+
+  private receive(message: Message): void {
+    if (message.type === 'answer') {
+      this.waiting.get(message.id!)?.resolve(message);
+      this.waiting.delete(message.id!);
+    } else if (message.id === undefined || !this.listener.request) this.listener.message?.(message);
+    else void this.answer(message, this.listener.request(message));
+  }
+
+  private async answer({ id }: Message, answer: Promise<Answer>): Promise<void> {
+    try {
+      const { fields = {}, parts } = await answer;
+      if (!this.ended) this.socket.write(encodeFrame({ ...fields, type: 'answer', id }, parts));
+    } catch (error) {
+      this.thrown = error;
+      if (!this.ended)
+        this.socket.write(encodeFrame({ type: 'answer', id, error: String((error as Error)?.message ?? error) }));
+    }
+  }
+}
