@@ -15,7 +15,7 @@ export interface Message {
 const DTYPES = { int32: Int32Array, float32: Float32Array };
 const LENGTHS = 8;
 /** Longest frame that is read, in bytes: what claims to be longer is no frame. */
-const LONGEST = 2 ** 31;
+const LONGEST = 2 ** 28;
 
 /** A message as a frame: two little-endian 32-bit lengths, the JSON, then the parts one after the other. */
 export function encodeFrame(message: Message, parts: Record<string, Part> = {}): Buffer {
