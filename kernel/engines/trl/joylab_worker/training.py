@@ -2,12 +2,12 @@
 
 TRL owns the loop: optimizer, schedule, accumulation, checkpoints, and whatever
 accelerate, DeepSpeed, FSDP, vLLM or Unsloth do to it. The kernel is asked
-three things: which prompts a generation has (`prompts`), what its completions
-are worth (`score`), and after each step whether to go on (`stepEnd`).
+three things: before each step whether to go on (`ready`), which prompts a
+generation has (`prompts`), and what its completions are worth (`score`).
 """
 
-import json
 import os
+import shutil
 
 import numpy as np
 import torch
@@ -18,14 +18,16 @@ from trl import GRPOConfig, GRPOTrainer
 
 from .channel import Channel, ragged, unragged
 
-#: What the kernel keeps of a run, in each of TRL's checkpoints.
-RUN_STATE = "run_state.json"
 #: A rank waits for the kernel as long as a pause lasts.
 NO_TIMEOUT = 10**8
 
 
 class Stopped(Exception):
-    """The kernel ended the run between two of its answers."""
+    """The kernel ended the run; `folder` is where a checkpoint is to be saved, or None."""
+
+    def __init__(self, folder: str | None):
+        super().__init__(folder)
+        self.folder = folder
 
 
 class KernelGRPOTrainer(GRPOTrainer):
@@ -36,14 +38,14 @@ class KernelGRPOTrainer(GRPOTrainer):
         self._answer: dict | None = None
         super().__init__(*args, **kwargs)
 
-    def _ask(self, type_: str, parts=None, **fields) -> dict:
+    def ask(self, type_: str, parts=None, **fields) -> dict:
         """The kernel's answer, the same in every process. Raises Stopped where it ends the run."""
         answer = None
         if self.accelerator.is_main_process:
             answer = self._channel.request(type_, parts, step=self.state.global_step, **fields)
         answer = broadcast_object_list([answer])[0]
         if answer.get("stop"):
-            raise Stopped
+            raise Stopped(answer.get("saveTo"))
         return answer
 
     @property
@@ -53,7 +55,7 @@ class KernelGRPOTrainer(GRPOTrainer):
     def _generate_and_score_completions(self, inputs):
         world, rank = self.accelerator.num_processes, self.accelerator.process_index
         group = self.num_generations if self._mode == "train" else self.num_generations_eval
-        answer = self._ask("prompts", mode=self._mode, groups=len(inputs) * world // group)
+        answer = self.ask("prompts", mode=self._mode, groups=len(inputs) * world // group)
         prompts = [ids for ids in unragged(answer["ids"], answer["lengths"]) for _ in range(group)]
         self._prompt_ids = prompts[rank * len(inputs) : (rank + 1) * len(inputs)]
         given = answer.get("completionIds")
@@ -82,39 +84,62 @@ class KernelGRPOTrainer(GRPOTrainer):
 
     def _calculate_rewards(self, inputs, prompts, completions, completion_ids_list):
         texts, ids = gather_object(list(completions)), gather_object([list(map(int, row)) for row in completion_ids_list])
-        answer = self._answer = self._ask("score", ragged(ids), mode=self._mode, completions=texts)
+        answer = self._answer = self.ask("score", ragged(ids), mode=self._mode, completions=texts)
         # Functions may have been replaced, added or removed since the last generation.
         self.reward_func_names = answer["names"]
         self.reward_funcs = [None] * len(answer["names"])
         self.reward_weights = torch.tensor(answer["weights"], dtype=torch.float32)
-        return torch.tensor(answer["rewards"], device=self.accelerator.device)
+        rewards = answer["rewards"].reshape(len(texts), len(answer["names"]))
+        return torch.tensor(rewards, device=self.accelerator.device)
 
 
 class KernelCallback(TrainerCallback):
-    """Tells the kernel of steps, logs and checkpoints, and does what it answers."""
+    """Waits for the kernel before each step and after the last: a pause is an answer that comes later.
+
+    Meanwhile it does what the kernel asks for: saving a checkpoint, evaluating, ending the run.
+    """
 
     def __init__(self, channel: Channel):
         self.channel = channel
-
-    def on_step_end(self, args, state, control, **_):
-        if state.is_world_process_zero:
-            answer = self.channel.request("stepEnd", step=state.global_step)
-        answer = broadcast_object_list([answer if state.is_world_process_zero else None])[0]
-        control.should_save = control.should_save or answer.get("save", False)
-        control.should_training_stop = control.should_training_stop or answer.get("stop", False)
+        self.trainer: KernelGRPOTrainer | None = None
+        self.metrics: dict = {}
 
     def on_log(self, args, state, control, logs=None, **_):
-        if state.is_world_process_zero:
-            finite = {name: float(value) for name, value in (logs or {}).items() if isinstance(value, (int, float)) and np.isfinite(value)}
-            self.channel.send("log", step=state.global_step, maxSteps=state.max_steps, metrics=finite)
+        numbers = {name: value for name, value in (logs or {}).items() if isinstance(value, (int, float))}
+        self.metrics.update({name: float(value) for name, value in numbers.items() if np.isfinite(value)})
 
-    def on_save(self, args, state, control, **_):
-        if not state.is_world_process_zero:
-            return
-        folder = os.path.join(args.output_dir, f"checkpoint-{state.global_step}")
-        answer = self.channel.request("saved", step=state.global_step, folder=os.path.abspath(folder))
-        with open(os.path.join(folder, RUN_STATE), "w") as file:
-            json.dump(answer["runState"], file)
+    def on_step_begin(self, args, state, control, **_):
+        self.wait(state)
+
+    def on_train_end(self, args, state, control, **_):
+        if state.global_step == state.max_steps:
+            self.wait(state)
+
+    def wait(self, state) -> None:
+        done: dict = {}
+        while True:
+            metrics, self.metrics = self.metrics, {}
+            answer = self.trainer.ask("ready", maxSteps=state.max_steps, metrics=metrics, **done)
+            done = {}
+            if "save" in answer:
+                done = {"saved": save_checkpoint(self.trainer, answer["save"])}
+            elif answer.get("evaluate"):
+                self.trainer.evaluate()
+                done = {"evaluated": True}
+            else:
+                return
+
+
+def save_checkpoint(trainer: KernelGRPOTrainer, folder: str) -> str:
+    """Saves a checkpoint of TRL's as `folder`. Returns the folder."""
+    step = trainer.state.global_step
+    trainer._save_checkpoint(trainer.model, trial=None)
+    made = os.path.join(trainer.args.output_dir, f"checkpoint-{step}")
+    trainer.accelerator.wait_for_everyone()
+    if trainer.accelerator.is_main_process and os.path.abspath(made) != os.path.abspath(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.move(made, folder)
+    return folder
 
 
 def train(model, tokenizer, message: dict, channel: Channel) -> dict:
@@ -127,6 +152,11 @@ def train(model, tokenizer, message: dict, channel: Channel) -> dict:
     settings.setdefault("bf16", weight.device.type != "cpu" and model.dtype == torch.bfloat16)
     args = GRPOConfig(
         **settings,
+        logging_strategy="steps",
+        logging_steps=1,
+        # The kernel says when.
+        save_strategy="no",
+        eval_strategy="no",
         report_to="none",
         disable_tqdm=True,
         ignore_data_skip=True,
@@ -135,28 +165,24 @@ def train(model, tokenizer, message: dict, channel: Channel) -> dict:
     )
     # Rows stand for prompts, which the kernel gives when their turn comes.
     rows = Dataset.from_dict({"prompt": [""] * max(1, message["rows"])})
-    trainer = KernelGRPOTrainer(
+    callback = KernelCallback(channel)
+    callback.trainer = trainer = KernelGRPOTrainer(
         model=model,
         args=args,
         processing_class=tokenizer,
         train_dataset=rows,
         eval_dataset=Dataset.from_dict({"prompt": [""] * message["evalRows"]}) if message.get("evalRows") else None,
         reward_funcs=[_from_the_kernel],
-        callbacks=[KernelCallback(channel)],
+        callbacks=[callback],
         channel=channel,
     )
     trainer.remove_callback(PrinterCallback)
-    checkpoint = message.get("resumeFrom")
-    if checkpoint:
-        with open(os.path.join(checkpoint, RUN_STATE)) as file:
-            channel.request("resumed", runState=json.load(file))
-    channel.send("began", maxSteps=trainer.args.max_steps, steps=trainer.state.global_step)
     try:
-        trainer.train(resume_from_checkpoint=checkpoint or None)
-    except Stopped:
-        if message.get("saveWhenStopped") and trainer.state.global_step > 0:
-            trainer._save_checkpoint(trainer.model, trial=None)
-            KernelCallback(channel).on_save(args, trainer.state, trainer.control)
+        trainer.train(resume_from_checkpoint=message.get("resumeFrom"))
+    except Stopped as stopped:
+        # Of a step that was under way nothing is in the weights.
+        if stopped.folder:
+            save_checkpoint(trainer, stopped.folder)
     return {"step": trainer.state.global_step}
 
 

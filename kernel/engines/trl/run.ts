@@ -1,0 +1,188 @@
+import { raceAbort } from '../../common/raceAbort';
+import type { Answer, Channel } from './channel';
+import { type Message, type Part, ragged, unragged } from './protocol';
+
+/** A training run is about to train or to evaluate. */
+export type Mode = 'train' | 'eval';
+
+/** What the completions of a generation are worth. */
+export interface Worth {
+  /** Reward functions: the columns of `rewards`. */
+  names: readonly string[];
+  weights: readonly number[];
+  /** [completions, functions] row by row; NaN where a function does not apply. */
+  rewards: Float32Array;
+  /** One per completion. */
+  advantages: Float32Array;
+}
+
+/** Who answers what TRL's trainer asks within a step. */
+export interface Handlers {
+  /** Returns the token ids of a prompt for each group, and where they are known already the completions of all. */
+  prompts(mode: Mode, groups: number): Promise<{ prompts: number[][]; completions?: number[][] }>;
+  /** Plays and scores completions: their texts and token ids, group after group. */
+  score(mode: Mode, texts: string[], ids: number[][]): Promise<Worth>;
+}
+
+/** What a run is started with. */
+export interface RunOptions {
+  /** Settings of TRL's `GRPOConfig`, by its names. */
+  args: Record<string, unknown>;
+  gradientCheckpointing?: boolean | 'unsloth';
+  /** Groups that an evaluation asks prompts for. */
+  evalRows?: number;
+  /** Folder of a checkpoint of TRL's to go on from. */
+  resumeFrom?: string;
+}
+
+/** A request that waits for its answer. */
+interface Asked {
+  message: Message;
+  resolve(answer: Answer): void;
+  reject(error: Error): void;
+}
+
+/** TRL's names of its metrics are kept; these say how the whole run went, not a step. */
+const NOT_OF_A_STEP = [
+  'epoch',
+  'train_runtime',
+  'train_samples_per_second',
+  'train_steps_per_second',
+  'total_flos',
+  'train_loss',
+];
+
+/**
+ * A run of TRL's trainer in a worker, taken step by step: TRL owns the loop,
+ * and waits before each step until {@link step} is called. A step whose wait
+ * is aborted goes on in the worker as far as it can without an answer; the
+ * next call of {@link step} finishes it.
+ */
+export class TrlRun {
+  private readonly asked: Asked[] = [];
+  private wake: (() => void) | null = null;
+  private ended: { error?: unknown } | null = null;
+  /** The trainer waits before a step. */
+  private ready: Asked | null = null;
+
+  private constructor(private readonly channel: Channel) {}
+
+  /** Starts TRL's trainer and waits until its first step could begin. */
+  static async start(channel: Channel, options: RunOptions, signal: AbortSignal): Promise<TrlRun> {
+    const run = new TrlRun(channel);
+    const request = (message: Message) =>
+      new Promise<Answer>((resolve, reject) => run.ask({ message, resolve, reject }));
+    channel.command('train', { rows: 1024, ...options }, { listener: { request } }).then(
+      () => run.end({}),
+      (error) => run.end({ error }),
+    );
+    await run.untilReady({}, signal);
+    return run;
+  }
+
+  /**
+   * Makes a step, or finishes the one that was interrupted.
+   *
+   * @returns TRL's metrics of it
+   * @throws the signal's reason when aborted, what a handler throws, and the worker's error
+   */
+  async step(handlers: Handlers, signal: AbortSignal): Promise<Record<string, number>> {
+    this.go({});
+    const { metrics } = await this.untilReady(handlers, signal);
+    return stepMetrics(metrics);
+  }
+
+  /** Evaluates between two steps. @returns TRL's metrics, their names with the prefix `eval_` */
+  async evaluate(handlers: Handlers, signal: AbortSignal): Promise<Record<string, number>> {
+    this.go({ evaluate: true });
+    const { metrics } = await this.untilReady(handlers, signal);
+    return stepMetrics(metrics);
+  }
+
+  /** Saves a checkpoint of TRL's between two steps. */
+  async save(folder: string, signal: AbortSignal): Promise<void> {
+    this.go({ save: folder });
+    await this.untilReady({}, signal);
+  }
+
+  /** Ends the run, in the middle of a step, too; the weights are those of the last whole step. */
+  async stop(saveTo?: string): Promise<void> {
+    this.ready ??= this.asked.shift() ?? null;
+    while (!this.ended) {
+      this.ready?.resolve({ fields: { stop: true, saveTo } });
+      this.ready = null;
+      await this.change();
+      this.ready = this.asked.shift() ?? null;
+    }
+  }
+
+  private go(fields: Record<string, unknown>): void {
+    this.ready?.resolve({ fields });
+    this.ready = null;
+  }
+
+  /** Answers requests until the trainer waits before its next step. */
+  private async untilReady(handlers: Partial<Handlers>, signal: AbortSignal): Promise<Message> {
+    for (;;) {
+      signal.throwIfAborted();
+      if (this.ended) throw this.ended.error ?? new Error('The run has ended.');
+      const [next] = this.asked;
+      if (!next) {
+        await raceAbort(this.change(), signal);
+        continue;
+      }
+      if (next.message.type !== 'ready') {
+        // It stays the first in line while it is being answered: an interruption leaves it there.
+        next.resolve(await raceAbort(answerTo(next.message, handlers), signal));
+        this.asked.shift();
+        continue;
+      }
+      this.asked.shift();
+      this.ready = next;
+      return next.message;
+    }
+  }
+
+  private ask(asked: Asked): void {
+    this.asked.push(asked);
+    this.wake?.();
+  }
+
+  private end(ended: { error?: unknown }): void {
+    this.ended = ended;
+    this.wake?.();
+  }
+
+  /** Resolves when something is asked or the run ends. */
+  private change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+    });
+  }
+}
+
+async function answerTo(message: Message, handlers: Partial<Handlers>): Promise<Answer> {
+  const mode = message.mode as Mode;
+  if (message.type === 'prompts') {
+    const { prompts, completions } = await handlers.prompts!(mode, message.groups as number);
+    const given = completions && ragged(completions);
+    return {
+      parts: {
+        ...ragged(prompts),
+        ...(given && { completionIds: given.ids, completionLengths: given.lengths }),
+      } as Record<string, Part>,
+    };
+  }
+  const { names, weights, rewards, advantages } = await handlers.score!(
+    mode,
+    message.completions as string[],
+    unragged(message),
+  );
+  return { fields: { names, weights }, parts: { rewards, advantages } };
+}
+
+function stepMetrics(metrics: unknown): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(metrics as Record<string, number>).filter(([name]) => !NOT_OF_A_STEP.includes(name)),
+  );
+}
