@@ -65,11 +65,11 @@ export class TrlRun {
   /** The trainer waits before a step. */
   private ready: Asked | null = null;
 
-  private constructor(private readonly channel: Channel) {}
+  private constructor() {}
 
   /** Starts TRL's trainer and waits until its first step could begin. */
   static async start(channel: Channel, options: RunOptions, signal: AbortSignal): Promise<TrlRun> {
-    const run = new TrlRun(channel);
+    const run = new TrlRun();
     const request = (message: Message) =>
       new Promise<Answer>((resolve, reject) => run.ask({ message, resolve, reject }));
     channel.command('train', { rows: 1024, ...options }, { listener: { request } }).then(
@@ -176,7 +176,7 @@ async function answerTo(message: Message, handlers: Partial<Handlers>): Promise<
   const { names, weights, rewards, advantages } = await handlers.score!(
     mode,
     message.completions as string[],
-    unragged(message),
+    unragged(message as { ids?: unknown; lengths?: unknown }),
   );
   return { fields: { names, weights }, parts: { rewards, advantages } };
 }
