@@ -35,6 +35,9 @@ export interface RunOptions {
   resumeFrom?: string;
 }
 
+/** Metrics of a step by TRL's names. */
+export type StepMetrics = Record<string, number>;
+
 /** A request that waits for its answer. */
 interface Asked {
   message: Message;
@@ -64,12 +67,24 @@ export class TrlRun {
   private ended: { error?: unknown } | null = null;
   /** The trainer waits before a step. */
   private ready: Asked | null = null;
+  /** A step that was made while nobody waited for it. */
+  private made: StepMetrics | null = null;
 
   private constructor() {}
 
-  /** Starts TRL's trainer and waits until its first step could begin. */
-  static async start(channel: Channel, options: RunOptions, signal: AbortSignal): Promise<TrlRun> {
+  /**
+   * Starts TRL's trainer and waits until its first step could begin.
+   *
+   * @param made what {@link stop} gave of the run that this one goes on with
+   */
+  static async start(
+    channel: Channel,
+    options: RunOptions,
+    signal: AbortSignal,
+    made: StepMetrics | null = null,
+  ): Promise<TrlRun> {
     const run = new TrlRun();
+    run.made = made;
     const request = (message: Message) =>
       new Promise<Answer>((resolve, reject) => run.ask({ message, resolve, reject }));
     channel.command('train', { rows: 1024, ...options }, { listener: { request } }).then(
@@ -86,14 +101,19 @@ export class TrlRun {
    * @returns TRL's metrics of it
    * @throws the signal's reason when aborted, what a handler throws, and the worker's error
    */
-  async step(handlers: Handlers, signal: AbortSignal): Promise<Record<string, number>> {
+  async step(handlers: Handlers, signal: AbortSignal): Promise<StepMetrics> {
+    if (this.made) {
+      const { made } = this;
+      this.made = null;
+      return made;
+    }
     this.go({});
     const { metrics } = await this.untilReady(handlers, signal);
     return stepMetrics(metrics);
   }
 
   /** Evaluates between two steps. @returns TRL's metrics, their names with the prefix `eval_` */
-  async evaluate(handlers: Handlers, signal: AbortSignal): Promise<Record<string, number>> {
+  async evaluate(handlers: Handlers, signal: AbortSignal): Promise<StepMetrics> {
     this.go({ evaluate: true });
     const { metrics } = await this.untilReady(handlers, signal);
     return stepMetrics(metrics);
@@ -105,15 +125,20 @@ export class TrlRun {
     await this.untilReady({}, signal);
   }
 
-  /** Ends the run, in the middle of a step, too; the weights are those of the last whole step. */
-  async stop(saveTo?: string): Promise<void> {
-    this.ready ??= this.asked.shift() ?? null;
+  /**
+   * Ends the run, in the middle of a step, too: of such a step nothing is in the weights.
+   *
+   * @returns the metrics of a step that was made after its wait was aborted: the run that goes on from here begins with them
+   */
+  async stop(saveTo?: string): Promise<StepMetrics | null> {
     while (!this.ended) {
-      this.ready?.resolve({ fields: { stop: true, saveTo } });
+      if (this.asked.length === 0 && !this.ready) await this.change();
+      const next = this.ready ?? this.asked.shift();
+      if (next && next !== this.ready && next.message.type === 'ready') this.made = stepMetrics(next.message.metrics);
+      next?.resolve({ fields: { stop: true, saveTo } });
       this.ready = null;
-      await this.change();
-      this.ready = this.asked.shift() ?? null;
     }
+    return this.made;
   }
 
   private go(fields: Record<string, unknown>): void {
@@ -181,7 +206,7 @@ async function answerTo(message: Message, handlers: Partial<Handlers>): Promise<
   return { fields: { names, weights }, parts: { rewards, advantages } };
 }
 
-function stepMetrics(metrics: unknown): Record<string, number> {
+function stepMetrics(metrics: unknown): StepMetrics {
   return Object.fromEntries(
     Object.entries(metrics as Record<string, number>).filter(([name]) => !NOT_OF_A_STEP.includes(name)),
   );
