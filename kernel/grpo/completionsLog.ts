@@ -5,7 +5,7 @@ import { completionsBundle, type CompletionRow } from '../display/completions';
 import { host } from '../display/host';
 import { deriveSeed, permutation } from '../training/seeds';
 import type { ResolvedConfig } from './config';
-import type { CompleteRollouts } from './scoredRollouts';
+import type { Scored } from './generations';
 
 /** The completions that a step learned from, with their rewards: TRL's completions table. */
 export class CompletionsLog {
@@ -13,8 +13,8 @@ export class CompletionsLog {
   private displayId: string | null = null;
 
   /** Keeps the newest completions. */
-  keep(rollouts: ReadonlyArray<CompleteRollouts>): void {
-    this.rows = rollouts.flatMap(({ samples, table, advantages, extra }) =>
+  keep(generations: readonly Scored[]): void {
+    this.rows = generations.flatMap(({ samples, table, advantages, extra }) =>
       samples.map(({ prompt, completion }, i) => ({
         prompt,
         completion,

@@ -1,8 +1,8 @@
 import type { Sample } from '../rewards/sample';
 import { diagnoseCertainty, diagnosePlay, type PlayProblem } from '../rewards/diagnosis';
-import { mean } from '../rewards/statistics';
+import { mean } from '../common/statistics';
 import type { ResolvedConfig } from './config';
-import type { CompleteRollouts } from './scoredRollouts';
+import type { Scored } from './generations';
 
 /** Steps whose returns are looked at together: one start may be luck. */
 const RECENT = 5;
@@ -22,7 +22,7 @@ export class PlayWatch {
    */
   look(
     step: number,
-    made: ReadonlyArray<CompleteRollouts>,
+    made: ReadonlyArray<Pick<Scored, 'table' | 'samples'>>,
     config: Pick<ResolvedConfig, 'numGenerations' | 'capUnplayed'>,
     entropies: { entropy?: number; firstEntropy?: number },
   ): string[] {

@@ -161,12 +161,13 @@ export function groupsPerGeneration({ generationBatchSize, numGenerations }: Res
 }
 
 /** How long a run over these prompts is. */
-export function runLength(config: ResolvedConfig, prompts: PromptSource): RunLength {
+export function runLength(config: ResolvedConfig, prompts: PromptSource): Omit<RunLength, 'evaluates'> {
   const { stepsPerGeneration, numIterations, gradientAccumulationSteps, numTrainEpochs, maxSteps, refinement } = config;
   const generations = prompts.rowsPerPass / groupsPerGeneration(config);
   const stepsPerEpoch = (generations * stepsPerGeneration * numIterations) / gradientAccumulationSteps;
-  if (refinement) return { stepsPerEpoch, totalSteps: refinedSteps(config, refinement) };
-  return { stepsPerEpoch, totalSteps: maxSteps > 0 ? maxSteps : Math.ceil(stepsPerEpoch * numTrainEpochs) };
+  const planned = maxSteps > 0 ? maxSteps : Math.ceil(stepsPerEpoch * numTrainEpochs);
+  const totalSteps = refinement ? refinedSteps(config, refinement) : planned;
+  return { stepsPerEpoch, totalSteps, epochAt: (step) => step / stepsPerEpoch };
 }
 
 /** Episodes of a refinement run of which nothing says how long it is. */
@@ -197,33 +198,17 @@ const EDIT_TOKENS = 64;
 const SHORTEST_PROGRAM = 32;
 
 /**
- * Tokens of a completion at most where programs are edited: a prompt holds a
- * program, too, that is as long as a completion.
- *
- * @throws RangeError where they do not fit
- */
-export function refinedCompletionLimit(
-  setting: number | undefined,
-  maxSeqLength: number,
-  longestPrompt: number,
-): number {
-  const room = maxSeqLength - longestPrompt - EDIT_TOKENS;
-  const limit = setting ?? Math.min(512, Math.floor(room / 2));
-  if (room - limit >= SHORTEST_PROGRAM && limit >= (setting ?? SHORTEST_PROGRAM)) return limit;
-  const needed = longestPrompt + EDIT_TOKENS + 2 * Math.max(setting ?? 0, SHORTEST_PROGRAM);
-  throw new RangeError(
-    `With refinement a prompt holds a program, too: the longest prompt has ${longestPrompt} tokens${setting === undefined ? '' : `, maxCompletionLength is ${setting}`}, and maxSeqLength is ${maxSeqLength}. ` +
-      `Load the model with maxSeqLength: ${needed} or more, or shorten prompt and completions.`,
-  );
-}
-
-/**
- * Tokens of a completion at most: the setting, or what the model's
+ * Returns the tokens of a completion at most: the setting, or what the model's
  * `maxSeqLength` leaves after the longest prompt, up to 512.
  *
  * @throws RangeError where they do not fit
  */
-export function completionLimit(setting: number | undefined, maxSeqLength: number, longestPrompt: number): number {
+export function completionLimit(
+  { maxCompletionLength: setting, refinement }: Pick<ResolvedConfig, 'maxCompletionLength' | 'refinement'>,
+  maxSeqLength: number,
+  longestPrompt: number,
+): number {
+  if (refinement) return refinedCompletionLimit(setting, maxSeqLength, longestPrompt);
   const room = maxSeqLength - longestPrompt;
   if (room < 1) {
     throw new RangeError(
@@ -238,4 +223,16 @@ export function completionLimit(setting: number | undefined, maxSeqLength: numbe
     );
   }
   return setting ?? Math.min(512, room);
+}
+
+/** The same where programs are edited: a prompt holds a program, too, that is as long as a completion. */
+function refinedCompletionLimit(setting: number | undefined, maxSeqLength: number, longestPrompt: number): number {
+  const room = maxSeqLength - longestPrompt - EDIT_TOKENS;
+  const limit = setting ?? Math.min(512, Math.floor(room / 2));
+  if (room - limit >= SHORTEST_PROGRAM && limit >= (setting ?? SHORTEST_PROGRAM)) return limit;
+  const needed = longestPrompt + EDIT_TOKENS + 2 * Math.max(setting ?? 0, SHORTEST_PROGRAM);
+  throw new RangeError(
+    `With refinement a prompt holds a program, too: the longest prompt has ${longestPrompt} tokens${setting === undefined ? '' : `, maxCompletionLength is ${setting}`}, and maxSeqLength is ${maxSeqLength}. ` +
+      `Load the model with maxSeqLength: ${needed} or more, or shorten prompt and completions.`,
+  );
 }

@@ -1,8 +1,8 @@
 import { describe, isObject } from '../models/jsonFile';
 import { checkedSecret } from '../strategy/secret';
 import type { Evaluation, Program } from './refinement/program';
-import type { SavedRunSearch } from './runSearch';
-import type { SavedRollouts } from './scoredRollouts';
+import type { SavedRunSearch } from './refinement/runSearch';
+import type { SavedGeneration } from './generations';
 import type { Imitations } from './update';
 
 type Accepts = (value: unknown) => boolean;
@@ -41,9 +41,9 @@ export function checkSavedState(
 
 function checkRollouts(value: unknown, vocabSize: number): void {
   if (!isObject(value)) throw new Error(`the state's rollouts must be objects, not ${describe(value)}`);
-  const { promptIds, completionIds } = value as Partial<SavedRollouts>;
+  const { promptIds, completionIds } = value as Partial<SavedGeneration>;
   const sequences = listOf(listOf(indexBelow(vocabSize)));
-  const kinds: Record<Exclude<keyof SavedRollouts, 'imitations'>, Accepts> = {
+  const kinds: Record<Exclude<keyof SavedGeneration, 'imitations'>, Accepts> = {
     generation: indexBelow(Infinity),
     promptIds: sequences,
     completionIds: sequences,

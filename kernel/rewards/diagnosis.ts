@@ -2,7 +2,7 @@ import { formatNumber, shortNumber } from '../display/table';
 import type { ReferenceReturns } from '../environments/reference';
 import { didNotPlay, type Sample } from './sample';
 import { weightedSum, type RewardTable } from './scoring';
-import { chunks, isConstant } from './statistics';
+import { chunks, isConstant } from '../common/statistics';
 
 /**
  * Says for each group whose samples all have the same reward why it teaches

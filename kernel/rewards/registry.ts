@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { host, type CellEvent, type CellRun, type MimeBundle } from '../display/host';
 import { htmlTable, textTable, type Column } from '../display/table';
-import { recentRollouts } from './recent';
+import { RecentRollouts } from './recent';
 import { rescore, type Rescore } from './rescore';
 import type { RewardFunction } from './sample';
 import type { WeightedReward } from './scoring';
@@ -46,6 +46,8 @@ interface Owner {
  * alone.
  */
 export class RewardRegistry {
+  /** What the functions have scored lately, for those that take their places. */
+  readonly recentRollouts = new RecentRollouts();
   private readonly rewards = new Map<string, WeightedReward>();
   private readonly owners = new Map<string, Owner>();
   private readonly emitter = new EventEmitter();
@@ -85,7 +87,7 @@ export class RewardRegistry {
   unregister(name: string): boolean {
     if (!this.rewards.delete(name)) return false;
     this.owners.delete(name);
-    recentRollouts.forget(name);
+    this.recentRollouts.forget(name);
     this.announce('removed', name);
     return true;
   }
@@ -100,13 +102,13 @@ export class RewardRegistry {
     if (typeof enabled !== 'boolean')
       throw new TypeError(`setEnabled("${name}", …) needs true or false, not ${String(enabled)}.`);
     this.change(name, { enabled });
-    if (!enabled) recentRollouts.forget(name);
+    if (!enabled) this.recentRollouts.forget(name);
   }
 
   /** Changes a function's factor in the sum. Its cell, run again, says it anew. */
   setWeight(name: string, weight: number): void {
     this.change(name, { weight: checkedWeight(name, weight) });
-    recentRollouts.reweigh(name, weight);
+    this.recentRollouts.reweigh(name, weight);
   }
 
   get(name: string): WeightedReward | undefined {
@@ -173,7 +175,7 @@ export class RewardRegistry {
     this.rewards.set(name, entry);
     this.own(name, means);
     if (before) tellReplaced(before, entry);
-    if (!enabled) recentRollouts.forget(name);
+    if (!enabled) this.recentRollouts.forget(name);
     this.announce(before ? 'replaced' : 'added', name);
     return entry;
   }
@@ -282,8 +284,8 @@ export class RewardRegistry {
   }
 
   private async showRescore(reward: WeightedReward): Promise<Rescore | null> {
-    if (recentRollouts.sampleCount === 0 || reward.enabled === false) return null;
-    const result = await rescore(reward, host().signal);
+    if (this.recentRollouts.sampleCount === 0 || reward.enabled === false) return null;
+    const result = await rescore(reward, this.recentRollouts, host().signal);
     host().display(result.bundle());
     return result;
   }
@@ -308,6 +310,3 @@ function tellReplaced(before: WeightedReward, after: WeightedReward): void {
   if (before.enabled === false && after.enabled !== false) console.log(`${after.name} was off and counts again.`);
   if (before.enabled !== false && after.enabled === false) console.log(`${after.name} is off: it does not count.`);
 }
-
-/** The reward functions of the notebook: what `@reward` cells register and `@grpo` cells train on. */
-export const rewardRegistry = new RewardRegistry();

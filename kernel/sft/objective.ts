@@ -1,6 +1,6 @@
 import { detach, mul, neg, sumAll } from '../onnx/operators/arithmetic';
 import { exp } from '../onnx/operators/elementwise';
-import type { Objective } from '../training/objective';
+import type { Objective } from '../training/update/objective';
 import type { SFTConfig } from './config';
 
 /**

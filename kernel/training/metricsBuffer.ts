@@ -1,4 +1,4 @@
-import { mean } from '../rewards/statistics';
+import { mean } from '../common/statistics';
 
 /** Metrics by TRL's names. A value that does not exist (NaN) is left out of the log. */
 export type Metrics = Record<string, number>;

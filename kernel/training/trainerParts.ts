@@ -1,9 +1,9 @@
 import type { TrainingStatus } from '../display/mime';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
-import type { OptimizerState } from './adamw';
+import type { OptimizerState } from './update/adamw';
 import type { TrainerCallback } from './callbacks';
-import type { ExtraTensors } from './checkpoint';
+import type { ExtraTensors } from './checkpoint/folders';
 import type { Metrics } from './metricsBuffer';
 
 /** What every trainer is made of. */
@@ -38,6 +38,10 @@ export interface RunLength {
   /** Steps of the whole run, and of one pass over the data (which need not be whole). */
   totalSteps: number;
   stepsPerEpoch: number;
+  /** Returns the passes over the data after so many steps, with the part of the one that is under way. */
+  epochAt(step: number): number;
+  /** There are data to evaluate on. */
+  evaluates: boolean;
 }
 
 /** A step to be made. */
@@ -46,6 +50,26 @@ export interface Step extends RunLength {
   step: number;
   learningRate: number;
   signal: AbortSignal;
+}
+
+/** What a step has come to. */
+export interface StepOutcome {
+  /** TRL's metrics of this step alone; the trainer adds its own to them. */
+  metrics: Metrics;
+  /** Called as soon as the step counts, before anything can interrupt. */
+  counted?(metrics: Metrics): void;
+  /** Called after log, evaluation and checkpoint of the step. */
+  settled?(metrics: Metrics): Promise<void>;
+}
+
+/** What a trainer keeps of its own in checkpoints, as JSON. */
+export interface OwnState<Update> {
+  save(update: Update): Record<string, unknown>;
+  /** @throws where a checkpoint's state, which may come from elsewhere, is not one that {@link save} made */
+  check(saved: Record<string, unknown>): void;
+  load(saved: Record<string, any>): void;
+  /** Forgets everything: a new run starts. */
+  clear(): void;
 }
 
 /** What moves the weights, as the run needs it: a `ModelUpdate`, or something made of one. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { AdamW } from '../../kernel/training/adamw';
+import { AdamW } from '../../kernel/training/update/adamw';
 import { PolicyUpdate, type PolicyBatch, type UpdateMetrics, type UpdateSettings } from '../../kernel/grpo/update';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
-import { LogprobScorer } from '../../kernel/training/logprobScorer';
+import { LogprobScorer } from '../../kernel/training/update/logprobScorer';
 import { dequantize } from '../../kernel/models/quantization';
 import { readSafetensors, writeSafetensors } from '../../kernel/models/safetensors';
 import { seededRandom } from '../../kernel/random';

@@ -1,4 +1,4 @@
-import { mean, scaleOf } from '../../rewards/statistics';
+import { mean, scaleOf } from '../../common/statistics';
 
 /** How many degrees of freedom the guess of the noise counts for, before episodes say more. */
 const PRIOR_WEIGHT = 4;

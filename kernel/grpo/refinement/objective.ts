@@ -1,4 +1,4 @@
-import { isConstant, mean, std } from '../../rewards/statistics';
+import { isConstant, mean, std } from '../../common/statistics';
 
 /** What edits are rewarded for, see `RefinementConfig.objective`. */
 export type ObjectiveName = 'mean' | 'positive' | 'rank' | 'max@k' | 'entropic';

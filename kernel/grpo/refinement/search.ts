@@ -1,6 +1,6 @@
 import { seededRandom } from '../../random';
 import type { Sample } from '../../rewards/sample';
-import { mean } from '../../rewards/statistics';
+import { mean } from '../../common/statistics';
 import type { Metrics } from '../../training/metricsBuffer';
 import { deriveSeed } from '../../training/seeds';
 import { cellOf, constantAction } from './behaviour';

@@ -1,0 +1,123 @@
+import { score } from '../rewards/scoring';
+import type { Metrics } from '../training/metricsBuffer';
+import { groupAdvantages, unplayedOf } from './advantages';
+import type { StepContext } from './context';
+import { completionsOf, generate, promptGroups } from './generate';
+import type { Fresh, Generations, Played, Scored } from './generations';
+import { generationMetrics, rolloutMetrics } from './metrics';
+import { isOffPolicy, microBatchesOf, policyBatch } from './microBatches';
+import { play } from './play';
+import { editColumns, planEdits, playEdits, takeIn } from './refinement/edits';
+import { imitatedCompletions } from './refinement/imitation';
+import type { PolicyUpdate } from './update';
+
+/*
+ * A step of group relative policy optimisation, from top to bottom:
+ *
+ *   prompts → generate → play → score → advantages → update
+ *
+ * As a rule a step learns from completions of its own. But several steps may
+ * learn from the same ones, and one step from several generations of them: so
+ * generations are kept as long as a step needs them, and a step that was
+ * interrupted goes on with what it has.
+ */
+
+/** Makes step number `step` (from 0) of a run. Where it throws, the weights are as before. */
+export async function grpoStep(
+  step: number,
+  learningRate: number,
+  update: Pick<PolicyUpdate, 'step' | 'logprobs'>,
+  kept: Generations,
+  context: StepContext,
+): Promise<{ generations: Scored[]; metrics: Metrics }> {
+  const { config, tokensSeen, signal } = context;
+  // Without a learning rate nothing is learned: refinement is then the search alone.
+  const learns = config.learningRate > 0;
+  const microBatches = microBatchesOf(step, config);
+  const generations = new Map<number, Scored>();
+  for (const number of new Set(microBatches.map(({ generation }) => generation))) {
+    const known = kept.get(number) ?? kept.keep(await generateAndPlay(number, kept, context));
+    const played = kept.toScore(known, context);
+    const scored = played ? kept.keep(await scoreAndCompare(played, kept, context)) : (known as Scored);
+    generations.set(number, learns ? kept.keep(await withOldLogprobs(scored, update, context)) : scored);
+  }
+  signal.throwIfAborted();
+  const batches = microBatches.map(({ generation, slice }) => policyBatch(generations.get(generation)!, slice, config));
+  const updated = learns ? await update.step(batches, learningRate, { signal }) : {};
+  const all = [...generations.values()];
+  return { generations: all, metrics: { ...generationMetrics(all, tokensSeen), ...updated } };
+}
+
+/** Generates the completions of a generation, and plays their strategies. */
+async function generateAndPlay(number: number, kept: Generations, context: StepContext): Promise<Played> {
+  const { config, tokenizer } = context;
+  if (!config.refinement) {
+    const groups = promptGroups(number, context);
+    const tokens = await generate(groups, context);
+    const rollouts = await play(completionsOf(tokens, groups, tokenizer), context);
+    return { status: 'played', number, tokens, ...rollouts, edits: null };
+  }
+  // Prompts carry programs of the database, and the parents play beside their edits.
+  const { plan, groups } = planEdits(await kept.currentSearch(number, context), number, context);
+  const tokens = await generate(groups, context);
+  const rollouts = await playEdits(completionsOf(tokens, groups, tokenizer), plan, {
+    ...context,
+    prompt: groups[0].prompt,
+  });
+  return { status: 'played', number, tokens, ...rollouts };
+}
+
+/** Scores a generation, and compares its completions: with their group, or where programs are edited with their parents. */
+async function scoreAndCompare(played: Played, kept: Generations, context: StepContext): Promise<Fresh> {
+  const { config, step, trainerState, prompts, recentRollouts, signal } = context;
+  const { number, samples, tokens, edits } = played;
+  const rewards = context.rewards();
+  const seconds = config.rewardSeconds;
+  const scores = await score(rewards, samples, { trainerState, seconds, signal });
+  const { table } = scores;
+  const unplayed = unplayedOf(samples, context);
+  const recent = {
+    step,
+    samples,
+    groupSize: config.numGenerations,
+    table,
+    seconds,
+    advantages: (scored: typeof table) => groupAdvantages(scored, config, unplayed),
+  };
+  // Also where a function failed: its correction then scores the same rollouts.
+  recentRollouts.add(recent);
+  if (scores.error) throw scores.error;
+  const takenIn =
+    edits &&
+    (await takeIn(await kept.currentSearch(number, context), edits, samples, table, {
+      ...context,
+      prompt: prompts.at(0),
+    }));
+  if (takenIn) recent.advantages = takenIn.advantages;
+  return {
+    status: 'fresh',
+    number,
+    tokens,
+    samples,
+    table,
+    advantages: recent.advantages(table),
+    metrics: { ...rolloutMetrics(tokens, scores, config, unplayed), ...takenIn?.report.metrics },
+    extra: takenIn ? new Map([...editColumns(takenIn.report), ...scores.extra]) : scores.extra,
+    imitations: takenIn ? imitatedCompletions(takenIn.after, number, context) : undefined,
+    played,
+    rewards,
+    takenIn,
+  };
+}
+
+/** The log-probabilities of sampling are those of the policy, unless sampling bent the distribution. */
+async function withOldLogprobs(
+  generation: Scored,
+  update: Pick<PolicyUpdate, 'logprobs'>,
+  { config, signal }: StepContext,
+): Promise<Scored> {
+  const bent = config.repetitionPenalty !== 1 || config.generationKwargs !== null;
+  if (generation.status === 'logged' || !bent || !isOffPolicy(config)) return generation;
+  const logprobs = await update.logprobs(generation.tokens, { signal });
+  return { ...generation, tokens: { ...generation.tokens, logprobs } };
+}
