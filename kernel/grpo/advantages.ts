@@ -7,7 +7,7 @@ import type { StepContext } from './context';
 /** The settings that advantages depend on. */
 export type AdvantageSettings = Pick<ResolvedConfig, 'numGenerations' | 'scaleRewards' | 'multiObjectiveAggregation'>;
 
-/** Which completions of a step did not play where they should have; `null`: that does not count. */
+/** True for completions that did not play where they should have; `null`: that does not count. */
 export type Unplayed = readonly boolean[] | null;
 
 /** Keeps a group of nearly equal rewards from being blown up. TRL's value. */
@@ -67,7 +67,7 @@ function aggregate(table: RewardTable, settings: AdvantageSettings): Array<numbe
 }
 
 /** Returns (reward − mean) / (std + ε), the spread being that of `all`, and without the division where that is null; 0 where it is no number. */
-function centred(rewards: ReadonlyArray<number | null>, all: ReadonlyArray<number | null> | null): number[] {
+export function centred(rewards: ReadonlyArray<number | null>, all: ReadonlyArray<number | null> | null): number[] {
   // Very large rewards are divided by a power of two, and with them ε.
   const scale = scaleOf(all ?? rewards);
   const scaled = (values: ReadonlyArray<number | null>) =>

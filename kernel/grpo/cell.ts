@@ -7,7 +7,7 @@ import type { TrainRow } from './prompts';
 import { notebook, type Session } from './session';
 import { GRPOTrainer, type TrainOptions } from './trainer';
 
-/** What a `@grpo` cell trains, and on what. */
+/** Model, environment and data of a `@grpo` cell. */
 export interface GRPOCellParts {
   model: CausalLM;
   /** The model's own by default. */
@@ -26,7 +26,7 @@ export interface GRPOCellRun {
 }
 
 /**
- * The meaning of a `@grpo` cell: trains the model on the environment with the
+ * Runs a `@grpo` cell: trains the model on the environment with the
  * functions of `rewardRegistry`, its output under the cell. Interrupting
  * pauses the run; the cell run again goes on.
  *
@@ -48,7 +48,7 @@ export async function grpoCell(
   return trainer;
 }
 
-/** The newest run with these settings, where it can go on. */
+/** Returns the newest run with these settings, where it can go on. */
 async function continued(
   config: GRPOConfig,
   parts: GRPOCellParts,

@@ -47,7 +47,7 @@ export class CompletionsLog {
     return drawn.sort((a, b) => a - b).map((i) => rows[i]);
   }
 
-  /** As JSON lines: pandas and datasets read them. A disk in trouble does not stop the run; a checkpoint that fails says so. */
+  /** Writes JSON lines, which pandas and datasets read. A disk in trouble does not stop the run; a checkpoint that fails says so. */
   private write(step: number, outputDir: string): void {
     const lines = this.rows.map(({ prompt, completion, rewards, extra, advantage }) =>
       JSON.stringify({ step, prompt, completion, ...rewards, ...extra, advantage }),

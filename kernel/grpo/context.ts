@@ -6,21 +6,23 @@ import type { RecentRollouts } from '../rewards/recent';
 import type { RewardContext } from '../rewards/sample';
 import type { WeightedReward } from '../rewards/scoring';
 import type { ResolvedConfig } from './config';
-import type { PromptSource } from './prompts';
+import type { Prompt, PromptSource } from './prompts';
 
-/** What a step, or an evaluation, is made with. It may change between two steps of a run. */
+/** The parts of a run as a step, or an evaluation, uses them. They may change between two steps. */
 export interface StepContext {
   model: CausalLM;
   tokenizer: Tokenizer;
-  /** Where strategies play; `null`: completions are scored as text. */
+  /** The environment that strategies play; `null`: completions are scored as text. */
   env: RolloutEnvironment | null;
-  /** What chance gets there; `null` where it cannot be measured, undefined where nobody asks. */
+  /** Returns of chance there; `null` where they cannot be measured, undefined where nobody asks. */
   reference?: ReferenceReturns | null;
   config: ResolvedConfig;
   prompts: PromptSource;
+  /** The first prompt: samples of programs that play again have it. */
+  prompt: Pick<Prompt, 'text' | 'columns'>;
   /** Returns the reward functions as they are now: one that is replaced counts from then on. */
   rewards(): WeightedReward[];
-  /** Where scored rollouts are kept, for functions that take the places of others. */
+  /** Keeps scored rollouts, for functions that take the places of others. */
   recentRollouts: RecentRollouts;
   /** The step as samples carry it: counted from 1. */
   step: number;

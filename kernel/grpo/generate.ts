@@ -22,7 +22,7 @@ export interface CompletionTokens {
   promptOf: number[];
   /** Log-probability of each token when it was sampled. */
   logprobs: Float32Array[];
-  /** Whether a completion came to its end before the limit. */
+  /** True for completions that came to their end before the limit. */
   terminated: boolean[];
 }
 

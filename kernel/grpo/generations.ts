@@ -17,7 +17,7 @@ export interface Played extends Rollouts {
   /** Number of the generation in the run, from 0. */
   number: number;
   tokens: CompletionTokens;
-  /** Where programs are edited. */
+  /** Of a run with refinement. */
   edits: PlayedEdits | null;
 }
 
@@ -31,9 +31,9 @@ interface Learnable {
   samples: Sample[];
   table: RewardTable;
   advantages: Float32Array;
-  /** What reward functions added to the table of completions, by column. */
+  /** Columns that reward functions added to the table of completions. */
   extra: Map<string, unknown[]>;
-  /** Where programs are edited: good ones of before that are learned with it. */
+  /** Of a run with refinement: good programs of before that are learned with it. */
   imitations?: Imitations;
 }
 
@@ -58,7 +58,7 @@ export function freshOf(generations: readonly Scored[]): Fresh[] {
   return generations.filter((generation) => generation.status === 'fresh');
 }
 
-/** What a checkpoint keeps of a generation that later steps learn from, too. */
+/** A generation that later steps learn from, too, as a checkpoint keeps it. */
 export interface SavedGeneration {
   generation: number;
   promptIds: number[][];
@@ -89,14 +89,10 @@ export class Generations {
     return generation;
   }
 
-  /** Returns what is to be scored of a generation: of one that is scored already nothing, unless functions were replaced or what came before was scored again. */
-  toScore(generation: Played | Scored, { rewards, config }: Pick<StepContext, 'rewards' | 'config'>): Played | null {
-    if (generation.status === 'played') return generation;
-    if (generation.status === 'logged') return null;
-    const { number, played, takenIn, rewards: used } = generation;
-    const outdated =
-      rewardChanges(used, rewards()) !== '' || (takenIn && takenIn.before !== this.searchBefore(number, config));
-    return outdated ? played : null;
+  /** Returns whether functions were replaced, or what came before was scored again, since a generation was scored. */
+  isOutdated({ number, rewards: used, takenIn }: Fresh, { rewards, config }: StepContext): boolean {
+    if (rewardChanges(used, rewards()) !== '') return true;
+    return takenIn !== null && takenIn.before !== this.searchBefore(number, config);
   }
 
   /** Returns the search that a generation goes on from, its fitness by the functions of now. */

@@ -12,20 +12,20 @@ export interface Completion {
   prompt: string;
   completion: string;
   completionIds: number[];
-  /** What the row of the data set has beside the prompt. */
+  /** The other columns of the prompt's row in the data set. */
   columns?: Record<string, unknown>;
   /** Seed of the environment; completions of a group share theirs. */
   environmentSeed: number;
 }
 
-/** What {@link play} needs beside completions. */
+/** The parts of a {@link StepContext} that {@link play} uses. */
 export interface PlayContext
   extends Pick<StepContext, 'env' | 'reference' | 'step' | 'secret' | 'signal'>,
     Partial<Pick<StepContext, 'frames'>> {
   config: Pick<ResolvedConfig, 'maxEpisodeSteps' | 'strategySeconds'>;
 }
 
-/** What became of completions: samples as reward functions get them. */
+/** Completions that have played: samples as reward functions get them. */
 export interface Rollouts {
   samples: Sample[];
   /** Frames of some episodes, by index of the sample. */

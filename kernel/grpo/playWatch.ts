@@ -6,16 +6,16 @@ import type { Scored } from './generations';
 
 /** Steps whose returns are looked at together: one start may be luck. */
 const RECENT = 5;
-/** Steps without a problem after which it is told again. */
+/** Steps without a problem after which it counts as new. */
 const QUIET = 10;
 
-/** Watches how the completions of a run play, and says what speaks against what it learns: each problem when it comes, not while it stays. */
+/** Watches how the completions of a run play, and finds what speaks against learning from them: each problem when it comes, not while it stays. */
 export class PlayWatch {
   private readonly seen = new Map<PlayProblem['kind'], number>();
   private readonly returns: number[] = [];
 
   /**
-   * What is to be told after a step.
+   * Returns the problems of a step that are new, each in a line.
    *
    * @param made what was generated for the step
    * @param entropies that of the step and that of the run's first

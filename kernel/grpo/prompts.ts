@@ -19,11 +19,11 @@ export interface TrainRow {
 export interface Prompt {
   text: string;
   ids: number[];
-  /** What the row has beside the prompt. */
+  /** The other columns of the row. */
   columns: Record<string, unknown>;
 }
 
-/** What the order and the form of prompts depend on. */
+/** Settings of a {@link PromptSource}: order and form of the prompts. */
 export interface PromptSettings {
   seed: number;
   shuffleDataset: boolean;
@@ -59,7 +59,7 @@ export class PromptSource {
     return Math.floor(this.length / together) * together || this.length;
   }
 
-  /** The prompt of the `index`-th group of the run: each pass over the rows has its own order. */
+  /** Returns the prompt of the `index`-th group of the run: each pass over the rows has its own order. */
   at(index: number): Prompt {
     return this.row(this.rowAt(index));
   }
@@ -71,7 +71,7 @@ export class PromptSource {
     return shuffleDataset ? permutation(this.length, deriveSeed(seed, 'dataset', pass))[position] : position;
   }
 
-  /** The same with an addition at the end of its text, or of its last message by the user: a program to edit. */
+  /** Returns the same prompt with an addition at the end of its text, or of its last message by the user: a program to edit. */
   edited(index: number, addition: string): Prompt {
     const row = this.rowAt(index);
     const { prompt: source } = this.rows[row];
@@ -81,7 +81,7 @@ export class PromptSource {
     };
   }
 
-  /** The prompt of a row. */
+  /** Returns the prompt of a row. */
   row(row: number): Prompt {
     const { prompt: source, completion: _, completion_ids: __, ...columns } = this.rows[row];
     let prompt = this.cache.get(source);
@@ -104,7 +104,7 @@ export class PromptSource {
     return { text, ids: this.tokenizer.encode(text, { addSpecialTokens: false }) };
   }
 
-  /** Tokens of the longest prompt. */
+  /** Returns the tokens of the longest prompt. */
   longest(): number {
     return this.rows.reduce((longest, _, row) => Math.max(longest, this.row(row).ids.length), 0);
   }
@@ -149,18 +149,18 @@ function checkRow(row: TrainRow, where: string): void {
     );
 }
 
-/** The environment's prompt a thousand times, as in the public notebook. */
+/** Returns the environment's prompt a thousand times, as in the public notebook. */
 export function defaultDataset(env: RolloutEnvironment): TrainRow[] {
   const { strategyPrompt } = require('../environments/prompt') as typeof import('../environments/prompt');
   return Array<TrainRow>(1000).fill({ prompt: [{ role: 'user', content: strategyPrompt(env) }] });
 }
 
-/** Groups that are generated together. */
+/** Returns the number of groups that are generated together. */
 export function groupsPerGeneration({ generationBatchSize, numGenerations }: ResolvedConfig): number {
   return generationBatchSize / numGenerations;
 }
 
-/** How long a run over these prompts is. */
+/** Returns how long a run over these prompts is. */
 export function runLength(config: ResolvedConfig, prompts: PromptSource): Omit<RunLength, 'evaluates'> {
   const { stepsPerGeneration, numIterations, gradientAccumulationSteps, numTrainEpochs, maxSteps, refinement } = config;
   const generations = prompts.rowsPerPass / groupsPerGeneration(config);
@@ -173,7 +173,7 @@ export function runLength(config: ResolvedConfig, prompts: PromptSource): Omit<R
 /** Episodes of a refinement run of which nothing says how long it is. */
 const REFINED_EPISODES = 1920;
 
-/** Steps of a run that edits programs: `maxSteps`, or fewer where `maxEpisodes` ends it. */
+/** Returns the steps of a run that edits programs: `maxSteps`, or fewer where `maxEpisodes` ends it. */
 export function refinedSteps(
   config: ResolvedConfig,
   { maxEpisodes, freshShare, replays, validationEpisodes, initialPrograms }: ResolvedRefinement,

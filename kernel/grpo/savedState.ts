@@ -3,19 +3,23 @@ import { checkedSecret } from '../strategy/secret';
 import type { Evaluation, Program } from './refinement/program';
 import type { SavedRunSearch } from './refinement/runSearch';
 import type { SavedGeneration } from './generations';
+import {
+  isNumber,
+  isText,
+  isWhole,
+  listOf,
+  objectOf,
+  optional,
+  orNull,
+  recordOf,
+  type Accepts,
+} from '../training/checkpoint/shapes';
 import type { Imitations } from './update';
 
-type Accepts = (value: unknown) => boolean;
-
-const listOf =
-  (accepts: Accepts): Accepts =>
-  (value) =>
-    Array.isArray(value) && value.every(accepts);
-const isNumber: Accepts = (value) => Number.isFinite(value);
 const indexBelow =
   (count: number): Accepts =>
   (value) =>
-    Number.isInteger(value) && (value as number) >= 0 && (value as number) < count;
+    isWhole(value) && (value as number) < count;
 
 /**
  * Checks what a checkpoint keeps of a GRPO run. It may have come from elsewhere.
@@ -28,12 +32,9 @@ export function checkSavedState(
 ): void {
   if (!Array.isArray(rollouts)) throw new Error(`the state's rollouts must be a list, not ${describe(rollouts)}`);
   for (const entry of rollouts) checkRollouts(entry, vocabSize);
-  const isEntropy =
-    (entropy ?? null) === null ||
-    (isObject(entropy) &&
-      isNumber(entropy.entropyCoef) &&
-      (entropy.lastEntropy === null || isNumber(entropy.lastEntropy)));
-  if (!isEntropy) throw new Error(`the state's entropy must be { entropyCoef, lastEntropy }, not ${describe(entropy)}`);
+  const isEntropy = orNull(objectOf({ entropyCoef: isNumber, lastEntropy: orNull(isNumber) }));
+  if (!isEntropy(entropy ?? null))
+    throw new Error(`the state's entropy must be { entropyCoef, lastEntropy }, not ${describe(entropy)}`);
   // Older checkpoints have neither, and runs without refinement no search.
   if ((search ?? null) !== null) checkSearch(search);
   if ((secret ?? null) !== null) checkedSecret("the state's secret", secret);
@@ -78,33 +79,13 @@ function checkImitations(value: unknown, vocabSize: number): void {
   }
 }
 
-const isText: Accepts = (value) => typeof value === 'string';
-const isWhole: Accepts = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-const orNull =
-  (accepts: Accepts): Accepts =>
-  (value) =>
-    value === null || accepts(value);
-const recordOf =
-  (accepts: Accepts): Accepts =>
-  (value) =>
-    isObject(value) && Object.values(value).every(accepts);
-/** An object that has these entries; others are ignored. */
-const objectOf =
-  (kinds: Record<string, Accepts>): Accepts =>
-  (value) =>
-    isObject(value) && Object.entries(kinds).every(([name, accepts]) => accepts(value[name]));
-
 const isEvaluation = objectOf({
   environmentSeed: isWhole,
   fitness: isNumber,
   rewards: recordOf(orNull(isNumber)),
   return: isNumber,
   steps: isWhole,
-  end: (value) =>
-    isObject(value) &&
-    isText(value.reason) &&
-    (value.message === undefined || isText(value.message)) &&
-    (value.line === undefined || isWhole(value.line)),
+  end: objectOf({ reason: isText, message: optional(isText), line: optional(isWhole) }),
   actionShares: recordOf(isNumber),
   trace: isText,
 } satisfies Record<keyof Evaluation, Accepts>);

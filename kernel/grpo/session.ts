@@ -2,9 +2,9 @@ import { RewardRegistry } from '../rewards/registry';
 import type { GRPOCellRun } from './cell';
 
 /**
- * What trainers share: reward functions, the rollouts that these have scored
- * lately, and the run that a `@grpo` cell goes on with. Trainers of two sessions
- * know nothing of one another.
+ * The things that trainers share: reward functions, the rollouts that these have
+ * scored lately, and the run that a `@grpo` cell goes on with. Trainers of two
+ * sessions know nothing of one another.
  */
 export class Session {
   /** The reward functions, with the recent rollouts that they have scored. */
@@ -13,7 +13,7 @@ export class Session {
   newestRun: GRPOCellRun | null = null;
 }
 
-/** The session of the notebook: what its cells use. */
+/** The session of the notebook: its cells use this one. */
 export const notebook = new Session();
 
 /** The reward functions of the notebook: what `@reward` cells register and `@grpo` cells train on. */

@@ -1,4 +1,5 @@
-import { score } from '../rewards/scoring';
+import type { RolloutBatch } from '../rewards/recent';
+import { score, type RewardTable } from '../rewards/scoring';
 import type { Metrics } from '../training/metricsBuffer';
 import { groupAdvantages, unplayedOf } from './advantages';
 import type { StepContext } from './context';
@@ -36,10 +37,11 @@ export async function grpoStep(
   const microBatches = microBatchesOf(step, config);
   const generations = new Map<number, Scored>();
   for (const number of new Set(microBatches.map(({ generation }) => generation))) {
-    const known = kept.get(number) ?? kept.keep(await generateAndPlay(number, kept, context));
-    const played = kept.toScore(known, context);
-    const scored = played ? kept.keep(await scoreAndCompare(played, kept, context)) : (known as Scored);
-    generations.set(number, learns ? kept.keep(await withOldLogprobs(scored, update, context)) : scored);
+    let generation = kept.get(number) ?? kept.keep(await generateAndPlay(number, kept, context));
+    if (generation.status === 'fresh' && kept.isOutdated(generation, context)) generation = generation.played;
+    if (generation.status === 'played') generation = kept.keep(await scoreAndCompare(generation, kept, context));
+    if (learns) generation = kept.keep(await withOldLogprobs(generation, update, context));
+    generations.set(number, generation);
   }
   signal.throwIfAborted();
   const batches = microBatches.map(({ generation, slice }) => policyBatch(generations.get(generation)!, slice, config));
@@ -50,49 +52,30 @@ export async function grpoStep(
 
 /** Generates the completions of a generation, and plays their strategies. */
 async function generateAndPlay(number: number, kept: Generations, context: StepContext): Promise<Played> {
-  const { config, tokenizer } = context;
-  if (!config.refinement) {
-    const groups = promptGroups(number, context);
-    const tokens = await generate(groups, context);
-    const rollouts = await play(completionsOf(tokens, groups, tokenizer), context);
-    return { status: 'played', number, tokens, ...rollouts, edits: null };
-  }
-  // Prompts carry programs of the database, and the parents play beside their edits.
-  const { plan, groups } = planEdits(await kept.currentSearch(number, context), number, context);
+  // With refinement prompts carry programs of the database, and these play beside their edits.
+  const edits = context.config.refinement
+    ? planEdits(await kept.currentSearch(number, context), number, context)
+    : null;
+  const groups = edits?.groups ?? promptGroups(number, context);
   const tokens = await generate(groups, context);
-  const rollouts = await playEdits(completionsOf(tokens, groups, tokenizer), plan, {
-    ...context,
-    prompt: groups[0].prompt,
-  });
-  return { status: 'played', number, tokens, ...rollouts };
+  const completions = completionsOf(tokens, groups, context.tokenizer);
+  const rollouts = edits ? await playEdits(completions, edits, context) : await play(completions, context);
+  return { status: 'played', number, tokens, edits: null, ...rollouts };
 }
 
-/** Scores a generation, and compares its completions: with their group, or where programs are edited with their parents. */
+/** Scores a generation, and compares its completions with their group; edits of programs with their parents. */
 async function scoreAndCompare(played: Played, kept: Generations, context: StepContext): Promise<Fresh> {
-  const { config, step, trainerState, prompts, recentRollouts, signal } = context;
+  const { config, step, trainerState, signal } = context;
   const { number, samples, tokens, edits } = played;
-  const rewards = context.rewards();
-  const seconds = config.rewardSeconds;
+  const [rewards, seconds, groupSize] = [context.rewards(), config.rewardSeconds, config.numGenerations];
+  const unplayed = unplayedOf(samples, context);
   const scores = await score(rewards, samples, { trainerState, seconds, signal });
   const { table } = scores;
-  const unplayed = unplayedOf(samples, context);
-  const recent = {
-    step,
-    samples,
-    groupSize: config.numGenerations,
-    table,
-    seconds,
-    advantages: (scored: typeof table) => groupAdvantages(scored, config, unplayed),
-  };
+  const recent: RolloutBatch = { step, samples, groupSize, table, seconds, advantages };
   // Also where a function failed: its correction then scores the same rollouts.
-  recentRollouts.add(recent);
+  context.recentRollouts.add(recent);
   if (scores.error) throw scores.error;
-  const takenIn =
-    edits &&
-    (await takeIn(await kept.currentSearch(number, context), edits, samples, table, {
-      ...context,
-      prompt: prompts.at(0),
-    }));
+  const takenIn = edits && (await takeIn(await kept.currentSearch(number, context), edits, samples, table, context));
   if (takenIn) recent.advantages = takenIn.advantages;
   return {
     status: 'fresh',
@@ -100,17 +83,21 @@ async function scoreAndCompare(played: Played, kept: Generations, context: StepC
     tokens,
     samples,
     table,
-    advantages: recent.advantages(table),
+    advantages: (takenIn?.advantages ?? advantages)(table),
     metrics: { ...rolloutMetrics(tokens, scores, config, unplayed), ...takenIn?.report.metrics },
-    extra: takenIn ? new Map([...editColumns(takenIn.report), ...scores.extra]) : scores.extra,
+    extra: new Map([...(takenIn ? editColumns(takenIn.report) : []), ...scores.extra]),
     imitations: takenIn ? imitatedCompletions(takenIn.after, number, context) : undefined,
     played,
     rewards,
     takenIn,
   };
+
+  function advantages(scored: RewardTable): Float32Array {
+    return groupAdvantages(scored, config, unplayed);
+  }
 }
 
-/** The log-probabilities of sampling are those of the policy, unless sampling bent the distribution. */
+/** Takes the log-probabilities of the policy where sampling bent its distribution; elsewhere those of sampling are the same. */
 async function withOldLogprobs(
   generation: Scored,
   update: Pick<PolicyUpdate, 'logprobs'>,

@@ -65,12 +65,12 @@ const DIVIDING: readonly string[] = [
   'refinement',
 ];
 
-/** What a {@link GRPOTrainer} is made of. */
+/** Options of {@link GRPOTrainer}. */
 export interface GRPOTrainerOptions {
   model: CausalLM;
   /** The model's tokenizer. */
   processingClass: Tokenizer;
-  /** Where strategies play. Without one the completions are scored as text. */
+  /** The environment that strategies play. Without one the completions are scored as text. */
   env?: RolloutEnvironment | null;
   /** Reward functions, or functions with name and weight. By default those of `rewardRegistry`, replaced ones from the next step on. */
   rewardFuncs?: RewardFunction | Array<RewardFunction | WeightedReward>;
@@ -83,7 +83,7 @@ export interface GRPOTrainerOptions {
   callbacks?: TrainerCallback[];
   /** Called after each step. */
   onStep?: (step: StepResult) => void | Promise<void>;
-  /** What the run shares with others. By default the notebook's, where its reward functions are those of `rewardRegistry`; else the run shares nothing. */
+  /** Functions and rollouts that the run shares with others. By default the notebook's, where its reward functions are those of `rewardRegistry`; else the run shares nothing. */
   session?: Session;
 }
 
@@ -130,7 +130,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   private entropyState: EntropyState | null = null;
   /** Starts and strategies' random numbers follow from it: kept with the run, so that it goes on with the same ones. */
   private ownSecret: string | null = null;
-  /** What chance gets where strategies play; undefined until that is measured. */
+  /** Returns of chance in the environment; undefined until they are measured. */
   private reference: ReferenceReturns | null | undefined;
 
   constructor(options: GRPOTrainerOptions) {
@@ -220,6 +220,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
       reference: this.reference,
       config: this.config,
       prompts: this.prompts!,
+      prompt: this.prompts!.at(0),
       rewards: () => this.rewards(),
       recentRollouts: this.recentRollouts,
       step,
@@ -269,7 +270,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     if (!refinement || !search.programs || search.programs.database.size === 0) return;
     if (refinement.validationEpisodes > 0) {
       const context = await this.stepContext(this.globalStep, signal);
-      search.moveOn(await chooseProgram(search.programs, { ...context, prompt: context.prompts.at(0) }));
+      search.moveOn(await chooseProgram(search.programs, context));
     }
     display(this.programs.lineage());
   }

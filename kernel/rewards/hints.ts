@@ -2,7 +2,7 @@ import { adviceOnName } from '../nearest';
 import type { RewardFunction, Sample } from './sample';
 
 /*
- * What was probably meant where a reward function fails: hints for people who
+ * Hints at what was probably meant where a reward function fails, for people who
  * come from TRL, or misspell a name. Each is a sentence or two after a space,
  * or empty.
  */
@@ -10,7 +10,7 @@ import type { RewardFunction, Sample } from './sample';
 const ONE_SAMPLE =
   ' A reward function scores one sample, not a batch as in TRL: function score({ completion }: Sample) { return completion.length; } gets one completion and returns one number.';
 
-/** What an exception of a reward function probably comes from. */
+/** Returns what an exception of a reward function probably comes from. */
 export function hintOnError(error: unknown, score: RewardFunction, sample: Sample, samples: readonly Sample[]): string {
   if (!(error instanceof TypeError || error instanceof ReferenceError)) return '';
   const text = textOf(score);
@@ -23,7 +23,7 @@ export function hintOnError(error: unknown, score: RewardFunction, sample: Sampl
   );
 }
 
-/** What a value that is no reward probably comes from. */
+/** Returns what a value that is no reward probably comes from. */
 export function hintOnValue(value: unknown, score: RewardFunction, sample: Sample): string {
   const text = textOf(score);
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return ONE_SAMPLE;
@@ -38,7 +38,7 @@ export function hintOnValue(value: unknown, score: RewardFunction, sample: Sampl
   return '';
 }
 
-/** Where an exception comes from, where the kernel has said so in its stack: " (Cell [3], line 2, column 5)". */
+/** Returns where an exception comes from, if the kernel has said so in its stack: " (Cell [3], line 2, column 5)". */
 export function placeOf(error: unknown): string {
   const stack = error instanceof Error ? String(error.stack ?? '') : '';
   const place = /\n {4}at [^\n]*?\(([^()\n]+, line \d+, column \d+)\)/.exec(stack);

@@ -18,7 +18,7 @@ import { chunks, isConstant, mean, std } from '../common/statistics';
 /** One sample before and after a reward function was replaced. */
 export interface RescoredSample {
   sample: Sample;
-  /** What the function gave; `null` where it does not apply, `undefined` where there was no such function. */
+  /** Its reward before; `null` where the function does not apply, `undefined` where there was no such function. */
   before: number | null | undefined;
   /** `null` also where it failed. */
   after: number | null;
@@ -29,7 +29,7 @@ export interface RescoredSample {
   failure?: SampleFailure;
 }
 
-/** What the numbers of all samples come to. */
+/** Summary of the rewards of all samples. */
 export interface RescoreSummary {
   /** Mean and standard deviation of the function. */
   mean: number;
@@ -52,11 +52,11 @@ export class Rescore {
     readonly after: RescoreSummary,
     /** Why the new function could not score some of them, or all. */
     readonly error: RewardError | null = null,
-    /** Whether the function's weight is another. */
+    /** True where the function's weight has changed. */
     readonly reweighed = false,
   ) {}
 
-  /** Whether anything is different from before. */
+  /** True where anything is different from before. */
   get changed(): boolean {
     return this.error !== null || this.reweighed || this.samples.some(({ before, after }) => before !== after);
   }

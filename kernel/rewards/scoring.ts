@@ -13,7 +13,7 @@ export interface WeightedReward {
   readonly seconds?: number;
   /** `false`: it is known, and does not count. */
   readonly enabled?: boolean;
-  /** Where it comes from, for people: "Cell [5]". */
+  /** Its origin, for people: "Cell [5]". */
   readonly source?: string;
 }
 
@@ -28,9 +28,9 @@ export interface RewardTable {
 export interface SampleFailure {
   /** Index of the sample among those scored. */
   index: number;
-  /** What was wrong: "threw on sample 3 of 32 …". */
+  /** The failure in words: "threw on sample 3 of 32 …". */
   what: string;
-  /** What the function threw, where it threw. */
+  /** The exception, where the function threw one. */
   cause?: unknown;
   /** It took too long: other samples may not have been scored then. */
   late?: boolean;
@@ -77,23 +77,23 @@ export const REWARD_SECONDS = 300;
 export interface ScoreOptions {
   /** Ends the scoring. By default it ends with the running cell. */
   signal?: AbortSignal;
-  /** Where the run stands, for the functions; `null` (the default): none is under way. */
+  /** State of the run, for the functions; `null` (the default): none is under way. */
   trainerState?: RewardContext['trainerState'];
   /** Seconds from the call of a function to its result, by the clock; 300 by default. A function's own `seconds` go before. */
   seconds?: number;
-  /** How errors count the samples, where these are some of more. */
+  /** Position of the samples among more, for errors that name them by number. */
   counted?: { from: number; of: number };
 }
 
-/** What reward functions give some samples, and log of them. */
+/** Rewards of some samples, and what the functions logged. */
 export interface Scores {
   /** A function that failed has no column. */
   table: RewardTable;
   /** The first failure. */
   error: RewardError | null;
-  /** What the functions add to the table of completions: by column, then by the sample's index. */
+  /** Values for the table of completions: by column, then by the sample's index. */
   extra: Map<string, unknown[]>;
-  /** What they add to the metrics, by name: the values of all samples. */
+  /** Values for the metrics, by name: of all samples. */
   metrics: Map<string, number[]>;
 }
 
@@ -166,7 +166,7 @@ export function withColumn(
   return copy;
 }
 
-/** What one function gives each sample. */
+/** Rewards of one function. */
 export interface FunctionScores {
   /** `null` where it does not apply, and where it failed. */
   values: Array<number | null>;

@@ -1,6 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
+import { detach, mul, neg, sumAll } from '../onnx/operators/arithmetic';
+import { exp } from '../onnx/operators/elementwise';
+import type { Objective } from '../training/update/objective';
 import { chunks, mean } from '../common/statistics';
 import type { TrainerCallback } from '../training/callbacks';
 import type { Metrics } from '../training/metricsBuffer';
@@ -17,7 +20,6 @@ import {
 import { allTokens, batchMetrics, learnedTokens, microBatches, supervisedRunLength, tokenBatch } from './batches';
 import { resolveSFTConfig, type ResolvedSFTConfig, type SFTConfig } from './config';
 import { tokenizeRow, type Example, type SFTRow } from './dataset';
-import { supervisedObjective } from './objective';
 import { makeRows, type Row } from './packing';
 
 /** Options of {@link SFTTrainer}. */
@@ -25,7 +27,7 @@ export interface SFTTrainerOptions {
   model: CausalLM;
   /** The model's tokenizer. */
   processingClass: Tokenizer;
-  /** What is learned: rows `{ text }`, `{ prompt, completion }` or `{ messages }`, see {@link SFTRow}. */
+  /** Rows to learn: `{ text }`, `{ prompt, completion }` or `{ messages }`, see {@link SFTRow}. */
   trainDataset: SFTRow[];
   /** Rows to evaluate on, see `evalStrategy`. */
   evalDataset?: SFTRow[];
@@ -180,4 +182,23 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
 /** Returns the mean of each metric over micro-batches. */
 function meanMetrics(results: readonly Metrics[]): Metrics {
   return Object.fromEntries(Object.keys(results[0]).map((name) => [name, mean(results.map((result) => result[name]))]));
+}
+
+/**
+ * Returns the loss of supervised training as an objective: the weighted sum of negative
+ * log-likelihoods. Input `weights`, per token: its share in the mean over all
+ * learned tokens of the step, 0 where it is not learned.
+ * Output `correct`: 1 where the model finds the token likeliest.
+ */
+function supervisedObjective(lossType: ResolvedSFTConfig['lossType']): Objective {
+  return {
+    inputs: ['weights'],
+    build({ logprobs, input, isTop1 }) {
+      const losses = neg(mul(logprobs, input('weights')));
+      return {
+        loss: sumAll(lossType === 'dft' ? mul(losses, detach(exp(logprobs))) : losses),
+        outputs: { correct: isTop1() },
+      };
+    },
+  };
 }

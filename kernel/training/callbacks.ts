@@ -3,7 +3,7 @@ import { stepInterval, type ResolvedArguments } from './arguments';
 import type { Metrics } from './metricsBuffer';
 import type { RunLength } from './trainerParts';
 
-/** Where a run stands, by transformers' names in camelCase. */
+/** State of a run, by transformers' names in camelCase. */
 export interface TrainerState {
   /** Steps completed. */
   globalStep: number;
@@ -16,7 +16,7 @@ export interface TrainerState {
   logHistory: readonly Metrics[];
 }
 
-/** What a callback may ask of the trainer after the event that it is called for. */
+/** Requests of a callback to the trainer, for after the event that it is called for. */
 export interface TrainerControl {
   /** The run pauses after this step; called again, `train` goes on. */
   shouldTrainingStop: boolean;
@@ -26,13 +26,13 @@ export interface TrainerControl {
   shouldSave: boolean;
 }
 
-/** What a callback gets. */
+/** Argument of a callback. */
 export interface TrainerEvent<Args = ResolvedArguments> {
   args: Readonly<Args>;
   state: Readonly<TrainerState>;
   control: TrainerControl;
   model: CausalLM;
-  /** What was logged, for `onLog`; the evaluation's metrics, for `onEvaluate`. */
+  /** The new entry of the log, for `onLog`; the evaluation's metrics, for `onEvaluate`. */
   metrics?: Metrics;
   /** The folder, for `onSave`. */
   checkpoint?: string;

@@ -72,13 +72,13 @@ export abstract class Trainer<
   protected given: Config;
   protected config: Config;
   protected current = Run.start();
-  /** What a checkpoint keeps beside weights, optimizer and log. */
+  /** State that a checkpoint keeps beside weights, optimizer and log. */
   protected readonly ownState?: OwnState<Update>;
   /** Failures that the user mends and then goes on from. */
   protected readonly pausingErrors: ReadonlyArray<new (...args: never[]) => Error> = [CheckpointError];
   private readonly update: UpdateInUse<Update>;
   private length: RunLength | null = null;
-  /** What follows from the last step and was not done yet. */
+  /** Work that follows from the last step and was not done yet. */
   private due = newControl();
   private training = false;
   /** A run has begun: `resumeFromCheckpoint` among the settings is for the first. */
@@ -151,7 +151,7 @@ export abstract class Trainer<
     return this.current.log;
   }
 
-  /** Where the run stands. */
+  /** State of the run: transformers' `TrainerState`. */
   get state(): TrainerState {
     const { step, maxSteps, log } = this.output.data;
     const { numInputTokensSeen } = this.current;

@@ -6,7 +6,7 @@ import type { TrainerCallback } from './callbacks';
 import type { ExtraTensors } from './checkpoint/folders';
 import type { Metrics } from './metricsBuffer';
 
-/** What every trainer is made of. */
+/** Options of every trainer. */
 export interface TrainerOptions<Given> {
   model: CausalLM;
   /** The model's tokenizer. */
@@ -24,7 +24,7 @@ export interface TrainOptions {
   resumeFromCheckpoint?: string | boolean;
 }
 
-/** What {@link Trainer.train} returns. */
+/** Result of {@link Trainer.train}. */
 export interface TrainOutput {
   status: TrainingStatus;
   /** Steps completed. */
@@ -33,7 +33,7 @@ export interface TrainOutput {
   trainingLoss: number;
 }
 
-/** How long a run is. */
+/** Length of a run. */
 export interface RunLength {
   /** Steps of the whole run, and of one pass over the data (which need not be whole). */
   totalSteps: number;
@@ -52,7 +52,7 @@ export interface Step extends RunLength {
   signal: AbortSignal;
 }
 
-/** What a step has come to. */
+/** Outcome of a step. */
 export interface StepOutcome {
   /** TRL's metrics of this step alone; the trainer adds its own to them. */
   metrics: Metrics;
@@ -62,7 +62,7 @@ export interface StepOutcome {
   settled?(metrics: Metrics): Promise<void>;
 }
 
-/** What a trainer keeps of its own in checkpoints, as JSON. */
+/** State of its own that a trainer keeps in checkpoints, as JSON. */
 export interface OwnState<Update> {
   save(update: Update): Record<string, unknown>;
   /** @throws where a checkpoint's state, which may come from elsewhere, is not one that {@link save} made */
@@ -72,7 +72,7 @@ export interface OwnState<Update> {
   clear(): void;
 }
 
-/** What moves the weights, as the run needs it: a `ModelUpdate`, or something made of one. */
+/** Moves the weights of a run: a `ModelUpdate`, or something made of one. */
 export interface TrainerUpdate {
   /** The optimizer's own tensors, not copies. */
   state(): OptimizerState;
@@ -81,7 +81,7 @@ export interface TrainerUpdate {
   dispose(): Promise<void>;
 }
 
-/** What an update goes on from. Its tensors may be taken over without a copy. */
+/** State that an update goes on from. Its tensors may be taken over without a copy. */
 export interface SavedUpdate {
   optimizer: OptimizerState;
   extras: ReadonlyMap<string, ExtraTensors>;

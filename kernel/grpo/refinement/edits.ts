@@ -12,28 +12,27 @@ import { scoredSamples, type Scored } from './evaluations';
 import { searchAdvantages } from './objective';
 import type { Program } from './program';
 import { editPrompt } from './prompt';
-import { ProgramSearch, secondLook, type Assignment, type SearchPlan, type SearchReport } from './search';
+import type { SearchReport } from './children';
+import { ProgramSearch, secondLook, type Assignment, type SearchPlan } from './search';
 
 /*
- * What a step does beside the usual where programs are edited: its prompts come
- * from the database, the parents play beside their edits, and what the edits
- * gain becomes the rewards.
+ * A step with refinement: its prompts come from the database, the parents play
+ * beside their edits, and the gains of the edits become the rewards.
  */
 
-/** What playing and scoring programs needs. */
+/** The parts of a {@link StepContext} that playing and scoring programs uses. */
 export interface ProgramContext
   extends Pick<
     StepContext,
-    'env' | 'reference' | 'config' | 'rewards' | 'step' | 'trainerState' | 'secret' | 'signal'
+    'env' | 'reference' | 'config' | 'rewards' | 'prompt' | 'step' | 'trainerState' | 'secret' | 'signal'
   > {
   tokenizer: Pick<Tokenizer, 'encode'> | null;
-  /** What samples of programs have as their prompt. */
-  prompt: Pick<Prompt, 'text' | 'columns'>;
 }
 
 /** A generation to be made: who edits which program. */
-export interface EditPlan extends SearchPlan {
+export interface EditPlan {
   search: ProgramSearch;
+  plan: SearchPlan;
 }
 
 /** A generation of edits that has played. */
@@ -44,7 +43,7 @@ export interface PlayedEdits {
   replays: Sample[];
 }
 
-/** What the database has learned from a generation. */
+/** A generation of edits that the database has taken in. */
 export interface TakenIn {
   /** The search before and after it. */
   before: ProgramSearch;
@@ -59,7 +58,7 @@ export function planEdits(
   search: ProgramSearch,
   generation: number,
   { config, prompts, model, secret }: Pick<StepContext, 'config' | 'prompts' | 'model' | 'secret'>,
-): { plan: EditPlan; groups: Group[] } {
+): EditPlan & { groups: Group[] } {
   const count = groupsPerGeneration(config);
   const longestPrompt = model.maxSeqLength - config.maxCompletionLength!;
   const edited = (program: Program, group: number, inspirations: Program[] = []) =>
@@ -79,7 +78,7 @@ export function planEdits(
       environmentSeed,
     }),
   );
-  return { plan: { ...plan, search }, groups };
+  return { search, plan, groups };
 }
 
 /** Returns what stands below the environment's prompt where a program is edited. */
@@ -101,7 +100,7 @@ export function editTextOf({ database }: ProgramSearch, program: Program, others
  */
 export async function playEdits(
   completions: readonly Completion[],
-  { search, ...plan }: EditPlan,
+  { search, plan }: EditPlan,
   context: ProgramContext & Partial<Pick<StepContext, 'frames'>>,
 ): Promise<Rollouts & { edits: PlayedEdits }> {
   const children = await extractStrategies(completions, context);

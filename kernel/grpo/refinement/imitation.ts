@@ -15,7 +15,7 @@ export interface Imitation {
 
 /** Episodes that a program has played before it is imitated: one good one is luck. */
 const KNOWN = 2;
-/** How much those of high rank are preferred, as in {@link DatabaseSettings.selectionPressure}. */
+/** Preference for those of high rank, as {@link DatabaseSettings.selectionPressure}. */
 const PRESSURE = 3;
 
 /**

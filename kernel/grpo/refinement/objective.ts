@@ -1,6 +1,7 @@
 import { isConstant, mean, std } from '../../common/statistics';
+import { centred } from '../advantages';
 
-/** What edits are rewarded for, see `RefinementConfig.objective`. */
+/** Names of objectives, see `RefinementConfig.objective`. */
 export type ObjectiveName = 'mean' | 'positive' | 'rank' | 'max@k' | 'entropic';
 export const OBJECTIVES: readonly ObjectiveName[] = ['mean', 'positive', 'rank', 'max@k', 'entropic'];
 
@@ -29,12 +30,9 @@ export interface ObjectiveSettings {
   bestOf: number;
   entropicTemperature: number;
   failurePenalty: number;
-  /** What advantages are divided by, as in GRPO. */
+  /** The divisor of advantages, as in GRPO. */
   scaleRewards: 'group' | 'batch' | 'none';
 }
-
-/** As in GRPO: keeps a group of nearly equal values from being blown up. */
-const epsilon = 1e-4;
 
 /**
  * Advantages of the children of a generation, group after group. They follow
@@ -53,17 +51,7 @@ export function searchAdvantages(groups: readonly OutcomeGroup[], settings: Obje
   return utilities.flatMap((group) => centred(group, { group, batch, none: null }[settings.scaleRewards]));
 }
 
-/** (value − mean) / (std + ε); 0 for what is not there. */
-function centred(values: ReadonlyArray<number | null>, all: ReadonlyArray<number | null> | null): number[] {
-  const centre = mean(values);
-  const spread = all ? std(all) + epsilon : 1;
-  return values.map((value) => {
-    const advantage = value === null ? 0 : (value - centre) / spread;
-    return Number.isFinite(advantage) ? advantage : 0;
-  });
-}
-
-/** What each child of a group is worth to the search; `null`: it does not count. */
+/** Returns the worth of each child of a group to the search; `null`: it does not count. */
 function utilitiesOf({ fresh, children }: OutcomeGroup, settings: ObjectiveSettings): Array<number | null> {
   const { objective, aboveParent } = settings;
   const values = valuesOf(children, !fresh && objective !== 'mean' && (aboveParent || objective === 'positive'));
@@ -113,8 +101,8 @@ export function rankWeights(values: readonly number[]): number[] {
 }
 
 /**
- * What each of n values adds to the expected maximum of `k` drawn from them:
- * the mean over all sets of k − 1 others of max(set and value) − max(set). Its
+ * Returns what each of n values adds to the expected maximum of `k` drawn from
+ * them: the mean over all sets of k − 1 others of max(set and value) − max(set). Its
  * product with the score function is an unbiased estimate of the gradient of
  * the expected best of k samples, as the second term does not depend on the
  * value. For k = 1 it is the value itself.

@@ -30,7 +30,7 @@ export interface Program {
   islands: number[];
   /** Oldest first. */
   evaluations: Evaluation[];
-  /** What it does, roughly: programs of one cell behave alike. */
+  /** A rough description of its behaviour: programs of one cell behave alike. */
   cell: string;
   /** Fitness of its first episode less the worth of its parent at that time; `null` without a parent. */
   gain: number | null;

@@ -55,7 +55,7 @@ export class RunSearch {
     this.rewards = [];
   }
 
-  /** As JSON; `null`: there is none. */
+  /** Returns the search as JSON; `null`: there is none. */
   save(): SavedRunSearch | null {
     const { search, rewards } = this;
     return search && { ...search.toJSON(), rewards: typeof rewards === 'string' ? rewards : rewardSignature(rewards) };

@@ -12,7 +12,8 @@ import { environmentSeed, samplingSeed } from '../seeds';
 import { completionText, playEdits, takeIn, type ProgramContext } from './edits';
 import type { Program } from './program';
 import { Programs } from './programs';
-import { ProgramSearch, type SearchReport } from './search';
+import type { SearchReport } from './children';
+import { ProgramSearch } from './search';
 import { chooseProgram } from './validation';
 
 /**
@@ -31,7 +32,7 @@ export interface SearchProgramsOptions {
   env: RolloutEnvironment;
   rewardFuncs: RewardFuncs;
   editor: ProgramEditor;
-  /** Those of a `GRPOTrainer` run: `refinement` (on, unless given), `maxSteps`, `numGenerations`, `maxEpisodeSteps`, `seed` … Those of a model mean nothing. */
+  /** The settings of a `GRPOTrainer` run: `refinement` (on, unless given), `maxSteps`, `numGenerations`, `maxEpisodeSteps`, `seed` … Those of a model mean nothing. */
   args?: GRPOConfig;
   /** Starts and strategies' random numbers follow from it, as in a run that has the same (see `JOYLAB_SECRET`). By default from the seed alone: no model writes here that could know it. */
   secret?: string;
@@ -92,7 +93,7 @@ export async function searchPrograms({
         completions.push({ prompt: '', completion: completionText(code ?? ''), completionIds: [], environmentSeed });
       }
     }
-    const { samples, edits } = await playEdits(completions, { ...plan, search }, context);
+    const { samples, edits } = await playEdits(completions, { search, plan }, context);
     const table = await scoreSamples(rewards, samples, { signal, seconds: config.rewardSeconds });
     const { after, report } = await takeIn(search, edits, samples, table, context);
     search = after;

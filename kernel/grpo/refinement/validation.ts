@@ -6,11 +6,11 @@ import type { ProgramSearch } from './search';
 /** A program that may win. */
 export interface Candidate {
   id: number;
-  /** What training says of it. */
+  /** The fitness that training expects of it. */
   worth: number;
 }
 
-/** What a validation has chosen. */
+/** The choice of a validation. */
 export interface Winner {
   id: number;
   /** Mean fitness on validation starts. */

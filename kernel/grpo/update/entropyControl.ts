@@ -10,7 +10,7 @@ export interface EntropySettings {
   entropyTarget: number;
 }
 
-/** Where the steering of the bonus stands; it belongs to a checkpoint. */
+/** State of the steering of the bonus; it belongs to a checkpoint. */
 export interface EntropyState {
   entropyCoef: number;
   /** Mean entropy of the last step; null before the first. */
@@ -25,7 +25,7 @@ export class EntropyControl {
     this.state = { entropyCoef: settings.entropyCoef, lastEntropy: null };
   }
 
-  /** Whether there is a bonus in this run. */
+  /** True where there is a bonus in this run. */
   get enabled(): boolean {
     return this.settings.entropyCoef !== 0 || this.settings.useAdaptiveEntropy;
   }

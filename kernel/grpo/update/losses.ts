@@ -92,7 +92,7 @@ interface Ratios {
   ratio: Value;
 }
 
-/** What is maximised, per token. */
+/** Returns the objective that is maximised, per token. */
 function objective(
   graph: Graph,
   settings: LossSettings,
@@ -166,7 +166,7 @@ function onPolicyMask(
   return select(less(advantages, graph.scalar(0)), near, graph.scalar(1));
 }
 
-/** What a micro-batch's loss is divided by, beside its own tokens. */
+/** Divisors of a micro-batch's loss beside its own tokens. */
 export interface LossScale {
   /** Micro-batches of the step. */
   accumulation: number;

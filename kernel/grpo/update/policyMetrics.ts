@@ -25,7 +25,7 @@ export interface UpdateMetrics {
   entropy_coef?: number;
 }
 
-/** What an update says of the completions of a micro-batch, with what it was fed. */
+/** Outputs of an update for the completions of a micro-batch, with its inputs. */
 export interface PolicyOutcome {
   /** Per token. */
   logprobs: readonly ArrayLike<number>[];
@@ -38,7 +38,7 @@ export interface PolicyOutcome {
   old: readonly ArrayLike<number>[] | null;
 }
 
-/** The metrics of a micro-batch, but loss and norm, which belong to the step. */
+/** Returns the metrics of a micro-batch, but loss and norm, which belong to the step. */
 export function policyMetrics(settings: LossSettings, outcome: PolicyOutcome): Record<string, number> {
   const { masks, entropies, kl, phi } = outcome;
   return {
@@ -49,7 +49,7 @@ export function policyMetrics(settings: LossSettings, outcome: PolicyOutcome): R
   };
 }
 
-/** Mean over all tokens that count; 0 where none does. */
+/** Returns the mean over all tokens that count; 0 where none does. */
 function maskedMean(values: readonly ArrayLike<number>[], masks: readonly ArrayLike<number>[]): number {
   let [sum, count] = [0, 0];
   masks.forEach((mask, i) => {
@@ -79,7 +79,7 @@ function clipping(settings: LossSettings, outcome: PolicyOutcome): Record<string
   };
 }
 
-/** How many tokens of completion i are clipped at either end; with ratios of whole completions, whether it is itself. */
+/** Returns how many tokens of completion i are clipped at either end; with ratios of whole completions, whether it is itself. */
 function clippedTokens(
   settings: LossSettings,
   outcome: PolicyOutcome,
@@ -110,7 +110,7 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** The mean of the metrics of several micro-batches, without those that do not exist. */
+/** Returns the mean of each metric over several micro-batches, without those that do not exist. */
 export function meanMetrics(batches: ReadonlyArray<Record<string, number>>): Record<string, number> {
   const names = new Set(batches.flatMap((metrics) => Object.keys(metrics)));
   const present = (name: string) =>

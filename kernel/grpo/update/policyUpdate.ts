@@ -126,7 +126,7 @@ export class PolicyUpdate implements TrainerUpdate {
     return new Map(this.reference ? [['reference', this.reference.state()]] : []);
   }
 
-  /** Where the entropy bonus stands, for checkpoints. */
+  /** State of the entropy bonus, for checkpoints. */
   get entropyState(): EntropyState {
     return this.entropyControl.state;
   }

@@ -14,7 +14,7 @@ import type { TokenBatch } from '../../training/update/modelUpdate';
 export class Reference {
   private constructor(
     private readonly scorer: LogprobScorer,
-    /** What was copied, by the names of the trained parameters. */
+    /** The copied tensors, by the names of the trained parameters. */
     private readonly copies: Map<string, Tensor>,
     private version: number,
   ) {}

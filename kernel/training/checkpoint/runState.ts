@@ -3,8 +3,9 @@ import { describe, isObject, readJsonFile } from '../../models/jsonFile';
 import { stepInterval, type ResolvedArguments } from '../arguments';
 import type { TrainerState } from '../callbacks';
 import type { Metrics } from '../metricsBuffer';
+import { isNumber, isText, isWhole, listOf, objectOf, optional, orNull, recordOf, type Accepts } from './shapes';
 
-/** What a run needs to go on, as JSON. */
+/** State that a run goes on from, as JSON. */
 export interface RunState {
   run_id: string;
   global_step: number;
@@ -18,7 +19,7 @@ export interface RunState {
   state: Record<string, unknown>;
 }
 
-/** What `run_state.json` holds beside the run's own state. */
+/** Content of `run_state.json`. */
 export interface SavedRunState extends RunState {
   /** Milliseconds since 1970. */
   saved_at?: number;
@@ -31,35 +32,24 @@ export interface SavedRunState extends RunState {
 /** The state grows with the run: it has the rollouts of a generation, and a log entry per step. */
 const MAXIMUM_BYTES = 500e6;
 
-const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
-const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 /** JSON has null for what is not a number. */
-const isMetric = (value: unknown) => value === null || isNumber(value);
-const isList = (value: unknown, accepts: (entry: unknown) => boolean): value is unknown[] =>
-  Array.isArray(value) && value.every(accepts);
-const isRecord = (value: unknown, accepts: (entry: unknown) => boolean) =>
-  isObject(value) && Object.values(value).every(accepts);
-const isEvent = (value: unknown) => isObject(value) && isNumber(value.step) && typeof value.text === 'string';
+const isMetric = orNull(isNumber);
 
-/** What each entry must be. */
-const KINDS: [keyof SavedRunState, string, (value: unknown) => boolean][] = [
-  ['run_id', 'a text', (value) => typeof value === 'string'],
+/** Valid values of each entry, in words for errors. */
+const KINDS: [keyof SavedRunState, string, Accepts][] = [
+  ['run_id', 'a text', isText],
   ['global_step', 'a whole number from 0', isWhole],
-  ['num_input_tokens_seen', 'a number from 0', (value) => isNumber(value) && value >= 0],
-  ['log_history', 'a list of objects of numbers', (value) => isList(value, (entry) => isRecord(entry, isMetric))],
-  ['events', 'a list of { step, text }', (value) => isList(value, isEvent)],
-  [
-    'pending_metrics',
-    'an object of lists of numbers',
-    (value) => value === undefined || isRecord(value, (list) => isList(list, isMetric)),
-  ],
+  ['num_input_tokens_seen', 'a number from 0', (value) => isNumber(value) && (value as number) >= 0],
+  ['log_history', 'a list of objects of numbers', listOf(recordOf(isMetric))],
+  ['events', 'a list of { step, text }', listOf(objectOf({ step: isNumber, text: isText }))],
+  ['pending_metrics', 'an object of lists of numbers', optional(recordOf(listOf(isMetric)))],
   ['state', 'an object', isObject],
-  ['saved_at', 'a number', (value) => value === undefined || isNumber(value)],
-  ['threads', 'a whole number', (value) => value === undefined || isWhole(value)],
+  ['saved_at', 'a number', optional(isNumber)],
+  ['threads', 'a whole number', optional(isWhole)],
   [
     'extras',
     'an object of numbers by the names of files',
-    (value) => isRecord(value, isNumber) && Object.keys(value as object).every((name) => /^\w{1,100}$/.test(name)),
+    (value) => recordOf(isNumber)(value) && Object.keys(value as object).every((name) => /^\w{1,100}$/.test(name)),
   ],
 ];
 

@@ -18,7 +18,7 @@ import {
 } from './folders';
 import type { RunState, SavedRunState } from './runState';
 
-/** What a checkpoint is made of. Tensors are written from where they are, without a copy in memory. */
+/** Parts of a checkpoint. Tensors are written from where they are, without a copy in memory. */
 export interface CheckpointParts {
   model: CausalLM;
   optimizer: OptimizerState;

@@ -10,7 +10,7 @@ export interface AdamWSettings {
   weightDecay: number;
 }
 
-/** Where an optimizer stands, as plain tensors: it can be written with safetensors. */
+/** State of an optimizer, as plain tensors: it can be written with safetensors. */
 export interface OptimizerState {
   /** Steps made. */
   step: number;
@@ -24,14 +24,20 @@ export interface OptimizerState {
  * and nothing is copied.
  */
 export class AdamW {
-  private steps = 0;
-  private readonly moments = new Map<string, { mean: Tensor; square: Tensor }>();
+  /** Steps made. */
+  steps = 0;
+  /** Made when they are first needed: what only searches or evaluates makes no step. */
+  private made: Map<string, { mean: Tensor; square: Tensor }> | null = null;
 
   constructor(
     private readonly parameters: ReadonlyMap<string, Tensor>,
     private readonly settings: AdamWSettings,
-  ) {
-    for (const [name, { shape }] of parameters) this.moments.set(name, { mean: zeros(shape), square: zeros(shape) });
+  ) {}
+
+  private get moments(): Map<string, { mean: Tensor; square: Tensor }> {
+    return (this.made ??= new Map(
+      [...this.parameters].map(([name, { shape }]) => [name, { mean: zeros(shape), square: zeros(shape) }]),
+    ));
   }
 
   /** One step along gradients that are multiplied by `factor` first (gradient clipping). */
@@ -47,14 +53,15 @@ export class AdamW {
       squareScale: 1 / Math.sqrt(1 - beta2 ** this.steps),
       shrink: 1,
     };
+    const { moments } = this;
     for (const [name, parameter] of this.parameters) {
-      const { mean, square } = this.moments.get(name)!;
+      const { mean, square } = moments.get(name)!;
       rates.shrink = parameter.shape.length > 1 ? 1 - learningRate * weightDecay : 1;
       adamwStep(parameter.data, gradients.get(name)!, mean.data, square.data, rates);
     }
   }
 
-  /** Where it stands: its own tensors, not copies. */
+  /** Returns its state: its own tensors, not copies. */
   state(): OptimizerState {
     const tensors = new Map<string, Tensor>();
     for (const [name, { mean, square }] of this.moments) {
@@ -66,12 +73,15 @@ export class AdamW {
 
   /** Goes on from a saved state. The tensors are taken over, not copied. */
   load(state: OptimizerState): void {
-    for (const [name, { shape }] of this.parameters) {
-      this.moments.set(name, {
-        mean: fitting(state.tensors, `${name}.exp_avg`, shape),
-        square: fitting(state.tensors, `${name}.exp_avg_sq`, shape),
-      });
-    }
+    this.made = new Map(
+      [...this.parameters].map(([name, { shape }]) => [
+        name,
+        {
+          mean: fitting(state.tensors, `${name}.exp_avg`, shape),
+          square: fitting(state.tensors, `${name}.exp_avg_sq`, shape),
+        },
+      ]),
+    );
     this.steps = state.step;
   }
 }

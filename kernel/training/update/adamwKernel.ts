@@ -3,7 +3,7 @@
  * computes square roots and quotients one by one, and in double precision.
  */
 
-/** What a step multiplies with, the same for all elements of a tensor. */
+/** Factors of a step, the same for all elements of a tensor. */
 export interface AdamWRates {
   /** Gradients are multiplied by it first. */
   factor: number;

@@ -7,7 +7,7 @@ export class GradientSums {
 
   constructor(private readonly shapes: ReadonlyMap<string, { shape: number[] }>) {}
 
-  /** Whether there is a sum of this name. */
+  /** Returns whether there is a sum of this name. */
   has(name: string): boolean {
     return this.shapes.has(name);
   }
@@ -27,12 +27,12 @@ export class GradientSums {
     ids.forEach((id, row) => addRow(sum, Number(id), data, row, shape[1]));
   }
 
-  /** All sums, also those that nothing was added to. */
+  /** Returns all sums, also those that nothing was added to. */
   all(): Map<string, Float32Array> {
     return new Map([...this.shapes.keys()].map((name) => [name, this.of(name).data]));
   }
 
-  /** The norm of all sums together. */
+  /** Returns the norm of all sums together. */
   norm(): number {
     let square = 0;
     for (const { data } of this.tensors.values()) square += squares(data);

@@ -23,16 +23,16 @@ export interface UpdateGraph {
   rows: { name: string; ids: string }[];
 }
 
-/** What graphs are made of. */
+/** Options of the graphs of an update. */
 export interface GraphOptions {
   config: ModelConfig;
   parameters: ParameterSet;
-  /** What gradients are taken of. */
+  /** The parameters that gradients are taken of. */
   trainable: ParameterOptions['trainable'];
   /** null: log-probabilities and entropies alone are wanted. */
   objective: Objective | null;
   temperature: number;
-  /** Whether activations of blocks are computed again on the way back instead of being held. */
+  /** Activations of blocks are computed again on the way back instead of being held. */
   gradientCheckpointing?: boolean;
 }
 

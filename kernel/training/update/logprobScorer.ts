@@ -5,7 +5,7 @@ import type { BatchOutcome } from './modelUpdate';
 import { planSteps, type Sequences } from './plan';
 import { Runner } from './runner';
 
-/** What a model says of some completions: for each, one value per token. */
+/** Outputs of a model for completions: for each, one value per token. */
 export interface CompletionScores {
   logprobs: Float32Array[];
   entropies: Float32Array[];

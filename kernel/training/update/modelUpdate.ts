@@ -19,7 +19,7 @@ export interface OptimizerSettings {
   weightDecay: number;
   /** Gradients are scaled down to this norm; 0: they are not. */
   maxGradNorm: number;
-  /** What an adapter's dropout follows from, together with the step. */
+  /** An adapter's dropout follows from it, together with the step. */
   seed: number;
 }
 
@@ -35,13 +35,13 @@ export const OPTIMIZER_DEFAULTS: OptimizerSettings = {
 
 /** Settings of a {@link ModelUpdate}. */
 export interface ModelUpdateOptions extends Partial<OptimizerSettings> {
-  /** What is minimised. */
+  /** The loss that is minimised. */
   objective: Objective;
   /** Logits are divided by it; 1 by default. */
   temperature?: number;
   /** About how many tokens one run computes; by default so many that it takes well under a second. */
   maxRows?: number;
-  /** How many logits are held at once; 2²⁴ by default. */
+  /** Logits that are held at once, at most; 2²⁴ by default. */
   maxLogits?: number;
   /** Computes what blocks hold for the way back a second time instead: less memory, more time; by default as the model says. */
   gradientCheckpointing?: boolean;
@@ -53,7 +53,7 @@ export interface TokenBatch extends Sequences {
   tokens: Record<string, readonly ArrayLike<number>[]>;
 }
 
-/** What the objective says of a batch. */
+/** Loss and outputs of the objective for a batch. */
 export interface BatchOutcome {
   loss: number;
   /** The objective's outputs, `logprobs` and `entropies` by name: for each completion, one value per token. */
@@ -141,7 +141,7 @@ export class ModelUpdate {
     }
   }
 
-  /** What the objective says of a batch, without learning from it. */
+  /** Returns loss and outputs of a batch, without learning from it. */
   evaluate(batch: TokenBatch, { signal }: { signal?: AbortSignal } = {}): Promise<BatchOutcome> {
     return this.run(this.runners.forward, batch, null, signal);
   }
@@ -154,7 +154,7 @@ export class ModelUpdate {
   ): Promise<BatchOutcome> {
     checkBatch(batch, this.objective, this.model.maxSeqLength);
     const outcome: BatchOutcome = { loss: 0, tokens: {} };
-    const seed = deriveSeed(this.settings.seed, 'dropout', this.optimizer.state().step, this.batches);
+    const seed = deriveSeed(this.settings.seed, 'dropout', this.optimizer.steps, this.batches);
     if (sums) this.batches++;
     await this.merged?.refresh();
     const steps = planSteps(batch, this.maxRows);

@@ -1,7 +1,7 @@
 import type { Graph } from '../../onnx/graph';
 import type { Value } from '../../onnx/value';
 
-/** What the model says of each token to be learned, and what the caller fed beside it. All are of one axis, [tokens]. */
+/** Outputs of the model for each token to be learned, and inputs of the caller. All are of one axis, [tokens]. */
 export interface TokenValues {
   graph: Graph;
   /** Log-probability of each token, at the temperature of the update. Gradients flow through it. */
@@ -16,7 +16,7 @@ export interface TokenValues {
   sumOverCompletion(values: Value): Value;
 }
 
-/** What an objective makes of them. */
+/** Outputs of an objective. */
 export interface ObjectiveValues {
   /** A scalar: the sum over tokens of what is minimised. */
   loss: Value;
@@ -25,8 +25,8 @@ export interface ObjectiveValues {
 }
 
 /**
- * What a {@link ModelUpdate} minimises: a function from values per token to a
- * scalar, written with the operators of `onnx/operators`.
+ * The loss that a {@link ModelUpdate} minimises: a function from values per token
+ * to a scalar, written with the operators of `onnx/operators`.
  *
  * #### Notes
  * A batch is cut into runs, and the losses of the runs are added. So the loss
@@ -38,7 +38,7 @@ export interface ObjectiveValues {
 export interface Objective {
   /** Names of the values per token that every batch has to give. */
   readonly inputs: readonly string[];
-  /** Whether gradients flow through the entropies; false by default. */
+  /** True: gradients flow through the entropies; false by default. */
   readonly entropyGradients?: boolean;
   build(tokens: TokenValues): ObjectiveValues;
 }

@@ -4,7 +4,7 @@ import type { Sequence, Tree } from '../../models/trees';
 export interface Sequences {
   /** Context that is not learned, none empty. */
   promptIds: readonly (readonly number[])[];
-  /** What is learned, none empty. */
+  /** Tokens that are learned, none empty. */
   completionIds: readonly (readonly number[])[];
   /** Completion i answers prompt `promptOf[i]`. */
   promptOf: ArrayLike<number>;
@@ -19,7 +19,7 @@ export interface PlannedSequence extends Sequence {
 
 export type PlannedTree = Tree<PlannedSequence>;
 
-/** What one or, where a tree is cut, several runs compute. */
+/** Work of one or, where a tree is cut, several runs. */
 export type Step =
   /** All rows of some trees, which have branches or have none. */
   | { rows: 'roots' | 'both'; trees: PlannedTree[] }

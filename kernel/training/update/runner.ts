@@ -9,12 +9,12 @@ import { lossGraph, rootBackwardGraph, rootForwardGraph, type GraphOptions, type
 import type { BatchOutcome, TokenBatch } from './modelUpdate';
 import type { PlannedSequence, PlannedTree, Step } from './plan';
 
-/** Where the results of runs go. */
+/** Destination of the results of runs. */
 export interface RunTarget {
   outcome: BatchOutcome;
-  /** Where gradients are added; null where nothing is trained. */
+  /** Gradients are added to it; `null` where nothing is trained. */
   sums: GradientSums | null;
-  /** What dropout follows from, in training. */
+  /** Dropout follows from it, in training. */
   seed?: number;
   signal?: AbortSignal;
 }
@@ -106,7 +106,7 @@ export class Runner {
     return outputs;
   }
 
-  /** Parts of the head that have few enough logits each: a power of 2, so that there are few graphs. */
+  /** Returns the number of parts of the head that have few enough logits each: a power of 2, so that there are few graphs. */
   private headParts(tokens: number): number {
     const needed = (tokens * this.options.config.vocabSize) / this.maxLogits;
     return needed <= 1 ? 1 : Math.min(tokens, 2 ** Math.ceil(Math.log2(needed)));
@@ -124,7 +124,7 @@ export class Runner {
     return { ...feeds, [DROPOUT_INPUT]: dropoutRows(sequences, seed) };
   }
 
-  /** What the objective is computed from: values per token of some completions, one after the other. */
+  /** Returns the inputs of the objective: values per token of some completions, one after the other. */
   private objectiveFeeds({ completionIds, tokens }: TokenBatch, completions: readonly number[]): Record<string, Feed> {
     const completionOf = completions.flatMap((i, k) => completionIds[i].map(() => k));
     const members = zeros([completions.length, completionOf.length]);
@@ -156,7 +156,7 @@ async function load<G extends { graph: Graph }>(made: G): Promise<Loaded<G>> {
   return { made, session: await GraphSession.create(made.graph, { spin: true }) };
 }
 
-/** The completions whose tokens trees learn, in the order of their rows. */
+/** Returns the completions whose tokens trees learn, in the order of their rows. */
 function learned(trees: readonly PlannedTree[]): number[] {
   const sequences: PlannedSequence[] = [...trees.map(({ root }) => root), ...trees.flatMap(({ branches }) => branches)];
   return sequences.flatMap(({ completion }) => completion ?? []);
