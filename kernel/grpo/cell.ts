@@ -3,7 +3,7 @@ import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer';
 import { changedSettings } from '../training/settings';
 import { resolveConfig, type GRPOConfig } from './config';
-import type { TrainRow } from './prompts';
+import type { TrainRow } from './rollouts/prompts';
 import { notebook, type Session } from './session';
 import { GRPOTrainer, type TrainOptions } from './trainer';
 

@@ -5,7 +5,7 @@ import { completionsBundle, type CompletionRow } from '../display/completions';
 import { host } from '../display/host';
 import { deriveSeed, permutation } from '../training/seeds';
 import type { ResolvedConfig } from './config';
-import type { Scored } from './generations';
+import type { Scored } from './rollouts/generations';
 
 /** The completions that a step learned from, with their rewards: TRL's completions table. */
 export class CompletionsLog {

@@ -6,7 +6,7 @@ import type { RecentRollouts } from '../rewards/recent';
 import type { RewardContext } from '../rewards/sample';
 import type { WeightedReward } from '../rewards/scoring';
 import type { ResolvedConfig } from './config';
-import type { Prompt, PromptSource } from './prompts';
+import type { Prompt, PromptSource } from './rollouts/prompts';
 
 /** The parts of a run as a step, or an evaluation, uses them. They may change between two steps. */
 export interface StepContext {

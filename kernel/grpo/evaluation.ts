@@ -5,9 +5,9 @@ import { deriveSeed } from '../training/seeds';
 import type { Evaluation } from '../training/trainer';
 import { groupAdvantages, unplayedOf } from './advantages';
 import type { StepContext } from './context';
-import { completionsOf, generate, type Group } from './generate';
+import { completionsOf, generate, type Group } from './rollouts/generate';
 import { rolloutMetrics } from './metrics';
-import { play } from './play';
+import { play } from './rollouts/play';
 import type { PolicyBatch, PolicyUpdate } from './update';
 import { meanMetrics } from './update/policyMetrics';
 

@@ -1,6 +1,6 @@
 export type { GRPOConfig } from './config';
 export { GRPOTrainer, type GRPOTrainerOptions, type StepResult, type TrainOptions, type TrainOutput } from './trainer';
-export type { TrainRow } from './prompts';
+export type { TrainRow } from './rollouts/prompts';
 export { searchPrograms, type ProgramEditor, type SearchProgramsOptions } from './refinement/searchPrograms';
 export type { ChildReport, GroupReport, SearchReport } from './refinement/children';
 export type { Evaluation, Program } from './refinement/program';

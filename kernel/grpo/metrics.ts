@@ -2,8 +2,8 @@ import { mean, std } from '../common/statistics';
 import { weightedSum, type RewardTable, type Scores } from '../rewards/scoring';
 import { NAMES_OF_STATES, type Metrics } from '../training/metricsBuffer';
 import { fractionZeroStd, type AdvantageSettings, type Unplayed } from './advantages';
-import type { CompletionTokens } from './generate';
-import { freshOf, type Scored } from './generations';
+import type { CompletionTokens } from './rollouts/generate';
+import { freshOf, type Scored } from './rollouts/generations';
 import { meanMetrics } from './update/policyMetrics';
 
 /** Returns the metrics of completions and their rewards, with what the reward functions logged. */

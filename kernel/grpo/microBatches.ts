@@ -1,6 +1,6 @@
 import { deriveSeed, permutation } from '../training/seeds';
 import type { ResolvedConfig } from './config';
-import type { Scored } from './generations';
+import type { Scored } from './rollouts/generations';
 import type { Imitations, PolicyBatch } from './update';
 
 /** The settings that say which completions a step learns from. */

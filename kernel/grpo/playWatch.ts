@@ -2,7 +2,7 @@ import type { Sample } from '../rewards/sample';
 import { diagnoseCertainty, diagnosePlay, type PlayProblem } from '../rewards/diagnosis';
 import { mean } from '../common/statistics';
 import type { ResolvedConfig } from './config';
-import type { Scored } from './generations';
+import type { Scored } from './rollouts/generations';
 
 /** Steps whose returns are looked at together: one start may be luck. */
 const RECENT = 5;

@@ -27,9 +27,9 @@ import { CompletionsLog } from './completionsLog';
 import { resolveConfig, type GRPOConfig, type ResolvedConfig } from './config';
 import type { StepContext } from './context';
 import { evaluatePolicy } from './evaluation';
-import { freshOf, Generations, type Scored } from './generations';
+import { freshOf, Generations, type Scored } from './rollouts/generations';
 import { microBatchesOf } from './microBatches';
-import { measureReference, type Rollouts } from './play';
+import { measureReference, type Rollouts } from './rollouts/play';
 import { PlayWatch } from './playWatch';
 import {
   completionLimit,
@@ -38,12 +38,12 @@ import {
   PromptSource,
   runLength,
   type TrainRow,
-} from './prompts';
+} from './rollouts/prompts';
 import { Programs } from './refinement/programs';
 import { chooseProgram } from './refinement/validation';
 import { rewardChanges, rewardsText, weightedRewards } from './rewardFuncs';
-import { checkSavedState } from './savedState';
-import { runSecret } from './seeds';
+import { checkSavedState } from './rollouts/savedState';
+import { runSecret } from './rollouts/seeds';
 import { notebook, Session } from './session';
 import { grpoStep } from './step';
 import type { EntropyState, PolicyUpdate } from './update';

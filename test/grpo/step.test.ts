@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { openenv } from '../../kernel/environments';
-import { play, type Completion } from '../../kernel/grpo/play';
+import { play, type Completion } from '../../kernel/grpo/rollouts/play';
+import type { RolloutEnvironment } from '../../kernel/rollout';
 import { score } from '../../kernel/rewards/scoring';
 import { functionWorks, type RewardInput, type Sample } from '../../kernel/rewards';
 import { quietHost } from './runs';
@@ -11,12 +12,11 @@ import { quietHost } from './runs';
  * completions elsewhere.
  */
 
-let env: Awaited<ReturnType<typeof openenv>>;
+let env: RolloutEnvironment;
 before(async () => {
   quietHost();
   env = await openenv('game2048');
 });
-after(() => env.close());
 
 const context = () => ({
   env,

@@ -1,7 +1,7 @@
 import { seededRandom } from '../../random';
 import { deriveSeed } from '../../training/seeds';
 import type { StepContext } from '../context';
-import { groupsPerGeneration } from '../prompts';
+import { groupsPerGeneration } from '../rollouts/prompts';
 import type { Imitations } from '../update';
 import { completionText, editTextOf } from './edits';
 import type { Program } from './program';

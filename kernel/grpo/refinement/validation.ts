@@ -1,5 +1,5 @@
 import { chunks, mean } from '../../common/statistics';
-import { validationSeed } from '../seeds';
+import { validationSeed } from '../rollouts/seeds';
 import { playPrograms, scorePrograms, type ProgramContext } from './edits';
 import type { ProgramSearch } from './search';
 

@@ -1,10 +1,10 @@
-import type { ReferenceReturns } from '../environments/reference';
-import type { EpisodeFrames } from '../rollout';
-import type { RolloutEnvironment } from '../environments/environment';
-import { OpenEnvError } from '../openenv/errors';
-import type { Sample } from '../rewards/sample';
-import type { ResolvedConfig } from './config';
-import type { StepContext } from './context';
+import type { ReferenceReturns } from '../../environments/reference';
+import type { EpisodeFrames } from '../../rollout';
+import type { RolloutEnvironment } from '../../environments/environment';
+import { OpenEnvError } from '../../openenv/errors';
+import type { Sample } from '../../rewards/sample';
+import type { ResolvedConfig } from '../config';
+import type { StepContext } from '../context';
 
 /** A completion as any engine hands it over: TRL's arguments of a reward function, and where its strategy starts. */
 export interface Completion {
@@ -58,8 +58,8 @@ export async function extractStrategies(
   completions: readonly Completion[],
   { env, reference, step, signal }: PlayContext,
 ): Promise<Sample[]> {
-  const { extractFunction } = require('../strategy') as typeof import('../strategy');
-  const { checkCodeAsync } = require('../strategy/check') as typeof import('../strategy/check');
+  const { extractFunction } = require('../../strategy') as typeof import('../../strategy');
+  const { checkCodeAsync } = require('../../strategy/check') as typeof import('../../strategy/check');
   const samples: Sample[] = [];
   for (const { prompt, completion, completionIds, columns } of completions) {
     const code = env ? extractFunction(completion) : null;
@@ -99,7 +99,7 @@ export async function playSamples(
   codes: Array<string | null> = samples.map(playableCode),
 ): Promise<Rollouts> {
   if (!env || samples.length === 0) return { samples: [...samples], frames: new Map() };
-  const { rollout } = require('../rollout') as typeof import('../rollout');
+  const { rollout } = require('../../rollout') as typeof import('../../rollout');
   const shown = codes.flatMap((code, i) => (code === null ? [] : [i])).slice(0, frames);
   const played = await rollout(env, codes, {
     seeds,
@@ -133,7 +133,7 @@ export async function measureReference(
   signal: AbortSignal,
 ): Promise<ReferenceReturns | null | undefined> {
   if (!env || !config.measureReference) return undefined;
-  const { referenceReturns } = require('../rollout/reference') as typeof import('../rollout/reference');
+  const { referenceReturns } = require('../../rollout/reference') as typeof import('../../rollout/reference');
   try {
     return await referenceReturns(env, { maxSteps: config.maxEpisodeSteps, signal });
   } catch (error) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { CausalLM } from '../models/causalLM';
-import { givenSecret, secretSeed } from '../strategy/secret';
-import { deriveSeed } from '../training/seeds';
+import type { CausalLM } from '../../models/causalLM';
+import { givenSecret, secretSeed } from '../../strategy/secret';
+import { deriveSeed } from '../../training/seeds';
 
 /** Bytes of each tensor that the digest takes in: enough, as no two models agree in the beginnings of all. */
 const DIGESTED = 65_536;

@@ -1,6 +1,6 @@
-import type { CausalLM } from '../models/causalLM';
-import type { Tokenizer } from '../models/tokenizer';
-import type { StepContext } from './context';
+import type { CausalLM } from '../../models/causalLM';
+import type { Tokenizer } from '../../models/tokenizer';
+import type { StepContext } from '../context';
 import type { Completion } from './play';
 import { groupsPerGeneration, type Prompt } from './prompts';
 import { environmentSeed, samplingSeed } from './seeds';

@@ -1,15 +1,15 @@
-import type { Sample } from '../rewards/sample';
-import type { RewardTable, WeightedReward } from '../rewards/scoring';
-import type { Metrics } from '../training/metricsBuffer';
-import type { ResolvedConfig } from './config';
-import type { StepContext } from './context';
+import type { Sample } from '../../rewards/sample';
+import type { RewardTable, WeightedReward } from '../../rewards/scoring';
+import type { Metrics } from '../../training/metricsBuffer';
+import type { ResolvedConfig } from '../config';
+import type { StepContext } from '../context';
 import type { CompletionTokens } from './generate';
 import type { Rollouts } from './play';
-import { scorePrograms, type PlayedEdits, type TakenIn } from './refinement/edits';
-import { RunSearch } from './refinement/runSearch';
-import type { ProgramSearch } from './refinement/search';
-import { rewardChanges } from './rewardFuncs';
-import type { Imitations } from './update';
+import { scorePrograms, type PlayedEdits, type TakenIn } from '../refinement/edits';
+import { RunSearch } from '../refinement/runSearch';
+import type { ProgramSearch } from '../refinement/search';
+import { rewardChanges } from '../rewardFuncs';
+import type { Imitations } from '../update';
 
 /** Completions that were generated together and have played. */
 export interface Played extends Rollouts {

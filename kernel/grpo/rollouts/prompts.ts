@@ -1,9 +1,9 @@
-import type { ChatMessage, Tokenizer } from '../models/tokenizer';
-import type { RolloutEnvironment } from '../environments/environment';
-import { deriveSeed, permutation } from '../training/seeds';
-import type { RunLength } from '../training/trainer';
-import type { ResolvedConfig } from './config';
-import type { ResolvedRefinement } from './refinement/settings';
+import type { ChatMessage, Tokenizer } from '../../models/tokenizer';
+import type { RolloutEnvironment } from '../../environments/environment';
+import { deriveSeed, permutation } from '../../training/seeds';
+import type { RunLength } from '../../training/trainer';
+import type { ResolvedConfig } from '../config';
+import type { ResolvedRefinement } from '../refinement/settings';
 
 /**
  * A row of the training data: a prompt as text, or as messages to which the
@@ -151,7 +151,7 @@ function checkRow(row: TrainRow, where: string): void {
 
 /** Returns the environment's prompt a thousand times, as in the public notebook. */
 export function defaultDataset(env: RolloutEnvironment): TrainRow[] {
-  const { strategyPrompt } = require('../environments/prompt') as typeof import('../environments/prompt');
+  const { strategyPrompt } = require('../../environments/prompt') as typeof import('../../environments/prompt');
   return Array<TrainRow>(1000).fill({ prompt: [{ role: 'user', content: strategyPrompt(env) }] });
 }
 

@@ -1,7 +1,7 @@
-import { describe, isObject } from '../models/jsonFile';
-import { checkedSecret } from '../strategy/secret';
-import type { Evaluation, Program } from './refinement/program';
-import type { SavedRunSearch } from './refinement/runSearch';
+import { describe, isObject } from '../../models/jsonFile';
+import { checkedSecret } from '../../strategy/secret';
+import type { Evaluation, Program } from '../refinement/program';
+import type { SavedRunSearch } from '../refinement/runSearch';
 import type { SavedGeneration } from './generations';
 import {
   isNumber,
@@ -13,8 +13,8 @@ import {
   orNull,
   recordOf,
   type Accepts,
-} from '../training/checkpoint/shapes';
-import type { Imitations } from './update';
+} from '../../training/checkpoint/shapes';
+import type { Imitations } from '../update';
 
 const indexBelow =
   (count: number): Accepts =>
