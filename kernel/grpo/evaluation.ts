@@ -8,7 +8,8 @@ import type { StepContext } from './context';
 import { completionsOf, generate, type Group } from './rollouts/generate';
 import { rolloutMetrics } from './metrics';
 import { play } from './rollouts/play';
-import type { PolicyBatch, PolicyUpdate } from './update';
+import type { PolicyBatch } from './update/preparedStep';
+import type { PolicyUpdate } from './update/policyUpdate';
 import { meanMetrics } from './update/policyMetrics';
 
 /**

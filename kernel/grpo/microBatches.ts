@@ -1,7 +1,7 @@
 import { deriveSeed, permutation } from '../training/seeds';
 import type { ResolvedConfig } from './config';
 import type { Scored } from './rollouts/generations';
-import type { Imitations, PolicyBatch } from './update';
+import type { Imitations, PolicyBatch } from './update/preparedStep';
 
 /** The settings that say which completions a step learns from. */
 type BatchSettings = Pick<ResolvedConfig, 'gradientAccumulationSteps' | 'stepsPerGeneration' | 'numIterations'>;

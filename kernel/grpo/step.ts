@@ -10,7 +10,7 @@ import { isOffPolicy, microBatchesOf, policyBatch } from './microBatches';
 import { play } from './rollouts/play';
 import { editColumns, planEdits, playEdits, takeIn } from './refinement/edits';
 import { imitatedCompletions } from './refinement/imitation';
-import type { PolicyUpdate } from './update';
+import type { PolicyUpdate } from './update/policyUpdate';
 
 /*
  * A step of group relative policy optimisation, from top to bottom:

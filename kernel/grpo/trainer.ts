@@ -46,7 +46,8 @@ import { checkSavedState } from './rollouts/savedState';
 import { runSecret } from './rollouts/seeds';
 import { notebook, Session } from './session';
 import { grpoStep } from './step';
-import type { EntropyState, PolicyUpdate } from './update';
+import type { EntropyState } from './update/entropyControl';
+import type { PolicyUpdate } from './update/policyUpdate';
 import { adviceOnLoss } from './update/losses';
 
 export type { TrainOptions, TrainOutput };
@@ -173,7 +174,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   }
 
   protected async createUpdate(saved: SavedUpdate | null): Promise<PolicyUpdate> {
-    const { PolicyUpdate } = require('./update') as typeof import('./update');
+    const { PolicyUpdate } = require('./update/policyUpdate') as typeof import('./update/policyUpdate');
     const { epsilon, epsilonHigh, maxCompletionLength } = this.config;
     const settings = { ...this.config, epsilonHigh: epsilonHigh ?? epsilon, maxCompletionLength: maxCompletionLength! };
     const update = await PolicyUpdate.create(this.model, settings, saved);

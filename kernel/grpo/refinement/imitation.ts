@@ -2,7 +2,7 @@ import { seededRandom } from '../../random';
 import { deriveSeed } from '../../training/seeds';
 import type { StepContext } from '../context';
 import { groupsPerGeneration } from '../rollouts/prompts';
-import type { Imitations } from '../update';
+import type { Imitations } from '../update/preparedStep';
 import { completionText, editTextOf } from './edits';
 import type { Program } from './program';
 import type { ProgramSearch } from './search';

@@ -9,7 +9,7 @@ import { scorePrograms, type PlayedEdits, type TakenIn } from '../refinement/edi
 import { RunSearch } from '../refinement/runSearch';
 import type { ProgramSearch } from '../refinement/search';
 import { rewardChanges } from '../rewardFuncs';
-import type { Imitations } from '../update';
+import type { Imitations } from '../update/preparedStep';
 
 /** Completions that were generated together and have played. */
 export interface Played extends Rollouts {

@@ -14,7 +14,7 @@ import {
   recordOf,
   type Accepts,
 } from '../../training/checkpoint/shapes';
-import type { Imitations } from '../update';
+import type { Imitations } from '../update/preparedStep';
 
 const indexBelow =
   (count: number): Accepts =>
