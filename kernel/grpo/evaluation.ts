@@ -2,7 +2,7 @@ import { score } from '../rewards/scoring';
 import { secretSeed } from '../strategy/secret';
 import type { Metrics } from '../training/metricsBuffer';
 import { deriveSeed } from '../training/seeds';
-import type { Evaluation } from '../training/trainer';
+import type { EvalLoopOutput } from '../training/trainer';
 import { groupAdvantages, unplayedOf } from './advantages';
 import type { StepContext } from './context';
 import { completionsOf, generate, type Group } from './rollouts/generate';
@@ -20,7 +20,7 @@ import { meanMetrics } from './update/policyMetrics';
  * @param context its prompts are the rows of the evaluation data
  * @throws the signal's reason when aborted
  */
-export async function evaluatePolicy(update: PolicyUpdate, context: StepContext): Promise<Evaluation> {
+export async function evaluatePolicy(update: PolicyUpdate, context: StepContext): Promise<EvalLoopOutput> {
   const { config, prompts, tokensSeen } = context;
   const { perDeviceEvalBatchSize, numGenerationsEval: numGenerations } = config;
   const groupsPerBatch = perDeviceEvalBatchSize / numGenerations;

@@ -1,5 +1,11 @@
 export type { GRPOConfig } from './config';
-export { GRPOTrainer, type GRPOTrainerOptions, type StepResult, type TrainOptions, type TrainOutput } from './trainer';
+export {
+  GRPOTrainer,
+  type GRPOTrainerOptions,
+  type TrainingStep,
+  type TrainOptions,
+  type TrainOutput,
+} from './trainer';
 export type { TrainRow } from './rollouts/prompts';
 export { searchPrograms, type ProgramEditor, type SearchProgramsOptions } from './refinement/searchPrograms';
 export type { ChildReport, GroupReport, SearchReport } from './refinement/children';

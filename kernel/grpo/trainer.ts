@@ -14,7 +14,7 @@ import { CheckpointError } from '../training/checkpoint/folders';
 import type { Metrics } from '../training/metricsBuffer';
 import {
   Trainer,
-  type Evaluation,
+  type EvalLoopOutput,
   type OwnState,
   type RunLength,
   type SavedUpdate,
@@ -83,13 +83,13 @@ export interface GRPOTrainerOptions {
   /** Called as the run goes on. */
   callbacks?: TrainerCallback[];
   /** Called after each step. */
-  onStep?: (step: StepResult) => void | Promise<void>;
+  onStep?: (step: TrainingStep) => void | Promise<void>;
   /** Functions and rollouts that the run shares with others. By default the notebook's, where its reward functions are those of `rewardRegistry`; else the run shares nothing. */
   session?: Session;
 }
 
 /** A completed training step. */
-export interface StepResult {
+export interface TrainingStep {
   /** Counted from 1. */
   step: number;
   /** TRL's metrics of this step alone. */
@@ -258,7 +258,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     if (this.config.logCompletions) this.completionsLog.show(step, this.config);
   }
 
-  protected override async evaluation(update: PolicyUpdate, signal: AbortSignal): Promise<Evaluation> {
+  protected override async evaluation(update: PolicyUpdate, signal: AbortSignal): Promise<EvalLoopOutput> {
     if (!this.evalPrompts) throw new TypeError('GRPOTrainer needs evalDataset (rows of { prompt }) to evaluate.');
     const context = await this.stepContext(this.globalStep, signal);
     return evaluatePolicy(update, { ...context, prompts: this.evalPrompts });
@@ -323,7 +323,7 @@ function resolve(args?: GRPOConfig): ResolvedConfig {
 }
 
 /** Returns what `onStep` gets of a step: all samples of the generations that it learned from. */
-function stepResult(step: number, generations: readonly Scored[], metrics: Metrics): StepResult {
+function stepResult(step: number, generations: readonly Scored[], metrics: Metrics): TrainingStep {
   const { names, weights } = generations[0].table;
   return {
     step,

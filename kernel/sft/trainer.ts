@@ -11,7 +11,7 @@ import type { ModelUpdate } from '../training/update/modelUpdate';
 import { deriveSeed, permutation } from '../training/seeds';
 import {
   Trainer,
-  type Evaluation,
+  type EvalLoopOutput,
   type RunLength,
   type SavedUpdate,
   type Step,
@@ -163,7 +163,7 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
     };
   }
 
-  protected override async evaluation(update: ModelUpdate, signal: AbortSignal): Promise<Evaluation> {
+  protected override async evaluation(update: ModelUpdate, signal: AbortSignal): Promise<EvalLoopOutput> {
     if (this.evalRows.length === 0) throw new TypeError('SFTTrainer needs evalDataset to evaluate.');
     const results: Metrics[] = [];
     let loss = 0;

@@ -15,7 +15,7 @@ import { Run } from './run';
 import { learningRateAt } from './scheduler';
 import { changedSettings, changeText } from './settings';
 import type {
-  Evaluation,
+  EvalLoopOutput,
   OwnState,
   RunLength,
   SavedUpdate,
@@ -29,7 +29,7 @@ import type {
 import { stateOf, UpdateInUse } from './updateInUse';
 
 export type {
-  Evaluation,
+  EvalLoopOutput,
   OwnState,
   RunLength,
   SavedUpdate,
@@ -115,7 +115,7 @@ export abstract class Trainer<
   protected abstract trainStep(update: Update, step: Step): Promise<StepOutcome>;
 
   /** Evaluates the model as it is; called where {@link prepare} has found data for that. */
-  protected async evaluation(_update: Update, _signal: AbortSignal): Promise<Evaluation> {
+  protected async evaluation(_update: Update, _signal: AbortSignal): Promise<EvalLoopOutput> {
     throw new TypeError(`${this.constructor.name} cannot evaluate.`);
   }
 

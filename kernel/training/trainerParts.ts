@@ -88,7 +88,7 @@ export interface SavedUpdate {
 }
 
 /** An evaluation: its metrics without prefix, and how much it looked at. */
-export interface Evaluation {
+export interface EvalLoopOutput {
   metrics: Metrics;
   samples: number;
   batches: number;

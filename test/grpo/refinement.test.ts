@@ -7,7 +7,7 @@ import {
   searchPrograms,
   type GRPOConfig,
   type SearchReport,
-  type StepResult,
+  type TrainingStep,
 } from '../../kernel/grpo';
 import { rewardRegistry } from '../../kernel/grpo/session';
 import { functionWorks, type Sample } from '../../kernel/rewards';
@@ -59,7 +59,7 @@ function uninterrupted(): Promise<string> {
 }
 
 test('groups edit a parent: its prompt, its play from the same start, its gain; the same in each run', async () => {
-  const steps: StepResult[] = [];
+  const steps: TrainingStep[] = [];
   const trainer = await refining({}, { onStep: (step) => void steps.push(step) });
   await trainer.train();
   assert.equal(outcomeJson(trainer), await uninterrupted());

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { setHost } from '../../kernel/display/host';
 import { openenv } from '../../kernel/environments';
-import type { GRPOConfig, StepResult } from '../../kernel/grpo';
+import type { GRPOConfig, TrainingStep } from '../../kernel/grpo';
 import { capRewards, groupAdvantages } from '../../kernel/grpo/advantages';
 import { resolveConfig } from '../../kernel/grpo/config';
 import { GRPOTrainer } from '../../kernel/grpo/trainer';
@@ -30,7 +30,7 @@ async function run(
   steps: string[][],
   rewardFuncs: RewardFunction[],
   args: GRPOConfig = {},
-): Promise<{ results: StepResult[]; events: string[]; trainer: GRPOTrainer }> {
+): Promise<{ results: TrainingStep[]; events: string[]; trainer: GRPOTrainer }> {
   const model = await freshModel();
   const generate = model.generate.bind(model);
   const left = steps.map((texts) => texts.map((text) => model.tokenizer.encode(text)));
@@ -43,7 +43,7 @@ async function run(
       terminated: sequences.map(() => true),
     };
   };
-  const results: StepResult[] = [];
+  const results: TrainingStep[] = [];
   const settings = {
     maxSteps: steps.length,
     numGenerations: steps[0].length,

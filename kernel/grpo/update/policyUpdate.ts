@@ -14,7 +14,7 @@ import { EntropyControl, type EntropyState } from './entropyControl';
 import { meanMetrics, type UpdateMetrics } from './policyMetrics';
 import { policyObjective } from './policyObjective';
 import { PreparedStep, type PolicyBatch } from './preparedStep';
-import { Reference } from './reference';
+import { ReferenceModel } from './referenceModel';
 import { resolveSettings, type UpdateSettings } from '../updateSettings';
 
 interface StepOptions {
@@ -31,7 +31,7 @@ export class PolicyUpdate implements TrainerUpdate {
     private readonly model: CausalLM,
     private readonly settings: UpdateSettings,
     private readonly update: ModelUpdate,
-    private readonly reference: Reference | null,
+    private readonly reference: ReferenceModel | null,
   ) {
     this.entropyControl = new EntropyControl(settings);
   }
@@ -54,7 +54,7 @@ export class PolicyUpdate implements TrainerUpdate {
     }
     const update = await ModelUpdate.create(model, { ...all, objective: policyObjective(all) });
     const reference =
-      all.beta === 0 ? null : await Reference.create(model, all.temperature, saved?.extras.get('reference'));
+      all.beta === 0 ? null : await ReferenceModel.create(model, all.temperature, saved?.extras.get('reference'));
     if (saved) update.load(saved.optimizer);
     return new PolicyUpdate(model, all, update, reference);
   }

@@ -20,7 +20,7 @@ export interface PlannedSequence extends Sequence {
 export type PlannedTree = Tree<PlannedSequence>;
 
 /** Work of one or, where a tree is cut, several runs. */
-export type Step =
+export type PlannedStep =
   /** All rows of some trees, which have branches or have none. */
   | { rows: 'roots' | 'both'; trees: PlannedTree[] }
   /** The root of a tree forward; its branches, some at a time; the root backward. */
@@ -31,14 +31,14 @@ export type Step =
  * cut). The prompt of several completions is a root that they branch from;
  * other completions stand alone, with their prompt.
  */
-export function planSteps(batch: Sequences, maxRows: number): Step[] {
+export function planSteps(batch: Sequences, maxRows: number): PlannedStep[] {
   const { alone, shared } = trees(batch);
   const whole = shared.filter((tree) => rowsOf(tree) <= maxRows);
   const cut = shared.filter((tree) => rowsOf(tree) > maxRows);
   return [
-    ...together(longestFirst(alone, rowsOf), rowsOf, maxRows).map((trees): Step => ({ rows: 'roots', trees })),
-    ...together(whole, rowsOf, maxRows).map((trees): Step => ({ rows: 'both', trees })),
-    ...cut.map(({ root, branches }): Step => {
+    ...together(longestFirst(alone, rowsOf), rowsOf, maxRows).map((trees): PlannedStep => ({ rows: 'roots', trees })),
+    ...together(whole, rowsOf, maxRows).map((trees): PlannedStep => ({ rows: 'both', trees })),
+    ...cut.map(({ root, branches }): PlannedStep => {
       const length = ({ ids }: Sequence) => ids.length;
       return { rows: 'cut', root, parts: together(longestFirst(branches, length), length, maxRows) };
     }),

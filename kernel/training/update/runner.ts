@@ -7,7 +7,7 @@ import { zeros, type Tensor } from '../../onnx/tensor';
 import { GradientSums } from './gradientSums';
 import { lossGraph, rootBackwardGraph, rootForwardGraph, type GraphOptions, type UpdateGraph } from './graphs';
 import type { BatchOutcome, TokenBatch } from './modelUpdate';
-import type { PlannedSequence, PlannedTree, Step } from './plan';
+import type { PlannedSequence, PlannedTree, PlannedStep } from './plan';
 
 /** Destination of the results of runs. */
 export interface RunTarget {
@@ -36,14 +36,14 @@ export class Runner {
     private readonly maxLogits = MOST_LOGITS,
   ) {}
 
-  async run(step: Step, batch: TokenBatch, target: RunTarget): Promise<void> {
+  async run(step: PlannedStep, batch: TokenBatch, target: RunTarget): Promise<void> {
     if (step.rows === 'cut') await this.runCut(step, batch, target);
     else await this.runLoss(step.rows, step.trees, batch, target, {}, target.sums ? [target.sums] : []);
   }
 
   /** The root forward, its branches with the root's keys and values, the root backward with the gradients of these. */
   private async runCut(
-    { root, parts }: Extract<Step, { rows: 'cut' }>,
+    { root, parts }: Extract<PlannedStep, { rows: 'cut' }>,
     batch: TokenBatch,
     target: RunTarget,
   ): Promise<void> {

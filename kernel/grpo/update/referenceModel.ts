@@ -11,7 +11,7 @@ import type { TokenBatch } from '../../training/update/modelUpdate';
  * with an adapter the adapter is copied, as TRL does, and the base is shared;
  * a model that is trained as a whole is copied whole.
  */
-export class Reference {
+export class ReferenceModel {
   private constructor(
     private readonly scorer: LogprobScorer,
     /** The copied tensors, by the names of the trained parameters. */
@@ -20,13 +20,13 @@ export class Reference {
   ) {}
 
   /** @param saved of a checkpoint; by default the model as it is is copied */
-  static async create(model: CausalLM, temperature: number, saved?: ExtraTensors): Promise<Reference> {
+  static async create(model: CausalLM, temperature: number, saved?: ExtraTensors): Promise<ReferenceModel> {
     const copies = new Map<string, Tensor>();
     for (const [name, { shape, data }] of model.trainableParameters()) {
       copies.set(name, saved ? fitting(saved.tensors, name, shape) : { shape: [...shape], data: data.slice() });
     }
     const scorer = await LogprobScorer.create(model.config, parametersOf(model, copies), temperature);
-    return new Reference(scorer, copies, saved?.version ?? 0);
+    return new ReferenceModel(scorer, copies, saved?.version ?? 0);
   }
 
   /** Log-probabilities of completions. */
