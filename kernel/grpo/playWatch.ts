@@ -46,7 +46,7 @@ export class PlayWatch {
     return problems.filter(({ kind }) => this.isNew(kind, step)).map(({ text }) => text);
   }
 
-  /** A new run starts. */
+  /** Forgets everything: a new run starts. */
   clear(): void {
     this.seen.clear();
     this.returns.length = 0;

@@ -211,7 +211,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     return this.output.wantsFrames || newest(step) === newest(totalSteps - 1) ? SHOWN_EPISODES : 0;
   }
 
-  /** @param step as samples carry it */
+  /** Returns what a step or an evaluation is made with. @param step as samples carry it */
   private async stepContext(step: number, signal: AbortSignal, frames = 0): Promise<StepContext> {
     if (this.reference === undefined) this.reference = await measureReference(this.env, this.config, signal);
     return {

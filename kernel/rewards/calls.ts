@@ -166,7 +166,7 @@ class Calls implements Followed {
     }
   }
 
-  /** A call took too long. The others are left when all is quiet: those that compute as long shall not do it unwatched, later. */
+  /** Ends the calls as one took too long. The others are left when all is quiet: those that compute as long shall not do it unwatched, later. */
   private late(index: number): void {
     if (!this.awaited || this.closing) return;
     this.closing = true;
@@ -182,7 +182,7 @@ class Calls implements Followed {
     running.exit(wait);
   }
 
-  /** An interrupt has ended a call: its signal is on the way, and says more. */
+  /** Ends the calls as an interrupt has ended one: its signal is on the way, and says more. */
   private interrupted(error: unknown): void {
     if (!this.awaited || this.closing) return;
     this.closing = true;

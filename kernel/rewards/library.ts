@@ -97,7 +97,7 @@ function measured(reference: ReferenceReturns | null | undefined, name: string, 
 }
 
 /**
- * The episode's return times `scale` (1 by default). No episode, or one that
+ * Returns the episode's return times `scale` (1 by default). No episode, or one that
  * the strategy broke off (it threw, hung, returned something that is no action):
  * `failed`, or the return where that is worse. By default that is 0, or the
  * least that chance or a constant action gets where that is below 0 and known
@@ -113,7 +113,7 @@ export function episodeReturn(
   return episode.failed ? Math.min(failed, episode.return * scale) : episode.return * scale;
 }
 
-/** The part of `steps` (1,000 by default) that the episode lasted, 0 to 1; 0 where the strategy broke it off, `null` where nothing was played. */
+/** Returns the part of `steps` (1,000 by default) that the episode lasted, 0 to 1; 0 where the strategy broke it off, `null` where nothing was played. */
 export function survives({ episode }: Sample, { steps = 1000 }: { steps?: number } = {}): number | null {
   if (!episode) return null;
   return episode.failed ? 0 : Math.min(1, episode.steps / steps);
@@ -154,7 +154,7 @@ export interface WinLossOptions {
 }
 
 /**
- * Win or lose: a reward that works in every environment whose reward grows
+ * Rewards winning: a reward that works in every environment whose reward grows
  * with success. An episode that reaches `target` earns `win`. Another loses,
  * but a near miss loses less: from `loss` at the `worst` return towards 0 at
  * the target, so that a group of losers still shows which way is better. No
@@ -170,7 +170,7 @@ export function winLoss({ episode, reference }: ScoredEpisode, options: WinLossO
   return loss * (1 - progress);
 }
 
-/** From the worst return to the one that is success: as given, else by the reference. */
+/** Returns the worst return and the one that is success: as given, else by the reference. */
 function span(
   name: string,
   reference: ReferenceReturns | null | undefined,
@@ -200,7 +200,7 @@ export interface StrategySucceedsOptions {
 }
 
 /**
- * The scale of the public 2048 notebook, for any environment: 20 on reaching
+ * Rewards on the scale of the public 2048 notebook, for any environment: 20 on reaching
  * `target`, 2 for running, −1 for a timeout, −3 for an exception, 0 where
  * nothing was played. Unlike there, what lies between running and success is
  * paid in proportion to the return, from the worst to the target, so that a

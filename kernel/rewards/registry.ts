@@ -75,7 +75,7 @@ export class RewardRegistry {
     this.fresh.push(name);
   }
 
-  /** The running cell's `@reward` has registered all: what it had before is removed, and the last rollouts are scored again. */
+  /** Removes what the running cell's `@reward` had registered before, now that it has registered all, and scores the last rollouts again. */
   async finishCell(): Promise<void> {
     const fresh = this.fresh.splice(0).flatMap((name) => this.rewards.get(name) ?? []);
     const { cell } = host();

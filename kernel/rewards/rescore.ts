@@ -61,7 +61,7 @@ export class Rescore {
     return this.error !== null || this.reweighed || this.samples.some(({ before, after }) => before !== after);
   }
 
-  /** The comparison as a MIME bundle: `text/html` and `text/plain`. */
+  /** Returns the comparison as a MIME bundle: `text/html` and `text/plain`. */
   bundle(): MimeBundle {
     return rescoreBundle(this);
   }

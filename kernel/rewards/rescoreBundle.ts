@@ -86,7 +86,7 @@ function sampleRow(
   ];
 }
 
-/** The first words of what the model wrote, past the function's head. */
+/** Returns the first words of what the model wrote, past the function's head. */
 function excerpt({ code, completion }: Sample): string {
   const text = (code ?? completion)
     .replace(/\s+/g, ' ')

@@ -74,9 +74,9 @@ export interface OwnState<Update> {
 
 /** Moves the weights of a run: a `ModelUpdate`, or something made of one. */
 export interface TrainerUpdate {
-  /** The optimizer's own tensors, not copies. */
+  /** Returns the optimizer's own tensors, not copies. */
   state(): OptimizerState;
-  /** Other tensors that a checkpoint has to keep, by file name. */
+  /** Returns other tensors that a checkpoint has to keep, by file name. */
   extras?(): Map<string, ExtraTensors>;
   dispose(): Promise<void>;
 }

@@ -25,7 +25,7 @@ export class UpdateInUse<Update extends TrainerUpdate> {
     this.saved = saved;
   }
 
-  /** Settings hold from an update's creation: where there is one, another takes its place. */
+  /** Puts another update in the place of the present one, as settings hold from an update's creation. */
   async rebuild(signal: AbortSignal): Promise<void> {
     await this.leftover;
     const { update } = this;

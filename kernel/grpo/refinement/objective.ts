@@ -35,7 +35,7 @@ export interface ObjectiveSettings {
 }
 
 /**
- * Advantages of the children of a generation, group after group. They follow
+ * Returns the advantages of the children of a generation, group after group. They follow
  * from outcomes and settings alone, so that those of an earlier generation can
  * be computed again when more is known of it.
  *
@@ -67,7 +67,7 @@ function utilitiesOf({ fresh, children }: OutcomeGroup, settings: ObjectiveSetti
   return result.map((value, i) => (children[i].status === 'failed' ? worst - settings.failurePenalty * spread : value));
 }
 
-/** The gains of those that play; where nothing changed, the worst of them. */
+/** Returns the gains of those that play; where nothing changed, the worst of them. */
 function valuesOf(children: readonly ChildOutcome[], aboveParent: boolean): Array<number | null> {
   const floor = aboveParent ? 0 : -Infinity;
   const gains = children.map(({ status, gain }) =>
@@ -78,7 +78,7 @@ function valuesOf(children: readonly ChildOutcome[], aboveParent: boolean): Arra
   return children.map(({ status }, i) => (status === 'unchanged' ? worst : gains[i]));
 }
 
-/** The utilities of the values of a group. */
+/** Returns the utilities of the values of a group. */
 function utility(values: readonly number[], { objective, bestOf, entropicTemperature }: ObjectiveSettings): number[] {
   switch (objective) {
     case 'mean':
@@ -93,7 +93,7 @@ function utility(values: readonly number[], { objective, bestOf, entropicTempera
   }
 }
 
-/** Weights by rank, as in CMA-ES: the logarithm for the upper half, 0 below; equal values share theirs. */
+/** Returns weights by rank, as in CMA-ES: the logarithm for the upper half, 0 below; equal values share theirs. */
 export function rankWeights(values: readonly number[]): number[] {
   const order = [...values].sort((a, b) => b - a);
   const weights = order.map((_, rank) => Math.max(0, Math.log(values.length / 2 + 1) - Math.log(rank + 1)));
@@ -123,7 +123,7 @@ export function maxAtK(values: readonly number[], k: number): number[] {
   return result;
 }
 
-/** C(a, b) / C(n, m), by products that do not overflow. */
+/** Returns C(a, b) / C(n, m), by products that do not overflow. */
 function chance(a: number, b: number, n: number, m: number): number {
   return Math.exp(logChoose(a, b) - logChoose(n, m));
 }
@@ -134,7 +134,7 @@ function logChoose(n: number, k: number): number {
   return sum;
 }
 
-/** exp(value / temperature) over its mean, the temperature being in spreads of the values. */
+/** Returns exp(value / temperature) over its mean, the temperature being in spreads of the values. */
 export function entropicWeights(values: readonly number[], temperature: number): number[] {
   if (values.length === 0 || isConstant(values)) return values.map(() => 1);
   const highest = Math.max(...values);

@@ -46,18 +46,18 @@ export class Programs {
     return this.search()?.winner ?? null;
   }
 
-  /** The winner of the validation, else the program of the highest worth; `null` where there is none. */
+  /** Returns the winner of the validation, else the program of the highest worth; `null` where there is none. */
   best(): RankedProgram | null {
     return this.ranking(1)[0] ?? null;
   }
 
-  /** The best programs: the winner first, then by worth. */
+  /** Returns the best programs: the winner first, then by worth. */
   ranking(count = 10): RankedProgram[] {
     const search = this.search();
     return search ? search.best(count).map((program) => ({ ...program, worth: search.database.worth(program) })) : [];
   }
 
-  /** A program with its ancestors. By default that of the best one. @throws RangeError where there is none of this ID */
+  /** Returns a program with its ancestors, by default that of the best one. @throws RangeError where there is none of this ID */
   lineage(id = this.best()?.id): Lineage {
     const database = this.search()?.database;
     const entries = database && id !== undefined ? lineageOf(database, id) : [];
@@ -84,7 +84,7 @@ export class Programs {
   }
 }
 
-/** The training step that made a program, from 1; `null`: it was given. */
+/** Returns the training step that made a program, from 1; `null`: it was given. */
 function stepOf({ generation }: Program): number | null {
   return generation < 0 ? null : generation + 1;
 }

@@ -23,17 +23,17 @@ export class RunSearch {
     return this.search;
   }
 
-  /** The search, which begins where none has. */
+  /** Returns the search, which begins where none has. */
   at({ refinement, seed }: ResolvedConfig): ProgramSearch {
     return (this.search ??= ProgramSearch.start({ ...refinement!, seed }));
   }
 
-  /** A step was made, or a validation has chosen. */
+  /** Goes on from this search: a step has learned from a generation, or a validation has chosen. */
   moveOn(after: ProgramSearch): void {
     this.search = after;
   }
 
-  /** Fitness is to come from these functions: where they are others than before, what is in memory is scored again. */
+  /** Takes fitness from these functions: where they are others than before, episodes in memory are scored again. */
   async follow(rewards: WeightedReward[], score: (samples: Sample[]) => Promise<Scored[]>): Promise<void> {
     if (this.search && this.areOthers(rewards)) this.search = await this.search.rescored(score);
     this.rewards = rewards;
@@ -44,12 +44,12 @@ export class RunSearch {
     return this.rewards.length > 0 && rewardChanges(this.rewards, rewards) !== '';
   }
 
-  /** The search goes on under other settings; without refinement it ends. */
+  /** Goes on under other settings; without refinement the search ends. */
   configure({ refinement, seed }: ResolvedConfig): void {
     this.search = refinement && this.search && this.search.withSettings({ ...refinement, seed });
   }
 
-  /** A new run starts. */
+  /** Forgets everything: a new run starts. */
   clear(): void {
     this.search = null;
     this.rewards = [];

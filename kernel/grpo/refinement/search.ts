@@ -96,7 +96,7 @@ export class ProgramSearch {
     readonly winner: Winner | null,
   ) {}
 
-  /** An empty search, but for the initial programs. */
+  /** Returns an empty search, but for the initial programs. */
   static start(settings: SearchSettings): ProgramSearch {
     const database = new ProgramDatabase(settings);
     settings.initialPrograms.map(canonicalCode).forEach((code, i) => {
@@ -115,7 +115,7 @@ export class ProgramSearch {
   }
 
   /**
-   * The groups of a generation. Without a program that may be its parent, a
+   * Plans the groups of a generation. Without a program that may be its parent, a
    * group is fresh.
    *
    * @param startOf seed of the environment for the i-th start of the generation
@@ -248,7 +248,7 @@ export class ProgramSearch {
   }
 
   /**
-   * The search as other reward functions see it: what is in memory of the
+   * Returns the search as other reward functions see it: what is in memory of the
    * programs' episodes is scored again; the others are forgotten, and programs
    * without any play again in the next generation.
    */
@@ -266,7 +266,7 @@ export class ProgramSearch {
     return new ProgramSearch(this.settings, database, this.episodes, null);
   }
 
-  /** The search under other settings. */
+  /** Returns the search under other settings. */
   withSettings(settings: SearchSettings): ProgramSearch {
     return new ProgramSearch(
       settings,
@@ -276,12 +276,12 @@ export class ProgramSearch {
     );
   }
 
-  /** The search with what a validation has chosen. */
+  /** Returns the search with the choice of a validation. */
   withWinner(winner: Winner | null, episodes: number): ProgramSearch {
     return new ProgramSearch(this.settings, this.database, this.episodes + episodes, winner);
   }
 
-  /** The best programs: first the winner of the validation, where there is one, then by worth. */
+  /** Returns the best programs: first the winner of the validation, where there is one, then by worth. */
   best(count = 1): Program[] {
     const winner = this.winner && this.database.get(this.winner.id);
     const others = this.database.best().filter(({ id }) => id !== winner?.id);
@@ -298,7 +298,7 @@ export class ProgramSearch {
 }
 
 /**
- * The second look: programs without any episode (given ones, and those whose
+ * Returns who gets a second look: programs without any episode (given ones, and those whose
  * rewards have changed), and those that may be better than they seem, children
  * of this generation among them; the more the more episodes duplicates save.
  */

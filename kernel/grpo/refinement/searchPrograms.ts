@@ -43,7 +43,7 @@ export interface SearchProgramsOptions {
 }
 
 /**
- * The search of a `GRPOTrainer` with `refinement`, by any editor instead of a
+ * Runs the search of a `GRPOTrainer` with `refinement`, by any editor instead of a
  * model: the same database, replays, scores and validation, episode for
  * episode. With random edits it is the baseline that a model has to beat.
  *

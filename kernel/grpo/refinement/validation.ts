@@ -66,7 +66,7 @@ export async function validate(
   return { winner, episodes: played };
 }
 
-/** Candidates of each round, and starts that each of them plays; the last round gets what is left over. */
+/** Returns the candidates of each round, and the starts that each of them plays; the last round gets what is left over. */
 export function roundsFor(candidates: number, episodes: number): Array<{ size: number; starts: number }> {
   const sizes: number[] = [];
   for (let size = candidates; size > 1; size = Math.ceil(size / 2)) sizes.push(size);

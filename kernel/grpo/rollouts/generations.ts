@@ -37,18 +37,18 @@ interface Learnable {
   imitations?: Imitations;
 }
 
-/** No step has learned from it yet: it may be scored again. */
+/** A scored generation that no step has learned from yet: it may be scored again. */
 export interface Fresh extends Learnable {
   status: 'fresh';
   played: Played;
   /** The functions that its rewards come from. */
   rewards: WeightedReward[];
-  /** Of completions and rewards. */
+  /** Metrics of its completions and rewards. */
   metrics: Metrics;
   takenIn: TakenIn | null;
 }
 
-/** A step has learned from it, and its metrics are in the log. */
+/** A generation that a step has learned from: its metrics are in the log. */
 export interface Logged extends Learnable {
   status: 'logged';
 }
@@ -109,7 +109,7 @@ export class Generations {
     return earlier[0]?.takenIn?.after ?? this.search.at(config);
   }
 
-  /** A step has learned from these generations; those before `next` are not needed again. */
+  /** Marks generations that a step has learned from as logged, and drops those before `next`, which no step needs again. */
   learned(generations: readonly Scored[], next: number): void {
     for (const { takenIn } of freshOf(generations)) if (takenIn) this.search.moveOn(takenIn.after);
     for (const { number, tokens, samples, table, advantages, extra, imitations } of generations)
@@ -117,7 +117,7 @@ export class Generations {
     for (const number of this.kept.keys()) if (number < next) this.kept.delete(number);
   }
 
-  /** Drops all generations: other settings generate in another way. */
+  /** Drops all generations: with other settings they are generated in another way. */
   forget(): void {
     this.kept.clear();
   }

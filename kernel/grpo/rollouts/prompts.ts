@@ -53,7 +53,7 @@ export class PromptSource {
     return this.rows.length;
   }
 
-  /** Rows that a pass uses: the last that do not fill a generation are left out, as in TRL. */
+  /** Number of rows that a pass uses: the last that do not fill a generation are left out, as in TRL. */
   get rowsPerPass(): number {
     const { groupsPerGeneration: together } = this.settings;
     return Math.floor(this.length / together) * together || this.length;
@@ -225,7 +225,7 @@ export function completionLimit(
   return setting ?? Math.min(512, room);
 }
 
-/** The same where programs are edited: a prompt holds a program, too, that is as long as a completion. */
+/** Returns the same where programs are edited: a prompt holds a program, too, that is as long as a completion. */
 function refinedCompletionLimit(setting: number | undefined, maxSeqLength: number, longestPrompt: number): number {
   const room = maxSeqLength - longestPrompt - EDIT_TOKENS;
   const limit = setting ?? Math.min(512, Math.floor(room / 2));

@@ -22,7 +22,7 @@ const indexBelow =
     isWhole(value) && (value as number) < count;
 
 /**
- * Checks what a checkpoint keeps of a GRPO run. It may have come from elsewhere.
+ * Checks the state of a GRPO run in a checkpoint, which may come from elsewhere.
  *
  * @param vocabSize tokens of the model
  */

@@ -63,7 +63,7 @@ export interface LossInputs {
   chosen: Value | null;
 }
 
-/** The loss per token, and values per token to look at: `kl` where beta is not 0, `phi` of vespo. */
+/** Returns the loss per token, and values per token to look at: `kl` where beta is not 0, `phi` of vespo. */
 export function policyLoss(
   graph: Graph,
   settings: LossSettings,
@@ -138,7 +138,7 @@ function objective(
 }
 
 /**
- * Vespo's weight of a completion: φ(w) = e^λ · w^k · e^(−λw), where w is its
+ * Returns vespo's weight of a completion: φ(w) = e^λ · w^k · e^(−λw), where w is its
  * probability ratio; computed from log w.
  */
 function gammaWeights(graph: Graph, settings: LossSettings, advantages: Value, logRatio: Value): Value {
@@ -151,11 +151,11 @@ function gammaWeights(graph: Graph, settings: LossSettings, advantages: Value, l
   );
   const logWeight = clip(logRatio, Math.log(1e-8), 20);
   const logPhi = sub(add(lambda, mul(k, logWeight)), mul(lambda, exp(logWeight)));
-  // What is too large for a float32 counts as 0, as in TRL.
+  // A weight too large for a float32 counts as 0, as in TRL.
   return detach(select(less(graph.scalar(88.7), logPhi), graph.scalar(0), exp(logPhi)));
 }
 
-/** 0 for completions of negative advantage that have become too unlikely since they were sampled. */
+/** Returns 0 for completions of negative advantage that have become too unlikely since they were sampled, else 1. */
 function onPolicyMask(
   graph: Graph,
   threshold: number,
@@ -176,8 +176,8 @@ export interface LossScale {
 }
 
 /**
- * The share of each token of a micro-batch in the step's loss, so that the
- * loss is the sum of token losses times their shares; as TRL normalises.
+ * Returns the share of each token of a micro-batch in the step's loss, so that
+ * the loss is the sum of token losses times their shares; as TRL normalises.
  *
  * @param masks 1 for the tokens of a completion that count, else 0
  */
@@ -207,7 +207,7 @@ export function tokenWeights(
   return masks.map((mask, i) => Float32Array.from(mask, (value) => value / divisor(i)));
 }
 
-/** Tokens that count. */
+/** Returns the number of tokens that count. */
 export function countTokens(mask: ArrayLike<number>): number {
   let count = 0;
   for (let t = 0; t < mask.length; t++) count += mask[t];

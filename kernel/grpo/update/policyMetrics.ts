@@ -1,7 +1,7 @@
 import { mean } from '../../common/statistics';
 import { countTokens, type LossSettings } from './losses';
 
-/** Metrics of an update by TRL's names and definitions. What does not exist for a loss, or not in a batch, is left out. */
+/** Metrics of an update by TRL's names and definitions. Those that do not exist for a loss, or not in a batch, are left out. */
 export interface UpdateMetrics {
   loss: number;
   /** Norm of all gradients before clipping. */

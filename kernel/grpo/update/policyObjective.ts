@@ -4,7 +4,7 @@ import { policyLoss } from './losses';
 import type { UpdateSettings } from '../updateSettings';
 
 /**
- * GRPO's loss as an objective. Its outputs are those of {@link policyLoss}.
+ * Returns GRPO's loss as an objective. Its outputs are those of {@link policyLoss}.
  *
  * Inputs, all per token:
  * - `advantages`

@@ -24,7 +24,7 @@ interface StepOptions {
 /** Updates a policy by GRPO: a {@link ModelUpdate} with its loss, TRL's metrics, the reference model, the entropy bonus. */
 export class PolicyUpdate implements TrainerUpdate {
   readonly entropyControl: EntropyControl;
-  /** Looks at the policy before an update, once that is needed. */
+  /** Scores completions with the policy before an update; made when that is first needed. */
   private scorer: LogprobScorer | null = null;
 
   private constructor(
@@ -39,7 +39,7 @@ export class PolicyUpdate implements TrainerUpdate {
   /**
    * Builds the graphs for a model: for its adapter where it has one, else for all of its weights.
    *
-   * @param saved what it goes on from; the model's weights are loaded apart from it
+   * @param saved state that it goes on from; the model's weights are loaded apart from it
    */
   static async create(
     model: CausalLM,
@@ -59,7 +59,7 @@ export class PolicyUpdate implements TrainerUpdate {
     return new PolicyUpdate(model, all, update, reference);
   }
 
-  /** One optimizer step with all micro-batches. Where it fails, is aborted, or the gradient is not finite, the model is as it was before. */
+  /** Makes one optimizer step with all micro-batches. Where it fails, is aborted, or the gradient is not finite, the model is as it was before. */
   async step(
     batches: PolicyBatch | PolicyBatch[],
     learningRate: number,
@@ -73,14 +73,14 @@ export class PolicyUpdate implements TrainerUpdate {
     return { ...this.metrics(step, outcome), grad_norm } as UpdateMetrics;
   }
 
-  /** Loss and metrics of a batch, without learning from it. */
+  /** Returns loss and metrics of a batch, without learning from it. */
   async evaluate(batch: PolicyBatch, options: StepOptions = {}): Promise<Record<string, number>> {
     const step = await this.prepare([batch], options);
     const { entropy_coef, ...metrics } = this.metrics(step, await this.update.evaluate(step.tokens, options));
     return metrics;
   }
 
-  /** Log-probabilities of completions under the policy as it is. */
+  /** Returns the log-probabilities of completions under the policy as it is. */
   async logprobs(batch: Omit<TokenBatch, 'tokens'>, { signal }: StepOptions = {}): Promise<Float32Array[]> {
     return (await (await this.policyScorer()).scoreBatch(batch, signal)).logprobs;
   }
@@ -116,12 +116,12 @@ export class PolicyUpdate implements TrainerUpdate {
     this.reference.mixIn(this.model.trainableParameters(), refModelMixupAlpha);
   }
 
-  /** Steps and moments of the optimizer, for checkpoints. */
+  /** Returns steps and moments of the optimizer, for checkpoints. */
   state(): OptimizerState {
     return this.update.state();
   }
 
-  /** The reference model, for checkpoints. */
+  /** Returns the reference model, for checkpoints. */
   extras(): Map<string, ExtraTensors> {
     return new Map(this.reference ? [['reference', this.reference.state()]] : []);
   }

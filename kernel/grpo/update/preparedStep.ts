@@ -39,7 +39,7 @@ export interface Imitations {
  * micro-batch are their weights and the metrics.
  */
 export class PreparedStep {
-  /** First the completions of all micro-batches, then what is imitated. */
+  /** First the completions of all micro-batches, then the imitated ones. */
   readonly tokens: TokenBatch & { tokens: Record<string, readonly ArrayLike<number>[]> };
   /** Per micro-batch: its completions' numbers among all. */
   private readonly members: number[][] = [];
@@ -51,7 +51,7 @@ export class PreparedStep {
     private readonly batches: readonly PolicyBatch[],
     private readonly settings: UpdateSettings,
   ) {
-    // By what they say: those of a checkpoint are other lists than those of which a run has several at once.
+    // Prompts are known by their tokens: those of a checkpoint are other lists than the run's.
     const prompts = new Map<string, number>();
     const promptIds: number[][] = [];
     const promptOf: number[] = [];

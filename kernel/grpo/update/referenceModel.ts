@@ -29,7 +29,7 @@ export class ReferenceModel {
     return new ReferenceModel(scorer, copies, saved?.version ?? 0);
   }
 
-  /** Log-probabilities of completions. */
+  /** Returns the log-probabilities of completions. */
   scores(batch: Omit<TokenBatch, 'tokens'>, signal?: AbortSignal): Promise<CompletionScores> {
     return this.scorer.scoreBatch(batch, signal);
   }
@@ -43,7 +43,7 @@ export class ReferenceModel {
     this.version++;
   }
 
-  /** For a checkpoint. */
+  /** Returns its state for a checkpoint. */
   state(): ExtraTensors {
     return { version: this.version, tensors: this.copies };
   }
@@ -60,7 +60,7 @@ function fitting(saved: ReadonlyMap<string, Tensor>, name: string, shape: readon
   return tensor;
 }
 
-/** The reference as a set of parameters. An adapter that changes nothing, as a new one does, is left out. */
+/** Returns the reference model as a set of parameters. An adapter that changes nothing, as a new one does, is left out. */
 function parametersOf(model: CausalLM, copies: ReadonlyMap<string, Tensor>): ParameterSet {
   const { weights, quantized, adapter } = model.parameters;
   if (!adapter)

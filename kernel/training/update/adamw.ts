@@ -40,7 +40,7 @@ export class AdamW {
     ));
   }
 
-  /** One step along gradients that are multiplied by `factor` first (gradient clipping). */
+  /** Makes one step along gradients that are multiplied by `factor` first (gradient clipping). */
   step(gradients: ReadonlyMap<string, Float32Array>, learningRate: number, factor = 1): void {
     this.steps++;
     const { beta1, beta2, epsilon, weightDecay } = this.settings;

@@ -33,7 +33,7 @@ declare const WebAssembly: {
 let kernel: Kernel | undefined;
 
 /**
- * One step of a tensor, in place:
+ * Makes one step of a tensor, in place:
  * mean ← β₁ mean + (1 − β₁) g, square ← β₂ square + (1 − β₂) g² with g = factor · gradient,
  * parameter ← shrink · parameter − stepSize · mean / (squareScale · √square + epsilon).
  */
@@ -106,7 +106,7 @@ function loop(): number[] {
   ];
 }
 
-/** A module that exports one page of `memory`, and `step`. */
+/** Returns a module that exports one page of `memory`, and `step`. */
 function moduleBytes(): Uint8Array {
   const [i32, f32, v128] = [0x7f, 0x7d, 0x7b];
   const locals = [2, 1, i32, 3, v128];
@@ -123,7 +123,7 @@ function moduleBytes(): Uint8Array {
   ]);
 }
 
-/** LEB128, as WebAssembly writes numbers. */
+/** Returns a number as LEB128, as WebAssembly writes it. */
 function unsigned(value: number): number[] {
   return value < 128 ? [value] : [(value % 128) | 128, ...unsigned(Math.floor(value / 128))];
 }

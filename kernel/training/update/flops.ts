@@ -12,7 +12,7 @@ const RUN = { adapter: 1.2e11, weights: 2e11 };
 const MOST_ROWS = 1500;
 
 /**
- * Floating-point operations of the matrix products that a row needs in the
+ * Returns the floating-point operations of the matrix products that a row needs in the
  * linear layers of all blocks, forward and backward: 2 per weight forward, 2
  * for what flows back to the row, 2 for the gradient of a trained weight.
  */
@@ -27,12 +27,12 @@ export function rowFlops({ config, adapter }: Pick<CausalLM, 'config' | 'adapter
   return flops;
 }
 
-/** The same for the head of a row whose token is learned. */
+/** Returns the same for the head of a row whose token is learned. */
 export function headFlops({ config, adapter }: Pick<CausalLM, 'config' | 'adapter'>): number {
   return (adapter ? 4 : 6) * config.vocabSize * config.hiddenSize;
 }
 
-/** Rows that one run should have. */
+/** Returns the rows that one run should have. */
 export function rowsPerRun(model: Pick<CausalLM, 'config' | 'adapter'>): number {
   const run = model.adapter ? RUN.adapter : RUN.weights;
   return Math.min(MOST_ROWS, Math.max(64, Math.round(run / (rowFlops(model) + headFlops(model)))));

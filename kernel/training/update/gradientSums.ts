@@ -39,7 +39,7 @@ export class GradientSums {
     return Math.sqrt(square);
   }
 
-  /** Back to zeros; the memory is kept for the next batch. */
+  /** Sets all sums to zero; the memory is kept for the next batch. */
   clear(): void {
     if (this.clean) return;
     for (const { data } of this.tensors.values()) data.fill(0);
@@ -62,7 +62,7 @@ function addRow(sum: Float32Array, to: number, data: Float32Array, from: number,
   for (let i = 0, t = to * width, f = from * width; i < width; i++) sum[t + i] += data[f + i];
 }
 
-/** Two sums, as each addition waits for the one before it. */
+/** Returns the sum of squares, from two sums, as each addition waits for the one before it. */
 function squares(data: Float32Array): number {
   let [even, odd] = [0, 0];
   for (let i = 0; i + 1 < data.length; i += 2) {

@@ -37,7 +37,7 @@ export interface GraphOptions {
 }
 
 /**
- * Forward and loss of some rows of trees; and backward, where something is
+ * Builds forward and loss of some rows of trees; and backward, where something is
  * trainable. Outputs `loss` (where there is an objective), `token logprobs`,
  * `token entropies`, and `token <name>` for each output of the objective. The
  * head goes through its rows in `headParts` parts.
@@ -65,14 +65,14 @@ export function lossGraph(options: GraphOptions, rows: TreeRows, headParts: numb
   return addGradients(graph, parameters, sums, gradients(loss, [...sums.values(), ...sparse]));
 }
 
-/** Keys and values of roots, outputs `root_keys.<layer>` and `root_values.<layer>`. */
+/** Builds the keys and values of roots, outputs `root_keys.<layer>` and `root_values.<layer>`. */
 export function rootForwardGraph(options: GraphOptions): { graph: Graph; parameters: GraphParameters } {
   const { graph, parameters, forward } = start({ ...options, gradientCheckpointing: false }, 'roots');
   for (const [name, value] of rootValues(forward)) graph.output(name, value);
   return { graph, parameters };
 }
 
-/** The gradients that flow through the roots' keys and values, inputs `gradient root_keys.<layer>` and `gradient root_values.<layer>`. */
+/** Builds the gradients that flow through the roots' keys and values, inputs `gradient root_keys.<layer>` and `gradient root_values.<layer>`. */
 export function rootBackwardGraph(options: GraphOptions): UpdateGraph {
   const { graph, parameters, forward } = start(options, 'roots');
   const arrived = new Map(

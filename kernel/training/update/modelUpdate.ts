@@ -169,7 +169,7 @@ export class ModelUpdate {
   }
 
   /**
-   * One optimizer step with the gradients gathered so far.
+   * Makes one optimizer step with the gradients gathered so far.
    *
    * @returns their norm before clipping
    * @throws where it is not finite; the gradients are dropped and the model is as it was
@@ -189,7 +189,7 @@ export class ModelUpdate {
     return gradNorm;
   }
 
-  /** `accumulate`, then `apply`. Where it fails, is aborted, or the gradient is not finite, the model is as it was before. */
+  /** Calls `accumulate`, then `apply`. Where it fails, is aborted, or the gradient is not finite, the model is as it was before. */
   async step(
     batch: TokenBatch,
     learningRate: number,
@@ -205,7 +205,7 @@ export class ModelUpdate {
     this.batches = 0;
   }
 
-  /** Steps made and moments, for checkpoints: the optimizer's own tensors. */
+  /** Returns steps made and moments, for checkpoints: the optimizer's own tensors. */
   state(): OptimizerState {
     return this.optimizer.state();
   }

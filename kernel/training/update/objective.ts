@@ -8,11 +8,11 @@ export interface TokenValues {
   logprobs: Value;
   /** Entropy of the distribution that each token was drawn from; a constant to gradients unless the objective has `entropyGradients`. */
   entropies: Value;
-  /** 1 for tokens that the model finds likeliest, else 0: the token accuracy. */
+  /** Returns 1 for tokens that the model finds likeliest, else 0: the token accuracy. */
   isTop1(): Value;
-  /** The per-token values of a name among the objective's `inputs`. */
+  /** Returns the per-token values of a name among the objective's `inputs`. */
   input(name: string): Value;
-  /** For each token the sum of `values` over its completion. */
+  /** Returns for each token the sum of `values` over its completion. */
   sumOverCompletion(values: Value): Value;
 }
 

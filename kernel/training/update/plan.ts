@@ -71,12 +71,12 @@ function rowsOf({ root, branches }: PlannedTree): number {
   return branches.reduce((sum, { ids }) => sum + ids.length, root.ids.length);
 }
 
-/** Rectangles of sequences of similar length have little padding. */
+/** Returns the longest first: rectangles of sequences of similar length have little padding. */
 function longestFirst<T>(items: readonly T[], length: (item: T) => number): T[] {
   return [...items].sort((a, b) => length(b) - length(a));
 }
 
-/** Runs of neighbours that have about the same number of rows, at most `maxRows` where an item alone has not more. */
+/** Returns runs of neighbours that have about the same number of rows, at most `maxRows` where an item alone has not more. */
 function together<T>(items: readonly T[], rows: (item: T) => number, maxRows: number): T[][] {
   const total = items.reduce((sum, item) => sum + rows(item), 0);
   const target = total / Math.max(1, Math.ceil(total / maxRows));

@@ -41,7 +41,7 @@ export class Runner {
     else await this.runLoss(step.rows, step.trees, batch, target, {}, target.sums ? [target.sums] : []);
   }
 
-  /** The root forward, its branches with the root's keys and values, the root backward with the gradients of these. */
+  /** Runs the root forward, its branches with the root's keys and values, the root backward with the gradients of these. */
   private async runCut(
     { root, parts }: Extract<PlannedStep, { rows: 'cut' }>,
     batch: TokenBatch,
@@ -61,7 +61,7 @@ export class Runner {
     await this.runUpdate(backward, { ...feeds, ...flowing.use(Object.keys(values)).into }, [sums]);
   }
 
-  /** Loss and gradients of some rows; adds to the outcome. */
+  /** Adds loss and gradients of some rows to the outcome. */
   private async runLoss(
     rows: TreeRows,
     trees: PlannedTree[],
