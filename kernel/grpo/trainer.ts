@@ -200,7 +200,10 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     this.entropyState = update.entropyState;
     return {
       metrics,
-      counted: () => this.show(step.step, generations, metrics),
+      counted: () => {
+        this.show(step.step, generations, metrics);
+        this.generations.learned(generations, microBatchesOf(step.step + 1, this.config)[0].generation);
+      },
       settled: async () => this.options.onStep?.(stepResult(step.step + 1, generations, metrics)),
     };
   }
@@ -251,7 +254,6 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     const shown = fresh.findLast(({ played }) => played.frames.size > 0);
     if (shown) this.output.group(step + 1, groupEpisodes(shown.played));
     if (generations.some(({ samples }) => samples.length > 0)) this.completionsLog.keep(generations);
-    this.generations.learned(generations, microBatchesOf(step + 1, this.config)[0].generation);
   }
 
   protected override logged({ step }: Metrics): void {

@@ -108,21 +108,12 @@ export interface Scores {
  *
  * @throws the signal's reason once it is aborted: what computes is ended, what is awaited is left
  */
-export async function score(
+export function score(
   rewards: readonly WeightedReward[],
   samples: readonly Sample[],
   options: ScoreOptions = {},
 ): Promise<Scores> {
-  const scores: Scores = { table: emptyTable(), error: null, extra: new Map(), metrics: new Map() };
-  const inputs = rewardInputs(samples, scores, options.trainerState);
-  for (const reward of rewards) {
-    const { values, error } = await scoreWith(reward, inputs, options);
-    const table = error ? null : withColumn(scores.table, reward, values);
-    const overflow = table && sumOverflow(table);
-    scores.error ??= error ?? overflow;
-    if (table && !overflow) scores.table = table;
-  }
-  return scores;
+  return scoreEach(rewards, samples, options, () => {});
 }
 
 /**
@@ -136,19 +127,34 @@ export async function scoreSamples(
   samples: readonly Sample[],
   options: ScoreOptions = {},
 ): Promise<RewardTable> {
-  let table = emptyTable();
-  const inputs = rewardInputs(samples, { extra: new Map(), metrics: new Map() }, options.trainerState);
-  for (const reward of rewards) {
-    const { values, error } = await scoreWith(reward, inputs, options);
-    table = withColumn(table, reward, values);
-    const failure = error ?? sumOverflow(table);
-    if (failure) throw failure;
-  }
+  const { table } = await scoreEach(rewards, samples, options, (error) => {
+    throw error;
+  });
   return table;
 }
 
-function emptyTable(): RewardTable {
-  return { names: [], weights: [], values: [] };
+async function scoreEach(
+  rewards: readonly WeightedReward[],
+  samples: readonly Sample[],
+  options: ScoreOptions,
+  failed: (error: RewardError) => void,
+): Promise<Scores> {
+  const scores: Scores = {
+    table: { names: [], weights: [], values: [] },
+    error: null,
+    extra: new Map(),
+    metrics: new Map(),
+  };
+  const inputs = rewardInputs(samples, scores, options.trainerState);
+  for (const reward of rewards) {
+    const { values, error } = await scoreWith(reward, inputs, options);
+    const table = withColumn(scores.table, reward, values);
+    const failure = error ?? sumOverflow(table);
+    scores.error ??= failure;
+    if (failure) failed(failure);
+    else scores.table = table;
+  }
+  return scores;
 }
 
 /** Returns a copy of `table` in which the function has these values; a new function comes last. */

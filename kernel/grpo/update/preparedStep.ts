@@ -39,10 +39,11 @@ export interface Imitations {
  * micro-batch are their weights and the metrics.
  */
 export class PreparedStep {
-  /** First the completions of all micro-batches, then the imitated ones. */
   readonly tokens: TokenBatch & { tokens: Record<string, readonly ArrayLike<number>[]> };
+  /** The micro-batches, then the imitated completions as batches of their own. */
+  private readonly all: PolicyBatch[];
   /** Per micro-batch: its completions' numbers among all. */
-  private readonly members: number[][] = [];
+  private readonly members: number[][];
   private readonly masks: ArrayLike<number>[];
   /** The tokens that the policy's loss looks at. */
   private chosen: ArrayLike<number>[];
@@ -51,25 +52,20 @@ export class PreparedStep {
     private readonly batches: readonly PolicyBatch[],
     private readonly settings: UpdateSettings,
   ) {
+    this.all = [...batches, ...batches.flatMap(({ imitations }) => imitations ?? [])];
+    this.chosen = this.masks = this.all.flatMap(masksOf);
     // Prompts are known by their tokens: those of a checkpoint are other lists than the run's.
     const prompts = new Map<string, number>();
     const promptIds: number[][] = [];
     const promptOf: number[] = [];
-    const take = ({
-      completionIds,
-      promptOf: of,
-      promptIds: known,
-    }: Pick<PolicyBatch, 'completionIds' | 'promptOf' | 'promptIds'>): number[] =>
-      completionIds.map((_, i) => {
-        const ids = known[of[i]];
-        const text = ids.join();
-        if (!prompts.has(text)) prompts.set(text, promptIds.push(ids) - 1);
-        return promptOf.push(prompts.get(text)!) - 1;
-      });
-    for (const batch of batches) this.members.push(take(batch));
-    for (const { imitations } of batches) if (imitations) take(imitations);
-    const completionIds = [...batches.flatMap((batch) => batch.completionIds), ...batches.flatMap(imitated)];
-    this.chosen = this.masks = [...batches.flatMap(masksOf), ...batches.flatMap(imitatedMasks)];
+    const take = (ids: number[]): number => {
+      const text = ids.join();
+      if (!prompts.has(text)) prompts.set(text, promptIds.push(ids) - 1);
+      return promptOf.push(prompts.get(text)!) - 1;
+    };
+    const numbers = this.all.map((batch) => Array.from(batch.promptOf, (prompt) => take(batch.promptIds[prompt])));
+    this.members = numbers.slice(0, batches.length);
+    const completionIds = this.all.flatMap((batch) => batch.completionIds);
     this.tokens = { promptIds, completionIds, promptOf, tokens: this.inputs(completionIds) };
   }
 
@@ -86,36 +82,27 @@ export class PreparedStep {
       completionIds.map((ids, i) => new Float32Array(ids.length).fill(values[i]));
     const weights = this.batches.map((batch) => {
       const tokensPerMicroBatch = batch.tokensPerMicroBatch ?? counted / accumulation;
-      return tokenWeights(lossType, [...masksOf(batch), ...imitatedMasks(batch)], {
-        accumulation,
-        tokensPerMicroBatch,
-        maxCompletionLength,
-      });
+      const masks = [batch, batch.imitations ?? []].flat().flatMap(masksOf);
+      return tokenWeights(lossType, masks, { accumulation, tokensPerMicroBatch, maxCompletionLength });
     });
-    const zeros = (all: readonly number[][]) => all.map((ids) => new Float32Array(ids.length));
     return {
-      advantages: perToken([
-        ...this.batches.flatMap(({ advantages }) => Array.from(advantages)),
-        ...this.batches.flatMap(({ imitations }) => imitations?.advantages ?? []),
-      ]),
+      advantages: perToken(this.all.flatMap(({ advantages }) => Array.from(advantages))),
       weights: [
         ...weights.flatMap((of, b) => of.slice(0, this.members[b].length)),
         ...weights.flatMap((of, b) => of.slice(this.members[b].length)),
       ],
-      old_logprobs: [
-        ...this.batches.flatMap(({ oldLogprobs, completionIds: own }) => oldLogprobs ?? zeros(own)),
-        ...zeros(this.batches.flatMap(imitated)),
-      ],
-      on_policy: perToken([
-        ...this.batches.flatMap(({ oldLogprobs, completionIds: own }) => own.map(() => (oldLogprobs ? 0 : 1))),
-        ...this.batches.flatMap(imitated).map(() => 1),
-      ]),
+      old_logprobs: this.all.flatMap(
+        ({ oldLogprobs, completionIds: own }) => oldLogprobs ?? own.map((ids) => new Float32Array(ids.length)),
+      ),
+      on_policy: perToken(
+        this.all.flatMap(({ oldLogprobs, completionIds: own }) => own.map(() => (oldLogprobs ? 0 : 1))),
+      ),
       mask: this.masks,
       completion_shares: this.masks.map((mask) =>
         Float32Array.from(mask, (value) => value / Math.max(1, countTokens(mask))),
       ),
-      chosen: completionIds.map((ids) => new Float32Array(ids.length).fill(1)),
-      entropy_weights: completionIds.map((ids) => new Float32Array(ids.length)),
+      chosen: perToken(completionIds.map(() => 1)),
+      entropy_weights: perToken(completionIds.map(() => 0)),
     };
   }
 
@@ -188,14 +175,6 @@ export class PreparedStep {
 
 function masksOf({ mask, completionIds }: PolicyBatch): ArrayLike<number>[] {
   return mask ?? completionIds.map((ids) => new Float32Array(ids.length).fill(1));
-}
-
-function imitated({ imitations }: PolicyBatch): number[][] {
-  return imitations?.completionIds ?? [];
-}
-
-function imitatedMasks(batch: PolicyBatch): ArrayLike<number>[] {
-  return imitated(batch).map((ids) => new Float32Array(ids.length).fill(1));
 }
 
 /**
