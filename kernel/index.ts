@@ -12,5 +12,3 @@ export * from './rollout';
 export * from './sft';
 export * from './strategy';
 export * from './training';
-// Both trainer and client have a StepResult; the public one is OpenEnv's.
-export type { StepResult } from './openenv';

@@ -19,7 +19,7 @@ import {
   type Setting,
   type SettingTable,
 } from '../training/settings';
-import { LOSS_TYPES, type LossType } from './losses';
+import { LOSS_TYPES, type LossType } from './update/losses';
 import { resolveRefinement, type RefinementConfig, type ResolvedRefinement } from './refinement/settings';
 
 /**

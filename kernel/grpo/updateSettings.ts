@@ -1,6 +1,6 @@
-import { OPTIMIZER_DEFAULTS, type OptimizerSettings } from '../training/modelUpdate';
-import type { EntropySettings } from './entropyControl';
-import { LOSS_TYPES, type LossSettings } from './losses';
+import { OPTIMIZER_DEFAULTS, type OptimizerSettings } from '../training/update/modelUpdate';
+import type { EntropySettings } from './update/entropyControl';
+import { LOSS_TYPES, type LossSettings } from './update/losses';
 
 /** Settings of a `PolicyUpdate`: TRL's names, meaning and defaults. */
 export interface UpdateSettings extends LossSettings, OptimizerSettings, EntropySettings {

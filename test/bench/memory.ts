@@ -12,7 +12,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PolicyUpdate } from '../../kernel/grpo/update';
+import { PolicyUpdate } from '../../kernel/grpo/update/policyUpdate';
 import { FastLanguageModel } from '../../kernel/models';
 import { runtimeSettings } from '../../kernel/onnx/session';
 import { packageRoot, pythonPath } from '../../kernel/setup/python';

@@ -3,7 +3,7 @@ import type { GRPOConfig } from '../../kernel/grpo';
 import { resolveConfig } from '../../kernel/grpo/config';
 import { GRPOTrainer, type GRPOTrainerOptions } from '../../kernel/grpo/trainer';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
-import { LogprobScorer } from '../../kernel/training/logprobScorer';
+import { LogprobScorer } from '../../kernel/training/update/logprobScorer';
 import { seededRandom } from '../../kernel/random';
 import type { Tokenizer } from '../../kernel/models/tokenizer';
 import type { RewardFunction } from '../../kernel/rewards';

@@ -4,8 +4,7 @@ import { TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
 import { setHost, type MimeBundle } from '../../kernel/display/host';
 import { grpoCell } from '../../kernel/grpo/cell';
 import { GRPOTrainer } from '../../kernel/grpo/trainer';
-import { recentRollouts } from '../../kernel/rewards/recent';
-import { rewardRegistry } from '../../kernel/rewards/registry';
+import { rewardRegistry, Session } from '../../kernel/grpo/session';
 import { RewardError } from '../../kernel/rewards/scoring';
 import type { Sample } from '../../kernel/rewards/sample';
 import { dataset, freshModel, letters, newTrainer, outcome, quietHost, returns, settings, uninterrupted } from './runs';
@@ -19,7 +18,7 @@ before(async () => {
 afterEach(() => {
   quietHost();
   rewardRegistry.clear();
-  recentRollouts.clear();
+  rewardRegistry.recentRollouts.clear();
 });
 
 /** The newest training output among the displayed bundles. */
@@ -209,6 +208,28 @@ test('running the cell again continues a paused run with changed settings; a fin
   assert.equal(next.globalStep, 1);
 });
 
+test('runs of two sessions share neither functions nor rollouts; one with functions of its own shares nothing', async () => {
+  const [first, second] = [new Session(), new Session()];
+  await first.rewardRegistry.register('letters', letters);
+  await second.rewardRegistry.register('letters', returns);
+  const model = await freshModel();
+  const one = await grpoCell({ ...settings, maxSteps: 2 }, { model, dataset }, { signal: AbortSignal.abort() }, first);
+  const other = await grpoCell({ ...settings, maxSteps: 1 }, { model, dataset }, {}, second);
+  assert.deepEqual([one.status, one.globalStep, other.status], ['paused', 0, 'finished']);
+  assert.equal(
+    await grpoCell({ ...settings, maxSteps: 2 }, { model, dataset }, {}, first),
+    one,
+    'each goes on with its own',
+  );
+  const own = newTrainer(model, { maxSteps: 1 });
+  await own.train();
+  const counts = [first, second].map(({ rewardRegistry: { recentRollouts } }) => recentRollouts.batches().length);
+  assert.deepEqual([...counts, rewardRegistry.recentRollouts.batches().length], [2, 1, 0]);
+  assert.equal(own.recentRollouts.batches().length, 1);
+  const again = (await first.rewardRegistry.register('letters', () => 1))!;
+  assert.deepEqual([again.samples.length, again.before.mean !== 1, again.after.mean], [8, true, 1]);
+});
+
 test('another seed leaves the paused run', async () => {
   await rewardRegistry.register('letters', letters);
   const model = await freshModel();
@@ -243,7 +264,7 @@ test('several groups, iterations and logging intervals', async () => {
     trainer.logHistory.some((entry) => entry['clip_ratio/region_mean'] > 0),
     'the second update of a rollout is off-policy',
   );
-  assert.equal(recentRollouts.batches().length, 2);
+  assert.equal(trainer.recentRollouts.batches().length, 2);
 });
 
 test('what is missing is said before anything is computed', async () => {

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { AdamW } from '../../kernel/training/adamw';
-import { PolicyUpdate, type PolicyBatch, type UpdateMetrics, type UpdateSettings } from '../../kernel/grpo/update';
+import { AdamW } from '../../kernel/training/update/adamw';
+import { PolicyUpdate } from '../../kernel/grpo/update/policyUpdate';
+import type { PolicyBatch } from '../../kernel/grpo/update/preparedStep';
+import type { UpdateMetrics } from '../../kernel/grpo/update/policyMetrics';
+import type { UpdateSettings } from '../../kernel/grpo/updateSettings';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
-import { LogprobScorer } from '../../kernel/training/logprobScorer';
+import { LogprobScorer } from '../../kernel/training/update/logprobScorer';
 import { dequantize } from '../../kernel/models/quantization';
 import { readSafetensors, writeSafetensors } from '../../kernel/models/safetensors';
 import { seededRandom } from '../../kernel/random';

@@ -7,16 +7,16 @@ import { seededRandom } from '../../kernel/random';
 import { readSafetensors, writeSafetensors } from '../../kernel/models/safetensors';
 import { neg, sumAll } from '../../kernel/onnx/operators/arithmetic';
 import type { Tensor } from '../../kernel/onnx/tensor';
-import { AdamW } from '../../kernel/training/adamw';
+import { AdamW } from '../../kernel/training/update/adamw';
 import {
   ModelUpdate,
   type BatchOutcome,
   type ModelUpdateOptions,
   type OptimizerState,
   type TokenBatch,
-} from '../../kernel/training/modelUpdate';
+} from '../../kernel/training/update/modelUpdate';
 import { deriveSeed } from '../../kernel/training/seeds';
-import type { Objective } from '../../kernel/training/objective';
+import type { Objective } from '../../kernel/training/update/objective';
 import { PythonPeer, relativeError } from './pythonPeer';
 
 const peer = new PythonPeer('models/lora_peer.py');

@@ -3,8 +3,8 @@ import { after, test } from 'node:test';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
 import { seededRandom } from '../../kernel/random';
 import { readSafetensors } from '../../kernel/models/safetensors';
-import { AdamW } from '../../kernel/training/adamw';
-import { ModelUpdate } from '../../kernel/training/modelUpdate';
+import { AdamW } from '../../kernel/training/update/adamw';
+import { ModelUpdate } from '../../kernel/training/update/modelUpdate';
 import { neg, sumAll } from '../../kernel/onnx/operators/arithmetic';
 import { maxDifference, PythonPeer, relativeError } from './pythonPeer';
 

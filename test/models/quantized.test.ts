@@ -4,9 +4,9 @@ import { FastLanguageModel, PeftModel, type CausalLM } from '../../kernel/models
 import { dequantize, quantize } from '../../kernel/models/quantization';
 import { seededRandom } from '../../kernel/random';
 import { readSafetensors, writeSafetensors } from '../../kernel/models/safetensors';
-import { AdamW } from '../../kernel/training/adamw';
-import { ModelUpdate } from '../../kernel/training/modelUpdate';
-import type { Objective } from '../../kernel/training/objective';
+import { AdamW } from '../../kernel/training/update/adamw';
+import { ModelUpdate } from '../../kernel/training/update/modelUpdate';
+import type { Objective } from '../../kernel/training/update/objective';
 import { neg, sumAll } from '../../kernel/onnx/operators/arithmetic';
 import { sizeOf, type Tensor } from '../../kernel/onnx/tensor';
 import { maxDifference, PythonPeer, relativeError } from './pythonPeer';

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import type { RewardFunction, Sample } from '../../kernel/rewards/sample';
-import { RewardError, scoreAll, scoreSamples } from '../../kernel/rewards/scoring';
+import { RewardError, score, scoreSamples } from '../../kernel/rewards/scoring';
 import { sample } from './samples';
 
 let server: Server;
@@ -66,8 +66,8 @@ const ENDLESS: Record<string, () => unknown> = {
 
 for (const [what, endless] of Object.entries(ENDLESS)) {
   test(`${what} is ended when its time is up, and the process goes on`, { timeout: 60_000 }, async () => {
-    const score = ({ completion }: Sample) => (completion === 'a' ? 1 : endless());
-    const { table, error } = await scoreAll([named('endless', score), named('quick', () => 2)], samples, {
+    const endlessly = ({ completion }: Sample) => (completion === 'a' ? 1 : endless());
+    const { table, error } = await score([named('endless', endlessly), named('quick', () => 2)], samples, {
       seconds: 0.2,
     });
     assert.match(

@@ -29,7 +29,7 @@ export const reward: Directive = {
         '@reward found no function. Write one below the comment: function score({ episode }: Sample) { return episode && !episode.failed ? episode.return : 0; }',
       );
     }
-    const { rewardRegistry } = await import('../../rewards/registry.js');
+    const { rewardRegistry } = await import('../../grpo/session.js');
     for (const { name, score, line } of scored) {
       const { weight, seconds, off } = args as { weight?: number; seconds?: number; off?: boolean };
       rewardRegistry.addOfCell(name, score, { weight, seconds, enabled: !off, source: `${label}, line ${line}` });
@@ -37,7 +37,7 @@ export const reward: Directive = {
   },
 
   async finish() {
-    const { rewardRegistry } = await import('../../rewards/registry.js');
+    const { rewardRegistry } = await import('../../grpo/session.js');
     await rewardRegistry.finishCell();
   },
 };
