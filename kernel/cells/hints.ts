@@ -1,5 +1,5 @@
 import { builtinModules } from 'node:module';
-import { nameDistance } from '../nearest';
+import { nameDistance } from '../common/names';
 import type { Problem } from './compile/compiler';
 import { adviceOnJsx } from './compile/jsx';
 import { joylabExports } from './directives/autoImport';

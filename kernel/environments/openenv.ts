@@ -1,6 +1,6 @@
 import { OpenEnvError } from '../openenv/errors';
 import { readTarget } from '../openenv/launch/target';
-import { nearestFirst } from '../nearest';
+import { nearestFirst } from '../common/names';
 import type { Environment } from '../openenv/serving';
 import { BUILT_INS, servedByOthers, type BuiltIn } from './registry';
 import { RemoteEnvironment, type RemoteOptions } from './remote';

@@ -16,11 +16,11 @@ import { meanMetrics, policyMetrics, type UpdateMetrics } from './policyMetrics'
 import { policyObjective } from './policyObjective';
 import { highEntropyMask } from './quantile';
 import { Reference } from './reference';
-import { resolveSettings, type UpdateSettings } from './updateSettings';
+import { resolveUpdate, type UpdateOptions, type UpdateSettings } from './updateSettings';
 
 export type { OptimizerState } from '../training/modelUpdate';
 export type { UpdateMetrics } from './policyMetrics';
-export type { UpdateSettings } from './updateSettings';
+export type { UpdateOptions, UpdateSettings } from './updateSettings';
 
 /** Completions to learn from: a micro-batch. */
 export interface PolicyBatch {
@@ -78,10 +78,10 @@ export class PolicyUpdate implements TrainerUpdate {
    */
   static async create(
     model: CausalLM,
-    settings: Partial<UpdateSettings> = {},
+    options: UpdateOptions = {},
     saved: SavedUpdate | null = null,
   ): Promise<PolicyUpdate> {
-    const all = resolveSettings(settings);
+    const all = resolveUpdate(options);
     if (all.syncRefModel && model.adapter) {
       throw new TypeError(
         'syncRefModel does not work with an adapter, as in TRL. Leave it out, or train the model without an adapter.',

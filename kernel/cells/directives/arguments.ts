@@ -1,4 +1,4 @@
-import { isNear, nearestFirst } from '../../nearest';
+import { isNear, nearestFirst } from '../../common/names';
 import type { Arguments, Directive, Parameter } from './directive';
 
 /** Something wrong in a directive's text. */

@@ -2,26 +2,29 @@
  * Similar names, for errors that name the valid ones.
  */
 
-/** `names`, the most similar to `name` first. */
+/** Returns `names`, the most similar to `name` first. */
 export function nearestFirst(name: string, names: readonly string[]): string[] {
   const distance = new Map(names.map((candidate) => [candidate, nameDistance(name, candidate)]));
   return [...names].sort((a, b) => distance.get(a)! - distance.get(b)! || a.localeCompare(b));
 }
 
-/** The valid name that was meant, or all of them. */
-export function adviceOnName(name: string, valid: string[], what: string): string {
+/** Returns a sentence with the valid name that was meant, or with all of them. */
+export function adviceOnName(name: string, valid: readonly string[], what: string): string {
   const [nearest] = nearestFirst(name, valid);
   if (nearest !== undefined && isNear(name, nearest)) return `Did you mean ${nearest}?`;
   return valid.length > 0 ? `The ${what} are: ${valid.join(', ')}.` : `There are no ${what}.`;
 }
 
-/** Whether one name may be another, misspelt. */
+/** Returns whether one name may be the other, misspelt. */
 export function isNear(name: string, other: string): boolean {
   const distance = nameDistance(name, other);
   return distance <= Math.max(2, name.length / 3) && distance < Math.max(name.length, other.length);
 }
 
-/** Number of letters to insert, delete or replace to turn one name into the other (Levenshtein); case and punctuation do not count. */
+/**
+ * Returns the number of letters to insert, delete or replace to turn one name into the other (Levenshtein). Case and
+ * punctuation do not count.
+ */
 export function nameDistance(one: string, other: string): number {
   const [a, b] = [plain(one), plain(other)];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -33,6 +36,11 @@ export function nameDistance(one: string, other: string): number {
     row = next;
   }
   return row[b.length];
+}
+
+/** Returns a name of Python's as it is spelt here: `max_steps` is `maxSteps`. */
+export function camelCase(name: string): string {
+  return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function plain(text: string): string {
