@@ -15,7 +15,7 @@ export interface ChoiceContext {
   sampleOf(code: string): Sample;
   /** Seed of the i-th validation start: none that training or an evaluation has. */
   environmentSeedOf(start: number): number;
-  limits: { maxEpisodeSteps: number; strategySeconds: number; rewardSeconds: number };
+  limits: { maxEpisodeSteps: number; strategyTimeLimit: number; rewardTimeLimit: number };
   /** Secret of the run. */
   secret: string;
   signal: AbortSignal;
@@ -45,12 +45,16 @@ async function fitnessOf(
   const { episodes } = await rollout(env, codes, {
     seeds,
     maxSteps: limits.maxEpisodeSteps,
-    seconds: limits.strategySeconds,
+    strategyTimeLimit: limits.strategyTimeLimit,
     secret,
     signal,
   });
   signal.throwIfAborted();
   samples.forEach((sample, i) => fillIn(sample, episodes[i]));
-  const table = await scoreSamples(rewards, samples, { signal, log: newRewardLog(), seconds: limits.rewardSeconds });
+  const table = await scoreSamples(rewards, samples, {
+    signal,
+    log: newRewardLog(),
+    timeLimit: limits.rewardTimeLimit,
+  });
   return scoredSamples(samples, table).map(({ fitness }) => fitness);
 }

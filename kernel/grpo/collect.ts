@@ -137,7 +137,7 @@ type PlayContext = Pick<
   CollectContext,
   'env' | 'reference' | 'groups' | 'refined' | 'step' | 'frames' | 'secret' | 'signal'
 > & {
-  config: Pick<ResolvedConfig, 'maxEpisodeSteps' | 'strategySeconds'>;
+  config: Pick<ResolvedConfig, 'maxEpisodeSteps' | 'strategyTimeLimit'>;
   tokenizer: Tokenizer | null;
 };
 
@@ -165,7 +165,7 @@ export async function play(
       ...again.map(({ environmentSeed }) => environmentSeed),
     ],
     maxSteps: config.maxEpisodeSteps,
-    seconds: config.strategySeconds,
+    strategyTimeLimit: config.strategyTimeLimit,
     secret,
     signal,
     ...(shown.length > 0 && { frames: { episodes: shown, every: 4 } }),
@@ -207,7 +207,7 @@ export async function playAgain(
     {
       seeds: again.map(({ environmentSeed }) => environmentSeed),
       maxSteps: config.maxEpisodeSteps,
-      seconds: config.strategySeconds,
+      strategyTimeLimit: config.strategyTimeLimit,
       secret,
       signal,
     },

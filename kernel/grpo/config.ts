@@ -3,7 +3,6 @@ import {
   checked,
   flag,
   nullable,
-  number,
   oneOf,
   preset,
   record,
@@ -14,7 +13,8 @@ import {
   type Resolved,
 } from '../common/settings';
 import { checkGenerationKwargs, samplingSettings } from '../models/generateOptions';
-import { REWARD_SECONDS } from '../rewards/scoring';
+import { rewardTimeLimit } from '../rewards/scoring';
+import { playSettings, strategySettings } from '../rollout/settings';
 import { elsewhere, trainingArguments, type ResolvedArguments, type TrainingArguments } from '../training/arguments';
 import { checkSchedule } from '../training/scheduler';
 import { resolveRefinement, type RefinementConfig, type ResolvedRefinement } from './refinement/settings';
@@ -104,11 +104,11 @@ const ownSettings = {
   logUniquePrompts: flag(false),
 
   /** Steps of an episode at most. 1000 by default. */
-  maxEpisodeSteps: whole(1000, { from: 1 }),
+  maxEpisodeSteps: playSettings.maxSteps,
   /** Seconds of processor time that a strategy has for an episode, of which one call may take 0.1. 2 by default. */
-  strategySeconds: number(2, { above: 0 }),
-  /** Seconds that a reward function may take for one sample, by the clock: enough to ask another model; a function may have its own (`@reward seconds=600`). 300 by default. */
-  rewardSeconds: number(REWARD_SECONDS, { above: 0 }),
+  strategyTimeLimit: strategySettings.strategyTimeLimit,
+  /** Seconds that a reward function may take for one sample, by the clock: enough to ask another model; a function may have its own (`@reward timeLimit=600`). 300 by default. */
+  rewardTimeLimit,
 
   /**
    * Edits programs instead of writing each from nothing: prompts carry a parent from a program database, completions are
@@ -201,6 +201,8 @@ export const grpoDeclaration: Declaration = {
       'modelInitKwargs',
       'trustRemoteCode',
     ]),
+    strategySeconds: 'it is now strategyTimeLimit',
+    rewardSeconds: 'it is now rewardTimeLimit',
     maxPromptLength: 'prompts are never cut: shorten the prompt',
     routerAuxLossCoef: 'mixture-of-experts models are not supported',
     disableDropout: 'set loraDropout to 0 in getPeftModel',

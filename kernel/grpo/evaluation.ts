@@ -66,7 +66,7 @@ async function evaluateBatch(rows: number[], context: EvaluationContext): Promis
   }));
   const rollouts = await collect({ ...context, groups, numGenerations: config.numGenerationsEval, frames: 0 });
   const log = newRewardLog(trainerState);
-  const table = await scoreSamples(rewards, rollouts.samples, { signal, log, seconds: config.rewardSeconds });
+  const table = await scoreSamples(rewards, rollouts.samples, { signal, log, timeLimit: config.rewardTimeLimit });
   const settings = { ...config, numGenerations: config.numGenerationsEval };
   const unplayed = unplayedOf(rollouts.samples, context);
   const { promptIds, completionIds, promptOf, terminated } = rollouts;

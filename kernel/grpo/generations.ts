@@ -124,7 +124,11 @@ export class Generations {
     const { config, output, step, signal, tokensSeen } = context;
     const log = newRewardLog(context.trainerState);
     const rewards = this.takeRewards(context);
-    const { table, error } = await scoreAll(rewards, rollouts.samples, { signal, log, seconds: config.rewardSeconds });
+    const { table, error } = await scoreAll(rewards, rollouts.samples, {
+      signal,
+      log,
+      timeLimit: config.rewardTimeLimit,
+    });
     const unplayed = unplayedOf(rollouts.samples, context);
     let advantages = (scores: RewardTable) => groupAdvantages(scores, config, unplayed);
     recentRollouts.add({
@@ -133,7 +137,7 @@ export class Generations {
       groupSize: config.numGenerations,
       table: { ...table },
       advantages: (scores) => advantages(scores),
-      seconds: config.rewardSeconds,
+      timeLimit: config.rewardTimeLimit,
     });
     if (error) throw error;
     const accepted = config.refinement ? await this.refine(rollouts, table, context) : null;
@@ -208,7 +212,7 @@ export class Generations {
       const { table, error } = await scoreAll(rewards(), samples, {
         signal,
         log: newRewardLog(trainerState),
-        seconds: config.rewardSeconds,
+        timeLimit: config.rewardTimeLimit,
       });
       if (error) throw error;
       return scoredSamples(samples, table);

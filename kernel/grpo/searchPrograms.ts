@@ -63,14 +63,14 @@ export async function searchPrograms({
   const config = resolveConfig({ refinement: true, ...args });
   if (!config.refinement)
     throw new TypeError('searchPrograms searches by refinement: leave it out of args, or give its settings.');
-  const { seed, refinement, rewardWeights, rewardSeconds } = config;
+  const { seed, refinement, rewardWeights, rewardTimeLimit } = config;
   const secret = given ?? givenSecret() ?? createHash('sha256').update(`search ${seed}`).digest('hex');
   const rewards = weightedRewards(rewardFuncs, rewardWeights);
   const prompt = { text: '', ids: [], columns: {} };
   let search = ProgramSearch.start({ ...refinement, seed });
   const programs = new Programs(() => search);
   const score = async (samples: Parameters<typeof scoreSamples>[1]) =>
-    scoredSamples(samples, await scoreSamples(rewards, samples, { signal, seconds: rewardSeconds }));
+    scoredSamples(samples, await scoreSamples(rewards, samples, { signal, timeLimit: rewardTimeLimit }));
   const steps = refinedSteps(config, refinement);
   const reference = await runReference(env, config, signal);
   for (let generation = 0; generation < steps; generation++) {

@@ -15,7 +15,7 @@ import { belongsTo, INDEX } from './weightFiles';
 const settings = {
   /** Type of the weights in the file. 'float32' by default. */
   dtype: oneOf('float32', Object.keys(WEIGHT_BYTES) as WeightType[]),
-  /** Weights of more bytes than this are split over several files, as transformers does. 5e9 by default. */
+  /** Weights of more bytes than this are split over several files, as transformers does. 5,000,000,000 by default. */
   maxShardSize: number(5e9, { above: 0, note: 'in bytes' }),
 };
 

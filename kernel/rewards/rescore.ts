@@ -110,10 +110,10 @@ async function scoreBatches(
 ): Promise<Scores[]> {
   const scores: Scores[] = [];
   let from = 0;
-  for (const { samples, seconds } of batches) {
+  for (const { samples, timeLimit } of batches) {
     const result = await scoreWith(reward, samples, {
       signal,
-      seconds,
+      timeLimit,
       counted: { from, of: recentRollouts.sampleCount },
     });
     scores.push(result);

@@ -1,3 +1,4 @@
+import { number } from '../common/settings';
 import { host } from '../display/host';
 import { withProgress } from '../display/progress';
 import { callEach, type Outcome } from './calls';
@@ -10,7 +11,7 @@ export interface WeightedReward {
   readonly score: RewardFunction;
   readonly weight: number;
   /** Seconds that a call may take, instead of those of the run. */
-  readonly seconds?: number;
+  readonly timeLimit?: number;
   /** `false`: it is known, and does not count. */
   readonly enabled?: boolean;
   /** Where it comes from, for people: "Cell [5]". */
@@ -70,16 +71,16 @@ function others(failures: readonly SampleFailure[], count: number): string {
   return ` It failed on ${failures.length} of ${count} samples: ${named}${failures.length > MOST_NAMED ? ' …' : ''}.`;
 }
 
-/** Seconds that a call of a reward function may take where nothing else is said: long enough to ask another model. */
-export const REWARD_SECONDS = 300;
+/** Seconds that a reward function may take for one sample, by the clock. */
+export const rewardTimeLimit = number(300, { above: 0, note: 'seconds' });
 
 /** Options of {@link scoreSamples}. */
 export interface ScoreOptions {
   /** Ends the scoring. By default it ends with the running cell. */
   signal?: AbortSignal;
   log?: RewardLog;
-  /** Seconds from the call of a function to its result, by the clock; 300 by default. A function's own `seconds` go before. */
-  seconds?: number;
+  /** Seconds from the call of a function to its result, by the clock; 300 by default. A function's own `timeLimit` goes before. */
+  timeLimit?: number;
   /** How errors count the samples, where these are some of more. */
   counted?: { from: number; of: number };
 }
@@ -131,12 +132,12 @@ export interface Scores {
 
 /** Scores the samples with one function, all of them also where some fail; one that takes too long ends the rest. What it logs is added to `log`. */
 export async function scoreWith(
-  reward: Pick<WeightedReward, 'name' | 'score' | 'seconds' | 'source'>,
+  reward: Pick<WeightedReward, 'name' | 'score' | 'timeLimit' | 'source'>,
   samples: readonly Sample[],
   options: ScoreOptions = {},
 ): Promise<Scores> {
   const { signal = host().signal, log = newRewardLog(), counted = { from: 0, of: samples.length } } = options;
-  const seconds = reward.seconds ?? options.seconds ?? REWARD_SECONDS;
+  const timeLimit = reward.timeLimit ?? options.timeLimit ?? rewardTimeLimit.fallback;
   signal.throwIfAborted();
   const played = samples.flatMap(({ environmentError, duplicateOf }, i) =>
     environmentError === undefined && duplicateOf === undefined ? [i] : [],
@@ -146,14 +147,14 @@ export async function scoreWith(
       task.update(k);
       return reward.score(withContext(samples[played[k]], played[k], log));
     };
-    return callEach(played.length, score, { milliseconds: seconds * 1000, signal });
+    return callEach(played.length, score, { milliseconds: timeLimit * 1000, signal });
   });
   const values = samples.map((): number | null => null);
   const failures: SampleFailure[] = [];
   outcomes.forEach((outcome, k) => {
     const index = played[k];
     const where = `sample ${counted.from + index} of ${counted.of} (they count from 0)`;
-    const failure = judge(outcome, where, reward, samples[index], samples, seconds);
+    const failure = judge(outcome, where, reward, samples[index], samples, timeLimit);
     if (failure) failures.push({ index: counted.from + index, ...failure });
     else if (outcome.kind === 'returned') values[index] = outcome.value as number | null;
   });
@@ -166,20 +167,20 @@ export async function scoreWith(
 function judge(
   outcome: Outcome,
   where: string,
-  { score, seconds: own, source }: Pick<WeightedReward, 'score' | 'seconds' | 'source'>,
+  { score, timeLimit: own, source }: Pick<WeightedReward, 'score' | 'timeLimit' | 'source'>,
   sample: Sample,
   samples: readonly Sample[],
-  seconds: number,
+  timeLimit: number,
 ): Omit<SampleFailure, 'index'> | null {
   if (outcome.kind === 'skipped') return null;
   if (outcome.kind === 'late') {
     const declared = source ? `; it is in ${source}` : '';
     const raise =
       own === undefined
-        ? 'raise rewardSeconds in GRPOConfig (seconds in scoreSamples), or give it its own time: /** @reward seconds=600 */'
-        : 'raise its own time: /** @reward seconds=600 */';
+        ? 'raise rewardTimeLimit in GRPOConfig (timeLimit in scoreSamples), or give it its own: /** @reward timeLimit=600 */'
+        : 'raise its own: /** @reward timeLimit=600 */';
     return {
-      what: `took more than ${seconds} s on ${where}, so it was ended${declared}. Is there a loop without an end? If it needs longer, ${raise}.`,
+      what: `took more than ${timeLimit} s on ${where}, so it was ended${declared}. Is there a loop without an end? If it needs longer, ${raise}.`,
       late: true,
     };
   }

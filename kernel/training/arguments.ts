@@ -91,7 +91,10 @@ const ownArguments = {
 };
 
 /** The settings that every trainer has: the names of transformers' `TrainingArguments` in camelCase, its defaults unless a setting says otherwise. */
-export const trainingArguments: typeof ownArguments & typeof optimizerArguments = { ...ownArguments, ...optimizerArguments };
+export const trainingArguments: typeof ownArguments & typeof optimizerArguments = {
+  ...ownArguments,
+  ...optimizerArguments,
+};
 
 /**
  * The settings that every trainer has: the names of transformers'

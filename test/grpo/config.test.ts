@@ -105,7 +105,10 @@ test('settings that do not fit together are answered with what to do', () => {
     invalid({ lrSchedulerType: 'polynomial', learningRate: 1e-8 }),
     /lrEnd \(1e-7\) must be below learningRate/,
   );
-  assert.throws(invalid({ loggingSteps: 1.5 }), /loggingSteps must be a whole number from 1, or a fraction .*, not 1\.5/);
+  assert.throws(
+    invalid({ loggingSteps: 1.5 }),
+    /loggingSteps must be a whole number from 1, or a fraction .*, not 1\.5/,
+  );
 });
 
 test('every setting of TRL that Joylab does not have says why, or what to do instead', () => {

@@ -229,7 +229,10 @@ test('adapters: bad settings and folders that do not fit are errors', async () =
     make({ targetModules: 'q_proj' }),
     /"q_proj" chooses no layer; valid are .*regular expression of whole paths/,
   );
-  assert.throws(make({ rankPattern: { q_proj: 0 } }), /rankPattern must be an object that gives a whole number from 1 to 65536 to names of layers, not \{"q_proj":0\}/);
+  assert.throws(
+    make({ rankPattern: { q_proj: 0 } }),
+    /rankPattern must be an object that gives a whole number from 1 to 65536 to names of layers, not \{"q_proj":0\}/,
+  );
   assert.throws(
     make({ initLoraWeights: 'olora' }),
     /initLoraWeights must be one of true, false, "gaussian", not "olora"/,

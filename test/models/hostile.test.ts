@@ -455,7 +455,11 @@ test('adapters whose settings and weights no adapter has', { skip: process.platf
         peft({ rank_pattern: Object.fromEntries(names.map(([name]) => [name, 1])) }),
         /rankPattern has 200000 entries; at most 10000/,
       ],
-      ['ranks in a list', peft({ rank_pattern: [1] }), /rankPattern must be an object that gives .* to names of layers, not \[1\]/],
+      [
+        'ranks in a list',
+        peft({ rank_pattern: [1] }),
+        /rankPattern must be an object that gives .* to names of layers, not \[1\]/,
+      ],
       [
         'a rank that is a text',
         peft({ rank_pattern: { q_proj: '2' } }),
