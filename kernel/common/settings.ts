@@ -4,16 +4,16 @@ import { shown } from './shown';
 /*
  * Settings that people give: those of a trainer, the options of a function.
  * Each is declared once, as an entry of a table: its name is the entry's, its
- * sentence the comment above it, and its value says its type, its default and
+ * sentence the comment above it, and its value has its type, its default and
  * what is valid. Types, checks, advice on misspelt names and
  * docs/reference/settings.md follow from that.
  */
 
-/** What one setting may be. */
+/** The default of a setting, and its valid values. */
 export interface Setting<Value = any, Default = unknown> {
   /** The value where none is given. `undefined`: it follows from other settings, or from the model. */
   readonly fallback: Default;
-  /** What is valid, in words: "a number above 0". */
+  /** The valid values, in words: "a number above 0". */
   readonly valid: string;
   accepts(value: unknown): value is Value;
 }
@@ -33,9 +33,9 @@ export type Resolved<Table> = {
 
 /** A table of settings, and whose they are. */
 export interface Declaration<Table extends Settings = Settings> {
-  /** What people call their owner: 'GRPOConfig', 'getPeftModel'. */
+  /** The name of their owner: 'GRPOConfig', 'getPeftModel'. */
   owner: string;
-  /** What people call one of them. 'setting' by default. */
+  /** The word for one of them. 'setting' by default. */
   noun?: 'setting' | 'option';
   /** A correct use, for errors: '{ maxSteps: 80 }'. */
   example: string;
@@ -165,7 +165,7 @@ export function text<const Default>(fallback: Default, valid: string): Setting<s
   return { fallback, valid, accepts: (v): v is string => typeof v === 'string' && v !== '' };
 }
 
-/** What a function of its own checks. */
+/** A value that a function of its own checks. */
 export function checked<Value, const Default = undefined>(
   fallback: Default,
   valid: string,
@@ -174,7 +174,7 @@ export function checked<Value, const Default = undefined>(
   return { fallback, valid, accepts: (v): v is Value => accepts(v) };
 }
 
-/** What its function checks itself. */
+/** A value that the function which takes it checks itself. */
 export function unchecked<Value>(valid: string): Setting<Value, undefined> {
   return checked(undefined, valid, () => true);
 }

@@ -22,7 +22,7 @@ import { entropySettings, lossSettings, referenceSettings, temperature } from '.
 
 const { topP, topK, minP, repetitionPenalty } = samplingSettings;
 
-/** What GRPO has besides what every trainer has, or with another default. */
+/** Settings that other trainers do not have, or have with another default. */
 const ownSettings = {
   /** Completions of a group: all answer one prompt and play from one start. 8 by default; 2 at least. */
   numGenerations: whole(8, { from: 2 }),
@@ -61,7 +61,7 @@ const ownSettings = {
   /** Leaves completions that were cut at `maxCompletionLength` out of the loss. `false` by default. */
   maskTruncatedCompletions: flag(false),
 
-  /** What advantages are divided by: the spread of the group, of the batch, or nothing; `true` is 'group', `false` 'none'. 'group' by default. */
+  /** Divisor of advantages: the spread of the group, of the batch, or nothing; `true` is 'group', `false` 'none'. 'group' by default. */
   scaleRewards: oneOf('group', ['group', 'batch', 'none', true, false]),
   /** One weight per reward function. `null` by default: the weights that they were registered with. */
   rewardWeights: nullable(
@@ -247,7 +247,7 @@ function consistent(values: ResolvedConfig, given: GRPOConfig): ResolvedConfig {
   return values;
 }
 
-/** How many completions are generated together: as many as a step uses, unless a setting says otherwise. */
+/** Fills in the number of completions that are generated together: as many as a step uses, unless a setting says otherwise. */
 function fillGeneration(values: ResolvedConfig): void {
   const { perDeviceTrainBatchSize: batch, gradientAccumulationSteps, numGenerations } = values;
   if (values.generationBatchSize !== null && values.stepsPerGeneration !== null) {

@@ -12,14 +12,14 @@ import {
 import { optimizerArguments } from '../training/arguments';
 import type { OptimizerSettings } from '../training/modelUpdate';
 
-/** How token losses are formed and averaged, by TRL's names. */
+/** Forms of the loss, by TRL's names. */
 export const LOSS_TYPES = ['grpo', 'dr_grpo', 'dapo', 'bnpo', 'cispo', 'sapo', 'luspo', 'vespo'] as const;
 
 export type LossType = (typeof LOSS_TYPES)[number];
 
 /** Settings of the loss, by TRL's names, with its meaning and its defaults. */
 export const lossSettings = {
-  /** How token losses are formed and averaged. 'dapo' by default. */
+  /** The form of token losses, and of their average. 'dapo' by default. */
   lossType: oneOf('dapo', LOSS_TYPES),
   /** Weight of the KL divergence from the reference model. 0 by default: there is none. */
   beta: number(0, { from: 0 }),
@@ -61,7 +61,7 @@ export const entropySettings = {
   entropyCoefMin: number(0),
   /** Upper limit of a steered `entropyCoef`. 1 by default. */
   entropyCoefMax: number(1),
-  /** What a steered `entropyCoef` changes by in a step. 0.005 by default. */
+  /** Change of a steered `entropyCoef` in a step. 0.005 by default. */
   entropyCoefDelta: number(0.005, { from: 0 }),
   /** Entropy that `entropyCoef` is steered towards, in nats per token. 0.2 by default. */
   entropyTarget: number(0.2, { from: 0 }),
@@ -82,14 +82,14 @@ export const temperature = number(1, { above: 0 });
 
 const settings = { ...optimizerArguments, ...lossSettings, ...entropySettings, ...referenceSettings, temperature };
 
-/** What the loss is computed with. */
+/** Settings of the loss, complete. */
 export interface LossSettings extends Omit<Resolved<typeof lossSettings>, 'epsilonHigh'> {
   epsilonHigh: number;
 }
 
 export type EntropySettings = Resolved<typeof entropySettings>;
 
-/** What an update of the policy is given. */
+/** Options of a `PolicyUpdate`. */
 export interface UpdateOptions
   extends Given<typeof optimizerArguments>,
     Given<typeof lossSettings>,
@@ -105,7 +105,7 @@ export interface UpdateOptions
   maxCompletionLength?: number;
 }
 
-/** What an update of the policy is made with. */
+/** Settings of a `PolicyUpdate`, complete. */
 export interface UpdateSettings
   extends LossSettings,
     EntropySettings,

@@ -43,7 +43,7 @@ const loadingSettings = {
   useGradientCheckpointing: checkpointing,
 };
 
-/** Which model to load. */
+/** The model to load. */
 export interface FromPretrainedOptions
   extends Required<Pick<Given<typeof loadingSettings>, 'modelName'>>,
     Omit<Given<typeof loadingSettings>, 'modelName'>,
@@ -58,7 +58,7 @@ const adapterSettings = {
   useGradientCheckpointing: checkpointing,
 };
 
-/** How a LoRA adapter is made, by PEFT's names. */
+/** Options of a new LoRA adapter, by PEFT's names. */
 export interface PeftOptions extends Given<typeof loraSettings>, Given<typeof adapterSettings> {}
 
 /** The options of `FastLanguageModel.fromPretrained`. */

@@ -18,13 +18,13 @@ export interface Generation {
   sequences: number[][];
   /** Log-probability of each token at the temperature it was sampled with (before topK, topP and minP); at 1 where it was not sampled. */
   logprobs: Float32Array[];
-  /** Whether a completion ended by itself (end token or stop string), not at the limit of tokens. */
+  /** `true` where a completion ended by itself (end token or stop string), not at the limit of tokens. */
   terminated: boolean[];
 }
 
-/** What generation needs to know of the model. */
+/** The parts of a model that generation needs. */
 export interface GenerationSetting {
-  /** What runs the model, for at most so many tokens in all. */
+  /** Returns the engine that runs the model, for at most so many tokens in all. */
   engine(tokens: number): Promise<InferenceEngine>;
   generationConfig: GenerationConfig;
   maxSeqLength: number;

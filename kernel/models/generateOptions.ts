@@ -15,7 +15,7 @@ import {
 import { camelCase } from '../common/names';
 import type { Streamer } from './streamer';
 
-/** How the next token is chosen, by transformers' names and with its defaults. */
+/** Settings of sampling, by transformers' names and with its defaults. */
 export const samplingSettings = {
   /** Logits are divided by it; 0 takes the most likely token. 1 by default. */
   temperature: number(1, { from: 0, note: '0 takes the most likely token' }),
@@ -29,10 +29,10 @@ export const samplingSettings = {
   repetitionPenalty: number(1, { above: 0, note: '1 changes nothing' }),
 };
 
-/** How the next token is chosen. */
+/** Settings of sampling, complete. */
 export type SamplingOptions = Resolved<typeof samplingSettings>;
 
-/** Whether to sample, and how long a completion is. */
+/** Sampling or not, and the length of a completion. */
 const lengthSettings = {
   /** Samples, or takes the most likely token, as temperature 0 does. Samples by default where an option of sampling is given. */
   doSample: flag(undefined),
@@ -50,7 +50,7 @@ const configSettings: Settings = { ...samplingSettings, ...lengthSettings };
 /** Defaults of `generate`, as a model's `generation_config.json` gives them. */
 export interface GenerationConfig extends Given<typeof samplingSettings>, Given<typeof lengthSettings> {}
 
-/** Where a completion ends. */
+/** Ends of a completion. */
 const endSettings = {
   /** A completion ends at any of these tokens. The model's own by default. */
   eosTokenId: nullable(unchecked<number | number[]>('a token ID, or a list of them')),
@@ -60,7 +60,7 @@ const endSettings = {
   ),
 };
 
-/** What is generated from, and who follows it. */
+/** Prompts, and those who follow the generation. */
 const callSettings = {
   /** Token IDs of one prompt or of several: what `tokenizer(text)` gives. */
   inputIds: unchecked<number[] | number[][]>('token IDs, as tokenizer(text) gives them'),
@@ -81,7 +81,7 @@ const callSettings = {
   signal: unchecked<AbortSignal>('an AbortSignal'),
 };
 
-/** What to generate from, and how. Settings that are not given are the model's `generationConfig`'s, then transformers' defaults. */
+/** Options of `model.generate`. Settings that are not given are the model's `generationConfig`'s, then transformers' defaults. */
 export interface GenerateOptions extends GenerationConfig, Given<typeof endSettings>, Given<typeof callSettings> {}
 
 /**

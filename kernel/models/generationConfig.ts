@@ -4,7 +4,7 @@ import { defaultsOf } from '../common/settings';
 import { samplingSettings, UNSUPPORTED, type GenerationConfig, type SamplingOptions } from './generateOptions';
 import { describe, readJsonFile } from './jsonFile';
 
-/** How tokens are chosen, completely: temperature 0 is greedy. */
+/** Settings of a generation, complete: temperature 0 is greedy. */
 export interface GenerationSettings extends SamplingOptions {
   minNewTokens: number;
   maxNewTokens: (promptLength: number) => number;

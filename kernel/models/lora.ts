@@ -64,7 +64,7 @@ export const loraSettings = {
   useRslora: flag(false),
   /** In training, elements of what enters the adapter are left out with this probability, the others scaled up. 0 by default. */
   loraDropout: number(0, { from: 0, below: 1 }),
-  /** How an adapter starts. `true`: A random, B zero; 'gaussian': A normal with deviation 1 / r, B zero; `false`: both random. `true` by default. */
+  /** Initial values of an adapter. `true`: A random, B zero; 'gaussian': A normal with deviation 1 / r, B zero; `false`: both random. `true` by default. */
   initLoraWeights: oneOf(true, [true, false, 'gaussian']),
 };
 

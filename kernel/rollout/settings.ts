@@ -10,7 +10,7 @@ import {
 import type { RolloutEnvironment } from '../environments/environment';
 import { sandboxSettings } from '../strategy/settings';
 
-/** How long an episode may be, and who ends it: what every way of playing shares. */
+/** The length of an episode, and its end from outside: for every way of playing. */
 export const playSettings = {
   /** The episode is truncated after so many steps. 1000 by default. */
   maxSteps: whole(1000, { from: 1 }),
@@ -18,7 +18,7 @@ export const playSettings = {
   signal: unchecked<AbortSignal>('an AbortSignal'),
 };
 
-/** How long a strategy may take. */
+/** The time of a strategy. */
 export const strategySettings = {
   /** Seconds of processor time that a strategy has for the whole episode; the environment's time does not count, nor does what else the machine does. 2 by default. */
   strategyTimeLimit: number(2, { above: 0, to: 3600, note: 'seconds' }),
@@ -34,13 +34,13 @@ const executeSettings = {
 const rolloutSettings = {
   /** Seed of each episode: where it starts, its sticky actions and, with `secret`, the strategy's `Math.random`. */
   seeds: unchecked<number[]>('a list of whole numbers from 0, one per code'),
-  /** What no strategy can know, at least 32 characters: its `Math.random` follows from it and the seed. The secret of this process by default (see `JOYLAB_SECRET`). */
+  /** A text that no strategy can know, at least 32 characters: its `Math.random` follows from it and the seed. The secret of this process by default (see `JOYLAB_SECRET`). */
   secret: unchecked<string>('a text of at least 32 characters'),
   /** Keeps frames of the episodes at these positions: the first, then one after every `every` steps (1 to 255). None by default. */
   frames: unchecked<{ episodes: number[]; every: number }>('an object such as { episodes: [0], every: 4 }'),
   /** Number of server processes that play, each with a worker thread. One per core by default. */
   workers: whole(undefined, { from: 1 }),
-  /** What is shown while it plays. "Playing episodes of …" by default. */
+  /** Text of the progress bar. "Playing episodes of …" by default. */
   title: unchecked<string>('a text'),
 };
 

@@ -14,7 +14,7 @@ import {
 import { elsewhere, trainingArguments, type ResolvedArguments, type TrainingArguments } from '../training/arguments';
 import { checkSchedule } from '../training/scheduler';
 
-/** What supervised training has besides what every trainer has, or with another default. */
+/** Settings that other trainers do not have, or have with another default. */
 const ownSettings = {
   /** Rows of a micro-batch (with `packing`: packed rows). 8 by default. */
   perDeviceTrainBatchSize: trainingArguments.perDeviceTrainBatchSize,

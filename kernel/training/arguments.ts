@@ -46,7 +46,7 @@ const ownArguments = {
 
   /** Peak learning rate. 5e-5 by default. */
   learningRate: number(5e-5, { from: 0 }),
-  /** How the learning rate goes on after the warm-up. 'linear' by default. */
+  /** Course of the learning rate after the warm-up. 'linear' by default. */
   lrSchedulerType: oneOf('linear', scheduleTypes),
   /** Settings of the schedule, by transformers' names: `{ numCycles: 2 }`, `{ minLrRate: 0.1 }`, `{ power: 2, lrEnd: 1e-7 }`. `null` by default. */
   lrSchedulerKwargs: record<Record<string, number | string>>('an object such as { numCycles: 2 }'),
@@ -115,7 +115,7 @@ function interval<const Default>(fallback: Default): Setting<number, Default> {
   );
 }
 
-/** What settings of transformers and TRL that Joylab does not have are called here, or why they are missing. */
+/** Settings of transformers and TRL that Joylab does not have: their names here, or why they are missing. */
 export const elsewhere: Record<string, string> = {
   ...because('the metrics are in the output of the cell and in trainer.logHistory', [
     'reportTo',

@@ -8,7 +8,7 @@ export type ScheduleSettings = Pick<
   'learningRate' | 'lrSchedulerType' | 'lrSchedulerKwargs' | 'warmupSteps' | 'warmupRatio'
 >;
 
-/** What a schedule is computed from. */
+/** A step of a run, as schedules see it. */
 interface Schedule {
   /** Counted from 0. */
   step: number;
@@ -124,7 +124,7 @@ function fall(type: string, progress: number, cycles: number): number {
 }
 
 /**
- * The learning rate of a step, as transformers' schedules of these names give
+ * Returns the learning rate of a step, as transformers' schedules of these names give
  * it.
  *
  * @param step counted from 0

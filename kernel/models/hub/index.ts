@@ -10,7 +10,7 @@ import { CachedModel, isCommit, isComplete, SMALL_FILES } from './cache';
 import { answerError, diskFull, HubError, HubUnreachable, networkError } from './errors';
 import { hubSettings, type HubSettings } from './settings';
 
-/** Whether a name can be that of a model of the hub: 'organisation/model'. */
+/** Returns whether a name can be that of a model of the hub: 'organisation/model'. */
 export function isHubName(name: string): boolean {
   return /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/.test(name);
 }
@@ -26,7 +26,7 @@ export const hubOptions = {
 export interface HubOptions extends Given<typeof hubOptions> {}
 
 /**
- * The folder of a model of the hub, in the hub's cache; what is missing there
+ * Returns the folder of a model of the hub, in the hub's cache; what is missing there
  * is downloaded. Without a network what the cache has is used.
  */
 export async function hubModel(name: string, { revision = 'main', token }: HubOptions = {}): Promise<string> {
