@@ -39,7 +39,9 @@ export async function environments(): Promise<void> {
   expectType<number | null>()((await env.step('LEFT')).reward);
   // @ts-expect-error There is no such game.
   await openenv('atari', { game: 'breakoutt' });
-  expectType<Episode>()(await executeWithTimeLimit((state: any) => state.ball_x, some, { strategyTimeLimit: 1, seed: 3 }));
+  expectType<Episode>()(
+    await executeWithTimeLimit((state: any) => state.ball_x, some, { strategyTimeLimit: 1, seed: 3 }),
+  );
   expectType<RolloutResult>()(await rollout(env, ['', null], { seeds: [1, 2], callTimeLimit: 0.2, maxSteps: 9 }));
   // @ts-expect-error Seeds have no default.
   await rollout(env, [''], { maxSteps: 9 });

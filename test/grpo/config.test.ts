@@ -123,6 +123,8 @@ test('every setting of TRL that Joylab does not have says why, or what to do ins
     ['pad_to_multiple_of', /packed, never padded/],
     ['disable_dropout', /set loraDropout to 0/],
     ['maxPromptLength', /shorten the prompt/],
+    ['strategySeconds', /it is now strategyTimeLimit\./],
+    ['reward_seconds', /it is now rewardTimeLimit\./],
   ];
   for (const [name, reason] of said) assert.throws(invalid({ [name]: true }), reason);
 });
