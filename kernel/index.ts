@@ -22,7 +22,7 @@ export type {
 } from './environments';
 
 export { Environment, OpenEnvClient, OpenEnvError, serve } from './openenv';
-export type { ClientOptions, EnvironmentServer, ResetOptions, ServeOptions, StepResult, Tool, Turn } from './openenv';
+export type { ClientOptions, EnvironmentServer, ResetOptions, ServeOptions, StepResult, Tool } from './openenv';
 
 export { Episode, executeWithTimeLimit, referenceReturns, replay, rollout } from './rollout';
 export type { ExecuteOptions, RolloutOptions, RolloutResult, Strategy } from './rollout';
