@@ -3,7 +3,7 @@
  * a cell with a directive has without an import. The rest is in
  * `joylab/internal`.
  */
-export { clearOutput, display, html, image, md, registerCommTarget, svg } from './display';
+export { clearOutput, display, html, image, md, openComm, registerCommTarget, svg } from './display';
 export type { Comm, MimeBundle } from './display';
 
 export { openenv, strategyPrompt } from './environments';
@@ -14,7 +14,6 @@ export type {
   AtariOptions,
   EnvironmentClient,
   Game2048Environment,
-  LocalEnvironment,
   OfficialAtariEnvironment,
   ReferenceReturns,
   RemoteEnvironment,
@@ -22,7 +21,7 @@ export type {
 } from './environments';
 
 export { Environment, OpenEnvClient, OpenEnvError, serve } from './openenv';
-export type { ClientOptions, EnvironmentServer, ResetOptions, ServeOptions, StepResult, Tool } from './openenv';
+export type { EnvironmentServer, ResetOptions } from './openenv';
 
 export { Episode, executeWithTimeLimit, referenceReturns, replay, rollout } from './rollout';
 export type { ExecuteOptions, RolloutOptions, RolloutResult, Strategy } from './rollout';
