@@ -12,7 +12,7 @@ import { saveDeclaration } from './models/save';
 import { streamerDeclaration } from './models/streamer';
 import { decodeDeclaration, encodeDeclaration } from './models/tokenizer';
 import { rewardDeclaration } from './rewards/registry';
-import { executeDeclaration, rolloutDeclaration } from './rollout/settings';
+import { executeDeclaration, referenceDeclaration, replayDeclaration, rolloutDeclaration } from './rollout/settings';
 import { sftDeclaration } from './sft/config';
 import { lockedDownDeclaration } from './strategy/settings';
 
@@ -25,7 +25,7 @@ export type { SaveOptions } from './models/save';
 export type { TextStreamerOptions } from './models/streamer';
 export type { DecodeOptions, EncodeOptions } from './models/tokenizer';
 export type { RewardOptions } from './rewards/registry';
-export type { ExecuteOptions, RolloutOptions } from './rollout/settings';
+export type { ExecuteOptions, ReferenceOptions, ReplayOptions, RolloutOptions } from './rollout/settings';
 export type { SFTConfig } from './sft/config';
 export type { LockedDownOptions } from './strategy/settings';
 
@@ -38,6 +38,8 @@ export const declarations: Readonly<Record<string, Declaration>> = {
   GenerateOptions: generateDeclaration,
   RolloutOptions: rolloutDeclaration,
   ExecuteOptions: executeDeclaration,
+  ReplayOptions: replayDeclaration,
+  ReferenceOptions: referenceDeclaration,
   LockedDownOptions: lockedDownDeclaration,
   RewardOptions: rewardDeclaration,
   SaveOptions: saveDeclaration,

@@ -44,6 +44,13 @@ const rolloutSettings = {
   title: unchecked<string>('a text'),
 };
 
+const replaySettings = {
+  /** Keeps the first frame and one after every so many steps. So many by default that there are 500 at most. */
+  every: whole(undefined, { from: 1, to: 255 }),
+  /** Stops the replay. The interruption of the running cell by default. */
+  signal: unchecked<AbortSignal>('an AbortSignal'),
+};
+
 /** Limits that every way of playing an episode shares. */
 export interface PlayLimits extends Given<typeof playSettings>, Given<typeof strategySettings> {}
 
@@ -55,6 +62,12 @@ export interface RolloutOptions
   extends PlayLimits,
     Omit<Given<typeof rolloutSettings>, 'seeds'>,
     Required<Pick<Given<typeof rolloutSettings>, 'seeds'>> {}
+
+/** Options of {@link replay}. */
+export interface ReplayOptions extends Given<typeof replaySettings> {}
+
+/** Options of {@link referenceReturns}. */
+export interface ReferenceOptions extends Given<typeof playSettings> {}
 
 const elsewhere = { seconds: 'it is now strategyTimeLimit', callSeconds: 'it is now callTimeLimit' };
 
@@ -74,6 +87,22 @@ export const rolloutDeclaration: Declaration = {
   example: '{ seeds: [1, 2] }',
   settings: { ...strategySettings, ...playSettings, ...rolloutSettings },
   elsewhere,
+};
+
+/** The options of `replay`. */
+export const replayDeclaration: Declaration<typeof replaySettings> = {
+  owner: 'replay',
+  noun: 'option',
+  example: '{ every: 4 }',
+  settings: replaySettings,
+};
+
+/** The options of `referenceReturns`. */
+export const referenceDeclaration: Declaration<typeof playSettings> = {
+  owner: 'referenceReturns',
+  noun: 'option',
+  example: '{ maxSteps: 500 }',
+  settings: playSettings,
 };
 
 /** Returns the limits with their defaults. Throws where an option is wrong, or has a name that there is not. */

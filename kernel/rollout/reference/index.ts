@@ -1,13 +1,10 @@
-import type { Given } from '../../common/settings';
+import { resolveSettings } from '../../common/settings';
 import type { ReferenceReturns } from '../../environments/reference';
 import { host } from '../../display/host';
 import type { RolloutEnvironment } from '../../environments/environment';
-import { checkPlayable, playSettings } from '../settings';
+import { checkPlayable, playSettings, referenceDeclaration, type ReferenceOptions } from '../settings';
 import { measure } from './measure';
 import { readStored, store } from './store';
-
-/** Options of {@link referenceReturns}. */
-export interface ReferenceOptions extends Given<typeof playSettings> {}
 
 /** What was measured in this process: by what an environment is, or by the environment itself where it could be another tomorrow. */
 const byKey = new Map<string, ReferenceReturns | null>();
@@ -35,9 +32,10 @@ let last: Promise<unknown> = Promise.resolve();
  */
 export function referenceReturns(
   env: RolloutEnvironment,
-  { maxSteps = playSettings.maxSteps.fallback, signal = host().signal }: ReferenceOptions = {},
+  options: ReferenceOptions = {},
 ): Promise<ReferenceReturns | null> {
   checkPlayable(env);
+  const { maxSteps, signal = host().signal } = resolveSettings(referenceDeclaration, options);
   const mine = last.then(() => {
     const found = known(env, maxSteps);
     return found === undefined ? measureAndKeep(env, maxSteps, signal) : found;
