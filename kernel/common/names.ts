@@ -10,9 +10,17 @@ export function nearestFirst(name: string, names: readonly string[]): string[] {
 
 /** Returns a sentence with the valid name that was meant, or with all of them. */
 export function adviceOnName(name: string, valid: readonly string[], what: string): string {
-  const [nearest] = nearestFirst(name, valid);
-  if (nearest !== undefined && isNear(name, nearest)) return `Did you mean ${nearest}?`;
+  const meant = meantName(name, valid);
+  if (meant !== undefined) return `Did you mean ${meant}?`;
   return valid.length > 0 ? `The ${what} are: ${valid.join(', ')}.` : `There are no ${what}.`;
+}
+
+/** Returns the valid name that was meant: misspelt by a letter, a longer one that has it as a part ("steps": "maxSteps"), or misspelt by more. */
+function meantName(name: string, valid: readonly string[]): string | undefined {
+  const [nearest] = nearestFirst(name, valid);
+  if (nearest === undefined || nameDistance(name, nearest) <= 1) return nearest;
+  const longer = plain(name).length < 4 ? [] : valid.filter((other) => plain(other).includes(plain(name)));
+  return nearestFirst(name, longer)[0] ?? (isNear(name, nearest) ? nearest : undefined);
 }
 
 /** Returns whether one name may be the other, misspelt. */

@@ -258,7 +258,7 @@ test('options are checked', async () => {
     [{ seeds: [] }, /one seed for each of the 1 codes/],
     [{}, /one seed for each/],
     [{ seeds: [-1] }, /whole number of at least 0/],
-    [{ seeds: [0], steps: 3 }, /rollout has no option steps\. Did you mean seeds\?/],
+    [{ seeds: [0], steps: 3 }, /rollout has no option steps\. Did you mean maxSteps\?/],
     [{ seeds: [0], seconds: 2 }, /rollout has no option seconds: it is now strategyTimeLimit\./],
     [{ seeds: [0], callSeconds: 2 }, /no option callSeconds: it is now callTimeLimit\./],
     [{ seeds: [0], maxSteps: 0 }, /maxSteps must be/],
