@@ -6,7 +6,7 @@ const BETWEEN_CHECKS = 1000;
 /** Cells of a {@link BlockedThread}: the pipe that its thread waits for, 0 where it does not; how often it has waited; 1 once it was notified. */
 const CELLS = { pipe: 0, count: 1, notified: 2, length: 3 };
 
-/** Cells in which a thread tells what it waits for. They can be sent to it. */
+/** Cells in which a thread writes what it waits for. They can be sent to it. */
 export type WaitCells = Int32Array;
 
 /** Runs something that blocks the thread until a pipe has something to read. */
@@ -20,7 +20,7 @@ export function blocked<Result>(cells: WaitCells, pipe: number, run: () => Resul
   }
 }
 
-/** Whether the thread was told to wait no more. There may be a byte in its pipe that belongs to no answer. */
+/** Returns whether the thread is to wait no more. There may be a byte in its pipe that belongs to no answer. */
 export function wasNotified(cells: WaitCells): boolean {
   return Atomics.load(cells, CELLS.notified) === 1;
 }

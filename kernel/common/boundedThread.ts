@@ -1,7 +1,7 @@
 import { MessageChannel, receiveMessageOnPort, Worker, workerData, type MessagePort } from 'node:worker_threads';
 import { Deadline, hasEnded, threadId } from './processorTime';
 
-/** What one request may take. */
+/** Limits of one request. */
 export interface ThreadLimits {
   /** Seconds of processor time: how busy the machine is does not matter. */
   seconds: number;

@@ -13,7 +13,7 @@ const script = new Script('work()');
 const MOST_BY_THE_CLOCK = 32;
 
 /**
- * What `work` gives, which is ended where it takes longer, also within a
+ * Returns the result of `work`, which is ended where it takes longer, also within a
  * regular expression. Nothing that it changes may be used again after that,
  * and where the machine was busy with others, it is begun again: the time is
  * the processor's. Costs a tenth of a millisecond.

@@ -1,15 +1,15 @@
 /**
- * How long a thread has really computed. What the machine gave to others in the
+ * Time that a thread has really computed. What the machine gave to others in the
  * meantime does not count: the same strategy meets its limits or does not, on a
  * quiet machine and on a loaded one.
  *
- * Linux tells the processor time of each thread. Elsewhere that of the whole
+ * Linux gives the processor time of each thread. Elsewhere that of the whole
  * process stands in for it: never less, so that no more than the clock shows is
  * ever counted, and a frozen process counts nothing.
  */
 import * as fs from 'node:fs';
 
-/** ID of the calling thread for {@link Deadline}; 0 where the system does not tell. */
+/** ID of the calling thread for {@link Deadline}; 0 where the system does not give it. */
 export function threadId(): number {
   try {
     return Number(fs.readlinkSync('/proc/thread-self').split('/').pop());
@@ -24,7 +24,7 @@ let knownAt = -Infinity;
 
 /** Milliseconds for which a reading is used again: it takes 3 µs in a quiet program and several times that in a busy one, as much as a call of a strategy. */
 const FRESH = 50;
-/** Milliseconds of which the clock tells well enough how much of them was computed. */
+/** Milliseconds for which the clock alone says well enough how much was computed. */
 const SHORT = 1;
 
 function read(): number {
@@ -100,7 +100,7 @@ export class Deadline {
   }
 }
 
-/** Whether a thread of this process is gone; false where the system does not tell. */
+/** Returns whether a thread of this process is gone; false where the system does not say. */
 export function hasEnded(thread: number): boolean {
   return thread !== 0 && !fs.existsSync(`/proc/self/task/${thread}`);
 }

@@ -1,4 +1,4 @@
-/** What `promise` gives, or the signal's reason as soon as it is aborted; the work behind `promise` goes on. */
+/** Returns what `promise` gives, or fails with the signal's reason as soon as it is aborted; the work behind `promise` goes on. */
 export function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);

@@ -7,14 +7,14 @@ export class WatchdogError extends Error {
 
   constructor(
     readonly reason: 'timeout' | 'interrupt',
-    /** Whether callbacks of Node.js were left without their ends: see {@link leaveCallback}. */
+    /** `true` where callbacks of Node.js were left without their ends: see {@link leaveCallback}. */
     readonly unbalanced: boolean,
   ) {
     super(reason === 'timeout' ? 'The time was up.' : 'SIGINT came.');
   }
 }
 
-/** What a script finds to do: a vm script is given no arguments. */
+/** The work of the script: a vm script has no arguments. */
 const WORK = '__joylab_watched__';
 const script = new Script(`globalThis.${WORK}()`, { filename: 'joylab-watchdog' });
 

@@ -4,7 +4,7 @@ import { StatusLine } from '../display/statusLine';
 import { OpenEnvClient, type ClientOptions } from '../openenv/client';
 import { OpenEnvError } from '../openenv/errors';
 import { readTarget, TARGET_OPTIONS, type Server, type Target, type TargetOptions } from '../openenv/launch/target';
-import { nearestFirst } from '../nearest';
+import { nearestFirst } from '../common/names';
 
 const CONNECTION_OPTIONS = [
   'connectTimeout',

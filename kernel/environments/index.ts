@@ -14,5 +14,5 @@ export { strategyPrompt, type PromptSubject, type PromptVariable } from './promp
 export type { HumanReturn, ReferenceReturns } from './reference';
 export { RemoteEnvironment, type RemoteOptions } from './remote';
 export type { EnvironmentClient } from './served';
-export type { OpenedEnvironments } from './typing';
+export type { OpenedEnvironments } from './openedEnvironments';
 export type { EpisodeSpec, Observation, Screen, VectorEnv, VectorSource, VectorStep } from './vectorEnv';

@@ -1,11 +1,11 @@
 import { OpenEnvError } from '../openenv/errors';
 import { readTarget } from '../openenv/launch/target';
-import { nearestFirst } from '../nearest';
+import { nearestFirst } from '../common/names';
 import type { Environment } from '../openenv/serving';
 import { BUILT_INS, servedByOthers, type BuiltIn } from './registry';
 import { RemoteEnvironment, type RemoteOptions } from './remote';
 import { serveInNotebook, type EnvironmentClient } from './served';
-import type { OpenedEnvironments } from './typing';
+import type { OpenedEnvironments } from './openedEnvironments';
 
 /** The type of an environment: by its schemas, where a notebook has opened it before. */
 type Opened<Target extends string> = Target extends keyof OpenedEnvironments

@@ -1,5 +1,5 @@
 import type { EnvironmentSchema } from '../openenv/protocol';
-import { schemaPrompt } from './schemaPrompt';
+import { schemaPrompt } from '../schema/prompt';
 
 /** What a prompt tells of one variable of the state. */
 export interface PromptVariable {

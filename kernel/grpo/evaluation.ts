@@ -47,7 +47,7 @@ async function evaluateRows(rows: number[], update: PolicyUpdate, context: StepC
   );
   const tokens = await generate(groups, context);
   const { samples } = await play(completionsOf(tokens, groups, tokenizer), context);
-  const scores = await score(context.rewards(), samples, { trainerState, seconds: config.rewardSeconds, signal });
+  const scores = await score(context.rewards(), samples, { trainerState, timeLimit: config.rewardTimeLimit, signal });
   if (scores.error) throw scores.error;
   const unplayed = unplayedOf(samples, context);
   const { promptIds, completionIds, promptOf, terminated } = tokens;

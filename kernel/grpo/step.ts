@@ -67,11 +67,11 @@ async function generateAndPlay(number: number, kept: Generations, context: StepC
 async function scoreAndCompare(played: Played, kept: Generations, context: StepContext): Promise<Fresh> {
   const { config, step, trainerState, signal } = context;
   const { number, samples, tokens, edits } = played;
-  const [rewards, seconds, groupSize] = [context.rewards(), config.rewardSeconds, config.numGenerations];
+  const [rewards, timeLimit, groupSize] = [context.rewards(), config.rewardTimeLimit, config.numGenerations];
   const unplayed = unplayedOf(samples, context);
-  const scores = await score(rewards, samples, { trainerState, seconds, signal });
+  const scores = await score(rewards, samples, { trainerState, timeLimit, signal });
   const { table } = scores;
-  const recent: RolloutBatch = { step, samples, groupSize, table, seconds, advantages };
+  const recent: RolloutBatch = { step, samples, groupSize, table, timeLimit, advantages };
   // Also where a function failed: its correction then scores the same rollouts.
   context.recentRollouts.add(recent);
   if (scores.error) throw scores.error;

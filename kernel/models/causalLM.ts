@@ -1,7 +1,8 @@
 import { sizeOf, type Tensor } from '../onnx/tensor';
 import type { ModelConfig } from './config';
-import { generate, type GenerateOptions, type Generation } from './generate';
-import { readGenerationConfig, type GenerationConfig } from './generationConfig';
+import { generate, type Generation } from './generate';
+import { readGenerationConfig } from './generationConfig';
+import type { GenerateOptions, GenerationConfig } from './generateOptions';
 import { InferenceEngine } from './inference';
 import { MergedAdapter } from './mergedAdapter';
 import { mergeLora, type LoraAdapter } from './lora';

@@ -1,4 +1,4 @@
-import { nameDistance } from '../nearest';
+import { nameDistance } from '../common/names';
 import { RaisedByTemplate, Template, TemplateError, type Rendered } from './jinja';
 
 /** A message of a conversation. What else it has, such as `tool_calls`, reaches the template under its own name. */

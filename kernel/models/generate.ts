@@ -1,43 +1,16 @@
 import { Batch, type Prompt, type Row } from './generateBatch';
+import { checkSettings } from '../common/settings';
 import { withProgress, type Task } from '../display/progress';
-import { checkGenerateOptions, checkGenerationConfig } from './generateOptions';
-import { generationSettings, positiveInteger, type GenerationConfig } from './generationConfig';
+import {
+  checkGenerationConfig,
+  generateDeclaration,
+  type GenerateOptions,
+  type GenerationConfig,
+} from './generateOptions';
+import { generationSettings } from './generationConfig';
 import type { InferenceEngine } from './inference';
 import { seededRandom } from '../random';
 import { Prefills } from './prefills';
-import type { Streamer } from './streamer';
-
-/** What to generate from, and how. Settings that are not given are the model's `generationConfig`'s, then transformers' defaults. */
-export interface GenerateOptions extends GenerationConfig {
-  /** Token IDs of one prompt or of several: what `tokenizer(text)` gives. */
-  inputIds?: number[] | number[][];
-  /** The same, by Python's name. */
-  input_ids?: number[] | number[][];
-  /** Tokens with 0 are left out (padding). */
-  attentionMask?: number[] | number[][];
-  /** Completions per prompt; they share the prompt's computation. 1 by default. */
-  numReturnSequences?: number;
-  /**
-   * At most so many tokens per completion; the model's own limit or 256 by
-   * default. The model's `maxSeqLength` is a limit, too.
-   */
-  maxNewTokens?: number;
-  /** `false` takes the most likely token, as temperature 0 does. */
-  doSample?: boolean;
-  /** A completion ends at any of these; the model's own by default. */
-  eosTokenId?: number | number[] | null;
-  /** A completion also ends when its text contains one of these. */
-  stopStrings?: string | string[];
-  /**
-   * The same seed gives the same completions, whatever else is in the batch
-   * (but for rounding). A random one by default. A list has one per prompt.
-   */
-  seed?: number | number[];
-  /** Follows the generation of a single completion. */
-  streamer?: Streamer;
-  /** Ends the generation with the reason of the abort as error. */
-  signal?: AbortSignal;
-}
 
 /** Completions, in the order of the prompts and, per prompt, of their numbers. */
 export interface Generation {
@@ -45,13 +18,13 @@ export interface Generation {
   sequences: number[][];
   /** Log-probability of each token at the temperature it was sampled with (before topK, topP and minP); at 1 where it was not sampled. */
   logprobs: Float32Array[];
-  /** Whether a completion ended by itself (end token or stop string), not at the limit of tokens. */
+  /** `true` where a completion ended by itself (end token or stop string), not at the limit of tokens. */
   terminated: boolean[];
 }
 
-/** What generation needs to know of the model. */
+/** The parts of a model that generation needs. */
 export interface GenerationSetting {
-  /** What runs the model, for at most so many tokens in all. */
+  /** Returns the engine that runs the model, for at most so many tokens in all. */
   engine(tokens: number): Promise<InferenceEngine>;
   generationConfig: GenerationConfig;
   maxSeqLength: number;
@@ -64,10 +37,10 @@ const ROWS_PER_BATCH = 64;
 
 /** Generates completions, those of several prompts together. */
 export async function generate(setting: GenerationSetting, options: GenerateOptions): Promise<Generation> {
-  checkGenerateOptions(options);
+  checkSettings(generateDeclaration, options);
   checkGenerationConfig(setting.generationConfig);
   const settings = generationSettings(options, setting.generationConfig);
-  const copies = positiveInteger(options.numReturnSequences ?? 1, 'numReturnSequences');
+  const copies = options.numReturnSequences ?? 1;
   const prompts = promptsOf(setting, options, settings.maxNewTokens);
   if (options.streamer && prompts.length * copies !== 1) {
     throw new Error('a streamer follows one completion: give one prompt and numReturnSequences 1');

@@ -1,6 +1,6 @@
 export { FastLanguageModel, type FromPretrainedOptions, type PeftOptions } from './fastLanguageModel';
-export type { GenerateOptions, Generation } from './generate';
-export type { GenerationConfig } from './generationConfig';
+export type { Generation } from './generate';
+export type { GenerateOptions, GenerationConfig } from './generateOptions';
 export { CausalLM } from './causalLM';
 export type { LoraConfig } from './lora';
 export { PeftModel } from './peft';

@@ -1,47 +1,75 @@
+import {
+  checked,
+  checkValues,
+  flag,
+  nullable,
+  number,
+  oneOf,
+  whole,
+  type Resolved,
+  type Setting,
+} from '../common/settings';
 import type { Tensor } from '../onnx/tensor';
 import { zeros } from '../onnx/tensor';
 import { TARGET_MODULES } from './architecture';
 import type { ModelConfig } from './config';
-import { describe, isObject } from './jsonFile';
+import { isObject } from './jsonFile';
 import { loraTargets } from './loraTargets';
 import { seededRandom, type Random } from '../random';
 
-/** Settings of a LoRA adapter, by PEFT's names. */
-export interface LoraConfig {
-  /** Rank of the update of each weight. */
-  r: number;
-  /** The update is scaled by loraAlpha / r (by loraAlpha / √r with rslora). */
-  loraAlpha: number;
-  /** Which linear layers are adapted: ends of their paths such as 'q_proj', a regular expression of whole paths, or 'all-linear'. */
-  targetModules: string | string[];
-  /** Which of them are not, in the same way. */
-  excludeModules: string | string[] | null;
-  /** Indices of the blocks to which adapted layers belong; null: all. */
-  layersToTransform: number | number[] | null;
-  /** Ranks of layers by the ends of their paths (regular expressions), where they differ from `r`. */
-  rankPattern: Record<string, number>;
-  /** The same for `loraAlpha`. */
-  alphaPattern: Record<string, number>;
-  useRslora: boolean;
-  /** In training, elements of what enters A are left out with this probability, the others scaled up. */
-  loraDropout: number;
-  /** How a new adapter starts; see {@link createLora}. */
-  initLoraWeights: boolean | 'gaussian';
+/** Far more than any weight has rows or columns. */
+const LARGEST_RANK = 2 ** 16;
+
+const names = 'a list of names, or a regular expression';
+const isListOf = (v: unknown, type: 'string' | 'number') =>
+  Array.isArray(v) && v.every((entry) => typeof entry === type);
+const isNames = (v: unknown) => typeof v === 'string' || isListOf(v, 'string');
+
+const rank = whole(16, { from: 1, to: LARGEST_RANK });
+const alpha = number(16, { above: 0 });
+
+/** A value of some layers, by the ends of their paths. */
+function pattern({ valid, accepts }: Setting<number>): Setting<Record<string, number>, Record<string, number>> {
+  return checked(
+    {},
+    `an object that gives ${valid} to names of layers`,
+    (v) => isObject(v) && Object.values(v).every(accepts),
+  );
 }
 
-/** What settings are where a user gives none: PEFT's defaults, and Unsloth's for rank, alpha and targets. */
-export const LORA_DEFAULTS: LoraConfig = {
-  r: 16,
-  loraAlpha: 16,
-  targetModules: TARGET_MODULES,
-  excludeModules: null,
-  layersToTransform: null,
-  rankPattern: {},
-  alphaPattern: {},
-  useRslora: false,
-  loraDropout: 0,
-  initLoraWeights: true,
+/** Settings of a LoRA adapter, by PEFT's names; its defaults, and Unsloth's for rank, alpha and targets. */
+export const loraSettings = {
+  /** Rank of the update of each weight. 16 by default. */
+  r: rank,
+  /** The update is scaled by loraAlpha / r (by loraAlpha / √r with `useRslora`). 16 by default. */
+  loraAlpha: alpha,
+  /**
+   * Linear layers to adapt: names such as 'q_proj' or 'layers.0.mlp.up_proj', 'all-linear', or a regular expression that
+   * is to match whole paths ('.*\\.(q|v)_proj'). All seven of a block by default.
+   */
+  targetModules: checked<string | string[], string[]>(TARGET_MODULES, names, isNames),
+  /** Layers not to adapt, by names or a regular expression. `null` by default: none. */
+  excludeModules: nullable(checked<string | string[], null>(null, names, isNames)),
+  /** Indices of the blocks to adapt. `null` by default: all. */
+  layersToTransform: nullable(
+    checked<number | number[], null>(null, 'an index, a list of indices', (v) =>
+      [v].flat().every(Number.isSafeInteger),
+    ),
+  ),
+  /** Ranks of some layers, by name or by a regular expression of the end of their path: `{ 'layers.0.*q_proj': 32 }`. `{}` by default. */
+  rankPattern: pattern(rank),
+  /** The same for `loraAlpha`. `{}` by default. */
+  alphaPattern: pattern(alpha),
+  /** Scales by loraAlpha / √r instead. `false` by default. */
+  useRslora: flag(false),
+  /** In training, elements of what enters the adapter are left out with this probability, the others scaled up. 0 by default. */
+  loraDropout: number(0, { from: 0, below: 1 }),
+  /** Initial values of an adapter. `true`: A random, B zero; 'gaussian': A normal with deviation 1 / r, B zero; `false`: both random. `true` by default. */
+  initLoraWeights: oneOf(true, [true, false, 'gaussian']),
 };
+
+/** Settings of a LoRA adapter, by PEFT's names. */
+export type LoraConfig = Resolved<typeof loraSettings>;
 
 /** The update of a weight: B · A · scaling. */
 export interface LoraPair {
@@ -59,73 +87,23 @@ export interface LoraAdapter {
   pairs: Map<string, LoraPair>;
 }
 
-/** Name of a factor in `adapter_model.safetensors`. */
+/** Returns the name of a factor in `adapter_model.safetensors`. */
 export function peftName(weight: string, factor: 'A' | 'B'): string {
   return `base_model.model.${weight.replace(/weight$/, `lora_${factor}.weight`)}`;
 }
 
-/** What the update of a layer is multiplied by. */
+/** Returns what the update of a layer is multiplied by. */
 export function loraScaling({ r, loraAlpha }: { r: number; loraAlpha: number }, useRslora: boolean): number {
   return useRslora ? loraAlpha / Math.sqrt(r) : loraAlpha / r;
 }
 
-/** Far more than any weight has rows or columns. */
-const LARGEST_RANK = 2 ** 16;
-
-/** Checks settings as a user or a file gave them; an error names the setting and its valid values. */
-export function checkLoraConfig(config: LoraConfig): void {
-  const { loraDropout, initLoraWeights, useRslora, layersToTransform: layers } = config;
-  for (const [name, value] of settingsOf(config, 'r', 'rankPattern')) {
-    const isRank = typeof value === 'number' && Number.isInteger(value) && value >= 1;
-    if (!isRank || value > LARGEST_RANK)
-      throw new Error(
-        `${name} must be a positive integer${isRank ? ` of at most ${LARGEST_RANK}` : ''}, not ${describe(value)}`,
-      );
-  }
-  for (const [name, value] of settingsOf(config, 'loraAlpha', 'alphaPattern')) {
-    if (!(typeof value === 'number' && value > 0 && value < Infinity))
-      throw new Error(`${name} must be a positive number, not ${describe(value)}`);
-  }
-  for (const name of ['targetModules', 'excludeModules'] as const) {
-    const value: unknown = config[name];
-    const isList = Array.isArray(value) && value.every((entry) => typeof entry === 'string');
-    if (!isList && typeof value !== 'string' && (value !== null || name === 'targetModules'))
-      throw new Error(`${name} must be a list of names or a regular expression, not ${describe(value)}`);
-  }
-  if (layers !== null && !(Array.isArray(layers) ? layers : [layers]).every((layer) => Number.isSafeInteger(layer))) {
-    throw new Error(`layersToTransform must be an index, a list of indices, or null, not ${describe(layers)}`);
-  }
-  if (typeof useRslora !== 'boolean') throw new Error(`useRslora must be true or false, not ${describe(useRslora)}`);
-  if (!(typeof loraDropout === 'number' && loraDropout >= 0 && loraDropout < 1))
-    throw new Error(`loraDropout must be a probability from 0 to less than 1, not ${describe(loraDropout)}`);
-  if (typeof initLoraWeights !== 'boolean' && initLoraWeights !== 'gaussian') {
-    throw new Error(
-      `initLoraWeights ${describe(initLoraWeights)} is not supported; use true (A random, B zero), 'gaussian' (A normal, B zero) or false (both random)`,
-    );
-  }
-}
-
-/** A setting and those of its pattern, each with its name and value. */
-function settingsOf(
-  config: LoraConfig,
-  name: 'r' | 'loraAlpha',
-  pattern: 'rankPattern' | 'alphaPattern',
-): [string, unknown][] {
-  const values: unknown = config[pattern];
-  if (!isObject(values)) throw new Error(`${pattern} must be an object of numbers by name, not ${describe(values)}`);
-  return [
-    [name, config[name]],
-    ...Object.entries(values).map(([key, value]): [string, unknown] => [`${pattern}[${describe(key)}]`, value]),
-  ];
-}
-
 /**
- * A new adapter, initialised as PEFT does. `initLoraWeights` true: A uniform
+ * Returns a new adapter, initialised as PEFT does. `initLoraWeights` true: A uniform
  * (Kaiming, a = √5), B zero, so that it changes nothing yet; 'gaussian': A
  * normal with deviation 1 / r instead; false: B is random like A.
  */
 export function createLora(model: ModelConfig, config: LoraConfig, seed: number): LoraAdapter {
-  checkLoraConfig(config);
+  checkValues('', loraSettings, config);
   const pairs = new Map<string, LoraPair>();
   loraTargets(model, config, { strict: true }).forEach((target, index) => {
     const random = seededRandom(seed, index);
@@ -148,7 +126,7 @@ function fillUniform({ data }: Tensor, bound: number, random: Random): void {
   for (let i = 0; i < data.length; i++) data[i] = (2 * random.next() - 1) * bound;
 }
 
-/** Box and Muller's way from uniform to normal numbers. */
+/** Fills a tensor with normal numbers (Box and Muller). */
 function fillNormal({ data }: Tensor, deviation: number, random: Random): void {
   for (let i = 0; i < data.length; i++) {
     const radius = Math.sqrt(-2 * Math.log(1 - random.next()));
@@ -156,7 +134,7 @@ function fillNormal({ data }: Tensor, deviation: number, random: Random): void {
   }
 }
 
-/** The weight with its update added, as a new tensor. */
+/** Returns the weight with its update added, as a new tensor. */
 export function mergeLora(weight: Tensor, { a, b, scaling }: LoraPair): Tensor {
   const [outputs, inputs] = weight.shape;
   const rank = a.shape[0];

@@ -4,11 +4,11 @@ import { describe } from './jsonFile';
 import { pythonPattern } from './pythonPattern';
 
 /*
- * Which layers the regular expressions of an adapter match. They may come with
+ * Matching of layers by the regular expressions of an adapter. They may come with
  * a file, and a few characters of them can take for ever.
  */
 
-/** What {@link matchAll} is asked in its thread. */
+/** A request to the thread of {@link matchAll}. */
 export interface PatternRequest {
   patterns: readonly string[];
   /** Paths of layers, and whether a pattern may match the end of one alone, from a point on. */
@@ -20,7 +20,7 @@ export interface PatternRequest {
 const MOST_PATTERNS = 10_000;
 const SECONDS = 1;
 
-/** For each pattern whether it matches each key, by the rules of Python and PEFT. */
+/** Returns for each pattern whether it matches each key, by the rules of Python and PEFT. */
 export function matchAll({ patterns, keys, ends }: PatternRequest): boolean[][] {
   return patterns.map((pattern) => {
     const expression = pythonPattern(ends ? `(.*\\.)?(${pattern})` : pattern);

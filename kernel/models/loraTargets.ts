@@ -5,7 +5,7 @@ import type { LoraConfig } from './lora';
 import { matchWithin } from './loraPatterns';
 
 /*
- * Which linear layers an adapter changes, by PEFT's rules. PEFT knows a layer
+ * The linear layers that an adapter changes, by PEFT's rules. PEFT knows a layer
  * by the path of its module, `model.layers.0.self_attn.q_proj`.
  */
 
@@ -18,7 +18,7 @@ export interface LoraTarget extends WeightSpec {
 /** PEFT's word for all linear layers of the blocks. */
 const ALL_LINEAR = 'all-linear';
 
-/** The layers that settings choose, in the model's order. `strict`: every name of a list must choose one. */
+/** Returns the layers that settings choose, in the model's order. `strict`: every name of a list must choose one. */
 export function loraTargets(model: ModelConfig, config: LoraConfig, { strict = false } = {}): LoraTarget[] {
   const { targetModules, excludeModules, layersToTransform } = config;
   const blocks = moduleWeights(model);
@@ -46,12 +46,12 @@ export function loraTargets(model: ModelConfig, config: LoraConfig, { strict = f
 
 const VALID = `valid are ${TARGET_MODULES.join(', ')}, ends of paths such as 'layers.0.mlp.up_proj', '${ALL_LINEAR}', or a regular expression of whole paths`;
 
-/** `model.layers.0.self_attn.q_proj` of `….q_proj.weight`. */
+/** Returns `model.layers.0.self_attn.q_proj` of `….q_proj.weight`. */
 function path(weight: string): string {
   return weight.replace(/\.weight$/, '');
 }
 
-/** For each path whether a list has it or its end, or a regular expression is the whole of it. */
+/** Returns for each path whether a list has it or its end, or a regular expression is the whole of it. */
 function matches(targets: string | readonly string[], paths: readonly string[], setting: string): boolean[] {
   if (targets === ALL_LINEAR) return paths.map(() => true);
   if (typeof targets === 'string') return matchWithin(setting, { patterns: [targets], keys: paths })[0];
@@ -59,7 +59,7 @@ function matches(targets: string | readonly string[], paths: readonly string[], 
   return paths.map((path) => ends(path).some((end) => names.has(end)));
 }
 
-/** `a.b.c`, `b.c` and `c` of `a.b.c`. */
+/** Returns `a.b.c`, `b.c` and `c` of `a.b.c`. */
 function ends(path: string): string[] {
   const parts = path.split('.');
   return parts.map((_, i) => parts.slice(i).join('.'));
@@ -75,7 +75,7 @@ function isInLayers(path: string, layers: ReadonlySet<number> | null): boolean {
   return layers === null || layers.size === 0 || layers.has(Number(/^model\.layers\.(\d+)\./.exec(path)?.[1]));
 }
 
-/** For each layer the value of the first pattern that is the end of its path. */
+/** Returns for each layer the value of the first pattern that is the end of its path. */
 function byPattern(
   values: Record<string, number>,
   layers: readonly WeightSpec[],

@@ -1,3 +1,4 @@
+import { checkSettings, flag, type Declaration, type Given } from '../common/settings';
 import { Graph } from '../onnx/graph';
 import { add } from '../onnx/operators/arithmetic';
 import { matMul } from '../onnx/operators/matmul';
@@ -13,20 +14,23 @@ import type { CausalLM } from './causalLM';
 import type { ModelConfig } from './config';
 import { FolderUpdate } from './folderUpdate';
 import { GraphParameters } from './parameters';
-import { checkOptions, type OptionTable } from './options';
 import { changedConfig, companionsOf } from './save';
 import { Transformer } from './transformer';
 
-/** How a model is saved as an ONNX graph. */
-export interface OnnxOptions {
-  /** Whether weights lie in a file of their own, `model.onnx_data`; by default above 1.9 GB, as one file cannot hold more than 2. */
-  externalData?: boolean;
-}
+const settings = {
+  /** Puts the weights into a file of their own, `model.onnx_data`. Above 1.9 GB by default, as one file cannot hold more than 2. */
+  externalData: flag(undefined),
+};
 
-const table: OptionTable = {
+/** How a model is saved as an ONNX graph. */
+export interface OnnxOptions extends Given<typeof settings> {}
+
+/** The options of `model.savePretrainedOnnx`. */
+export const onnxDeclaration: Declaration<typeof settings> = {
   owner: 'savePretrainedOnnx',
+  noun: 'option',
   example: '{ externalData: true }',
-  names: { externalData: true } satisfies Record<keyof OnnxOptions, true>,
+  settings,
   elsewhere: { dtype: 'weights are float32' },
 };
 
@@ -37,7 +41,7 @@ const table: OptionTable = {
  * `.value`, its outputs `logits` and `present.<layer>.key` and `.value`.
  */
 export async function saveOnnx(model: CausalLM, folder: string, options: OnnxOptions): Promise<void> {
-  checkOptions(table, options);
+  checkSettings(onnxDeclaration, options);
   const tensors = mergedTensors(model);
   const graph = exportGraph(model.config, tensors);
   const bytes = [...tensors.values()].reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);

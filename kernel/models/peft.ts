@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkValues } from '../common/settings';
 import { CausalLM } from './causalLM';
 import { finishUpdate } from './folderUpdate';
 import { describe, readJsonFile } from './jsonFile';
-import { checkLoraConfig, LORA_DEFAULTS, loraScaling, peftName, type LoraAdapter, type LoraConfig } from './lora';
+import { loraScaling, loraSettings, peftName, type LoraAdapter, type LoraConfig } from './lora';
 import { loraTargets, type LoraTarget } from './loraTargets';
 import { SafetensorsFile } from './safetensors';
 import { namesText, shapeText } from './safetensorsHeader';
@@ -156,7 +157,7 @@ function warnOfUnknown(raw: Record<string, unknown>, file: string): void {
   const known = new Set([
     ...Object.keys(FIXED),
     ...WITHOUT_EFFECT,
-    ...Object.keys(LORA_DEFAULTS).map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)),
+    ...Object.keys(loraSettings).map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)),
   ]);
   const isOff = (value: unknown) =>
     value === null || value === false || (typeof value === 'object' && Object.keys(value).length === 0);
@@ -183,7 +184,7 @@ function readAdapterConfig(folder: string): LoraConfig {
   const config = {
     r: raw.r ?? PEFT_DEFAULT,
     loraAlpha: raw.lora_alpha ?? PEFT_DEFAULT,
-    targetModules: raw.target_modules,
+    targetModules: raw.target_modules ?? null,
     excludeModules: raw.exclude_modules ?? null,
     layersToTransform: raw.layers_to_transform ?? null,
     rankPattern: raw.rank_pattern ?? {},
@@ -193,10 +194,10 @@ function readAdapterConfig(folder: string): LoraConfig {
     initLoraWeights:
       typeof raw.init_lora_weights === 'boolean' || raw.init_lora_weights === 'gaussian'
         ? raw.init_lora_weights
-        : LORA_DEFAULTS.initLoraWeights,
+        : loraSettings.initLoraWeights.fallback,
   } as LoraConfig;
   try {
-    checkLoraConfig(config);
+    checkValues('', loraSettings, config);
   } catch (error) {
     throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
   }

@@ -1,34 +1,5 @@
 import type { Random } from '../random';
-
-/** How the next token is chosen, by transformers' names. */
-export interface SamplingOptions {
-  /** Logits are divided by it; 0 takes the most likely token. 1 by default. */
-  temperature: number;
-  /** Only the so many most likely tokens; 0 means all. */
-  topK: number;
-  /** Only the most likely tokens that together have this probability; 1 (the default) means all. */
-  topP: number;
-  /** Only tokens at least this fraction as likely as the most likely one; 0 (the default) means all. */
-  minP: number;
-  /** Logits of tokens that occurred already are divided (if negative, multiplied) by it; 1 (the default) changes nothing. */
-  repetitionPenalty: number;
-}
-
-/** Checks settings as a user gave them; an error names the setting and its valid values. */
-export function checkSampling(options: SamplingOptions): void {
-  const check = (valid: boolean, name: keyof SamplingOptions, wanted: string) => {
-    if (!valid) throw new Error(`${name} must be ${wanted}, not ${options[name]}`);
-  };
-  check(
-    options.temperature >= 0 && Number.isFinite(options.temperature),
-    'temperature',
-    'a number of at least 0 (0 takes the most likely token)',
-  );
-  check(Number.isInteger(options.topK) && options.topK >= 0, 'topK', 'an integer of at least 0 (0 means all tokens)');
-  check(options.topP > 0 && options.topP <= 1, 'topP', 'greater than 0 and at most 1 (1 means all tokens)');
-  check(options.minP >= 0 && options.minP <= 1, 'minP', 'from 0 (all tokens) to 1');
-  check(options.repetitionPenalty > 0, 'repetitionPenalty', 'a positive number (1 changes nothing)');
-}
+import type { SamplingOptions } from './generateOptions';
 
 /** A chosen token and its log-probability. */
 export interface Choice {

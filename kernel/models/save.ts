@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { because, number, oneOf, resolveSettings, type Declaration, type Given } from '../common/settings';
 import { sizeOf, type Tensor } from '../onnx/tensor';
 import { allWeights } from './architecture';
 import type { CausalLM } from './causalLM';
@@ -8,22 +9,25 @@ import { peftName } from './lora';
 import type { PeftModel } from './peft';
 import { FolderUpdate } from './folderUpdate';
 import { SafetensorsWriter, WEIGHT_BYTES, type TensorSpec, type WeightType } from './safetensors';
-import { because, checkOptions, type OptionTable } from './options';
 import { changeSettings } from './settingsFile';
 import { belongsTo, INDEX } from './weightFiles';
 
-/** How a model is saved. */
-export interface SaveOptions {
-  /** Type of the weights in the file; float32 by default. */
-  dtype?: WeightType;
-  /** Weights of more bytes than this are split over several files, as transformers does; 5e9 by default. */
-  maxShardSize?: number;
-}
+const settings = {
+  /** Type of the weights in the file. 'float32' by default. */
+  dtype: oneOf('float32', Object.keys(WEIGHT_BYTES) as WeightType[]),
+  /** Weights of more bytes than this are split over several files, as transformers does. 5,000,000,000 by default. */
+  maxShardSize: number(5e9, { above: 0, note: 'in bytes' }),
+};
 
-const table: OptionTable = {
+/** How a model is saved. */
+export interface SaveOptions extends Given<typeof settings> {}
+
+/** The options of `model.savePretrainedMerged`. */
+export const saveDeclaration: Declaration<typeof settings> = {
   owner: 'savePretrainedMerged',
+  noun: 'option',
   example: "{ dtype: 'float16' }",
-  names: { dtype: true, maxShardSize: true } satisfies Record<keyof SaveOptions, true>,
+  settings,
   elsewhere: because("give dtype: 'float32', 'float16' or 'bfloat16'", ['saveMethod', 'torchDtype']),
 };
 
@@ -60,11 +64,7 @@ export function companionsOf(folder: string): string[] {
 
 /** Writes a Hugging Face model folder: configuration, weights with the adapter merged, tokenizer. */
 export async function saveModel(model: CausalLM, folder: string, options: SaveOptions): Promise<void> {
-  checkOptions(table, options);
-  const { dtype = 'float32', maxShardSize = 5e9 } = options;
-  const types = Object.keys(WEIGHT_BYTES);
-  if (!types.includes(dtype)) throw new Error(`dtype must be one of ${types.join(', ')}, not ${JSON.stringify(dtype)}`);
-  if (!(maxShardSize > 0)) throw new Error(`maxShardSize must be a positive number of bytes, not ${maxShardSize}`);
+  const { dtype, maxShardSize } = resolveSettings(saveDeclaration, options);
   const shards = shard(allWeights(model.config), dtype, maxShardSize);
   await FolderUpdate.run(folder, async (update) => {
     for (const { file, tensors } of shards) {

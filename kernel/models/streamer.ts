@@ -1,4 +1,4 @@
-import { checkOptions, type OptionTable } from './options';
+import { checked, checkSettings, flag, type Declaration, type Given } from '../common/settings';
 import type { Tokenizer } from './tokenizer';
 
 /** Follows a generation: `put` gets the prompt's tokens, then each new token; `end` closes it. */
@@ -7,19 +7,23 @@ export interface Streamer {
   end(): void;
 }
 
-export interface TextStreamerOptions {
-  /** Leave the prompt out; false by default, as in transformers. */
-  skipPrompt?: boolean;
-  /** Leave special tokens out; false by default. */
-  skipSpecialTokens?: boolean;
-  /** Where the text goes; standard output by default. */
-  write?: (text: string) => void;
-}
+const settings = {
+  /** Leaves the prompt out. `false` by default, as in transformers. */
+  skipPrompt: flag(false),
+  /** Leaves special tokens out. `false` by default. */
+  skipSpecialTokens: flag(false),
+  /** Where the text goes. Standard output by default. */
+  write: checked<(text: string) => void>(undefined, 'a function', (v) => typeof v === 'function'),
+};
 
-const table: OptionTable = {
+export interface TextStreamerOptions extends Given<typeof settings> {}
+
+/** The options of {@link TextStreamer}. */
+export const streamerDeclaration: Declaration<typeof settings> = {
   owner: 'TextStreamer',
+  noun: 'option',
   example: '{ skipPrompt: true }',
-  names: { skipPrompt: true, skipSpecialTokens: true, write: true } satisfies Record<keyof TextStreamerOptions, true>,
+  settings,
 };
 
 /** Prints a completion while it is generated. */
@@ -32,7 +36,7 @@ export class TextStreamer implements Streamer {
     private readonly tokenizer: Tokenizer,
     private readonly options: TextStreamerOptions = {},
   ) {
-    checkOptions(table, options);
+    checkSettings(streamerDeclaration, options);
   }
 
   put(ids: readonly number[]): void {

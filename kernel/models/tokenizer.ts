@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJsonFile } from './jsonFile';
-import { because, checkOptions, type OptionTable } from './options';
+import { because, flag, resolveSettings, type Declaration, type Given } from '../common/settings';
 import { readTextFile } from './regularFile';
 import { renderChat, type ChatMessage, type ChatTemplateOptions } from './chatTemplate';
 import type { Rendered } from './jinja';
@@ -22,20 +22,26 @@ export interface BatchEncoding {
   attentionMask: number[][];
 }
 
-export interface EncodeOptions {
-  /** Whether the tokenizer adds its start and end tokens; true by default, as in transformers. */
-  addSpecialTokens?: boolean;
-}
+const encodeSettings = {
+  /** Adds the tokenizer's start and end tokens. `true` by default, as in transformers. */
+  addSpecialTokens: flag(true),
+};
 
-export interface DecodeOptions {
-  /** Leave out tokens such as the end of the text; false by default, as in transformers. */
-  skipSpecialTokens?: boolean;
-}
+const decodeSettings = {
+  /** Leaves out tokens such as the end of the text. `false` by default, as in transformers. */
+  skipSpecialTokens: flag(false),
+};
 
-const encodeTable: OptionTable = {
+export interface EncodeOptions extends Given<typeof encodeSettings> {}
+
+export interface DecodeOptions extends Given<typeof decodeSettings> {}
+
+/** The options of a tokenizer. */
+export const encodeDeclaration: Declaration<typeof encodeSettings> = {
   owner: 'the tokenizer',
+  noun: 'option',
   example: '{ addSpecialTokens: false }',
-  names: { addSpecialTokens: true } satisfies Record<keyof EncodeOptions, true>,
+  settings: encodeSettings,
   elsewhere: {
     ...because('nothing is padded: sequences keep their own lengths', ['padding', 'paddingSide', 'padToMultipleOf']),
     ...because('nothing is cut: take the first IDs that it gives', ['truncation', 'maxLength']),
@@ -43,10 +49,12 @@ const encodeTable: OptionTable = {
   },
 };
 
-const decodeTable: OptionTable = {
+/** The options of `tokenizer.decode`. */
+export const decodeDeclaration: Declaration<typeof decodeSettings> = {
   owner: 'decode',
+  noun: 'option',
   example: '{ skipSpecialTokens: true }',
-  names: { skipSpecialTokens: true } satisfies Record<keyof DecodeOptions, true>,
+  settings: decodeSettings,
   elsewhere: because('spaces stay as they are', ['cleanUpTokenizationSpaces']),
 };
 
@@ -82,15 +90,13 @@ export class TokenizerMethods {
 
   /** Token IDs of a text. */
   encode(text: string, options?: EncodeOptions): number[] {
-    checkOptions(encodeTable, options);
-    const { addSpecialTokens = true } = options ?? {};
+    const { addSpecialTokens } = resolveSettings(encodeDeclaration, options);
     return this.tokens.encode(text, addSpecialTokens);
   }
 
   /** The text of token IDs. */
   decode(ids: ArrayLike<number>, options?: DecodeOptions): string {
-    checkOptions(decodeTable, options);
-    const { skipSpecialTokens = false } = options ?? {};
+    const { skipSpecialTokens } = resolveSettings(decodeDeclaration, options);
     return this.tokens.decode(Array.from(ids), skipSpecialTokens);
   }
 

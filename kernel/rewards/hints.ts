@@ -1,4 +1,4 @@
-import { adviceOnName } from '../nearest';
+import { adviceOnName } from '../common/names';
 import type { RewardFunction, Sample } from './sample';
 
 /*

@@ -11,7 +11,7 @@ export interface RolloutBatch {
   /** Their scores. A function that failed has no column. */
   table: RewardTable;
   /** Seconds that a reward function may take for one sample. */
-  seconds?: number;
+  timeLimit?: number;
   /** Returns the advantages that scores come to by the settings of the run: one per sample. */
   advantages(table: RewardTable): ArrayLike<number>;
 }

@@ -1,10 +1,11 @@
 import { EventEmitter } from 'node:events';
+import { flag, number, preset, resolveSettings, type Declaration, type Given } from '../common/settings';
 import { host, type CellEvent, type CellRun, type MimeBundle } from '../display/host';
 import { htmlTable, textTable, type Column } from '../display/table';
 import { RecentRollouts } from './recent';
 import { rescore, type Rescore } from './rescore';
 import type { RewardFunction } from './sample';
-import type { WeightedReward } from './scoring';
+import { rewardTimeLimit, type WeightedReward } from './scoring';
 
 /** A change of a registry. `changed`: the function's weight, or whether it counts. */
 export interface RewardChange {
@@ -12,15 +13,26 @@ export interface RewardChange {
   name: string;
 }
 
-/** Options of a reward function. */
-export interface RewardOptions {
-  /** Factor in the sum of rewards, 1 by default. */
-  weight?: number;
-  /** Seconds that a call may take; by default `rewardSeconds` of the run. */
-  seconds?: number;
-  /** `false`: the function is known, and does not count. */
-  enabled?: boolean;
-}
+const rewardSettings = {
+  /** Factor in the sum of rewards. 1 by default. */
+  weight: number(1),
+  /** Seconds that a call may take. `rewardTimeLimit` of the run by default. */
+  timeLimit: preset(rewardTimeLimit, undefined),
+  /** `false`: the function is known, and does not count. `true` by default. */
+  enabled: flag(true),
+};
+
+/** How a reward function counts. */
+export interface RewardOptions extends Given<typeof rewardSettings> {}
+
+/** The options of `rewardRegistry.register`. */
+export const rewardDeclaration: Declaration<typeof rewardSettings> = {
+  owner: 'register',
+  noun: 'option',
+  example: '{ weight: 2 }',
+  settings: rewardSettings,
+  elsewhere: { seconds: 'it is now timeLimit' },
+};
 
 /** Whose function it is. */
 interface Owner {
@@ -133,11 +145,11 @@ export class RewardRegistry {
         'No reward function is registered. Write one in a cell: /** @reward */ function score({ episode }: Sample) { return episode && !episode.failed ? episode.return : 0; }';
       return { 'text/plain': text };
     }
-    const rows = this.list().map(({ name, weight, enabled, seconds = '', source = '' }) => [
+    const rows = this.list().map(({ name, weight, enabled, timeLimit = '', source = '' }) => [
       name,
       String(weight),
       enabled === false ? 'off' : 'yes',
-      String(seconds),
+      String(timeLimit),
       source,
     ]);
     return { 'text/plain': textTable(columns, rows), 'text/html': htmlTable(columns, rows) };
@@ -156,12 +168,8 @@ export class RewardRegistry {
       throw new TypeError(`The reward "${name}" is not a function: write function ${name}({ episode }: Sample) { … }.`);
     }
     const weight = checkedWeight(name, options.weight ?? 1);
-    const { seconds, source, enabled = true } = options;
-    if (seconds !== undefined && !(typeof seconds === 'number' && seconds > 0 && Number.isFinite(seconds))) {
-      throw new TypeError(
-        `The time of the reward "${name}" must be a number of seconds above 0, not ${String(seconds)}.`,
-      );
-    }
+    const { source, ...given } = options;
+    const { timeLimit, enabled } = resolveSettings({ ...rewardDeclaration, owner: `The reward "${name}"` }, given);
     this.followCells();
     const before = this.rewards.get(name);
     const entry: WeightedReward = {
@@ -169,7 +177,7 @@ export class RewardRegistry {
       score,
       weight,
       enabled,
-      ...(seconds !== undefined && { seconds }),
+      ...(timeLimit !== undefined && { timeLimit }),
       ...(source !== undefined && { source }),
     };
     this.rewards.set(name, entry);
@@ -295,7 +303,7 @@ const columns: Column[] = [
   { title: 'reward', align: 'left' },
   { title: 'weight' },
   { title: 'counts', align: 'left' },
-  { title: 'seconds' },
+  { title: 'time limit' },
   { title: 'from', align: 'left' },
 ];
 

@@ -117,9 +117,9 @@ async function scoreBatches(
 ): Promise<FunctionScores[]> {
   const scores: FunctionScores[] = [];
   let from = 0;
-  for (const { samples, seconds } of batches) {
+  for (const { samples, timeLimit } of batches) {
     const inputs = rewardInputs(samples, { extra: new Map(), metrics: new Map() });
-    const result = await scoreWith(reward, inputs, { signal, seconds, counted: { from, of: count } });
+    const result = await scoreWith(reward, inputs, { signal, timeLimit, counted: { from, of: count } });
     scores.push(result);
     from += samples.length;
     if (result.error?.failures.some(({ late }) => late)) break;

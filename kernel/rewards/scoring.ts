@@ -1,3 +1,4 @@
+import { number } from '../common/settings';
 import { host } from '../display/host';
 import { withProgress } from '../display/progress';
 import { callEach, type Outcome } from './calls';
@@ -10,7 +11,7 @@ export interface WeightedReward {
   readonly score: RewardFunction;
   readonly weight: number;
   /** Seconds that a call may take, instead of those of the run. */
-  readonly seconds?: number;
+  readonly timeLimit?: number;
   /** `false`: it is known, and does not count. */
   readonly enabled?: boolean;
   /** Its origin, for people: "Cell [5]". */
@@ -70,8 +71,8 @@ function others(failures: readonly SampleFailure[], count: number): string {
   return ` It failed on ${failures.length} of ${count} samples: ${named}${failures.length > MOST_NAMED ? ' …' : ''}.`;
 }
 
-/** Seconds that a call of a reward function may take where nothing else is said: long enough to ask another model. */
-export const REWARD_SECONDS = 300;
+/** Seconds that a reward function may take for one sample, by the clock. */
+export const rewardTimeLimit = number(300, { above: 0, note: 'seconds' });
 
 /** Options of {@link scoreSamples} and {@link score}. */
 export interface ScoreOptions {
@@ -79,8 +80,8 @@ export interface ScoreOptions {
   signal?: AbortSignal;
   /** State of the run, for the functions; `null` (the default): none is under way. */
   trainerState?: RewardContext['trainerState'];
-  /** Seconds from the call of a function to its result, by the clock; 300 by default. A function's own `seconds` go before. */
-  seconds?: number;
+  /** Seconds from the call of a function to its result, by the clock; 300 by default. A function's own `timeLimit` goes before. */
+  timeLimit?: number;
   /** Position of the samples among more, for errors that name them by number. */
   counted?: { from: number; of: number };
 }
@@ -181,12 +182,12 @@ export interface FunctionScores {
 
 /** Scores samples with one function, all of them also where some fail; a call that takes too long ends the rest. */
 export async function scoreWith(
-  reward: Pick<WeightedReward, 'name' | 'score' | 'seconds' | 'source'>,
+  reward: Pick<WeightedReward, 'name' | 'score' | 'timeLimit' | 'source'>,
   inputs: readonly RewardInput[],
   options: Omit<ScoreOptions, 'trainerState'> = {},
 ): Promise<FunctionScores> {
   const { signal = host().signal, counted = { from: 0, of: inputs.length } } = options;
-  const seconds = reward.seconds ?? options.seconds ?? REWARD_SECONDS;
+  const timeLimit = reward.timeLimit ?? options.timeLimit ?? rewardTimeLimit.fallback;
   signal.throwIfAborted();
   const played = inputs.flatMap(({ environmentError, duplicateOf }, i) =>
     environmentError === undefined && duplicateOf === undefined ? [i] : [],
@@ -196,14 +197,14 @@ export async function scoreWith(
       task.update(k);
       return reward.score(inputs[played[k]]);
     };
-    return callEach(played.length, call, { milliseconds: seconds * 1000, signal });
+    return callEach(played.length, call, { milliseconds: timeLimit * 1000, signal });
   });
   const values = inputs.map((): number | null => null);
   const failures: SampleFailure[] = [];
   outcomes.forEach((outcome, k) => {
     const index = played[k];
     const where = `sample ${counted.from + index} of ${counted.of} (they count from 0)`;
-    const failure = judge(outcome, where, reward, inputs[index], inputs, seconds);
+    const failure = judge(outcome, where, reward, inputs[index], inputs, timeLimit);
     if (failure) failures.push({ index: counted.from + index, ...failure });
     else if (outcome.kind === 'returned') values[index] = outcome.value as number | null;
   });
@@ -234,20 +235,20 @@ export function rewardInputs(
 function judge(
   outcome: Outcome,
   where: string,
-  { score, seconds: own, source }: Pick<WeightedReward, 'score' | 'seconds' | 'source'>,
+  { score, timeLimit: own, source }: Pick<WeightedReward, 'score' | 'timeLimit' | 'source'>,
   sample: Sample,
   samples: readonly Sample[],
-  seconds: number,
+  timeLimit: number,
 ): Omit<SampleFailure, 'index'> | null {
   if (outcome.kind === 'skipped') return null;
   if (outcome.kind === 'late') {
     const declared = source ? `; it is in ${source}` : '';
     const raise =
       own === undefined
-        ? 'raise rewardSeconds in GRPOConfig (seconds in scoreSamples), or give it its own time: /** @reward seconds=600 */'
-        : 'raise its own time: /** @reward seconds=600 */';
+        ? 'raise rewardTimeLimit in GRPOConfig (timeLimit in scoreSamples), or give it its own: /** @reward timeLimit=600 */'
+        : 'raise its own: /** @reward timeLimit=600 */';
     return {
-      what: `took more than ${seconds} s on ${where}, so it was ended${declared}. Is there a loop without an end? If it needs longer, ${raise}.`,
+      what: `took more than ${timeLimit} s on ${where}, so it was ended${declared}. Is there a loop without an end? If it needs longer, ${raise}.`,
       late: true,
     };
   }

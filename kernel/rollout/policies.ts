@@ -62,8 +62,7 @@ export function functionPolicy(strategy: (state: any) => unknown, callTimeLimit:
         outcome = failed('error', error instanceof Error ? `${error.name}: ${error.message}` : inspect(error));
       }
       const seconds = stopwatch.elapsed / 1000;
-      if (seconds > callTimeLimit)
-        outcome = failed('timeout', timeoutMessage({ callTimeLimit, callSetting: 'callSeconds' }));
+      if (seconds > callTimeLimit) outcome = failed('timeout', timeoutMessage({ callTimeLimit }));
       return { outcome, seconds };
     },
     dispose() {},

@@ -82,7 +82,10 @@ export class Recording {
     const answer = this.space.read(outcome);
     if (!('action' in answer)) this.end = answer;
     else if (this.ownTime > this.job.seconds)
-      this.end = { reason: 'timeout', message: `more than ${this.job.seconds} s of the strategy's own time (seconds)` };
+      this.end = {
+        reason: 'timeout',
+        message: `more than ${this.job.seconds} s of the strategy's own time (strategyTimeLimit)`,
+      };
     else this.action = answer.action;
   }
 

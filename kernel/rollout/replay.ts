@@ -1,21 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { checkNesting } from '../common/nesting';
+import { resolveSettings } from '../common/settings';
 import { episodeBundle, textBundle } from '../display/episode';
 import { host, type MimeBundle } from '../display/host';
 import type { RolloutEnvironment } from '../environments/environment';
 import { Episode, type EpisodeRecord } from '../episodes/episode';
 import { filmEvery, observationFrames, type EpisodeFrames } from '../episodes/frames';
 import { recordedPolicy } from './policies';
-import { checkPlayable } from './settings';
+import { checkPlayable, replayDeclaration, type ReplayOptions } from './settings';
 import { playOne } from './single';
-
-/** Options of {@link replay}. */
-export interface ReplayOptions {
-  /** Keep the first frame and one after every so many steps, 1 to 255. By default so many that there are 500 at most. */
-  every?: number;
-  /** Stops the replay. By default the interruption of the running cell. */
-  signal?: AbortSignal;
-}
 
 /**
  * Plays an episode again, from its seed and actions, for its frames; after it
@@ -67,9 +60,7 @@ async function playAgain(
   options: ReplayOptions,
 ): Promise<EpisodeFrames> {
   checkPlayable(given);
-  const every = options.every ?? filmEvery(episode.actions.length);
-  if (!Number.isInteger(every) || every < 1 || every > 255)
-    throw new RangeError(`every must be a whole number from 1 to 255, not ${every}.`);
+  const { every = filmEvery(episode.actions.length) } = resolveSettings(replayDeclaration, options);
   if (episode.environment !== given.spec.environment) {
     throw new TypeError(
       `The episode was played in '${episode.environment}'; this environment is '${given.spec.environment}'.`,

@@ -11,21 +11,14 @@ import { playInPool } from './pool';
 import type { StrategyJob } from './protocol';
 import type { Job, Played } from './recording';
 import { remember } from './replay';
-import { checkedLimits, checkPlayable, checkSeed, unlessAborted, type PlayLimits } from './settings';
-
-/** Options of {@link rollout}. */
-export interface RolloutOptions extends PlayLimits {
-  /** Seed of each episode: where it starts, its sticky actions and, with `secret`, the strategy's `Math.random`. */
-  seeds: number[];
-  /** What no strategy can know, at least 32 characters: its `Math.random` follows from it and the seed. By default the secret of this process (see `JOYLAB_SECRET`). */
-  secret?: string;
-  /** Keep frames of the episodes at these positions: the first, then one after every `every` steps (1 to 255). */
-  frames?: { episodes: number[]; every: number };
-  /** Number of server processes that play, each with a worker thread. By default one per core. */
-  workers?: number;
-  /** What is shown while it plays; by default "Playing episodes of …". */
-  title?: string;
-}
+import {
+  checkedLimits,
+  checkPlayable,
+  checkSeed,
+  rolloutDeclaration,
+  unlessAborted,
+  type RolloutOptions,
+} from './settings';
 
 /** What {@link rollout} gives. */
 export interface RolloutResult {
@@ -34,8 +27,6 @@ export interface RolloutResult {
   /** Frames by position of the episode. */
   frames: Map<number, EpisodeFrames>;
 }
-
-const OPTION_NAMES = ['seeds', 'seconds', 'callSeconds', 'maxSteps', 'signal', 'frames', 'workers', 'secret', 'title'];
 
 /**
  * Plays strategies, each a whole episode in a game and a sandbox of its own,
@@ -124,7 +115,7 @@ function distinctJobs(
   analyses: Map<string, Analysis>,
   options: RolloutOptions,
 ): { jobs: StrategyJob[]; jobOf: (number | null)[] } {
-  const { seconds, callSeconds, maxSteps } = checkedLimits(options, OPTION_NAMES);
+  const { strategyTimeLimit, callTimeLimit, maxSteps } = checkedLimits(rolloutDeclaration, options);
   const secret = options.secret ?? processSecret();
   const framed = new Set(options.frames?.episodes);
   const jobs: StrategyJob[] = [];
@@ -136,12 +127,11 @@ function distinctJobs(
     let position = known.get(key);
     if (position === undefined) {
       known.set(key, (position = jobs.length));
-      const job = { id: position, seed, maxSteps, seconds, every: 0 };
+      const job = { id: position, seed, maxSteps, seconds: strategyTimeLimit, every: 0 };
       jobs.push(
         newJob(job, analyses.get(code) ?? UNKNOWN, {
           ...DEFAULT_LIMITS,
-          callTimeLimit: callSeconds,
-          callSetting: 'callSeconds',
+          callTimeLimit,
           randomState: randomState(seed, secret),
         }),
       );
@@ -170,7 +160,7 @@ function newJob(
   };
 }
 
-function checkOptions(codes: (string | null)[], { seeds, frames, workers, secret }: RolloutOptions): void {
+function checkOptions(codes: (string | null)[], { seeds, frames, secret }: RolloutOptions): void {
   if (!Array.isArray(codes)) throw new TypeError('rollout(env, codes, …): codes must be an array of sources or null.');
   codes.forEach((code, i) => {
     if (code !== null && typeof code !== 'string')
@@ -183,8 +173,6 @@ function checkOptions(codes: (string | null)[], { seeds, frames, workers, secret
   }
   seeds.forEach(checkSeed);
   if (secret !== undefined) checkedSecret('secret', secret);
-  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1))
-    throw new RangeError(`workers must be a whole number of at least 1, not ${workers}.`);
   if (!frames) return;
   const { every, episodes } = frames;
   if (!(Number.isInteger(every) && every >= 1 && every <= 255))

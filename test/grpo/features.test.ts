@@ -348,6 +348,6 @@ test('gradientCheckpointing, a setting or of the model, does not change a run', 
   assert.ok(asked.isGradientCheckpointing);
   assert.throws(
     () => FastLanguageModel.getPeftModel(asked.base, { useGradientCheckpointing: 'yes' as never }),
-    /Valid: true, false, or 'unsloth'/,
+    /useGradientCheckpointing must be one of true, false, "unsloth", not "yes"/,
   );
 });

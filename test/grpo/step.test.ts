@@ -21,7 +21,7 @@ before(async () => {
 const context = () => ({
   env,
   step: 3,
-  config: { maxEpisodeSteps: 20, strategySeconds: 2 },
+  config: { maxEpisodeSteps: 20, strategyTimeLimit: 2 },
   secret: 'a secret that no strategy can guess',
   signal: new AbortController().signal,
 });

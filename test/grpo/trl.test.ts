@@ -347,8 +347,8 @@ test('every setting of TRL is one of ours, with its default, or its absence is e
       'maxEpisodeSteps',
       'measureReference',
       'refinement',
-      'rewardSeconds',
-      'strategySeconds',
+      'rewardTimeLimit',
+      'strategyTimeLimit',
       'warmupRatio',
     ],
   );

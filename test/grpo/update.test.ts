@@ -4,7 +4,7 @@ import { AdamW } from '../../kernel/training/update/adamw';
 import { PolicyUpdate } from '../../kernel/grpo/update/policyUpdate';
 import type { PolicyBatch } from '../../kernel/grpo/update/preparedStep';
 import type { UpdateMetrics } from '../../kernel/grpo/update/policyMetrics';
-import type { UpdateSettings } from '../../kernel/grpo/updateSettings';
+import type { UpdateOptions } from '../../kernel/grpo/updateSettings';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
 import { LogprobScorer } from '../../kernel/training/update/logprobScorer';
 import { dequantize } from '../../kernel/models/quantization';
@@ -75,7 +75,7 @@ interface Scenario {
   model: CausalLM;
   folder: string;
   /** Ours, and TRL's for the same. */
-  settings: Partial<UpdateSettings>;
+  settings: UpdateOptions;
   trl: object;
   batches: PolicyBatch[];
 }
@@ -317,7 +317,7 @@ test('what is imitated pulls as a sampled completion does, and is no part of the
     promptOf: whole.promptOf.slice(4),
     advantages: Array.from(whole.advantages).slice(4),
   };
-  const run = async (batch: PolicyBatch, settings: Partial<UpdateSettings>) => {
+  const run = async (batch: PolicyBatch, settings: UpdateOptions) => {
     const model = await load('gqa');
     const update = await PolicyUpdate.create(model, settings);
     const metrics = await update.step(batch, LEARNING_RATE);
@@ -376,9 +376,9 @@ test('bad settings and batches are errors that say what to do, and change nothin
   const model = await load('gqa');
   await assert.rejects(
     PolicyUpdate.create(model, { lossType: 'ppo' as never }),
-    /lossType must be one of grpo, dr_grpo/,
+    /lossType must be one of "grpo", "dr_grpo"/,
   );
-  await assert.rejects(PolicyUpdate.create(model, { temperature: 0 }), /temperature must be positive/);
+  await assert.rejects(PolicyUpdate.create(model, { temperature: 0 }), /temperature must be a number above 0/);
   const update = await PolicyUpdate.create(model, {});
   const before = weightsOf(model);
   const good = makeBatch(0);

@@ -215,7 +215,7 @@ test('a model that does not exist, or cannot be loaded as asked, is an error tha
     load({ modelName: windowed, maxSeqLength: 129 }),
     /maxSeqLength 129 is more than the sliding window of this model \(128\)/,
   );
-  await assert.rejects(load({ modelName: good, maxSeqLength: 0.5 }), /maxSeqLength must be an integer/);
+  await assert.rejects(load({ modelName: good, maxSeqLength: 0.5 }), /maxSeqLength must be a whole number from 2/);
 });
 
 test('adapters: bad settings and folders that do not fit are errors', async () => {
@@ -229,13 +229,16 @@ test('adapters: bad settings and folders that do not fit are errors', async () =
     make({ targetModules: 'q_proj' }),
     /"q_proj" chooses no layer; valid are .*regular expression of whole paths/,
   );
-  assert.throws(make({ rankPattern: { q_proj: 0 } }), /rankPattern\["q_proj"\] must be a positive integer, not 0/);
+  assert.throws(
+    make({ rankPattern: { q_proj: 0 } }),
+    /rankPattern must be an object that gives a whole number from 1 to 65536 to names of layers, not \{"q_proj":0\}/,
+  );
   assert.throws(
     make({ initLoraWeights: 'olora' }),
-    /initLoraWeights "olora" is not supported; use true .*'gaussian' .* or false/,
+    /initLoraWeights must be one of true, false, "gaussian", not "olora"/,
   );
-  assert.throws(make({ r: 0 }), /r must be a positive integer/);
-  assert.throws(make({ bias: 'all' }), /bias "all" is not supported/);
+  assert.throws(make({ r: 0 }), /r must be a whole number from 1 to 65536/);
+  assert.throws(make({ bias: 'all' }), /bias must be one of "none", not "all"/);
   const peft = FastLanguageModel.getPeftModel(model, { r: 2 });
   assert.throws(() => FastLanguageModel.getPeftModel(peft), /has an adapter already/);
 
@@ -297,7 +300,7 @@ test('saving is refused for an unknown type', async () => {
   const { model } = await FastLanguageModel.fromPretrained({ modelName: good });
   await assert.rejects(
     model.savePretrainedMerged(join(folder, 'x'), { dtype: 'int8' as never }),
-    /dtype must be one of float32, float16, bfloat16/,
+    /dtype must be one of "float32", "float16", "bfloat16"/,
   );
 });
 

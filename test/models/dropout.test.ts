@@ -208,6 +208,6 @@ test('dropout is for training only', async () => {
   await Promise.all([a.dispose(), b.dispose()]);
   assert.throws(
     () => FastLanguageModel.getPeftModel(without.base, { loraDropout: 1 }),
-    /loraDropout must be a probability from 0 to less than 1, not 1/,
+    /loraDropout must be a number from 0 to below 1, not 1/,
   );
 });

@@ -257,7 +257,7 @@ test('an unknown option is a TypeError that names the nearest valid one', async 
     [{ max_new_tokens: 5 }, /no option max_new_tokens\. Did you mean maxNewTokens\?/],
     [{ noRepeatNgramSize: 3 }, /no option noRepeatNgramSize: it is not supported/],
     [{ attention_mask: [1] }, /Did you mean attentionMask\?/],
-    [{ zebra: 1 }, /The options are: doSample, .*stopStrings/],
+    [{ zebra: 1 }, /The options are: temperature, .*stopStrings/],
   ];
   for (const [options, message] of wrong)
     await assert.rejects(model.generate({ inputIds, ...options }), { name: 'TypeError', message });
@@ -293,13 +293,13 @@ test('an unknown option is a TypeError that names the nearest valid one', async 
 
 test('bad settings are errors that name the setting and its valid values', async () => {
   const wrong: [GenerateOptions, RegExp][] = [
-    [{ temperature: -1 }, /temperature must be a number of at least 0/],
-    [{ topP: 0 }, /topP must be greater than 0 and at most 1/],
-    [{ topK: 1.5 }, /topK must be an integer/],
-    [{ minP: 2 }, /minP must be from 0/],
-    [{ repetitionPenalty: 0 }, /repetitionPenalty must be a positive number/],
-    [{ maxNewTokens: 0 }, /maxNewTokens must be a positive integer/],
-    [{ numReturnSequences: 0 }, /numReturnSequences must be a positive integer/],
+    [{ temperature: -1 }, /generate: temperature must be a number from 0 \(0 takes the most likely token\), not -1\./],
+    [{ topP: 0 }, /topP must be a number above 0 to 1/],
+    [{ topK: 1.5 }, /topK must be a whole number from 0/],
+    [{ minP: 2 }, /minP must be a number from 0 to 1/],
+    [{ repetitionPenalty: 0 }, /repetitionPenalty must be a number above 0/],
+    [{ maxNewTokens: 0 }, /maxNewTokens must be a whole number from 1/],
+    [{ numReturnSequences: 0 }, /numReturnSequences must be a whole number from 1/],
     [{ inputIds: [] }, /generate needs inputIds/],
     [{ inputIds: [[1], []] }, /prompt 1 is empty/],
     [{ inputIds: [5000] }, /5000 is not a token ID of this model \(0 to \d+\)/],

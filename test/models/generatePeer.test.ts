@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
-import { generationSettings, type GenerationConfig } from '../../kernel/models/generationConfig';
+import { generationSettings } from '../../kernel/models/generationConfig';
+import type { GenerationConfig } from '../../kernel/models/generateOptions';
 import { InferenceEngine } from '../../kernel/models/inference';
 import { seededRandom } from '../../kernel/random';
 import { Sampler } from '../../kernel/models/sampling';

@@ -161,11 +161,11 @@ test('what cannot be saved is refused, and says what can', async () => {
   const model = await load('model');
   await assert.rejects(
     model.savePretrainedMerged(peer.path('x'), { dtype: 'int8' as never }),
-    /dtype must be one of float32, float16, bfloat16/,
+    /dtype must be one of "float32", "float16", "bfloat16"/,
   );
   await assert.rejects(
     model.savePretrainedMerged(peer.path('x'), { maxShardSize: 0 }),
-    /maxShardSize must be a positive number of bytes/,
+    /maxShardSize must be a number above 0 \(in bytes\)/,
   );
   writeFileSync(peer.path('file'), '');
   await assert.rejects(model.savePretrained(peer.path('file')), /is not a folder/);

@@ -18,7 +18,7 @@ const beside = Array.from({ length: 30 }, (_, i) => ({
 /** Plays strategies with neighbours spread among them. */
 async function playBeside(
   strategies: Hostile[],
-  limits: { callSeconds?: number; seconds?: number },
+  limits: { callTimeLimit?: number; strategyTimeLimit?: number },
 ): Promise<{ episodes: Episode[]; neighbours: Episode[] }> {
   const apart = Math.ceil(strategies.length / beside.length);
   const all = strategies.map(({ code }) => ({ code, seed: 7 }));
@@ -42,13 +42,21 @@ function stepsBefore({ group, reason }: Hostile): number {
 }
 
 // With time enough, memory is what ends those that want it, and an answer is what it is told for.
-const groups: [string, (one: Hostile) => boolean, { callSeconds?: number; seconds?: number }][] = [
-  ['memory', ({ group, reason }) => group === 'memory' || reason === 'memory', { callSeconds: 20, seconds: 20 }],
-  ['answers', ({ group, reason }) => group === 'answers' && reason !== 'memory', { callSeconds: 5, seconds: 5 }],
+const groups: [string, (one: Hostile) => boolean, { callTimeLimit?: number; strategyTimeLimit?: number }][] = [
+  [
+    'memory',
+    ({ group, reason }) => group === 'memory' || reason === 'memory',
+    { callTimeLimit: 20, strategyTimeLimit: 20 },
+  ],
+  [
+    'answers',
+    ({ group, reason }) => group === 'answers' && reason !== 'memory',
+    { callTimeLimit: 5, strategyTimeLimit: 5 },
+  ],
   [
     'time, stack, reach, prototypes, reasons, sources and seeds',
     ({ group, reason }) => group !== 'memory' && group !== 'answers' && reason !== 'memory',
-    { callSeconds: 0.05 },
+    { callTimeLimit: 0.05 },
   ],
 ];
 
@@ -92,7 +100,7 @@ test('played alone they end as in a rollout', async () => {
     const { end, steps } = await executeWithTimeLimit(one.code, env, {
       seed: 7,
       maxSteps: 6,
-      ...(one.reason === 'memory' && { callSeconds: 20, seconds: 20 }),
+      ...(one.reason === 'memory' && { callTimeLimit: 20, strategyTimeLimit: 20 }),
     });
     assert.deepEqual([end.reason.replace('truncated', 'played'), steps], [one.reason, stepsBefore(one)], one.code);
   }

@@ -226,6 +226,6 @@ test('it says what it does, as every rollout can', async () => {
   );
   await assert.rejects(
     rollout(env, [], { seeds: [], titel: 'x' } as never),
-    /Unknown option "titel"\. Options: .*title/,
+    /rollout has no option titel\. Did you mean title\?/,
   );
 });

@@ -47,6 +47,7 @@ export function compilerOptions(surroundings: Surroundings): ts.CompilerOptions 
     paths: {
       ...own.paths,
       joylab: [joylabDeclarations()],
+      'joylab/internal': [join(buildRoot, 'kernel', 'internal.d.ts')],
       tslab: [join(require.resolve('tslab/package.json'), '..', 'dist', 'public.d.ts')],
     },
   };

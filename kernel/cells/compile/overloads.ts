@@ -1,5 +1,5 @@
 import type * as ts from 'typescript';
-import { isNear } from '../../nearest';
+import { isNear } from '../../common/names';
 import { guestFile, setParent } from './guest';
 import { typescript } from './typescript';
 

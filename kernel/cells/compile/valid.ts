@@ -1,5 +1,5 @@
 import type * as ts from 'typescript';
-import { isNear, nearestFirst } from '../../nearest';
+import { isNear, nearestFirst } from '../../common/names';
 import { typescript } from './typescript';
 
 /** Names that are told at most; a longer list helps nobody. */

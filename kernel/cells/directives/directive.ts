@@ -4,6 +4,8 @@ import type { Variables } from '../variables';
 /** One argument of a directive: `name=value` in its comment. */
 export interface Parameter {
   name: string;
+  /** The name that it had before. */
+  was?: string;
   /** `variable`: the name of a variable of the notebook. */
   type: 'number' | 'boolean' | 'variable';
   /** One sentence for completion and inspection. */

@@ -5,7 +5,7 @@ import { outline, type CellOutline, type LeadingComment, type Tag } from './comm
 import type { Arguments, Directive, DirectiveCell } from './directive';
 import { directives } from './registry';
 import { JSDOC_TAGS } from './tags';
-import { nameDistance } from '../../nearest';
+import { nameDistance } from '../../common/names';
 import type { NotebookProgram } from '../compile/notebook';
 import type { Variables } from '../variables';
 

@@ -22,7 +22,11 @@ export function installResolution(packageRoot: string, isVirtual: (path: string)
   const internals = Module as unknown as { _resolveFilename: Resolve; _nodeModulePaths(folder: string): string[] };
   const original = internals._resolveFilename;
   const own = createRequire(join(packageRoot, 'package.json'));
-  const known: Record<string, string> = { joylab: join(buildRoot, 'kernel', 'index.js'), tslab: own.resolve('tslab') };
+  const known: Record<string, string> = {
+    joylab: join(buildRoot, 'kernel', 'index.js'),
+    'joylab/internal': join(buildRoot, 'kernel', 'internal.js'),
+    tslab: own.resolve('tslab'),
+  };
   internals._resolveFilename = function (this: unknown, request, parent, ...rest) {
     if (Object.hasOwn(known, request)) return known[request];
     const folder = parent?.filename ? dirname(parent.filename) : '';

@@ -1,5 +1,5 @@
 import { OpenEnvError } from '../../openenv/errors';
-import { nearestFirst } from '../../nearest';
+import { nearestFirst } from '../../common/names';
 import { ATARI_GAMES, type AtariGame } from './actions';
 import { otherModes } from './modes';
 

@@ -208,7 +208,7 @@ export async function scorePrograms(
   samples: readonly Sample[],
   { config, rewards, trainerState, signal }: Pick<ProgramContext, 'config' | 'rewards' | 'trainerState' | 'signal'>,
 ): Promise<Scored[]> {
-  const table = await scoreSamples(rewards(), samples, { trainerState, seconds: config.rewardSeconds, signal });
+  const table = await scoreSamples(rewards(), samples, { trainerState, timeLimit: config.rewardTimeLimit, signal });
   return scoredSamples(samples, table);
 }
 

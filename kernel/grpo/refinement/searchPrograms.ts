@@ -94,7 +94,7 @@ export async function searchPrograms({
       }
     }
     const { samples, edits } = await playEdits(completions, { search, plan }, context);
-    const table = await scoreSamples(rewards, samples, { signal, seconds: config.rewardSeconds });
+    const table = await scoreSamples(rewards, samples, { signal, timeLimit: config.rewardTimeLimit });
     const { after, report } = await takeIn(search, edits, samples, table, context);
     search = after;
     await onStep?.(generation + 1, report, programs);

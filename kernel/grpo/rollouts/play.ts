@@ -22,7 +22,7 @@ export interface Completion {
 export interface PlayContext
   extends Pick<StepContext, 'env' | 'reference' | 'step' | 'secret' | 'signal'>,
     Partial<Pick<StepContext, 'frames'>> {
-  config: Pick<ResolvedConfig, 'maxEpisodeSteps' | 'strategySeconds'>;
+  config: Pick<ResolvedConfig, 'maxEpisodeSteps' | 'strategyTimeLimit'>;
 }
 
 /** Completions that have played: samples as reward functions get them. */
@@ -104,7 +104,7 @@ export async function playSamples(
   const played = await rollout(env, codes, {
     seeds,
     maxSteps: config.maxEpisodeSteps,
-    seconds: config.strategySeconds,
+    strategyTimeLimit: config.strategyTimeLimit,
     secret,
     signal,
     ...(shown.length > 0 && { frames: { episodes: shown, every: 4 } }),

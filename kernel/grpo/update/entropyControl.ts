@@ -1,14 +1,4 @@
-/** Settings of the entropy bonus, by TRL's names. */
-export interface EntropySettings {
-  /** Weight of the mean entropy in the loss; the first one, where it is steered. */
-  entropyCoef: number;
-  useAdaptiveEntropy: boolean;
-  entropyCoefMin: number;
-  entropyCoefMax: number;
-  entropyCoefDelta: number;
-  /** In nats per token. */
-  entropyTarget: number;
-}
+import type { EntropySettings } from '../updateSettings';
 
 /** State of the steering of the bonus; it belongs to a checkpoint. */
 export interface EntropyState {

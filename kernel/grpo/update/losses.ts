@@ -14,38 +14,7 @@ import {
 } from '../../onnx/operators/arithmetic';
 import { clip, exp, sigmoid } from '../../onnx/operators/elementwise';
 import type { Value } from '../../onnx/value';
-
-/** How token losses are formed and averaged, by TRL's names. */
-export const LOSS_TYPES = ['grpo', 'dr_grpo', 'dapo', 'bnpo', 'cispo', 'sapo', 'luspo', 'vespo'] as const;
-
-export type LossType = (typeof LOSS_TYPES)[number];
-
-/** Settings of the loss, by TRL's names and with its meaning. */
-export interface LossSettings {
-  lossType: LossType;
-  /** Weight of the KL divergence from the reference model; 0: none. */
-  beta: number;
-  /** Clip range of the probability ratio: [1 − epsilon, 1 + epsilonHigh]; for cispo the ratio's limit is epsilonHigh itself. */
-  epsilon: number;
-  epsilonHigh: number;
-  /** Upper limit of the unclipped ratio (two-sided clipping), or null. */
-  delta: number | null;
-  importanceSamplingLevel: 'token' | 'sequence';
-  /** Whether the KL term is multiplied by the probability ratio, which makes its gradient that of the reverse KL divergence. */
-  useBiasCorrectionKl: boolean;
-  /** Temperatures of sapo for tokens of positive and negative advantage. */
-  sapoTemperaturePos: number;
-  sapoTemperatureNeg: number;
-  /** Exponent and decay of vespo's weights, for advantages from 0 on and below. */
-  vespoKPos: number;
-  vespoLambdaPos: number;
-  vespoKNeg: number;
-  vespoLambdaNeg: number;
-  /** Completions of negative advantage whose mean log-ratio to the old policy is above this are left out, or null. */
-  offPolicyMaskThreshold: number | null;
-  /** The part of the tokens, those of the highest entropy, that count in the policy's loss; 1: all. */
-  topEntropyQuantile: number;
-}
+import type { LossSettings, LossType } from '../updateSettings';
 
 /** Values per token, [M], that the loss is computed from. */
 export interface LossInputs {

@@ -1,5 +1,6 @@
 import { mean } from '../../common/statistics';
-import { countTokens, type LossSettings } from './losses';
+import { countTokens } from './losses';
+import type { LossSettings } from '../updateSettings';
 
 /** Metrics of an update by TRL's names and definitions. Those that do not exist for a loss, or not in a batch, are left out. */
 export interface UpdateMetrics {

@@ -15,7 +15,7 @@ import { meanMetrics, type UpdateMetrics } from './policyMetrics';
 import { policyObjective } from './policyObjective';
 import { PreparedStep, type PolicyBatch } from './preparedStep';
 import { ReferenceModel } from './referenceModel';
-import { resolveSettings, type UpdateSettings } from '../updateSettings';
+import { resolveUpdate, type UpdateOptions, type UpdateSettings } from '../updateSettings';
 
 interface StepOptions {
   signal?: AbortSignal;
@@ -43,10 +43,10 @@ export class PolicyUpdate implements TrainerUpdate {
    */
   static async create(
     model: CausalLM,
-    settings: Partial<UpdateSettings> = {},
+    options: UpdateOptions = {},
     saved: SavedUpdate | null = null,
   ): Promise<PolicyUpdate> {
-    const all = resolveSettings(settings);
+    const all = resolveUpdate(options);
     if (all.syncRefModel && model.adapter) {
       throw new TypeError(
         'syncRefModel does not work with an adapter, as in TRL. Leave it out, or train the model without an adapter.',

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text, type Given } from '../../common/settings';
 import { host } from '../../display/host';
 import { formatBytes, ProgressBar } from '../../display/progressBar';
 import { downloadBlob, partialSize, type RemoteFile } from './blob';
@@ -9,21 +10,23 @@ import { CachedModel, isCommit, isComplete, SMALL_FILES } from './cache';
 import { answerError, diskFull, HubError, HubUnreachable, networkError } from './errors';
 import { hubSettings, type HubSettings } from './settings';
 
-/** Whether a name can be that of a model of the hub: 'organisation/model'. */
+/** Returns whether a name can be that of a model of the hub: 'organisation/model'. */
 export function isHubName(name: string): boolean {
   return /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/.test(name);
 }
 
-/** What is asked of the hub besides a name. */
-export interface HubOptions {
-  /** Branch, tag or commit; 'main' by default. */
-  revision?: string;
-  /** An access token instead of `HF_TOKEN`. */
-  token?: string;
-}
+/** Options of a model of the hub besides its name. */
+export const hubOptions = {
+  /** Branch, tag or commit of the hub. 'main' by default. */
+  revision: text('main', 'a branch, a tag or a commit'),
+  /** An access token. The environment variable `HF_TOKEN` by default. */
+  token: text(undefined, 'an access token of the hub'),
+};
+
+export interface HubOptions extends Given<typeof hubOptions> {}
 
 /**
- * The folder of a model of the hub, in the hub's cache; what is missing there
+ * Returns the folder of a model of the hub, in the hub's cache; what is missing there
  * is downloaded. Without a network what the cache has is used.
  */
 export async function hubModel(name: string, { revision = 'main', token }: HubOptions = {}): Promise<string> {

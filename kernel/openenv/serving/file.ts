@@ -95,7 +95,7 @@ function compilerOptions(compiler: typeof ts, folder: string): ts.CompilerOption
     lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
     types: ['node'],
     typeRoots: [join(require.resolve('@types/node/package.json'), '..', '..'), join(folder, 'node_modules', '@types')],
-    paths: { joylab: [join(KERNEL, 'index.d.ts')] },
+    paths: { joylab: [join(KERNEL, 'index.d.ts')], 'joylab/internal': [join(KERNEL, 'internal.d.ts')] },
   };
 }
 
@@ -131,7 +131,7 @@ export async function loadClass({ file, exported }: FoundClass): Promise<any> {
     packages: 'external',
     sourcemap: 'inline',
     alias: { joylab: KERNEL },
-    external: [KERNEL],
+    external: [KERNEL, join(KERNEL, 'internal')],
   });
   const module = new Module(file) as Module & { _compile(code: string, path: string): void; paths: string[] };
   module.filename = file;

@@ -1,17 +1,10 @@
+import { resolveSettings } from '../../common/settings';
 import type { ReferenceReturns } from '../../environments/reference';
 import { host } from '../../display/host';
 import type { RolloutEnvironment } from '../../environments/environment';
-import { checkPlayable, DEFAULT_PLAY } from '../settings';
+import { checkPlayable, playSettings, referenceDeclaration, type ReferenceOptions } from '../settings';
 import { measure } from './measure';
 import { readStored, store } from './store';
-
-/** Options of {@link referenceReturns}. */
-export interface ReferenceOptions {
-  /** Steps of an episode at most. Default 1000. */
-  maxSteps?: number;
-  /** By default the interruption of the running cell. */
-  signal?: AbortSignal;
-}
 
 /** What was measured in this process: by what an environment is, or by the environment itself where it could be another tomorrow. */
 const byKey = new Map<string, ReferenceReturns | null>();
@@ -39,9 +32,10 @@ let last: Promise<unknown> = Promise.resolve();
  */
 export function referenceReturns(
   env: RolloutEnvironment,
-  { maxSteps = DEFAULT_PLAY.maxSteps, signal = host().signal }: ReferenceOptions = {},
+  options: ReferenceOptions = {},
 ): Promise<ReferenceReturns | null> {
   checkPlayable(env);
+  const { maxSteps, signal = host().signal } = resolveSettings(referenceDeclaration, options);
   const mine = last.then(() => {
     const found = known(env, maxSteps);
     return found === undefined ? measureAndKeep(env, maxSteps, signal) : found;
@@ -53,7 +47,7 @@ export function referenceReturns(
 /** What {@link referenceReturns} knows already; undefined where it would have to play. */
 export function knownReferenceReturns(
   env: RolloutEnvironment,
-  maxSteps = DEFAULT_PLAY.maxSteps,
+  maxSteps = playSettings.maxSteps.fallback,
 ): ReferenceReturns | null | undefined {
   return known(env, maxSteps);
 }

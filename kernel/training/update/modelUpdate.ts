@@ -1,7 +1,9 @@
+import { defaultsOf, type Resolved } from '../../common/settings';
 import { withProgress } from '../../display/progress';
 import type { CausalLM } from '../../models/causalLM';
 import type { MergedAdapter } from '../../models/mergedAdapter';
 import { AdamW, type OptimizerState } from './adamw';
+import { optimizerArguments } from '../arguments';
 import { GradientSums } from './gradientSums';
 import type { Objective } from './objective';
 import { planSteps, type Sequences } from './plan';
@@ -11,27 +13,8 @@ import { deriveSeed } from '../seeds';
 
 export type { OptimizerState } from './adamw';
 
-/** Settings of the optimizer, by transformers' names and with its defaults (those of TRL's GRPO). */
-export interface OptimizerSettings {
-  adamBeta1: number;
-  adamBeta2: number;
-  adamEpsilon: number;
-  weightDecay: number;
-  /** Gradients are scaled down to this norm; 0: they are not. */
-  maxGradNorm: number;
-  /** An adapter's dropout follows from it, together with the step. */
-  seed: number;
-}
-
-/** TRL's defaults. */
-export const OPTIMIZER_DEFAULTS: OptimizerSettings = {
-  adamBeta1: 0.9,
-  adamBeta2: 0.999,
-  adamEpsilon: 1e-8,
-  weightDecay: 0,
-  maxGradNorm: 1,
-  seed: 42,
-};
+/** Settings of the optimizer, by transformers' names. */
+export type OptimizerSettings = Resolved<typeof optimizerArguments>;
 
 /** Settings of a {@link ModelUpdate}. */
 export interface ModelUpdateOptions extends Partial<OptimizerSettings> {
@@ -104,7 +87,7 @@ export class ModelUpdate {
       ...given
     }: ModelUpdateOptions,
   ): Promise<ModelUpdate> {
-    const settings = { ...OPTIMIZER_DEFAULTS, ...given };
+    const settings = { ...defaultsOf(optimizerArguments), ...given };
     if (!(temperature > 0)) throw new Error(`temperature must be positive for training, not ${temperature}`);
     const optimizer = new AdamW(model.trainableParameters(), {
       beta1: settings.adamBeta1,

@@ -1,25 +1,24 @@
-import type { EnvironmentSchema } from '../openenv/protocol';
-import { fieldsOf, nameText, type JsonSchema } from '../schema/jsonSchema';
-import { cut } from '../schema/read';
-import { actionField } from '../schema/actionField';
-import { rangeWords, typeWords } from '../schema/words';
+import { actionField } from './actionField';
+import { fieldsOf, nameText, type JsonSchema } from './jsonSchema';
+import { cut } from './read';
+import { rangeWords, typeWords } from './words';
 
-/** Fields, and values of an action, that are told. */
+/** Fields, and values of an action, that a prompt names. */
 const MAXIMUM_FIELDS = 200;
 const MAXIMUM_VALUES = 1000;
 /** Characters of a description. */
 const MAXIMUM_TEXT = 1000;
 
-/** What a prompt tells of an environment that describes itself by schemas. */
+/** An environment that describes itself by schemas, as a prompt needs it. */
 export interface SchemaSubject {
   name: string;
   description?: string;
-  schemas: EnvironmentSchema;
+  schemas: { action: JsonSchema; observation: JsonSchema };
   /** Names of the actions, where the one field of an action is an index into them. */
   actions: readonly string[];
 }
 
-/** The lines of a prompt after its first: what it is, what a strategy sees, what it returns. */
+/** Returns the lines of a prompt after its first: what the environment is, what a strategy sees, what it returns. */
 export function schemaPrompt({
   name,
   description = '',
