@@ -23,6 +23,7 @@ export function episodeData(episode: EpisodeRecord, frames: EpisodeFrames): Epis
     seed: episode.seed,
     width: frames.width,
     height: frames.height,
+    ...(frames.aspect !== undefined && { aspect: frames.aspect }),
     palette: base64(frames.palette),
     fps: stepsPerSecond(frames) / frames.every,
     frameCount: framesIn(frames).length,
@@ -134,7 +135,7 @@ function html(episode: EpisodeRecord, frames: EpisodeFrames): string {
     file = gif(frames, { take, delay });
   }
   const text = escapeHtml(caption(episode));
-  const { width, height } = shownSize(frames.width, frames.height, 2);
+  const { width, height } = shownSize(frames, 2);
   return (
     `<figure style="margin: 0"><img alt="${text}" src="data:image/gif;base64,${base64(file)}" width="${width}" height="${height}" style="image-rendering: pixelated">` +
     `<figcaption>${text}</figcaption></figure>`

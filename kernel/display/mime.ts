@@ -22,6 +22,8 @@ export interface EpisodeData {
   /** Pixels of a frame. */
   width: number;
   height: number;
+  /** Width divided by height of a frame as it should appear. Default: that of square pixels. */
+  aspect?: number;
   /** Base64 of 3 bytes (red, green, blue) per colour. */
   palette: string;
   /** Frames per second at speed 1. */
@@ -120,8 +122,12 @@ export interface EnvironmentData {
   variables: Array<{ name: string; description: string; minimum: number; maximum: number }>;
   /** The fields of action, observation and state, by the schemas. */
   tables?: EnvironmentTable[];
-  /** The first frame: base64 of a PNG file, or of an image file of another MIME type. */
-  frame?: { width: number; height: number; png: string; type?: string };
+  /**
+   * The first frame: base64 of a PNG file, or of an image file of another MIME
+   * type, and the size at which it should appear, where that is not as the
+   * file says.
+   */
+  frame?: { png: string; type?: string; width?: number; height?: number };
   /** Mean returns of chance, of each constant action and of a human, the lowest first, in episodes of at most `maxSteps` steps. */
   returns?: { maxSteps: number; rows: Array<{ name: string; mean: number }> };
   /** The ID with which a view opens {@link PLAY_COMM}; left out where it cannot be played. */
@@ -155,6 +161,7 @@ export type PlayMessage =
       name: string;
       width: number;
       height: number;
+      aspect?: number;
       stepsPerSecond: number;
       actions: string[];
       keys: Record<string, string>;

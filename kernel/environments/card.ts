@@ -1,4 +1,4 @@
-import { shownSize } from '../display/aspect';
+import { shownSize, type PictureSize } from '../display/aspect';
 import type { MimeBundle } from '../display/host';
 import { ENVIRONMENT_MIME, type EnvironmentData, type EnvironmentTable } from '../display/mime';
 import { escapeHtml, shortNumber, textTable } from '../display/table';
@@ -112,9 +112,9 @@ export function returnsText({ maxSteps, rows }: NonNullable<EnvironmentData['ret
 }
 
 function frameData(frame: IndexedImage | PictureFile): EnvironmentData['frame'] {
-  const { width, height } = frame;
-  if ('bytes' in frame) return { width, height, type: frame.type, png: Buffer.from(frame.bytes).toString('base64') };
-  return { width, height, png: Buffer.from(png(frame)).toString('base64') };
+  const size = frame.width && frame.height ? shownSize(frame as PictureSize, 1) : {};
+  if ('bytes' in frame) return { ...size, type: frame.type, png: Buffer.from(frame.bytes).toString('base64') };
+  return { ...size, png: Buffer.from(png(frame)).toString('base64') };
 }
 
 /** No colours of its own: it reads well on light and on dark pages. */
@@ -130,8 +130,9 @@ function cardHtml({
   frame,
   returns,
 }: EnvironmentData): string {
+  const size = frame?.width ? ` width="${frame.width}" height="${frame.height}"` : '';
   const picture = frame
-    ? `<img alt="First frame of ${escapeHtml(name)}" src="data:${frame.type ?? 'image/png'};base64,${frame.png}" ${sizeAttributes(frame)} style="image-rendering: pixelated; flex: none">`
+    ? `<img alt="First frame of ${escapeHtml(name)}" src="data:${frame.type ?? 'image/png'};base64,${frame.png}"${size} style="image-rendering: pixelated; flex: none">`
     : '';
   const settings = Object.entries(options).map(([option, value]) => `${option}: ${JSON.stringify(value)}`);
   const rows = variables.map(({ name, description, minimum, maximum }) => [
@@ -161,12 +162,6 @@ function cardHtml({
     (settings.length ? `<p><small>${escapeHtml(settings.join(' · '))}</small></p>` : '') +
     `</div></div>`
   );
-}
-
-/** The place of a picture on the page. */
-function sizeAttributes(frame: { width: number; height: number }): string {
-  const { width, height } = shownSize(frame.width, frame.height, 1);
-  return `width="${width}" height="${height}"`;
 }
 
 function htmlTable(titles: string[], rows: string[][]): string {

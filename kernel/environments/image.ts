@@ -1,25 +1,18 @@
-import { deflateSync } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
+import type { PictureSize } from '../display/aspect';
 
 /** A picture of palette indices, one byte per pixel, row by row. */
-export interface IndexedImage {
-  width: number;
-  height: number;
+export interface IndexedImage extends PictureSize {
   pixels: Uint8Array;
   /** 3 bytes (red, green, blue) per colour, 256 colours at most. */
   palette: Uint8Array;
-}
-
-/** In pixels. */
-interface Size {
-  width: number;
-  height: number;
 }
 
 /** A picture of red, green and blue, 3 bytes per pixel, row by row. */
 export type RgbImage = Omit<IndexedImage, 'palette'>;
 
 /** The picture as a PNG file, enlarged to `size` without smoothing. */
-export function png(image: IndexedImage, size: Size = image): Uint8Array {
+export function png(image: IndexedImage, size: PictureSize = image): Uint8Array {
   const rows = scaledRows(image, size);
   return pngFile(size, PALETTE, [chunk('PLTE', image.palette), chunk('IDAT', deflateSync(rows))]);
 }
@@ -36,7 +29,7 @@ export function rgbPng({ width, height, pixels }: RgbImage): Uint8Array {
 const RGB = 2;
 const PALETTE = 3;
 
-function pngFile({ width, height }: Size, colourType: number, chunks: Uint8Array[]): Uint8Array {
+function pngFile({ width, height }: PictureSize, colourType: number, chunks: Uint8Array[]): Uint8Array {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
@@ -50,7 +43,7 @@ function pngFile({ width, height }: Size, colourType: number, chunks: Uint8Array
 }
 
 /** The rows as PNG wants them: each begins with its filter, 0 for none. */
-function scaledRows({ width, height, pixels }: IndexedImage, size: Size): Uint8Array {
+function scaledRows({ width, height, pixels }: IndexedImage, size: PictureSize): Uint8Array {
   const stride = 1 + size.width;
   const rows = new Uint8Array(stride * size.height);
   for (let y = 0; y < size.height; y++) {
@@ -67,14 +60,4 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
   size.writeUInt32BE(data.length);
   check.writeUInt32BE(crc32(body));
   return Buffer.concat([size, body, check]);
-}
-
-/** The checksum of a chunk: CRC-32, as in the PNG specification. */
-function crc32(bytes: Uint8Array): number {
-  let crc = ~0;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return ~crc >>> 0;
 }

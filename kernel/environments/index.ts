@@ -1,6 +1,7 @@
 export { ATARI_GAMES, type AtariGame } from './atari/actions';
-export { AtariEnvironment, type AtariAction, type AtariObservation } from './atari/environment';
+export { AtariEnvironment } from './atari/environment';
 export { AtariFrame } from './atari/frame';
+export type { AtariAction, AtariObservation } from './atari/namedGame';
 export type { OfficialAtariEnvironment } from './atari/official';
 export type { AtariOpenOptions, AtariOptions } from './atari/options';
 export { ATARI_PALETTE, atariPalette } from './atari/palette';

@@ -13,9 +13,10 @@ import type {
 import type { Environment, EnvironmentClass } from '../openenv/serving';
 import { EpisodeRunner } from '../openenv/serving/episode';
 import type { Contract } from '../openenv/serving/schemas';
-import { environmentBundle, type CardContent, type CardOptions } from './card';
+import type { CardContent } from './card';
 import type { ClassSource } from './classEnv';
 import type { RolloutEnvironment } from './environment';
+import { OpenedEnvironment } from './opened';
 import { renderedPicture, type PictureFile } from './picture';
 import type { EpisodeSpec, VectorSource } from './vectorEnv';
 
@@ -30,10 +31,12 @@ export type LocalCard = Pick<CardContent, 'environment' | 'actions' | 'stateVari
  * client, the same checks, no server.
  */
 export class LocalEnvironment<
-  Action extends object = Record<string, any>,
-  Observation = Record<string, any>,
-  State = EpisodeState,
-> implements RolloutEnvironment
+    Action extends object = Record<string, any>,
+    Observation = Record<string, any>,
+    State = EpisodeState,
+  >
+  extends OpenedEnvironment
+  implements RolloutEnvironment
 {
   readonly builtIn = true;
   readonly draws = true;
@@ -54,6 +57,7 @@ export class LocalEnvironment<
     private readonly contract: Contract,
     private readonly about: LocalCard,
   ) {
+    super();
     ({ environment: this.environment, stateVariables: this.stateVariables } = about);
     this.actions = [...about.actions];
     ({ name: this.name, description: this.description } = contract.metadata);
@@ -114,23 +118,18 @@ export class LocalEnvironment<
     return pictureBundle(this.runner.environment);
   }
 
-  /** The card: what it is, its actions, its state, the first frame of the episode with seed 0, and what chance gets where that was measured. */
-  async card({ reference }: CardOptions = {}): Promise<MimeBundle> {
+  /** The first frame is that of the episode with seed 0. */
+  protected async cardContent(): Promise<CardContent> {
     const { description, version } = this.contract.metadata;
     const frame = await firstFrame(this.type);
-    return environmentBundle({
+    return {
       ...this,
       description,
       release: version,
       schema: this.contract.schema,
       stateVariables: [],
-      reference,
       ...(frame ? { frame } : {}),
-    });
-  }
-
-  [Symbol.for('Jupyter.display')](): Promise<MimeBundle> {
-    return this.card();
+    };
   }
 
   async close(): Promise<void> {

@@ -1,11 +1,10 @@
+import type { PictureSize } from '../display/aspect';
 import { imageType } from '../display/image';
 import { rgbPng } from './image';
 import { svgSize } from '../episodes/svg';
 
 /** A picture as the file that it is. */
-export interface PictureFile {
-  width: number;
-  height: number;
+export interface PictureFile extends Partial<PictureSize> {
   /** MIME type. */
   type: string;
   bytes: Uint8Array;
@@ -88,36 +87,8 @@ function shapeOf(value: unknown): number[] {
   return shape;
 }
 
+/** An image file is shown in its own size. */
 function imageFile(bytes: Uint8Array): PictureFile | undefined {
   const type = imageType(bytes);
-  return type ? { ...imageSize(type, Buffer.from(bytes)), type, bytes } : undefined;
-}
-
-/** Width and height as the file says; 300 × 300 where they are not found. */
-function imageSize(type: string, bytes: Buffer): { width: number; height: number } {
-  if (type === 'image/png' && bytes.length > 24)
-    return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
-  if (type === 'image/gif' && bytes.length > 10) return { width: bytes.readUInt16LE(6), height: bytes.readUInt16LE(8) };
-  if (type === 'image/webp' && bytes.length > 30) return webpSize(bytes);
-  if (type === 'image/jpeg') return jpegSize(bytes);
-  return { width: 300, height: 300 };
-}
-
-/** The three forms of WebP: extended, lossless, lossy. */
-function webpSize(bytes: Buffer): { width: number; height: number } {
-  const form = bytes.toString('latin1', 12, 16);
-  if (form === 'VP8X') return { width: 1 + bytes.readUIntLE(24, 3), height: 1 + bytes.readUIntLE(27, 3) };
-  if (form === 'VP8L')
-    return { width: 1 + (bytes.readUInt32LE(21) & 0x3fff), height: 1 + ((bytes.readUInt32LE(21) >> 14) & 0x3fff) };
-  return { width: bytes.readUInt16LE(26) & 0x3fff, height: bytes.readUInt16LE(28) & 0x3fff };
-}
-
-/** The size stands in the segment that starts the frame (SOF). */
-function jpegSize(bytes: Buffer): { width: number; height: number } {
-  for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff; at += 2 + bytes.readUInt16BE(at + 2)) {
-    const marker = bytes[at + 1];
-    const startsFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
-    if (startsFrame) return { width: bytes.readUInt16BE(at + 7), height: bytes.readUInt16BE(at + 5) };
-  }
-  return { width: 300, height: 300 };
+  return type ? { type, bytes } : undefined;
 }

@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os';
-import type { MimeBundle } from '../display/host';
 import { actionCheck, meantError, type ActionCheck } from '../openenv/actionCheck';
 import type { ClientOptions, OpenEnvClient } from '../openenv/client';
 import { OpenEnvError } from '../openenv/errors';
@@ -13,9 +12,10 @@ import type {
   StepResult,
 } from '../openenv/protocol';
 import { readMetadata, readSchemas } from '../openenv/shapes';
-import { environmentBundle, type CardOptions } from './card';
+import type { CardContent } from './card';
 import { checkedTarget, Connection, type RemoteOptions } from './connection';
 import type { RolloutEnvironment, StateVariable } from './environment';
+import { OpenedEnvironment } from './opened';
 import { livingServers } from './pool';
 import { hasPicture, observationPicture, type PictureFile } from './picture';
 import type { SessionSource } from './sessions';
@@ -38,10 +38,12 @@ const forgotten = new FinalizationRegistry<Connection>((connection) => void conn
  * here and has ended.
  */
 export class RemoteEnvironment<
-  Action extends object = Record<string, any>,
-  Observation = Record<string, any>,
-  State = EpisodeState,
-> implements RolloutEnvironment
+    Action extends object = Record<string, any>,
+    Observation = Record<string, any>,
+    State = EpisodeState,
+  >
+  extends OpenedEnvironment
+  implements RolloutEnvironment
 {
   readonly builtIn = false;
   readonly draws = false;
@@ -52,6 +54,8 @@ export class RemoteEnvironment<
   readonly description: string;
   /** Draws the first frame of an episode, where the environment runs in this process. */
   preview?: () => Promise<PictureFile | undefined>;
+  /** Width divided by height of pictures in observations, where their pixels are not square. */
+  pictureAspect?: number;
   /** The observation that the last episode began with. */
   private first: Observation | undefined;
 
@@ -65,6 +69,7 @@ export class RemoteEnvironment<
     private readonly target: string,
     readonly options: Record<string, unknown>,
   ) {
+    super();
     ({ name: this.name, description: this.description } = about);
     forgotten.register(this, connection, this);
   }
@@ -211,35 +216,26 @@ export class RemoteEnvironment<
     return this.client.release();
   }
 
-  /**
-   * The card: name, description, fields of action, observation and state, and
-   * the first frame where observations have pictures. If no episode was
-   * started yet, one is for it. What chance gets, where that was measured.
-   */
-  async card({ reference }: CardOptions = {}): Promise<MimeBundle> {
+  /** The first frame is there where observations have pictures. If no episode was started yet, one is for it. */
+  protected async cardContent(): Promise<CardContent> {
     const { description, version } = this.about;
     const frame = await this.firstFrame().catch(() => undefined);
     const { headers, ...options } = this.options; // they may hold a token
-    return environmentBundle({
+    return {
       ...this,
       environment: this.connection.target.name,
       options,
       description,
       release: version,
       schema: this.schemas,
-      reference,
-      ...(frame ? { frame } : {}),
-    });
+      ...(frame ? { frame: { ...frame, aspect: this.pictureAspect } } : {}),
+    };
   }
 
   private async firstFrame(): Promise<PictureFile | undefined> {
     if (this.preview) return this.preview();
     if (!this.first && hasPicture(this.schemas?.observation)) await this.reset({ seed: 0 });
     return observationPicture(this.first);
-  }
-
-  [Symbol.for('Jupyter.display')](): Promise<MimeBundle> {
-    return this.card();
   }
 
   [TYPING](): EnvironmentTyping | null {

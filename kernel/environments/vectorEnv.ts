@@ -31,6 +31,8 @@ export interface Screen {
   /** Pixels. */
   width: number;
   height: number;
+  /** Width divided by height of a frame as it should appear. Default: that of square pixels. */
+  aspect?: number;
   /** 3 bytes (red, green, blue) per colour. */
   palette: Uint8Array;
   /** In real time. */

@@ -7,6 +7,8 @@ export interface EpisodeFrames {
   /** Pixels. */
   width: number;
   height: number;
+  /** Width divided by height of a frame as it should appear. Default: that of square pixels. */
+  aspect?: number;
   /** 3 bytes (red, green, blue) per colour. */
   palette: Uint8Array;
   /** Frame 0 is the reset, frame i follows step i × `every`. */

@@ -3,6 +3,9 @@ import { atariStateVariables } from './games';
 import type { AtariVariable } from './games/variables';
 import { resolveAtariOptions } from './options';
 
+/** The console's memory, which strategies get as `state.ram`. */
+export const MEMORY = { name: 'ram', length: 128, minimum: 0, maximum: 255, description: 'the memory of the console' };
+
 /** How a strategy sees an Atari game. */
 export interface AtariReader {
   /** Names of the actions; an action's ID is its index. */

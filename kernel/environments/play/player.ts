@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import type { PictureSize } from '../../display/aspect';
 import type { Comm } from '../../display/host';
 import type { PlayMessage, PlayViewMessage } from '../../display/mime';
 import { keysAction, playKeys } from './keys';
@@ -14,7 +15,7 @@ export interface Playable {
   /** Opens a game in a session of its own. */
   openGame(): Promise<PlayGame>;
   /** Pixels of a frame, and steps per second in real time. */
-  readonly playScreen: { width: number; height: number; stepsPerSecond: number };
+  readonly playScreen: PictureSize & { stepsPerSecond: number };
 }
 
 /** A game in a session of its own. */
