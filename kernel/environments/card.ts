@@ -1,3 +1,4 @@
+import { defined } from '../common/defined';
 import { shownSize, type PictureSize } from '../display/aspect';
 import type { MimeBundle } from '../display/host';
 import { ENVIRONMENT_MIME, type EnvironmentData, type EnvironmentTable } from '../display/mime';
@@ -57,7 +58,7 @@ function cardData({
     name,
     ...(description ? { description } : {}),
     ...(release ? { release } : {}),
-    options: Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+    options: defined(options),
     actions: [...actions],
     variables: stateVariables.map(({ name, description, minimum, maximum }) => ({
       name,

@@ -2,7 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { host } from '../display/host';
 import { StatusLine } from '../display/statusLine';
 import { OpenEnvClient, type ClientOptions } from '../openenv/client';
-import { OpenEnvError } from '../openenv/errors';
+import { invalidArgument } from '../openenv/errors';
 import { readTarget, TARGET_OPTIONS, type Server, type Target, type TargetOptions } from '../openenv/launch/target';
 import { nearestFirst } from '../nearest';
 
@@ -150,35 +150,29 @@ function waitingLine(): Required<Pick<ClientOptions, 'onWait' | 'onWaited'>> {
 /** What is opened. Fails with `INVALID_ARGUMENT` where it, or an option for it, is not valid. */
 export function checkedTarget(text: string, options: RemoteOptions): Target {
   if (typeof options !== 'object')
-    throw new OpenEnvError(
-      'INVALID_ARGUMENT',
+    throw invalidArgument(
       `The options of openenv are an object, such as { messageTimeout: 60000 }, not ${JSON.stringify(options)}.`,
     );
   const target = readTarget(text, options);
-  if (!target) throw new OpenEnvError('INVALID_ARGUMENT', `'${text}' is no address, Docker image, Space or folder.`);
+  if (!target) throw invalidArgument(`'${text}' is no address, Docker image, Space or folder.`);
   const valid = [...TARGET_OPTIONS[target.kind], ...CONNECTION_OPTIONS, 'servers', 'maxSessions'];
   for (const [name, value] of Object.entries(options)) {
     if (!valid.includes(name))
-      throw new OpenEnvError(
-        'INVALID_ARGUMENT',
+      throw invalidArgument(
         `There is no option '${name}' for a ${KIND_NAMES[target.kind]}. The options are: ${nearestFirst(name, valid).join(', ')}.`,
       );
     if (/Timeout$|Interval$|Size$/.test(name) && value !== undefined && !(typeof value === 'number' && value >= 0)) {
-      throw new OpenEnvError(
-        'INVALID_ARGUMENT',
+      throw invalidArgument(
         `${name} is ${String(value)}: it has to be a number ≥ 0, in ${name.endsWith('Size') ? 'bytes' : 'milliseconds'}.`,
       );
     }
   }
   const { maxSessions, headers, servers } = options;
   if (maxSessions !== undefined && !(Number.isInteger(maxSessions) && maxSessions >= 1))
-    throw new OpenEnvError('INVALID_ARGUMENT', `maxSessions is ${maxSessions}: it has to be a whole number ≥ 1.`);
+    throw invalidArgument(`maxSessions is ${maxSessions}: it has to be a whole number ≥ 1.`);
   if (headers !== undefined) checkHeaders(headers);
   if (servers !== undefined && !(Array.isArray(servers) && servers.every((url) => typeof url === 'string')))
-    throw new OpenEnvError(
-      'INVALID_ARGUMENT',
-      "servers has to be a list of addresses, such as ['http://localhost:8001'].",
-    );
+    throw invalidArgument("servers has to be a list of addresses, such as ['http://localhost:8001'].");
   return target;
 }
 
@@ -189,8 +183,7 @@ function checkHeaders(headers: Record<string, string>): void {
       validateHeaderName(name);
       validateHeaderValue(name, value);
     } catch (error) {
-      throw new OpenEnvError(
-        'INVALID_ARGUMENT',
+      throw invalidArgument(
         `headers has ${JSON.stringify(name)}, which HTTP does not allow: ${(error as NodeJS.ErrnoException).code === 'ERR_INVALID_HTTP_TOKEN' ? 'a name has letters, digits and hyphens only' : 'its value has to be a text of one line'}.`,
       );
     }

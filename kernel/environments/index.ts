@@ -1,4 +1,4 @@
-export { ATARI_GAMES, type AtariGame } from './atari/actions';
+export { ATARI_GAMES, type AtariGame } from './atari/catalog';
 export { AtariEnvironment } from './atari/environment';
 export { AtariFrame } from './atari/frame';
 export type { AtariAction, AtariObservation } from './atari/namedGame';

@@ -2,7 +2,7 @@ import type { ValidationFailure } from '../schema/problems';
 import { availableParallelism } from 'node:os';
 import type { MimeBundle } from '../display/host';
 import { invalid } from '../openenv/actionCheck';
-import { OpenEnvError } from '../openenv/errors';
+import { invalidArgument, OpenEnvError } from '../openenv/errors';
 import type {
   EnvironmentMetadata,
   EnvironmentSchema,
@@ -163,7 +163,6 @@ export async function firstFrame(type: EnvironmentClass<any>): Promise<PictureFi
 function pictureBundle(environment: Environment): MimeBundle {
   const picture = environment.render?.();
   if (typeof picture === 'string') return { 'image/svg+xml': picture, 'text/plain': 'picture of the environment' };
-  if (!picture)
-    throw new OpenEnvError('INVALID_ARGUMENT', 'This environment has no pictures: its class has no render().');
+  if (!picture) throw invalidArgument('This environment has no pictures: its class has no render().');
   return { 'image/png': Buffer.from(picture).toString('base64'), 'text/plain': 'picture of the environment' };
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { OpenEnvError } from '../openenv/errors';
+import { invalidArgument, OpenEnvError } from '../openenv/errors';
 import { getJson, httpUrl } from '../openenv/http';
 import type { EnvironmentSchema } from '../openenv/protocol';
 import { readMetadata, readSchemas } from '../openenv/shapes';
@@ -58,8 +58,7 @@ async function ask(url: string, { connectTimeout = 10_000, headers }: RemoteOpti
 /** Fails where two servers tell of different environments. */
 function compare(one: Told, other: Told): void {
   const differ = (what: string): OpenEnvError =>
-    new OpenEnvError(
-      'INVALID_ARGUMENT',
+    invalidArgument(
       `The servers of a pool have to serve the same environment: ${what}. Open those of another one on their own.`,
     );
   if (one.name !== undefined && other.name !== undefined && one.name !== other.name)

@@ -40,6 +40,16 @@ export class OpenEnvError extends Error {
   }
 }
 
+/** An argument that is not valid. */
+export function invalidArgument(message: string): OpenEnvError {
+  return new OpenEnvError('INVALID_ARGUMENT', message);
+}
+
+/** A server that did not start. */
+export function launchFailed(message: string): OpenEnvError {
+  return new OpenEnvError('LAUNCH_FAILED', message);
+}
+
 /** The `data` of an error message from a server, as an error in plain words. */
 export function serverError(data: unknown): OpenEnvError {
   const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';

@@ -2,7 +2,8 @@ import { Channel, type ChannelOptions } from './channel';
 import { OpenEnvError, serverError } from './errors';
 import { getJson, webSocketUrl } from './http';
 import { parseMessage } from './messages';
-import { abortable, Waiting } from './waiting';
+import { raceAbort } from '../common/raceAbort';
+import { Waiting } from './waiting';
 
 /** How a session is opened. Times in milliseconds. */
 export interface SessionOptions extends Omit<ChannelOptions, 'connectTimeout' | 'messageTimeout'> {
@@ -65,12 +66,9 @@ async function enter(url: string, options: Complete): Promise<Channel> {
     explainRefusal(url, error, options),
   );
   try {
-    const question = channel.request(
-      JSON.stringify({ type: 'state' }),
-      undefined,
-      Math.max(options.connectTimeout, options.messageTimeout),
-    );
-    const answer = parseMessage(await abortable(question, options.waitSignal?.()));
+    const timeout = Math.max(options.connectTimeout, options.messageTimeout);
+    const question = channel.request(JSON.stringify({ type: 'state' }), parseMessage, timeout);
+    const answer = await raceAbort(question, options.waitSignal?.());
     // Some environments have no state before the first reset: that they say so is a session, too.
     if (answer.type === 'error' && ['CAPACITY_REACHED', 'FACTORY_ERROR', 'SESSION_ERROR'].includes(answer.data.code))
       throw serverError(answer.data);

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { serverPackages } from '../setup/python';
-import { OpenEnvError } from './errors';
+import { launchFailed } from './errors';
 import { getJson } from './http';
-import { abortable } from './waiting';
+import { raceAbort } from '../common/raceAbort';
 
 /** Options of {@link ServerProcess.launch}. */
 export interface LaunchOptions {
@@ -78,7 +78,7 @@ export class ServerProcess {
     const timeout = options.timeout ?? 180_000;
     try {
       const { signal } = options;
-      const url = options.url ?? (await abortable(server.announcedUrl(timeout), signal));
+      const url = options.url ?? (await raceAbort(server.announcedUrl(timeout), signal));
       if (url.startsWith('http')) await server.healthy(url, timeout, signal);
       (server as { url: string }).url = url;
     } catch (error) {
@@ -131,14 +131,13 @@ export class ServerProcess {
         this.exited.then(() => ''),
       ]);
       signal?.throwIfAborted();
-      if (this.exit !== undefined) throw new OpenEnvError('LAUNCH_FAILED', this.exit);
+      if (this.exit !== undefined) throw launchFailed(this.exit);
       if (problem === undefined) return;
       if (Date.now() >= late)
-        throw new OpenEnvError(
-          'LAUNCH_FAILED',
+        throw launchFailed(
           `${this.options.name} was not healthy within ${timeout / 1000} s. ${problem}${this.lastWords()}`,
         );
-      await abortable(new Promise((resolve) => setTimeout(resolve, HEALTH_INTERVAL)), signal);
+      await raceAbort(new Promise((resolve) => setTimeout(resolve, HEALTH_INTERVAL)), signal);
     }
   }
 
@@ -146,7 +145,7 @@ export class ServerProcess {
   private announcedUrl(timeout: number): Promise<string> {
     const { child, options } = this;
     return new Promise((resolve, reject) => {
-      const fail = (message: string): void => reject(new OpenEnvError('LAUNCH_FAILED', message));
+      const fail = (message: string): void => reject(launchFailed(message));
       const timer = setTimeout(
         () => fail(`${options.name} was not ready within ${timeout / 1000} s.${this.lastWords()}`),
         timeout,

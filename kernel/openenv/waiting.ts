@@ -32,19 +32,3 @@ export class Waiting {
     return true;
   }
 }
-
-/** The promise's result, or the signal's reason when that comes first. */
-export async function abortable<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
-  if (!signal) return promise;
-  signal.throwIfAborted();
-  let aborted!: () => void;
-  const abort = new Promise<never>((_, reject) =>
-    signal.addEventListener('abort', (aborted = () => reject(signal.reason)), { once: true }),
-  );
-  try {
-    return await Promise.race([promise, abort]);
-  } finally {
-    signal.removeEventListener('abort', aborted);
-    promise.catch(() => {});
-  }
-}

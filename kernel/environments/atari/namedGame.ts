@@ -1,4 +1,4 @@
-import { OpenEnvError } from '../../openenv/errors';
+import { invalidArgument } from '../../openenv/errors';
 import type { EnvironmentMetadata, EnvironmentSchema, StepResult } from '../../openenv/protocol';
 import type { EpisodeSpec } from '../vectorEnv';
 import { OpenedEnvironment } from '../opened';
@@ -90,9 +90,6 @@ export abstract class NamedGame<Action extends string, State> extends OpenedEnvi
     const given = typeof action === 'string' ? `'${action}'` : JSON.stringify(action);
     const hint =
       action === 'FIRE' && this.options.autoFire ? ' FIRE is pressed by the environment itself: autoFire is on.' : '';
-    throw new OpenEnvError(
-      'INVALID_ARGUMENT',
-      `'${this.name}' has no action ${given}. The actions are: ${this.actions.join(', ')}.${hint}`,
-    );
+    throw invalidArgument(`'${this.name}' has no action ${given}. The actions are: ${this.actions.join(', ')}.${hint}`);
   }
 }

@@ -7,7 +7,7 @@ import type { EpisodeSpec } from '../vectorEnv';
 import type { ReadObservation } from '../vectorStep';
 import { TYPING, type EnvironmentTyping } from '../typing';
 import type { RemoteEnvironment } from '../remote';
-import { ATARI_GAMES, type AtariGame } from './actions';
+import { ATARI_GAMES, type AtariGame } from './catalog';
 import { NamedGame, type AtariObservation } from './namedGame';
 import { atariReader } from './reader';
 import { SCREEN_ASPECT } from './screen';

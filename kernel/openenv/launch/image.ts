@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { OpenEnvError } from '../errors';
+import { launchFailed } from '../errors';
 import type { ServerProcess } from '../server';
 import { findProgram, startProgram, type StartContext, type StartOptions } from './program';
 
@@ -10,8 +10,7 @@ const CONTAINER_PORT = 8000;
 export async function startImage(image: string, options: StartOptions, context: StartContext): Promise<ServerProcess> {
   const docker = findProgram('docker');
   if (!docker)
-    throw new OpenEnvError(
-      'LAUNCH_FAILED',
+    throw launchFailed(
       `Docker is not available, and '${image}' is a Docker image. Install Docker Desktop or Docker Engine, so that \`docker version\` works.`,
     );
   const container = `joylab-${randomUUID()}`;

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { OpenEnvError } from '../errors';
+import { invalidArgument, OpenEnvError } from '../errors';
 import { getJson, httpUrl } from '../http';
 import { MANIFEST, startFolder } from './folder';
 import { startImage } from './image';
@@ -64,8 +64,7 @@ export function readTarget(text: string, options: TargetOptions = {}): Target | 
   const target = recognise(text, options);
   const valid = target && FROM[target.kind];
   if (valid && options.from !== undefined && !valid.includes(options.from)) {
-    throw new OpenEnvError(
-      'INVALID_ARGUMENT',
+    throw invalidArgument(
       `from is '${options.from}'. For a ${target.kind} it may be: ${valid.map((name) => `'${name}'`).join(', ')}.`,
     );
   }

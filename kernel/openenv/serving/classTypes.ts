@@ -1,3 +1,4 @@
+import { defined } from '../../common/defined';
 import type * as ts from 'typescript';
 import type { EnvironmentMetadata, EnvironmentSchema } from '../protocol';
 import { TypeSchemas } from '../../schema/fromTypes';
@@ -28,7 +29,7 @@ export function classTypes(compiler: typeof ts, checker: ts.TypeChecker, symbol:
   };
   const description = compiler.displayPartsToString(symbol.getDocumentationComment(checker)).trim();
   return {
-    schema: Object.fromEntries(Object.entries(schema).filter(([, it]) => it !== undefined)),
+    schema: defined(schema),
     metadata: description === '' ? {} : { description },
   };
 }

@@ -46,12 +46,12 @@ export class EpisodeRunner {
   }
 
   state(): EpisodeState {
-    const own = told(this.environment.state ?? {}, 'the state');
+    const own = told(this.environment.state ?? {}, 'The state');
     if (typeof own !== 'object' || Array.isArray(own))
       throw new TypeError(`state is ${shown(own)}: it has to be an object.`);
     const state = { ...own, episode_id: this.episodeId, step_count: this.steps };
     // Before the first episode an environment may not know its state yet.
-    if (this.episodeId !== null && this.checks) checked(this.checks.state, state, 'the state');
+    if (this.episodeId !== null && this.checks) checked(this.checks.state, state, 'The state');
     return state;
   }
 
@@ -74,25 +74,23 @@ function stepResult(turn: Turn<object>, method: string, check: Validate | undefi
     throw new TypeError(`${method}() returned ${shown(done)} as done: it has to be true or false.`);
   if (metadata !== undefined && (typeof metadata !== 'object' || Array.isArray(metadata)))
     throw new TypeError(`${method}() returned ${shown(metadata)} as metadata: it has to be an object.`);
-  const seen = told(observation, `the observation of ${method}()`);
-  if (check) checked(check, seen, `the observation of ${method}()`);
-  checkBigints(seen, `the observation of ${method}()`);
+  const seen = told(observation, `The observation of ${method}()`);
+  if (check) checked(check, seen, `The observation of ${method}()`);
+  checkBigints(seen, `The observation of ${method}()`);
   return {
     observation: seen,
     reward,
     done,
-    ...(metadata ? { metadata: told(metadata, `the metadata of ${method}()`) } : {}),
+    ...(metadata ? { metadata: told(metadata, `The metadata of ${method}()`) } : {}),
   };
 }
 
 /** A value of an environment, as JSON has it. */
 function told(value: unknown, what: string): any {
   try {
-    return jsonValue(value, what[0].toUpperCase() + what.slice(1));
+    return jsonValue(value, what);
   } catch (error) {
-    throw error instanceof JsonValueError
-      ? new TypeError(`${what[0].toUpperCase() + what.slice(1)} cannot be sent: ${error.describe()}.`)
-      : error;
+    throw error instanceof JsonValueError ? new TypeError(`${what} cannot be sent: ${error.describe()}.`) : error;
   }
 }
 
@@ -103,7 +101,7 @@ function checked(check: Validate, value: unknown, what: string): void {
   } catch (error) {
     if (!(error instanceof ValidationFailure)) throw error;
     throw new TypeError(
-      `${what[0].toUpperCase() + what.slice(1)} is not what its type, or its schema, says:${error.problems.map((problem) => `\n  ${describeProblem(problem)}`).join('')}`,
+      `${what} is not what its type, or its schema, says:${error.problems.map((problem) => `\n  ${describeProblem(problem)}`).join('')}`,
     );
   }
 }
@@ -113,7 +111,7 @@ function checkBigints(value: object, what: string): void {
   const small = smallBigint(value);
   if (small)
     throw new TypeError(
-      `${what[0].toUpperCase() + what.slice(1)} cannot be sent: ${small.join('.')} is a BigInt of a size that a number has, and would arrive as one. Write Number(…), or number | bigint as its type.`,
+      `${what} cannot be sent: ${small.join('.')} is a BigInt of a size that a number has, and would arrive as one. Write Number(…), or number | bigint as its type.`,
     );
 }
 

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, existsSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { OpenEnvError } from '../errors';
+import { invalidArgument } from '../errors';
 import { bundle, type FoundClass } from './file';
 
 /** The port of a Space. */
@@ -16,7 +16,7 @@ const PORT = 8000;
 export async function exportEnvironment(found: FoundClass, folder: string, capacity?: number): Promise<string[]> {
   const target = resolve(folder);
   if (existsSync(target) && readdirSync(target).length > 0)
-    throw new OpenEnvError('INVALID_ARGUMENT', `${folder} is not empty. Choose a new folder.`);
+    throw invalidArgument(`${folder} is not empty. Choose a new folder.`);
   const files: Record<string, string> = {
     'server.js': await bundle(
       { text: entry(found, capacity), folder: dirname(found.file) },

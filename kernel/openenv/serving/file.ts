@@ -2,7 +2,7 @@ import type * as ts from 'typescript';
 import { existsSync } from 'node:fs';
 import Module from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { OpenEnvError } from '../errors';
+import { invalidArgument } from '../errors';
 import { classTypes, type ClassTypes } from './classTypes';
 
 /** A class of a file that can be served. */
@@ -24,7 +24,7 @@ const KERNEL = resolve(__dirname, '..', '..');
  */
 export function findEnvironment(path: string, name?: string): FoundClass {
   const file = resolve(path);
-  if (!existsSync(file)) throw new OpenEnvError('INVALID_ARGUMENT', `There is no file ${path}.`);
+  if (!existsSync(file)) throw invalidArgument(`There is no file ${path}.`);
   const compiler: typeof ts = require('typescript');
   const program = compiler.createProgram([file], compilerOptions(compiler, dirname(file)));
   const problems = compiler.getPreEmitDiagnostics(program);
@@ -34,10 +34,7 @@ export function findEnvironment(path: string, name?: string): FoundClass {
       getCurrentDirectory: () => dirname(file),
       getNewLine: () => '\n',
     };
-    throw new OpenEnvError(
-      'INVALID_ARGUMENT',
-      `${path} has type errors:\n${compiler.formatDiagnostics(problems, host).trimEnd()}`,
-    );
+    throw invalidArgument(`${path} has type errors:\n${compiler.formatDiagnostics(problems, host).trimEnd()}`);
   }
   const checker = program.getTypeChecker();
   const module = checker.getSymbolAtLocation(program.getSourceFile(file)!);
@@ -64,20 +61,16 @@ function ownName(symbol: ts.Symbol): string {
 function choose(found: FoundClass[], path: string, name: string | undefined): FoundClass {
   const names = found.map((it) => it.name).join(', ');
   if (found.length === 0)
-    throw new OpenEnvError(
-      'INVALID_ARGUMENT',
+    throw invalidArgument(
       `${path} exports no environment. Write: export class MyEnvironment extends Environment<Action, Observation> { … }`,
     );
   if (name !== undefined) {
     const chosen = found.find((it) => it.name === name);
-    if (!chosen) throw new OpenEnvError('INVALID_ARGUMENT', `${path} exports no environment ${name}. Valid: ${names}.`);
+    if (!chosen) throw invalidArgument(`${path} exports no environment ${name}. Valid: ${names}.`);
     return chosen;
   }
   if (found.length > 1)
-    throw new OpenEnvError(
-      'INVALID_ARGUMENT',
-      `${path} exports several environments. Choose one with --environment: ${names}.`,
-    );
+    throw invalidArgument(`${path} exports several environments. Choose one with --environment: ${names}.`);
   return found[0];
 }
 

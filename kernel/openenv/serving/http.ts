@@ -20,7 +20,7 @@ interface Answer {
   close?: boolean;
 }
 
-type Handler = (body: string) => Promise<Answer> | Answer;
+type Handler = (body: string) => Promise<Answer>;
 
 /** What the HTTP routes have of their server. */
 export interface HttpSetting {
@@ -106,26 +106,20 @@ function httpRoutes({ contract, sessions, make }: HttpSetting): Routes {
       return seat.do(() => work(seat.runner.environment));
     },
   };
-  return new Map<string, Record<string, Handler>>([
-    ['/', { GET: () => ({ body: { ...contract.metadata, websocket: '/ws', documentation: '/openapi.json' } }) }],
-    ['/health', { GET: () => ({ body: { status: 'healthy' } }) }],
-    ['/metadata', { GET: () => ({ body: contract.metadata }) }],
-    ['/schema', { GET: () => ({ body: contract.schema }) }],
-    ['/openapi.json', { GET: () => ({ body: document }) }],
-    ['/state', { GET: async () => ({ body: await withEnvironment((runner) => runner.state()) }) }],
-    [
-      '/reset',
-      {
-        POST: async (text) => ({
-          body: await withEnvironment((runner) => runner.reset(resetArguments(contract, text))),
-        }),
-      },
-    ],
-    [
-      '/step',
-      { POST: async (text) => ({ body: await withEnvironment((runner) => firstStep(contract, runner, text)) }) },
-    ],
-    ['/mcp', { POST: async (text) => ({ body: await answerRpcText(text, place) }) }],
+  const get = (body: () => unknown): Record<string, Handler> => ({ GET: async () => ({ body: await body() }) });
+  const post = (body: (text: string) => unknown): Record<string, Handler> => ({
+    POST: async (text) => ({ body: await body(text) }),
+  });
+  return new Map([
+    ['/', get(() => ({ ...contract.metadata, websocket: '/ws', documentation: '/openapi.json' }))],
+    ['/health', get(() => ({ status: 'healthy' }))],
+    ['/metadata', get(() => contract.metadata)],
+    ['/schema', get(() => contract.schema)],
+    ['/openapi.json', get(() => document)],
+    ['/state', get(() => withEnvironment((runner) => runner.state()))],
+    ['/reset', post((text) => withEnvironment((runner) => runner.reset(resetArguments(contract, text))))],
+    ['/step', post((text) => withEnvironment((runner) => firstStep(contract, runner, text)))],
+    ['/mcp', post((text) => answerRpcText(text, place))],
   ]);
 }
 

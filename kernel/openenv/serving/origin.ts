@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { OpenEnvError } from '../errors';
+import { invalidArgument } from '../errors';
 
 /*
  * Who may play. A browser lets pages of any site open a WebSocket to this
@@ -32,8 +32,7 @@ export function originsOfEnvironment(): string[] {
 export function checkOrigins(sites: unknown): void {
   for (const site of Array.isArray(sites) ? sites : [sites]) {
     if (site === '*' || (typeof site === 'string' && ORIGIN.test(site.toLowerCase()))) continue;
-    throw new OpenEnvError(
-      'INVALID_ARGUMENT',
+    throw invalidArgument(
       `allowedOrigins has ${JSON.stringify(site)}: an origin is a scheme, a host and perhaps a port, such as 'https://my.example', or '*' for all.`,
     );
   }

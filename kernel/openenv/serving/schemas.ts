@@ -1,4 +1,4 @@
-import { OpenEnvError } from '../errors';
+import { invalidArgument } from '../errors';
 import type { EnvironmentMetadata, EnvironmentSchema } from '../protocol';
 import type { EnvironmentClass } from './environment';
 import type { JsonSchema } from '../../schema/jsonSchema';
@@ -54,7 +54,7 @@ function actionValidator(schema: JsonSchema): Validate {
   try {
     return validator(schema, 'action', { useDefaults: true });
   } catch (error) {
-    throw error instanceof SchemaError ? new OpenEnvError('INVALID_ARGUMENT', error.message) : error;
+    throw error instanceof SchemaError ? invalidArgument(error.message) : error;
   }
 }
 

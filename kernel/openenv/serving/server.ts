@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { OpenEnvError } from '../errors';
+import { defined } from '../../common/defined';
+import { invalidArgument, launchFailed } from '../errors';
 import type { EnvironmentMetadata, EnvironmentSchema } from '../protocol';
 import { countArriving, HeldBytes } from './body';
 import { Environment, type EnvironmentClass, type EnvironmentSettings } from './environment';
@@ -70,50 +71,33 @@ export interface EnvironmentServer {
   close(reason?: string): Promise<void>;
 }
 
-const DEFAULTS: EnvironmentSettings = { capacity: 64, idleTimeout: 30 * 60_000 };
-const PING_TIMEOUT = 10 * 60_000;
-const OPTION_NAMES = [
-  'port',
-  'host',
-  'capacity',
-  'idleTimeout',
-  'pingTimeout',
-  'unplayedTimeout',
-  'requestTimeout',
-  'allowedOrigins',
-  'schema',
-  'metadata',
-];
+const DEFAULTS = {
+  port: 0,
+  host: '127.0.0.1',
+  capacity: 64,
+  idleTimeout: 30 * 60_000,
+  pingTimeout: 10 * 60_000,
+  unplayedTimeout: UNPLAYED,
+  requestTimeout: REQUEST_TIMEOUT,
+};
+const TIMES = ['idleTimeout', 'pingTimeout', 'unplayedTimeout', 'requestTimeout'] as const;
+const OPTION_NAMES = [...Object.keys(DEFAULTS), 'allowedOrigins', 'schema', 'metadata'];
+
+type Settings = typeof DEFAULTS & { allowedOrigins: string[] };
 
 /** See `serve` in the index, which loads this file when it is needed. */
 export async function serveClass(type: EnvironmentClass<any>, options: ServeOptions): Promise<EnvironmentServer> {
   checkArguments(type, options);
-  const settings = {
+  const { capacity, idleTimeout } = type;
+  const settings: Settings = {
     ...DEFAULTS,
-    ...defined({ capacity: type.capacity, idleTimeout: type.idleTimeout }),
-    ...defined({ capacity: options.capacity, idleTimeout: options.idleTimeout }),
+    allowedOrigins: originsOfEnvironment(),
+    ...defined({ capacity, idleTimeout }),
+    ...defined(options as Partial<Settings>),
   };
-  const {
-    port = 0,
-    host = '127.0.0.1',
-    pingTimeout = PING_TIMEOUT,
-    unplayedTimeout = UNPLAYED,
-    requestTimeout = REQUEST_TIMEOUT,
-    allowedOrigins = originsOfEnvironment(),
-  } = options;
-  checkSettings(settings, { pingTimeout, unplayedTimeout, requestTimeout });
-  checkOrigins(allowedOrigins);
-  const patience = { unplayed: Math.min(unplayedTimeout, settings.idleTimeout / 2), played: settings.idleTimeout / 2 };
-  const served = new Served(
-    type,
-    contract(type, options),
-    settings,
-    patience,
-    new Heartbeat(pingTimeout),
-    { local: isLoopback(host), allowed: allowedOrigins },
-    requestTimeout,
-  );
-  await served.listen(port, host);
+  checkSettings(settings);
+  const served = new Served(type, contract(type, options), settings);
+  await served.listen(settings);
   return served;
 }
 
@@ -130,19 +114,23 @@ class Served implements EnvironmentServer {
   private reaper: NodeJS.Timeout | undefined;
   url = '';
 
+  private readonly patience: Patience;
+  private readonly heartbeat: Heartbeat;
+  private readonly access: Access;
+
   constructor(
     private readonly type: EnvironmentClass<any>,
     private readonly contract: Contract,
-    private readonly settings: EnvironmentSettings,
-    private readonly patience: Patience,
-    private readonly heartbeat: Heartbeat,
-    private readonly access: Access,
-    private readonly requestTimeout: number,
+    private readonly settings: Settings,
   ) {
+    const { host, allowedOrigins, idleTimeout, unplayedTimeout, pingTimeout, requestTimeout } = settings;
+    this.patience = { unplayed: Math.min(unplayedTimeout, idleTimeout / 2), played: idleTimeout / 2 };
+    this.heartbeat = new Heartbeat(pingTimeout);
+    this.access = { local: isLoopback(host), allowed: allowedOrigins };
     const handler = httpHandler({
       contract,
       sessions: this.held,
-      access,
+      access: this.access,
       held: this.bytes,
       make: () => new EpisodeRunner(new type(), contract.told),
     });
@@ -168,7 +156,7 @@ class Served implements EnvironmentServer {
     socket.on('error', () => {});
     const session = (route === '/ws' && new URLSearchParams(request.url!.split('?')[1]).get('session_id')) || undefined;
     this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      countArriving(socket, webSocket, this.bytes, this.requestTimeout);
+      countArriving(socket, webSocket, this.bytes, this.settings.requestTimeout);
       this.accept(webSocket, route === '/mcp' ? 'mcp' : 'openenv', session);
     });
   }
@@ -190,7 +178,7 @@ class Served implements EnvironmentServer {
     return this.contract.metadata;
   }
 
-  async listen(port: number, host: string): Promise<void> {
+  async listen({ port, host, idleTimeout }: Settings): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.http.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, port, host)));
       this.http.listen(port, host, resolve);
@@ -200,10 +188,7 @@ class Served implements EnvironmentServer {
       host === '0.0.0.0' || host === '::' ? 'localhost' : family === 'IPv6' && host.includes(':') ? `[${host}]` : host;
     this.url = `http://${name}:${used}`;
     // Messages that are there already are read first: this process may not have come to it for a while.
-    this.reaper = setInterval(
-      () => setImmediate(() => this.reap()),
-      Math.min(Math.max(this.settings.idleTimeout / 4, 10), 60_000),
-    );
+    this.reaper = setInterval(() => setImmediate(() => this.reap()), Math.min(Math.max(idleTimeout / 4, 10), 60_000));
     this.reaper.unref();
   }
 
@@ -295,38 +280,28 @@ class Served implements EnvironmentServer {
 
 function checkArguments(type: unknown, options: object): void {
   if (typeof type !== 'function' || !(type.prototype instanceof Environment)) {
-    throw new OpenEnvError('INVALID_ARGUMENT', 'serve needs a class that extends Environment: serve(MyEnvironment).');
+    throw invalidArgument('serve needs a class that extends Environment: serve(MyEnvironment).');
   }
   if (type.length > 0) {
-    throw new OpenEnvError(
-      'INVALID_ARGUMENT',
+    throw invalidArgument(
       `The constructor of ${type.name} wants ${type.length === 1 ? 'an argument' : `${type.length} arguments`}, and the server makes environments without any, one for each session. Give its parameters defaults, or serve a subclass whose constructor has none.`,
     );
   }
   for (const name of Object.keys(options)) {
     if (!OPTION_NAMES.includes(name))
-      throw new OpenEnvError(
-        'INVALID_ARGUMENT',
-        `serve has no option '${name}'. The options are: ${OPTION_NAMES.join(', ')}.`,
-      );
+      throw invalidArgument(`serve has no option '${name}'. The options are: ${OPTION_NAMES.join(', ')}.`);
   }
 }
 
-function checkSettings({ capacity, idleTimeout }: EnvironmentSettings, times: Record<string, number>): void {
+function checkSettings(settings: Settings): void {
+  const { capacity, allowedOrigins } = settings;
   if (!Number.isInteger(capacity) || capacity < 1)
-    throw new OpenEnvError('INVALID_ARGUMENT', `capacity is ${capacity}: it has to be a whole number ≥ 1.`);
-  if (!(idleTimeout > 0))
-    throw new OpenEnvError(
-      'INVALID_ARGUMENT',
-      `idleTimeout is ${idleTimeout}: it has to be a number of milliseconds > 0, or Infinity.`,
-    );
-  for (const [name, time] of Object.entries(times)) {
-    if (!(time > 0))
-      throw new OpenEnvError(
-        'INVALID_ARGUMENT',
-        `${name} is ${time}: it has to be a number of milliseconds > 0, or Infinity.`,
-      );
+    throw invalidArgument(`capacity is ${capacity}: it has to be a whole number ≥ 1.`);
+  for (const name of TIMES) {
+    if (!(settings[name] > 0))
+      throw invalidArgument(`${name} is ${settings[name]}: it has to be a number of milliseconds > 0, or Infinity.`);
   }
+  checkOrigins(allowedOrigins);
 }
 
 /** Answers a request that wants to leave HTTP, and ends its connection. */
@@ -337,15 +312,8 @@ function refuse(socket: Duplex, status: string): void {
 
 function listenError(error: NodeJS.ErrnoException, port: number, host: string): Error {
   if (error.code === 'EADDRINUSE')
-    return new OpenEnvError(
-      'LAUNCH_FAILED',
-      `Port ${port} is in use. Choose another one, or leave \`port\` out for a free one.`,
-    );
-  return new OpenEnvError('LAUNCH_FAILED', `The server could not listen on ${host}:${port}: ${error.message}.`);
-}
-
-function defined<Values extends object>(values: Values): Partial<Values> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<Values>;
+    return launchFailed(`Port ${port} is in use. Choose another one, or leave \`port\` out for a free one.`);
+  return launchFailed(`The server could not listen on ${host}:${port}: ${error.message}.`);
 }
 
 /** Waits for something, or until a time in milliseconds is over. */
