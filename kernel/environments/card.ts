@@ -38,38 +38,27 @@ export function environmentBundle(content: CardContent): MimeBundle {
   return { [ENVIRONMENT_MIME]: data, 'text/html': cardHtml(data), 'text/plain': cardText(data) };
 }
 
-function cardData({
-  environment,
-  name,
-  description,
-  release,
-  options,
-  actions,
-  stateVariables,
-  schema,
-  frame,
-  reference,
-  play,
-}: CardContent): EnvironmentData {
+function cardData(content: CardContent): EnvironmentData {
+  const { environment, name, description, release, options, actions, schema, frame, reference, play } = content;
   const tables = schema ? schemaTables(schema) : [];
   return {
     version: 1,
     environment,
     name,
-    ...(description ? { description } : {}),
-    ...(release ? { release } : {}),
+    ...(description && { description }),
+    ...(release && { release }),
     options: defined(options),
     actions: [...actions],
-    variables: stateVariables.map(({ name, description, minimum, maximum }) => ({
+    variables: content.stateVariables.map(({ name, description, minimum, maximum }) => ({
       name,
       description,
       minimum,
       maximum,
     })),
-    ...(tables.length > 0 ? { tables } : {}),
-    ...(frame ? { frame: frameData(frame) } : {}),
-    ...(reference ? { returns: returnsData(reference) } : {}),
-    ...(play ? { play } : {}),
+    ...(tables.length > 0 && { tables }),
+    ...(frame && { frame: frameData(frame) }),
+    ...(reference && { returns: returnsData(reference) }),
+    ...(play && { play }),
   };
 }
 
@@ -119,18 +108,8 @@ function frameData(frame: IndexedImage | PictureFile): EnvironmentData['frame'] 
 }
 
 /** No colours of its own: it reads well on light and on dark pages. */
-function cardHtml({
-  environment,
-  name,
-  description,
-  release,
-  options,
-  actions,
-  variables,
-  tables = [],
-  frame,
-  returns,
-}: EnvironmentData): string {
+function cardHtml(data: EnvironmentData): string {
+  const { environment, name, description, release, options, actions, variables, tables = [], frame, returns } = data;
   const size = frame?.width ? ` width="${frame.width}" height="${frame.height}"` : '';
   const picture = frame
     ? `<img alt="First frame of ${escapeHtml(name)}" src="data:${frame.type ?? 'image/png'};base64,${frame.png}"${size} style="image-rendering: pixelated; flex: none">`
@@ -180,16 +159,8 @@ function capital(text: string): string {
   return text[0].toUpperCase() + text.slice(1);
 }
 
-function cardText({
-  environment,
-  name,
-  description,
-  release,
-  actions,
-  variables,
-  tables = [],
-  returns,
-}: EnvironmentData): string {
+function cardText(data: EnvironmentData): string {
+  const { environment, name, description, release, actions, variables, tables = [], returns } = data;
   const columns = (title: string) =>
     [title, 'type', 'range', 'meaning'].map((it) => ({ title: it, align: 'left' as const }));
   return [

@@ -10,7 +10,7 @@ import { episodeBundle } from '../../kernel/display/episode';
 import { png } from '../../kernel/environments/image';
 import { hasPicture, observationPicture, renderedPicture } from '../../kernel/environments/picture';
 import { Environment, serve } from '../../kernel/openenv';
-import { startGarden } from '../openenv/garden';
+import { startPythonServer } from '../openenv/pythonServer';
 import { pythonPath } from '../../kernel/setup/python';
 
 const picture = { width: 3, height: 2, palette: ATARI_PALETTE, pixels: Uint8Array.of(0, 66, 200, 14, 132, 254) };
@@ -155,7 +155,7 @@ test("a server's own words cannot become markup", () => {
 });
 
 test('the card of a remote server: fields of action, observation and state, and the first frame', async () => {
-  const garden = await startGarden();
+  const garden = await startPythonServer();
   try {
     const env = await openenv(garden.url);
     const bundle = await env.card();

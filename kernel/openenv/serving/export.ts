@@ -1,10 +1,11 @@
-import { mkdirSync, readdirSync, existsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { packageRoot } from '../../setup/python';
 import { invalidArgument } from '../errors';
 import { bundle, type FoundClass } from './file';
 
-/** The port of a Space. */
-const PORT = 8000;
+/** The files of a Space beside its program, with places such as `{{name}}` for what an environment says of itself. */
+const TEMPLATE = join(packageRoot, 'kernel', 'openenv', 'serving', 'template');
 
 /**
  * Writes a folder that can be pushed as a Space: the environment and its
@@ -17,16 +18,9 @@ export async function exportEnvironment(found: FoundClass, folder: string, capac
   const target = resolve(folder);
   if (existsSync(target) && readdirSync(target).length > 0)
     throw invalidArgument(`${folder} is not empty. Choose a new folder.`);
-  const files: Record<string, string> = {
-    'server.js': await bundle(
-      { text: entry(found, capacity), folder: dirname(found.file) },
-      resolve(__dirname, 'index.js'),
-    ),
-    'package.json': `${JSON.stringify({ name: slug(found.name), version: '0.1.0', private: true, main: 'server.js', scripts: { start: 'node server.js' }, engines: { node: '>=20.19' } }, null, 2)}\n`,
-    'openenv.yaml': manifest(found),
-    Dockerfile: dockerfile(),
-    'README.md': readme(found),
-  };
+  const program = { text: entry(found, capacity), folder: dirname(found.file) };
+  const files: Record<string, string> = { 'server.js': await bundle(program, resolve(__dirname, 'index.js')) };
+  for (const name of readdirSync(TEMPLATE)) files[name] = filled(readFileSync(join(TEMPLATE, name), 'utf8'), found);
   mkdirSync(target, { recursive: true });
   return Object.entries(files).map(([name, text]) => {
     writeFileSync(join(target, name), text);
@@ -39,7 +33,7 @@ function entry({ file, name, exported, schema, metadata }: FoundClass, capacity?
   return `
 import { serve, surviveLateErrors } from 'joylab';
 import { ${exported} as Served } from ${JSON.stringify(file)};
-const port = Number(process.env.PORT ?? ${PORT});
+const port = Number(process.env.PORT ?? 8000);
 const host = process.env.HOST ?? '0.0.0.0';
 serve(Served, { ...${JSON.stringify({ schema, metadata, capacity })}, port, host }).then((server) => {
   surviveLateErrors();
@@ -52,75 +46,15 @@ serve(Served, { ...${JSON.stringify({ schema, metadata, capacity })}, port, host
 `;
 }
 
-/** The part `validation` is for the author to narrow: `openenv validate` measures by it. */
-function manifest({ name }: FoundClass): string {
-  return `spec_version: 1
-name: ${slug(name)}
-version: 0.1.0
-type: space
-runtime: docker
-app: server.js
-port: ${PORT}
-validation:
-  reward:
-    range: [-1000000.0, 1000000.0] # narrow it to what your rewards can be
-    floor_margin: 1.0
-  resources:
-    cpu: 1.0
-    memory_mb: 512
-    disk_mb: 1024
-    episode_timeout_s: 600.0
-  network:
-    mode: public
-  capabilities:
-    verifier:
-      kind: reward_channel
-  types:
-    tags: [game] # what kind of environment it is
-`;
-}
-
-function dockerfile(): string {
-  return `FROM node:22-slim
-WORKDIR /app
-COPY package.json server.js ./
-USER node
-ENV PORT=${PORT}
-EXPOSE ${PORT}
-HEALTHCHECK --interval=30s --timeout=3s CMD ["node", "-e", "fetch('http://localhost:' + process.env.PORT + '/health').then((it) => process.exit(it.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "server.js"]
-`;
-}
-
-function readme({ name, metadata, schema }: FoundClass): string {
-  return `---
-title: ${JSON.stringify(name)}
-emoji: 🎮
-colorFrom: blue
-colorTo: green
-sdk: docker
-app_port: ${PORT}
-tags:
-  - openenv
----
-
-# ${name}
-
-${metadata.description ?? 'An OpenEnv environment.'}
-
-An [OpenEnv](https://github.com/huggingface/OpenEnv) environment, written in TypeScript. \`server.js\` holds the environment and its server; it needs Node.js 20.19 or newer and nothing else.
-
-\`\`\`bash
-node server.js                                                # on port ${PORT}, or $PORT
-docker build -t ${slug(name)} . && docker run -p ${PORT}:${PORT} ${slug(name)}
-\`\`\`
-
-## Actions
-
-\`\`\`json
-${JSON.stringify(schema.action ?? { type: 'object' }, null, 2)}
-\`\`\`
-`;
+function filled(template: string, { name, metadata, schema }: FoundClass): string {
+  const values: Record<string, string> = {
+    name,
+    slug: slug(name),
+    title: JSON.stringify(name),
+    description: metadata.description ?? 'An OpenEnv environment.',
+    action: JSON.stringify(schema.action ?? { type: 'object' }, null, 2),
+  };
+  return template.replace(/\{\{(\w+)\}\}/g, (_, place: string) => values[place]);
 }
 
 function slug(name: string): string {

@@ -7,7 +7,7 @@ export function guessServers(...capacities: number[]): Promise<{ urls: string[];
   return start(capacities);
 }
 
-/** One address with four sessions; `killedBy` is told in `guess_server.py`. */
+/** One address with four sessions; `killedBy` is told in `number_guessing_server.py`. */
 export async function mortalServer(killedBy: string): Promise<{ url: string; process: ChildProcess }> {
   const {
     urls: [url],
@@ -20,7 +20,7 @@ async function start(
   capacities: number[],
   variables: Record<string, string> = {},
 ): Promise<{ urls: string[]; process: ChildProcess }> {
-  const script = path.join(packageRoot, 'test', 'rollout', 'guess_server.py');
+  const script = path.join(packageRoot, 'test', 'rollout', 'number_guessing_server.py');
   const child = spawn(pythonPath(), [script, ...capacities.map(String)], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, ...variables },

@@ -5,8 +5,8 @@ import { SessionEnvs, type Session } from '../../kernel/environments/sessions';
 import { play } from '../../kernel/rollout/play';
 import type { Played } from '../../kernel/rollout/recording';
 import { eventually } from '../eventually';
-import { Network } from '../openenv/faulty';
-import { Slow, steady } from './cuts';
+import { Network } from '../openenv/faultyServer';
+import { Slow, steady } from './slowEnvironment';
 
 /** A rollout of eight episodes through a network that is cut in its midst, once `cut` says so. */
 async function playThroughCut(t: TestContext, capacity: number, workers: number): Promise<void> {

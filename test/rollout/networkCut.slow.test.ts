@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openenv, rollout, serve } from '../../kernel';
 import { eventually } from '../eventually';
-import { Network } from '../openenv/faulty';
-import { Slow, steady } from './cuts';
+import { Network } from '../openenv/faultyServer';
+import { Slow, steady } from './slowEnvironment';
 
 for (const capacity of [1, 4]) {
   test(`the network is cut for 10 s, with ${capacity} session(s): every episode is played, none counts that did not happen, one line tells`, async (t) => {

@@ -1,6 +1,6 @@
 """An environment with nested models, enumerations and optional fields, on OpenEnv's own server. Prints its port.
 
-    garden_server.py [--port 0] [--second]    # --second: the same place, other actions
+    python_server.py [--port 0] [--second]    # --second: the same place, other actions
 """
 
 import argparse

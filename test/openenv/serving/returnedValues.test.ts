@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Environment, OpenEnvClient, openenv, serve } from '../../../kernel';
 import { LocalEnvironment } from '../../../kernel/environments';
-import { code } from '../faulty';
+import { code } from '../faultyServer';
 
 const number = { type: 'number' };
 const schema = {

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { createInterface } from 'node:readline';
 import { packageRoot, pythonPath } from '../../kernel/setup/python';
 
-/** A running garden_server.py: an environment on OpenEnv's own server. */
+/** A running python_server.py: an environment on OpenEnv's own server. */
 export interface Garden {
   port: number;
   url: string;
@@ -11,8 +11,8 @@ export interface Garden {
 }
 
 /** Starts the server. `second`: with other actions. */
-export async function startGarden({ second = false } = {}): Promise<Garden> {
-  const script = path.join(packageRoot, 'test', 'openenv', 'garden_server.py');
+export async function startPythonServer({ second = false } = {}): Promise<Garden> {
+  const script = path.join(packageRoot, 'test', 'openenv', 'python_server.py');
   const child = spawn(pythonPath(), [script, ...(second ? ['--second'] : [])], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -13,7 +13,7 @@ export const code =
   };
 
 /** A server that opens sessions well and then behaves badly, in one way. */
-export async function faulty(
+export async function faultyServer(
   behave: (socket: WebSocket, message: any) => void,
   greet: (socket: WebSocket) => void = () => {},
 ): Promise<{ url: string; close(): void }> {

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { OpenEnvClient } from '../../../kernel';
 import { buildRoot } from '../../../kernel/setup/python';
 import { eventually } from '../../eventually';
-import { code } from '../faulty';
+import { code } from '../faultyServer';
 
 const CLI = join(buildRoot, 'kernel', 'cli.js');
 const folder = mkdtempSync(join(tmpdir(), 'joylab-late-'));

@@ -6,7 +6,7 @@ import { openenv } from '../../kernel/environments';
 import { OpenEnvClient } from '../../kernel/openenv';
 import { rollout } from '../../kernel/rollout';
 import { eventually } from '../eventually';
-import { code, faulty } from './faulty';
+import { code, faultyServer } from './faultyServer';
 
 const observation = (data: unknown): string => JSON.stringify({ type: 'observation', data });
 const whole = { observation: { n: 1 }, reward: 1, done: false };
@@ -35,7 +35,7 @@ const GARBAGE: Array<[answer: string, words: RegExp]> = [
 
 test('an answer that is no observation is an error that names what is wrong with it', async () => {
   let answer = '';
-  const server = await faulty((socket) => socket.send(answer));
+  const server = await faultyServer((socket) => socket.send(answer));
   const client = await OpenEnvClient.connect(server.url);
   for (const [text, words] of GARBAGE) {
     answer = text;
@@ -69,7 +69,7 @@ test('an answer that is no observation is an error that names what is wrong with
 test('no rollout counts in which a step was answered with garbage', async (t) => {
   t.mock.method(console, 'warn', () => {});
   for (const [text] of GARBAGE) {
-    const server = await faulty((socket, { type }) => socket.send(type === 'reset' ? observation(whole) : text));
+    const server = await faultyServer((socket, { type }) => socket.send(type === 'reset' ? observation(whole) : text));
     const env = await openenv(server.url);
     await assert.rejects(
       rollout(env, ['function strategy() { return { a: 1 }; }'], { seeds: [1], maxSteps: 3 }),
@@ -119,7 +119,7 @@ test('documents that are none: what can be used of them is', async () => {
 });
 
 test('a time-out is in time also where an earlier request had more of it', async () => {
-  const server = await faulty((socket, { type }) => type === 'reset' && socket.send(observation(whole)));
+  const server = await faultyServer((socket, { type }) => type === 'reset' && socket.send(observation(whole)));
   const client = await OpenEnvClient.connect(server.url, {
     connectTimeout: 60_000,
     messageTimeout: 100,
@@ -136,7 +136,7 @@ test('a time-out is in time also where an earlier request had more of it', async
 test('resets at the same time after a session was lost share the new one', async () => {
   let opened = 0;
   let closed = 0;
-  const server = await faulty(
+  const server = await faultyServer(
     (socket) => socket.send(observation(whole)),
     (socket) => (opened++, socket.on('close', () => closed++)),
   );
