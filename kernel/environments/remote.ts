@@ -127,23 +127,14 @@ export class RemoteEnvironment<
 
   /** Sessions with the servers, of which each thread that plays opens some. */
   async vectorSources(count = availableParallelism()): Promise<SessionSource[]> {
-    const {
-      servers = [],
-      maxSessions: maxEnvs,
-      connectTimeout,
-      messageTimeout,
-      reconnectTimeout,
-      headers,
-    } = this.options as RemoteOptions;
+    const { servers = [], maxSessions: maxEnvs, ...options } = this.options as RemoteOptions;
+    const { connectTimeout, messageTimeout, reconnectTimeout, headers } = options;
     const source: SessionSource = {
       module: require.resolve('./sessions'),
       spec: this.spec,
       servers: [this.url, ...servers],
       maxEnvs,
-      connectTimeout,
-      messageTimeout,
-      reconnectTimeout,
-      headers,
+      ...{ connectTimeout, messageTimeout, reconnectTimeout, headers },
     };
     return Array<SessionSource>(count).fill(source);
   }

@@ -34,17 +34,6 @@ export function dockerRun(
   envVars: Record<string, string> = {},
 ): string[] {
   const variables = Object.entries(envVars).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
-  return [
-    'run',
-    '--rm',
-    '--init',
-    '--name',
-    container,
-    '--label',
-    'joylab',
-    '--publish',
-    `127.0.0.1:${port}:${CONTAINER_PORT}`,
-    ...variables,
-    image,
-  ];
+  const named = ['--name', container, '--label', 'joylab'];
+  return ['run', '--rm', '--init', ...named, '--publish', `127.0.0.1:${port}:${CONTAINER_PORT}`, ...variables, image];
 }

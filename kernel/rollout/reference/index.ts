@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { CacheEntry } from '../../common/cache';
 import type { ReferenceReturns } from '../../environments/reference';
 import { host } from '../../display/host';
 import type { RolloutEnvironment } from '../../environments/environment';
+import { packageRoot } from '../../setup/python';
 import { checkPlayable, DEFAULT_PLAY } from '../settings';
 import { measure } from './measure';
-import { readStored, store } from './store';
 
 /** Options of {@link referenceReturns}. */
 export interface ReferenceOptions {
@@ -61,9 +64,9 @@ export function knownReferenceReturns(
 function known(env: RolloutEnvironment, maxSteps: number): ReferenceReturns | null | undefined {
   const key = keyOf(env, maxSteps);
   if (key === undefined) return byEnvironment.get(env)?.get(maxSteps);
-  const found = byKey.get(key) ?? readStored(key);
-  if (found) byKey.set(key, found);
-  return found ?? byKey.get(key);
+  const kept = byKey.has(key) ? undefined : keptAs(key).read();
+  if (kept) byKey.set(key, JSON.parse(String(kept)));
+  return byKey.get(key);
 }
 
 async function measureAndKeep(
@@ -77,12 +80,22 @@ async function measureAndKeep(
   const key = keyOf(env, maxSteps);
   if (key === undefined) byEnvironment.set(env, (byEnvironment.get(env) ?? new Map()).set(maxSteps, found));
   else byKey.set(key, found);
-  if (found && key !== undefined && performance.now() - started > WORTH_KEEPING) store(key, found);
+  if (found && key !== undefined && performance.now() - started > WORTH_KEEPING)
+    keptAs(key).write(JSON.stringify(found));
   return found;
 }
 
 /** Milliseconds from which on a measurement is kept on disk. */
 const WORTH_KEEPING = 2000;
+
+/** Of the way in which it is measured: another number, and nothing of before is used. */
+const EDITION = 2;
+
+/** Where a measurement is kept for other processes, by the release of Joylab, which decides how its environments play. */
+export function keptAs(key: string): CacheEntry {
+  const { version } = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8'));
+  return new CacheEntry('reference', [EDITION, version, key]);
+}
 
 /** What an environment is, where its name and options say it all: not where a server could serve another tomorrow. */
 function keyOf({ builtIn, spec: { environment, options } }: RolloutEnvironment, maxSteps: number): string | undefined {
