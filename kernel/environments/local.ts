@@ -13,11 +13,11 @@ import type {
 import type { Environment, EnvironmentClass } from '../openenv/serving';
 import { EpisodeRunner } from '../openenv/serving/episode';
 import type { Contract } from '../openenv/serving/schemas';
-import type { CardContent } from './card';
+import type { CardContent } from './card/card';
 import type { ClassSource } from './classEnv';
 import type { RolloutEnvironment } from './environment';
 import { OpenedEnvironment } from './opened';
-import { renderedPicture, type PictureFile } from './picture';
+import { renderedPicture, type PictureFile } from './card/picture';
 import type { EpisodeSpec, VectorSource } from './vectorEnv';
 
 /** What a card tells besides name and description. */

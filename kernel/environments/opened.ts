@@ -1,5 +1,5 @@
 import type { MimeBundle } from '../display/host';
-import { environmentBundle, type CardContent, type CardOptions } from './card';
+import { environmentBundle, type CardContent, type CardOptions } from './card/card';
 
 /** What is the same in all that `openenv` gives: the card, which is also how it is displayed. */
 export abstract class OpenedEnvironment {

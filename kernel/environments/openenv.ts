@@ -3,8 +3,8 @@ import { readTarget } from '../openenv/launch/target';
 import { nearestFirst } from '../nearest';
 import type { Environment } from '../openenv/serving';
 import { BUILT_INS, servedByOthers, type BuiltIn } from './registry';
-import { RemoteEnvironment, type RemoteOptions } from './remote';
-import { serveInNotebook, type EnvironmentClient } from './served';
+import { RemoteEnvironment, type RemoteOptions } from './remote/remote';
+import { serveInNotebook, type EnvironmentClient } from './remote/served';
 import type { OpenedEnvironments } from './typing';
 
 /** The type of an environment: by its schemas, where a notebook has opened it before. */

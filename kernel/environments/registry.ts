@@ -1,7 +1,7 @@
 import type { EnvironmentSchema, EpisodeState } from '../openenv/protocol';
 import { atari } from './atari';
 import { game2048 } from './game2048';
-import type { RemoteEnvironment } from './remote';
+import type { RemoteEnvironment } from './remote/remote';
 
 /** An environment that comes with Joylab. */
 export interface BuiltIn {

@@ -46,7 +46,7 @@ export async function openSession(url: string, options: Complete, reachTimeout =
         const code = error instanceof OpenEnvError ? error.code : undefined;
         if (code === 'CAPACITY_REACHED') {
           if (await options.makeRoom?.()) continue;
-          if (!(await full.next(`${url} is full (${seats(error)}): waiting for a place`)))
+          if (!(await full.next(`${url} is full (${sessionsInUse(error)}): waiting for a place`)))
             throw fullError(url, error as OpenEnvError, options.capacityTimeout);
         } else if (!isAway(code) || !(await away.next(`${url} does not answer: trying again`))) throw error;
       }
@@ -104,7 +104,7 @@ async function explainRefusal(url: string, error: unknown, { connectTimeout, hea
   );
 }
 
-function seats(error: unknown): string {
+function sessionsInUse(error: unknown): string {
   const { active_sessions: active, max_sessions: most } = (error as OpenEnvError).details as Record<string, number>;
   return most === undefined ? 'no place is free' : `${active} of ${most} sessions in use`;
 }
@@ -113,5 +113,9 @@ function fullError(url: string, error: OpenEnvError, waited: number): OpenEnvErr
   const time = waited > 0 ? ` A place was waited for, ${waited / 1000} s (capacityTimeout).` : '';
   const advice =
     'Close environments that are no longer used (env.close(), also in other notebooks), or start the server with more places: official ones take the variable MAX_CONCURRENT_ENVS, where their environment allows several sessions.';
-  return new OpenEnvError('CAPACITY_REACHED', `${url} is full: ${seats(error)}.${time} ${advice}`, error.details);
+  return new OpenEnvError(
+    'CAPACITY_REACHED',
+    `${url} is full: ${sessionsInUse(error)}.${time} ${advice}`,
+    error.details,
+  );
 }

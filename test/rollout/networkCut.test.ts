@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { openenv, OpenEnvError, rollout, serve } from '../../kernel';
-import { SessionEnvs, type Session } from '../../kernel/environments/sessions';
+import { SessionEnvs, type Session } from '../../kernel/environments/remote/sessions';
 import { play } from '../../kernel/rollout/play';
 import type { Played } from '../../kernel/rollout/recording';
 import { eventually } from '../eventually';

@@ -1,7 +1,7 @@
 import { withProgress } from '../../display/progress';
 import type { OpenEnvClient } from '../../openenv/client';
 import type { EpisodeState, ResetArguments, StepResult } from '../../openenv/protocol';
-import type { CardContent } from '../card';
+import type { CardContent } from '../card/card';
 import type { RolloutEnvironment } from '../environment';
 import type { EpisodeSpec, VectorSource } from '../vectorEnv';
 import { endPlay, offerPlay, type Playable, type PlayGame } from '../play';

@@ -1,6 +1,6 @@
 import { shownSize } from '../../display/aspect';
 import { bundleMetadata, type MimeBundle } from '../../display/host';
-import { png } from '../image';
+import { png } from '../card/image';
 import { SCREEN_ASPECT, SCREEN_HEIGHT, SCREEN_WIDTH } from './screen';
 
 /** A frame of a game, displayed as a picture. */

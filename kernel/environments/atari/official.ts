@@ -1,12 +1,12 @@
 import type { MimeBundle } from '../../display/host';
 import type { EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../../openenv/protocol';
-import type { CardContent } from '../card';
+import type { CardContent } from '../card/card';
 import type { RolloutEnvironment } from '../environment';
-import type { SessionSource } from '../sessions';
+import type { SessionSource } from '../remote/sessions';
 import type { EpisodeSpec } from '../vectorEnv';
 import type { ReadObservation } from '../vectorStep';
 import { TYPING, type EnvironmentTyping } from '../typing';
-import type { RemoteEnvironment } from '../remote';
+import type { RemoteEnvironment } from '../remote/remote';
 import { ATARI_GAMES, type AtariGame } from './catalog';
 import { NamedGame, type AtariObservation } from './namedGame';
 import { atariReader } from './reader';

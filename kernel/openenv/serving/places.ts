@@ -1,4 +1,4 @@
-import type { Seat } from './seat';
+import type { Session } from './session';
 
 /** Milliseconds that a session keeps its place on a full server while nothing comes for it. */
 export interface Patience {
@@ -19,11 +19,11 @@ export interface Patience {
  * client: one trainer may fill a server with its groups, and behind a proxy
  * all have one address.
  */
-export function sessionToYield(seats: Seat[], patience: Patience): Seat | undefined {
+export function sessionToYield(sessions: Session[], patience: Patience): Session | undefined {
   const now = Date.now();
-  const idle = (seat: Seat): number => now - seat.lastActivity;
-  const waiting = seats.filter(
-    (seat) => !seat.busy && idle(seat) >= (seat.played ? patience.played : patience.unplayed),
+  const idle = (session: Session): number => now - session.lastActivity;
+  const waiting = sessions.filter(
+    (session) => !session.busy && idle(session) >= (session.played ? patience.played : patience.unplayed),
   );
   return waiting.sort((a, b) => Number(a.played) - Number(b.played) || idle(b) - idle(a))[0];
 }

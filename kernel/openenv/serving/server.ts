@@ -3,21 +3,27 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { defined } from '../../common/defined';
-import { invalidArgument, launchFailed } from '../errors';
+import { invalidArgument, launchFailed, OpenEnvError } from '../errors';
 import type { EnvironmentMetadata, EnvironmentSchema } from '../protocol';
-import { countArriving, HeldBytes } from './body';
+import { countArriving, HeldBytes } from './protocol/body';
 import { Environment, type EnvironmentClass, type EnvironmentSettings } from './environment';
 import { EpisodeRunner } from './episode';
-import { Heartbeat } from './heartbeat';
+import { Heartbeat } from './protocol/heartbeat';
 import { HeldSessions } from './heldSessions';
-import { httpHandler, pathOf } from './http';
-import { HEAD_TIMEOUT, MAXIMUM_CONNECTIONS, MAXIMUM_MESSAGE, REQUEST_TIMEOUT, UNPLAYED } from './limits';
-import { checkOrigins, isLoopback, originsOfEnvironment, refusedHost, refusedOrigin, type Access } from './origin';
+import { httpHandler, pathOf } from './protocol/http';
+import { HEAD_TIMEOUT, MAXIMUM_CONNECTIONS, MAXIMUM_MESSAGE, REQUEST_TIMEOUT, UNPLAYED } from './protocol/limits';
+import {
+  checkOrigins,
+  isLoopback,
+  originsOfEnvironment,
+  refusedHost,
+  refusedOrigin,
+  type Access,
+} from './protocol/origin';
 import { sessionToYield, YIELDED, type Patience } from './places';
-import { Refusal } from './refusal';
 import { contract, type Contract } from './schemas';
-import { Seat } from './seat';
-import { errorMessage, ServedSession, type Ending } from './session';
+import { Session } from './session';
+import { errorMessage, ServedConnection } from './protocol/connection';
 import { errorText, isA } from './thrown';
 
 /** Options of `serve`. */
@@ -102,7 +108,7 @@ export async function serveClass(type: EnvironmentClass<any>, options: ServeOpti
 }
 
 class Served implements EnvironmentServer {
-  private readonly open = new Set<ServedSession>();
+  private readonly open = new Set<ServedConnection>();
   private readonly held = new HeldSessions(() => this.admit());
   private readonly http: Server;
   private readonly sockets = new WebSocketServer({
@@ -165,9 +171,9 @@ class Served implements EnvironmentServer {
     return this.connected.length + this.held.size;
   }
 
-  /** Connections with a seat of their own. */
-  private get connected(): ServedSession[] {
-    return [...this.open].filter(({ seat }) => !this.held.find(seat.id));
+  /** Connections with a session of their own. */
+  private get connected(): ServedConnection[] {
+    return [...this.open].filter(({ session }) => !this.held.find(session.id));
   }
 
   get schema(): EnvironmentSchema {
@@ -196,7 +202,7 @@ class Served implements EnvironmentServer {
     clearInterval(this.reaper);
     this.heartbeat.stop();
     const closed = new Promise((resolve) => this.http.close(resolve));
-    const ended = [...this.open].map((session) => session.end({ code: 'SESSION_ERROR', message: reason }));
+    const ended = [...this.open].map((connection) => connection.end(sessionError(reason)));
     // A step that hangs is not waited for.
     await atMost(1000, Promise.all([...ended, this.held.closeAll()]));
     this.http.closeIdleConnections();
@@ -206,60 +212,55 @@ class Served implements EnvironmentServer {
     this.open.clear();
   }
 
-  /** A seat with a new environment. Throws a {@link Refusal} where there can be none. */
-  private admit(): Seat {
+  /** A session with a new environment. Throws an {@link OpenEnvError} where there can be none. */
+  private admit(): Session {
     const { capacity } = this.settings;
-    if (this.seats.length >= capacity)
-      sessionToYield(this.seats, this.patience)?.fail({ code: 'SESSION_ERROR', message: YIELDED });
-    const active = this.seats.length;
+    if (this.active.length >= capacity) sessionToYield(this.active, this.patience)?.fail(sessionError(YIELDED));
+    const active = this.active.length;
     if (active >= capacity)
-      throw new Refusal('CAPACITY_REACHED', `Server at capacity: ${active}/${capacity} sessions active`, {
+      throw new OpenEnvError('CAPACITY_REACHED', `Server at capacity: ${active}/${capacity} sessions active`, {
         active_sessions: active,
         max_sessions: capacity,
       });
     try {
-      return new Seat(new EpisodeRunner(new this.type(), this.contract.told));
+      return new Session(new EpisodeRunner(new this.type(), this.contract.told));
     } catch (error) {
-      throw new Refusal('FACTORY_ERROR', `Failed to create an environment: ${errorText(error)}`, {
+      throw new OpenEnvError('FACTORY_ERROR', `Failed to create an environment: ${errorText(error)}`, {
         factory_name: this.type.name,
       });
     }
   }
 
-  /** The seats that are taken. A session that is being closed makes room at once: its client may come again as soon as it knows. */
-  private get seats(): Seat[] {
-    return [...this.connected.filter((session) => session.isOpen).map(({ seat }) => seat), ...this.held.seats];
+  /** The sessions that count. One that is being closed makes room at once: its client may come again as soon as it knows. */
+  private get active(): Session[] {
+    return [...this.connected.filter(({ isOpen }) => isOpen).map(({ session }) => session), ...this.held.sessions];
   }
 
   /** Lets a connection play: in the session that it names, else in one of its own. */
-  private accept(socket: WebSocket, protocol: 'openenv' | 'mcp', session: string | undefined): void {
+  private accept(socket: WebSocket, protocol: 'openenv' | 'mcp', id: string | undefined): void {
     socket.on('error', () => {}); // a broken frame or a message that is too large closes the socket, and that is enough
     try {
-      const seat = session === undefined ? this.admit() : this.held.attach(session);
-      const leave = session === undefined ? () => seat.close() : () => this.held.detach(seat.id);
-      const served = new ServedSession(socket, seat, {
+      const session = id === undefined ? this.admit() : this.held.attach(id);
+      const connection = new ServedConnection(socket, session, {
         contract: this.contract,
         protocol,
         sessions: this.held,
         held: this.bytes,
-        leave,
+        leave: id === undefined ? () => session.close() : () => this.held.detach(id),
       });
-      this.open.add(served);
-      const { fail } = seat;
-      seat.fail = (ending) => {
-        void served.end(ending);
-        fail(ending);
+      this.open.add(connection);
+      const { fail } = session;
+      session.fail = (reason) => {
+        void connection.end(reason);
+        fail(reason);
       };
       this.heartbeat.watch(socket);
       socket.on('close', () => {
-        seat.fail = fail;
-        void served.end().finally(() => this.open.delete(served));
+        session.fail = fail;
+        void connection.end().finally(() => this.open.delete(connection));
       });
     } catch (error) {
-      const { code, message, data } = isA(error, Refusal)
-        ? error
-        : { code: 'SESSION_ERROR' as const, message: errorText(error), data: {} };
-      socket.send(errorMessage(code, message, data));
+      socket.send(errorMessage(isA(error, OpenEnvError) ? error : sessionError(errorText(error))));
       socket.close(1000);
     }
   }
@@ -267,15 +268,17 @@ class Served implements EnvironmentServer {
   private reap(): void {
     const { idleTimeout } = this.settings;
     const before = Date.now() - idleTimeout;
-    const ending: Ending = {
-      code: 'SESSION_ERROR',
-      message: `The session was closed: no message came for ${idleTimeout / 1000} s.`,
-    };
-    for (const session of this.open) {
-      if (!session.seat.busy && session.seat.lastActivity <= before) void session.end(ending);
+    const reason = sessionError(`The session was closed: no message came for ${idleTimeout / 1000} s.`);
+    for (const connection of this.open) {
+      const { session } = connection;
+      if (!session.busy && session.lastActivity <= before) void connection.end(reason);
     }
     this.held.reap(before);
   }
+}
+
+function sessionError(message: string): OpenEnvError {
+  return new OpenEnvError('SESSION_ERROR', message);
 }
 
 function checkArguments(type: unknown, options: object): void {

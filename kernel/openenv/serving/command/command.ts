@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { findEnvironment, loadClass } from './file';
-import { surviveLateErrors } from './lateErrors';
-import { serveClass } from './server';
+import { surviveLateErrors } from '../lateErrors';
+import { serveClass } from '../server';
 
 const OPTIONS = {
   port: { type: 'string' },

@@ -1,7 +1,7 @@
-import type { PictureSize } from '../display/aspect';
-import { imageType } from '../display/image';
+import type { PictureSize } from '../../display/aspect';
+import { imageType } from '../../display/image';
 import { rgbPng } from './image';
-import { svgSize } from '../episodes/svg';
+import { svgSize } from '../../episodes/svg';
 
 /** A picture as the file that it is. */
 export interface PictureFile extends Partial<PictureSize> {

@@ -1,10 +1,10 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { host } from '../display/host';
-import { StatusLine } from '../display/statusLine';
-import { OpenEnvClient, type ClientOptions } from '../openenv/client';
-import { invalidArgument } from '../openenv/errors';
-import { readTarget, TARGET_OPTIONS, type Server, type Target, type TargetOptions } from '../openenv/launch/target';
-import { nearestFirst } from '../nearest';
+import { host } from '../../display/host';
+import { StatusLine } from '../../display/statusLine';
+import { OpenEnvClient, type ClientOptions } from '../../openenv/client';
+import { invalidArgument } from '../../openenv/errors';
+import { readTarget, TARGET_OPTIONS, type Server, type Target, type TargetOptions } from '../../openenv/launch/target';
+import { nearestFirst } from '../../nearest';
 
 const CONNECTION_OPTIONS = [
   'connectTimeout',

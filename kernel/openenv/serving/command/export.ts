@@ -1,11 +1,11 @@
 import { mkdirSync, readdirSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { packageRoot } from '../../setup/python';
-import { invalidArgument } from '../errors';
+import { packageRoot } from '../../../setup/python';
+import { invalidArgument } from '../../errors';
 import { bundle, type FoundClass } from './file';
 
 /** The files of a Space beside its program, with places such as `{{name}}` for what an environment says of itself. */
-const TEMPLATE = join(packageRoot, 'kernel', 'openenv', 'serving', 'template');
+const TEMPLATE = join(packageRoot, 'kernel', 'openenv', 'serving', 'command', 'template');
 
 /**
  * Writes a folder that can be pushed as a Space: the environment and its
@@ -19,7 +19,7 @@ export async function exportEnvironment(found: FoundClass, folder: string, capac
   if (existsSync(target) && readdirSync(target).length > 0)
     throw invalidArgument(`${folder} is not empty. Choose a new folder.`);
   const program = { text: entry(found, capacity), folder: dirname(found.file) };
-  const files: Record<string, string> = { 'server.js': await bundle(program, resolve(__dirname, 'index.js')) };
+  const files: Record<string, string> = { 'server.js': await bundle(program, resolve(__dirname, '..', 'index.js')) };
   for (const name of readdirSync(TEMPLATE)) files[name] = filled(readFileSync(join(TEMPLATE, name), 'utf8'), found);
   mkdirSync(target, { recursive: true });
   return Object.entries(files).map(([name, text]) => {

@@ -1,14 +1,14 @@
-import { defined } from '../common/defined';
-import { shownSize, type PictureSize } from '../display/aspect';
-import type { MimeBundle } from '../display/host';
-import { ENVIRONMENT_MIME, type EnvironmentData, type EnvironmentTable } from '../display/mime';
-import { escapeHtml, shortNumber, textTable } from '../display/table';
-import type { EnvironmentSchema } from '../openenv/protocol';
-import type { StateVariable } from './environment';
+import { defined } from '../../common/defined';
+import { shownSize, type PictureSize } from '../../display/aspect';
+import type { MimeBundle } from '../../display/host';
+import { ENVIRONMENT_MIME, type EnvironmentData, type EnvironmentTable } from '../../display/mime';
+import { escapeHtml, shortNumber, textTable } from '../../display/table';
+import type { EnvironmentSchema } from '../../openenv/protocol';
+import type { StateVariable } from '../environment';
 import { png, type IndexedImage } from './image';
 import type { PictureFile } from './picture';
-import type { ReferenceReturns } from './reference';
-import { schemaFields } from '../schema/fields';
+import type { ReferenceReturns } from '../reference';
+import { schemaFields } from '../../schema/fields';
 
 /** What a card shows. */
 export interface CardContent {

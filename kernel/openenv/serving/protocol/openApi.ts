@@ -1,4 +1,4 @@
-import type { Contract } from './schemas';
+import type { Contract } from '../schemas';
 
 /** The document at `/openapi.json`. Its version is the one of OpenEnv's HTTP standard. */
 export function openApi({ schema, metadata }: Contract): object {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { invalidArgument } from '../errors';
+import { invalidArgument } from '../../errors';
 
 /*
  * Who may play. A browser lets pages of any site open a WebSocket to this

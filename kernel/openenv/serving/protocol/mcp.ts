@@ -1,12 +1,12 @@
-import { jsonValue, JsonValueError } from '../../schema/jsonValue';
-import type { RpcAnswer } from '../protocol';
-import type { Environment, EnvironmentTool } from './environment';
-import type { HeldSessions } from './heldSessions';
+import { jsonValue, JsonValueError } from '../../../schema/jsonValue';
+import type { RpcAnswer } from '../../protocol';
+import type { Environment, EnvironmentTool } from '../environment';
+import type { HeldSessions } from '../heldSessions';
 import { JsonFailure, readJson, writeJson } from './json';
-import { Refusal } from './refusal';
-import { isA, plainMessage } from './thrown';
-import { validator } from '../../schema/validate';
-import { ValidationFailure } from '../../schema/problems';
+import { OpenEnvError } from '../../errors';
+import { isA, plainMessage } from '../thrown';
+import { validator } from '../../../schema/validate';
+import { ValidationFailure } from '../../../schema/problems';
 
 /** Error codes of JSON-RPC 2.0. */
 const CODES = {
@@ -78,7 +78,7 @@ export async function answerRpc(request: unknown, place: RpcPlace): Promise<RpcA
         return failed(id, CODES.method, `Method not found: ${cut(method)}`);
     }
   } catch (error) {
-    if (isA(error, Refusal)) return failed(id, CODES.server, error.message, error.data);
+    if (isA(error, OpenEnvError)) return failed(id, CODES.server, error.message, error.details);
     return failed(id, CODES.internal, plainMessage(error));
   }
 }

@@ -1,4 +1,4 @@
-import { ValidationFailure } from '../../schema/problems';
+import { ValidationFailure } from '../../../schema/problems';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';

@@ -1,8 +1,8 @@
-import type { EnvironmentServer, ServeOptions } from '../openenv';
-import type { DeclaredTypes } from '../openenv/serving/environment';
-import { serve } from '../openenv';
-import type { EpisodeState } from '../openenv/protocol';
-import { firstFrame } from './local';
+import type { EnvironmentServer, ServeOptions } from '../../openenv';
+import type { DeclaredTypes } from '../../openenv/serving/environment';
+import { serve } from '../../openenv';
+import type { EpisodeState } from '../../openenv/protocol';
+import { firstFrame } from '../local';
 import { RemoteEnvironment } from './remote';
 
 /** A client of a server of a class that extends `Environment`, with the types that it declares; a class without types has those of its JSON Schemas, once it is served. */

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { invalidArgument, OpenEnvError } from '../openenv/errors';
-import { getJson, httpUrl } from '../openenv/http';
-import type { EnvironmentSchema } from '../openenv/protocol';
-import { readMetadata, readSchemas } from '../openenv/shapes';
+import { invalidArgument, OpenEnvError } from '../../openenv/errors';
+import { getJson, httpUrl } from '../../openenv/http';
+import type { EnvironmentSchema } from '../../openenv/protocol';
+import { readMetadata, readSchemas } from '../../openenv/shapes';
 import type { RemoteOptions } from './connection';
-import { servedByOthers } from './registry';
+import { servedByOthers } from '../registry';
 
 /** What a server tells of its environment; nothing, where it is an old one. */
 interface Told {

@@ -1,9 +1,9 @@
-import { ValidationFailure } from '../../schema/problems';
-import { parseExact, stringifyExact } from '../../common/exactJson';
-import { checkTextNesting, NestingError } from '../../common/nesting';
-import { jsonValue, JsonValueError } from '../../schema/jsonValue';
+import { ValidationFailure } from '../../../schema/problems';
+import { parseExact, stringifyExact } from '../../../common/exactJson';
+import { checkTextNesting, NestingError } from '../../../common/nesting';
+import { jsonValue, JsonValueError } from '../../../schema/jsonValue';
 import { MAXIMUM_MESSAGE } from './limits';
-import { isA } from './thrown';
+import { isA } from '../thrown';
 
 /** A text that is not JSON. */
 export class JsonFailure extends Error {

@@ -1,8 +1,8 @@
-import { OpenEnvClient, type ClientOptions } from '../openenv/client';
-import { OpenEnvError } from '../openenv/errors';
-import type { StepResult } from '../openenv/protocol';
-import type { VectorEnv, VectorEnvs, VectorSource, VectorStep } from './vectorEnv';
-import { vectorStep, type ReadObservation } from './vectorStep';
+import { OpenEnvClient, type ClientOptions } from '../../openenv/client';
+import { OpenEnvError } from '../../openenv/errors';
+import type { StepResult } from '../../openenv/protocol';
+import type { VectorEnv, VectorEnvs, VectorSource, VectorStep } from '../vectorEnv';
+import { vectorStep, type ReadObservation } from '../vectorStep';
 
 /** OpenEnv servers, which all serve the same environment. */
 export interface SessionSource

@@ -1,16 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type HeldBytes, readBody, Refused } from './body';
-import type { EpisodeRunner } from './episode';
-import type { HeldSessions } from './heldSessions';
+import type { EpisodeRunner } from '../episode';
+import type { HeldSessions } from '../heldSessions';
 import { JsonFailure, readJson, writeJson } from './json';
 import { answerRpcText, type RpcPlace } from './mcp';
 import { openApi } from './openApi';
 import { refusedHost, refusedOrigin, type Access } from './origin';
-import { closeQuietly } from './seat';
-import type { Contract } from './schemas';
-import { errorText, isA } from './thrown';
-import { validator } from '../../schema/validate';
-import { ValidationFailure } from '../../schema/problems';
+import { closeQuietly } from '../session';
+import type { Contract } from '../schemas';
+import { errorText, isA } from '../thrown';
+import { validator } from '../../../schema/validate';
+import { ValidationFailure } from '../../../schema/problems';
 
 /** An answer: what to send as JSON, and the status. */
 interface Answer {
@@ -99,11 +99,11 @@ function httpRoutes({ contract, sessions, make }: HttpSetting): Routes {
   };
   const place: RpcPlace = {
     sessions,
-    use(session, work) {
-      const seat = session === undefined ? undefined : sessions.find(session);
-      if (!seat) return withEnvironment((runner) => work(runner.environment));
-      seat.played = true;
-      return seat.do(() => work(seat.runner.environment));
+    use(id, work) {
+      const session = id === undefined ? undefined : sessions.find(id);
+      if (!session) return withEnvironment((runner) => work(runner.environment));
+      session.played = true;
+      return session.do(() => work(session.runner.environment));
     },
   };
   const get = (body: () => unknown): Record<string, Handler> => ({ GET: async () => ({ body: await body() }) });

@@ -1,26 +1,26 @@
 import { availableParallelism } from 'node:os';
-import { actionCheck, meantError, type ActionCheck } from '../openenv/actionCheck';
-import type { ClientOptions, OpenEnvClient } from '../openenv/client';
-import { OpenEnvError } from '../openenv/errors';
-import { getJson } from '../openenv/http';
-import type { Tool } from '../openenv/mcp';
+import { actionCheck, meantError, type ActionCheck } from '../../openenv/actionCheck';
+import type { ClientOptions, OpenEnvClient } from '../../openenv/client';
+import { OpenEnvError } from '../../openenv/errors';
+import { getJson } from '../../openenv/http';
+import type { Tool } from '../../openenv/mcp';
 import type {
   EnvironmentMetadata,
   EnvironmentSchema,
   EpisodeState,
   ResetArguments,
   StepResult,
-} from '../openenv/protocol';
-import { readMetadata, readSchemas } from '../openenv/shapes';
-import type { CardContent } from './card';
+} from '../../openenv/protocol';
+import { readMetadata, readSchemas } from '../../openenv/shapes';
+import type { CardContent } from '../card/card';
 import { checkedTarget, Connection, type RemoteOptions } from './connection';
-import type { RolloutEnvironment, StateVariable } from './environment';
-import { OpenedEnvironment } from './opened';
+import type { RolloutEnvironment, StateVariable } from '../environment';
+import { OpenedEnvironment } from '../opened';
 import { livingServers } from './pool';
-import { hasPicture, observationPicture, type PictureFile } from './picture';
+import { hasPicture, observationPicture, type PictureFile } from '../card/picture';
 import type { SessionSource } from './sessions';
-import { schemaTyping, TYPING, type EnvironmentTyping } from './typing';
-import type { EpisodeSpec } from './vectorEnv';
+import { schemaTyping, TYPING, type EnvironmentTyping } from '../typing';
+import type { EpisodeSpec } from '../vectorEnv';
 
 export type { RemoteOptions };
 

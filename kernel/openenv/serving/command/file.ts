@@ -2,8 +2,8 @@ import type * as ts from 'typescript';
 import { existsSync } from 'node:fs';
 import Module from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { invalidArgument } from '../errors';
-import { classTypes, type ClassTypes } from './classTypes';
+import { invalidArgument } from '../../errors';
+import { classTypes, type ClassTypes } from '../classTypes';
 
 /** A class of a file that can be served. */
 export interface FoundClass extends ClassTypes {
@@ -14,7 +14,7 @@ export interface FoundClass extends ClassTypes {
 }
 
 /** The package's built folder: what `joylab` means for a file outside a notebook. */
-const KERNEL = resolve(__dirname, '..', '..');
+const KERNEL = resolve(__dirname, '..', '..', '..');
 
 /**
  * Finds the class of a TypeScript file that extends `Environment`, and checks
