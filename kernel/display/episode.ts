@@ -115,7 +115,7 @@ function deflate({ width, height, frames, pictures }: EpisodeFrames): Uint8Array
   return deflateSync(bytes, { level: 8, memLevel: 9 });
 }
 
-/** How it stood at the end: an image that sanitisers let pass, or text. */
+/** Returns how it stood at the end: an image that sanitisers let pass, or text. */
 function pictureHtml(episode: EpisodeRecord, { type, frames }: EpisodePictures): string {
   const text = escapeHtml(caption(episode));
   const last = frames.at(-1)!;
@@ -142,12 +142,12 @@ function html(episode: EpisodeRecord, frames: EpisodeFrames): string {
   );
 }
 
-/** Of how many frames one is taken, where one of `take` gave a file `times` too large. */
+/** Returns of how many frames one is taken, where one of `take` gave a file `times` too large. */
 function fewer(take: number, times: number): number {
   return Math.max(take + 1, Math.floor(take * times));
 }
 
-/** What was played: "breakout". */
+/** Returns what was played: "breakout". */
 function playedName({ environment, options }: EpisodeRecord): string {
   return typeof options.game === 'string' ? options.game : environment;
 }

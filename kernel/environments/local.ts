@@ -20,9 +20,9 @@ import { OpenedEnvironment } from './opened';
 import { renderedPicture, type PictureFile } from './card/picture';
 import type { EpisodeSpec, VectorSource } from './vectorEnv';
 
-/** What a card tells besides name and description. */
+/** The content of a card besides name and description, and the class's place. */
 export type LocalCard = Pick<CardContent, 'environment' | 'actions' | 'stateVariables'> & {
-  /** Where rollouts find the class: the module that exports it under its name. */
+  /** The module that exports the class under its name, for rollouts. */
   module: string;
 };
 
@@ -70,7 +70,7 @@ export class LocalEnvironment<
       stateVariables: [],
       observations: true,
     };
-    this.runner = new EpisodeRunner(new type(), contract.told);
+    this.runner = new EpisodeRunner(new type(), contract.outputs);
   }
 
   static async open(type: EnvironmentClass<any>, about: LocalCard): Promise<LocalEnvironment<any, any, any>> {

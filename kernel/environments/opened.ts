@@ -1,9 +1,9 @@
 import type { MimeBundle } from '../display/host';
 import { environmentBundle, type CardContent, type CardOptions } from './card/card';
 
-/** What is the same in all that `openenv` gives: the card, which is also how it is displayed. */
+/** The base of all that `openenv` gives: the card, which is also shown where it is displayed. */
 export abstract class OpenedEnvironment {
-  /** What the card shows beside what chance gets. */
+  /** Returns what the card shows beside what chance gets. */
   protected abstract cardContent(): Promise<CardContent>;
 
   /** The card: what it is, its actions, what strategies see, the first frame where there are pictures, and what chance gets where that was measured. */

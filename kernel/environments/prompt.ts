@@ -1,7 +1,7 @@
 import type { EnvironmentSchema } from '../openenv/protocol';
 import { schemaPrompt } from './schemaPrompt';
 
-/** What a prompt tells of one variable of the state. */
+/** A variable of the state, as a prompt tells it. */
 export interface PromptVariable {
   name: string;
   /** Smallest value; without a finite range the prompt gives none. */
@@ -15,16 +15,16 @@ export interface PromptArray extends Required<PromptVariable> {
   description: string;
 }
 
-/** What a prompt tells of an environment: its name, the variables a strategy reads, the actions it may return. */
+/** An environment as a prompt tells it: its name, the variables that a strategy reads, the actions that it may return. */
 export interface PromptSubject {
   name: string;
   stateVariables?: readonly PromptVariable[];
   actions: readonly string[];
   /** Lists of numbers in the state: told where it has no variables. */
   readonly stateArrays?: readonly PromptArray[];
-  /** Where an environment describes itself by JSON Schemas: the prompt tells their fields, with types, ranges and descriptions. */
+  /** JSON Schemas, where the environment has some: the prompt tells their fields, with types, ranges and descriptions. */
   readonly schemas?: EnvironmentSchema | null;
-  /** What it is about, in a sentence: told with schemas. */
+  /** The environment in a sentence: told with schemas. */
   readonly description?: string;
 }
 

@@ -18,7 +18,7 @@ export interface ChannelOptions {
   headers?: Record<string, string>;
   /** Closes the channel when aborted; requests under way fail with its reason. */
   signal?: AbortSignal;
-  /** Asked when the connection breaks: what happened to the server, where it is known. */
+  /** Called when the connection breaks. Returns what happened to the server, where that is known. */
   explainLoss?: () => Promise<string | undefined>;
 }
 
@@ -44,17 +44,17 @@ interface Pending {
  * while an answer is awaited, its time-out alone decides.
  */
 export class Channel {
-  /** What to do after a loss: the last sentence of its message. */
+  /** The last sentence of the message about a loss: it says what to do. */
   afterLoss = '';
   private readonly pending: Pending[] = [];
-  /** What came before the first request: a greeting, or why the server wants no session. */
+  /** Messages that came before the first request: a greeting, or why the server wants no session. */
   private readonly early: string[] = [];
   private asked = false;
   private ended: unknown;
   /** The TCP socket: it does not keep Node.js alive. */
   private tcp: { ref(): void; unref(): void } | undefined;
   private keepAlive: NodeJS.Timeout | undefined;
-  /** How many messages and pongs came, and how many at the last look of {@link ping}. */
+  /** Number of messages and pongs that came, and that number at the last look of {@link ping}. */
   private received = 0;
   private seen = -1;
 
@@ -79,12 +79,12 @@ export class Channel {
     return channel;
   }
 
-  /** Why it can no longer be used, when it cannot. */
+  /** Returns why it can no longer be used, when it cannot. */
   get failure(): unknown {
     return this.ended;
   }
 
-  /** Whether a request waits for its answer. */
+  /** Returns whether a request waits for its answer. */
   get busy(): boolean {
     return this.pending.length > 0;
   }

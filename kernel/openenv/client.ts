@@ -23,7 +23,7 @@ import { checkedRpc, checkedState, checkedStep } from './shapes';
 export interface ClientOptions extends SessionOptions {
   /** For the answer to a reset, which may have much to load; default: `messageTimeout`. */
   resetTimeout?: number;
-  /** How long a reset tries to reach a server whose connection was lost; default 30,000. */
+  /** Time in which a reset tries to reach a server whose connection was lost; default 30,000. */
   reconnectTimeout?: number;
 }
 
@@ -61,12 +61,12 @@ export class OpenEnvClient {
     return new OpenEnvClient(base, settings, await openSession(base, settings));
   }
 
-  /** Whether the session is there: not after its connection was lost, until the next `reset`. */
+  /** Returns whether the session is there: not after its connection was lost, until the next `reset`. */
   get connected(): boolean {
     return this.channel.failure === undefined;
   }
 
-  /** Whether a call waits for its answer. */
+  /** Returns whether a call waits for its answer. */
   get busy(): boolean {
     return this.channel.busy;
   }
@@ -93,7 +93,7 @@ export class OpenEnvClient {
     return this.send({ type: 'step', data: action }, 'The action', readObservation);
   }
 
-  /** What the server tells about the episode. */
+  /** Returns what the server tells about the episode. */
   state(): Promise<EpisodeState> {
     return this.ask(STATE, readState);
   }
@@ -204,7 +204,7 @@ function reader<Data>(type: ServerMessage['type'], checked: (data: unknown) => D
   };
 }
 
-/** What a number beyond all that JavaScript has is written with. */
+/** The digits of a number beyond all that JavaScript has. */
 const OVERFLOW = /[eE]\+?\d{3}|\d{309}/;
 
 /** The data of a message, in which no number is too large. */

@@ -5,21 +5,21 @@ import { parseMessage } from './messages';
 import { raceAbort } from '../common/raceAbort';
 import { Waiting } from './waiting';
 
-/** How a session is opened. Times in milliseconds. */
+/** Options of {@link openSession}. Times in milliseconds. */
 export interface SessionOptions extends Omit<ChannelOptions, 'connectTimeout' | 'messageTimeout'> {
   /** For the connection to be made; default 10,000. */
   connectTimeout?: number;
   /** For the answer to a message; default 60,000. */
   messageTimeout?: number;
-  /** How long to wait for a place where the server is full; default 60,000. 0: not at all. */
+  /** Time to wait for a place where the server is full; default 60,000. 0: not at all. */
   capacityTimeout?: number;
   /** Gives the signal that ends the waiting for a server or a place when it is aborted; by default `signal`. */
   waitSignal?: () => AbortSignal;
-  /** Asked when the server is full, before waiting: whether a place was made. */
+  /** Called when the server is full, before waiting. Returns whether a place was made. */
   makeRoom?: () => Promise<boolean>;
-  /** Told what is waited for, in a line. */
+  /** Called with what is waited for, in a line. */
   onWait?: (line: string) => void;
-  /** Told when a waiting that `onWait` was told of is over, and whether it was worth it. */
+  /** Called when the waiting is over, with whether it was worth it. */
   onWaited?: (successful: boolean) => void;
 }
 

@@ -6,7 +6,7 @@ import { raceAbort } from '../common/raceAbort';
 
 /** Options of {@link ServerProcess.launch}. */
 export interface LaunchOptions {
-  /** What messages call the server: "The atari server". */
+  /** Its name in messages: "The atari server". */
   name: string;
   command: string;
   args: string[];
@@ -20,7 +20,7 @@ export interface LaunchOptions {
   timeout?: number;
   /** Stops the launch when aborted. */
   signal?: AbortSignal;
-  /** Told the newest line that the server printed, while it starts. */
+  /** Called with the newest line that the server printed, while it starts. */
   onProgress?: (line: string) => void;
 }
 
@@ -43,7 +43,7 @@ const GRACE = 2000;
 export class ServerProcess {
   /** The server's address. */
   readonly url: string = '';
-  /** How it ended, once it has: "The atari server died (signal SIGKILL). …". */
+  /** Its end, once it has ended: "The atari server died (signal SIGKILL). …". */
   exit: string | undefined;
   /** Resolves to {@link exit} when the server has ended. */
   readonly exited: Promise<string>;
@@ -94,7 +94,7 @@ export class ServerProcess {
     return this.child.pid;
   }
 
-  /** Why a connection to this server broke, when the server's end is the reason: for `explainLoss`. */
+  /** Returns why a connection to this server broke, when the server's end is the reason: for `explainLoss`. */
   async explainLoss(): Promise<string | undefined> {
     return Promise.race([
       this.exited,
@@ -169,7 +169,7 @@ export class ServerProcess {
     });
   }
 
-  /** What the server's own children left behind in its process group. */
+  /** Ends what the server's own children left behind in its process group. */
   private endGroup(): void {
     if (process.platform === 'win32' || !this.child.pid) return;
     try {

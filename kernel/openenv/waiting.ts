@@ -6,7 +6,7 @@ const LONGEST = 3000;
 
 /** Tries with a growing pause between them, until a time is over. */
 export class Waiting {
-  /** Whether there was a pause at all. */
+  /** True where there was a pause at all. */
   waited = false;
   private since: number | undefined;
   private wait = FIRST;

@@ -17,17 +17,17 @@ import { checkedLimits, checkPlayable, checkSeed, unlessAborted, type PlayLimits
 export interface RolloutOptions extends PlayLimits {
   /** Seed of each episode: where it starts, its sticky actions and, with `secret`, the strategy's `Math.random`. */
   seeds: number[];
-  /** What no strategy can know, at least 32 characters: its `Math.random` follows from it and the seed. By default the secret of this process (see `JOYLAB_SECRET`). */
+  /** A secret that no strategy can know, at least 32 characters: its `Math.random` follows from it and the seed. By default the secret of this process (see `JOYLAB_SECRET`). */
   secret?: string;
   /** Keep frames of the episodes at these positions: the first, then one after every `every` steps (1 to 255). */
   frames?: { episodes: number[]; every: number };
   /** Number of server processes that play, each with a worker thread. By default one per core. */
   workers?: number;
-  /** What is shown while it plays; by default "Playing episodes of …". */
+  /** The title of its progress; by default "Playing episodes of …". */
   title?: string;
 }
 
-/** What {@link rollout} gives. */
+/** The result of {@link rollout}. */
 export interface RolloutResult {
   /** Episode i was played by `codes[i]`; `null` where that is `null`. */
   episodes: (Episode | null)[];
@@ -68,7 +68,7 @@ export async function rollout(
   const signal = options.signal ?? host().signal;
   const { jobs, jobOf } = distinctJobs(codes, await analyses(codes, signal), options);
   const played = await playInPool(env, jobs, { workers: options.workers, title: options.title, signal });
-  tellErrors(
+  reportErrors(
     env,
     jobOf.flatMap((job) => (job === null ? [] : [played[job]])),
   );
@@ -86,7 +86,7 @@ export async function rollout(
 }
 
 /** One line for all that the environment could not play. Throws where it could play nothing. */
-function tellErrors(env: RolloutEnvironment, played: Played[]): void {
+function reportErrors(env: RolloutEnvironment, played: Played[]): void {
   const errors = played.flatMap(({ error }) => error ?? []);
   if (errors.length === 0) return;
   const [{ code, message }] = errors;
@@ -103,7 +103,7 @@ function episodeOf(env: RolloutEnvironment, { record }: Played, again: boolean):
   return episode;
 }
 
-/** What the codes come to when they are compiled; after an abort, of some. */
+/** Returns what the codes come to when they are compiled; after an abort, of some. */
 async function analyses(codes: (string | null)[], signal: AbortSignal): Promise<Map<string, Analysis>> {
   const known = new Map<string, Analysis>();
   const distinct = new Set(codes.filter((code) => code !== null));
@@ -152,7 +152,7 @@ function distinctJobs(
   return { jobs, jobOf };
 }
 
-/** Of a code that nothing plays any more. */
+/** The analysis of a code that nothing plays any more. */
 const UNKNOWN = { program: { javascript: '' }, problems: [] };
 
 function newJob(

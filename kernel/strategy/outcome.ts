@@ -1,4 +1,4 @@
-/** What goes into a sandbox and what comes out of it: plain data, without the engine. */
+/** Input and output of a sandbox: plain data, without the engine. */
 import { BIGINT_MARK } from './driver';
 import { NestingError, parseJson } from '../common/nesting';
 import type { RandomState } from './secret';
@@ -10,7 +10,7 @@ export interface Program {
   lines?: number[];
 }
 
-/** What a sandbox allows. */
+/** The limits of a sandbox. */
 export interface SandboxLimits {
   /** Bytes that the strategy's data may take. */
   memoryLimit: number;
@@ -18,7 +18,7 @@ export interface SandboxLimits {
   callTimeLimit: number;
   /** The setting that gives it, for messages. */
   callSetting: 'callSeconds' | 'callTimeLimit';
-  /** What `Math.random` starts from. */
+  /** The state from which `Math.random` starts. */
   randomState: RandomState;
 }
 
@@ -29,7 +29,7 @@ export const DEFAULT_LIMITS: SandboxLimits = {
   randomState: [0, 0, 0, 0],
 };
 
-/** How a call failed. */
+/** The failure of a call. */
 export interface Failure {
   reason: 'timeout' | 'memory' | 'error';
   message: string;
@@ -37,7 +37,7 @@ export interface Failure {
   line?: number;
 }
 
-/** What a call came to. `other` describes a value that cannot leave the sandbox, such as a function; `description` one that is not quite what came out. */
+/** The outcome of a call. `other` describes a value that cannot leave the sandbox, such as a function; `description` one that is not quite what came out. */
 export type Outcome =
   | { kind: 'number'; value: number }
   | { kind: 'json'; value: unknown; description?: string }
@@ -54,10 +54,10 @@ export function failed(
   return { kind: 'failure', failure: line === undefined ? { reason, message } : { reason, message, line } };
 }
 
-/** What a strategy is told that returned what is nested too deeply. */
+/** The message to a strategy that returned what is nested too deeply. */
 export const nestingMessage = new NestingError('What it returned').message;
 
-/** What came as JSON. A number is one, also where it was an object (`new Number(1)`); what is nested too deeply cannot be used. */
+/** Returns what came as JSON. A number is one, also where it was an object (`new Number(1)`); what is nested too deeply cannot be used. */
 export function jsonOutcome(json: string): Outcome {
   try {
     const value = json.includes(BIGINT_MARK) ? withBigints(parseJson(json, '')) : parseJson(json, '');
@@ -82,7 +82,7 @@ export const SANDBOX_THREAD = { resourceLimits: { stackSizeMb: 32 }, env: {}, st
 /** Cells that a locked-down function shares with its thread: 1 when an answer is there, the thread's ID, 1 when its first engine is up. */
 export const ANSWER = { there: 0, thread: 1, ready: 2, length: 3 };
 
-/** What a strategy is told that took too long for one answer. */
+/** Returns what a strategy is told that took too long for one answer. */
 export function timeoutMessage({
   callTimeLimit,
   callSetting,

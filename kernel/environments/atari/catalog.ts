@@ -1,4 +1,4 @@
-/** What is known of a game. */
+/** Facts about a game. */
 export interface GameFacts {
   /** The actions that it uses: bit i is action i of the joystick. */
   actions: number;

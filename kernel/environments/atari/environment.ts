@@ -30,7 +30,7 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
   /** Red, green and blue of each of the 256 values of a pixel of the game's screen. */
   readonly palette: Uint8Array;
 
-  /** What policies play. */
+  /** The environment that policies play. */
   private readonly game: RolloutEnvironment;
   private firstFrame: Uint8Array | undefined;
   private closed = false;
@@ -72,7 +72,7 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
     return this.result(await this.client.reset(args));
   }
 
-  /** What the server tells about the episode: its seed, step count, score… */
+  /** Returns what the server tells about the episode: its seed, step count, score… */
   async state(): Promise<EpisodeState> {
     const { screen, ...state } = await this.client.state();
     return state as EpisodeState;

@@ -5,7 +5,7 @@ import type { ResolvedAtariOptions } from './options';
 /** The published scale of human-normalised scores; the same numbers are in Badia et al. 2020 (Agent57). */
 const SOURCE = 'Wang et al. 2016';
 
-/** What a human gets in a game; undefined where nobody has published it for these options. */
+/** Returns what a human gets in a game; undefined where nobody has published it for these options. */
 export function humanReturn({
   game,
   mode,

@@ -7,7 +7,7 @@ import type { AtariVariable } from './games/variables';
 import { humanReturn } from './human';
 import { atariReader, MEMORY } from './reader';
 
-/** What a reset or a step of an Atari game shows. */
+/** The observation of an Atari game. */
 export interface AtariObservation<State = Record<string, number>> {
   /** The named state: `state.ball_x`. */
   state: State;
@@ -38,11 +38,11 @@ export abstract class NamedGame<Action extends string, State> extends OpenedEnvi
   /** Names of the actions; an action's ID is its index. */
   readonly actions: Action[];
   readonly stateVariables: AtariVariable[];
-  /** What strategies see beside the variables. */
+  /** Lists of numbers that strategies see beside the variables. */
   readonly stateArrays = [MEMORY];
   /** The named state, from the 128 bytes of memory. */
   readonly readState: (ram: Uint8Array) => Record<string, number>;
-  /** What a human gets, where that was published. */
+  /** A human's mean score, where that was published. */
   readonly human: HumanReturn | undefined;
   abstract readonly spec: EpisodeSpec;
 
@@ -64,7 +64,7 @@ export abstract class NamedGame<Action extends string, State> extends OpenedEnvi
     metadata(): Promise<EnvironmentMetadata>;
   };
 
-  /** What is seen of a server's answer. */
+  /** Returns what is seen of a server's answer. */
   protected abstract observed(answer: StepResult): AtariObservation<State>;
 
   /** Plays one step: an action's name, or its ID. */

@@ -89,7 +89,7 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
     return this.result({ ...(await this.client.reset(args)), reward: null });
   }
 
-  /** What the server tells about the episode. */
+  /** Returns what the server tells about the episode. */
   state(): Promise<EpisodeState> {
     return this.client.state();
   }
@@ -146,13 +146,13 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
   }
 }
 
-/** Whether schemas are those of OpenEnv's own Atari server. */
+/** Returns whether schemas are those of OpenEnv's own Atari server. */
 export function isOfficialAtari(schemas: EnvironmentSchema | null): boolean {
   const fields = schemas?.action?.properties;
   return Boolean(fields?.action_id && fields.game_name && fields.obs_type);
 }
 
-/** What a strategy sees of an observation of that server: named state, and the memory as `ram`. */
+/** Returns what a strategy sees of an observation of that server: named state, and the memory as `ram`. */
 export function observationReader(options: object): ReadObservation {
   const { readState } = atariReader(options);
   return ({ screen, lives }) => ({ state: { ...readState(Uint8Array.from(screen)), lives, ram: screen }, lives });

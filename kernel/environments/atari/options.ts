@@ -35,7 +35,7 @@ export interface AtariOptions {
   obsType?: 'ram' | 'screen';
 }
 
-/** What `openenv('atari', …)` takes: the game's options, and how long to wait for it. */
+/** Options of `openenv('atari', …)`: the game's, and the time that it has to answer. */
 export interface AtariOpenOptions extends AtariOptions {
   /** Milliseconds that the game has for an answer; default 60,000. A process that takes longer is frozen: it is ended, and another one plays. */
   messageTimeout?: number;
@@ -63,7 +63,7 @@ const DEFAULTS = {
 
 const NAMES = ['game', ...Object.keys(DEFAULTS)];
 
-/** What each option may be, in words, and how to tell. */
+/** The check of each option, and its valid values in words. */
 const CHECKS: Record<keyof typeof DEFAULTS, [(value: any) => boolean, string]> = {
   frameSkip: wholeNumber(1, 60),
   repeatActionProbability: [(value) => typeof value === 'number' && value >= 0 && value <= 1, 'a number from 0 to 1'],
@@ -126,7 +126,7 @@ export function resolveAtariOptions(options: object | undefined): ResolvedAtariO
   return { ...DEFAULTS, ...defined(given) } as ResolvedAtariOptions;
 }
 
-/** What a game's mode or difficulty may be, in words, where it is none that ALE knows. */
+/** Returns what a game's mode or difficulty may be, in words, where it is none that ALE knows. */
 export function otherModes(game: AtariGame, name: 'mode' | 'difficulty', value: number): string | undefined {
   const ranges = GAMES[game][name === 'mode' ? 'modes' : 'difficulties']
     .split(' ')

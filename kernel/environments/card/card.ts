@@ -10,7 +10,7 @@ import type { PictureFile } from './picture';
 import type { ReferenceReturns } from '../reference';
 import { schemaFields } from '../../schema/fields';
 
-/** What a card shows. */
+/** The content of a card. */
 export interface CardContent {
   environment: string;
   name: string;
@@ -23,13 +23,13 @@ export interface CardContent {
   /** Shown as tables of fields. */
   schema?: EnvironmentSchema | null;
   frame?: IndexedImage | PictureFile;
-  /** What chance, each constant action and a human get, where that was measured. */
+  /** Returns of chance, of each constant action and of a human, where they were measured. */
   reference?: ReferenceReturns | null;
   /** The ID with which views open a comm to play it. */
   play?: string;
 }
 
-/** What the card of an environment may tell beside what the environment knows itself. */
+/** Content of a card that the environment does not know itself. */
 export type CardOptions = Pick<CardContent, 'reference'>;
 
 /** The card of an environment: for the extension, as HTML for other viewers, as text. */

@@ -17,7 +17,7 @@ const PICTURE_NAME =
 const MINIMUM_SIDE = 2;
 const MAXIMUM_LENGTH = 30_000_000;
 
-/** What a class's `render()` gives, as a file: SVG text, or the bytes of an image; `undefined` where it is neither. */
+/** Returns what a class's `render()` gives, as a file: SVG text, or the bytes of an image; `undefined` where it is neither. */
 export function renderedPicture(picture: unknown): PictureFile | undefined {
   if (typeof picture === 'string')
     return picture.includes('<svg')
@@ -26,7 +26,7 @@ export function renderedPicture(picture: unknown): PictureFile | undefined {
   return picture instanceof Uint8Array ? imageFile(picture) : undefined;
 }
 
-/** Whether a schema's observations have a field that should be a picture. */
+/** Returns whether a schema's observations have a field that should be a picture. */
 export function hasPicture(observation: Record<string, any> | undefined): boolean {
   return Object.entries<any>(observation?.properties ?? {}).some(
     ([name, field]) => PICTURE_NAME.test(name) || /^image\//.test(field?.contentMediaType ?? ''),

@@ -24,13 +24,13 @@ export interface RemoteOptions extends Pick<ClientOptions, (typeof CONNECTION_OP
   servers?: string[];
   /** Sessions that a rollout opens at a time, at most; by default as many as the servers allow, up to 32. */
   maxSessions?: number;
-  /** How long a reset, or a rollout, tries to reach a server whose connection was lost; default 30,000. */
+  /** Time in which a reset, or a rollout, tries to reach a server whose connection was lost; default 30,000. */
   reconnectTimeout?: number;
 }
 
 /** A session with the server of a target, and the server, where it was started for it. */
 export class Connection {
-  /** Those that are open. When a server is full, one of an earlier cell may make room. */
+  /** The open connections. When a server is full, one of an earlier cell may make room. */
   private static readonly all = new Set<Connection>();
 
   closed = false;
@@ -147,7 +147,7 @@ function waitingLine(): Required<Pick<ClientOptions, 'onWait' | 'onWaited'>> {
   };
 }
 
-/** What is opened. Fails with `INVALID_ARGUMENT` where it, or an option for it, is not valid. */
+/** Returns what is opened. Fails with `INVALID_ARGUMENT` where it, or an option for it, is not valid. */
 export function checkedTarget(text: string, options: RemoteOptions): Target {
   if (typeof options !== 'object')
     throw invalidArgument(

@@ -6,14 +6,14 @@ import { readMetadata, readSchemas } from '../../openenv/shapes';
 import type { RemoteOptions } from './connection';
 import { servedByOthers } from '../registry';
 
-/** What a server tells of its environment; nothing, where it is an old one. */
-interface Told {
+/** A server's description of its environment; empty where it is an old one. */
+interface ServerDescription {
   url: string;
   name?: string;
   schema?: EnvironmentSchema | null;
-  /** What its state alone tells: the game of OpenEnv's own Atari server. */
+  /** The part that its state alone tells, such as a game. */
   variant?: unknown;
-  /** Why it cannot be asked. */
+  /** The reason why it cannot be asked. */
   away?: string;
 }
 
@@ -22,9 +22,9 @@ interface Told {
  * line. Fails where they serve different environments, and where none answers.
  */
 export async function livingServers(addresses: string[], options: RemoteOptions): Promise<string[]> {
-  const told = await Promise.all(addresses.map((url) => ask(httpUrl(url), options)));
-  const living = told.filter(({ away }) => away === undefined);
-  const gone = told.filter(({ away }) => away !== undefined);
+  const found = await Promise.all(addresses.map((url) => describe(httpUrl(url), options)));
+  const living = found.filter(({ away }) => away === undefined);
+  const gone = found.filter(({ away }) => away !== undefined);
   if (living.length === 0)
     throw new OpenEnvError(
       'CONNECTION_FAILED',
@@ -39,7 +39,7 @@ export async function livingServers(addresses: string[], options: RemoteOptions)
   return living.map(({ url }) => url);
 }
 
-async function ask(url: string, { connectTimeout = 10_000, headers }: RemoteOptions): Promise<Told> {
+async function describe(url: string, { connectTimeout = 10_000, headers }: RemoteOptions): Promise<ServerDescription> {
   const get = (route: string): Promise<any> =>
     getJson(url + route, { timeout: connectTimeout, headers }).catch((error) => {
       if (error instanceof OpenEnvError && error.code === 'NOT_SUPPORTED') return null; // old servers have neither document
@@ -56,7 +56,7 @@ async function ask(url: string, { connectTimeout = 10_000, headers }: RemoteOpti
 }
 
 /** Fails where two servers tell of different environments. */
-function compare(one: Told, other: Told): void {
+function compare(one: ServerDescription, other: ServerDescription): void {
   const differ = (what: string): OpenEnvError =>
     invalidArgument(
       `The servers of a pool have to serve the same environment: ${what}. Open those of another one on their own.`,

@@ -65,7 +65,7 @@ export class RemoteEnvironment<
     /** JSON Schemas of action, observation and state; old servers give none. */
     readonly schemas: EnvironmentSchema | null,
     private readonly check: ActionCheck | null,
-    /** What `openenv` was asked for. */
+    /** The first argument of `openenv`. */
     private readonly target: string,
     readonly options: Record<string, unknown>,
   ) {
@@ -164,7 +164,7 @@ export class RemoteEnvironment<
     return this.client.step(action).catch(problemsOf) as Promise<StepResult<Observation>>;
   }
 
-  /** What the server tells about the episode. */
+  /** Returns what the server tells about the episode. */
   state(): Promise<State> {
     return this.client.state() as Promise<State>;
   }

@@ -12,7 +12,7 @@ export interface SessionSource
   servers: string[];
   /** Milliseconds that a server which played before may be out of reach; default 30,000. */
   reconnectTimeout?: number;
-  /** What is made of observations: a module that exports a {@link MakeObservationReader} as `observationReader`, and what it is called with. */
+  /** The reader of observations: a module that exports a {@link MakeObservationReader} as `observationReader`, and what it is called with. */
   reader?: { module: string; options: object };
 }
 
@@ -55,7 +55,7 @@ export function openVectorEnvs({
 
 /** Milliseconds that a server which played before may be out of reach, by default. */
 const OUTAGE = 30_000;
-/** How often a server may lose sessions, without an episode that came to its end in between. */
+/** Losses of sessions after which a server is given up, without an episode that came to its end in between. */
 const LOSSES = 4;
 
 /** A server as it was found to be. */
@@ -63,15 +63,15 @@ interface ServerState {
   server: SessionServer;
   /** Sessions that are open here. */
   open: number;
-  /** Whether it was ever there: gave a session, or said that it is full. */
+  /** True where it was ever there: gave a session, or said that it is full. */
   reached: boolean;
   /** Since when it is out of reach. */
   failing?: number;
-  /** How often sessions were lost since an episode came to its end. What was open at one loss counts with it: a cut takes all. */
+  /** Number of losses since an episode came to its end. What was open at one loss counts with it: a cut takes all. */
   losses: number;
-  /** When the last loss was. */
+  /** Time of the last loss. */
   lostAt: number;
-  /** Why it was given up. */
+  /** The reason why it was given up. */
   gone?: OpenEnvError;
 }
 
@@ -156,7 +156,7 @@ export class SessionEnvs implements VectorEnvs {
   }
 }
 
-/** What becomes of a session: its connection broke, an episode came to its end, it was closed. */
+/** Events of a session: its connection broke, an episode came to its end, it was closed. */
 interface SessionEvents {
   lost(error: OpenEnvError): void;
   played(): void;
@@ -166,7 +166,7 @@ interface SessionEvents {
 /** A session as a vector environment. */
 class SessionEnv implements VectorEnv {
   readonly numEnvs = 1;
-  /** Whether there is an episode that nothing has befallen. */
+  /** True while there is an episode that nothing has befallen. */
   private playing = false;
   private isClosed = false;
 

@@ -4,7 +4,7 @@ import { launchFailed, OpenEnvError } from '../errors';
 import type { ServerProcess } from '../server';
 import { findProgram, startProgram, type Program, type StartContext, type StartOptions } from './program';
 
-/** How the server of a folder is started. */
+/** Options of {@link startFolder}. */
 export interface FolderOptions extends StartOptions {
   /**
    * `'uv'` makes the Python environment that the folder's `pyproject.toml`

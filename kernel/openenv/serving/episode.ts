@@ -5,7 +5,7 @@ import { shown } from '../../common/shown';
 import type { EpisodeState, StepResult } from '../protocol';
 import type { Environment, Turn } from './environment';
 import { RandomSource } from './randomSource';
-import type { ToldChecks } from './schemas';
+import type { OutputChecks } from './schemas';
 import type { Validate } from '../../schema/validate';
 
 /** An environment at play: what the server does for every environment alike. */
@@ -17,7 +17,7 @@ export class EpisodeRunner {
   /** `checks`: of what the environment gives, by its own schemas. */
   constructor(
     readonly environment: Environment,
-    private readonly checks?: ToldChecks,
+    private readonly checks?: OutputChecks,
   ) {}
 
   /** Starts an episode. The arguments are as on the wire, and have been checked. */
@@ -46,7 +46,7 @@ export class EpisodeRunner {
   }
 
   state(): EpisodeState {
-    const own = told(this.environment.state ?? {}, 'The state');
+    const own = jsonOf(this.environment.state ?? {}, 'The state');
     if (typeof own !== 'object' || Array.isArray(own))
       throw new TypeError(`state is ${shown(own)}: it has to be an object.`);
     const state = { ...own, episode_id: this.episodeId, step_count: this.steps };
@@ -60,7 +60,7 @@ export class EpisodeRunner {
   }
 }
 
-/** What an environment gave, as it travels. Throws what is wrong with it, for the author of the environment. */
+/** Returns what an environment gave, as it travels. Throws what is wrong with it, for the author of the environment. */
 function stepResult(turn: Turn<object>, method: string, check: Validate | undefined): StepResult {
   const { observation, reward = null, done = false, metadata } = (turn ?? {}) as Turn<object>;
   if (typeof observation !== 'object' || observation === null || Array.isArray(observation)) {
@@ -74,19 +74,19 @@ function stepResult(turn: Turn<object>, method: string, check: Validate | undefi
     throw new TypeError(`${method}() returned ${shown(done)} as done: it has to be true or false.`);
   if (metadata !== undefined && (typeof metadata !== 'object' || Array.isArray(metadata)))
     throw new TypeError(`${method}() returned ${shown(metadata)} as metadata: it has to be an object.`);
-  const seen = told(observation, `The observation of ${method}()`);
+  const seen = jsonOf(observation, `The observation of ${method}()`);
   if (check) checked(check, seen, `The observation of ${method}()`);
   checkBigints(seen, `The observation of ${method}()`);
   return {
     observation: seen,
     reward,
     done,
-    ...(metadata ? { metadata: told(metadata, `The metadata of ${method}()`) } : {}),
+    ...(metadata ? { metadata: jsonOf(metadata, `The metadata of ${method}()`) } : {}),
   };
 }
 
 /** A value of an environment, as JSON has it. */
-function told(value: unknown, what: string): any {
+function jsonOf(value: unknown, what: string): any {
   try {
     return jsonValue(value, what);
   } catch (error) {
@@ -115,7 +115,7 @@ function checkBigints(value: object, what: string): void {
     );
 }
 
-/** Where the first bigint is that a number could hold. */
+/** Returns where the first bigint is that a number could hold. */
 function smallBigint(value: unknown): string[] | undefined {
   if (typeof value === 'bigint')
     return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? [] : undefined;

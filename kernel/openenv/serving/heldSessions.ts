@@ -2,9 +2,9 @@ import type { Session } from './session';
 
 interface Held {
   session: Session;
-  /** Whether a WebSocket plays in it. */
+  /** True while a WebSocket plays in it. */
   attached: boolean;
-  /** Whether it is closed once that WebSocket is gone. */
+  /** True where it is closed once that WebSocket is gone. */
   closing: boolean;
 }
 

@@ -28,6 +28,6 @@ export function sessionToYield(sessions: Session[], patience: Patience): Session
   return waiting.sort((a, b) => Number(a.played) - Number(b.played) || idle(b) - idle(a))[0];
 }
 
-/** What the client of that session is told. */
+/** The message to the client of that session. */
 export const YIELDED =
   'The session was closed: nothing came for a while, and on the full server others were waiting for a place. A new session can be opened.';

@@ -138,7 +138,7 @@ class Served implements EnvironmentServer {
       sessions: this.held,
       access: this.access,
       held: this.bytes,
-      make: () => new EpisodeRunner(new type(), contract.told),
+      make: () => new EpisodeRunner(new type(), contract.outputs),
     });
     // Node.js has 0 for ever.
     const whole = Number.isFinite(requestTimeout) ? Math.ceil(requestTimeout) : 0;
@@ -223,7 +223,7 @@ class Served implements EnvironmentServer {
         max_sessions: capacity,
       });
     try {
-      return new Session(new EpisodeRunner(new this.type(), this.contract.told));
+      return new Session(new EpisodeRunner(new this.type(), this.contract.outputs));
     } catch (error) {
       throw new OpenEnvError('FACTORY_ERROR', `Failed to create an environment: ${errorText(error)}`, {
         factory_name: this.type.name,

@@ -11,9 +11,9 @@ export const sessionAtWork = new AsyncLocalStorage<Session>();
 export class Session {
   /** Its name for clients, as `session_id`. */
   readonly id = randomUUID();
-  /** When it last began or ended some work: milliseconds, as `Date.now()`. */
+  /** Time at which it last began or ended some work: milliseconds, as `Date.now()`. */
   lastActivity = Date.now();
-  /** Whether it was played: reset, stepped, or its tools used. */
+  /** True once it was played: reset, stepped, or its tools used. */
   played = false;
   private work: Promise<unknown> = Promise.resolve();
   private waiting = 0;
@@ -23,7 +23,7 @@ export class Session {
 
   constructor(readonly runner: EpisodeRunner) {}
 
-  /** Whether there is work. */
+  /** Returns whether there is work. */
   get busy(): boolean {
     return this.waiting > 0;
   }

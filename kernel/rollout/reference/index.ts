@@ -16,7 +16,7 @@ export interface ReferenceOptions {
   signal?: AbortSignal;
 }
 
-/** What was measured in this process: by what an environment is, or by the environment itself where it could be another tomorrow. */
+/** Measurements of this process: by what an environment is, or by the environment itself where it could be another tomorrow. */
 const byKey = new Map<string, ReferenceReturns | null>();
 const byEnvironment = new WeakMap<object, Map<number, ReferenceReturns | null>>();
 
@@ -24,7 +24,7 @@ const byEnvironment = new WeakMap<object, Map<number, ReferenceReturns | null>>(
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * What play without skill gets in an environment: random legal actions, and
+ * Returns what play without skill gets in an environment: random legal actions, and
  * every action when it is always the same; and a human, where that was
  * published. It is the scale of `normalizedReturn` and `winLoss`.
  *
@@ -53,7 +53,7 @@ export function referenceReturns(
   return mine.then((found) => found && structuredClone(found));
 }
 
-/** What {@link referenceReturns} knows already; undefined where it would have to play. */
+/** Returns what {@link referenceReturns} knows already; undefined where it would have to play. */
 export function knownReferenceReturns(
   env: RolloutEnvironment,
   maxSteps = DEFAULT_PLAY.maxSteps,
@@ -88,16 +88,16 @@ async function measureAndKeep(
 /** Milliseconds from which on a measurement is kept on disk. */
 const WORTH_KEEPING = 2000;
 
-/** Of the way in which it is measured: another number, and nothing of before is used. */
+/** The edition of the way in which it is measured: with another number, nothing of before is used. */
 const EDITION = 2;
 
-/** Where a measurement is kept for other processes, by the release of Joylab, which decides how its environments play. */
+/** Returns where a measurement is kept for other processes, by the release of Joylab, which decides how its environments play. */
 export function keptAs(key: string): CacheEntry {
   const { version } = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8'));
   return new CacheEntry('reference', [EDITION, version, key]);
 }
 
-/** What an environment is, where its name and options say it all: not where a server could serve another tomorrow. */
+/** Returns what an environment is, where its name and options say it all: not where a server could serve another tomorrow. */
 function keyOf({ builtIn, spec: { environment, options } }: RolloutEnvironment, maxSteps: number): string | undefined {
   return builtIn
     ? JSON.stringify([environment, Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)), maxSteps])

@@ -22,7 +22,7 @@ const CONNECT_TIMEOUT = 60_000;
 /** Milliseconds for an answer, where nothing else was said. */
 export const MESSAGE_TIMEOUT = 60_000;
 
-/** Where a process listens that plays many games. */
+/** A process that plays many games. */
 export interface AtariProcess {
   /** Its address: `tcp://127.0.0.1:port`. */
   url: string;
@@ -51,7 +51,7 @@ export interface AtariClientOptions {
   messageTimeout?: number;
 }
 
-/** What a reset or a step gives. Entry i belongs to `slots[i]` of the request. */
+/** The result of a reset or a step. Entry i belongs to `slots[i]` of the request. */
 export interface AtariStep {
   /** The 128 bytes of memory. */
   ram: Uint8Array[];
@@ -181,7 +181,7 @@ export class AtariClient {
   }
 }
 
-/** Whether the process at `url` answers within a time: a question that asks for nothing, which is refused. */
+/** Returns whether the process at `url` answers within a time: a question that asks for nothing, which is refused. */
 export async function answers(url: string, timeout: number): Promise<boolean> {
   let stream: Stream | undefined;
   try {

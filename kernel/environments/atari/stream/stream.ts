@@ -29,7 +29,7 @@ interface Pending {
  * A time-out closes the connection. An idle one does not keep Node.js alive.
  */
 export class Stream {
-  /** How many this thread has: open ones, and those that connect. */
+  /** Number of connections that this thread has, those that are being made included. */
   static open = 0;
   private readonly pending: Pending[] = [];
   private failure: unknown;

@@ -92,7 +92,7 @@ function compilerOptions(compiler: typeof ts, folder: string): ts.CompilerOption
   };
 }
 
-/** How esbuild makes one file for Node.js, in memory; names of classes stay, as they name the environment. */
+/** Options of esbuild for one file for Node.js, in memory; names of classes stay, as they name the environment. */
 const FOR_NODE = {
   bundle: true,
   write: false,

@@ -15,7 +15,7 @@ export class Refused extends Error {
   }
 }
 
-/** What a server holds of messages that are not answered yet: all clients together have one limit, as memory is one. */
+/** The bytes that a server holds of messages that are not answered yet: all clients together have one limit, as memory is one. */
 export class HeldBytes {
   private held = 0;
 
@@ -23,7 +23,7 @@ export class HeldBytes {
     this.held += bytes;
   }
 
-  /** Whether there is room for a message of which so many bytes, that are counted, have arrived. */
+  /** Returns whether there is room for a message of which so many bytes, that are counted, have arrived. */
   hasRoom(size: number): boolean {
     return size <= SMALL_MESSAGE || this.held <= MAXIMUM_HELD;
   }

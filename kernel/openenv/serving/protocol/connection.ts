@@ -12,7 +12,7 @@ import { errorText, isA } from '../thrown';
 import { validator } from '../../../schema/validate';
 import { ValidationFailure } from '../../../schema/problems';
 
-/** What a connection has of its server. */
+/** The parts of its server that a connection uses. */
 export interface ConnectionSetting {
   contract: Contract;
   protocol: 'openenv' | 'mcp';
@@ -156,7 +156,7 @@ export class ServedConnection {
     }
   }
 
-  /** Whether the client is there. */
+  /** Returns whether the client is there. */
   get isOpen(): boolean {
     return this.socket.readyState === this.socket.OPEN;
   }

@@ -22,7 +22,7 @@ interface Answer {
 
 type Handler = (body: string) => Promise<Answer>;
 
-/** What the HTTP routes have of their server. */
+/** The parts of their server that the HTTP routes use. */
 export interface HttpSetting {
   contract: Contract;
   sessions: HeldSessions;

@@ -22,7 +22,7 @@ export function readText(bytes: Uint8Array): string {
 }
 
 /**
- * What a message says; integers that a number cannot hold are bigints.
+ * Returns what a message says; integers that a number cannot hold are bigints.
  *
  * @throws JsonFailure where it is not JSON
  * @throws ValidationFailure where it is nested too deeply or has a number that is too large for JavaScript

@@ -21,7 +21,7 @@ const CODES = {
 /** Characters of a name that the sender chose, in an answer. */
 const LONGEST_NAME = 200;
 
-/** Where a request in JSON-RPC is answered. */
+/** The context in which a request in JSON-RPC is answered. */
 export interface RpcPlace {
   sessions: HeldSessions;
   /** ID of the session that the request came in, where it came in one. */

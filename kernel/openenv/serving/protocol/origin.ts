@@ -16,7 +16,7 @@ export interface Access {
   allowed: string[];
 }
 
-/** What `Origin` and `Host` may look like. */
+/** The valid forms of `Origin` and `Host`. */
 const ORIGIN = /^([a-z][a-z0-9+.-]*):\/\/(\[[0-9a-f:.]+\]|[^\s/?#@:[\]]+)(?::(\d{1,5}))?$/;
 const HOST = /^(\[[0-9a-f:.]+\]|[^\s/?#@:[\]]+)(?::\d{1,5})?$/;
 
@@ -38,7 +38,7 @@ export function checkOrigins(sites: unknown): void {
   }
 }
 
-/** Why a request is refused, whatever it asks for; else undefined. */
+/** Returns why a request is refused, whatever it asks for; else undefined. */
 export function refusedHost({ headers: { host } }: IncomingMessage, { local, allowed }: Access): string | undefined {
   if (host === undefined || !local || allowed.includes('*')) return undefined;
   const name = HOST.exec(host.toLowerCase())?.[1].replace(/\.$/, '') ?? '';
@@ -47,7 +47,7 @@ export function refusedHost({ headers: { host } }: IncomingMessage, { local, all
 }
 
 /**
- * Why a request that plays is refused, because of the page that asks for it;
+ * Returns why a request that plays is refused, because of the page that asks for it;
  * else undefined. Programs that are no browsers tell no `Origin`. Pages of
  * this machine may play, and with a server for all of the network also those
  * that it, or what stands before it, serves itself.
@@ -72,7 +72,7 @@ function parts(origin: string): { scheme: string; host: string; text: string } |
   return { scheme, host, text: `${scheme}://${host}:${port}` };
 }
 
-/** Whether a name is one of this machine, and of it alone. */
+/** Returns whether a name is one of this machine, and of it alone. */
 export function isLoopback(host: string): boolean {
   return (
     host === 'localhost' ||
@@ -83,7 +83,7 @@ export function isLoopback(host: string): boolean {
   );
 }
 
-/** Whether nobody outside can have this name: an address, a name without a dot, or one of the endings that are for private use. */
+/** Returns whether nobody outside can have this name: an address, a name without a dot, or one of the endings that are for private use. */
 function isPrivateName(name: string): boolean {
   return (
     name.startsWith('[') ||
