@@ -65,7 +65,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   },
 
   async serve(args) {
-    const { serveCommand } = await import('./openenv/serving/command.js');
+    const { serveCommand } = await import('./openenv/serving/command/command.js');
     return serveCommand(args);
   },
 

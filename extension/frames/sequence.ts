@@ -11,11 +11,12 @@ export class FrameSequence {
   private readonly changes: Change[] = [];
   private first: Uint32Array | null = null;
 
-  /** `palette`: 3 bytes (red, green, blue) per colour. */
+  /** `palette`: 3 bytes (red, green, blue) per colour. `aspect`: see `EpisodeData`. */
   constructor(
     readonly width: number,
     readonly height: number,
     readonly palette: Uint8Array,
+    readonly aspect?: number,
   ) {}
 
   get count(): number {

@@ -1,15 +1,18 @@
-/** An Atari line has 160 pixels, and its picture fills a 4:3 screen. */
-const ATARI_WIDTH = 160;
-const ATARI_HEIGHTS = { least: 192, most: 250 };
-
-/** Width divided by height of a picture of so many pixels as it should appear: a television's for Atari's screen, else that of square pixels. */
-export function aspectRatio(width: number, height: number): number {
-  return width === ATARI_WIDTH && height >= ATARI_HEIGHTS.least && height <= ATARI_HEIGHTS.most
-    ? 4 / 3
-    : width / height;
+/** Pixels of a picture, and its form. */
+export interface PictureSize {
+  width: number;
+  height: number;
+  /** Width divided by height of the picture as it should appear. Default: that of square pixels. */
+  aspect?: number;
 }
 
-/** The size at which a picture of so many pixels should appear, `scale` pixels high for each of its own. */
-export function shownSize(width: number, height: number, scale: number): { width: number; height: number } {
-  return { width: Math.round(height * scale * aspectRatio(width, height)), height: height * scale };
+/** Width divided by height of a picture as it should appear. */
+export function aspectRatio({ width, height, aspect = width / height }: PictureSize): number {
+  return aspect;
+}
+
+/** The size at which a picture should appear, `scale` pixels high for each of its own. */
+export function shownSize(picture: PictureSize, scale: number): { width: number; height: number } {
+  const height = picture.height * scale;
+  return { width: Math.round(height * aspectRatio(picture)), height };
 }

@@ -8,7 +8,7 @@ export interface CompletionRow {
   /** By the functions' names; `null` where one does not apply. */
   rewards: Record<string, number | null>;
   advantage: number;
-  /** What reward functions added, by column. */
+  /** Metrics that reward functions added, by column. */
   extra: Record<string, unknown>;
 }
 

@@ -9,7 +9,7 @@ import { svgText } from './svgBundle';
 export const displaySymbol = Symbol.for('Jupyter.display');
 
 /**
- * How a value is shown: as its `Symbol.for('Jupyter.display')` method says, as
+ * Returns how a value is shown: as its `Symbol.for('Jupyter.display')` method says, as
  * it is if it is a MIME bundle, an array of records as a table, the bytes of
  * an image as the image, numbers in bulk with what is notable about them, and
  * anything else as text. Throws what the method throws.

@@ -23,6 +23,7 @@ export function episodeData(episode: EpisodeRecord, frames: EpisodeFrames): Epis
     seed: episode.seed,
     width: frames.width,
     height: frames.height,
+    ...(frames.aspect !== undefined && { aspect: frames.aspect }),
     palette: base64(frames.palette),
     fps: stepsPerSecond(frames) / frames.every,
     frameCount: framesIn(frames).length,
@@ -114,7 +115,7 @@ function deflate({ width, height, frames, pictures }: EpisodeFrames): Uint8Array
   return deflateSync(bytes, { level: 8, memLevel: 9 });
 }
 
-/** How it stood at the end: an image that sanitisers let pass, or text. */
+/** Returns how it stood at the end: an image that sanitisers let pass, or text. */
 function pictureHtml(episode: EpisodeRecord, { type, frames }: EpisodePictures): string {
   const text = escapeHtml(caption(episode));
   const last = frames.at(-1)!;
@@ -134,19 +135,19 @@ function html(episode: EpisodeRecord, frames: EpisodeFrames): string {
     file = gif(frames, { take, delay });
   }
   const text = escapeHtml(caption(episode));
-  const { width, height } = shownSize(frames.width, frames.height, 2);
+  const { width, height } = shownSize(frames, 2);
   return (
     `<figure style="margin: 0"><img alt="${text}" src="data:image/gif;base64,${base64(file)}" width="${width}" height="${height}" style="image-rendering: pixelated">` +
     `<figcaption>${text}</figcaption></figure>`
   );
 }
 
-/** Of how many frames one is taken, where one of `take` gave a file `times` too large. */
+/** Returns of how many frames one is taken, where one of `take` gave a file `times` too large. */
 function fewer(take: number, times: number): number {
   return Math.max(take + 1, Math.floor(take * times));
 }
 
-/** What was played: "breakout". */
+/** Returns what was played: "breakout". */
 function playedName({ environment, options }: EpisodeRecord): string {
   return typeof options.game === 'string' ? options.game : environment;
 }

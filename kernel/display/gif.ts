@@ -8,7 +8,7 @@ export interface GifOptions {
   delay: number;
 }
 
-/** How long the last frame stands before the GIF begins again, in milliseconds. */
+/** Milliseconds that the last frame stands before the GIF begins again. */
 const PAUSE = 1500;
 
 /**

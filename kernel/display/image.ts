@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { bundleMetadata, type MimeBundle } from './host';
 import { svgText } from './svgBundle';
 
-/** How files of an image format begin. */
+/** The first bytes of each image format. */
 const SIGNATURES: Array<[type: string, test: (bytes: Buffer) => boolean]> = [
   ['image/png', (bytes) => bytes.subarray(0, 8).equals(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]))],
   ['image/jpeg', (bytes) => bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff],
@@ -16,12 +16,12 @@ export function imageType(bytes: Uint8Array): string | null {
   return SIGNATURES.find(([, test]) => test(start))?.[0] ?? null;
 }
 
-/** How an image is shown. */
+/** Options of {@link image}. */
 export interface ImageOptions {
   /** Size on the page, in CSS pixels; where one is left out, it follows from the other. */
   width?: number;
   height?: number;
-  /** What is to be seen, for those who do not see it. */
+  /** Text in place of the picture, for those who do not see it. */
   alt?: string;
 }
 

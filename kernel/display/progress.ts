@@ -3,13 +3,13 @@ import { CellLine } from './cellLine';
 import { duration } from './duration';
 import { host } from './host';
 
-/** What is being done, in words, and how much of it is done, from 0 to 1, where that is known. */
+/** Work under way, in words, and the part of it that is done, from 0 to 1, where that is known. */
 export interface Stage {
   text: string;
   share?: number;
 }
 
-/** Where the user sees what is being done. */
+/** A place where the user sees progress. */
 export interface ProgressPlace {
   /** Milliseconds that pass before anything is shown: what is over sooner needs no words. */
   readonly patience: number;
@@ -61,7 +61,7 @@ export class Task {
   }
 }
 
-/** What is being done at a place: the newest of the works under way is shown. */
+/** The works under way at a place, of which the newest is shown. */
 class Progress {
   private readonly tasks: Task[] = [];
   private timer: NodeJS.Timeout | null = null;

@@ -22,7 +22,7 @@ export class StatusLine {
     ).unref();
   }
 
-  /** What is going on now. */
+  /** Shows what is going on now. */
   update(text: string): void {
     this.text = `${this.title}: ${text.slice(0, 200)}`;
   }

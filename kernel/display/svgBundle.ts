@@ -3,7 +3,7 @@ import { svgImage } from './svgImage';
 
 const SVG = 'image/svg+xml';
 
-/** What viewers prefer to SVG, and also show in notebooks that are not trusted. */
+/** MIME types that viewers prefer to SVG, and also show in notebooks that are not trusted. */
 const SHOWN_ANYWAY = ['text/html', 'text/markdown', 'image/png', 'image/jpeg', 'image/gif', 'image/webp'];
 
 /**
@@ -21,14 +21,14 @@ export function shownSvg(bundle: MimeBundle): MimeBundle {
   return { ...others, ...html, 'text/plain': text };
 }
 
-/** How an SVG file begins: with its element, or with what XML allows before it. */
+/** The start of an SVG file: with its element, or with what XML allows before it. */
 const START =
   /^\uFEFF?\s*(?:<\?xml[^>]*>\s*|<!DOCTYPE[^>[]*(?:\[[^\]]*\])?[^>]*>\s*|<!--(?:[^-]|-(?!->))*-->\s*)*<svg[\s/>]/i;
 
 /** Characters that are looked at to tell whether something is an SVG. */
 const HEAD = 4096;
 
-/** Whether a text is an SVG picture. */
+/** Returns whether a text is an SVG picture. */
 function isSvg(text: string): boolean {
   return START.test(text.slice(0, HEAD));
 }
@@ -52,7 +52,7 @@ function describeSvg(svg: string): string {
   return `SVG picture${width && height ? `, ${width} × ${height}` : ''}${title && `: ${title}`}`;
 }
 
-/** What the picture says of itself. */
+/** Returns what the picture says of itself. */
 function titleOf(svg: string): string {
   const tag = /<svg\b[^>]*>/i.exec(svg)?.[0] ?? '';
   const text = /\saria-label\s*=\s*"([^"]*)"/.exec(tag)?.[1] ?? /<title\b[^>]*>([^<]*)</.exec(svg)?.[1] ?? '';

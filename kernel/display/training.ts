@@ -35,7 +35,7 @@ export class TrainingOutput {
   private timer: NodeJS.Timeout | null = null;
   private shown = false;
   private lastNote = '';
-  /** Where what a run does is shown: in its output, at once. */
+  /** The place where a run shows its progress: its output, at once. */
   readonly place: ProgressPlace = { patience: 0, show: (stage) => this.stage(stage) };
   private newestGroup: { step: number; episodes: GroupEpisode[] } | null = null;
 
@@ -88,7 +88,7 @@ export class TrainingOutput {
     else this.update();
   }
 
-  /** What is being done, for those who look. */
+  /** Shows what is being done. */
   stage(stage: Stage | null): void {
     if (stage) this.data.stage = stage.text;
     else delete this.data.stage;
@@ -96,7 +96,7 @@ export class TrainingOutput {
     if (this.shown && !host().console && this.data.status === 'running') this.updateSoon();
   }
 
-  /** Whether someone is looking: frames are made only then. */
+  /** Returns whether someone is looking: frames are made only then. */
   get wantsFrames(): boolean {
     return [...this.views].some(({ visible }) => visible);
   }
@@ -154,7 +154,7 @@ export class TrainingOutput {
     host().display(trainingBundle(this.savedData()), { displayId: this.displayId, update: true });
   }
 
-  /** What the notebook keeps: when the run rests, its newest group, too. */
+  /** Returns what the notebook keeps: when the run rests, its newest group, too. */
   private savedData(): TrainingData {
     if (this.data.status === 'running' || !this.newestGroup) return this.data;
     const { step, episodes } = this.newestGroup;

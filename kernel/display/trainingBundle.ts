@@ -92,7 +92,7 @@ function tableColumns({ log }: TrainingData): MetricColumn[] {
   ];
 }
 
-/** Whether a run learns from given texts, without rewards. */
+/** Returns whether a run learns from given texts, without rewards. */
 function isSupervised(log: TrainingData['log']): boolean {
   return log.some((entry) => 'mean_token_accuracy' in entry || 'eval_mean_token_accuracy' in entry);
 }

@@ -12,7 +12,7 @@ export interface ClassSource extends VectorSource {
   className: string;
 }
 
-/** How what goes into a class, and comes out of it, is checked: the same for all its objects in this thread. */
+/** The checks of what goes into a class and comes out of it, for all its objects in this thread. */
 const contracts = new WeakMap<EnvironmentClass, Contract>();
 
 /** Makes objects of a class in this thread. */
@@ -44,7 +44,7 @@ class ClassEnv implements VectorEnv {
     private readonly contract: Contract,
     readonly numEnvs: number,
   ) {
-    this.runners = Array.from({ length: numEnvs }, () => new EpisodeRunner(new type(), contract.told));
+    this.runners = Array.from({ length: numEnvs }, () => new EpisodeRunner(new type(), contract.outputs));
     this.every = Array<number>(numEnvs).fill(0);
     this.steps = Array<number>(numEnvs).fill(0);
   }

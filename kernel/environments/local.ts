@@ -2,7 +2,7 @@ import type { ValidationFailure } from '../schema/problems';
 import { availableParallelism } from 'node:os';
 import type { MimeBundle } from '../display/host';
 import { invalid } from '../openenv/actionCheck';
-import { OpenEnvError } from '../openenv/errors';
+import { invalidArgument, OpenEnvError } from '../openenv/errors';
 import type {
   EnvironmentMetadata,
   EnvironmentSchema,
@@ -13,15 +13,16 @@ import type {
 import type { Environment, EnvironmentClass } from '../openenv/serving';
 import { EpisodeRunner } from '../openenv/serving/episode';
 import type { Contract } from '../openenv/serving/schemas';
-import { environmentBundle, type CardContent, type CardOptions } from './card';
+import type { CardContent } from './card/card';
 import type { ClassSource } from './classEnv';
 import type { RolloutEnvironment } from './environment';
-import { renderedPicture, type PictureFile } from './picture';
+import { OpenedEnvironment } from './opened';
+import { renderedPicture, type PictureFile } from './card/picture';
 import type { EpisodeSpec, VectorSource } from './vectorEnv';
 
-/** What a card tells besides name and description. */
+/** The content of a card besides name and description, and the class's place. */
 export type LocalCard = Pick<CardContent, 'environment' | 'actions' | 'stateVariables'> & {
-  /** Where rollouts find the class: the module that exports it under its name. */
+  /** The module that exports the class under its name, for rollouts. */
   module: string;
 };
 
@@ -30,10 +31,12 @@ export type LocalCard = Pick<CardContent, 'environment' | 'actions' | 'stateVari
  * client, the same checks, no server.
  */
 export class LocalEnvironment<
-  Action extends object = Record<string, any>,
-  Observation = Record<string, any>,
-  State = EpisodeState,
-> implements RolloutEnvironment
+    Action extends object = Record<string, any>,
+    Observation = Record<string, any>,
+    State = EpisodeState,
+  >
+  extends OpenedEnvironment
+  implements RolloutEnvironment
 {
   readonly builtIn = true;
   readonly draws = true;
@@ -54,6 +57,7 @@ export class LocalEnvironment<
     private readonly contract: Contract,
     private readonly about: LocalCard,
   ) {
+    super();
     ({ environment: this.environment, stateVariables: this.stateVariables } = about);
     this.actions = [...about.actions];
     ({ name: this.name, description: this.description } = contract.metadata);
@@ -66,7 +70,7 @@ export class LocalEnvironment<
       stateVariables: [],
       observations: true,
     };
-    this.runner = new EpisodeRunner(new type(), contract.told);
+    this.runner = new EpisodeRunner(new type(), contract.outputs);
   }
 
   static async open(type: EnvironmentClass<any>, about: LocalCard): Promise<LocalEnvironment<any, any, any>> {
@@ -114,23 +118,18 @@ export class LocalEnvironment<
     return pictureBundle(this.runner.environment);
   }
 
-  /** The card: what it is, its actions, its state, the first frame of the episode with seed 0, and what chance gets where that was measured. */
-  async card({ reference }: CardOptions = {}): Promise<MimeBundle> {
+  /** The first frame is that of the episode with seed 0. */
+  protected async cardContent(): Promise<CardContent> {
     const { description, version } = this.contract.metadata;
     const frame = await firstFrame(this.type);
-    return environmentBundle({
+    return {
       ...this,
       description,
       release: version,
       schema: this.contract.schema,
       stateVariables: [],
-      reference,
       ...(frame ? { frame } : {}),
-    });
-  }
-
-  [Symbol.for('Jupyter.display')](): Promise<MimeBundle> {
-    return this.card();
+    };
   }
 
   async close(): Promise<void> {
@@ -164,7 +163,6 @@ export async function firstFrame(type: EnvironmentClass<any>): Promise<PictureFi
 function pictureBundle(environment: Environment): MimeBundle {
   const picture = environment.render?.();
   if (typeof picture === 'string') return { 'image/svg+xml': picture, 'text/plain': 'picture of the environment' };
-  if (!picture)
-    throw new OpenEnvError('INVALID_ARGUMENT', 'This environment has no pictures: its class has no render().');
+  if (!picture) throw invalidArgument('This environment has no pictures: its class has no render().');
   return { 'image/png': Buffer.from(picture).toString('base64'), 'text/plain': 'picture of the environment' };
 }

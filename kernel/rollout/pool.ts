@@ -16,7 +16,7 @@ import { unplayed } from './single';
 export interface PoolOptions {
   /** Number of workers; by default one for each of the environment's sources. */
   workers?: number;
-  /** What is shown meanwhile. */
+  /** The title of the progress that is shown meanwhile. */
   title?: string;
   signal: AbortSignal;
 }
@@ -29,9 +29,9 @@ const WATCH = 25;
 const GRACE = 400;
 /** Milliseconds that workers have to answer an abort before their threads are ended. */
 const ABORT = 100;
-/** Milliseconds without a session after which the user is told. */
-const TELL = 3000;
-/** How often a rollout goes on after a thread was lost, or for each of its workers, a server. */
+/** Milliseconds without a session after which the user is informed. */
+const WAIT_WARNING = 3000;
+/** Number of times that a rollout goes on after a thread was lost, or for each of its workers, a server. */
 const RETRIES = 2;
 
 /** Milliseconds that a server has for an answer, by default. */
@@ -64,7 +64,7 @@ interface PoolWorker {
   source: VectorSource;
   thread: Worker;
   taken: Set<number>;
-  /** Why the thread ended, if it said so. */
+  /** The reason why the thread ended, if it said so. */
   error?: Error;
   call: Int32Array;
   /** Sees to it that the thread does not wait for ever for its server. */
@@ -88,9 +88,9 @@ class PoolRun {
   private idle: Int32Array = new Int32Array();
   /** Workers whose server was lost, and that wait for another. */
   private recovering = 0;
-  /** Whether the environment was asked for its own session, and the user told of the wait. */
+  /** True once the environment was asked for its own session, and once the user was informed of the wait. */
   private asked = false;
-  private told = false;
+  private informed = false;
   private finish!: () => void;
   private fail!: (error: unknown) => void;
   /** Between `run` and its end; what comes later is not looked at. */
@@ -207,8 +207,8 @@ class PoolRun {
       this.asked = true;
       void this.env.release?.().catch(() => {});
     }
-    if (milliseconds < TELL || this.told) return;
-    this.told = true;
+    if (milliseconds < WAIT_WARNING || this.informed) return;
+    this.informed = true;
     console.log(
       why === 'full'
         ? `${this.env.name} has no free session: the rollout waits for one.`
@@ -300,7 +300,7 @@ class PoolRun {
   }
 }
 
-/** How the call failed that a thread was in: it hung there, or ended. */
+/** Returns how the call failed that a thread was in: it hung there, or ended. */
 function failureOf({ limits }: StrategyJob, { error }: PoolWorker): Failure {
   if (!error) return { reason: 'timeout', message: timeoutMessage(limits) };
   const full = (error as { code?: string }).code === 'ERR_WORKER_OUT_OF_MEMORY';

@@ -28,7 +28,7 @@ export async function replay(
   return frames;
 }
 
-/** Where an episode can be looked at again: kept as long as the episode is, and not saved with it. */
+/** The origin of an episode, from which it can be looked at again: kept as long as the episode is, and not saved with it. */
 interface Origin {
   env?: RolloutEnvironment;
   frames?: EpisodeFrames;
@@ -93,7 +93,7 @@ function compare(recorded: EpisodeRecord, played: EpisodeRecord): void {
   }
 }
 
-/** What differs at a step, in words; step 0 is the reset. */
+/** Returns what differs at a step, in words; step 0 is the reset. */
 function differenceAt(step: number, recorded: EpisodeRecord, played: EpisodeRecord): string | undefined {
   const { actions, rewards, lives, states, observations, end } = recorded;
   const last = actions.length;

@@ -20,7 +20,7 @@ import {
   type RolloutOptions,
 } from './settings';
 
-/** What {@link rollout} gives. */
+/** The result of {@link rollout}. */
 export interface RolloutResult {
   /** Episode i was played by `codes[i]`; `null` where that is `null`. */
   episodes: (Episode | null)[];
@@ -59,7 +59,7 @@ export async function rollout(
   const signal = options.signal ?? host().signal;
   const { jobs, jobOf } = distinctJobs(codes, await analyses(codes, signal), options);
   const played = await playInPool(env, jobs, { workers: options.workers, title: options.title, signal });
-  tellErrors(
+  reportErrors(
     env,
     jobOf.flatMap((job) => (job === null ? [] : [played[job]])),
   );
@@ -77,7 +77,7 @@ export async function rollout(
 }
 
 /** One line for all that the environment could not play. Throws where it could play nothing. */
-function tellErrors(env: RolloutEnvironment, played: Played[]): void {
+function reportErrors(env: RolloutEnvironment, played: Played[]): void {
   const errors = played.flatMap(({ error }) => error ?? []);
   if (errors.length === 0) return;
   const [{ code, message }] = errors;
@@ -94,7 +94,7 @@ function episodeOf(env: RolloutEnvironment, { record }: Played, again: boolean):
   return episode;
 }
 
-/** What the codes come to when they are compiled; after an abort, of some. */
+/** Returns what the codes come to when they are compiled; after an abort, of some. */
 async function analyses(codes: (string | null)[], signal: AbortSignal): Promise<Map<string, Analysis>> {
   const known = new Map<string, Analysis>();
   const distinct = new Set(codes.filter((code) => code !== null));
@@ -142,7 +142,7 @@ function distinctJobs(
   return { jobs, jobOf };
 }
 
-/** Of a code that nothing plays any more. */
+/** The analysis of a code that nothing plays any more. */
 const UNKNOWN = { program: { javascript: '' }, problems: [] };
 
 function newJob(

@@ -43,7 +43,7 @@ export interface LockedDownFunction {
   restart(seed?: number): void;
   /** Ends its thread. Later calls throw. */
   dispose(): void;
-  /** What the call came to, and the seconds that the strategy itself took; never throws. For those who play it. */
+  /** Returns what the call came to, and the seconds that the strategy itself took; never throws. For those who play it. */
   attempt(args: unknown[]): { outcome: Outcome; seconds: number };
 }
 
@@ -58,7 +58,7 @@ export interface LockedReply {
   seconds: number;
 }
 
-/** What a sandbox thread says while it starts: its engine is up, then the code's top level was evaluated. */
+/** The stages of a sandbox thread that starts: its engine is up, then the code's top level was evaluated. */
 export type LockedStage = 'ready' | 'opened';
 
 /** Time beyond the limit of a call before the thread is given up, in ms: QuickJS does not look at the clock everywhere. */
@@ -116,7 +116,7 @@ export async function lockDown(code: string, limits: SandboxLimits, seed = 0): P
   return Object.assign(locked, members) as LockedDownFunction;
 }
 
-/** Whether a value is what {@link createLockedDownFunction} gives. */
+/** Returns whether a value is what {@link createLockedDownFunction} gives. */
 export function isLockedDown(value: unknown): value is LockedDownFunction {
   return typeof value === 'function' && 'attempt' in value && 'restart' in value;
 }
@@ -146,7 +146,7 @@ class SandboxThread {
   private port: MessagePort | undefined;
   /** See {@link ANSWER}. */
   private answered = sharedCells();
-  /** Why the thread ended, if it said so. */
+  /** The reason why the thread ended, if it said so. */
   private error: Error | undefined;
   private disposed = false;
 

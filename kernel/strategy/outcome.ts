@@ -1,4 +1,4 @@
-/** What goes into a sandbox and what comes out of it: plain data, without the engine. */
+/** Input and output of a sandbox: plain data, without the engine. */
 import { BIGINT_MARK } from './driver';
 import { defaultsOf } from '../common/settings';
 import { NestingError, parseJson } from '../common/nesting';
@@ -12,7 +12,7 @@ export interface Program {
   lines?: number[];
 }
 
-/** What a sandbox allows. */
+/** The limits of a sandbox. */
 export interface SandboxLimits {
   memoryLimit: number;
   callTimeLimit: number;
@@ -22,7 +22,7 @@ export interface SandboxLimits {
 
 export const DEFAULT_LIMITS: SandboxLimits = { ...defaultsOf(sandboxSettings), randomState: [0, 0, 0, 0] };
 
-/** How a call failed. */
+/** The failure of a call. */
 export interface Failure {
   reason: 'timeout' | 'memory' | 'error';
   message: string;
@@ -30,7 +30,7 @@ export interface Failure {
   line?: number;
 }
 
-/** What a call came to. `other` describes a value that cannot leave the sandbox, such as a function; `description` one that is not quite what came out. */
+/** The outcome of a call. `other` describes a value that cannot leave the sandbox, such as a function; `description` one that is not quite what came out. */
 export type Outcome =
   | { kind: 'number'; value: number }
   | { kind: 'json'; value: unknown; description?: string }
@@ -47,10 +47,10 @@ export function failed(
   return { kind: 'failure', failure: line === undefined ? { reason, message } : { reason, message, line } };
 }
 
-/** What a strategy is told that returned what is nested too deeply. */
+/** The message to a strategy that returned what is nested too deeply. */
 export const nestingMessage = new NestingError('What it returned').message;
 
-/** What came as JSON. A number is one, also where it was an object (`new Number(1)`); what is nested too deeply cannot be used. */
+/** Returns what came as JSON. A number is one, also where it was an object (`new Number(1)`); what is nested too deeply cannot be used. */
 export function jsonOutcome(json: string): Outcome {
   try {
     const value = json.includes(BIGINT_MARK) ? withBigints(parseJson(json, '')) : parseJson(json, '');

@@ -57,7 +57,7 @@ async function played(): Promise<MimeBundle[]> {
       seed: 1,
       maxSteps: 9,
     });
-    const values = [breakout.card(), await tiles.card(), breakout.render(), tiles.render(), episodes[0], drawn];
+    const values = [await breakout.card(), await tiles.card(), breakout.render(), tiles.render(), episodes[0], drawn];
     return await Promise.all(values.map(describe));
   } finally {
     await Promise.all([breakout.close(), tiles.close()]);

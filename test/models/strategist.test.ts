@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { atariStateVariables } from '../../kernel/environments/atari/games';
+import { MEMORY } from '../../kernel/environments/atari/reader';
 import { strategyPrompt, type PromptSubject, type PromptVariable } from '../../kernel/environments/prompt';
 import { loadTokenizer } from '../../kernel/models/tokenizer';
 import { packageRoot } from '../../kernel/setup/python';
@@ -9,7 +10,11 @@ import { checkCode, createLockedDownFunction, extractFunction } from '../../kern
 import { PythonPeer, relativeError } from './pythonPeer';
 
 interface Row {
-  subject: PromptSubject & { stateVariables?: PromptVariable[]; schemas?: { action: object; observation: object } };
+  subject: PromptSubject & {
+    stateVariables?: PromptVariable[];
+    ramSize?: number;
+    schemas?: { action: object; observation: object };
+  };
   environmentPrompt: string;
   prompt: string;
   parent: string | null;
@@ -38,9 +43,10 @@ test('prompts are the same in TypeScript and in the corpus, for named state and 
       form,
       edit: false,
     })) {
-      const { schemas } = subject;
+      const { schemas, ramSize } = subject;
+      const stateArrays = ramSize ? [{ ...MEMORY, length: ramSize }] : [];
       assert.equal(
-        strategyPrompt({ ...subject, schemas: schemas ? { ...schemas, state: {} } : null }),
+        strategyPrompt({ ...subject, stateArrays, schemas: schemas ? { ...schemas, state: {} } : null }),
         environmentPrompt,
       );
       told += environmentPrompt;

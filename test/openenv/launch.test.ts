@@ -8,7 +8,7 @@ import { openenv } from '../../kernel/environments';
 import { buildRoot } from '../../kernel/setup/python';
 import { eventually } from '../eventually';
 import { fakeTools, type FakeTools } from './fakeTools';
-import { code } from './faulty';
+import { code } from './faultyServer';
 import { TINY } from './tiny';
 
 let root: string;

@@ -17,7 +17,7 @@ import {
 import { Episode, executeWithTimeLimit, replay, rollout } from '../../kernel/rollout';
 import { eventually } from '../eventually';
 import { GuessTheNumber } from '../openenv/serving/environments';
-import { bisect, guessServers, mortalServer, patientBisect } from './guessServers';
+import { bisect, guessServers, mortalServer, patientBisect } from './numberGuessing';
 
 let python: ChildProcess;
 /** Rooms for 1, 4 and 3 sessions. */

@@ -68,7 +68,7 @@ async function serveClass(
   served: Declared,
   { args, declared, description, variables, notebook }: DirectiveCell,
 ): Promise<unknown> {
-  const { serveInNotebook } = await import('../../environments/served.js');
+  const { serveInNotebook } = await import('../../environments/remote/served.js');
   const { classTypes } = await import('../../openenv/serving/classTypes.js');
   const found = notebook.findClass(served.name);
   const types = found && classTypes(typescript(), found.checker, found.symbol);

@@ -10,7 +10,7 @@ export type Game2048Environment = LocalEnvironment<
   EpisodeState & { moves: number }
 >;
 
-/** What a strategy can read, for the card and the prompt. */
+/** The variables of the observation, for the card and the prompt. */
 const VARIABLES = [
   {
     name: 'board',

@@ -1,4 +1,4 @@
-import type { Seat } from './seat';
+import type { Session } from './session';
 
 /** Milliseconds that a session keeps its place on a full server while nothing comes for it. */
 export interface Patience {
@@ -19,15 +19,15 @@ export interface Patience {
  * client: one trainer may fill a server with its groups, and behind a proxy
  * all have one address.
  */
-export function sessionToYield(seats: Seat[], patience: Patience): Seat | undefined {
+export function sessionToYield(sessions: Session[], patience: Patience): Session | undefined {
   const now = Date.now();
-  const idle = (seat: Seat): number => now - seat.lastActivity;
-  const waiting = seats.filter(
-    (seat) => !seat.busy && idle(seat) >= (seat.played ? patience.played : patience.unplayed),
+  const idle = (session: Session): number => now - session.lastActivity;
+  const waiting = sessions.filter(
+    (session) => !session.busy && idle(session) >= (session.played ? patience.played : patience.unplayed),
   );
   return waiting.sort((a, b) => Number(a.played) - Number(b.played) || idle(b) - idle(a))[0];
 }
 
-/** What the client of that session is told. */
+/** The message to the client of that session. */
 export const YIELDED =
   'The session was closed: nothing came for a while, and on the full server others were waiting for a place. A new session can be opened.';

@@ -68,8 +68,8 @@ function returns(episodes: ReadonlyArray<Episode | null>): number[] {
 function chanceCode(actions: readonly NamedAction[]): string {
   return `const actions = ${literal(actions.map(({ value }) => value))};
 function strategy(state) {
-  const told = Array.isArray(state.legal_actions) ? actions.filter((action) => state.legal_actions.includes(action)) : [];
-  const legal = told.length > 0 ? told : actions;
+  const given = Array.isArray(state.legal_actions) ? actions.filter((action) => state.legal_actions.includes(action)) : [];
+  const legal = given.length > 0 ? given : actions;
   return legal[Math.floor(Math.random() * legal.length)];
 }`;
 }

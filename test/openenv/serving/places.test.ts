@@ -7,7 +7,7 @@ import { OpenEnvClient, serve } from '../../../kernel';
 import { ServerProcess } from '../../../kernel/openenv';
 import { packageRoot, pythonPath } from '../../../kernel/setup/python';
 import { eventually } from '../../eventually';
-import { code } from '../faulty';
+import { code } from '../faultyServer';
 import { GuessTheNumber } from './environments';
 
 /** A session that was never played keeps its place for so long on a full server, in milliseconds. One that was keeps it for minutes. */

@@ -1,4 +1,5 @@
-import { OpenEnvError, serverError } from '../../../openenv/errors';
+import { defined } from '../../../common/defined';
+import { invalidArgument, OpenEnvError, serverError } from '../../../openenv/errors';
 import { parseMessage } from '../../../openenv/messages';
 import { Pipes } from './pipes';
 import type { WaitCells } from '../../../common/blockedThread';
@@ -16,10 +17,12 @@ const RESTORE = 3;
 /** The request to go on over pipes. */
 const PIPES = Uint8Array.of(4, 0, 0, 0);
 
+/** Milliseconds for the connection. */
+const CONNECT_TIMEOUT = 60_000;
 /** Milliseconds for an answer, where nothing else was said. */
 export const MESSAGE_TIMEOUT = 60_000;
 
-/** Where a process listens that plays many games. */
+/** A process that plays many games. */
 export interface AtariProcess {
   /** Its address: `tcp://127.0.0.1:port`. */
   url: string;
@@ -44,15 +47,11 @@ export interface AtariClientOptions {
    * until an answer is there, where the system can do that (Linux). One request at a time.
    */
   wait?: WaitCells;
-  /** For the connection and the loading of the games; default 60,000. */
-  connectTimeout?: number;
   /** For the answer to a request; default 60,000. */
   messageTimeout?: number;
-  /** Closes the connection when aborted; a request under way fails with its reason. */
-  signal?: AbortSignal;
 }
 
-/** What a reset or a step gives. Entry i belongs to `slots[i]` of the request. */
+/** The result of a reset or a step. Entry i belongs to `slots[i]` of the request. */
 export interface AtariStep {
   /** The 128 bytes of memory. */
   ram: Uint8Array[];
@@ -83,8 +82,8 @@ export class AtariClient {
 
   /** Connects to the process at `url` and loads the games. */
   static async connect(url: string, options: AtariClientOptions): Promise<AtariClient> {
-    const { connectTimeout = 60_000, messageTimeout = MESSAGE_TIMEOUT, signal, wait } = options;
-    const stream = await Stream.connect(url, { connectTimeout, messageTimeout, signal });
+    const { messageTimeout = MESSAGE_TIMEOUT, wait } = options;
+    const stream = await Stream.connect(url, { connectTimeout: CONNECT_TIMEOUT, messageTimeout });
     let pipes: Pipes | undefined;
     try {
       const games = {
@@ -114,15 +113,12 @@ export class AtariClient {
   async reset(slots: number[], seeds: number[], options: { frames?: boolean | number } = {}): Promise<AtariStep> {
     const every = Number(options.frames ?? 0);
     if (!Number.isInteger(every) || every < 0 || every > 255) {
-      throw new OpenEnvError(
-        'INVALID_ARGUMENT',
-        `frames must be true, false or a whole number from 0 to 255, not ${options.frames}.`,
-      );
+      throw invalidArgument(`frames must be true, false or a whole number from 0 to 255, not ${options.frames}.`);
     }
     const request = this.request(RESET, every, slots, seeds.length, 8);
     seeds.forEach((seed, i) => {
       if (!Number.isSafeInteger(seed) || seed < 0)
-        throw new OpenEnvError('INVALID_ARGUMENT', `A seed must be a whole number ≥ 0, not ${seed}.`);
+        throw invalidArgument(`A seed must be a whole number ≥ 0, not ${seed}.`);
       request.setBigUint64(4 + 2 * slots.length + 8 * i, BigInt(seed), true);
     });
     return this.ask(request);
@@ -133,8 +129,7 @@ export class AtariClient {
     const request = this.request(STEP, 0, slots, actions.length, 1);
     actions.forEach((action, i) => {
       if (!(action in this.actions))
-        throw new OpenEnvError(
-          'INVALID_ARGUMENT',
+        throw invalidArgument(
           `There is no action ${action}: the actions are ${this.actions.map((name, j) => `${j} ${name}`).join(', ')}.`,
         );
       request.setUint8(4 + 2 * slots.length + i, action);
@@ -168,8 +163,7 @@ export class AtariClient {
   }
 
   private request(kind: number, every: number, slots: number[], values: number, valueBytes: number): DataView {
-    if (slots.length !== values)
-      throw new OpenEnvError('INVALID_ARGUMENT', `${slots.length} slots need as many values, not ${values}.`);
+    if (slots.length !== values) throw invalidArgument(`${slots.length} slots need as many values, not ${values}.`);
     const view = new DataView(new ArrayBuffer(4 + slots.length * (2 + valueBytes)));
     view.setUint8(0, kind);
     view.setUint8(1, every);
@@ -187,7 +181,7 @@ export class AtariClient {
   }
 }
 
-/** Whether the process at `url` answers within a time: a question that asks for nothing, which is refused. */
+/** Returns whether the process at `url` answers within a time: a question that asks for nothing, which is refused. */
 export async function answers(url: string, timeout: number): Promise<boolean> {
   let stream: Stream | undefined;
   try {
@@ -246,8 +240,9 @@ function unpack(message: Uint8Array): AtariStep {
 /** `{ frameSkip: 4 }` → `{ frame_skip: 4 }`: names of options as servers write them. */
 export function snakeCase(options: object): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(options)
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [name.replace(/[A-Z]/g, (letter) => '_' + letter.toLowerCase()), value]),
+    Object.entries(defined(options)).map(([name, value]) => [
+      name.replace(/[A-Z]/g, (letter) => '_' + letter.toLowerCase()),
+      value,
+    ]),
   );
 }

@@ -8,8 +8,6 @@ export interface StreamOptions {
   connectTimeout: number;
   /** For each answer. */
   messageTimeout: number;
-  /** Closes the connection when aborted; requests under way fail with its reason. */
-  signal?: AbortSignal;
 }
 
 /** Milliseconds that the other side has to close a connection. */
@@ -31,7 +29,7 @@ interface Pending {
  * A time-out closes the connection. An idle one does not keep Node.js alive.
  */
 export class Stream {
-  /** How many this thread has: open ones, and those that connect. */
+  /** Number of connections that this thread has, those that are being made included. */
   static open = 0;
   private readonly pending: Pending[] = [];
   private failure: unknown;
@@ -52,7 +50,6 @@ export class Stream {
 
   /** Connects to `tcp://host:port`. Fails with `CONNECTION_FAILED` or `TIMEOUT`. */
   static connect(url: string, options: StreamOptions): Promise<Stream> {
-    options.signal?.throwIfAborted();
     const { hostname, port } = new URL(url);
     return new Promise((resolve, reject) => {
       const buffer = Buffer.alloc(READ_BYTES);
@@ -109,10 +106,7 @@ export class Stream {
     socket.removeAllListeners('timeout').setTimeout(options.messageTimeout, () => {
       if (this.pending.length > 0) this.close(late(this.url, options.messageTimeout));
     });
-    options.signal?.addEventListener('abort', this.abort, { once: true });
   }
-
-  private readonly abort = (): void => this.close(this.options.signal?.reason);
 
   /** Takes `count` bytes of `chunk`, which is used again after it. */
   private receive(chunk: Buffer, count: number): boolean {
@@ -146,8 +140,7 @@ export class Stream {
 
   private fail(reason: unknown): void {
     if (this.failure !== undefined) return;
-    this.failure = reason ?? new OpenEnvError('CLOSED', 'The connection was closed.');
-    this.options.signal?.removeEventListener('abort', this.abort);
+    this.failure = reason;
     for (const { reject } of this.pending.splice(0)) reject(this.failure);
   }
 }
