@@ -10,8 +10,14 @@ import { packageRoot } from '../kernel/setup/python';
 
 /** Files and folders in which pages are looked for. */
 const PLACES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs', 'kernel', 'test'];
-/** Pages and files that other work in progress adds. */
-const AWAITED = ['docs/reference/settings.md', 'kernel/grpo/step.ts'];
+/** Pages and files that work in progress elsewhere adds. */
+const AWAITED = [
+  'docs/reference/settings.md',
+  ...['step.ts', 'generate.ts', 'play.ts', 'microBatches.ts', 'update/', 'refinement/edits.ts'].map(
+    (name) => `kernel/grpo/${name}`,
+  ),
+  'kernel/training/update/',
+];
 
 const filesBelow = (place: string, pattern: RegExp): string[] =>
   (statSync(join(packageRoot, place)).isFile()
@@ -42,9 +48,9 @@ const anchors = (page: string): string[] => [...prose(page).matchAll(/^#+ (.*)$/
 test('every local link leads to a file, and to a heading of it', () => {
   let count = 0;
   for (const page of pages) {
-    for (const [, target] of prose(page)
-      .replace(/`[^`\n]+`/g, '')
-      .matchAll(/\]\(([^)\s]+)\)/g)) {
+    const text = prose(page).replace(/`[^`\n]+`/g, '');
+    const targets = [/\]\(([^)\s]+)\)/g, /src="([^"]+)"/g].flatMap((link) => [...text.matchAll(link)]);
+    for (const [, target] of targets) {
       if (/^[a-z]+:/.test(target)) continue;
       const [path, anchor] = target.split('#');
       const file = path === '' ? page : relative(packageRoot, resolve(packageRoot, dirname(page), path));
