@@ -13,10 +13,16 @@ const PLACES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs', 'kernel'
 /** Pages and files that work in progress elsewhere adds. */
 const AWAITED = [
   'docs/reference/settings.md',
+  'kernel/main.ts',
+  'kernel/install/',
+  'kernel/cells/patches/',
+  'kernel/jupyter/interrupt/README.md',
+  'kernel/jupyter/wire/',
+  'kernel/jupyter/wire/cellOutputs.ts',
+  'kernel/training/update/',
   ...['step.ts', 'generate.ts', 'play.ts', 'microBatches.ts', 'update/', 'refinement/edits.ts'].map(
     (name) => `kernel/grpo/${name}`,
   ),
-  'kernel/training/update/',
 ];
 
 const filesBelow = (place: string, pattern: RegExp): string[] =>
@@ -69,14 +75,19 @@ test('every page of docs can be reached from its index', () => {
     assert.ok(linked.includes(page), `docs/README.md has no link to ${page}`);
 });
 
-test('files and folders that the architecture names exist', () => {
+test('files and folders that the pages name exist', () => {
+  for (const page of [...documentation, 'CONTRIBUTING.md']) {
+    const named = codeSpans(page).filter((span) => /^(kernel|test|extension|notebooks)\/[\w./-]*$/.test(span));
+    for (const name of named) assert.ok(exists(name), `${page}: there is no ${name}`);
+  }
+  // The architecture names them as seen from kernel/, or alone.
   const named = codeSpans('docs/architecture.md').filter((span) => /^[\w-]+\/[\w/.-]*$|^[\w-]+\.ts$/.test(span));
   assert.ok(named.length > 50, `${named.length} names`);
   const sources = filesBelow('kernel', /\.ts$/).map((file) => `/${file}`);
   for (const name of named)
     assert.ok(
       exists(name) || exists(`kernel/${name}`) || sources.some((file) => file.endsWith(`/${name}`)),
-      `docs/architecture.md: ${name}`,
+      `docs/architecture.md: there is no ${name}`,
     );
 });
 
