@@ -42,7 +42,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
     if (!connectionFile) throw new Error('which connection file? joylab kernel CONNECTION_FILE');
     // Node.js 22 and later: what was compiled once, the TypeScript compiler above all, is read from a cache.
     (Module as { enableCompileCache?: () => void }).enableCompileCache?.();
-    const { startKernel } = await import('./jupyter/index.js');
+    const { startKernel } = await import('./main.js');
     await startKernel(connectionFile);
     return 0;
   },

@@ -49,7 +49,7 @@ export class Cell implements CellRun {
 
   /**
    * Tells the cell to stop: its signal is aborted, and code that began before
-   * ends where it looks (see compile/guards.ts). Code that watches the signal
+   * ends where it looks (see interrupt/guards.ts). Code that watches the signal
    * gets time to stop by itself, with its work in order.
    *
    * @param count of the session's interrupts, this one included

@@ -3,10 +3,10 @@ import { inspect } from 'node:util';
 import type { CellError } from '../jupyter/interpreter';
 import type { Problem } from './compile/compiler';
 import { NO_JSX } from './compile/jsx';
-import { SystemExit } from './exit';
 import { hintFor } from './hints';
+import { SystemExit } from './systemExit';
 import { CYAN, DIM, excerpt, placeOf, RED, RESET } from './traceback/excerpt';
-import { userFrames, type Frame } from './traceback/stack';
+import { userFrames, type Frame } from './patches/language/stackTraces';
 
 /** Problems shown of one cell. */
 const MAXIMUM_PROBLEMS = 50;

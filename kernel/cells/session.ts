@@ -1,7 +1,6 @@
-import type { Executor } from 'tslab/dist/executor';
 import { inKernel, repairIntrinsics, tellRepair } from '../common/intrinsics';
 import type { MimeBundle } from '../display/host';
-import { FLAG } from '../jupyter/interruptFlag';
+import { FLAG } from '../jupyter/interrupt/flag';
 import type {
   CellError,
   CellOutput,
@@ -25,15 +24,16 @@ import { EnvironmentTypes } from './environmentTypes';
 import { assistPreamble, prepareDirectives, type PreparedCell } from './directives';
 import { joylabImport } from './directives/autoImport';
 import { completeDirective, inspectDirective } from './directives/assist';
-import { SystemExit } from './exit';
 import { compileErrors, describeError } from './errors';
 import { beginPart, endPart, noteSigint } from './interrupt';
-import { installStackTraces } from './traceback/stack';
 import { Imports } from './modules/imports';
 import { LocalModules } from './modules/localModules';
 import { ModuleToAwait } from './modules/moduleToAwait';
-import { installResolution } from './modules/resolve';
+import type { SessionParts } from './patches';
+import { all, replace, type Undo } from './patches/replace';
+import { createExecutor, type Executor, type TslabGlobal } from './patches/tslab';
 import { cellMeta, CellRuntime, type CellMeta } from './runtime';
+import { SystemExit } from './systemExit';
 import { describe } from './values';
 import { Variables } from './variables';
 
@@ -42,13 +42,6 @@ interface Outcome {
   ok: boolean;
   error?: unknown;
   value?: unknown;
-}
-
-/** What tslab's executor gives to the code of cells, in a global of this name. */
-interface TslabGlobal {
-  exports: Record<string, unknown>;
-  require: NodeRequire;
-  cell: CellRuntime | null;
 }
 
 /** A notebook's session: its cells run one after another in one scope. */
@@ -61,6 +54,7 @@ export class Session implements Interpreter {
   private readonly modules: LocalModules;
   private readonly meta: CellMeta;
   private readonly tslab: TslabGlobal;
+  private readonly undo: Undo[] = [];
   private running: Cell | null = null;
   /** Aborted by an interrupt: the signal of what runs beside cells, such as handlers of comms. */
   private besides = new AbortController();
@@ -70,7 +64,7 @@ export class Session implements Interpreter {
     private readonly surroundings: Surroundings,
     private readonly interruptFlag: Int32Array,
   ) {
-    const { folder, packageRoot } = surroundings;
+    const { folder } = surroundings;
     const begin = () => {
       beginPart();
       // SIGINT is for what begins now: an interrupt from before has to be seen here.
@@ -78,26 +72,28 @@ export class Session implements Interpreter {
     };
     this.compiler = new CellCompiler(surroundings, begin, (path, text) => this.modules.addVirtual(path, text));
     this.modules = new LocalModules(() => this.compiler.notebook.service.getProgram()!.getCompilerOptions());
-    installResolution(packageRoot, this.modules.isVirtual);
-    installStackTraces(this.compiler, this.modules, folder);
-    // Here, as it loads the compiler that it shares with the kernel: see compile/typescript.ts.
-    const { createExecutor } = require('tslab/dist/executor') as typeof import('tslab/dist/executor');
-    const converters = { node: this.compiler, browser: this.compiler, close: () => this.compiler.close() };
-    this.executor = createExecutor(folder, converters, {
-      log: () => {},
-      // tslab also reports diagnostics here, with more arguments: the compiler has them already.
-      error: (error, ...rest) => rest.length === 0 && (this.outcome.error = error),
-    });
     // tslab's object of variables is a Proxy, on which loops of a cell are a hundred times slower.
     const scope: Record<string, unknown> = {};
     this.imports = new Imports(folder, scope, this.modules);
     this.tslab = { exports: scope, require: this.imports.require, cell: null };
-    Object.assign(globalThis, { __tslab__: this.tslab });
+    const converters = { node: this.compiler, browser: this.compiler, close: () => this.compiler.close() };
+    const { executor, undo } = createExecutor(this.tslab, folder, converters, {
+      log: () => {},
+      // tslab also reports diagnostics here, with more arguments: the compiler has them already.
+      error: (error, ...rest) => rest.length === 0 && (this.outcome.error = error),
+    });
+    this.executor = executor;
+    this.onClose(undo);
     this.meta = cellMeta(folder, this.imports.require);
     // What TypeScript takes for granted in Node.js.
-    Object.assign(globalThis, { __dirname: this.meta.dirname, __filename: this.meta.filename });
+    this.onClose(replace(globalThis, { __dirname: this.meta.dirname, __filename: this.meta.filename }));
     this.variables = new Variables(scope);
     this.environments = new EnvironmentTypes(this.variables, this.compiler.notebook);
+  }
+
+  /** What patches need of the session. */
+  get parts(): Pick<SessionParts, 'compiler' | 'modules'> {
+    return { compiler: this.compiler, modules: this.modules };
   }
 
   /** Compiles something, so that the first cell finds a compiler that has run before. */
@@ -271,8 +267,14 @@ export class Session implements Interpreter {
     currentCell()?.output.stream('stderr', `Uncaught in a promise or callback:\n${traceback.join('\n')}\n`);
   }
 
+  /** Takes something back when the session is closed, after what came later. */
+  onClose(undo: Undo): void {
+    this.undo.push(undo);
+  }
+
   close(): void {
     this.executor.close();
+    all(this.undo)();
   }
 }
 

@@ -17,7 +17,7 @@ export interface WireOptions {
   historyFile: string;
   /** Content of `kernel_info_reply`: the wire thread answers that request by itself. */
   kernelInfo: Record<string, unknown>;
-  /** See interruptFlag.ts. */
+  /** See interrupt/flag.ts. */
   interruptFlag: Int32Array;
   /** Printed text; see textRing.ts. */
   textRing: SharedArrayBuffer;
@@ -88,7 +88,7 @@ export type ToWire =
   | { type: 'input'; id: number; prompt: string; password: boolean; answer: SharedArrayBuffer | null; input: number }
   /** The answer to a question is not wanted any more. */
   | { type: 'withdraw'; input: number }
-  /** Runs a child process for which the main thread waits; see children.ts. */
+  /** Runs a child process for which the main thread waits; see wire/childRunner.ts. */
   | { type: 'child'; child: Child; back: ChildReturn; parent: Header }
   /** Closes the sockets and ends the thread; `closed` is set to 1 when that is done. */
   | { type: 'close'; closed: Int32Array };

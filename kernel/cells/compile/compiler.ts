@@ -1,4 +1,3 @@
-import type { CompletionInfo, Converter, ConvertResult } from 'tslab/dist/converter';
 import type * as ts from 'typescript';
 import { join } from 'node:path';
 import { inKernel } from '../../common/intrinsics';
@@ -8,6 +7,7 @@ import { NotebookProgram } from './notebook';
 import { OutputMap, type Place } from './outputMap';
 import type { Surroundings } from './options';
 import { typescript } from './typescript';
+import type { CompletionInfo, Converter, ConvertResult } from '../patches/tslab';
 
 /** The text of a cell on its way through the compiler. */
 export interface CellSource {

@@ -1,4 +1,5 @@
 import type * as ts from 'typescript';
+import { syntaxErrors } from '../patches/typescript';
 import { typescript } from './typescript';
 
 /** Names that a statement declares at its own level; destructuring included. */
@@ -52,9 +53,8 @@ export function isObjectLiteral(text: string): boolean {
   if (!/^\s*\{[^]*\}\s*$/.test(text)) return false;
   const compiler = typescript();
   const file = parse(`(${text}\n)`);
-  const { parseDiagnostics } = file as unknown as { parseDiagnostics: unknown[] };
   const [statement, ...more] = file.statements;
-  if (parseDiagnostics.length > 0 || more.length > 0 || !compiler.isExpressionStatement(statement)) return false;
+  if (syntaxErrors(file).length > 0 || more.length > 0 || !compiler.isExpressionStatement(statement)) return false;
   return (
     compiler.isParenthesizedExpression(statement.expression) &&
     compiler.isObjectLiteralExpression(statement.expression.expression)

@@ -1,4 +1,5 @@
 import type * as ts from 'typescript';
+import { isTypeOnly } from '../patches/typescript';
 import { typescript } from './typescript';
 
 /** An import declaration of a cell, without what only types need. */
@@ -48,13 +49,5 @@ export function isValueImport(checker: ts.TypeChecker, symbol: ts.Symbol): boole
   const target = checker.getAliasedSymbol(symbol);
   // A module without types: anything may be in it.
   if (checker.isUnknownSymbol(target)) return true;
-  return (
-    (target.flags & compiler.SymbolFlags.Value) !== 0 &&
-    !(checker as TypeOnlyChecker).getTypeOnlyAliasDeclaration?.(symbol)
-  );
-}
-
-/** A function of the checker that TypeScript does not declare: finds `export type { … }` behind an import. */
-interface TypeOnlyChecker extends ts.TypeChecker {
-  getTypeOnlyAliasDeclaration?(symbol: ts.Symbol): ts.Node | undefined;
+  return (target.flags & compiler.SymbolFlags.Value) !== 0 && !isTypeOnly(checker, symbol);
 }

@@ -8,7 +8,7 @@ export const SCOPE = '__cells__';
 /** What a cell needs of the kernel while it runs: see runtime.ts. */
 export const RUNTIME = '__joylab__';
 
-/** Name of the global that guarded code uses; see interrupt.ts. */
+/** Name of the global that guarded code uses; see interrupt/index.ts. */
 export const GUARD = '__joylab_interrupt__';
 
 /** How often there had been an interrupt when the code around began. */

@@ -1,6 +1,7 @@
 import type * as ts from 'typescript';
 import { isNear } from '../../nearest';
-import { guestFile, setParent } from './guest';
+import { checkStatements, resolvingPath, scopeAround, setScopeAround, withOnly } from '../patches/typescript';
+import { guestFile } from './guest';
 import { typescript } from './typescript';
 
 /** TypeScript's code for "No overload matches this call", below which it lists what is wrong with each. */
@@ -29,11 +30,6 @@ interface Trial {
   /** How well it fits, the most telling first; see {@link fit}. */
   fit: number[];
   index: number;
-}
-
-/** A checker's functions that TypeScript does not declare. */
-interface Checker extends ts.TypeChecker {
-  getDiagnostics(file: ts.SourceFile, cancellation: undefined, nodes: ts.Node[] | undefined): ts.Diagnostic[];
 }
 
 /**
@@ -99,32 +95,21 @@ class OverloadedCall {
 
   /** Runs `work` while the function has one overload only. */
   private alone<T>(overload: ts.Signature, work: (check: () => ts.Diagnostic[]) => T): T {
-    this.overloads.splice(0, this.overloads.length, overload);
-    try {
-      return work(() => this.check());
-    } finally {
-      this.overloads.splice(0, this.overloads.length, ...this.all);
-    }
+    return withOnly(this.overloads, overload, () => work(() => this.check()));
   }
 
   /** What is wrong with the call itself, in a copy of its file. */
   private check(): ts.Diagnostic[] {
     const file = this.call.getSourceFile();
     // Imports are resolved by the path.
-    const copy = guestFile(
-      this.program,
-      `${file.fileName}.${++copies}.ts`,
-      file.text,
-      (file as unknown as { path: string }).path,
-    );
-    setParent(copy, (file as { parent?: ts.Node }).parent as ts.SourceFile | undefined);
-    const checker = this.program.getTypeChecker() as Checker;
+    const copy = guestFile(this.program, `${file.fileName}.${++copies}.ts`, file.text, resolvingPath(file));
+    setScopeAround(copy, scopeAround(file));
     const statement =
       copy.statements[file.statements.findIndex(({ pos, end }) => pos <= this.call.pos && this.call.end <= end)];
     const { pos, end } = this.call;
-    return checker
-      .getDiagnostics(copy, undefined, statement && [statement])
-      .filter(({ start = -1 }) => pos <= start && start < end);
+    return checkStatements(this.program.getTypeChecker(), copy, statement && [statement]).filter(
+      ({ start = -1 }) => pos <= start && start < end,
+    );
   }
 
   private trial(overload: ts.Signature, index: number, problems: ts.Diagnostic[]): Trial {

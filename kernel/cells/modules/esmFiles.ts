@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { LocalModules } from './localModules';
-import { isRelative } from './resolve';
+import { isRelative } from './specifier';
 
 /**
  * The user's own ECMAScript modules in JavaScript. Node.js keeps what it has
