@@ -71,7 +71,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
 
   async install(args) {
     const { values } = parseArgs({ args, options: { ...PLACES, 'display-name': { type: 'string' } } });
-    const { install, missingForServers } = await import('./install.js');
+    const { install, missingForServers } = await import('./install/install.js');
     const options = { ...values, sysPrefix: values['sys-prefix'], displayName: values['display-name'] };
     print(install(options));
     const missing = missingForServers(options);
@@ -81,7 +81,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
 
   async uninstall(args) {
     const { values } = parseArgs({ args, options: PLACES });
-    const { uninstall } = await import('./install.js');
+    const { uninstall } = await import('./install/install.js');
     print(uninstall({ ...values, sysPrefix: values['sys-prefix'] }));
     return 0;
   },

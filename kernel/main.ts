@@ -7,7 +7,7 @@ import type { Kernel } from './jupyter/kernel';
 import { kernelInfo } from './jupyter/kernelInfo';
 import { KERNEL_MARK } from './jupyter/kernelMark';
 import { WireThread } from './jupyter/wireThread';
-import { userDataFolder } from './setup/jupyterFolder';
+import { userDataFolder } from './common/jupyterFolder';
 
 /**
  * Starts a kernel: Jupyter's protocol (`jupyter/`), which runs cells

@@ -1,7 +1,7 @@
 import { inKernel, keepIntrinsics } from '../common/intrinsics';
 import { setHost } from '../display/host';
 import type { CommOpener, Interpreter } from '../jupyter/interpreter';
-import { packageRoot } from '../setup/python';
+import { packageRoot } from '../common/packagePaths';
 import { keepCompiledTypeScript } from './compile/typescript';
 import { KernelHost } from './host';
 import { installPatches, PROCESS_PATCHES, SESSION_PATCHES } from './patches';

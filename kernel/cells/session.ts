@@ -25,7 +25,7 @@ import { assistPreamble, prepareDirectives, type PreparedCell } from './directiv
 import { joylabImport } from './directives/autoImport';
 import { completeDirective, inspectDirective } from './directives/assist';
 import { compileErrors, describeError } from './errors';
-import { beginPart, endPart, noteSigint } from './interrupt';
+import { beginPart, endPart, noteSigint } from './interrupt/interrupts';
 import { Imports } from './modules/imports';
 import { LocalModules } from './modules/localModules';
 import { ModuleToAwait } from './modules/moduleToAwait';

@@ -3,7 +3,7 @@ import type { ReferenceReturns } from '../environments/reference';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { Sample } from '../rewards/sample';
 import type { CausalLM } from '../models/causalLM';
-import type { Tokenizer } from '../models/tokenizer';
+import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import type { ResolvedConfig } from './config';
 import type { Prompt } from './prompts';
 import { fillInRelations, programSample, type RefinedGeneration } from './refine';

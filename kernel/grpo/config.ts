@@ -1,4 +1,4 @@
-import { checkGenerationKwargs } from '../models/generateOptions';
+import { checkGenerationKwargs } from '../models/generation/generateOptions';
 import { REWARD_SECONDS } from '../rewards/scoring';
 import {
   elsewhere,

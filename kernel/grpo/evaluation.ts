@@ -1,7 +1,7 @@
 import type { ReferenceReturns } from '../environments/reference';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { CausalLM } from '../models/causalLM';
-import type { Tokenizer } from '../models/tokenizer';
+import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import { newRewardLog, scoreSamples, type RewardLog, type WeightedReward } from '../rewards/scoring';
 import type { Metrics } from '../training/metricsBuffer';
 import { secretSeed } from '../strategy/secret';

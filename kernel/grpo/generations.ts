@@ -1,7 +1,7 @@
 import type { ReferenceReturns } from '../environments/reference';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { CausalLM } from '../models/causalLM';
-import type { Tokenizer } from '../models/tokenizer';
+import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import { diagnoseSignal } from '../rewards/diagnosis';
 import { recentRollouts } from '../rewards/recent';
 import type { Sample } from '../rewards/sample';

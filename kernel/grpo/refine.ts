@@ -1,5 +1,5 @@
 import type { ReferenceReturns } from '../environments/reference';
-import type { Tokenizer } from '../models/tokenizer';
+import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import type { Sample } from '../rewards/sample';
 import { Episode } from '../episodes/episode';
 import type { GroupPlan } from './collect';

@@ -3,7 +3,7 @@ import type { ReferenceReturns } from '../environments/reference';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { CausalLM } from '../models/causalLM';
 import { OpenEnvError } from '../openenv/errors';
-import type { Tokenizer } from '../models/tokenizer';
+import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import { recentRollouts } from '../rewards/recent';
 import { rewardRegistry } from '../rewards/registry';
 import type { RewardFunction, Sample } from '../rewards/sample';

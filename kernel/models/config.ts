@@ -1,6 +1,6 @@
 import { COMMON, FAMILIES, FIXED, isRotated, OF_ONE_FAMILY, type Family } from './families';
-import { describe, isObject } from './jsonFile';
-import { parseRope, type RopeSettings } from './rope';
+import { describe, isObject } from './checkpoint/jsonFile';
+import { parseRope, type RopeSettings } from './graph/rope';
 
 /** What a model's `config.json` says, in the form that the graph wants: settings, whatever the family. */
 export interface ModelConfig {

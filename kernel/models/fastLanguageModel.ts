@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { packageRoot } from '../setup/python';
-import { TARGET_MODULES } from './architecture';
-import { loadCheckpoint, readJson } from './checkpoint';
+import { packageRoot } from '../common/packagePaths';
+import { TARGET_MODULES } from './graph/architecture';
+import { loadCheckpoint, readJson } from './checkpoint/checkpoint';
 import { CausalLM } from './causalLM';
-import { finishUpdate } from './folderUpdate';
+import { finishUpdate } from './checkpoint/folderUpdate';
 import { hubModel, isHubName, type HubOptions } from './hub';
-import { createLora, LORA_DEFAULTS, type LoraConfig } from './lora';
-import { adapterFile, PeftModel } from './peft';
+import { createLora, LORA_DEFAULTS, type LoraConfig } from './lora/lora';
+import { adapterFile, PeftModel } from './lora/peft';
 import { because, checkOptions, type OptionTable } from './options';
-import { loadTokenizer, type Tokenizer } from './tokenizer';
+import { loadTokenizer, type Tokenizer } from './tokenizer/tokenizer';
 
 /** Which model to load. */
 export interface FromPretrainedOptions extends HubOptions {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { CausalLM } from '../models/causalLM';
-import type { Tokenizer } from '../models/tokenizer';
+import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import { chunks, mean } from '../rewards/statistics';
 import type { TrainerCallback } from '../training/callbacks';
 import type { Metrics } from '../training/metricsBuffer';

@@ -1,6 +1,6 @@
 import { withProgress } from '../display/progress';
 import type { CausalLM } from '../models/causalLM';
-import type { MergedAdapter } from '../models/mergedAdapter';
+import type { MergedAdapter } from '../models/lora/mergedAdapter';
 import { AdamW, type OptimizerState } from './adamw';
 import { GradientSums } from './gradientSums';
 import type { Objective } from './objective';

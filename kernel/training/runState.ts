@@ -1,5 +1,5 @@
 import type { TrainingEvent } from '../display/mime';
-import { describe, isObject, readJsonFile } from '../models/jsonFile';
+import { describe, isObject, readJsonFile } from '../models/checkpoint/jsonFile';
 import type { Metrics } from './metricsBuffer';
 
 /** What a run needs to go on, as JSON. */

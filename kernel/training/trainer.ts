@@ -4,7 +4,7 @@ import type { TrainingData, TrainingStatus } from '../display/mime';
 import { progressAt, withProgress } from '../display/progress';
 import { TrainingOutput } from '../display/training';
 import type { CausalLM } from '../models/causalLM';
-import type { Tokenizer } from '../models/tokenizer';
+import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import { abortSource } from './abort';
 import type { ResolvedArguments, TrainingArguments } from './arguments';
 import { newControl, type TrainerCallback, type TrainerState } from './callbacks';

@@ -15,7 +15,7 @@ import { LocalModules } from '../../kernel/cells/modules/localModules';
 import { PROCESS_PATCHES, SESSION_PATCHES, type Patch } from '../../kernel/cells/patches';
 import { untried, versionsHere } from '../../kernel/cells/patches/versions';
 import { createInterruptFlag } from '../../kernel/jupyter/interrupt/flag';
-import { packageRoot } from '../../kernel/setup/python';
+import { packageRoot } from '../../kernel/common/packagePaths';
 
 const folder = fs.mkdtempSync(join(tmpdir(), 'joylab-patches-'));
 const TSLAB = ['@tslab/typescript-for-tslab', 'tslab/dist/jupyter'].map((name) => require.resolve(name));

@@ -10,7 +10,7 @@ import { png } from '../../kernel/environments/image';
 import { hasPicture, observationPicture, renderedPicture } from '../../kernel/environments/picture';
 import { Environment, serve } from '../../kernel/openenv';
 import { startGarden } from '../openenv/garden';
-import { pythonPath } from '../../kernel/setup/python';
+import { pythonPath } from '../../kernel/common/packagePaths';
 
 const picture = { width: 3, height: 2, palette: ATARI_PALETTE, pixels: Uint8Array.of(0, 66, 200, 14, 132, 254) };
 const breakout = atariReader({ game: 'breakout' });

@@ -4,9 +4,9 @@ import { AdamW } from '../../kernel/training/adamw';
 import { PolicyUpdate, type PolicyBatch, type UpdateMetrics, type UpdateSettings } from '../../kernel/grpo/update';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
 import { LogprobScorer } from '../../kernel/training/logprobScorer';
-import { dequantize } from '../../kernel/models/quantization';
-import { readSafetensors, writeSafetensors } from '../../kernel/models/safetensors';
-import { seededRandom } from '../../kernel/random';
+import { dequantize } from '../../kernel/models/checkpoint/quantization';
+import { readSafetensors, writeSafetensors } from '../../kernel/models/checkpoint/safetensors';
+import { seededRandom } from '../../kernel/common/random';
 import type { Tensor } from '../../kernel/onnx/tensor';
 import { PythonPeer, relativeError } from '../models/pythonPeer';
 

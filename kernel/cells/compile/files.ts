@@ -1,7 +1,7 @@
 import type * as ts from 'typescript';
 import { statSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { buildRoot } from '../../setup/python';
+import { buildRoot } from '../../common/packagePaths';
 import { DocumentationOnDemand } from './documentation';
 import { DeclarationsOnDemand } from './onDemand';
 import { compilerOptions, joylabDeclarations, type Surroundings } from './options';

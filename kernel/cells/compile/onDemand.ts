@@ -1,7 +1,7 @@
 import type * as ts from 'typescript';
 import { readFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
-import { buildRoot } from '../../setup/python';
+import { buildRoot } from '../../common/packagePaths';
 import type { DocumentationOnDemand } from './documentation';
 import { boundFile, extendProgram, moduleIn, offerModules } from '../patches/typescript';
 import { GLOBALS_MODULE, NodeDeclarations } from './nodeDeclarations';

@@ -1,7 +1,7 @@
 import type * as ts from 'typescript';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildRoot } from '../../setup/python';
+import { buildRoot } from '../../common/packagePaths';
 import { typescript } from './typescript';
 
 /** Where a notebook is, and where the kernel is. */

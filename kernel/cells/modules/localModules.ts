@@ -6,7 +6,7 @@ import { newModule, runModule } from '../patches/modules/modules';
 import { OutputMap, type Place } from '../compile/outputMap';
 import { awaits } from '../compile/await';
 import { typescript } from '../compile/typescript';
-import { buildRoot } from '../../setup/python';
+import { buildRoot } from '../../common/packagePaths';
 import { ModuleToAwait } from './moduleToAwait';
 
 interface Loaded {

@@ -1,6 +1,6 @@
 import type { CellCompiler } from '../compile/compiler';
 import { installGlobals } from '../globals';
-import { installGuards } from '../interrupt';
+import { installGuards } from '../interrupt/interrupts';
 import type { LocalModules } from '../modules/localModules';
 import { captureChildren } from './children/childProcess';
 import { markThreads } from './children/threads';

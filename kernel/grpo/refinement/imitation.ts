@@ -1,4 +1,4 @@
-import { seededRandom } from '../../random';
+import { seededRandom } from '../../common/random';
 import { deriveSeed } from '../../training/seeds';
 import type { Program } from './program';
 import type { ProgramSearch } from './search';

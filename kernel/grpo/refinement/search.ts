@@ -1,4 +1,4 @@
-import { seededRandom } from '../../random';
+import { seededRandom } from '../../common/random';
 import type { Sample } from '../../rewards/sample';
 import { mean } from '../../rewards/statistics';
 import type { Metrics } from '../../training/metricsBuffer';

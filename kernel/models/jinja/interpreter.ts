@@ -5,7 +5,7 @@ import { TemplateError } from './errors';
 import { evaluate, evaluateCall, filtered } from './evaluate';
 import { Loop } from './loop';
 import { Macro } from './macro';
-import { text } from './repr';
+import { text } from './filters/repr';
 import { Scope } from './scope';
 import { isTrue, iterate, Namespace, Once, typeOf, Undefined, type Value } from './values';
 

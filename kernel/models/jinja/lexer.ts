@@ -3,7 +3,7 @@
  * the indentation before one are left out (trim_blocks, lstrip_blocks).
  */
 import { TemplateError } from './errors';
-import { isSpace, SPACE, trimEnd } from './unicode';
+import { isSpace, SPACE, trimEnd } from './filters/unicode';
 
 export type TokenKind =
   | 'data'

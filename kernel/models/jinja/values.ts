@@ -6,7 +6,7 @@
 import { MAXIMUM_NESTING, NestingError } from '../../common/nesting';
 import { spend, spendItems, spendText } from './budget';
 import { TemplateError } from './errors';
-import { characters, codePointLength } from './unicode';
+import { characters, codePointLength } from './filters/unicode';
 
 export type Value = null | boolean | bigint | number | string | Value[] | PythonObject;
 

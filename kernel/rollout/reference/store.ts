@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { cacheFolder } from '../../common/cacheFolder';
 import type { ReferenceReturns } from '../../environments/reference';
-import { packageRoot } from '../../setup/python';
+import { packageRoot } from '../../common/packagePaths';
 
 /** Of the way in which it is measured: another number, and nothing of before is used. */
 const EDITION = 1;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Child, ChildResult } from '../../../jupyter/children';
 import { KERNEL_MARK, marked, type MarkedOptions } from '../../../jupyter/kernelMark';
 import { currentCell, type Cell } from '../../cell';
-import { interruptCount, throwIfInterrupted } from '../../interrupt';
+import { interruptCount, throwIfInterrupted } from '../../interrupt/interrupts';
 import { all, replace, type Undo } from '../replace';
 
 /*

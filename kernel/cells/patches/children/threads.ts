@@ -1,7 +1,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import { join, sep } from 'node:path';
 import * as threads from 'node:worker_threads';
-import { buildRoot } from '../../../setup/python';
+import { buildRoot } from '../../../common/packagePaths';
 import { currentCell } from '../../cell';
 import { replace, type Undo } from '../replace';
 

@@ -1,4 +1,4 @@
-import { interruptCount, throwIfInterrupted } from '../../interrupt';
+import { interruptCount, throwIfInterrupted } from '../../interrupt/interrupts';
 import { redefine, type Undo } from '../replace';
 
 /** Milliseconds between two looks at the flag while the thread sleeps. */

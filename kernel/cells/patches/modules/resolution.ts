@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { dirname, extname, join, resolve } from 'node:path';
-import { buildRoot } from '../../../setup/python';
+import { buildRoot } from '../../../common/packagePaths';
 import { isRelative } from '../../modules/specifier';
 import { replace, type Undo } from '../replace';
 import { packageFolders } from './modules';
