@@ -36,7 +36,7 @@ const PLACES = {
   name: { type: 'string' },
 } as const;
 
-/** What each command does. Loaded when called, so that the kernel starts quickly. */
+/** The commands. Each loads its code when called, so that the kernel starts quickly. */
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   async kernel([connectionFile]) {
     if (!connectionFile) throw new Error('which connection file? joylab kernel CONNECTION_FILE');

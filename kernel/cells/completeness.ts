@@ -8,7 +8,7 @@ const OPEN = new Set([1160, 1010]);
 /** A string ends with its line. */
 const OPEN_STRING = 1002;
 
-/** Whether a front end that reads line by line may run the code: tslab's rules, and a syntax error is `invalid`. */
+/** Returns whether a front end that reads line by line may run the code: tslab's rules, and a syntax error is `invalid`. */
 export function completeness(code: string): Completeness {
   const { completed, indent } = isCompleteCode(code);
   const problems = syntaxErrors(parse(code));

@@ -1,4 +1,4 @@
-import { inKernel, repairIntrinsics, tellRepair } from '../common/intrinsics';
+import { inKernel, repairIntrinsics, reportRepair } from '../common/intrinsics';
 import type { MimeBundle } from '../display/host';
 import { FLAG } from '../jupyter/interrupt/flag';
 import type {
@@ -14,7 +14,7 @@ import { complete } from './assist/complete';
 import { serveDiagnostics } from './assist/diagnose';
 import { inspect } from './assist/inspect';
 import { completeValue } from './assist/values';
-import { Cell, currentCell, KeyboardInterrupt, runBeside, runIn, tellOfCell } from './cell';
+import { Cell, currentCell, KeyboardInterrupt, runBeside, runIn, emitCellEvent } from './cell';
 import { completeness } from './completeness';
 import { CellCompiler, type CellSource } from './compile/compiler';
 import { isInText, isObjectLiteral, parse } from './compile/declarations';
@@ -37,7 +37,7 @@ import { SystemExit } from './systemExit';
 import { describe } from './values';
 import { Variables } from './variables';
 
-/** What one run of the executor left. */
+/** The outcome of one run of the executor. */
 interface Outcome {
   ok: boolean;
   error?: unknown;
@@ -91,7 +91,7 @@ export class Session implements Interpreter {
     this.environments = new EnvironmentTypes(this.variables, this.compiler.notebook);
   }
 
-  /** What patches need of the session. */
+  /** The parts that patches need. */
   get parts(): Pick<SessionParts, 'compiler' | 'modules'> {
     return { compiler: this.compiler, modules: this.modules };
   }
@@ -111,14 +111,14 @@ export class Session implements Interpreter {
     void cell.stopped.catch(() => this.running === cell && this.executor.interrupt());
     try {
       return await runIn(cell, async () => {
-        if (deletedCells.length > 0) tellOfCell({ kind: 'deleted', ids: deletedCells });
+        if (deletedCells.length > 0) emitCellEvent({ kind: 'deleted', ids: deletedCells });
         let ok = false;
         try {
           const error = await this.run(cell, { label, code, preamble: '' });
           ok = error === null;
           return error;
         } finally {
-          tellOfCell({ kind: 'ended', cell, ok });
+          emitCellEvent({ kind: 'ended', cell, ok });
         }
       });
     } catch (error) {
@@ -200,7 +200,7 @@ export class Session implements Interpreter {
 
   /** Says what a cell had replaced that the kernel cannot do without. */
   private repair(): void {
-    tellRepair(repairIntrinsics(), (text) => currentCell()?.output.stream('stderr', text));
+    reportRepair(repairIntrinsics(), (text) => currentCell()?.output.stream('stderr', text));
   }
 
   async evaluate(expression: string, output: CellOutput): Promise<MimeBundle | CellError> {
@@ -233,7 +233,7 @@ export class Session implements Interpreter {
     const known =
       inspectDirective(code, position) ??
       inspect(notebook, code, position, assistPreamble(code, notebook.names()), detail);
-    // What joylab exports is told also where it is not imported yet.
+    // Exports of joylab are documented also where they are not imported yet.
     return known ?? inspect(notebook, code, position, joylabImport(parse(code), new Set(notebook.names())), detail);
   }
 
@@ -284,7 +284,7 @@ async function showResult(cell: Cell, value: unknown): Promise<void> {
   if (Object.keys(data).length > 0) cell.output.result(data, metadata);
 }
 
-/** What Node.js throws where SIGINT ended synchronous code; the message that says so is still on its way. */
+/** Returns whether SIGINT has ended synchronous code; the message that says so is still on its way. */
 function isTermination(error: unknown): boolean {
   return (error as NodeJS.ErrnoException | null)?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
 }

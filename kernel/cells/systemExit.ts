@@ -1,4 +1,4 @@
-/** What code throws that would end its process; named as ipykernel names it. With the code 0, papermill takes a notebook for finished. */
+/** Thrown by code that would end its process; named as ipykernel names it. With the code 0, papermill takes a notebook for finished. */
 export class SystemExit extends Error {
   override name = 'SystemExit';
 

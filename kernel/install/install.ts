@@ -5,7 +5,7 @@ import { userDataFolder } from '../common/jupyterFolder';
 import { installLabextension, uninstallLabextension } from './labextension';
 import { buildRoot, environmentPython, packageRoot, serverPackages } from '../common/packagePaths';
 
-/** Where kernel and extension are installed, and under which name. At most one of the first three. */
+/** The place where kernel and extension are installed, and their name. At most one of the first three. */
 export interface InstallOptions {
   /** For this user, in Jupyter's data folder. */
   user?: boolean;
@@ -15,7 +15,7 @@ export interface InstallOptions {
   prefix?: string;
   /** The kernel's name in Jupyter; by default "joylab". */
   name?: string;
-  /** What launchers and menus show; by default "Joylab (TypeScript)". */
+  /** The name in launchers and menus; by default "Joylab (TypeScript)". */
   displayName?: string;
 }
 
@@ -53,7 +53,7 @@ export function uninstall(options: InstallOptions = {}): string[] {
   return ourKernels(data).length > 0 ? [folder] : [folder, ...uninstallLabextension(data)];
 }
 
-/** What the Python that the kernel was installed beside lacks to run environments, and how to install it; `null`: nothing. */
+/** Returns what the Python that the kernel was installed beside lacks to run environments, and how to install it; `null`: nothing. */
 export function missingForServers(options: InstallOptions): string | null {
   const { python } = findTarget(options);
   if (!python) return null;

@@ -12,7 +12,7 @@ export interface Child {
   file: string;
   args: string[];
   options: SpawnOptions;
-  /** What it reads from its standard input. */
+  /** Its standard input. */
   input?: Uint8Array;
   /** For each of its streams: the stream of the cell that shows it; `null` where its bytes are given back. */
   shown: Array<StreamName | null>;
@@ -24,7 +24,7 @@ export interface Child {
 
 export type StreamName = 'stdout' | 'stderr';
 
-/** What became of a child process. */
+/** The result of a child process. */
 export interface ChildResult {
   pid: number;
   status: number | null;
@@ -43,7 +43,7 @@ export interface ChildError {
   spawnargs?: string[];
 }
 
-/** How the result comes back: `done[0]` becomes 1 when it has been posted. */
+/** The way of the result back: `done[0]` becomes 1 when it has been posted. */
 export interface ChildReturn {
   port: MessagePort;
   done: Int32Array;

@@ -19,7 +19,7 @@ export function parse(text: string): ts.SourceFile {
   return compiler.createSourceFile('cell.ts', text, compiler.ScriptTarget.Latest, true);
 }
 
-/** Whether a position is inside a comment, or in the text of a string, template or regular expression. */
+/** Returns whether a position is inside a comment, or in the text of a string, template or regular expression. */
 export function isInText(text: string, position: number): boolean {
   const compiler = typescript();
   const file = parse(text);
@@ -48,7 +48,7 @@ export function isInText(text: string, position: number): boolean {
   return isLiteral && (position < node.end || (node as ts.LiteralLikeNode).isUnterminated === true);
 }
 
-/** Whether a text is an object literal that TypeScript would take for a block: `{ a: 1, b: 2 }`. */
+/** Returns whether a text is an object literal that TypeScript would take for a block: `{ a: 1, b: 2 }`. */
 export function isObjectLiteral(text: string): boolean {
   if (!/^\s*\{[^]*\}\s*$/.test(text)) return false;
   const compiler = typescript();

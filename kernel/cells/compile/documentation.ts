@@ -48,7 +48,7 @@ export class DocumentationOnDemand {
     };
   }
 
-  /** How a file is to be read that the registry does not make. */
+  /** The mode in which a file is parsed that the registry does not make. */
   get parsingMode(): ts.JSDocParsingMode {
     const { ParseAll, ParseNone } = typescript().JSDocParsingMode;
     return this.isLoaded ? ParseAll : ParseNone;

@@ -13,7 +13,7 @@ export interface EmittedCell {
   output: string;
   /** The source map, as JSON, of the output after its first {@link PREFIX_LINES} lines. */
   map: string;
-  /** Whether the cell awaits outside functions. */
+  /** True where the cell awaits outside functions. */
   isAsync: boolean;
 }
 

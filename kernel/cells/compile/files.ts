@@ -32,7 +32,7 @@ function isFixed(path: string): boolean {
 }
 
 /**
- * What TypeScript's language service reads: cells from memory, all else from
+ * The files that TypeScript's language service reads: cells from memory, all else from
  * disk. Packages are found from the notebook's folder first, then from Joylab's.
  */
 export class NotebookFiles implements ts.LanguageServiceHost {
@@ -158,7 +158,7 @@ export class NotebookFiles implements ts.LanguageServiceHost {
     this.documentation.load([...program.getSourceFiles(), ...this.onDemand.files]);
   }
 
-  /** Whether a file is the user's: neither a package's nor the kernel's, nor a cell. */
+  /** Returns whether a file is the user's: neither a package's nor the kernel's, nor a cell. */
   isLocal(file: ts.SourceFile): boolean {
     return (
       !file.isDeclarationFile &&

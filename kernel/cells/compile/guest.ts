@@ -2,7 +2,7 @@ import type * as ts from 'typescript';
 import { boundFile } from '../patches/typescript';
 
 /**
- * Whether a text may bring files into the program or declare something
+ * Returns whether a text may bring files into the program or declare something
  * outside its own scope; words in strings and comments count, too.
  */
 export function reachesOut(text: string): boolean {

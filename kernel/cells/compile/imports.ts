@@ -11,7 +11,7 @@ export interface CellImport {
 }
 
 /**
- * What a cell imports when it runs. A name that the cell itself does not use
+ * Returns what a cell imports when it runs. A name that the cell itself does not use
  * is imported too, since later cells may; a type is not.
  */
 export function cellImports(file: ts.SourceFile, checker: ts.TypeChecker): CellImport[] {
@@ -40,7 +40,7 @@ function importedNames({ name, namedBindings }: ts.ImportClause): Array<[ts.Iden
   ];
 }
 
-/** Whether a symbol is an import of something that exists when the cell runs. */
+/** Returns whether a symbol is an import of something that exists when the cell runs. */
 export function isValueImport(checker: ts.TypeChecker, symbol: ts.Symbol): boolean {
   const compiler = typescript();
   if (!(symbol.flags & compiler.SymbolFlags.Alias)) return false;

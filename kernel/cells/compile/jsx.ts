@@ -37,7 +37,7 @@ export function jsxProblem(file: ts.SourceFile): ts.Diagnostic | null {
   };
 }
 
-/** What to write instead of an element. */
+/** Returns what to write instead of an element. */
 export function adviceOnJsx(name: string): string {
   return `JSX (<${name}>) is not understood in a cell: nothing is there that would render it. For markup write html\`<b>\${name}</b>\` with import { html } from 'joylab';`;
 }

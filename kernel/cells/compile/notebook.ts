@@ -170,7 +170,7 @@ export class NotebookProgram {
     return (getCombinedNodeFlags(declaration) & NodeFlags.BlockScoped) === NodeFlags.Let;
   }
 
-  /** What a name means in the newest cell that declares it. */
+  /** Returns what a name means in the newest cell that declares it. */
   private find(name: string): { checker: ts.TypeChecker; symbol: ts.Symbol } | null {
     const program = this.link();
     const checker = program.getTypeChecker();
@@ -218,12 +218,12 @@ export class NotebookProgram {
     return [...fileDiagnostics(program, cell), ...found];
   }
 
-  /** Whether a file is the cell that is being compiled or edited. */
+  /** Returns whether a file is the cell that is being compiled or edited. */
   isDraft(file: ts.SourceFile): boolean {
     return file.fileName === this.draft || file === this.guest?.file;
   }
 
-  /** Whether a file is a cell: the draft or an earlier one. */
+  /** Returns whether a file is a cell: the draft or an earlier one. */
   isCell(file: ts.SourceFile): boolean {
     return this.isDraft(file) || this.kept.some(({ path }) => path === file.fileName);
   }
@@ -290,7 +290,7 @@ function fileDiagnostics(program: ts.Program, file: ts.SourceFile): ts.Diagnosti
   return syntactic.length > 0 ? [...syntactic] : [...program.getSemanticDiagnostics(file)];
 }
 
-/** What a file declares, see {@link ChainCell}. */
+/** Returns what a file declares, see {@link ChainCell}. */
 function declaredKeys(file: ts.SourceFile, checker: ts.TypeChecker): Set<string> {
   const { SymbolFlags } = typescript();
   const keys = new Set<string>();

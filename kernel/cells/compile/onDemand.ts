@@ -47,21 +47,21 @@ export class DeclarationsOnDemand {
     return this.node.text(path);
   }
 
-  /** Whether the imports of a file are resolved when the checker follows them. */
+  /** Returns whether the imports of a file are resolved when the checker follows them. */
   isOnDemand(path: string): boolean {
     return this.folders.some((folder) => path.startsWith(folder));
   }
 
   /**
-   * Whether an import of a file is resolved when the checker follows it. Not
+   * Returns whether an import of a file is resolved when the checker follows it. Not
    * where something adds to joylab's types: a checker looks as it is made for
-   * what is added to, before it can be told how to follow imports.
+   * what is added to, before anything makes it follow imports.
    */
   canWait(path: string, name: string): boolean {
     return this.isOnDemand(path) && !(this.readsJoylab && name.startsWith('.') && path.startsWith(this.joylab));
   }
 
-  /** Whether the imports of a file have to be resolved again. */
+  /** Returns whether the imports of a file have to be resolved again. */
   isOutdated(path: string): boolean {
     return this.isNew && path.startsWith(this.joylab);
   }

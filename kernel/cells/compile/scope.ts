@@ -96,7 +96,7 @@ class ScopeTransformer {
     ];
   }
 
-  /** Whether a statement is `var x;`, of one variable. */
+  /** Returns whether a statement is `var x;`, of one variable. */
   private hasNoValue(statement: ts.Statement): boolean {
     const { compiler } = this;
     return (
@@ -293,7 +293,7 @@ class ScopeTransformer {
     return this.compiler.setOriginalNode(node, place);
   }
 
-  /** Whether an identifier stands for a variable of the notebook, other than where it is declared. */
+  /** Returns whether an identifier stands for a variable of the notebook, other than where it is declared. */
   private isShared(node: ts.Identifier): boolean {
     const original = this.compiler.getOriginalNode(node);
     if (!original.parent || !this.compiler.isIdentifier(original) || original.text !== node.text) return false;
@@ -303,7 +303,7 @@ class ScopeTransformer {
     return symbol !== undefined && this.isNotebooks(symbol, original);
   }
 
-  /** Whether a symbol is declared at the top level of a cell. */
+  /** Returns whether a symbol is declared at the top level of a cell. */
   private isNotebooks(symbol: ts.Symbol, place: ts.Node): boolean {
     const { options } = this;
     return (symbol.declarations ?? []).some((declaration) => {
@@ -314,7 +314,7 @@ class ScopeTransformer {
     });
   }
 
-  /** Whether a place is a part of what declares a name, which is shared only later. */
+  /** Returns whether a place is a part of what declares a name, which is shared only later. */
   private isWithin(place: ts.Node, declaration: ts.Node): boolean {
     const { compiler } = this;
     let whole = declaration;
@@ -336,7 +336,7 @@ class ScopeTransformer {
   }
 }
 
-/** What is assigned at the end of a cell is kept, and not shown. */
+/** Returns whether an expression assigns: its value is kept, and not shown. */
 function isAssignment(expression: ts.Expression): boolean {
   const compiler = typescript();
   let inner = expression;

@@ -7,7 +7,7 @@ import type { Declared } from './directive';
 /** A tag of a leading comment. */
 export interface Tag {
   name: string;
-  /** What follows the name, on one line. */
+  /** The text behind the name, on one line. */
   text: string;
   /** Offset of the name in the cell. */
   start: number;
@@ -21,7 +21,7 @@ export interface LeadingComment {
   description: string;
   tags: Tag[];
   start: number;
-  /** What the statement after the comment declares. */
+  /** The declarations of the statement after the comment. */
   target: Declared[];
 }
 

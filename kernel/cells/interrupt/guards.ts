@@ -6,7 +6,7 @@ import type { TypeScript } from '../compile/typescript';
 
 /** A part of the code that an interrupt ends as a whole, if it began before. */
 interface Region {
-  /** Whether something in it asks when it began. */
+  /** True once something in it asks when it began. */
   asked: boolean;
 }
 

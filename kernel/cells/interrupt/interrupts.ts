@@ -6,7 +6,7 @@ import { redefine, type Undo } from '../patches/replace';
 
 let flag = new Int32Array(Object.keys(FLAG).length);
 
-/** How often the session was interrupted so far. Code that begins after an interrupt, such as that of a `finally`, is not what it was for. */
+/** Returns how often the session was interrupted so far. Code that begins after an interrupt, such as that of a `finally`, is not what it was for. */
 export function interruptCount(): number {
   return Atomics.load(flag, FLAG.count);
 }
@@ -14,7 +14,7 @@ export function interruptCount(): number {
 /** Counts the synchronous parts of cells. */
 let parts = 0;
 
-/** What begins now is computed without a pause: SIGINT ends it where nothing else does. */
+/** Begins a part that is computed without a pause: SIGINT ends it where nothing else does. */
 export function beginPart(): void {
   Atomics.store(flag, FLAG.part, ++parts);
 }
@@ -40,7 +40,7 @@ function stop(): never {
   throw new KeyboardInterrupt();
 }
 
-/** What guarded code calls (see guards.ts), as methods of the flag. */
+/** The functions that guarded code calls (see guards.ts), as methods of the flag. */
 const guards = {
   looping: throwIfInterrupted,
   entered: stop,

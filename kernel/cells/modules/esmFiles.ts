@@ -9,7 +9,7 @@ import { isRelative } from './specifier';
  * loaded from a URL for good: a file that changed is loaded from another one.
  */
 export class EsmFiles {
-  /** When each file was changed last, as it was first loaded. */
+  /** The time of each file's last change, as it was first loaded. */
   private readonly first = new Map<string, number>();
 
   constructor(private readonly modules: LocalModules) {}
@@ -28,7 +28,7 @@ export class EsmFiles {
   }
 }
 
-/** What a specifier names; `null` where there is no file: the import itself says so. */
+/** Returns what a specifier names; `null` where there is no file: the import itself says so. */
 function resolved(specifier: string, require: NodeRequire): string | null {
   try {
     const path = require.resolve(specifier);

@@ -18,11 +18,11 @@ interface Link {
   error?: unknown;
 }
 
-/** What says that a file is not there, or no longer. */
+/** Codes of errors about a file that is not there, or no longer. */
 const MISSING = new Set(['MODULE_NOT_FOUND', 'ENOENT']);
 
 /**
- * What cells import. A name that is imported is a property of the notebook's
+ * The imports of cells. A name that is imported is a property of the notebook's
  * scope that looks into the module, so it follows the module's own changes,
  * and the module itself when its file changes.
  */

@@ -34,7 +34,7 @@ export class LocalModules {
     return !path.includes(`${sep}node_modules${sep}`) && !path.startsWith(`${buildRoot}${sep}`);
   }
 
-  /** Whether a path is a file that {@link load} loads, as it awaits at its top level. */
+  /** Returns whether a path is a file that {@link load} loads, as it awaits at its top level. */
   isAwaited(path: string): boolean {
     return this.awaited.has(path);
   }
@@ -61,7 +61,7 @@ export class LocalModules {
     this.forget(path);
   }
 
-  /** Where a place in the JavaScript of a file is in the file; the place itself where the file is JavaScript. */
+  /** Returns where a place in the JavaScript of a file is in the file; the place itself where the file is JavaScript. */
   trace(path: string, line: number, column: number): Place | null {
     const map = this.loaded.get(path)?.map;
     return map ? map.find(line, column) : { line, column };

@@ -32,7 +32,7 @@ import { connectDisplay, shareTypeScript } from './tslab';
 
 /** Something that is replaced in the process. */
 export interface Patch<Parts> {
-  /** What is replaced. */
+  /** The properties that it replaces. */
   readonly name: string;
   /** Replaces it; returns what takes the patch back. */
   install(parts: Parts): Undo;
@@ -67,7 +67,7 @@ export const PROCESS_PATCHES: ReadonlyArray<Patch<Int32Array>> = [
   { name: 'process.exit, abort, kill, emit', install: keepKernelAlive },
 ];
 
-/** What patches need of a session. */
+/** The parts of a session that patches need. */
 export interface SessionParts {
   compiler: CellCompiler;
   modules: LocalModules;

@@ -12,7 +12,7 @@ export type { CompletionInfo, Converter, ConvertResult } from 'tslab/dist/conver
 export type { Executor };
 type CreateExecutor = typeof import('tslab/dist/executor').createExecutor;
 
-/** What tslab's executor gives to the code of cells, in a global of the name `__tslab__`. */
+/** The global `__tslab__`, by which tslab's executor passes the code of cells what it needs. */
 export interface TslabGlobal {
   exports: Record<string, unknown>;
   require: NodeRequire;

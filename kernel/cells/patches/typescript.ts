@@ -7,12 +7,12 @@ import { typescript } from '../compile/typescript';
  * for each of these names; versions.ts says which versions were tried.
  */
 
-/** What TypeScript keeps in a source file. */
+/** A source file with all that TypeScript keeps in it. */
 interface InternalFile extends ts.SourceFile {
   path: string;
   resolvedPath: string;
   originalFileName: string;
-  /** What the file declares, by name; there once it is bound. */
+  /** Its declarations, by name; there once it is bound. */
   locals?: Map<string, ts.Symbol>;
   /** The file as a module. */
   symbol?: ts.Symbol;
@@ -24,7 +24,7 @@ interface InternalFile extends ts.SourceFile {
   jsDocParsingMode: ts.JSDocParsingMode;
 }
 
-/** What TypeScript keeps in a node with documentation. */
+/** A node with documentation. */
 type Documented = ts.Node & { jsDoc?: ts.JSDoc[] };
 
 interface InternalCompiler {
@@ -65,7 +65,7 @@ export function parseDocumentation(comment: string): ts.JSDoc | undefined {
 export interface FileText {
   name: string;
   text: string;
-  /** Where its imports are resolved. */
+  /** The path from which its imports are resolved; by default its name. */
   path?: string;
   /** Of the program whose checker will see the file. */
   options: ts.CompilerOptions;
@@ -93,7 +93,7 @@ export function boundFile({ name, text, path = name, options, jsDocParsingMode, 
   return file;
 }
 
-/** Where the imports of a file are resolved. */
+/** Returns the path from which the imports of a file are resolved. */
 export function resolvingPath(file: ts.SourceFile): string {
   return inside(file).path;
 }
@@ -103,7 +103,7 @@ export function importsOf(file: ts.SourceFile): readonly ts.StringLiteralLike[] 
   return inside(file).imports ?? [];
 }
 
-/** What a bound file declares at its top level, with what it exports. */
+/** Returns the declarations at the top level of a bound file, with its exports. */
 export function declarationsOf(file: ts.SourceFile): Array<[name: string, symbol: ts.Symbol]> {
   const { locals, symbol } = inside(file);
   return [...(locals ?? []), ...(symbol?.exports ?? [])].map(([name, it]) => [String(name), it]);
@@ -115,7 +115,7 @@ export function declarationIn(file: ts.SourceFile, name: string): ts.Symbol | un
   return symbol?.exports?.get(name as ts.__String) ?? locals?.get(name);
 }
 
-/** Whether a bound file declares a symbol at its top level. */
+/** Returns whether a bound file declares a symbol at its top level. */
 export function isDeclaredIn(file: ts.SourceFile, declared: ts.Symbol): boolean {
   const { locals, symbol } = inside(file);
   return locals?.get(declared.name) === declared || symbol?.exports?.get(declared.escapedName) === declared;
@@ -142,7 +142,7 @@ export function moduleIn(file: ts.SourceFile, module: string): ts.SourceFile {
   return Object.create(file, { symbol: { value: inside(file).locals!.get(`"${module}"`) } });
 }
 
-/** Where a program's checker looks for what the program does not have; `undefined`: it is not there either. */
+/** Files for a program's checker that the program does not have; `undefined`: they are not there either. */
 export interface Declarations {
   resolve(name: string, from: string): ts.ResolvedModuleFull | undefined;
   open(path: string): ts.SourceFile | undefined;
@@ -169,7 +169,7 @@ export function offerModules(checker: ts.TypeChecker, offered: (known: string[])
   };
 }
 
-/** Whether a file was read without its documentation. */
+/** Returns whether a file was read without its documentation. */
 export function isUndocumented(file: ts.SourceFile): boolean {
   return inside(file).jsDocParsingMode === typescript().JSDocParsingMode.ParseNone;
 }
@@ -207,7 +207,7 @@ export function withOnly<T>(signatures: ts.Signature[], one: ts.Signature, work:
   }
 }
 
-/** Whether a name was imported from an `export type { … }`. */
+/** Returns whether a name was imported from an `export type { … }`. */
 export function isTypeOnly(checker: ts.TypeChecker, symbol: ts.Symbol): boolean {
   return (checker as InternalChecker).getTypeOnlyAliasDeclaration(symbol) !== undefined;
 }

@@ -8,11 +8,11 @@ const EXPLAIN_AFTER = 1500;
 const UNINTERRUPTIBLE =
   'Interrupted, but what computes (a library, a regular expression, eval) cannot be stopped from outside: the cell ends when it returns. To end it now, restart the kernel.\n';
 
-/** What the wire thread does for an interrupt. */
+/** The wire thread's part in an interrupt. */
 export interface InterruptHandlers {
   /** Ends what the main thread awaits: its own work, an answer of the front end, a child process. */
   cancel(): void;
-  /** Returns what tells the user of the cell that runs now something, if it still runs then; `null` where none runs. */
+  /** Returns a function that shows the user of the cell that runs now a text, while it still runs; `null` where none runs. */
   toRunningCell(): ((text: string) => void) | null;
   /** The next cell may begin. */
   settled(): void;
@@ -31,7 +31,7 @@ export class Interrupts {
     this.selfSignal = new SelfSignal(flag, () => handlers.settled());
   }
 
-  /** Whether a signal is under way that could end a cell which begins now. */
+  /** Returns whether a signal is under way that could end a cell which begins now. */
   get pending(): boolean {
     return this.selfSignal.pending;
   }
@@ -48,7 +48,7 @@ export class Interrupts {
     const synchronous = Atomics.load(this.flag, FLAG.part);
     this.handlers.cancel();
     if (synchronous !== 0) setTimeout(() => this.selfSignal.end(synchronous), SIGNAL_AFTER);
-    else setTimeout((tell) => this.explain(tell), EXPLAIN_AFTER, this.handlers.toRunningCell()).unref();
+    else setTimeout((show) => this.explain(show), EXPLAIN_AFTER, this.handlers.toRunningCell()).unref();
   }
 
   /** SIGINT has reached this process, and no synchronous code of a cell. */
@@ -63,7 +63,7 @@ export class Interrupts {
   }
 
   /** Says why an interrupted cell goes on; the main thread clears the flag when it can. */
-  private explain(tell: ((text: string) => void) | null): void {
-    if (Atomics.load(this.flag, FLAG.raised) !== 0) tell?.(UNINTERRUPTIBLE);
+  private explain(show: ((text: string) => void) | null): void {
+    if (Atomics.load(this.flag, FLAG.raised) !== 0) show?.(UNINTERRUPTIBLE);
   }
 }

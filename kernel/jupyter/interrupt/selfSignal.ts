@@ -2,7 +2,7 @@ import { FLAG } from './flag';
 
 /** Time that synchronous code has for its `finally` once it noticed an interrupt, in milliseconds. */
 const TIDY = 600;
-/** Time after which nobody tells any more that a signal has come, in milliseconds. */
+/** Time after which nothing says any more that a signal has come, in milliseconds. */
 const LOST = 2000;
 
 /**
@@ -21,7 +21,7 @@ export class SelfSignal {
     private readonly onSettled: () => void,
   ) {}
 
-  /** Whether a signal is under way. */
+  /** Returns whether a signal is under way. */
   get pending(): boolean {
     return this.sent;
   }

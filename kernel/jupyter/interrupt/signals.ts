@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { Script } from 'node:vm';
 
 /**
- * A thread that waits for SIGINT and tells its parent thread.
+ * A thread that waits for SIGINT and notifies its parent thread.
  *
  * #### Notes
  * Node.js runs signal handlers on the main thread, which never gets to them

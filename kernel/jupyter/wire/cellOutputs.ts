@@ -14,7 +14,7 @@ interface Kept {
   displayId?: string;
 }
 
-/** What the newest execution of a cell has put out. */
+/** The newest execution of a cell, with its outputs. */
 interface Execution {
   msgId: string;
   cellId: string;
@@ -32,7 +32,7 @@ interface Execution {
 }
 
 /**
- * What the cells of a notebook have put out, for pages that were not there:
+ * The outputs of a notebook's cells, for pages that were not there:
  * front ends show the outputs only of what they run themselves. Kept is the
  * newest execution of each cell, as long as the kernel lives.
  */
@@ -106,7 +106,7 @@ export class CellOutputs {
     }
   }
 
-  /** What these executions have put out is not wanted, where they are over. */
+  /** Forgets the outputs of these executions, where they are over. */
   discarded(executions: readonly string[]): void {
     this.saved(
       executions.filter((id) => this.byMessage.get(id)?.state === 'done'),

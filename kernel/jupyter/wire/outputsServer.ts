@@ -12,7 +12,7 @@ export class OutputsServer {
     private readonly publish: (content: string, parent: Header) => void,
   ) {}
 
-  /** Whether a comm's message is one of ours. */
+  /** Returns whether a comm's message is one of ours. */
   knows({ content }: Message): boolean {
     return content.target_name === OUTPUTS_COMM || this.comms.has(content.comm_id);
   }

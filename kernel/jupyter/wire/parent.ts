@@ -1,4 +1,4 @@
-/** How often it is looked whether the parent process still lives, in milliseconds. */
+/** Time between two looks whether the parent process still lives, in milliseconds. */
 const INTERVAL = 1000;
 
 /** Calls `gone` once when the process that started this one has ended. Keeps nothing alive. */

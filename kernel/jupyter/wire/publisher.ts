@@ -3,7 +3,7 @@ import type { CellOutputs } from './cellOutputs';
 import type { RequestChannel, Sockets } from './sockets';
 import { StreamBuffer } from './streams';
 
-/** What the wire thread sends to clients, in the order in which it came. */
+/** Sends clients what they shall hear of, in the order in which it came. */
 export class Publisher {
   readonly streams: StreamBuffer;
 

@@ -86,7 +86,7 @@ function processesOfProc(): Process[] {
     });
 }
 
-/** Other systems do not tell the variables of processes, but their groups. */
+/** Other systems do not show the variables of processes, but their groups. */
 function processesOfPs(): Process[] {
   const lines = execFileSync('ps', ['-A', '-o', 'pid=', '-o', 'ppid=', '-o', 'pgid=', '-o', 'stat='], {
     encoding: 'latin1',

@@ -5,7 +5,7 @@ import { KERNEL_MARK } from '../kernelMark';
 /**
  * A shell that waits until its input ends, which the system sees to however
  * the kernel ends; then it becomes the reaper. (A shell costs a megabyte, a
- * Node.js that waits forty.) The last line it was told is for the reaper.
+ * Node.js that waits forty.) The last line that it read is for the reaper.
  */
 const WAIT = 'session=; while read -r line; do session=$line; done; exec "$0" "$@" $session';
 

@@ -15,7 +15,7 @@ interface Request {
   id: number;
   message: Message;
   channel: RequestChannel;
-  /** When it was given to the main thread; empty before. */
+  /** The time at which it was given to the main thread; empty before. */
   started: string;
   /** Its `busy` and `idle` are published when the running execution has ended. */
   quiet: boolean;

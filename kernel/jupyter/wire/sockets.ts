@@ -4,12 +4,12 @@ import { address, PORTS, type ConnectionInfo, type PortName } from '../connectio
 import { decode, encode, MalformedMessage, type Message, type OutgoingMessage } from '../message';
 import { Signer } from '../signature';
 
-/** How long the kernel's exit waits for messages that are still unsent, in milliseconds. */
+/** Time that the kernel's exit waits for messages that are still unsent, in milliseconds. */
 const LINGER = 500;
 
 export type RequestChannel = 'shell' | 'control' | 'stdin';
 
-/** What the sockets report. */
+/** Gets what arrives at the sockets. */
 export interface SocketHandlers {
   onMessage(channel: RequestChannel, message: Message): void;
   /** A message was dropped. */

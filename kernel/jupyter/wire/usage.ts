@@ -7,7 +7,7 @@ interface HostTimes {
   idle: number;
 }
 
-/** What the kernel uses of the machine: content of `usage_reply`, with ipykernel's names. */
+/** The kernel's share of the machine: content of `usage_reply`, with ipykernel's names. */
 export class Usage {
   private lastCpu = process.cpuUsage();
   private lastTime = performance.now();

@@ -72,7 +72,7 @@ export class FolderUpdate {
     this.text(name, JSON.stringify(value, null, 2) + '\n');
   }
 
-  /** Those of the files that another folder has. */
+  /** Copies those of the files that another folder has. */
   copy(from: string, names: readonly string[]): void {
     if (existsSync(from) && realpathSync(from) === realpathSync(this.folder)) return;
     for (const name of names) {
@@ -89,7 +89,7 @@ export class FolderUpdate {
     this.obsolete = { names, folder: subfolder };
   }
 
-  /** Where a new file is to be written. There is nothing at that place yet. */
+  /** Returns where a new file is to be written. There is nothing at that place yet. */
   partial(name: string): string {
     const path = `${placeIn(this.folder, name)}.partial`;
     mkdirSync(dirname(path), { recursive: true });
@@ -98,7 +98,7 @@ export class FolderUpdate {
     return path;
   }
 
-  /** What cannot be replaced is to be known before anything is. */
+  /** Throws where something cannot be replaced, before anything is. */
   private checkPlaces(): void {
     for (const name of this.files) {
       const path = placeIn(this.folder, name);
@@ -131,7 +131,7 @@ export class FolderUpdate {
   }
 }
 
-/** What a folder that is being updated says of its new files, and of those that go. */
+/** A note in a folder that is being updated: its new files, and those that go. */
 interface Places {
   files: string[];
   obsolete: string[];
@@ -188,7 +188,7 @@ function readPlaces(list: string): Places {
   );
 }
 
-/** What saving writes: names of files, some in a subfolder. */
+/** Names of files that saving writes, some in a subfolder. */
 const NAME = /^(?:[a-z]+\/)?\w[\w.-]{0,200}$/;
 
 /** The path of a file that is really in the folder: no link leads out of it. */

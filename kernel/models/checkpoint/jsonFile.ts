@@ -1,7 +1,7 @@
 import { NestingError, parseJson } from '../../common/nesting';
 import { readTextFile } from './regularFile';
 
-/** What a file of settings holds. */
+/** The content of a file of settings. */
 export type JsonObject = Record<string, unknown>;
 
 /** More than any model's file of settings has: the largest list a hundred thousand tensors or added tokens in ten MB. */
@@ -29,7 +29,7 @@ export function readJsonFile(path: string, maximumBytes = MAXIMUM_BYTES): JsonOb
   return value;
 }
 
-/** Whether a value of JSON is an object: neither null nor a list. */
+/** Returns whether a value of JSON is an object: neither null nor a list. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

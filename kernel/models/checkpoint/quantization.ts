@@ -58,7 +58,7 @@ export const NF4_LEVELS = Float32Array.of(
   1,
 );
 
-/** Where one level ends and the next begins; a value on the border goes to the lower one. */
+/** The borders between levels; a value on the border goes to the lower one. */
 const NF4_BORDERS = Float32Array.from({ length: 15 }, (_, i) => Math.fround(NF4_LEVELS[i] + NF4_LEVELS[i + 1]) / 2);
 
 /** The weight in a format. */

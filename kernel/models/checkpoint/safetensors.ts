@@ -7,7 +7,7 @@ import { readHeader, type Entry } from './safetensorsHeader';
 /** Element types of weights on disk; in memory weights are always float32. */
 export type WeightType = 'float32' | 'float16' | 'bfloat16';
 
-/** What makes float32 of 16-bit values. */
+/** Functions that make float32 of 16-bit values. */
 const WIDEN: Partial<Record<Entry['dtype'], (bits: Uint16Array, result: Float32Array) => void>> = {
   F16: float16ToFloat32,
   BF16: bfloat16ToFloat32,
@@ -64,7 +64,7 @@ export function readSafetensors(path: string): Map<string, Tensor> {
   }
 }
 
-/** What a safetensors file says of a tensor before its values. */
+/** A tensor in the header of a safetensors file. */
 export interface TensorSpec {
   name: string;
   shape: readonly number[];

@@ -54,7 +54,7 @@ export function shardNames(folder: string): string[] {
 const NAMED_BY_CONTENT = /^[0-9a-f]{30,128}$/;
 
 /**
- * Whether a file is one of a folder, whatever links lead to it: it lies in
+ * Returns whether a file is one of a folder, whatever links lead to it: it lies in
  * the folder, where the `companion` really lies, or in a cache.
  */
 export function belongsTo(path: string, folder: string, companion: string): boolean {
@@ -70,7 +70,7 @@ export function belongsTo(path: string, folder: string, companion: string): bool
   );
 }
 
-/** What a folder has instead of safetensors, for the message of an error. */
+/** Returns what a folder has instead of safetensors, for the message of an error. */
 export function otherFormats(folder: string): string {
   const others = readdirSync(folder).filter(
     (name) =>

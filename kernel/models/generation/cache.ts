@@ -7,7 +7,7 @@ const STEP = 16;
 /** Room is made at first for as many slots as are needed, up to so many. */
 const MOST_ROOM = 8 * STEP;
 
-/** What a mask adds to the score of a token that is not to be seen. */
+/** Added by a mask to the score of a token that is not to be seen. */
 export const HIDDEN = -1e9;
 
 /** A lower triangle after `past` columns that all rows see: row i sees columns 0 … past + i. */

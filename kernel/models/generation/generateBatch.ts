@@ -24,7 +24,7 @@ export interface Row {
   seen: Set<number>;
 }
 
-/** What the rows of a batch have in common. */
+/** Settings that the rows of a batch have in common. */
 export interface BatchSetting {
   engine: InferenceEngine;
   prefills: Prefills;
@@ -126,7 +126,7 @@ export class Batch {
     row.terminated = this.eos.has(token) || this.hasStop(row.ids);
   }
 
-  /** Whether the newest token completes a stop string; only the tokens that may contain it are decoded. */
+  /** Returns whether the newest token completes a stop string; only the tokens that may contain it are decoded. */
   private hasStop(ids: readonly number[]): boolean {
     if (this.setting.stops.length === 0) return false;
     const text = this.setting.decode(ids.slice(-this.tail));

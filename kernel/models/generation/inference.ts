@@ -20,7 +20,7 @@ export interface DecodeInputs {
   cache: KeyValueCache;
   /** Rows of the batch when it began; the same for all of its steps, which then run the same graph. */
   batch: number;
-  /** What is wanted of the next token: logits, or probabilities at the temperature. */
+  /** The result for the next token: logits, or probabilities at the temperature. */
   wanted: 'logits' | 'probabilities';
   temperature: number;
 }

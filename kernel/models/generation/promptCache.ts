@@ -107,7 +107,7 @@ export class PromptCache {
     this.groups = groups.length;
   }
 
-  /** Whether all rows belong to one prompt that is not filled up: then the graph needs neither rectangle nor mask. */
+  /** Returns whether all rows belong to one prompt that is not filled up: then the graph needs neither rectangle nor mask. */
   get isSingle(): boolean {
     return this.groups === 1 && this.mask[this.length - 1] === 0;
   }

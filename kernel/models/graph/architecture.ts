@@ -32,7 +32,7 @@ export function headNormWeight(layer: number, of: 'q' | 'k'): string {
   return `model.layers.${layer}.self_attn.${of}_norm.weight`;
 }
 
-/** Where a block normalises: before and, in some families, after its two parts. */
+/** The norms of a block: before and, in some families, after its two parts. */
 export interface BlockNorms {
   beforeAttention: string;
   afterAttention: string | null;

@@ -13,7 +13,7 @@ import type { ModelConfig } from '../config';
  * product with them, and so are the completions of a prompt.
  */
 
-/** How rows meet their prompts' keys and values, each held once for all of its completions. */
+/** The way in which rows meet their prompts' keys and values, each held once for all of its completions. */
 export interface PromptLayout {
   /** Leading dimensions of the prompts' keys and values. */
   leading(kv: number): Dimension[];

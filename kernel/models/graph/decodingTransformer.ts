@@ -9,7 +9,7 @@ import type { GraphParameters } from './parameters';
 import { Transformer, type Attend } from './transformer';
 
 /**
- * How products with weights are computed: x · wᵀ, or (w · xᵀ)ᵀ, which is faster
+ * The way to compute products with weights: x · wᵀ, or (w · xᵀ)ᵀ, which is faster
  * where there are few rows of x, but not for very few. ONNX Runtime rearranges
  * the right operand of a product at every run, so that should be the small one.
  */

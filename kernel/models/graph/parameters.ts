@@ -12,7 +12,7 @@ import { DROPOUT_NUMBERS, dropoutColumns } from './dropout';
 import type { LoraAdapter } from '../lora/lora';
 import { NF4_LEVELS, type QuantizedWeight } from '../checkpoint/quantization';
 
-/** What a graph needs of a model: its weights and, if it is to be applied, its adapter. */
+/** The parameters of a graph: the weights of a model and, if it is to be applied, its adapter. */
 export interface ParameterSet {
   weights: ReadonlyMap<string, Tensor>;
   /** The weights of linear layers that are held in 4 or 8 bits, which `weights` does not have. */
@@ -25,7 +25,7 @@ export interface ParameterSet {
 export interface ParameterOptions {
   /** Weights are fed at every run, or are part of the graph (then ONNX Runtime pre-packs them). Adapters are always fed. */
   weights: 'input' | 'constant';
-  /** What gradients are taken of: the adapter's factors, all weights, or nothing. */
+  /** The parameters that have gradients: the adapter's factors, all weights, or none. */
   trainable: 'adapter' | 'weights' | 'none';
 }
 
@@ -116,7 +116,7 @@ export class GraphParameters {
     return this.set.weights.has(biasName) ? this.weight(biasName) : undefined;
   }
 
-  /** What the adapter adds to a linear layer, and its bias. */
+  /** Returns what the adapter adds to a linear layer, and its bias. */
   private loraUpdate(x: Value, name: string, bias: Value | undefined): Value | null {
     const pair = this.set.adapter?.pairs.get(name);
     if (!pair) return null;

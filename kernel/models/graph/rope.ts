@@ -8,7 +8,7 @@ export interface RopeSettings {
   attentionFactor: number;
 }
 
-/** What scaling rules are given besides their own parameters. */
+/** Given to scaling rules besides their own parameters. */
 interface Context {
   headSize: number;
   theta: number;

@@ -59,7 +59,7 @@ export class Transformer {
     return logitSoftcap === null ? logits : softCap(logits, logitSoftcap);
   }
 
-  /** What logits, before they are capped, are the product of: rows [rows, hiddenSize], and the name of the weight [vocabulary, hiddenSize]. */
+  /** Returns what logits, before they are capped, are the product of: rows [rows, hiddenSize], and the name of the weight [vocabulary, hiddenSize]. */
   head(hidden: Value): { x: Value; weight: string } {
     return { x: this.norm(hidden, FINAL_NORM), weight: this.headWeight };
   }

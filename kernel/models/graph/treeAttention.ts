@@ -33,7 +33,7 @@ export interface RootHeads {
 const NEGLIGIBLE = 50;
 
 /**
- * What scores may be raised to without changing attention: a scalar far below
+ * Returns what scores may be raised to without changing attention: a scalar far below
  * the largest score of any row, which is at least the row's score for itself.
  *
  * #### Notes

@@ -11,14 +11,14 @@ import { Transformer, type ApplyBlock } from './transformer';
 import { branchAttention, rootAttention, rootHeads, scoreFloor, type RootHeads } from './treeAttention';
 import { treeInputs, type LearnedTokens, type TreeRows } from './trees';
 
-/** How a graph over trees is made. */
+/** Options of a graph over trees. */
 export interface TreeForwardOptions {
   rows: TreeRows;
   /** Into how many parts the head cuts its rows, so that logits are not all there at once. */
   headParts: number;
-  /** Whether gradients are taken of it: then parts of the head are computed again on the way back. */
+  /** True where gradients are taken of it: then parts of the head are computed again on the way back. */
   trained: boolean;
-  /** Whether blocks are, too: only what enters a block is held until then. */
+  /** True where blocks are, too: only what enters a block is held until then. */
   gradientCheckpointing: boolean;
 }
 

@@ -8,7 +8,7 @@ import { HIDDEN, causalMask } from '../generation/cache';
 export interface Sequence {
   /** Token of each row, at least one. */
   ids: readonly number[];
-  /** What the last rows predict, one token each. */
+  /** The tokens that the last rows predict, one each. */
   targets: readonly number[];
 }
 
@@ -21,7 +21,7 @@ export interface Tree<S extends Sequence = Sequence> {
   branches: readonly S[];
 }
 
-/** Which rows of its trees a graph has. Where branches are alone, keys and values of the roots are given. */
+/** The rows of its trees that a graph has. Where branches are alone, keys and values of the roots are given. */
 export type TreeRows = 'roots' | 'branches' | 'both';
 
 /**
@@ -153,7 +153,7 @@ function branchFeeds(trees: readonly Tree[], L: number): Record<string, Feed> {
   };
 }
 
-/** Where sequences of these lengths lie in a rectangle: `lengths[i][j]` rows in its place (i, j), counted from their start. */
+/** Returns where sequences of these lengths lie in a rectangle: `lengths[i][j]` rows in its place (i, j), counted from their start. */
 function rectangle(name: string, lengths: readonly (readonly number[])[], shape: number[]): Record<string, Feed> {
   const T = shape[shape.length - 1];
   const places = shape.length === 2 ? shape[0] : shape[1];

@@ -54,7 +54,7 @@ function missing(value: Value, name: Value): Undefined {
   );
 }
 
-/** What is an attribute in Python. */
+/** Returns an attribute as Python has it. */
 export function attribute(value: Value, name: string): Value | undefined {
   const found = ownAttribute(value, name);
   if (found !== undefined) return found;

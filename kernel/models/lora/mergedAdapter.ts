@@ -34,7 +34,7 @@ export class MergedAdapter {
     this.parameters = { weights: new Map([...weights, ...this.merged]), adapter: null };
   }
 
-  /** Whether the adapter of a model can be merged: not into weights of 4 or 8 bits, nor where the copy takes much memory. */
+  /** Returns whether the adapter of a model can be merged: not into weights of 4 or 8 bits, nor where the copy takes much memory. */
   static fits({ weights, quantized, adapter }: ParameterSet): boolean {
     const names = [...(adapter?.pairs.keys() ?? [])];
     if (names.length === 0 || names.some((name) => quantized?.has(name))) return false;

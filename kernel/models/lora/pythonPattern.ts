@@ -18,7 +18,7 @@ function leadingFlags(source: string): { body: string; flags: string } {
   return { body: source.slice(whole.length), flags: [...new Set(letters)].map((letter) => FLAGS[letter]).join('') };
 }
 
-/** What is written differently outside of sets of characters. */
+/** Syntax that is written differently outside of sets of characters. */
 const TOKEN = /\\.|\(\?P<|\(\?P=(\w+)\)|\(\?#[^)]*\)|\{,(?=\d*\})|\[\^?\]?|[^]/g;
 
 function translate(source: string): string {
@@ -40,7 +40,7 @@ function translate(source: string): string {
   });
 }
 
-/** Where there is no such group, JavaScript would take it for a text. */
+/** Returns a reference to a group. Throws where there is no such group: JavaScript would take it for a text. */
 function reference(name: string, source: string): string {
   if (!source.includes(`(?P<${name}>`))
     throw new SyntaxError(`Invalid regular expression: ${source}: there is no group ${name}`);

@@ -131,7 +131,7 @@ function snakeCase(variables: Record<string, unknown>): Record<string, unknown> 
   );
 }
 
-/** Shows where the last message ends; the space tells whether the template trims it. */
+/** Shows where the last message ends; the space shows whether the template trims it. */
 const CONTINUE = 'CONTINUE_FINAL_MESSAGE ';
 
 function cutAtMark(text: string, final: string): string {

@@ -105,7 +105,7 @@ function spawnResult({ output, error, ...rest }: ChildResult, encoding: Options[
   };
 }
 
-/** What `execSync` and `execFileSync` return; they throw where the child failed. */
+/** Returns the output as `execSync` and `execFileSync` do. Throws where the child failed. */
 function outputOf(result: Result, command: string, options: Options): Result['stdout'] {
   const { error, status, stderr, stdout } = result;
   if (!options.stdio && stderr?.length) process.stderr.write(stderr);

@@ -5,7 +5,7 @@ import { buildRoot } from '../../../common/packagePaths';
 import { currentCell } from '../../cell';
 import { replace, type Undo } from '../replace';
 
-/** What a thread of a cell loads first. */
+/** The file that a thread of a cell loads first. */
 const PRELOAD = join(__dirname, 'threadPreload.js');
 
 /**

@@ -9,7 +9,7 @@ const NAMES = new Set(['/dev/stdin', '/dev/fd/0', '/proc/self/fd/0']);
 
 type Callback = (error: Error | null, ...results: unknown[]) => void;
 
-/** Whether code of a cell means standard input. */
+/** Returns whether code of a cell means standard input. */
 function isInput(file: unknown): boolean {
   return (
     currentCell() !== null &&
@@ -25,7 +25,7 @@ function isInput(file: unknown): boolean {
  */
 export function askByFiles(stream: () => unknown): Undo {
   const original = { ...fs, readFilePromise: fs.promises.readFile };
-  /** What `readSync` did not take yet. */
+  /** The bytes that `readSync` did not take yet. */
   let rest = Buffer.alloc(0);
 
   const whole = (options: unknown): string | Buffer => {

@@ -1,6 +1,6 @@
 import { Interface } from 'node:readline';
 
-/** What every interface of readline is, that of `node:readline/promises`, too. */
+/** The prototype of every interface of readline, that of `node:readline/promises`, too. */
 export const interfacePrototype = Object.getPrototypeOf(Interface.prototype) as Record<
   string | symbol,
   (this: Interface, ...args: unknown[]) => unknown

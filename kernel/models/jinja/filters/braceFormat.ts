@@ -87,7 +87,7 @@ function fail(message: string): never {
   throw new TemplateError(message);
 }
 
-/** Where the field ends that starts at `start`. */
+/** Returns where the field ends that starts at `start`. */
 function closing(format: string, start: number): number {
   let depth = 0;
   for (let i = start; i < format.length; i++) {

@@ -24,7 +24,7 @@ export function filters(
   );
 }
 
-/** What an attribute of items is, by a path such as `user.name` or `0.name`. */
+/** Returns what an attribute of items is, by a path such as `user.name` or `0.name`. */
 export function attributeGetter(
   path: Value,
   { fallback = null as Value, change = (value: Value): Value => value } = {},

@@ -7,7 +7,7 @@ import { Dict, Markup, Tuple, typeOf, type Value } from '../values';
 
 export interface JsonOptions {
   ensureAscii: boolean;
-  /** What a level is indented by; on one line where there is none. */
+  /** The indent of a level; on one line where there is none. */
   indent: string | undefined;
   separators: [string, string];
   sortKeys: boolean;

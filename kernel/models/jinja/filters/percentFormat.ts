@@ -51,7 +51,7 @@ export function percentFormat(format: string, given: Value): string {
   return result;
 }
 
-/** What is put into a format: the items of a tuple, what a dictionary has under a name, or a single value. */
+/** The values that are put into a format: the items of a tuple, what a dictionary has under a name, or a single value. */
 class Values {
   private at = 0;
   private readonly items: readonly Value[];

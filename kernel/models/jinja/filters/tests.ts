@@ -90,7 +90,7 @@ function isSequence(value: Value): boolean {
   );
 }
 
-/** Which equal numbers and texts are the same object is Python's own affair. */
+/** Returns whether two values are the same object. For equal numbers and texts that is Python's own affair. */
 function isSame(value: Value, other: Value): boolean {
   if (typeof value !== typeof other || typeof value === 'object' || typeof value === 'boolean') return value === other;
   if (value !== other) return false;

@@ -10,7 +10,7 @@ import { centered, replaced, stripped } from './textMethods';
 import { capitalized, codePointLength, lines, sliceText } from './unicode';
 import { Dict, isTrue, itemsOf, iterate, lengthOf, Markup, Tuple, typeOf, Undefined, type Value } from '../values';
 
-/** What changes a text leaves an escaped one escaped. */
+/** Changes a text; one that is escaped stays so. */
 function changed(value: Value, change: (text: string) => string): Value {
   const own = text(value);
   spendCharacters(own.length * 4);

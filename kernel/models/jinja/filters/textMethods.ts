@@ -32,7 +32,7 @@ function method(parameters: string, run: (self: string, ...args: (Value | undefi
   };
 }
 
-/** What Python has and templates have no use for. */
+/** A method that Python has and templates have no use for. */
 const missing: Method = (_, __, name) => {
   throw new TemplateError(`the method ${name} of texts is not possible in templates here`);
 };
@@ -100,7 +100,7 @@ function fillOf(fill: Value): string {
   return character;
 }
 
-/** How many characters are missing to a width. */
+/** Returns how many characters are missing to a width. */
 function gap(self: string, width: number): number {
   const length = Math.max(0, width - codePointLength(self));
   spendText(length);

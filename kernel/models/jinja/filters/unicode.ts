@@ -1,6 +1,6 @@
 /* Texts as Python sees them: sequences of code points, with its own ideas of whitespace, cases and lines. */
 
-/** What `str.isspace` takes for whitespace, as the inside of a character class. */
+/** Whitespace by `str.isspace`, as the inside of a character class. */
 export const SPACE = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 
 const SURROGATE = /[\ud800-\udfff]/;
@@ -148,7 +148,7 @@ const NUMERIC =
   '\\p{N}㐅㒃㠪㭍一七万三九二五亖亿什仟仨伍佰億兆兩八六十千卄卅卌叁参參叄四壱壹幺廾廿弌弍弎弐拾捌柒漆玖百肆萬貮貳贰阡陆陌陸零\\u{f96b}\\u{f973}\\u{f978}\\u{f9b2}\\u{f9d1}\\u{f9d3}\\u{f9fd}' +
   '\\u{20001}\\u{20064}\\u{200e2}\\u{20121}\\u{2092a}\\u{20983}\\u{2098c}\\u{2099c}\\u{20aea}\\u{20afd}\\u{20b19}\\u{22390}\\u{22998}\\u{23b1b}\\u{2626d}\\u{2f890}';
 
-/** What `isalpha` and the like say of a text. */
+/** `isalpha` and the like. */
 export const PREDICATES: Record<string, (text: string) => boolean> = {
   isalnum: every(`[\\p{L}${DIGIT}${NUMERIC}]`),
   isalpha: every('\\p{L}'),

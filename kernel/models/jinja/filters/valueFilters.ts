@@ -100,7 +100,7 @@ function fileSize(value: Value, binary: Value = false): Value {
   return `${fixed((base * bytes) / Number(units[at]), 1)} ${prefixes[at]}`;
 }
 
-/** What fits on a line of 80 characters; how longer values are broken is not done here. */
+/** Prints a value that fits on a line of 80 characters. Throws for longer ones, which Python breaks. */
 function prettyPrint(value: Value): Value {
   const printed = repr(withSortedKeys(value));
   if (codePointLength(printed) > 80)
