@@ -36,13 +36,13 @@ const PLACES = {
   name: { type: 'string' },
 } as const;
 
-/** What each command does. Loaded when called, so that the kernel starts quickly. */
+/** The commands. Each loads its code when called, so that the kernel starts quickly. */
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   async kernel([connectionFile]) {
     if (!connectionFile) throw new Error('which connection file? joylab kernel CONNECTION_FILE');
     // Node.js 22 and later: what was compiled once, the TypeScript compiler above all, is read from a cache.
     (Module as { enableCompileCache?: () => void }).enableCompileCache?.();
-    const { startKernel } = await import('./jupyter/index.js');
+    const { startKernel } = await import('./main.js');
     await startKernel(connectionFile);
     return 0;
   },
@@ -71,7 +71,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
 
   async install(args) {
     const { values } = parseArgs({ args, options: { ...PLACES, 'display-name': { type: 'string' } } });
-    const { install, missingForServers } = await import('./install.js');
+    const { install, missingForServers } = await import('./install/install.js');
     const options = { ...values, sysPrefix: values['sys-prefix'], displayName: values['display-name'] };
     print(install(options));
     const missing = missingForServers(options);
@@ -81,7 +81,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
 
   async uninstall(args) {
     const { values } = parseArgs({ args, options: PLACES });
-    const { uninstall } = await import('./install.js');
+    const { uninstall } = await import('./install/install.js');
     print(uninstall({ ...values, sysPrefix: values['sys-prefix'] }));
     return 0;
   },

@@ -6,7 +6,7 @@ import type * as ts from 'typescript';
 import { CellCompiler } from '../kernel/cells/compile/compiler';
 import { typescript } from '../kernel/cells/compile/typescript';
 import { prepareDirectives } from '../kernel/cells/directives';
-import { packageRoot } from '../kernel/setup/python';
+import { packageRoot } from '../kernel/common/packagePaths';
 
 /** Files and folders in which pages are looked for. */
 const PLACES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs', 'kernel', 'test'];

@@ -29,7 +29,7 @@ export function environmentCard(data: EnvironmentData): HTMLElement {
   return element('div', 'joylab-Card joylab-Environment', groups.length > 0 ? [top, table] : [top]);
 }
 
-/** What is wrong with the data of a card, for people; `null` when it can be shown. */
+/** Returns what is wrong with the data of a card, for people; `null` when it can be shown. */
 export function checkEnvironment(data: EnvironmentData): string | null {
   if (typeof data !== 'object' || data === null) return 'it is not an object';
   if (data.version !== 1) return `it has version ${data.version}, this card knows version 1`;

@@ -1,4 +1,4 @@
-/** What changes from one frame to the next, by words of 4 pixels: index of the word, XOR of its pixels, index, XOR, … */
+/** The changes from one frame to the next, by words of 4 pixels: index of the word, XOR of its pixels, index, XOR, … */
 type Change = Uint32Array;
 
 /**

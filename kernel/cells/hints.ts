@@ -4,7 +4,7 @@ import type { Problem } from './compile/compiler';
 import { adviceOnJsx } from './compile/jsx';
 import { joylabExports } from './directives/autoImport';
 
-/** What Python's names are called here. */
+/** Names of Python, and what they are here. */
 const PYTHON: Record<string, string> = {
   print: 'console.log(…)',
   len: '.length',
@@ -32,7 +32,7 @@ const MAGIC = /^\s*%/;
 const PYTHON_BLOCK =
   /^\s*(?:(?:for|while|if|elif|def|class|with)\s.*|else|try|except.*)\s*:\s*(?:#.*)?$|^\s*from\s+\S+\s+import\s|^\s*import\s+[\w.]+(?:\s+as\s+\w+)?\s*$/;
 
-/** What to do about a problem, where people used to other notebooks, or new to these, would not know; `null`: nothing to add. */
+/** Returns what to do about a problem, where people used to other notebooks, or new to these, would not know; `null`: nothing to add. */
 export function hintFor(problem: Problem): string | null {
   const { code, text, start, length } = problem;
   const named = text.slice(start, start + length);

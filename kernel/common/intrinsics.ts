@@ -189,10 +189,10 @@ function removeAdditions({ name, prototype, keys }: (typeof prototypes)[number],
 }
 
 /** Says what {@link repairIntrinsics} did. */
-export function tellRepair({ restored, lost }: Repair, tell: (text: string) => void): void {
-  if (restored.length > 0) tell(`Put back, since the kernel needs it: ${list(restored)}.\n`);
+export function reportRepair({ restored, lost }: Repair, write: (text: string) => void): void {
+  if (restored.length > 0) write(`Put back, since the kernel needs it: ${list(restored)}.\n`);
   if (lost.length > 0)
-    tell(`The kernel needs what was replaced for good: ${list(lost)}. Restart the kernel if cells fail.\n`);
+    write(`The kernel needs what was replaced for good: ${list(lost)}. Restart the kernel if cells fail.\n`);
 }
 
 function list(names: string[]): string {

@@ -1,6 +1,6 @@
 import type { RolloutEnvironment } from '../environments/environment';
 import type { CausalLM } from '../models/causalLM';
-import type { Tokenizer } from '../models/tokenizer';
+import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import { changedSettings } from '../training/settings';
 import { resolveConfig, type GRPOConfig } from './config';
 import type { TrainRow } from './rollouts/prompts';

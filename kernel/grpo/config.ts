@@ -12,7 +12,7 @@ import {
   type Given,
   type Resolved,
 } from '../common/settings';
-import { checkGenerationKwargs, samplingSettings } from '../models/generateOptions';
+import { checkGenerationKwargs, samplingSettings } from '../models/generation/generateOptions';
 import { rewardTimeLimit } from '../rewards/scoring';
 import { playSettings, strategySettings } from '../rollout/settings';
 import { elsewhere, trainingArguments, type ResolvedArguments, type TrainingArguments } from '../training/arguments';

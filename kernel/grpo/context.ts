@@ -1,7 +1,7 @@
 import type { RolloutEnvironment } from '../environments/environment';
 import type { ReferenceReturns } from '../environments/reference';
 import type { CausalLM } from '../models/causalLM';
-import type { Tokenizer } from '../models/tokenizer';
+import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import type { RecentRollouts } from '../rewards/recent';
 import type { RewardContext } from '../rewards/sample';
 import type { WeightedReward } from '../rewards/scoring';

@@ -3,7 +3,7 @@ import type { GroupEpisode } from '../display/training';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { ReferenceReturns } from '../environments/reference';
 import type { CausalLM } from '../models/causalLM';
-import type { Tokenizer } from '../models/tokenizer';
+import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import { OpenEnvError } from '../openenv/errors';
 import { diagnoseSignal } from '../rewards/diagnosis';
 import type { RecentRollouts } from '../rewards/recent';

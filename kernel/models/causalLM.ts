@@ -1,16 +1,16 @@
 import { sizeOf, type Tensor } from '../onnx/tensor';
 import type { ModelConfig } from './config';
-import { generate, type Generation } from './generate';
-import { readGenerationConfig } from './generationConfig';
-import type { GenerateOptions, GenerationConfig } from './generateOptions';
-import { InferenceEngine } from './inference';
-import { MergedAdapter } from './mergedAdapter';
-import { mergeLora, type LoraAdapter } from './lora';
-import { loraName, type ParameterSet } from './parameters';
-import { dequantize, type QuantizedWeight } from './quantization';
-import type { OnnxOptions } from './onnxExport';
-import { saveModel, type SaveOptions } from './save';
-import type { Tokenizer } from './tokenizer';
+import { generate, type Generation } from './generation/generate';
+import { readGenerationConfig } from './generation/generationConfig';
+import type { GenerateOptions, GenerationConfig } from './generation/generateOptions';
+import { InferenceEngine } from './generation/inference';
+import { MergedAdapter } from './lora/mergedAdapter';
+import { mergeLora, type LoraAdapter } from './lora/lora';
+import { loraName, type ParameterSet } from './graph/parameters';
+import { dequantize, type QuantizedWeight } from './checkpoint/quantization';
+import type { OnnxOptions } from './checkpoint/onnxExport';
+import { saveModel, type SaveOptions } from './checkpoint/save';
+import type { Tokenizer } from './tokenizer/tokenizer';
 
 /** What a model is made of. */
 export interface ModelParts {
@@ -196,7 +196,7 @@ export class CausalLM {
    * and Transformers.js: `onnx/model.onnx`, configuration and tokenizer. Weights are float32.
    */
   async savePretrainedOnnx(folder: string, options: OnnxOptions = {}): Promise<void> {
-    const { saveOnnx } = require('./onnxExport') as typeof import('./onnxExport');
+    const { saveOnnx } = require('./checkpoint/onnxExport') as typeof import('./checkpoint/onnxExport');
     await saveOnnx(this, folder, options);
   }
 

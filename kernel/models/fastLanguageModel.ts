@@ -11,15 +11,15 @@ import {
   type Declaration,
   type Given,
 } from '../common/settings';
-import { packageRoot } from '../setup/python';
-import { TARGET_MODULES } from './architecture';
-import { loadCheckpoint, readJson } from './checkpoint';
+import { packageRoot } from '../common/packagePaths';
+import { TARGET_MODULES } from './graph/architecture';
+import { loadCheckpoint, readJson } from './checkpoint/checkpoint';
 import { CausalLM } from './causalLM';
-import { finishUpdate } from './folderUpdate';
+import { finishUpdate } from './checkpoint/folderUpdate';
 import { hubModel, hubOptions, isHubName, type HubOptions } from './hub';
-import { createLora, loraSettings, type LoraConfig } from './lora';
-import { adapterFile, PeftModel } from './peft';
-import { loadTokenizer, type Tokenizer } from './tokenizer';
+import { createLora, loraSettings, type LoraConfig } from './lora/lora';
+import { adapterFile, PeftModel } from './lora/peft';
+import { loadTokenizer, type Tokenizer } from './tokenizer/tokenizer';
 
 /** Computes activations again instead of holding them, or not. */
 const checkpointing = oneOf(undefined, [true, false, 'unsloth']);

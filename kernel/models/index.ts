@@ -1,12 +1,12 @@
 export { FastLanguageModel, type FromPretrainedOptions, type PeftOptions } from './fastLanguageModel';
-export type { Generation } from './generate';
-export type { GenerateOptions, GenerationConfig } from './generateOptions';
+export type { Generation } from './generation/generate';
+export type { GenerateOptions, GenerationConfig } from './generation/generateOptions';
 export { CausalLM } from './causalLM';
-export type { LoraConfig } from './lora';
-export { PeftModel } from './peft';
-export type { OnnxOptions } from './onnxExport';
-export type { SaveOptions } from './save';
-export { TextStreamer, type Streamer, type TextStreamerOptions } from './streamer';
+export type { LoraConfig } from './lora/lora';
+export { PeftModel } from './lora/peft';
+export type { OnnxOptions } from './checkpoint/onnxExport';
+export type { SaveOptions } from './checkpoint/save';
+export { TextStreamer, type Streamer, type TextStreamerOptions } from './generation/streamer';
 export type {
   BatchEncoding,
   ChatMessage,
@@ -15,4 +15,4 @@ export type {
   EncodeOptions,
   Encoding,
   Tokenizer,
-} from './tokenizer';
+} from './tokenizer/tokenizer';

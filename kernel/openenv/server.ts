@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { serverPackages } from '../setup/python';
+import { serverPackages } from '../common/packagePaths';
 import { launchFailed } from './errors';
 import { getJson } from './http';
 import { raceAbort } from '../common/raceAbort';

@@ -1,5 +1,5 @@
-import { assistantTokens } from '../models/assistantTokens';
-import type { ChatMessage, Tokenizer } from '../models/tokenizer';
+import { assistantTokens } from '../models/tokenizer/assistantTokens';
+import type { ChatMessage, Tokenizer } from '../models/tokenizer/tokenizer';
 import type { ResolvedSFTConfig } from './config';
 
 /**

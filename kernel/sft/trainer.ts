@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { CausalLM } from '../models/causalLM';
-import type { Tokenizer } from '../models/tokenizer';
+import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import { detach, mul, neg, sumAll } from '../onnx/operators/arithmetic';
 import { exp } from '../onnx/operators/elementwise';
 import type { Objective } from '../training/update/objective';

@@ -3,7 +3,7 @@ import type { TrainingData, TrainingStatus } from '../display/mime';
 import { progressAt, withProgress } from '../display/progress';
 import type { TrainingOutput } from '../display/training';
 import type { CausalLM } from '../models/causalLM';
-import type { Tokenizer } from '../models/tokenizer';
+import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import type { ResolvedArguments, TrainingArguments } from './arguments';
 import { dueAfter, newControl, type TrainerCallback, type TrainerState } from './callbacks';
 import { CheckpointError } from './checkpoint/folders';

@@ -1,6 +1,6 @@
 import type { TrainingStatus } from '../display/mime';
 import type { CausalLM } from '../models/causalLM';
-import type { Tokenizer } from '../models/tokenizer';
+import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import type { OptimizerState } from './update/adamw';
 import type { TrainerCallback } from './callbacks';
 import type { ExtraTensors } from './checkpoint/folders';

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { joylabExports } from '../../kernel/cells/directives/autoImport';
-import { buildRoot, packageRoot } from '../../kernel/setup/python';
+import { buildRoot, packageRoot } from '../../kernel/common/packagePaths';
 import { TestKernel } from '../jupyter/client';
 
 let kernel: TestKernel;

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { test } from 'node:test';
 import { compilerOptions, joylabDeclarations } from '../../kernel/cells/compile/options';
 import { typescript } from '../../kernel/cells/compile/typescript';
-import { buildRoot, packageRoot } from '../../kernel/setup/python';
+import { buildRoot, packageRoot } from '../../kernel/common/packagePaths';
 
 test("cells understand joylab's declarations", () => {
   const compiler = typescript();

@@ -9,7 +9,7 @@ import type * as ts from 'typescript';
 import { NotebookProgram } from '../../kernel/cells/compile/notebook';
 import { compilerOptions } from '../../kernel/cells/compile/options';
 import { typescript } from '../../kernel/cells/compile/typescript';
-import { packageRoot } from '../../kernel/setup/python';
+import { packageRoot } from '../../kernel/common/packagePaths';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-declarations-'));
 const compiler = typescript();

@@ -10,7 +10,7 @@ import type { MimeBundle } from '../../kernel/display/host';
 import { EPISODE_MIME, type EpisodeData } from '../../kernel/display/mime';
 import { openenv, type AtariEnvironment } from '../../kernel/environments';
 import { Episode, executeWithTimeLimit, replay, type EpisodeFrames } from '../../kernel/rollout';
-import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { packageRoot, pythonPath } from '../../kernel/common/packagePaths';
 import { followBall } from '../rollout/strategies';
 
 let env: AtariEnvironment;

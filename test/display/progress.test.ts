@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
-import { buildRoot } from '../../kernel/setup/python';
+import { buildRoot } from '../../kernel/common/packagePaths';
 import { TestKernel } from '../jupyter/client';
 
 let kernel: TestKernel;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { packageRoot } from '../../kernel/setup/python';
+import { packageRoot } from '../../kernel/common/packagePaths';
 
 interface Section {
   type: string;

@@ -11,7 +11,7 @@ import { png } from '../../kernel/environments/card/image';
 import { hasPicture, observationPicture, renderedPicture } from '../../kernel/environments/card/picture';
 import { Environment, serve } from '../../kernel/openenv';
 import { startPythonServer } from '../openenv/pythonServer';
-import { pythonPath } from '../../kernel/setup/python';
+import { pythonPath } from '../../kernel/common/packagePaths';
 
 const picture = { width: 3, height: 2, palette: ATARI_PALETTE, pixels: Uint8Array.of(0, 66, 200, 14, 132, 254) };
 const breakout = atariReader({ game: 'breakout' });

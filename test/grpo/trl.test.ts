@@ -4,7 +4,7 @@ import type { GRPOConfig } from '../../kernel/grpo';
 import { resolveConfig } from '../../kernel/grpo/config';
 import { GRPOTrainer } from '../../kernel/grpo/trainer';
 import { FastLanguageModel } from '../../kernel/models';
-import { readSafetensors } from '../../kernel/models/safetensors';
+import { readSafetensors } from '../../kernel/models/checkpoint/safetensors';
 import type { Sample } from '../../kernel/rewards';
 import { learningRateAt, type ScheduleType } from '../../kernel/training/scheduler';
 import { PythonPeer, relativeError } from '../models/pythonPeer';

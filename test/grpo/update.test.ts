@@ -7,9 +7,9 @@ import type { UpdateMetrics } from '../../kernel/grpo/update/policyMetrics';
 import type { UpdateOptions } from '../../kernel/grpo/updateSettings';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
 import { LogprobScorer } from '../../kernel/training/update/logprobScorer';
-import { dequantize } from '../../kernel/models/quantization';
-import { readSafetensors, writeSafetensors } from '../../kernel/models/safetensors';
-import { seededRandom } from '../../kernel/random';
+import { dequantize } from '../../kernel/models/checkpoint/quantization';
+import { readSafetensors, writeSafetensors } from '../../kernel/models/checkpoint/safetensors';
+import { seededRandom } from '../../kernel/common/random';
 import type { Tensor } from '../../kernel/onnx/tensor';
 import { PythonPeer, relativeError } from '../models/pythonPeer';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
-import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { packageRoot, pythonPath } from '../../kernel/common/packagePaths';
 import { JupyterPrefix } from './prefix';
 
 let jupyter: JupyterPrefix;

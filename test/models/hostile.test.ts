@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { FastLanguageModel, PeftModel, type CausalLM } from '../../kernel/models';
-import { allWeights } from '../../kernel/models/architecture';
+import { allWeights } from '../../kernel/models/graph/architecture';
 import { parseConfig } from '../../kernel/models/config';
 import { sizeOf } from '../../kernel/onnx/tensor';
 import { writeTinyModel } from './tinyModel';

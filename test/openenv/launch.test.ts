@@ -5,7 +5,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
 import { openenv } from '../../kernel/environments';
-import { buildRoot } from '../../kernel/setup/python';
+import { buildRoot } from '../../kernel/common/packagePaths';
 import { eventually } from '../eventually';
 import { fakeTools, type FakeTools } from './fakeTools';
 import { code } from './faultyServer';

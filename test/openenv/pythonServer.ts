@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import * as path from 'node:path';
 import { createInterface } from 'node:readline';
-import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { packageRoot, pythonPath } from '../../kernel/common/packagePaths';
 
 /** A running python_server.py: an environment on OpenEnv's own server. */
 export interface Garden {

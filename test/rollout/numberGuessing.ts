@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import * as path from 'node:path';
-import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { packageRoot, pythonPath } from '../../kernel/common/packagePaths';
 
 /** OpenEnv's own server with an environment of the tests: one address for each number of sessions, all of one process. */
 export function guessServers(...capacities: number[]): Promise<{ urls: string[]; process: ChildProcess }> {

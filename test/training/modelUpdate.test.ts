@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
-import { seededRandom } from '../../kernel/random';
+import { seededRandom } from '../../kernel/common/random';
 import { mul, neg, sumAll } from '../../kernel/onnx/operators/arithmetic';
 import { AdamW } from '../../kernel/training/update/adamw';
 import {

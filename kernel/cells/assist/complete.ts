@@ -6,7 +6,7 @@ import type { NotebookProgram } from '../compile/notebook';
 const MAXIMUM = 500;
 
 /**
- * What can stand at a position of a cell; `null`: nothing.
+ * Returns what can stand at a position of a cell; `null`: nothing.
  *
  * @param preamble text that belongs before the cell: imports that it leaves out
  */

@@ -20,7 +20,7 @@ export function serveDiagnostics(comms: CommOpener, notebook: NotebookProgram): 
   });
 }
 
-/** What the compiler would say about a cell, and about its directives. Nothing runs. */
+/** Returns what the compiler would say about a cell, and about its directives. Nothing runs. */
 export function diagnose(notebook: NotebookProgram, code: string): Diagnosis[] {
   try {
     const preamble = isObjectLiteral(code) ? '(' : prepareDirectives(code, notebook.names()).preamble;

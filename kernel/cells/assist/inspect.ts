@@ -14,7 +14,7 @@ interface Description {
 }
 
 /**
- * What is known about the name at a position, else about the call around it; `null`: nothing.
+ * Returns what is known about the name at a position, else about the call around it; `null`: nothing.
  *
  * @param preamble text that belongs before the cell: imports that it leaves out
  * @param detail 1: with the source of what is declared

@@ -4,7 +4,7 @@
 
 /** A cell that declared something. */
 export interface ChainCell {
-  /** What it declares: "v:name" for a value, "t:name" for a type, "g:name" for a global. */
+  /** Its declarations: "v:name" for a value, "t:name" for a type, "g:name" for a global. */
   declares: ReadonlySet<string>;
   /** Identifiers in its text. */
   mentions: ReadonlySet<string>;

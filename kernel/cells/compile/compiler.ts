@@ -1,4 +1,3 @@
-import type { CompletionInfo, Converter, ConvertResult } from 'tslab/dist/converter';
 import type * as ts from 'typescript';
 import { join } from 'node:path';
 import { inKernel } from '../../common/intrinsics';
@@ -8,12 +7,13 @@ import { NotebookProgram } from './notebook';
 import { OutputMap, type Place } from './outputMap';
 import type { Surroundings } from './options';
 import { typescript } from './typescript';
+import type { CompletionInfo, Converter, ConvertResult } from '../patches/tslab';
 
 /** The text of a cell on its way through the compiler. */
 export interface CellSource {
-  /** How errors name the cell: "Cell [3]". */
+  /** The name of the cell in errors: "Cell [3]". */
   label: string;
-  /** What the user wrote. */
+  /** The user's own text. */
   code: string;
   /** Text that is put before the code: lines with imports that it leaves out. */
   preamble: string;
@@ -165,7 +165,7 @@ function reexports(file: ts.SourceFile): ts.Diagnostic[] {
     }));
 }
 
-/** Whether a stack frame's script is a cell. */
+/** Returns whether a stack frame's script is a cell. */
 export function isCellScript(script: string): boolean {
   return script.startsWith(SCRIPT);
 }

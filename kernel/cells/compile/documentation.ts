@@ -1,8 +1,7 @@
 import type * as ts from 'typescript';
+import { copyDocumentation, isUndocumented } from '../patches/typescript';
 import { typescript } from './typescript';
 
-/** What TypeScript keeps in a node with documentation, and does not declare. */
-type Documented = ts.Node & { jsDoc?: ts.JSDoc[] };
 type Registry = Record<
   'acquireDocumentWithKey' | 'updateDocumentWithKey' | 'releaseDocumentWithKey',
   (...args: any[]) => any
@@ -49,7 +48,7 @@ export class DocumentationOnDemand {
     };
   }
 
-  /** How a file is to be read that the registry does not make. */
+  /** The mode in which a file is parsed that the registry does not make. */
   get parsingMode(): ts.JSDocParsingMode {
     const { ParseAll, ParseNone } = typescript().JSDocParsingMode;
     return this.isLoaded ? ParseAll : ParseNone;
@@ -61,28 +60,9 @@ export class DocumentationOnDemand {
     this.isLoaded = true;
     const compiler = typescript();
     for (const file of files) {
-      const { fileName, text, languageVersion, jsDocParsingMode } = file as ts.SourceFile & {
-        jsDocParsingMode: ts.JSDocParsingMode;
-      };
-      if (jsDocParsingMode === compiler.JSDocParsingMode.ParseNone)
+      const { fileName, text, languageVersion } = file;
+      if (isUndocumented(file))
         copyDocumentation(compiler.createSourceFile(fileName, text, languageVersion, true), file);
     }
   }
 }
-
-/** From one reading of a text to another. */
-function copyDocumentation(from: Documented, to: Documented): void {
-  const compiler = typescript();
-  for (const comment of from.jsDoc ?? []) {
-    Object.assign(comment, { parent: to });
-    (to.jsDoc ??= []).push(comment);
-  }
-  Object.assign(to, { flags: to.flags | (from.flags & DEPRECATED) });
-  const children: ts.Node[] = [];
-  compiler.forEachChild(to, (child) => void children.push(child));
-  let i = 0;
-  compiler.forEachChild(from, (child) => copyDocumentation(child, children[i++]));
-}
-
-/** What TypeScript notes in the flags of a node that is documented as deprecated. */
-const DEPRECATED = 1 << 29;

@@ -1,10 +1,9 @@
 import type * as ts from 'typescript';
 import { awaits } from './await';
-import { FLAG } from '../../jupyter/interruptFlag';
-import { interruptible } from './guards';
+import { FLAG } from '../../jupyter/interrupt/flag';
+import { interruptible } from '../interrupt/guards';
 import { cellImports } from './imports';
 import { GUARD, REGION, RUNTIME, SCOPE } from './names';
-import type { BoundFile } from './notebook';
 import { shareScope } from './scope';
 import { typescript } from './typescript';
 import { hasUsing, keepUsed } from './using';
@@ -14,7 +13,7 @@ export interface EmittedCell {
   output: string;
   /** The source map, as JSON, of the output after its first {@link PREFIX_LINES} lines. */
   map: string;
-  /** Whether the cell awaits outside functions. */
+  /** True where the cell awaits outside functions. */
   isAsync: boolean;
 }
 
@@ -28,7 +27,11 @@ export const PREFIX_LINES = 1;
  *
  * @param isCell whether a file is a cell of the notebook
  */
-export function emitCell(program: ts.Program, file: BoundFile, isCell: (file: ts.SourceFile) => boolean): EmittedCell {
+export function emitCell(
+  program: ts.Program,
+  file: ts.SourceFile,
+  isCell: (file: ts.SourceFile) => boolean,
+): EmittedCell {
   const compiler = typescript();
   const checker = program.getTypeChecker();
   const imports = cellImports(file, checker);

@@ -4,7 +4,7 @@ import { meantOverload } from './overloads';
 import { typescript } from './typescript';
 import { validAlternatives } from './valid';
 
-/** What TypeScript says about a file, as it is told. */
+/** A problem that TypeScript finds in a file, in words for the user. */
 export interface Explanation {
   file: ts.SourceFile | undefined;
   /** Offsets into the file's text. */
@@ -17,14 +17,14 @@ export interface Explanation {
 /** Lines that a message has at most: behind the first come ever deeper reasons, of which the last say most. */
 const MAXIMUM_LINES = 4;
 
-/** Tells what TypeScript says about a file: of overloads the one that was meant, of names and values those that would be right. */
+/** Returns a problem in words for the user: of overloads the one that was meant, of names and values those that would be right. */
 export function explain(program: ts.Program, diagnostic: ts.Diagnostic): Explanation[] {
   const { file } = diagnostic;
-  const meant = meantOverload(program, diagnostic, (problem) => told(program, problem));
-  return (meant ?? [told(program, diagnostic)]).map((it) => ({ ...it, file }));
+  const meant = meantOverload(program, diagnostic, (problem) => worded(program, problem));
+  return (meant ?? [worded(program, diagnostic)]).map((it) => ({ ...it, file }));
 }
 
-function told(program: ts.Program, diagnostic: ts.Diagnostic): Omit<Explanation, 'file'> {
+function worded(program: ts.Program, diagnostic: ts.Diagnostic): Omit<Explanation, 'file'> {
   const { start = 0, length = 1, code, messageText } = diagnostic;
   const text = shortened(withoutPlaces(typescript().flattenDiagnosticMessageText(messageText, '\n')));
   return { start, length, code, message: text + validAlternatives(program, diagnostic) };

@@ -1,7 +1,7 @@
 import type * as ts from 'typescript';
 import { statSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { buildRoot } from '../../setup/python';
+import { buildRoot } from '../../common/packagePaths';
 import { DocumentationOnDemand } from './documentation';
 import { DeclarationsOnDemand } from './onDemand';
 import { compilerOptions, joylabDeclarations, type Surroundings } from './options';
@@ -32,7 +32,7 @@ function isFixed(path: string): boolean {
 }
 
 /**
- * What TypeScript's language service reads: cells from memory, all else from
+ * The files that TypeScript's language service reads: cells from memory, all else from
  * disk. Packages are found from the notebook's folder first, then from Joylab's.
  */
 export class NotebookFiles implements ts.LanguageServiceHost {
@@ -158,7 +158,7 @@ export class NotebookFiles implements ts.LanguageServiceHost {
     this.documentation.load([...program.getSourceFiles(), ...this.onDemand.files]);
   }
 
-  /** Whether a file is the user's: neither a package's nor the kernel's, nor a cell. */
+  /** Returns whether a file is the user's: neither a package's nor the kernel's, nor a cell. */
   isLocal(file: ts.SourceFile): boolean {
     return (
       !file.isDeclarationFile &&

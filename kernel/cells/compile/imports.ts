@@ -1,4 +1,5 @@
 import type * as ts from 'typescript';
+import { isTypeOnly } from '../patches/typescript';
 import { typescript } from './typescript';
 
 /** An import declaration of a cell, without what only types need. */
@@ -10,7 +11,7 @@ export interface CellImport {
 }
 
 /**
- * What a cell imports when it runs. A name that the cell itself does not use
+ * Returns what a cell imports when it runs. A name that the cell itself does not use
  * is imported too, since later cells may; a type is not.
  */
 export function cellImports(file: ts.SourceFile, checker: ts.TypeChecker): CellImport[] {
@@ -39,7 +40,7 @@ function importedNames({ name, namedBindings }: ts.ImportClause): Array<[ts.Iden
   ];
 }
 
-/** Whether a symbol is an import of something that exists when the cell runs. */
+/** Returns whether a symbol is an import of something that exists when the cell runs. */
 export function isValueImport(checker: ts.TypeChecker, symbol: ts.Symbol): boolean {
   const compiler = typescript();
   if (!(symbol.flags & compiler.SymbolFlags.Alias)) return false;
@@ -48,13 +49,5 @@ export function isValueImport(checker: ts.TypeChecker, symbol: ts.Symbol): boole
   const target = checker.getAliasedSymbol(symbol);
   // A module without types: anything may be in it.
   if (checker.isUnknownSymbol(target)) return true;
-  return (
-    (target.flags & compiler.SymbolFlags.Value) !== 0 &&
-    !(checker as TypeOnlyChecker).getTypeOnlyAliasDeclaration?.(symbol)
-  );
-}
-
-/** A function of the checker that TypeScript does not declare: finds `export type { … }` behind an import. */
-interface TypeOnlyChecker extends ts.TypeChecker {
-  getTypeOnlyAliasDeclaration?(symbol: ts.Symbol): ts.Node | undefined;
+  return (target.flags & compiler.SymbolFlags.Value) !== 0 && !isTypeOnly(checker, symbol);
 }

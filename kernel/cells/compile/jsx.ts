@@ -1,4 +1,5 @@
 import type * as ts from 'typescript';
+import { syntaxErrors } from '../patches/typescript';
 import { typescript } from './typescript';
 
 /** TypeScript's code for JSX where it is not allowed. */
@@ -15,10 +16,9 @@ export function jsxProblem(file: ts.SourceFile): ts.Diagnostic | null {
     true,
     compiler.ScriptKind.TSX,
   );
-  const { parseDiagnostics } = read as unknown as { parseDiagnostics: ts.Diagnostic[] };
   const element = find(
     read,
-    (node) => isElement(node) && parseDiagnostics.every(({ start = 0 }) => start < node.pos || node.end < start),
+    (node) => isElement(node) && syntaxErrors(read).every(({ start = 0 }) => start < node.pos || node.end < start),
   );
   if (!element) return null;
   const start = element.getStart(read);
@@ -37,7 +37,7 @@ export function jsxProblem(file: ts.SourceFile): ts.Diagnostic | null {
   };
 }
 
-/** What to write instead of an element. */
+/** Returns what to write instead of an element. */
 export function adviceOnJsx(name: string): string {
   return `JSX (<${name}>) is not understood in a cell: nothing is there that would render it. For markup write html\`<b>\${name}</b>\` with import { html } from 'joylab';`;
 }

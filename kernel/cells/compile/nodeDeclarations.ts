@@ -23,7 +23,7 @@ interface Parts {
   modules: string;
 }
 
-/** How the names of modules end in which globals are declared: nobody imports them. */
+/** The end of the names of modules in which globals are declared: nobody imports them. */
 export const GLOBALS_MODULE = ' (globals)';
 
 const EXTENSION = '.d.ts';
@@ -36,7 +36,7 @@ const GLOBAL = /^\s+global \{$/m;
 const OUTSIDE = /^(?!declare module )[^\s}*/]/m;
 /** A declaration at the top level, with the comment before it: the files are formatted. */
 const STATEMENT = /(?:^\/\*\*(?:(?!\*\/)[^])*\*\/\n)?^[^\s}*/][^]*?(?=^(?:[^\s}*/]|\/\*\*)|(?![^]))/gm;
-/** What a module exports is one thing: its other declarations cannot be imported. */
+/** A module that exports one thing: its other declarations cannot be imported. */
 const EXPORT_EQUALS = /^ {4}export = /m;
 
 /**

@@ -2,19 +2,12 @@ import type * as ts from 'typescript';
 import { join } from 'node:path';
 import { neededCells, type ChainCell } from './chain';
 import { NotebookFiles } from './files';
-import { guestFile, reachesOut, setParent } from './guest';
+import { declarationIn, declarationsOf, hideDeclaration, importsOf, setScopeAround } from '../patches/typescript';
+import { guestFile, reachesOut } from './guest';
 import { isValueImport } from './imports';
 import { jsxProblem } from './jsx';
 import type { Surroundings } from './options';
 import { typescript } from './typescript';
-
-/** What TypeScript keeps in a source file and does not declare. */
-export interface BoundFile extends ts.SourceFile {
-  /** What the file declares, by name; `null` before it is bound. */
-  locals?: Map<string, ts.Symbol>;
-  symbol?: ts.Symbol;
-  imports?: readonly ts.StringLiteralLike[];
-}
 
 /** A cell that stays in the program, because it declared something. */
 interface KeptCell extends ChainCell {
@@ -26,7 +19,7 @@ interface KeptCell extends ChainCell {
 /** A cell in a program that can check and emit it. */
 export interface OpenCell {
   program: ts.Program;
-  file: BoundFile;
+  file: ts.SourceFile;
 }
 
 /** Places for cells that are made at once. */
@@ -43,10 +36,9 @@ const GUEST_NUMBERS = 1_000_000;
  * cell may declare a name again, as another type.
  *
  * #### Notes
- * TypeScript looks a name up in a source file, then in the file's parent:
- * setting the parent of a file, which is not a part of TypeScript's public
- * API, is all that it takes. tslab's compiler does the same with one file of
- * declarations.
+ * TypeScript looks a name up in a source file, then in the scope around the
+ * file: setting that one is all that it takes. tslab's compiler does the same
+ * with one file of declarations.
  */
 export class NotebookProgram {
   readonly service: ts.LanguageService;
@@ -73,7 +65,7 @@ export class NotebookProgram {
   open(text: string): OpenCell {
     this.files.virtual.set(this.draft, text);
     const program = this.link();
-    return { program, file: program.getSourceFile(this.draft) as BoundFile };
+    return { program, file: program.getSourceFile(this.draft)! };
   }
 
   /** Opens `text` to be edited: with the documentation of what it names. */
@@ -91,7 +83,7 @@ export class NotebookProgram {
     const program = this.link();
     const path = join(this.draft, '..', `__cell_${GUEST_NUMBERS + ++this.guests}__.ts`);
     const file = guestFile(program, path, text);
-    setParent(file, this.newest(program));
+    setScopeAround(file, this.newest(program));
     return (this.guest = { program, file });
   }
 
@@ -178,13 +170,12 @@ export class NotebookProgram {
     return (getCombinedNodeFlags(declaration) & NodeFlags.BlockScoped) === NodeFlags.Let;
   }
 
-  /** What a name means in the newest cell that declares it. */
+  /** Returns what a name means in the newest cell that declares it. */
   private find(name: string): { checker: ts.TypeChecker; symbol: ts.Symbol } | null {
     const program = this.link();
     const checker = program.getTypeChecker();
     for (const { path } of [...this.kept].reverse()) {
-      const file = program.getSourceFile(path) as BoundFile;
-      const symbol = file.symbol?.exports?.get(name as ts.__String) ?? file.locals?.get(name);
+      const symbol = declarationIn(program.getSourceFile(path)!, name);
       if (symbol) return { checker, symbol };
     }
     return null;
@@ -227,12 +218,12 @@ export class NotebookProgram {
     return [...fileDiagnostics(program, cell), ...found];
   }
 
-  /** Whether a file is the cell that is being compiled or edited. */
+  /** Returns whether a file is the cell that is being compiled or edited. */
   isDraft(file: ts.SourceFile): boolean {
     return file.fileName === this.draft || file === this.guest?.file;
   }
 
-  /** Whether a file is a cell: the draft or an earlier one. */
+  /** Returns whether a file is a cell: the draft or an earlier one. */
   isCell(file: ts.SourceFile): boolean {
     return this.isDraft(file) || this.kept.some(({ path }) => path === file.fileName);
   }
@@ -245,15 +236,12 @@ export class NotebookProgram {
     program.getTypeChecker();
     let before: ts.SourceFile | undefined;
     for (const { path, hidden } of this.kept) {
-      const file = program.getSourceFile(path) as BoundFile;
-      for (const name of hidden) {
-        file.locals?.delete(name);
-        file.symbol?.exports?.delete(name as ts.__String);
-      }
-      setParent(file, before);
+      const file = program.getSourceFile(path)!;
+      for (const name of hidden) hideDeclaration(file, name);
+      setScopeAround(file, before);
       before = file;
     }
-    setParent(program.getSourceFile(this.draft)!, before);
+    setScopeAround(program.getSourceFile(this.draft)!, before);
     this.guests = 0;
     return (this.linked = program);
   }
@@ -264,11 +252,11 @@ export class NotebookProgram {
     return last && program.getSourceFile(last.path);
   }
 
-  private localImports(program: ts.Program, file: BoundFile): ts.SourceFile[] {
-    const found = new Set<BoundFile>([file]);
+  private localImports(program: ts.Program, file: ts.SourceFile): ts.SourceFile[] {
+    const found = new Set([file]);
     const checker = program.getTypeChecker();
     for (const next of found) {
-      for (const specifier of next.imports ?? []) {
+      for (const specifier of importsOf(next)) {
         const module = checker.getSymbolAtLocation(specifier)?.declarations?.find(typescript().isSourceFile);
         if (module && this.files.isLocal(module)) found.add(module);
       }
@@ -302,8 +290,8 @@ function fileDiagnostics(program: ts.Program, file: ts.SourceFile): ts.Diagnosti
   return syntactic.length > 0 ? [...syntactic] : [...program.getSemanticDiagnostics(file)];
 }
 
-/** What a file declares, see {@link ChainCell}. */
-function declaredKeys(file: BoundFile, checker: ts.TypeChecker): Set<string> {
+/** Returns what a file declares, see {@link ChainCell}. */
+function declaredKeys(file: ts.SourceFile, checker: ts.TypeChecker): Set<string> {
   const { SymbolFlags } = typescript();
   const keys = new Set<string>();
   const add = (name: string, symbol: ts.Symbol): void => {
@@ -311,8 +299,7 @@ function declaredKeys(file: BoundFile, checker: ts.TypeChecker): Set<string> {
     if (flags & (SymbolFlags.Value | SymbolFlags.ExportValue) || isValueImport(checker, symbol)) keys.add(`v:${name}`);
     if (flags & (SymbolFlags.Type | SymbolFlags.Namespace | SymbolFlags.Alias)) keys.add(`t:${name}`);
   };
-  file.locals?.forEach((symbol, name) => add(name, symbol));
-  file.symbol?.exports?.forEach((symbol, name) => add(String(name), symbol));
+  for (const [name, symbol] of declarationsOf(file)) add(name, symbol);
   for (const name of globalNames(file)) keys.add(`g:${name}`);
   return keys;
 }

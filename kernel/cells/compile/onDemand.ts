@@ -1,22 +1,12 @@
 import type * as ts from 'typescript';
 import { readFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
-import { buildRoot } from '../../setup/python';
+import { buildRoot } from '../../common/packagePaths';
 import type { DocumentationOnDemand } from './documentation';
+import { boundFile, extendProgram, moduleIn, offerModules } from '../patches/typescript';
 import { GLOBALS_MODULE, NodeDeclarations } from './nodeDeclarations';
-import type { BoundFile } from './notebook';
-import { typescript } from './typescript';
 
-/** What TypeScript's checker asks a program for, and its binder: neither is a part of its public API. */
-interface CheckedProgram extends ts.Program {
-  getResolvedModule(
-    file: ts.SourceFile,
-    name: string,
-    mode: ts.ResolutionMode,
-  ): { resolvedModule?: ts.ResolvedModuleFull } | undefined;
-}
 type Resolve = (name: string, from: string) => ts.ResolvedModuleFull | undefined;
-type Binder = (file: ts.SourceFile, options: ts.CompilerOptions) => void;
 
 const ADDS_TO_JOYLAB = /\bdeclare\s+module\s+['"]joylab['"]/;
 
@@ -57,21 +47,21 @@ export class DeclarationsOnDemand {
     return this.node.text(path);
   }
 
-  /** Whether the imports of a file are resolved when the checker follows them. */
+  /** Returns whether the imports of a file are resolved when the checker follows them. */
   isOnDemand(path: string): boolean {
     return this.folders.some((folder) => path.startsWith(folder));
   }
 
   /**
-   * Whether an import of a file is resolved when the checker follows it. Not
+   * Returns whether an import of a file is resolved when the checker follows it. Not
    * where something adds to joylab's types: a checker looks as it is made for
-   * what is added to, before it can be told how to follow imports.
+   * what is added to, before anything makes it follow imports.
    */
   canWait(path: string, name: string): boolean {
     return this.isOnDemand(path) && !(this.readsJoylab && name.startsWith('.') && path.startsWith(this.joylab));
   }
 
-  /** Whether the imports of a file have to be resolved again. */
+  /** Returns whether the imports of a file have to be resolved again. */
   isOutdated(path: string): boolean {
     return this.isNew && path.startsWith(this.joylab);
   }
@@ -106,7 +96,7 @@ export class DeclarationsOnDemand {
     this.isMaking = true;
     try {
       const { isNew } = this;
-      const program = make() as CheckedProgram;
+      const program = make();
       // Where a file said so while it was made, the next one is made anew.
       if (isNew) this.isNew = false;
       if (!this.known.has(program)) this.connect(program, resolve);
@@ -116,61 +106,33 @@ export class DeclarationsOnDemand {
     }
   }
 
-  private connect(program: CheckedProgram, resolve: Resolve): void {
+  private connect(program: ts.Program, resolve: Resolve): void {
     this.known.add(program);
-    const { getResolvedModule, getSourceFile } = program;
-    program.getResolvedModule = (file, name, mode) => {
-      const found = getResolvedModule(file, name, mode);
-      if (found?.resolvedModule || this.isMaking || !this.isOnDemand(file.fileName)) return found;
-      const module = this.module(name);
-      return {
-        resolvedModule: module
-          ? { ...module, resolvedFileName: module.resolvedFileName + MARK + name }
-          : resolve(name, file.fileName),
-      };
-    };
-    program.getSourceFile = (path) =>
-      getSourceFile(path) ??
-      (!this.isMaking && this.isOnDemand(path) ? this.open(path, program.getCompilerOptions()) : undefined);
-    this.offerModules(program.getTypeChecker());
-  }
-
-  /** Makes the names of modules known to completions. */
-  private offerModules(checker: ts.TypeChecker): void {
-    const { getAmbientModules } = checker;
-    const others = this.node.moduleNames().map((name) => ({ name: `"${name}"` }) as ts.Symbol);
-    checker.getAmbientModules = () => {
-      const known = getAmbientModules().filter(({ name }) => !name.endsWith(`${GLOBALS_MODULE}"`));
-      const names = new Set(known.map(({ name }) => name));
-      return [...known, ...others.filter(({ name }) => !names.has(name))];
-    };
+    extendProgram(program, {
+      resolve: (name, from) => {
+        if (this.isMaking || !this.isOnDemand(from)) return undefined;
+        const module = this.module(name);
+        return module ? { ...module, resolvedFileName: module.resolvedFileName + MARK + name } : resolve(name, from);
+      },
+      open: (path) =>
+        !this.isMaking && this.isOnDemand(path) ? this.open(path, program.getCompilerOptions()) : undefined,
+    });
+    offerModules(program.getTypeChecker(), (known) => {
+      const own = known.filter((name) => !name.endsWith(GLOBALS_MODULE));
+      return [...new Set([...own, ...this.node.moduleNames()])];
+    });
   }
 
   /** A file of declarations; where its path names a module in it, with that module as what it exports. */
   private open(marked: string, options: ts.CompilerOptions): ts.SourceFile {
     const [path, module] = marked.split(MARK);
     const file = this.opened.get(path) ?? this.read(path, options);
-    return module === undefined
-      ? file
-      : Object.create(file, { symbol: { value: (file as BoundFile).locals!.get(`"${module}"`) } });
+    return module === undefined ? file : moduleIn(file, module);
   }
 
   private read(path: string, options: ts.CompilerOptions): ts.SourceFile {
-    const compiler = typescript();
-    const { parsingMode } = this.documentation;
-    const file = compiler.createSourceFile(path, this.text(path) ?? readFileSync(path, 'utf8'), {
-      languageVersion: options.target!,
-      jsDocParsingMode: parsingMode,
-    });
-    Object.assign(file, {
-      path,
-      resolvedPath: path,
-      originalFileName: path,
-      imports: [],
-      moduleAugmentations: [],
-      ambientModuleNames: [],
-    });
-    (compiler as unknown as { bindSourceFile: Binder }).bindSourceFile(file, options);
+    const text = this.text(path) ?? readFileSync(path, 'utf8');
+    const file = boundFile({ name: path, text, options, jsDocParsingMode: this.documentation.parsingMode });
     this.opened.set(path, file);
     return file;
   }

@@ -1,10 +1,10 @@
 import type * as ts from 'typescript';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildRoot } from '../../setup/python';
+import { buildRoot } from '../../common/packagePaths';
 import { typescript } from './typescript';
 
-/** Where a notebook is, and where the kernel is. */
+/** The folders of the notebook and of the kernel. */
 export interface Surroundings {
   /** The notebook's folder: packages and files are found from here. */
   folder: string;
@@ -18,7 +18,7 @@ export function joylabDeclarations(): string {
 }
 
 /**
- * How cells are compiled. A `tsconfig.json` in the notebook's folder is
+ * Returns the options that cells are compiled with. A `tsconfig.json` in the notebook's folder is
  * followed, for example `strict`, `experimentalDecorators`, `paths` or `lib`;
  * what the kernel needs for itself is not for it to say.
  */

@@ -1,6 +1,7 @@
 import type * as ts from 'typescript';
 import { isNear } from '../../common/names';
-import { guestFile, setParent } from './guest';
+import { checkStatements, resolvingPath, scopeAround, setScopeAround, withOnly } from '../patches/typescript';
+import { guestFile } from './guest';
 import { typescript } from './typescript';
 
 /** TypeScript's code for "No overload matches this call", below which it lists what is wrong with each. */
@@ -11,11 +12,11 @@ const ARITY = new Set([2554, 2555, 2556, 2575, 2743]);
 const WRONG_TYPE = new Set([2322, 2345]);
 /** Overloads that are tried at most. */
 const MAXIMUM = 30;
-/** Overloads that are told together at most. */
+/** Overloads in one message at most. */
 const MAXIMUM_ALIKE = 3;
 
-/** What is told of a problem. */
-interface Told {
+/** A problem in words for the user. */
+interface Worded {
   code: number;
   message: string;
 }
@@ -23,22 +24,17 @@ interface Told {
 /** A call, by `new` or without it. */
 type Call = ts.CallExpression | ts.NewExpression;
 
-/** What is wrong with a call if one of its overloads is the only one. */
+/** The problems of a call if one of its overloads is the only one. */
 interface Trial {
   problems: ts.Diagnostic[];
-  /** How well it fits, the most telling first; see {@link fit}. */
+  /** Measures of how well it fits, the most important first; see {@link fit}. */
   fit: number[];
   index: number;
 }
 
-/** A checker's functions that TypeScript does not declare. */
-interface Checker extends ts.TypeChecker {
-  getDiagnostics(file: ts.SourceFile, cancellation: undefined, nodes: ts.Node[] | undefined): ts.Diagnostic[];
-}
-
 /**
  * For the error of a call that no overload fits: the errors of the overload
- * that was meant, each at its place. `null` where that cannot be told.
+ * that was meant, each at its place. `null` where that is not known.
  *
  * @param read called with each of them while the program believes that there is no other overload
  *
@@ -46,7 +42,7 @@ interface Checker extends ts.TypeChecker {
  * The call is checked again, in a copy of the file, once for each overload,
  * while the type of the function holds that one alone.
  */
-export function meantOverload<T extends Told>(
+export function meantOverload<T extends Worded>(
   program: ts.Program,
   diagnostic: ts.Diagnostic,
   read: (problem: ts.Diagnostic) => T,
@@ -75,19 +71,19 @@ class OverloadedCall {
   }
 
   /** `null` where an overload fits: it is not this call that is wrong. */
-  meant<T extends Told>(read: (problem: ts.Diagnostic) => T): T[] | null {
+  meant<T extends Worded>(read: (problem: ts.Diagnostic) => T): T[] | null {
     const trials = this.all.map((overload, index) =>
       this.alone(overload, (check) => this.trial(overload, index, check())),
     );
     if (trials.some(({ problems }) => problems.length === 0)) return null;
     const [best, ...others] = trials.sort(better);
-    const told = ({ index }: Trial): T[] => this.alone(this.all[index], (check) => check().map(read));
+    const worded = ({ index }: Trial): T[] => this.alone(this.all[index], (check) => check().map(read));
     const alike = [best, ...others.filter(({ fit }) => fit.every((value, i) => value === best.fit[i]))]
       .reverse()
-      .map(told);
+      .map(worded);
     const [first] = alike;
     const messages = [...new Set(alike.map(([{ message }]) => message))];
-    // A value that is of none of the types: each is told, since any may be meant.
+    // A value that is of none of the types: each is named, since any may be meant.
     if (
       messages.length === 1 ||
       messages.length > MAXIMUM_ALIKE ||
@@ -99,32 +95,21 @@ class OverloadedCall {
 
   /** Runs `work` while the function has one overload only. */
   private alone<T>(overload: ts.Signature, work: (check: () => ts.Diagnostic[]) => T): T {
-    this.overloads.splice(0, this.overloads.length, overload);
-    try {
-      return work(() => this.check());
-    } finally {
-      this.overloads.splice(0, this.overloads.length, ...this.all);
-    }
+    return withOnly(this.overloads, overload, () => work(() => this.check()));
   }
 
-  /** What is wrong with the call itself, in a copy of its file. */
+  /** Returns what is wrong with the call itself, in a copy of its file. */
   private check(): ts.Diagnostic[] {
     const file = this.call.getSourceFile();
     // Imports are resolved by the path.
-    const copy = guestFile(
-      this.program,
-      `${file.fileName}.${++copies}.ts`,
-      file.text,
-      (file as unknown as { path: string }).path,
-    );
-    setParent(copy, (file as { parent?: ts.Node }).parent as ts.SourceFile | undefined);
-    const checker = this.program.getTypeChecker() as Checker;
+    const copy = guestFile(this.program, `${file.fileName}.${++copies}.ts`, file.text, resolvingPath(file));
+    setScopeAround(copy, scopeAround(file));
     const statement =
       copy.statements[file.statements.findIndex(({ pos, end }) => pos <= this.call.pos && this.call.end <= end)];
     const { pos, end } = this.call;
-    return checker
-      .getDiagnostics(copy, undefined, statement && [statement])
-      .filter(({ start = -1 }) => pos <= start && start < end);
+    return checkStatements(this.program.getTypeChecker(), copy, statement && [statement]).filter(
+      ({ start = -1 }) => pos <= start && start < end,
+    );
   }
 
   private trial(overload: ts.Signature, index: number, problems: ts.Diagnostic[]): Trial {

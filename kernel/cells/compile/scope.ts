@@ -2,13 +2,13 @@ import type * as ts from 'typescript';
 import { bindingNames } from './declarations';
 import type { CellImport } from './imports';
 import { RUNTIME, SCOPE } from './names';
-import type { BoundFile } from './notebook';
+import { declarationsOf, isDeclaredIn } from '../patches/typescript';
 import { typescript } from './typescript';
 import { disposing, hasUsing } from './using';
 
 export interface ScopeOptions {
   checker: ts.TypeChecker;
-  file: BoundFile;
+  file: ts.SourceFile;
   imports: CellImport[];
   isCell(file: ts.SourceFile): boolean;
 }
@@ -29,6 +29,8 @@ class ScopeTransformer {
   private readonly compiler = typescript();
   private readonly factory = this.compiler.factory;
   private readonly result: ts.Node | undefined;
+  /** Names that the cell declares at its top level. */
+  private readonly declared: Set<string>;
   /** Declared with `var` inside a block, there or among others, which stay variables of their cell. */
   private readonly nested: Set<string>;
   /** Declared with `var` and without a value: code before the declaration may assign one. */
@@ -43,9 +45,9 @@ class ScopeTransformer {
       !isAssignment(last.expression)
     )
       this.result = last;
-    this.nested = new Set(
-      [...(file.locals ?? [])].filter(([, symbol]) => this.isNested(symbol)).map(([name]) => String(name)),
-    );
+    const declared = declarationsOf(file);
+    this.declared = new Set(declared.map(([name]) => name));
+    this.nested = new Set(declared.filter(([, symbol]) => this.isNested(symbol)).map(([name]) => name));
   }
 
   transform(output: ts.SourceFile): ts.SourceFile {
@@ -94,7 +96,7 @@ class ScopeTransformer {
     ];
   }
 
-  /** Whether a statement is `var x;`, of one variable. */
+  /** Returns whether a statement is `var x;`, of one variable. */
   private hasNoValue(statement: ts.Statement): boolean {
     const { compiler } = this;
     return (
@@ -170,7 +172,6 @@ class ScopeTransformer {
   /** Names of the notebook that a statement of the output declares. */
   private declaredNames(statement: ts.Statement): string[] {
     const { compiler } = this;
-    const { locals } = this.options.file;
     const names: string[] = [];
     const bind = (name: ts.BindingName | undefined) => name && names.push(...bindingNames(name));
     const original = compiler.getOriginalNode(statement);
@@ -181,7 +182,7 @@ class ScopeTransformer {
     else if (compiler.isModuleDeclaration(original) && compiler.isIdentifier(original.name)) bind(original.name);
     else if (this.nested.size > 0) names.push(...this.nestedNames(original));
     // What else the output declares is for TypeScript's own use.
-    return names.filter((name) => locals?.has(name));
+    return names.filter((name) => this.declared.has(name));
   }
 
   private nestedNames(statement: ts.Node): string[] {
@@ -292,7 +293,7 @@ class ScopeTransformer {
     return this.compiler.setOriginalNode(node, place);
   }
 
-  /** Whether an identifier stands for a variable of the notebook, other than where it is declared. */
+  /** Returns whether an identifier stands for a variable of the notebook, other than where it is declared. */
   private isShared(node: ts.Identifier): boolean {
     const original = this.compiler.getOriginalNode(node);
     if (!original.parent || !this.compiler.isIdentifier(original) || original.text !== node.text) return false;
@@ -302,18 +303,18 @@ class ScopeTransformer {
     return symbol !== undefined && this.isNotebooks(symbol, original);
   }
 
-  /** Whether a symbol is declared at the top level of a cell. */
+  /** Returns whether a symbol is declared at the top level of a cell. */
   private isNotebooks(symbol: ts.Symbol, place: ts.Node): boolean {
     const { options } = this;
     return (symbol.declarations ?? []).some((declaration) => {
-      const file = declaration.getSourceFile() as BoundFile;
-      if (!options.isCell(file) || !isTopLevel(file, symbol)) return false;
+      const file = declaration.getSourceFile();
+      if (!options.isCell(file) || !isDeclaredIn(file, symbol)) return false;
       if (file !== options.file) return true;
       return !this.nested.has(symbol.name) && !this.isWithin(place, declaration);
     });
   }
 
-  /** Whether a place is a part of what declares a name, which is shared only later. */
+  /** Returns whether a place is a part of what declares a name, which is shared only later. */
   private isWithin(place: ts.Node, declaration: ts.Node): boolean {
     const { compiler } = this;
     let whole = declaration;
@@ -335,11 +336,7 @@ class ScopeTransformer {
   }
 }
 
-function isTopLevel(file: BoundFile, symbol: ts.Symbol): boolean {
-  return file.locals?.get(symbol.name) === symbol || file.symbol?.exports?.get(symbol.escapedName) === symbol;
-}
-
-/** What is assigned at the end of a cell is kept, and not shown. */
+/** Returns whether an expression assigns: its value is kept, and not shown. */
 function isAssignment(expression: ts.Expression): boolean {
   const compiler = typescript();
   let inner = expression;

@@ -3,7 +3,7 @@ import { isAwaitUsing, isUsing } from './await';
 import { RUNTIME } from './names';
 import { typescript } from './typescript';
 
-/** Whether a cell declares with `using` at its top level: what it declares is disposed of at the cell's end. */
+/** Returns whether a cell declares with `using` at its top level: what it declares is disposed of at the cell's end. */
 export function hasUsing(file: ts.SourceFile): 'sync' | 'async' | null {
   const lists = file.statements.filter(typescript().isVariableStatement).map(({ declarationList }) => declarationList);
   if (lists.some(isAwaitUsing)) return 'async';

@@ -2,10 +2,10 @@ import type * as ts from 'typescript';
 import { isNear, nearestFirst } from '../../common/names';
 import { typescript } from './typescript';
 
-/** Names that are told at most; a longer list helps nobody. */
+/** Names in a message at most; a longer list helps nobody. */
 const MAXIMUM = 40;
 
-/** What TypeScript's message about a cell leaves out: the name or value that was meant, and those that would be right. */
+/** Returns what TypeScript's message about a cell lacks: the name or value that was meant, and those that would be right. */
 export function validAlternatives(
   program: ts.Program,
   { file, start, length, code, messageText }: ts.Diagnostic,
@@ -24,13 +24,13 @@ export function validAlternatives(
   return `${isMeant ? ` Did you mean '${write(nearest)}'?` : ''}${list}`;
 }
 
-/** What stands at a place, where it is a name or a text, and what may. */
+/** The name or text at a place, and those that are valid there. */
 interface Alternatives {
   given: string | null;
   valid: string[];
-  /** Whether TypeScript's message does not name them all. */
+  /** True where TypeScript's message does not name them all. */
   isListed: boolean;
-  /** How they are written. */
+  /** Returns one of them as it is written. */
   write(name: string): string;
 }
 

@@ -4,7 +4,7 @@ import type { Arguments, Directive, Parameter } from './directive';
 /** Something wrong in a directive's text. */
 export interface ArgumentProblem {
   message: string;
-  /** Where it begins, as an offset into the text, and its length. */
+  /** Its beginning, as an offset into the text, and its length. */
   start: number;
   length: number;
 }

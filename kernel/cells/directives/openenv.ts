@@ -54,7 +54,7 @@ function clientName(args: Arguments, { name }: Declared, declared: Declared[]): 
   return declared.some((it) => it.name === chosen) ? undefined : chosen;
 }
 
-/** Whether a variable cannot have this name, as `catch` for `class Catch`. */
+/** Returns whether a variable cannot have this name, as `catch` for `class Catch`. */
 function isReserved(name: string): boolean {
   const { createScanner, ScriptTarget, SyntaxKind } = typescript();
   const kind = createScanner(ScriptTarget.Latest, true, undefined, name).scan();

@@ -5,7 +5,7 @@ import { withProgress } from '../../display/progress';
 import { getJson } from '../../openenv/http';
 import { ServerProcess } from '../../openenv/server';
 import { answers, snakeCase, type AtariProcess } from './stream';
-import { packageRoot, pythonPath } from '../../setup/python';
+import { packageRoot, pythonPath } from '../../common/packagePaths';
 import type { ResolvedAtariOptions } from './options';
 
 interface SharedServer {

@@ -1,4 +1,4 @@
-import type { Random } from '../../random';
+import type { Random } from '../../common/random';
 import { Estimates } from './estimate';
 import { codeKey, fitnessOf, type Evaluation, type Program } from './program';
 

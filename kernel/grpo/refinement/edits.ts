@@ -1,5 +1,5 @@
 import { Episode } from '../../episodes/episode';
-import type { Tokenizer } from '../../models/tokenizer';
+import type { Tokenizer } from '../../models/tokenizer/tokenizer';
 import type { Sample } from '../../rewards/sample';
 import { scoreSamples, type RewardTable } from '../../rewards/scoring';
 import { checkedAdvantages } from '../advantages';

@@ -1,4 +1,4 @@
-import { seededRandom } from '../../random';
+import { seededRandom } from '../../common/random';
 import { deriveSeed } from '../../training/seeds';
 import type { StepContext } from '../context';
 import { groupsPerGeneration } from '../rollouts/prompts';

@@ -1,4 +1,4 @@
-import { seededRandom } from '../../random';
+import { seededRandom } from '../../common/random';
 import type { Sample } from '../../rewards/sample';
 import { deriveSeed } from '../../training/seeds';
 import { addChildren, gainsOf, meanFitness, searchMetrics, type GroupReport, type SearchReport } from './children';

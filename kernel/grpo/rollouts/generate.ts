@@ -1,5 +1,5 @@
 import type { CausalLM } from '../../models/causalLM';
-import type { Tokenizer } from '../../models/tokenizer';
+import type { Tokenizer } from '../../models/tokenizer/tokenizer';
 import type { StepContext } from '../context';
 import type { Completion } from './play';
 import { groupsPerGeneration, type Prompt } from './prompts';

@@ -1,4 +1,4 @@
-import type { ChatMessage, Tokenizer } from '../../models/tokenizer';
+import type { ChatMessage, Tokenizer } from '../../models/tokenizer/tokenizer';
 import type { RolloutEnvironment } from '../../environments/environment';
 import { deriveSeed, permutation } from '../../training/seeds';
 import type { RunLength } from '../../training/trainer';

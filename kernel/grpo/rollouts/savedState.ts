@@ -1,4 +1,4 @@
-import { describe, isObject } from '../../models/jsonFile';
+import { describe, isObject } from '../../models/checkpoint/jsonFile';
 import { checkedSecret } from '../../strategy/secret';
 import type { Evaluation, Program } from '../refinement/program';
 import type { SavedRunSearch } from '../refinement/runSearch';

@@ -1,7 +1,7 @@
 import type { CausalLM } from '../../models/causalLM';
 import { LogprobScorer, type CompletionScores } from '../../training/update/logprobScorer';
-import type { LoraAdapter } from '../../models/lora';
-import { loraName, type ParameterSet } from '../../models/parameters';
+import type { LoraAdapter } from '../../models/lora/lora';
+import { loraName, type ParameterSet } from '../../models/graph/parameters';
 import type { Tensor } from '../../onnx/tensor';
 import type { ExtraTensors } from '../../training/checkpoint/folders';
 import type { TokenBatch } from '../../training/update/modelUpdate';

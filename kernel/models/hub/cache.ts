@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { INDEX, shardNames } from '../weightFiles';
+import { INDEX, shardNames } from '../checkpoint/weightFiles';
 
 /** What a model or an adapter may consist of, besides its weights. */
 export const SMALL_FILES = [

@@ -5,7 +5,7 @@ import { text, type Given } from '../../common/settings';
 import { host } from '../../display/host';
 import { formatBytes, ProgressBar } from '../../display/progressBar';
 import { downloadBlob, partialSize, type RemoteFile } from './blob';
-import { INDEX, shardNames } from '../weightFiles';
+import { INDEX, shardNames } from '../checkpoint/weightFiles';
 import { CachedModel, isCommit, isComplete, SMALL_FILES } from './cache';
 import { answerError, diskFull, HubError, HubUnreachable, networkError } from './errors';
 import { hubSettings, type HubSettings } from './settings';

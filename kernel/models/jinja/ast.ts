@@ -66,6 +66,6 @@ export type Statement =
       line: number;
     }
   | { kind: 'filterBlock'; filter: Expression; body: Statement[]; line: number }
-  /** What the assistant writes. */
+  /** Text that the assistant writes. */
   | { kind: 'generation'; body: Statement[]; line: number }
   | { kind: 'break' | 'continue'; line: number };

@@ -361,7 +361,7 @@ export class ExpressionParser {
     if (!known.has(name)) this.unknown.push(this.error(`No ${kind} named '${name}'.`));
   }
 
-  /** What is assigned to: a name, several, or a member of a namespace. */
+  /** Parses the target of an assignment: a name, several, or a member of a namespace. */
   protected target({ end = '', namespace = false } = {}): Target {
     const { line } = this;
     const items: Target[] = [];

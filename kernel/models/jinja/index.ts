@@ -35,7 +35,7 @@ export class Template {
   }
 }
 
-/** What templates find besides what they define. */
+/** Returns the variables of a template besides those that it defines. */
 function surroundings(variables: Record<string, unknown>): Scope {
   const scope = new Scope();
   for (const [name, value] of globals()) scope.set(name, value);
@@ -44,7 +44,7 @@ function surroundings(variables: Record<string, unknown>): Scope {
   return scope;
 }
 
-/** What is nested too deeply, as a list in a list in a list, ends with an overflow of the stack, which is no harm. */
+/** Throws a {@link TemplateError} for values that are nested too deeply: the overflow of the stack by which they end is no harm. */
 function withinStack<T>(work: () => T): T {
   try {
     return work();

@@ -3,7 +3,7 @@
  * the indentation before one are left out (trim_blocks, lstrip_blocks).
  */
 import { TemplateError } from './errors';
-import { isSpace, SPACE, trimEnd } from './unicode';
+import { isSpace, SPACE, trimEnd } from './filters/unicode';
 
 export type TokenKind =
   | 'data'
@@ -50,7 +50,7 @@ class Lexer {
   private readonly found: Token[] = [];
   private at = 0;
   private line = 1;
-  /** Where {@link line} was counted. */
+  /** The offset at which {@link line} was counted. */
   private counted = 0;
   private lineStarts = true;
 
@@ -172,7 +172,7 @@ class Lexer {
     return text;
   }
 
-  /** What Python makes of the escapes in a text. */
+  /** Replaces the escapes in a text as Python does. */
   private unescaped(text: string): string {
     return text.replace(
       /\\(\n|[0-7]{1,3}|x[\s\S]{0,2}|u[\s\S]{0,4}|U[\s\S]{0,8}|N|[\s\S])/g,

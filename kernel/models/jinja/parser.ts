@@ -93,7 +93,7 @@ class Parser extends ExpressionParser {
     );
   }
 
-  /** What is a function of its own, which no loop around it can be left from. */
+  /** Parses a function of its own: a loop around it cannot be left from there. */
   private apart<T>(parse: () => T): T {
     const { loops } = this;
     this.loops = 0;

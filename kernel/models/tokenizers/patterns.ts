@@ -14,7 +14,7 @@ const { SplitPreTokenizer } = require('@huggingface/tokenizers') as {
 
 export interface Pattern {
   expression: RegExp;
-  /** What is searched, where that is a text. */
+  /** The text that is searched for, if it is one. */
   text?: string;
   /** It can be matched without a deadline. */
   isKnown: boolean;

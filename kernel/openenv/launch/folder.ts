@@ -99,6 +99,6 @@ function uv(): string {
 }
 
 async function python(): Promise<string> {
-  const { pythonPath } = await import('../../setup/python.js');
+  const { pythonPath } = await import('../../common/packagePaths.js');
   return pythonPath();
 }

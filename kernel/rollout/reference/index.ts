@@ -5,7 +5,7 @@ import { CacheEntry } from '../../common/cache';
 import type { ReferenceReturns } from '../../environments/reference';
 import { host } from '../../display/host';
 import type { RolloutEnvironment } from '../../environments/environment';
-import { packageRoot } from '../../setup/python';
+import { packageRoot } from '../../common/packagePaths';
 import { checkPlayable, playSettings, referenceDeclaration, type ReferenceOptions } from '../settings';
 import { measure } from './measure';
 

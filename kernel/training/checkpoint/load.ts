@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { CausalLM } from '../../models/causalLM';
-import { shapeText } from '../../models/safetensorsHeader';
+import { shapeText } from '../../models/checkpoint/safetensorsHeader';
 import type { Tensor } from '../../onnx/tensor';
 import { runtimeSettings } from '../../onnx/threads';
 import type { OptimizerState } from '../update/adamw';
@@ -104,11 +104,12 @@ async function loadFolder(
 /** Copies the weights that `savePretrained` wrote into the model's own arrays, once all are known to fit. */
 async function restoreWeights(model: CausalLM, folder: string): Promise<void> {
   if (model.adapter) {
-    const { PeftModel } = require('../../models/peft') as typeof import('../../models/peft');
+    const { PeftModel } = require('../../models/lora/peft') as typeof import('../../models/lora/peft');
     const saved = (await PeftModel.fromPretrained(model, folder)).trainableParameters();
     return copyInto(model, new Map([...saved].map(([name, { shape }]) => [name, shape])), (name) => saved.get(name)!);
   }
-  const { weightFiles } = require('../../models/weightFiles') as typeof import('../../models/weightFiles');
+  const { weightFiles } =
+    require('../../models/checkpoint/weightFiles') as typeof import('../../models/checkpoint/weightFiles');
   const { SafetensorsFile } = safetensors();
   const files = weightFiles(folder).map((path) => new SafetensorsFile(path));
   try {
@@ -166,6 +167,6 @@ function readFitting(path: string, shapes: ReadonlyMap<string, readonly number[]
   }
 }
 
-function safetensors(): typeof import('../../models/safetensors') {
-  return require('../../models/safetensors');
+function safetensors(): typeof import('../../models/checkpoint/safetensors') {
+  return require('../../models/checkpoint/safetensors');
 }

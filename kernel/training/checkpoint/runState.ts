@@ -1,5 +1,5 @@
 import type { TrainingEvent } from '../../display/mime';
-import { describe, isObject, readJsonFile } from '../../models/jsonFile';
+import { describe, isObject, readJsonFile } from '../../models/checkpoint/jsonFile';
 import { stepInterval, type ResolvedArguments } from '../arguments';
 import type { TrainerState } from '../callbacks';
 import type { Metrics } from '../metricsBuffer';

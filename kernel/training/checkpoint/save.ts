@@ -164,6 +164,6 @@ function optimizerTensors({ step, tensors }: OptimizerState): Map<string, Tensor
   return new Map(tensors).set(stepName, { shape: [1], data: Float32Array.of(step) });
 }
 
-function safetensors(): typeof import('../../models/safetensors') {
-  return require('../../models/safetensors');
+function safetensors(): typeof import('../../models/checkpoint/safetensors') {
+  return require('../../models/checkpoint/safetensors');
 }

@@ -1,4 +1,4 @@
-import { isObject } from '../../models/jsonFile';
+import { isObject } from '../../models/checkpoint/jsonFile';
 
 /*
  * Checks of the values of a checkpoint, which may come from elsewhere.

@@ -1,4 +1,4 @@
-import { moduleWeights } from '../../models/architecture';
+import { moduleWeights } from '../../models/graph/architecture';
 import type { CausalLM } from '../../models/causalLM';
 
 /**

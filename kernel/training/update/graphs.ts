@@ -1,7 +1,7 @@
 import type { ModelConfig } from '../../models/config';
-import { GraphParameters, type ParameterOptions, type ParameterSet } from '../../models/parameters';
-import { treeForward, type TreeForward } from '../../models/treeLogprobs';
-import type { TreeRows } from '../../models/trees';
+import { GraphParameters, type ParameterOptions, type ParameterSet } from '../../models/graph/parameters';
+import { treeForward, type TreeForward } from '../../models/graph/treeLogprobs';
+import type { TreeRows } from '../../models/graph/trees';
 import { backward, gradients } from '../../onnx/gradients';
 import { Graph } from '../../onnx/graph';
 import { gatherRows } from '../../onnx/operators/gather';

@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../../models/config';
-import type { ParameterSet } from '../../models/parameters';
+import type { ParameterSet } from '../../models/graph/parameters';
 import { rowsPerRun } from './flops';
 import type { BatchOutcome } from './modelUpdate';
 import { planSteps, type Sequences } from './plan';

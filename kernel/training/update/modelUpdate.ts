@@ -1,7 +1,7 @@
 import { defaultsOf, type Resolved } from '../../common/settings';
 import { withProgress } from '../../display/progress';
 import type { CausalLM } from '../../models/causalLM';
-import type { MergedAdapter } from '../../models/mergedAdapter';
+import type { MergedAdapter } from '../../models/lora/mergedAdapter';
 import { AdamW, type OptimizerState } from './adamw';
 import { optimizerArguments } from '../arguments';
 import { GradientSums } from './gradientSums';

@@ -1,4 +1,4 @@
-import type { Sequence, Tree } from '../../models/trees';
+import type { Sequence, Tree } from '../../models/graph/trees';
 
 /** Prompts and completions, as token IDs. */
 export interface Sequences {

@@ -1,6 +1,6 @@
-import { dropoutRows } from '../../models/dropout';
-import { DROPOUT_INPUT, type GraphParameters } from '../../models/parameters';
-import { sequencesOf, treeFeeds, type TreeRows } from '../../models/trees';
+import { dropoutRows } from '../../models/graph/dropout';
+import { DROPOUT_INPUT, type GraphParameters } from '../../models/graph/parameters';
+import { sequencesOf, treeFeeds, type TreeRows } from '../../models/graph/trees';
 import type { Graph } from '../../onnx/graph';
 import { GraphSession, int64Feed, type Feed } from '../../onnx/session';
 import { zeros, type Tensor } from '../../onnx/tensor';

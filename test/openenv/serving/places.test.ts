@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpenEnvClient, serve } from '../../../kernel';
 import { ServerProcess } from '../../../kernel/openenv';
-import { packageRoot, pythonPath } from '../../../kernel/setup/python';
+import { packageRoot, pythonPath } from '../../../kernel/common/packagePaths';
 import { eventually } from '../../eventually';
 import { code } from '../faultyServer';
 import { GuessTheNumber } from './environments';

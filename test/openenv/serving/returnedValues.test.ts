@@ -95,7 +95,7 @@ const GIVEN: Array<[observation: unknown, expected: RegExp | object]> = [
   [
     new (class Board {
       y = 1;
-      private hidden = 2;
+      protected hidden = 2;
       move() {}
     })(),
     { y: 1, hidden: 2 },

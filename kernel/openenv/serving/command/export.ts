@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { packageRoot } from '../../../setup/python';
+import { packageRoot } from '../../../common/packagePaths';
 import { invalidArgument } from '../../errors';
 import { bundle, type FoundClass } from './file';
 

@@ -1,0 +1,4 @@
+import { serveRequests } from '../../common/boundedThread';
+import { matchAll } from './loraPatterns';
+
+serveRequests(matchAll);
