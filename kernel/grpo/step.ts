@@ -20,7 +20,7 @@ import type { PolicyUpdate } from './update/policyUpdate';
  * As a rule a step learns from completions of its own. But several steps may
  * learn from the same ones, and one step from several generations of them: so
  * generations are kept as long as a step needs them, and a step that was
- * interrupted goes on with what it has.
+ * interrupted goes on with what it has. README.md lists the functions on the way.
  */
 
 /** Makes step number `step` (from 0) of a run. Where it throws, the weights are as before. */

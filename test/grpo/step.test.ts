@@ -53,7 +53,7 @@ test('play makes samples of completions: strategies extracted, checked and playe
       [true, 0, 'truncated'],
       [true, 1, null],
       [false, 0, null],
-      [true, 0, 'exception'],
+      [true, 0, 'error'],
     ],
   );
   assert.deepEqual(
