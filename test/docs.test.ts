@@ -92,7 +92,9 @@ test('files and folders that the pages name exist', () => {
 });
 
 test('functions, settings and environment variables that the pages name exist', () => {
-  const sources = ['kernel', 'extension', 'scripts', 'test/models'].flatMap((place) => filesBelow(place, /\.(ts|mjs|py)$/));
+  const sources = ['kernel', 'extension', 'scripts', 'test/models'].flatMap((place) =>
+    filesBelow(place, /\.(ts|mjs|py)$/),
+  );
   const words = new Set(sources.flatMap((file) => read(file).match(/[\w$]+/g) ?? []));
   // Names in pages about additions are those of the additions.
   for (const page of documentation.filter((page) => !page.startsWith('docs/how-to/'))) {

@@ -1,6 +1,6 @@
 import type { EnvironmentTyping } from '../environments/typing';
 import { TYPES_NAMESPACE } from './compile/names';
-import type { NotebookProgram } from './compile/notebook';
+import type { NotebookProgram } from './compile/program/notebook';
 import type { Variables } from './variables';
 
 /** As in environments/typing.ts, which is not loaded for it. */

@@ -2,10 +2,10 @@ import { isAbsolute, relative } from 'node:path';
 import { inspect } from 'node:util';
 import type { CellError } from '../jupyter/interpreter';
 import type { Problem } from './compile/compiler';
-import { NO_JSX } from './compile/jsx';
+import { NO_JSX } from './compile/problems/jsx';
 import { hintFor } from './hints';
 import { SystemExit } from './systemExit';
-import { CYAN, DIM, excerpt, placeOf, RED, RESET } from './traceback/excerpt';
+import { CYAN, DIM, excerpt, placeOf, RED, RESET } from './excerpt';
 import { userFrames, type Frame } from './patches/language/stackTraces';
 
 /** Problems shown of one cell. */

@@ -1,7 +1,7 @@
 import { builtinModules } from 'node:module';
 import { camelCase, nameDistance } from '../common/names';
 import type { Problem } from './compile/compiler';
-import { adviceOnJsx } from './compile/jsx';
+import { adviceOnJsx } from './compile/problems/jsx';
 import { joylabExports } from './directives/autoImport';
 
 /** Names of Python, and what they are here. */

@@ -5,6 +5,7 @@ import { packageRoot } from '../common/packagePaths';
 import { keepCompiledTypeScript } from './compile/typescript';
 import { KernelHost } from './host';
 import { installPatches, PROCESS_PATCHES, SESSION_PATCHES } from './patches';
+import { withoutOptimizer } from './patches/language/optimizer';
 import { Session } from './session';
 
 export { untriedVersions } from './patches/versions';
@@ -32,7 +33,7 @@ export function createInterpreter({ comms, interruptFlag, folder }: InterpreterO
   const reportUncaught = (error: unknown): void => session.reportUncaught(error);
   session.onClose(installPatches(SESSION_PATCHES, { ...session.parts, folder, packageRoot, reportUncaught }));
   session.serveDiagnostics(comms);
-  session.warmUp();
+  withoutOptimizer(() => session.warmUp());
   setTimeout(() => inKernel(keepCompiledTypeScript), QUIET).unref();
   keepIntrinsics();
   return session;

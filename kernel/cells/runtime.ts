@@ -16,7 +16,7 @@ export interface CellMeta {
   resolve(specifier: string): string;
 }
 
-/** The functions that the JavaScript of a cell calls while it runs; one object for each run. See compile/scope.ts. */
+/** The functions that the JavaScript of a cell calls while it runs; one object for each run. See compile/emit/scope.ts. */
 export class CellRuntime {
   /** The value of the cell's last expression: the cell assigns it. */
   value: unknown = undefined;

@@ -18,7 +18,7 @@ import { Cell, currentCell, KeyboardInterrupt, runBeside, runIn, emitCellEvent }
 import { completeness } from './completeness';
 import { CellCompiler, type CellSource } from './compile/compiler';
 import { isInText, isObjectLiteral, parse } from './compile/declarations';
-import type { Surroundings } from './compile/options';
+import type { Folders } from './compile/program/options';
 import { beginInput, endInput, inputFinished } from './input';
 import { EnvironmentTypes } from './environmentTypes';
 import { assistPreamble, prepareDirectives, type PreparedCell } from './directives';
@@ -61,16 +61,16 @@ export class Session implements Interpreter {
   private outcome: Outcome = { ok: true };
 
   constructor(
-    private readonly surroundings: Surroundings,
+    private readonly folders: Folders,
     private readonly interruptFlag: Int32Array,
   ) {
-    const { folder } = surroundings;
+    const { folder } = folders;
     const begin = () => {
       beginPart();
       // SIGINT is for what begins now: an interrupt from before has to be seen here.
       if (this.running) this.throwIfInterrupted(this.running);
     };
-    this.compiler = new CellCompiler(surroundings, begin, (path, text) => this.modules.addVirtual(path, text));
+    this.compiler = new CellCompiler(folders, begin, (path, text) => this.modules.addVirtual(path, text));
     this.modules = new LocalModules(() => this.compiler.notebook.service.getProgram()!.getCompilerOptions());
     // tslab's object of variables is a Proxy, on which loops of a cell are a hundred times slower.
     const scope: Record<string, unknown> = {};
@@ -140,7 +140,7 @@ export class Session implements Interpreter {
     const { ok, error, value } = await this.evaluateSource({ ...source, ...around });
     inKernel(() => this.environments.update());
     if (this.compiler.problems.length > 0)
-      return inKernel(() => compileErrors(this.compiler.problems, source.label, this.surroundings.folder));
+      return inKernel(() => compileErrors(this.compiler.problems, source.label, this.folders.folder));
     if (!ok) throw error;
     this.throwIfInterrupted(cell);
     if (cell.endedBy) throw cell.endedBy.error;
@@ -210,7 +210,7 @@ export class Session implements Interpreter {
       return await runBeside(cell, async () => {
         const { ok, error, value } = await this.evaluateSource(source);
         if (this.compiler.problems.length > 0)
-          return compileErrors(this.compiler.problems, source.label, this.surroundings.folder);
+          return compileErrors(this.compiler.problems, source.label, this.folders.folder);
         if (!ok) throw error;
         return (await describe(value)).data;
       });

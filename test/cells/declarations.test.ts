@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as path from 'node:path';
 import { test } from 'node:test';
-import { compilerOptions, joylabDeclarations } from '../../kernel/cells/compile/options';
+import { compilerOptions, joylabDeclarations } from '../../kernel/cells/compile/program/options';
 import { typescript } from '../../kernel/cells/compile/typescript';
 import { buildRoot, packageRoot } from '../../kernel/common/packagePaths';
 

@@ -6,8 +6,8 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type * as ts from 'typescript';
-import { NotebookProgram } from '../../kernel/cells/compile/notebook';
-import { compilerOptions } from '../../kernel/cells/compile/options';
+import { NotebookProgram } from '../../kernel/cells/compile/program/notebook';
+import { compilerOptions } from '../../kernel/cells/compile/program/options';
 import { typescript } from '../../kernel/cells/compile/typescript';
 import { packageRoot } from '../../kernel/common/packagePaths';
 

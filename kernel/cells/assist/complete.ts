@@ -1,6 +1,6 @@
 import type * as ts from 'typescript';
 import type { Completion } from '../../jupyter/interpreter';
-import type { NotebookProgram } from '../compile/notebook';
+import type { NotebookProgram } from '../compile/program/notebook';
 
 /** Candidates that are offered at most: front ends draw them all. */
 const MAXIMUM = 500;

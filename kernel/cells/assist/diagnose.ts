@@ -1,8 +1,8 @@
 import { DIAGNOSTICS_COMM, type Diagnosis, type DiagnosticsAnswer, type DiagnosticsRequest } from '../../display/mime';
 import type { CommOpener } from '../../jupyter/interpreter';
 import { isObjectLiteral } from '../compile/declarations';
-import { explain, type Explanation } from '../compile/explain';
-import type { NotebookProgram } from '../compile/notebook';
+import { explain, type Explanation } from '../compile/problems/explain';
+import type { NotebookProgram } from '../compile/program/notebook';
 import { prepareDirectives } from '../directives';
 import { CellFailure } from '../errors';
 

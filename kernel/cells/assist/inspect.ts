@@ -1,7 +1,7 @@
 import type * as ts from 'typescript';
 import type { MimeBundle } from '../../display/host';
 import { withoutPlaces } from '../compile/names';
-import type { NotebookProgram } from '../compile/notebook';
+import type { NotebookProgram } from '../compile/program/notebook';
 import { typescript } from '../compile/typescript';
 
 /** A declaration with its documentation: what a front end shows about a name. */

@@ -1,11 +1,11 @@
 import type * as ts from 'typescript';
 import { join } from 'node:path';
 import { inKernel } from '../../common/intrinsics';
-import { explain, type Explanation } from './explain';
-import { emitCell, PREFIX_LINES } from './emit';
-import { NotebookProgram } from './notebook';
-import { OutputMap, type Place } from './outputMap';
-import type { Surroundings } from './options';
+import { explain, type Explanation } from './problems/explain';
+import { emitCell, PREFIX_LINES } from './emit/emit';
+import { NotebookProgram } from './program/notebook';
+import { OutputMap, type Place } from './emit/outputMap';
+import type { Folders } from './program/options';
 import { typescript } from './typescript';
 import type { CompletionInfo, Converter, ConvertResult } from '../patches/tslab';
 
@@ -66,11 +66,11 @@ export class CellCompiler implements Converter {
    * @param onModule called with a module that a cell declares with `@module`
    */
   constructor(
-    private readonly surroundings: Surroundings,
+    private readonly folders: Folders,
     private readonly onConverted: () => void,
     private readonly onModule: (path: string, text: string) => void,
   ) {
-    this.notebook = new NotebookProgram(surroundings);
+    this.notebook = new NotebookProgram(folders);
   }
 
   /** Announces the cell that the executor will convert next. */
@@ -108,7 +108,7 @@ export class CellCompiler implements Converter {
   }
 
   addModule: Converter['addModule'] = (name, content, meta) => {
-    const path = join(this.surroundings.folder, `${name}${meta?.jsx ? '.tsx' : '.ts'}`);
+    const path = join(this.folders.folder, `${name}${meta?.jsx ? '.tsx' : '.ts'}`);
     this.problems = this.notebook
       .addModule(path, content)
       .flatMap((diagnostic) => explain(this.notebook.service.getProgram()!, diagnostic))

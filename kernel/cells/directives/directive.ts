@@ -1,4 +1,4 @@
-import type { NotebookProgram } from '../compile/notebook';
+import type { NotebookProgram } from '../compile/program/notebook';
 import type { Variables } from '../variables';
 
 /** One argument of a directive: `name=value` in its comment. */

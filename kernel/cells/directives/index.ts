@@ -6,7 +6,7 @@ import type { Arguments, Directive, DirectiveCell } from './directive';
 import { directives } from './registry';
 import { JSDOC_TAGS } from './tags';
 import { nameDistance } from '../../common/names';
-import type { NotebookProgram } from '../compile/notebook';
+import type { NotebookProgram } from '../compile/program/notebook';
 import type { Variables } from '../variables';
 
 /** A cell, ready to be compiled, and what its directives do once it ran. */

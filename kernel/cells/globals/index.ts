@@ -3,7 +3,7 @@ import { replace, type Undo } from '../patches/replace';
 
 /**
  * Globals that the kernel adds to Node.js's. The type checker reads this
- * folder's declarations, see compile/options.ts.
+ * folder's declarations, see compile/program/options.ts.
  */
 declare global {
   /** Asks the user for a line of text in the front end, and returns it; `initial` where the answer is empty. */

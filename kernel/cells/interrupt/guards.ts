@@ -20,7 +20,7 @@ interface Region {
  *   the interrupt runs: a `catch` or `finally` that puts things in order,
  *   which counts as a beginning, and functions that it calls.
  *
- * @param top whether the file itself notes when it began; the program of a cell does, see emit.ts
+ * @param top whether the file itself notes when it began; the program of a cell does, see compile/emit/emit.ts
  */
 export function interruptible(compiler: TypeScript, { top }: { top: boolean }): ts.TransformerFactory<ts.SourceFile> {
   return (context) => (file) => new Guarding(compiler, context).file(file, top);

@@ -3,7 +3,7 @@ import { sep } from 'node:path';
 import type * as ts from 'typescript';
 import { interruptible } from '../interrupt/guards';
 import { newModule, runModule } from '../patches/modules/modules';
-import { OutputMap, type Place } from '../compile/outputMap';
+import { OutputMap, type Place } from '../compile/emit/outputMap';
 import { awaits } from '../compile/await';
 import { typescript } from '../compile/typescript';
 import { buildRoot } from '../../common/packagePaths';

@@ -1,5 +1,5 @@
 /* What an expression is. */
-import type { CallArguments, Expression } from './ast';
+import type { CallArguments, Expression } from './syntax/ast';
 import { getAttribute, getItem } from './attributes';
 import { spend, spendItems, spendText } from './budget';
 import { compares } from './compare';

@@ -1,5 +1,5 @@
 /* Writes a template. */
-import type { Expression, Signature, Statement, Target } from './ast';
+import type { Expression, Signature, Statement, Target } from './syntax/ast';
 import { checkText, nested, spend, spendText } from './budget';
 import { TemplateError } from './errors';
 import { evaluate, evaluateCall, filtered } from './evaluate';

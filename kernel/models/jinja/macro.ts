@@ -1,4 +1,4 @@
-import type { Signature, Statement } from './ast';
+import type { Signature, Statement } from './syntax/ast';
 import { TemplateError } from './errors';
 import { Callable, Dict, Tuple, Undefined, type Arguments, type Value } from './values';
 

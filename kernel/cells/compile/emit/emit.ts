@@ -1,11 +1,11 @@
 import type * as ts from 'typescript';
-import { awaits } from './await';
-import { FLAG } from '../../jupyter/interrupt/flag';
-import { interruptible } from '../interrupt/guards';
+import { awaits } from '../await';
+import { FLAG } from '../../../jupyter/interrupt/flag';
+import { interruptible } from '../../interrupt/guards';
 import { cellImports } from './imports';
-import { GUARD, REGION, RUNTIME, SCOPE } from './names';
+import { GUARD, REGION, RUNTIME, SCOPE } from '../names';
 import { shareScope } from './scope';
-import { typescript } from './typescript';
+import { typescript } from '../typescript';
 import { hasUsing, keepUsed } from './using';
 
 /** The JavaScript of a cell. */

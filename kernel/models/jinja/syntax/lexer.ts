@@ -2,8 +2,8 @@
  * A template as tokens. As transformers has it, the newline after a block and
  * the indentation before one are left out (trim_blocks, lstrip_blocks).
  */
-import { TemplateError } from './errors';
-import { isSpace, SPACE, trimEnd } from './filters/unicode';
+import { TemplateError } from '../errors';
+import { isSpace, SPACE, trimEnd } from '../filters/unicode';
 
 export type TokenKind =
   | 'data'

@@ -1,6 +1,6 @@
 import type * as ts from 'typescript';
-import { copyDocumentation, isUndocumented } from '../patches/typescript';
-import { typescript } from './typescript';
+import { copyDocumentation, isUndocumented } from '../../patches/typescript';
+import { typescript } from '../typescript';
 
 type Registry = Record<
   'acquireDocumentWithKey' | 'updateDocumentWithKey' | 'releaseDocumentWithKey',

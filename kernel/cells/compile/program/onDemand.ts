@@ -1,9 +1,9 @@
 import type * as ts from 'typescript';
 import { readFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
-import { buildRoot } from '../../common/packagePaths';
+import { buildRoot } from '../../../common/packagePaths';
 import type { DocumentationOnDemand } from './documentation';
-import { boundFile, extendProgram, moduleIn, offerModules } from '../patches/typescript';
+import { boundFile, extendProgram, moduleIn, offerModules } from '../../patches/typescript';
 import { GLOBALS_MODULE, NodeDeclarations } from './nodeDeclarations';
 
 type Resolve = (name: string, from: string) => ts.ResolvedModuleFull | undefined;

@@ -1,5 +1,5 @@
 import type * as ts from 'typescript';
-import { boundFile } from '../patches/typescript';
+import { boundFile } from '../../patches/typescript';
 
 /**
  * Returns whether a text may bring files into the program or declare something

@@ -1,7 +1,7 @@
 import type * as ts from 'typescript';
-import { isAwaitUsing, isUsing } from './await';
-import { RUNTIME } from './names';
-import { typescript } from './typescript';
+import { isAwaitUsing, isUsing } from '../await';
+import { RUNTIME } from '../names';
+import { typescript } from '../typescript';
 
 /** Returns whether a cell declares with `using` at its top level: what it declares is disposed of at the cell's end. */
 export function hasUsing(file: ts.SourceFile): 'sync' | 'async' | null {

@@ -1,7 +1,7 @@
 import type * as ts from 'typescript';
-import { withoutPlaces } from './names';
+import { withoutPlaces } from '../names';
 import { meantOverload } from './overloads';
-import { typescript } from './typescript';
+import { typescript } from '../typescript';
 import { validAlternatives } from './valid';
 
 /** A problem that TypeScript finds in a file, in words for the user. */

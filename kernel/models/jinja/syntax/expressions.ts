@@ -1,8 +1,8 @@
 /* The expressions of a template. */
-import { MAXIMUM_NESTING } from '../../common/nesting';
+import { MAXIMUM_NESTING } from '../../../common/nesting';
 import type { CallArguments, Expression, Target } from './ast';
-import { TemplateError } from './errors';
-import { FILTERS, TESTS } from './names';
+import { TemplateError } from '../errors';
+import { FILTERS, TESTS } from '../names';
 import type { Token, TokenKind } from './lexer';
 
 const COMPARISONS = new Set(['==', '!=', '<', '<=', '>', '>=']);

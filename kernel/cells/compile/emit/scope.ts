@@ -1,9 +1,9 @@
 import type * as ts from 'typescript';
-import { bindingNames } from './declarations';
+import { bindingNames } from '../declarations';
 import type { CellImport } from './imports';
-import { RUNTIME, SCOPE } from './names';
-import { declarationsOf, isDeclaredIn } from '../patches/typescript';
-import { typescript } from './typescript';
+import { RUNTIME, SCOPE } from '../names';
+import { declarationsOf, isDeclaredIn } from '../../patches/typescript';
+import { typescript } from '../typescript';
 import { disposing, hasUsing } from './using';
 
 export interface ScopeOptions {

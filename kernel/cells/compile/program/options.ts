@@ -1,11 +1,11 @@
 import type * as ts from 'typescript';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildRoot } from '../../common/packagePaths';
-import { typescript } from './typescript';
+import { buildRoot } from '../../../common/packagePaths';
+import { typescript } from '../typescript';
 
 /** The folders of the notebook and of the kernel. */
-export interface Surroundings {
+export interface Folders {
   /** The notebook's folder: packages and files are found from here. */
   folder: string;
   /** Folder of the joylab package. */
@@ -22,9 +22,9 @@ export function joylabDeclarations(): string {
  * followed, for example `strict`, `experimentalDecorators`, `paths` or `lib`;
  * what the kernel needs for itself is not for it to say.
  */
-export function compilerOptions(surroundings: Surroundings): ts.CompilerOptions {
+export function compilerOptions(folders: Folders): ts.CompilerOptions {
   const compiler = typescript();
-  const own = folderOptions(surroundings.folder);
+  const own = folderOptions(folders.folder);
   return {
     lib: libraries(),
     jsx: compiler.JsxEmit.React,
@@ -43,7 +43,7 @@ export function compilerOptions(surroundings: Surroundings): ts.CompilerOptions 
     noUncheckedSideEffectImports: true,
     sourceMap: true,
     newLine: compiler.NewLineKind.LineFeed,
-    ...types(surroundings, own),
+    ...types(folders, own),
     paths: {
       ...own.paths,
       joylab: [joylabDeclarations()],
@@ -66,7 +66,7 @@ function libraries(): string[] {
 }
 
 /** Every folder of a type root is loaded unless `types` names them: Node's, our globals, the notebook's own. */
-function types({ folder }: Surroundings, own: ts.CompilerOptions): ts.CompilerOptions {
+function types({ folder }: Folders, own: ts.CompilerOptions): ts.CompilerOptions {
   const folderTypes = join(folder, 'node_modules', '@types');
   const names = own.types ?? (existsSync(folderTypes) ? readdirSync(folderTypes) : []);
   return {

@@ -1,11 +1,11 @@
 import type * as ts from 'typescript';
 import { statSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { buildRoot } from '../../common/packagePaths';
+import { buildRoot } from '../../../common/packagePaths';
 import { DocumentationOnDemand } from './documentation';
 import { DeclarationsOnDemand } from './onDemand';
-import { compilerOptions, joylabDeclarations, type Surroundings } from './options';
-import { typescript } from './typescript';
+import { compilerOptions, joylabDeclarations, type Folders } from './options';
+import { typescript } from '../typescript';
 
 /** Files that exist in memory only, with a version that grows with each change. */
 class VirtualFiles {
@@ -53,23 +53,20 @@ export class NotebookFiles implements ts.LanguageServiceHost {
   private readonly onDemand: DeclarationsOnDemand;
   readonly documentation: DocumentationOnDemand;
 
-  constructor(private readonly surroundings: Surroundings) {
-    this.options = compilerOptions(surroundings);
-    this.documentation = new DocumentationOnDemand(
-      surroundings.folder,
-      (path) => path.endsWith('.d.ts') && isFixed(path),
-    );
+  constructor(private readonly folders: Folders) {
+    this.options = compilerOptions(folders);
+    this.documentation = new DocumentationOnDemand(folders.folder, (path) => path.endsWith('.d.ts') && isFixed(path));
     this.onDemand = new DeclarationsOnDemand(this.documentation);
-    this.additions = join(surroundings.folder, '__types__.ts');
+    this.additions = join(folders.folder, '__types__.ts');
     this.virtual.set(this.additions, '');
-    this.packages = typescript().createModuleResolutionCache(surroundings.folder, (name) => name, this.options);
+    this.packages = typescript().createModuleResolutionCache(folders.folder, (name) => name, this.options);
   }
 
   /** Without it, the program reads the package.json around each file, each time. */
   getModuleResolutionCache = () => this.packages;
   getCompilationSettings = () => this.options;
   getScriptFileNames = () => [joylabDeclarations(), this.additions, ...this.cells, ...this.modules];
-  getCurrentDirectory = () => this.surroundings.folder;
+  getCurrentDirectory = () => this.folders.folder;
   getDefaultLibFileName = (options: ts.CompilerOptions) => typescript().getDefaultLibFilePath(options);
   useCaseSensitiveFileNames = () => this.sys.useCaseSensitiveFileNames;
   readDirectory = (...args: Parameters<ts.System['readDirectory']>) => this.sys.readDirectory(...args);
@@ -129,7 +126,7 @@ export class NotebookFiles implements ts.LanguageServiceHost {
       if (module) return { resolvedModule: module };
       let found = resolve(containing);
       if (!found.resolvedModule && !fixed && !literal.text.startsWith('.'))
-        found = resolve(join(this.surroundings.packageRoot, 'index.ts'));
+        found = resolve(join(this.folders.packageRoot, 'index.ts'));
       if (!found.resolvedModule && !fixed) this.unresolved.add(containing);
       return found;
     });

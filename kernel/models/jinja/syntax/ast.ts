@@ -1,5 +1,5 @@
 /* The parts of a template. */
-import type { Value } from './values';
+import type { Value } from '../values';
 
 export interface CallArguments {
   args: Expression[];

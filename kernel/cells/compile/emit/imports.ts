@@ -1,6 +1,6 @@
 import type * as ts from 'typescript';
-import { isTypeOnly } from '../patches/typescript';
-import { typescript } from './typescript';
+import { isTypeOnly } from '../../patches/typescript';
+import { typescript } from '../typescript';
 
 /** An import declaration of a cell, without what only types need. */
 export interface CellImport {

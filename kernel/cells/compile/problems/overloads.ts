@@ -1,8 +1,8 @@
 import type * as ts from 'typescript';
-import { isNear } from '../../common/names';
-import { checkStatements, resolvingPath, scopeAround, setScopeAround, withOnly } from '../patches/typescript';
-import { guestFile } from './guest';
-import { typescript } from './typescript';
+import { isNear } from '../../../common/names';
+import { checkStatements, resolvingPath, scopeAround, setScopeAround, withOnly } from '../../patches/typescript';
+import { guestFile } from '../types/guest';
+import { typescript } from '../typescript';
 
 /** TypeScript's code for "No overload matches this call", below which it lists what is wrong with each. */
 const NO_OVERLOAD = 2769;

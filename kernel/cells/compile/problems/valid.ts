@@ -1,6 +1,6 @@
 import type * as ts from 'typescript';
-import { isNear, nearestFirst } from '../../common/names';
-import { typescript } from './typescript';
+import { isNear, nearestFirst } from '../../../common/names';
+import { typescript } from '../typescript';
 
 /** Names in a message at most; a longer list helps nobody. */
 const MAXIMUM = 40;

@@ -1,6 +1,6 @@
 import type * as ts from 'typescript';
-import { syntaxErrors } from '../patches/typescript';
-import { typescript } from './typescript';
+import { syntaxErrors } from '../../patches/typescript';
+import { typescript } from '../typescript';
 
 /** TypeScript's code for JSX where it is not allowed. */
 export const NO_JSX = 17004;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { CacheEntry } from '../../common/cache';
+import { CacheEntry } from '../../../common/cache';
 
 /** Of the way in which files are split: another number, and nothing of before is used. */
 const EDITION = 1;

@@ -2,12 +2,12 @@ import type * as ts from 'typescript';
 import { join } from 'node:path';
 import { neededCells, type ChainCell } from './chain';
 import { NotebookFiles } from './files';
-import { declarationIn, declarationsOf, hideDeclaration, importsOf, setScopeAround } from '../patches/typescript';
+import { declarationIn, declarationsOf, hideDeclaration, importsOf, setScopeAround } from '../../patches/typescript';
 import { guestFile, reachesOut } from './guest';
-import { isValueImport } from './imports';
-import { jsxProblem } from './jsx';
-import type { Surroundings } from './options';
-import { typescript } from './typescript';
+import { isValueImport } from '../emit/imports';
+import { jsxProblem } from '../problems/jsx';
+import type { Folders } from './options';
+import { typescript } from '../typescript';
 
 /** A cell that stays in the program, because it declared something. */
 interface KeptCell extends ChainCell {
@@ -53,11 +53,11 @@ export class NotebookProgram {
   /** Local files without problems: path and version. */
   private readonly sound = new Map<string, string>();
 
-  constructor(surroundings: Surroundings) {
-    this.files = new NotebookFiles(surroundings);
-    this.draft = join(surroundings.folder, '__cell__.ts');
+  constructor(folders: Folders) {
+    this.files = new NotebookFiles(folders);
+    this.draft = join(folders.folder, '__cell__.ts');
     this.files.virtual.set(this.draft, '');
-    this.addPlaces(surroundings.folder);
+    this.addPlaces(folders.folder);
     this.service = typescript().createLanguageService(this.files, this.files.documentation.registry);
   }
 
