@@ -20,9 +20,10 @@ const AWAITED = [
   'kernel/jupyter/wire/',
   'kernel/jupyter/wire/cellOutputs.ts',
   'kernel/training/update/',
-  ...['step.ts', 'generate.ts', 'play.ts', 'microBatches.ts', 'update/', 'refinement/edits.ts'].map(
+  ...['README.md', 'step.ts', 'rollouts/', 'rollouts/generate.ts', 'rollouts/play.ts'].map(
     (name) => `kernel/grpo/${name}`,
   ),
+  ...['microBatches.ts', 'update/', 'refinement/edits.ts'].map((name) => `kernel/grpo/${name}`),
 ];
 
 const filesBelow = (place: string, pattern: RegExp): string[] =>
