@@ -97,8 +97,9 @@ test('functions, settings and environment variables that the pages name exist', 
     filesBelow(place, /\.(ts|mjs|py)$/),
   );
   const words = new Set(sources.flatMap((file) => read(file).match(/[\w$]+/g) ?? []));
-  // Names in pages about additions are those of the additions.
-  for (const page of documentation.filter((page) => !page.startsWith('docs/how-to/'))) {
+  // Names in pages about additions are those of the additions; the page of settings is made of their declarations.
+  const written = (page: string) => !page.startsWith('docs/how-to/') && page !== 'docs/reference/settings.md';
+  for (const page of documentation.filter(written)) {
     const names = codeSpans(page).flatMap(
       (span) => span.match(/\b[a-z]+[A-Z]\w*|\b[A-Za-z]\w*(?=\()|\b[A-Z]+_[A-Z_]+\b/g) ?? [],
     );

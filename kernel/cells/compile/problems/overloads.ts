@@ -1,7 +1,7 @@
 import type * as ts from 'typescript';
 import { isNear } from '../../../common/names';
 import { checkStatements, resolvingPath, scopeAround, setScopeAround, withOnly } from '../../patches/typescript';
-import { guestFile } from '../types/guest';
+import { guestFile } from '../program/guest';
 import { typescript } from '../typescript';
 
 /** TypeScript's code for "No overload matches this call", below which it lists what is wrong with each. */
