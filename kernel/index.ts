@@ -41,7 +41,7 @@ export {
   survives,
   winLoss,
 } from './rewards';
-export type { RewardFunction, RewardOptions, Sample } from './rewards';
+export type { RewardFunction, RewardInput, RewardOptions, Sample } from './rewards';
 
 export { CausalLM, FastLanguageModel, PeftModel, TextStreamer } from './models';
 export type { ChatMessage, FromPretrainedOptions, GenerateOptions, PeftOptions, Tokenizer } from './models';

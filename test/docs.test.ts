@@ -10,22 +10,6 @@ import { packageRoot } from '../kernel/common/packagePaths';
 
 /** Files and folders in which pages are looked for. */
 const PLACES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs', 'kernel', 'test'];
-/** Pages and files that work in progress elsewhere adds. */
-const AWAITED = [
-  'docs/reference/settings.md',
-  'kernel/main.ts',
-  'kernel/install/',
-  'kernel/cells/patches/',
-  'kernel/jupyter/interrupt/README.md',
-  'kernel/jupyter/wire/',
-  'kernel/jupyter/wire/cellOutputs.ts',
-  'kernel/training/update/',
-  ...['README.md', 'step.ts', 'rollouts/', 'rollouts/generate.ts', 'rollouts/play.ts'].map(
-    (name) => `kernel/grpo/${name}`,
-  ),
-  ...['microBatches.ts', 'update/', 'refinement/edits.ts'].map((name) => `kernel/grpo/${name}`),
-];
-
 const filesBelow = (place: string, pattern: RegExp): string[] =>
   (statSync(join(packageRoot, place)).isFile()
     ? [place]
@@ -34,7 +18,7 @@ const filesBelow = (place: string, pattern: RegExp): string[] =>
     .map((file) => file.replaceAll('\\', '/'))
     .filter((file) => pattern.test(file) && !file.includes('node_modules/'));
 const read = (file: string): string => readFileSync(join(packageRoot, file), 'utf8');
-const exists = (path: string): boolean => existsSync(join(packageRoot, path)) || AWAITED.includes(path);
+const exists = (path: string): boolean => existsSync(join(packageRoot, path));
 
 const pages = PLACES.flatMap((place) => filesBelow(place, /\.md$/));
 const documentation = pages.filter((page) => /^(README\.md|docs\/)/.test(page));

@@ -1,4 +1,4 @@
-import { aspectRatio } from '../../kernel/display/aspect';
+import { aspectRatio } from '../../kernel/display/pictures/aspect';
 import { PictureSequence, PictureView } from './pictures';
 import { Screen } from './screen';
 import type { FrameSequence } from './sequence';

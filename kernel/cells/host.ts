@@ -8,7 +8,7 @@ import {
   type MimeBundle,
 } from '../display/host';
 import type { CommOpener } from '../jupyter/interpreter';
-import { WatchdogError } from '../common/watchdog';
+import { WatchdogError } from '../common/threads/watchdog';
 import { currentCell, onCell } from './cell';
 import { describeError } from './errors';
 import { beginPart, endPart, interruptCount, noteSigint, throwIfInterrupted } from './interrupt/interrupts';

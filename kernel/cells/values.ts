@@ -1,7 +1,7 @@
 import { inKernel } from '../common/intrinsics';
 import { describe as describeValue } from '../display/describe';
 import { metadataOf, type MimeBundle } from '../display/host';
-import { shownSvg } from '../display/svgBundle';
+import { shownSvg } from '../display/pictures/svgBundle';
 
 /** Returns the result of a cell as it is shown: see display/describe.ts. */
 export async function describe(value: unknown): Promise<{ data: MimeBundle; metadata: Record<string, unknown> }> {

@@ -1,9 +1,9 @@
 import { inspect, types } from 'node:util';
 import type { MimeBundle } from './host';
-import { imageType } from './image';
+import { imageType } from './pictures/image';
 import { isNumeric, numericText } from './numeric';
 import { isRecords, recordTable } from './records';
-import { svgText } from './svgBundle';
+import { svgText } from './pictures/svgBundle';
 
 /** Objects with this method say how they are displayed: it returns a MIME bundle, or a promise of one. */
 export const displaySymbol = Symbol.for('Jupyter.display');

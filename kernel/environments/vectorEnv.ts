@@ -1,5 +1,5 @@
 import type { OpenEnvError } from '../openenv/errors';
-import type { WaitCells } from '../common/blockedThread';
+import type { WaitCells } from '../common/threads/blockedThread';
 import type { JsonSchema } from '../schema/jsonSchema';
 
 /** The observation of a policy after a reset or a step. */

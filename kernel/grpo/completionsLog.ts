@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { completionsBundle, type CompletionRow } from '../display/completions';
+import { completionsBundle, type CompletionRow } from '../display/training/completions';
 import { host } from '../display/host';
 import { deriveSeed, permutation } from '../training/seeds';
 import type { ResolvedConfig } from './config';

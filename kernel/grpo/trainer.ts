@@ -1,5 +1,5 @@
 import { display } from '../display';
-import type { GroupEpisode } from '../display/training';
+import type { GroupEpisode } from '../display/training/training';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { ReferenceReturns } from '../environments/reference';
 import type { CausalLM } from '../models/causalLM';
@@ -338,7 +338,7 @@ function stepResult(step: number, generations: readonly Scored[], metrics: Metri
 
 /** Returns the captured episodes as a view plays them: frames deflated, beside the JSON. */
 function groupEpisodes({ samples, frames }: Rollouts): GroupEpisode[] {
-  const { episodeData } = require('../display/episode') as typeof import('../display/episode');
+  const { episodeData } = require('../display/pictures/episode') as typeof import('../display/pictures/episode');
   return [...frames].flatMap(([index, captured]) => {
     const { episode } = samples[index];
     if (!episode) return [];

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage, AsyncResource, createHook, executionAsyncResource } from 'node:async_hooks';
 import { MessagePort } from 'node:worker_threads';
-import { runReadyJobs } from '../common/watchdog';
+import { runReadyJobs } from '../common/threads/watchdog';
 
 /*
  * Callbacks of the event loop while calls of user code wait for something: the

@@ -1,4 +1,4 @@
-import { leaveCallback, runReadyJobs, watched, WatchdogError } from '../common/watchdog';
+import { leaveCallback, runReadyJobs, watched, WatchdogError } from '../common/threads/watchdog';
 import { host } from '../display/host';
 import { follow, inWatch, newest, running, unfollow, type Followed } from './callbacks';
 

@@ -1,6 +1,6 @@
 import { number } from '../common/settings';
 import { host } from '../display/host';
-import { withProgress } from '../display/progress';
+import { withProgress } from '../display/progress/progress';
 import { callEach, type Outcome } from './calls';
 import { hintOnError, hintOnValue, placeOf } from './hints';
 import type { RewardContext, RewardFunction, RewardInput, Sample } from './sample';

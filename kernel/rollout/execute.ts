@@ -1,6 +1,6 @@
 import type { RolloutEnvironment } from '../environments/environment';
 import { host } from '../display/host';
-import { withProgress } from '../display/progress';
+import { withProgress } from '../display/progress/progress';
 import { Episode } from '../episodes/episode';
 import { DEFAULT_LIMITS } from '../strategy/outcome';
 import { isLockedDown, lockDown, StrategyError, type LockedDownFunction } from '../strategy/locked';

@@ -1,7 +1,7 @@
 import { inspect, types } from 'node:util';
 import { markedText } from '../common/exactJson';
 import { checkNesting, NestingError } from '../common/nesting';
-import { Stopwatch } from '../common/processorTime';
+import { Stopwatch } from '../common/threads/processorTime';
 import type { Observation } from '../environments/vectorEnv';
 import { jsonValue } from '../schema/jsonValue';
 import { MAX_TEXT } from '../strategy/driver';

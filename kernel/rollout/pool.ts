@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { withProgress, type Task } from '../display/progress';
+import { withProgress, type Task } from '../display/progress/progress';
 import { OpenEnvError } from '../openenv/errors';
-import { BlockedThread } from '../common/blockedThread';
-import { Deadline } from '../common/processorTime';
+import { BlockedThread } from '../common/threads/blockedThread';
+import { Deadline } from '../common/threads/processorTime';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { VectorSource } from '../environments/vectorEnv';
 import { SANDBOX_THREAD, timeoutMessage, type Failure } from '../strategy/outcome';

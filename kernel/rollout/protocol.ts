@@ -1,4 +1,4 @@
-import type { WaitCells } from '../common/blockedThread';
+import type { WaitCells } from '../common/threads/blockedThread';
 import type { VectorSource } from '../environments/vectorEnv';
 import type { Failure, Program, SandboxLimits } from '../strategy/outcome';
 import type { Job, Played } from './recording';

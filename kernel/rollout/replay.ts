@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { checkNesting } from '../common/nesting';
 import { resolveSettings } from '../common/settings';
-import { episodeBundle, textBundle } from '../display/episode';
+import { episodeBundle, textBundle } from '../display/pictures/episode';
 import { host, type MimeBundle } from '../display/host';
 import type { RolloutEnvironment } from '../environments/environment';
 import { Episode, type EpisodeRecord } from '../episodes/episode';

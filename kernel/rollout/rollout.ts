@@ -1,5 +1,5 @@
 import { host } from '../display/host';
-import { withProgress } from '../display/progress';
+import { withProgress } from '../display/progress/progress';
 import type { RolloutEnvironment } from '../environments/environment';
 import { OpenEnvError } from '../openenv/errors';
 import { analyseAsync, type Analysis } from '../strategy/analysis';

@@ -1,4 +1,4 @@
-import type { WaitCells } from '../common/blockedThread';
+import type { WaitCells } from '../common/threads/blockedThread';
 import { openVectorEnvs, type VectorEnv, type VectorSource } from '../environments/vectorEnv';
 
 /**

@@ -1,6 +1,6 @@
 /** A thread that plays: strategies in their sandboxes, in the vector environments of one source. */
 import { parentPort } from 'node:worker_threads';
-import { threadId } from '../common/processorTime';
+import { threadId } from '../common/threads/processorTime';
 import { openVectorEnvs } from '../environments/vectorEnv';
 import type { Outcome } from '../strategy/outcome';
 import { Sandbox } from '../strategy/sandbox';

@@ -1,5 +1,5 @@
 import type { default as Ajv, ErrorObject, Options, ValidateFunction } from 'ajv/dist/2020';
-import { DeadlineError, withDeadline } from '../common/deadline';
+import { DeadlineError, withDeadline } from '../common/threads/deadline';
 import { isCheap } from './cost';
 import type { JsonSchema } from './jsonSchema';
 import { meantSchema } from './meant';

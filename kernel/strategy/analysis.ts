@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { BoundedThread, ThreadLimitError } from '../common/boundedThread';
+import { BoundedThread, ThreadLimitError } from '../common/threads/boundedThread';
 import type { CodeProblem } from './check';
 import { lengthProblem, type Compiled, type SyntaxProblem } from './compile';
 

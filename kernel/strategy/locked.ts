@@ -16,7 +16,7 @@ import { randomState } from './secret';
 import { lockedDownDeclaration, type LockedDownOptions } from './settings';
 import { markedText } from '../common/exactJson';
 import { checkNesting } from '../common/nesting';
-import { Deadline, hasEnded } from '../common/processorTime';
+import { Deadline, hasEnded } from '../common/threads/processorTime';
 import { resolveSettings } from '../common/settings';
 
 /** A call of a locked-down function failed. */

@@ -2,7 +2,7 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { ANSWER } from './outcome';
 import type { LockedReply, LockedRequest, LockedStage } from './locked';
-import { threadId } from '../common/processorTime';
+import { threadId } from '../common/threads/processorTime';
 import { Sandbox } from './sandbox';
 
 const { port, answered } = workerData as { port: MessagePort; answered: Int32Array };

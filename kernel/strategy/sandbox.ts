@@ -11,7 +11,7 @@ import {
   type Program,
   type SandboxLimits,
 } from './outcome';
-import { Stopwatch } from '../common/processorTime';
+import { Stopwatch } from '../common/threads/processorTime';
 
 /**
  * One strategy in a QuickJS of its own, inside a WebAssembly instance of its

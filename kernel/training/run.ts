@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { TrainingData } from '../display/mime';
-import { TrainingOutput } from '../display/training';
+import { TrainingOutput } from '../display/training/training';
 import type { RunState } from './checkpoint/runState';
 import { MetricsBuffer, type Metrics } from './metricsBuffer';
 

@@ -1,7 +1,7 @@
 import { host } from '../display/host';
 import type { TrainingData, TrainingStatus } from '../display/mime';
-import { progressAt, withProgress } from '../display/progress';
-import type { TrainingOutput } from '../display/training';
+import { progressAt, withProgress } from '../display/progress/progress';
+import type { TrainingOutput } from '../display/training/training';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import type { ResolvedArguments, TrainingArguments } from './arguments';

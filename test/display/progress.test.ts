@@ -65,7 +65,7 @@ test('what is over soon says nothing; a cell that fails leaves no line', async (
 
 test('work that goes on after its cell was interrupted is not shown any more', async () => {
   const id = kernel.send('shell', 'execute_request', {
-    code: `const { withProgress } = await import(${JSON.stringify(join(buildRoot, 'kernel/display/progress'))});
+    code: `const { withProgress } = await import(${JSON.stringify(join(buildRoot, 'kernel/display/progress/progress'))});
 await withProgress('Counting', 1000, async (task) => {
   for (let i = 0; i < 40; i++) {
     task.update(i);
@@ -103,7 +103,7 @@ const config = { maxSteps: 2, numGenerations: 32, maxCompletionLength: 128, seed
 });
 
 test('a program without a notebook prints nothing of it', () => {
-  const script = `const { withProgress } = require(${JSON.stringify(join(buildRoot, 'kernel/display/progress'))});
+  const script = `const { withProgress } = require(${JSON.stringify(join(buildRoot, 'kernel/display/progress/progress'))});
 withProgress('Waiting', 3, async (task) => { task.update(1); await new Promise((go) => setTimeout(go, 1500)); task.update(2); });`;
   const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
   assert.equal(stdout + stderr, '');

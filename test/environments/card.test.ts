@@ -6,7 +6,7 @@ import { ATARI_PALETTE, atariReader, openenv } from '../../kernel/environments';
 import { environmentBundle } from '../../kernel/environments/card/card';
 import { AtariFrame } from '../../kernel/environments/atari/frame';
 import { atariScreen } from '../../kernel/environments/atari/screen';
-import { episodeBundle } from '../../kernel/display/episode';
+import { episodeBundle } from '../../kernel/display/pictures/episode';
 import { png } from '../../kernel/environments/card/image';
 import { hasPicture, observationPicture, renderedPicture } from '../../kernel/environments/card/picture';
 import { Environment, serve } from '../../kernel/openenv';

@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads';
 import { atariProcesses } from '../../kernel/environments/atari/servers';
 import type { OpenEnvErrorCode } from '../../kernel/openenv';
 import { AtariClient, type AtariProcess, type AtariStep } from '../../kernel/environments/atari/stream';
-import { BlockedThread, type WaitCells } from '../../kernel/common/blockedThread';
+import { BlockedThread, type WaitCells } from '../../kernel/common/threads/blockedThread';
 import { eventually } from '../eventually';
 import { processAt } from '../rollout/processAt';
 

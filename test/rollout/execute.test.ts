@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { openenv, type AtariEnvironment } from '../../kernel/environments';
 import { Episode, executeWithTimeLimit, replay, rollout } from '../../kernel/rollout';
 import { createLockedDownFunction } from '../../kernel/strategy';
-import { Stopwatch } from '../../kernel/common/processorTime';
+import { Stopwatch } from '../../kernel/common/threads/processorTime';
 import { atCall, followBall, random } from './strategies';
 
 let env: AtariEnvironment;

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { progressAt } from '../../kernel/display/progress';
+import { progressAt } from '../../kernel/display/progress/progress';
 import { humanReturn } from '../../kernel/environments/atari/human';
 import { openenv, type ReferenceReturns } from '../../kernel/environments';
 import { Environment, serve } from '../../kernel/openenv';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { after, before, test } from 'node:test';
-import { BlockedThread } from '../../kernel/common/blockedThread';
+import { BlockedThread } from '../../kernel/common/threads/blockedThread';
 import { openenv, type AtariEnvironment, type VectorEnv, type VectorSource } from '../../kernel/environments';
 import { openVectorEnvs } from '../../kernel/environments/vectorEnv';
 import type { OpenEnvError } from '../../kernel/openenv';

@@ -1,12 +1,12 @@
 import { deflateSync } from 'node:zlib';
-import type { EpisodeRecord } from '../episodes/episode';
-import type { EpisodeFrames, EpisodePictures } from '../episodes/frames';
+import type { EpisodeRecord } from '../../episodes/episode';
+import type { EpisodeFrames, EpisodePictures } from '../../episodes/frames';
 import { shownSize } from './aspect';
 import { gif } from './gif';
-import type { MimeBundle } from './host';
-import { EPISODE_MIME, type EpisodeData } from './mime';
+import type { MimeBundle } from '../host';
+import { EPISODE_MIME, type EpisodeData } from '../mime';
 import { svgImage } from './svgImage';
-import { escapeHtml } from './table';
+import { escapeHtml } from '../table';
 
 /** Bytes that the frames of a bundle may take before base64: as deflated data, and as a GIF. Together with the rest less than 200 KB. */
 const FRAMES_BUDGET = 88_000;

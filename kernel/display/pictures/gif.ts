@@ -1,4 +1,4 @@
-import type { EpisodeFrames } from '../episodes/frames';
+import type { EpisodeFrames } from '../../episodes/frames';
 
 /** Options of {@link gif}. */
 export interface GifOptions {

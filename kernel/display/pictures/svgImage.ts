@@ -1,4 +1,4 @@
-import { escapeHtml } from './table';
+import { escapeHtml } from '../table';
 
 /**
  * An SVG as an `<img>` that carries it in its address: sanitisers of

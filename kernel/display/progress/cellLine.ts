@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { host } from './host';
+import { host } from '../host';
 import type { ProgressPlace, Stage } from './progress';
-import { escapeHtml } from './table';
+import { escapeHtml } from '../table';
 
 /** A line under a cell that says what is being done: with a bar where it is known how far it is. */
 export class CellLine implements ProgressPlace {

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { CellLine } from './cellLine';
 import { duration } from './duration';
-import { host } from './host';
+import { host } from '../host';
 
 /** Work under way, in words, and the part of it that is done, from 0 to 1, where that is known. */
 export interface Stage {

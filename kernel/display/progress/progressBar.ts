@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { host, type MimeBundle } from './host';
-import { escapeHtml } from './table';
+import { host, type MimeBundle } from '../host';
+import { escapeHtml } from '../table';
 
 /** Milliseconds between two updates of the output, in a notebook and where every update is a line. */
 const NOTEBOOK_INTERVAL = 250;

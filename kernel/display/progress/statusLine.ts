@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { host } from './host';
+import { host } from '../host';
 
 /** Milliseconds between two updates of the output, in a notebook and where every update is a line. */
 const NOTEBOOK_INTERVAL = 250;

@@ -1,5 +1,5 @@
-import { svgImage } from './svgImage';
-import { escapeHtml, formatNumber } from './table';
+import { svgImage } from '../pictures/svgImage';
+import { escapeHtml, formatNumber } from '../table';
 
 /** A line of a chart, with the area between `low` and `high` shaded where they are given. */
 export interface Series {

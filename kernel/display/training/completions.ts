@@ -1,5 +1,5 @@
-import type { MimeBundle } from './host';
-import { escapeHtml, formatNumber, scrollBox, textTable, type Column } from './table';
+import type { MimeBundle } from '../host';
+import { escapeHtml, formatNumber, scrollBox, textTable, type Column } from '../table';
 
 /** A completion with its scores: a row of TRL's completions table. */
 export interface CompletionRow {

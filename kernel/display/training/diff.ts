@@ -1,4 +1,4 @@
-import { escapeHtml } from './table';
+import { escapeHtml } from '../table';
 
 /** A line of a change. */
 export interface DiffLine {

@@ -1,6 +1,6 @@
 import { diffHtml, diffText, type DiffLine } from './diff';
-import type { MimeBundle } from './host';
-import { escapeHtml, formatNumber, htmlTable, scrollBox, textTable, type Column } from './table';
+import type { MimeBundle } from '../host';
+import { escapeHtml, formatNumber, htmlTable, scrollBox, textTable, type Column } from '../table';
 
 /** A program among its ancestors, as it is shown. */
 export interface ShownAncestor {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { host, type Comm } from './host';
+import { host, type Comm } from '../host';
 import {
   TRAINING_COMM,
   type EpisodeData,
@@ -8,8 +8,8 @@ import {
   type TrainingMessage,
   type TrainingStatus,
   type TrainingViewMessage,
-} from './mime';
-import type { ProgressPlace, Stage } from './progress';
+} from '../mime';
+import type { ProgressPlace, Stage } from '../progress/progress';
 import { progressLine, trainingBundle } from './trainingBundle';
 
 /** An episode of the newest group: `frames` are the deflated frames that `data.frames` leaves empty. */

@@ -1,7 +1,7 @@
 import { chartImage, type Chart, type Series } from './charts';
-import { duration } from './duration';
-import { TRAINING_MIME, type TrainingData } from './mime';
-import { escapeHtml, formatNumber, htmlTable, scrollBox, textTable, type Column } from './table';
+import { duration } from '../progress/duration';
+import { TRAINING_MIME, type TrainingData } from '../mime';
+import { escapeHtml, formatNumber, htmlTable, scrollBox, textTable, type Column } from '../table';
 
 /** Rows of the table; a longer run shows a step now and then. */
 const maxRows = 200;

@@ -1,4 +1,4 @@
-import { withProgress } from '../../display/progress';
+import { withProgress } from '../../display/progress/progress';
 import type { OpenEnvClient } from '../../openenv/client';
 import type { EpisodeState, ResetArguments, StepResult } from '../../openenv/protocol';
 import type { CardContent } from '../card/card';

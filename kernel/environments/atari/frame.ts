@@ -1,4 +1,4 @@
-import { shownSize } from '../../display/aspect';
+import { shownSize } from '../../display/pictures/aspect';
 import { bundleMetadata, type MimeBundle } from '../../display/host';
 import { png } from '../card/image';
 import { SCREEN_ASPECT, SCREEN_HEIGHT, SCREEN_WIDTH } from './screen';

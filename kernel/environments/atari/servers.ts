@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
-import { withProgress } from '../../display/progress';
+import { withProgress } from '../../display/progress/progress';
 import { getJson } from '../../openenv/http';
 import { ServerProcess } from '../../openenv/server';
 import { answers, snakeCase, type AtariProcess } from './stream';

@@ -1,5 +1,5 @@
 import { defined } from '../../common/defined';
-import { shownSize, type PictureSize } from '../../display/aspect';
+import { shownSize, type PictureSize } from '../../display/pictures/aspect';
 import type { MimeBundle } from '../../display/host';
 import { ENVIRONMENT_MIME, type EnvironmentData, type EnvironmentTable } from '../../display/mime';
 import { escapeHtml, shortNumber, textTable } from '../../display/table';

@@ -1,5 +1,5 @@
 import { crc32, deflateSync } from 'node:zlib';
-import type { PictureSize } from '../../display/aspect';
+import type { PictureSize } from '../../display/pictures/aspect';
 
 /** A picture of palette indices, one byte per pixel, row by row. */
 export interface IndexedImage extends PictureSize {

@@ -1,5 +1,5 @@
-import type { PictureSize } from '../../display/aspect';
-import { imageType } from '../../display/image';
+import type { PictureSize } from '../../display/pictures/aspect';
+import { imageType } from '../../display/pictures/image';
 import { rgbPng } from './image';
 import { svgSize } from '../../episodes/svg';
 

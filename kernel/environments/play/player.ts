@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { PictureSize } from '../../display/aspect';
+import type { PictureSize } from '../../display/pictures/aspect';
 import type { Comm } from '../../display/host';
 import type { PlayMessage, PlayViewMessage } from '../../display/mime';
 import { keysAction, playKeys } from './keys';

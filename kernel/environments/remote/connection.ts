@@ -1,6 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { host } from '../../display/host';
-import { StatusLine } from '../../display/statusLine';
+import { StatusLine } from '../../display/progress/statusLine';
 import { OpenEnvClient, type ClientOptions } from '../../openenv/client';
 import { invalidArgument } from '../../openenv/errors';
 import { readTarget, TARGET_OPTIONS, type Server, type Target, type TargetOptions } from '../../openenv/launch/target';

@@ -1,6 +1,6 @@
-import type { DiffLine } from '../../display/diff';
+import type { DiffLine } from '../../display/training/diff';
 import type { MimeBundle } from '../../display/host';
-import { lineageBundle, programsBundle } from '../../display/lineage';
+import { lineageBundle, programsBundle } from '../../display/training/lineage';
 import { formatNumber } from '../../display/table';
 import type { ProgramDatabase } from './database';
 import type { Program } from './program';

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { withProgress } from '../../display/progress';
+import { withProgress } from '../../display/progress/progress';
 import { sizeOf, type Tensor } from '../../onnx/tensor';
 import { allWeights, HEAD, moduleWeights, type WeightSpec } from '../graph/architecture';
 import { parseConfig, tokenIds, type ModelConfig } from '../config';

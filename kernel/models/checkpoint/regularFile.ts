@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
-import { formatBytes } from '../../display/progressBar';
+import { formatBytes } from '../../display/progress/progressBar';
 
 /*
  * Files of folders that came from elsewhere. A name there may be that of a pipe

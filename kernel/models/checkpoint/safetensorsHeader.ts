@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { parseJson } from '../../common/nesting';
-import { formatBytes } from '../../display/progressBar';
+import { formatBytes } from '../../display/progress/progressBar';
 import { describe, isObject } from './jsonFile';
 import { readBytes } from './regularFile';
 

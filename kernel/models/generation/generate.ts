@@ -1,6 +1,6 @@
 import { Batch, type Prompt, type Row } from './generateBatch';
 import { checkSettings } from '../../common/settings';
-import { withProgress, type Task } from '../../display/progress';
+import { withProgress, type Task } from '../../display/progress/progress';
 import {
   checkGenerationConfig,
   generateDeclaration,

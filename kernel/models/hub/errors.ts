@@ -1,4 +1,4 @@
-import { formatBytes } from '../../display/progressBar';
+import { formatBytes } from '../../display/progress/progressBar';
 import type { HubSettings } from './settings';
 
 /** What trying again would not change; the message says what would. */

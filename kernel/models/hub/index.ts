@@ -3,7 +3,7 @@ import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text, type Given } from '../../common/settings';
 import { host } from '../../display/host';
-import { formatBytes, ProgressBar } from '../../display/progressBar';
+import { formatBytes, ProgressBar } from '../../display/progress/progressBar';
 import { downloadBlob, partialSize, type RemoteFile } from './blob';
 import { INDEX, shardNames } from '../checkpoint/weightFiles';
 import { CachedModel, isCommit, isComplete, SMALL_FILES } from './cache';

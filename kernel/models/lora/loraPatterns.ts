@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { BoundedThread, ThreadLimitError } from '../../common/boundedThread';
+import { BoundedThread, ThreadLimitError } from '../../common/threads/boundedThread';
 import { describe } from '../checkpoint/jsonFile';
 import { pythonPattern } from './pythonPattern';
 

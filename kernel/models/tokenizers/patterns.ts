@@ -4,7 +4,7 @@
  * pattern is ambiguous, which can take for ever: patterns that are not those
  * of a published family are matched with a deadline.
  */
-import { DeadlineError, withDeadline } from '../../common/deadline';
+import { DeadlineError, withDeadline } from '../../common/threads/deadline';
 import type { Settings } from './settings';
 
 /** The library's types leave it out. */

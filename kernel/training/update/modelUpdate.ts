@@ -1,5 +1,5 @@
 import { defaultsOf, type Resolved } from '../../common/settings';
-import { withProgress } from '../../display/progress';
+import { withProgress } from '../../display/progress/progress';
 import type { CausalLM } from '../../models/causalLM';
 import type { MergedAdapter } from '../../models/lora/mergedAdapter';
 import { AdamW, type OptimizerState } from './adamw';

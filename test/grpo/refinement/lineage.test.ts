@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MimeBundle } from '../../../kernel/display';
-import { diffText } from '../../../kernel/display/diff';
+import { diffText } from '../../../kernel/display/training/diff';
 import { lineageOf, lineDiff, Programs } from '../../../kernel/grpo/refinement/programs';
 import { ProgramSearch } from '../../../kernel/grpo/refinement/search';
 import { resolveRefinement } from '../../../kernel/grpo/refinement/settings';

@@ -2,7 +2,7 @@ import { defined } from '../../../common/defined';
 import { invalidArgument, OpenEnvError, serverError } from '../../../openenv/errors';
 import { parseMessage } from '../../../openenv/messages';
 import { Pipes } from './pipes';
-import type { WaitCells } from '../../../common/blockedThread';
+import type { WaitCells } from '../../../common/threads/blockedThread';
 import { Stream } from './stream';
 
 /** Bytes of an Atari console's memory. */

@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { OpenEnvError } from '../../../openenv/errors';
 import { framed, HEADER, late, lengthOf, lost } from './framing';
-import { blocked, wasNotified, type WaitCells } from '../../../common/blockedThread';
+import { blocked, wasNotified, type WaitCells } from '../../../common/threads/blockedThread';
 import { Stream } from './stream';
 
 /** Where a process of this machine has the ends of its pipes that are meant for us. */
