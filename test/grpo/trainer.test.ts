@@ -163,6 +163,25 @@ test('a reward replaced while a scored step is paused scores that step again', a
   assert.ok(tokens > 0 && tokens < 1.5 * first.num_tokens, 'tokens count once');
 });
 
+test('a reward replaced while a step of two scored generations is paused scores both again', async () => {
+  await rewardRegistry.register('letters', letters);
+  const abort = new AbortController();
+  let calls = 0;
+  // Comes right after the scores of the second generation.
+  await rewardRegistry.register('returns', (sample) => {
+    if (++calls === 8) setTimeout(() => abort.abort());
+    return returns(sample);
+  });
+  const args = { maxSteps: 1, generationBatchSize: 4, gradientAccumulationSteps: 2 };
+  const trainer = newTrainer(await freshModel(), args, { rewardFuncs: undefined });
+  await trainer.train({ signal: abort.signal });
+  assert.deepEqual([trainer.status, trainer.globalStep], ['paused', 0]);
+  await rewardRegistry.register('letters', () => 3);
+  await trainer.train();
+  assert.equal(calls, 16);
+  assert.equal(trainer.logHistory[0]['rewards/letters/mean'], 3);
+});
+
 test('a reward replaced during a run counts from the next step, and the boundary is marked', async () => {
   const shown = recordingHost();
   await rewardRegistry.register('letters', letters);
