@@ -95,9 +95,6 @@ export interface VectorSource {
 
 /** The thread that plays. */
 export interface PlayingThread {
-  /** Its ID in the system, and the number of the core that it shares with its server, where there is one for it. */
-  id?: number;
-  core?: number;
   /** Of the `BlockedThread` that watches it: it has nothing to do but to play, and may be blocked until an answer is there. */
   wait?: WaitCells;
 }

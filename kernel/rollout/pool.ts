@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { withProgress, type Task } from '../display/progress';
@@ -37,11 +36,8 @@ const RETRIES = 2;
 /** Milliseconds that a server has for an answer, by default. */
 const MESSAGE_TIMEOUT = 60_000;
 
-/**
- * Threads without work, by the module that they have played with: it may have
- * kept them on a core. They live as long as the process, and do not keep it alive.
- */
-const idleThreads = new Map<string, Set<Worker>>();
+/** Threads without work. They live as long as the process, and do not keep it alive. */
+const idleThreads = new Set<Worker>();
 
 /** The rollout under way: one at a time has the processors. */
 let last: Promise<unknown> = Promise.resolve();
@@ -135,9 +131,8 @@ class PoolRun {
   private employ(own: number, mine: number[], workers: number): void {
     const { sources, jobs, queue } = this;
     const source = sources[own];
-    const idle = idleThreads.get(source.module);
-    const [thread = newThread()] = idle ?? [];
-    idle?.delete(thread);
+    const [thread = newThread()] = idleThreads;
+    idleThreads.delete(thread);
     const worker: PoolWorker = {
       own,
       source,
@@ -163,11 +158,9 @@ class PoolRun {
       MAX_CONCURRENCY,
       Math.ceil(Math.min(jobs.length, source.maxEnvs ?? Infinity) / workers),
     );
-    const core = sources.length === availableParallelism() ? own : undefined;
     thread.postMessage({
       sources,
       own,
-      core,
       idle: this.idle,
       concurrency,
       jobs,
@@ -287,9 +280,8 @@ class PoolRun {
     this.workers.delete(worker);
     worker.stop();
     worker.thread.unref();
-    const others = (idleThreads.get(worker.source.module) ?? new Set()).add(worker.thread);
-    idleThreads.set(worker.source.module, others);
-    worker.thread.once('exit', () => others.delete(worker.thread));
+    idleThreads.add(worker.thread);
+    worker.thread.once('exit', () => idleThreads.delete(worker.thread));
   }
 
   private discard(worker: PoolWorker): void {

@@ -19,8 +19,6 @@ export interface PlayRequest {
   /** The sources of all workers of the rollout, and which of them is this worker's. */
   sources: VectorSource[];
   own: number;
-  /** The core that the worker shares with the server of its source, where each worker can have one. */
-  core: number | undefined;
   /** Shared by all workers of a rollout: see `WorkStealing`. */
   idle: Int32Array;
   /** Number of episodes at a time, at most. */

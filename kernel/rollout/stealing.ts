@@ -12,13 +12,12 @@ export class WorkStealing {
 
   /**
    * `idle`: a cell for each of `sources`, shared by all workers: 1 where its server has nothing to do.
-   * `own`: the source of this worker. `onCores`: each has the core of its number. `wait`: this worker's.
+   * `own`: the source of this worker. `wait`: this worker's.
    */
   constructor(
     private readonly sources: VectorSource[],
     private readonly own: number,
     private readonly idle: Int32Array,
-    private readonly onCores: boolean,
     private readonly wait: WaitCells,
   ) {}
 
@@ -31,9 +30,8 @@ export class WorkStealing {
   async steal(numEnvs: number): Promise<VectorEnv | undefined> {
     const other = this.sources.findIndex((_, i) => Atomics.compareExchange(this.idle, i, 1, 0) === 1);
     if (other < 0) return undefined;
-    const core = this.onCores ? other : undefined;
     // A server that is gone is not asked again.
-    const env = await openVectorEnvs(this.sources[other], { core, wait: this.wait })
+    const env = await openVectorEnvs(this.sources[other], { wait: this.wait })
       .open(numEnvs)
       .catch(() => undefined);
     if (typeof env !== 'object') return undefined;

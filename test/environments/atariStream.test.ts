@@ -55,7 +55,6 @@ for (const [what, bytes, expected] of [
   ['a million games', framed('{"num_envs":1000000,"options":{}}'), /num_envs must be a whole number from 1 to 256/],
   ['options that are a list', framed('{"num_envs":1,"options":[1]}'), /mapping/],
   ['options called self', framed('{"num_envs":1,"options":{"self":1}}'), /There is no option 'self'/],
-  ['a core that is a text', opening('"core":"x"'), /core and thread must be whole numbers/],
 ] as const) {
   test(`a lane answers ${what}, and plays on`, async () => {
     const [{ url }] = await atariProcesses(1);

@@ -10,10 +10,7 @@ export interface AtariSource extends VectorSource {
 }
 
 /** Opens games in the process of a source. */
-export function openVectorEnvs(
-  { url, spec, messageTimeout }: AtariSource,
-  { id, core, wait }: PlayingThread = {},
-): VectorEnvs {
+export function openVectorEnvs({ url, spec, messageTimeout }: AtariSource, { wait }: PlayingThread = {}): VectorEnvs {
   const open = new Set<VectorEnv>();
   return {
     replaces: false,
@@ -22,7 +19,6 @@ export function openVectorEnvs(
         numEnvs,
         options: spec.options,
         messageTimeout,
-        place: { thread: id, core },
         wait,
       });
       const env = new AtariVectorEnv(client, atariReader(spec.options), atariScreen(spec.options));

@@ -37,12 +37,6 @@ export interface AtariClientOptions {
   /** Options of the environment, as for `openenv`. */
   options: object;
   /**
-   * The number of the core that the games run on, and the thread that plays, by its ID in the
-   * system, where it shares that core; a thread without a number: both may run on any. Worth it
-   * where every core has such a pair. Linux only.
-   */
-  place?: { thread?: number; core?: number };
-  /**
    * Of the `BlockedThread` that watches this thread, which has nothing to do but to play: it is blocked
    * until an answer is there, where the system can do that (Linux). One request at a time.
    */
@@ -89,7 +83,6 @@ export class AtariClient {
       const games = {
         num_envs: options.numEnvs,
         options: snakeCase(options.options),
-        ...options.place,
         pipes: wait !== undefined,
       };
       const greeting: any = parseMessage(await stream.request(Buffer.from(JSON.stringify(games))));
