@@ -2,7 +2,6 @@ import * as path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { withProgress, type Task } from '../display/progress';
 import { OpenEnvError } from '../openenv/errors';
-import { BlockedThread } from '../common/blockedThread';
 import { Deadline } from '../common/processorTime';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { VectorSource } from '../environments/vectorEnv';
@@ -33,9 +32,6 @@ const WAIT_WARNING = 3000;
 /** Number of times that a rollout goes on after a thread was lost, or for each of its workers, a server. */
 const RETRIES = 2;
 
-/** Milliseconds that a server has for an answer, by default. */
-const MESSAGE_TIMEOUT = 60_000;
-
 /** Threads without work. They live as long as the process, and do not keep it alive. */
 const idleThreads = new Set<Worker>();
 
@@ -63,8 +59,6 @@ interface PoolWorker {
   /** The reason why the thread ended, if it said so. */
   error?: Error;
   call: Int32Array;
-  /** Sees to it that the thread does not wait for ever for its server. */
-  blocked: BlockedThread;
   /** The call under way when the worker was last looked at, and how long it may take. */
   seen: { call: CallUnderWay; deadline: Deadline } | undefined;
   stop(): void;
@@ -139,7 +133,6 @@ class PoolRun {
       thread,
       taken: new Set(mine),
       call: new Int32Array(new SharedArrayBuffer(4 * CALL.length)),
-      blocked: new BlockedThread(source.messageTimeout ?? MESSAGE_TIMEOUT),
       seen: undefined,
       stop: () =>
         thread
@@ -167,7 +160,6 @@ class PoolRun {
       mine,
       queue,
       call: worker.call,
-      wait: worker.blocked.cells,
     } satisfies PlayRequest);
   }
 
@@ -232,10 +224,9 @@ class PoolRun {
     }
   }
 
-  /** Ends threads that hang in a call, where the sandbox itself cannot, and the sleep of those whose server does not answer. */
+  /** Ends threads that hang in a call, where the sandbox itself cannot. */
   private watch(): void {
     for (const worker of this.workers) {
-      worker.blocked.check();
       const call = callUnderWay(worker.call);
       if (!call) {
         worker.seen = undefined;
@@ -288,7 +279,6 @@ class PoolRun {
     this.workers.delete(worker);
     worker.stop();
     void worker.thread.terminate();
-    worker.blocked.notify();
   }
 }
 

@@ -1,4 +1,3 @@
-import type { WaitCells } from '../common/blockedThread';
 import type { VectorSource } from '../environments/vectorEnv';
 import type { Failure, Program, SandboxLimits } from '../strategy/outcome';
 import type { Job, Played } from './recording';
@@ -30,8 +29,6 @@ export interface PlayRequest {
   queue: Int32Array;
   /** Of this worker: see {@link CALL}. */
   call: Int32Array;
-  /** Of the `BlockedThread` that watches this worker. */
-  wait: WaitCells;
 }
 
 /** Cells of {@link PlayRequest.queue}: position of the next job, 1 when the rollout is aborted, and the number of open vector environments. */

@@ -28,12 +28,11 @@ async function playJobs({
   mine: first,
   queue,
   call,
-  wait,
 }: PlayRequest): Promise<void> {
   const mine = [...first];
   Atomics.store(call, CALL.thread, threadId());
-  const stealing = new WorkStealing(sources, own, idle, wait);
-  await play(openVectorEnvs(sources[own], { wait }), sources[own].spec, {
+  const stealing = new WorkStealing(sources, own, idle);
+  await play(openVectorEnvs(sources[own]), sources[own].spec, {
     concurrency,
     aborted: () => Atomics.load(queue, QUEUE.aborted) === 1,
     waiting: () => mine.length > 0 || Atomics.load(queue, QUEUE.next) < jobs.length,

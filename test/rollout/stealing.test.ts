@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { BlockedThread } from '../../kernel/common/blockedThread';
 import { openenv, type AtariEnvironment, type VectorEnv, type VectorSource } from '../../kernel/environments';
 import { openVectorEnvs } from '../../kernel/environments/vectorEnv';
 import type { OpenEnvError } from '../../kernel/openenv';
@@ -20,8 +19,6 @@ before(async () => {
   sources = await env.vectorSources(3);
 });
 after(() => env.close());
-
-const wait = () => new BlockedThread(60_000).cells;
 
 /** Plays `steps.length` episodes of so many steps on the first source, with a look at every choice. `idle`: cells of the sources, where work is stolen. */
 async function playOnFirst(
@@ -46,8 +43,8 @@ async function playOnFirst(
       dispose() {},
     };
   };
-  const stealing = idle && new WorkStealing(sources, 0, idle, wait());
-  await play(openVectorEnvs(sources[0], { wait: wait() }), env.spec, {
+  const stealing = idle && new WorkStealing(sources, 0, idle);
+  await play(openVectorEnvs(sources[0]), env.spec, {
     concurrency: steps.length,
     waiting: () => next < steps.length,
     take: () =>
