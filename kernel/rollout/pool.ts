@@ -73,9 +73,8 @@ class PoolRun {
   private done = 0;
   private retries = 0;
   private losses = 0;
-  /** The sources of the workers, and a cell for each: see `WorkStealing`. */
+  /** The sources of the workers. */
   private sources: VectorSource[] = [];
-  private idle: Int32Array = new Int32Array();
   /** Workers whose server was lost, and that wait for another. */
   private recovering = 0;
   /** True once the environment was asked for its own session, and once the user was informed of the wait. */
@@ -117,7 +116,6 @@ class PoolRun {
     const sources = await this.env.vectorSources(workers);
     if (this.over) return;
     this.sources = sources.slice(0, Math.min(workers ?? sources.length, this.jobs.length));
-    this.idle = new Int32Array(new SharedArrayBuffer(4 * this.sources.length));
     for (const own of this.sources.keys()) this.employ(own, [], this.sources.length);
   }
 
@@ -146,15 +144,12 @@ class PoolRun {
     thread.on('exit', () => this.replace(worker));
     thread.ref();
     this.workers.add(worker);
-    Atomics.store(this.idle, own, 0);
     const concurrency = Math.min(
       MAX_CONCURRENCY,
       Math.ceil(Math.min(jobs.length, source.maxEnvs ?? Infinity) / workers),
     );
     thread.postMessage({
-      sources,
-      own,
-      idle: this.idle,
+      source,
       concurrency,
       jobs,
       mine,
