@@ -57,6 +57,9 @@ export interface VectorEnv {
   step(indices: number[], actions: unknown[]): Promise<VectorStep>;
   /** The SVG picture of an episode as it stands, where an environment draws; those on a screen have frames alone. */
   render?(index: number): string | undefined;
+  /** Episodes as they stand. They go on in any vector environment of the same options. */
+  saveState?(indices: number[]): Promise<Uint8Array[]>;
+  restoreState?(indices: number[], states: Uint8Array[]): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -25,6 +25,10 @@ export interface Queue {
   open(change: number): number;
   /** All servers are full, or do not answer, and no thread of the rollout has had a vector environment for so many milliseconds. */
   waits(why: 'full' | 'away', milliseconds: number): void;
+  /** A vector environment of a thread that has nothing to do, with room for so many episodes; nothing where there is none. */
+  steal?(numEnvs: number): Promise<VectorEnv | undefined>;
+  /** A vector environment was closed that was played to the end. */
+  closed?(env: VectorEnv): void;
 }
 
 /**
@@ -67,7 +71,12 @@ class Play {
       const found = this.waiting() && this.room > 0 ? await this.envs.open(this.room) : 'busy';
       if (typeof found === 'object') {
         backOff = BACK_OFF.first;
-        this.start(found);
+        this.start(
+          found,
+          Array.from({ length: found.numEnvs }, (_, i) => found.numEnvs - 1 - i),
+          [],
+          found.numEnvs,
+        );
         continue;
       }
       if (groups.size > 0 || queue.open(0) > 0) since = performance.now();
@@ -93,13 +102,13 @@ class Play {
     return job && new Recording(job, await this.queue.policy(job), index, this.spec, this.space);
   }
 
-  /** Plays in a vector environment. */
-  private start(env: VectorEnv): void {
-    this.room -= env.numEnvs;
+  /** Plays in a vector environment, or goes on there with episodes under way. `room`: what it takes of the room for all. */
+  start(env: VectorEnv, free: number[], running: Recording[], room = 0): void {
+    this.room -= room;
     this.queue.open(1);
-    const group = new Group(env, this);
+    const group = new Group(env, this, free, running);
     const ended = (): void => {
-      this.room += env.numEnvs;
+      this.room += room;
       this.queue.open(-1);
       this.groups.delete(playing);
     };
@@ -140,19 +149,17 @@ class Play {
 /**
  * The episodes of one vector environment, in lockstep: every policy chooses,
  * one request steps them all. A sub-environment that falls free takes the next
- * job.
+ * job; when none waits, half of the episodes move to a vector environment of a
+ * thread that has nothing to do.
  */
 class Group {
-  running: Recording[] = [];
-  /** Sub-environments without an episode, the first of them last. */
-  private readonly free: number[];
-
+  /** `free`: sub-environments without an episode. */
   constructor(
     private readonly env: VectorEnv,
     private readonly all: Play,
-  ) {
-    this.free = Array.from({ length: env.numEnvs }, (_, i) => env.numEnvs - 1 - i);
-  }
+    private readonly free: number[],
+    public running: Recording[],
+  ) {}
 
   /** Plays until no episode is left. Where the environment is lost, those that were not over are. */
   async play(): Promise<void> {
@@ -161,11 +168,13 @@ class Group {
         await this.begin();
         if (this.running.length === 0) break;
         await this.step();
+        await this.part();
       }
     } finally {
       for (const { policy } of this.running) policy!.dispose();
       await this.env.close().catch(() => {}); // it may be lost
     }
+    this.all.queue.closed?.(this.env);
   }
 
   /** Takes as many of the jobs that wait as there is room for. */
@@ -214,6 +223,23 @@ class Group {
       this.all.queue.done(episode.played(this.env));
       return false;
     });
+  }
+
+  /** Moves half of the episodes, where no job waits and another thread has nothing to do. */
+  private async part(): Promise<void> {
+    const { all, env, running } = this;
+    const count = running.length >> 1;
+    if (count === 0 || !env.saveState || all.waiting()) return;
+    const other = await all.queue.steal?.(count);
+    if (!other) return;
+    const moved = running.slice(-count);
+    await other.restoreState!(
+      moved.map((_, i) => i),
+      await env.saveState(indicesOf(moved)),
+    );
+    moved.forEach((episode, i) => (episode.index = i));
+    running.length -= count;
+    all.start(other, [], moved);
   }
 }
 

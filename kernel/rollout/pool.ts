@@ -73,8 +73,9 @@ class PoolRun {
   private done = 0;
   private retries = 0;
   private losses = 0;
-  /** The sources of the workers. */
+  /** The sources of the workers, and a cell for each: see `WorkStealing`. */
   private sources: VectorSource[] = [];
+  private idle: Int32Array = new Int32Array();
   /** Workers whose server was lost, and that wait for another. */
   private recovering = 0;
   /** True once the environment was asked for its own session, and once the user was informed of the wait. */
@@ -116,6 +117,7 @@ class PoolRun {
     const sources = await this.env.vectorSources(workers);
     if (this.over) return;
     this.sources = sources.slice(0, Math.min(workers ?? sources.length, this.jobs.length));
+    this.idle = new Int32Array(new SharedArrayBuffer(4 * this.sources.length));
     for (const own of this.sources.keys()) this.employ(own, [], this.sources.length);
   }
 
@@ -144,12 +146,15 @@ class PoolRun {
     thread.on('exit', () => this.replace(worker));
     thread.ref();
     this.workers.add(worker);
+    Atomics.store(this.idle, own, 0);
     const concurrency = Math.min(
       MAX_CONCURRENCY,
       Math.ceil(Math.min(jobs.length, source.maxEnvs ?? Infinity) / workers),
     );
     thread.postMessage({
-      source,
+      sources,
+      own,
+      idle: this.idle,
       concurrency,
       jobs,
       mine,

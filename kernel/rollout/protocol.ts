@@ -15,7 +15,11 @@ export interface StrategyJob extends Job {
 
 /** Main thread → worker: play these. */
 export interface PlayRequest {
-  source: VectorSource;
+  /** The sources of all workers of the rollout, and which of them is this worker's. */
+  sources: VectorSource[];
+  own: number;
+  /** Shared by all workers of a rollout: see `WorkStealing`. */
+  idle: Int32Array;
   /** Number of episodes at a time, at most. */
   concurrency: number;
   jobs: StrategyJob[];

@@ -60,7 +60,7 @@ export class Recording {
   constructor(
     readonly job: Job,
     readonly policy: Policy | undefined,
-    readonly index: number,
+    public index: number,
     private readonly spec: EpisodeSpec,
     private readonly space: ActionSpace,
   ) {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { withProgress } from '../../display/progress';
@@ -17,6 +18,9 @@ const servers = new Map<string, SharedServer>();
 
 /** The processes that play rollouts, whatever the game. */
 const processes: Promise<ServerProcess>[] = [];
+/** The key with which they sign saved episodes: they take such from each other, and from nobody else. */
+const episodeKey = randomBytes(32).toString('hex');
+
 /** On Linux, games lie in large pages of memory: 2 % faster, as a step of each touches many pages. */
 const tunables = [process.env.GLIBC_TUNABLES, 'glibc.malloc.hugetlb=1'].filter(Boolean).join(':');
 
@@ -81,6 +85,7 @@ async function playing(i: number, messageTimeout = FROZEN): Promise<ServerProces
   // Somebody else may have replaced it meanwhile.
   if (!known || (ended && processes[i] === known))
     processes[i] = launch(`Atari process ${i + 1}`, 'server.vector_server', {
+      JOYLAB_EPISODE_KEY: episodeKey,
       GLIBC_TUNABLES: tunables,
     });
   return processes[i];

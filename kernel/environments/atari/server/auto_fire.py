@@ -10,6 +10,8 @@ class StartRule(Protocol):
 
     #: Whether starting is all that FIRE does in the game: it is then left out of the actions.
     only_use: bool
+    #: Whether FIRE is still to be pressed in this life, where the rule keeps that itself.
+    pending: bool
 
     def life_began(self) -> None: ...
 
@@ -24,22 +26,23 @@ class FireOncePerLife:
     only_use = False
 
     def __init__(self) -> None:
-        self._pending = True
+        self.pending = True
 
     def life_began(self) -> None:
-        self._pending = True
+        self.pending = True
 
     def due(self, ale: ALEInterface) -> bool:
-        return self._pending
+        return self.pending
 
     def fired(self) -> None:
-        self._pending = False
+        self.pending = False
 
 
 class FireWhileZero:
     """FIRE is due while a byte of the RAM is zero: where the byte is zero exactly when nothing is in play."""
 
     only_use = True
+    pending = False
 
     def __init__(self, byte: int) -> None:
         self._byte = byte

@@ -10,6 +10,8 @@ const FRAME = 210 * 160;
 
 const RESET = 0;
 const STEP = 1;
+const SAVE = 2;
+const RESTORE = 3;
 
 /** Milliseconds for the connection. */
 const CONNECT_TIMEOUT = 60_000;
@@ -109,6 +111,25 @@ export class AtariClient {
     return this.ask(request);
   }
 
+  /**
+   * The episodes of `slots` as they stand, about 15 KB each. They go on in the
+   * slots that {@link restore} puts them in: of any client whose games have
+   * equal options, on any process that this one started.
+   */
+  async save(slots: number[]): Promise<Uint8Array[]> {
+    const answer = await this.exchange(bytesOf(this.request(SAVE, 0, slots, slots.length, 0)));
+    const view = checked(answer);
+    let at = 4 + 4 * slots.length;
+    return slots.map((_, i) => answer.slice(at, (at += view.getUint32(4 + 4 * i, true))));
+  }
+
+  /** Puts saved episodes into `slots`. Their answers carry frames as before. */
+  async restore(slots: number[], episodes: Uint8Array[]): Promise<void> {
+    const request = this.request(RESTORE, 0, slots, episodes.length, 4);
+    episodes.forEach(({ length }, i) => request.setUint32(4 + 2 * slots.length + 4 * i, length, true));
+    checked(await this.exchange(Buffer.concat([bytesOf(request), ...episodes])));
+  }
+
   /** Gives the games back; resolves when the process has them. A request under way fails. */
   close(): Promise<void> {
     return this.stream.end();
@@ -124,8 +145,12 @@ export class AtariClient {
     return view;
   }
 
-  private async ask({ buffer }: DataView): Promise<AtariStep> {
-    return unpack(await this.stream.request(new Uint8Array(buffer)));
+  private async ask(request: DataView): Promise<AtariStep> {
+    return unpack(await this.exchange(bytesOf(request)));
+  }
+
+  private exchange(request: Uint8Array): Promise<Uint8Array> {
+    return this.stream.request(request);
   }
 }
 
@@ -145,14 +170,24 @@ export async function answers(url: string, timeout: number): Promise<boolean> {
 /** The first byte of an answer that is JSON: an error. */
 const BRACE = 0x7b;
 
-/** Reads what a reset or a step gave, and keeps the message: all but the frames are views of it. */
-function unpack(message: Uint8Array): AtariStep {
+function bytesOf({ buffer }: DataView): Uint8Array {
+  return new Uint8Array(buffer);
+}
+
+/** An answer, where it is none that says what went wrong. */
+function checked(message: Uint8Array): DataView {
   if (message[0] === BRACE) {
     const answer = parseMessage(message);
     throw answer.type === 'error'
       ? serverError(answer.data)
       : new OpenEnvError('PROTOCOL_ERROR', `Not an answer: ${JSON.stringify(answer).slice(0, 200)}`);
   }
+  return new DataView(message.buffer, message.byteOffset, message.length);
+}
+
+/** Reads what a reset or a step gave, and keeps the message: all but the frames are views of it. */
+function unpack(message: Uint8Array): AtariStep {
+  checked(message);
   const buffer = message.buffer as ArrayBuffer;
   const n = message[2] | (message[3] << 8);
   const bytes = (from: number): Uint8Array => new Uint8Array(buffer, 4 + from * n, n);
