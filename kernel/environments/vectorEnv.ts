@@ -1,5 +1,4 @@
 import type { OpenEnvError } from '../openenv/errors';
-import type { WaitCells } from '../common/threads/blockedThread';
 import type { JsonSchema } from '../schema/jsonSchema';
 
 /** The observation of a policy after a reset or a step. */
@@ -89,17 +88,6 @@ export interface VectorSource {
   maxEnvs?: number;
   /** A server that plays for one thread at a time. */
   server?: string;
-  /** Milliseconds that a server of a blocked thread has for an answer; default 60,000. */
-  messageTimeout?: number;
-}
-
-/** The thread that plays. */
-export interface PlayingThread {
-  /** Its ID in the system, and the number of the core that it shares with its server, where there is one for it. */
-  id?: number;
-  core?: number;
-  /** Of the `BlockedThread` that watches it: it has nothing to do but to play, and may be blocked until an answer is there. */
-  wait?: WaitCells;
 }
 
 /** Opens vector environments of one source, one after the other. */
@@ -117,12 +105,9 @@ export interface VectorEnvs {
   close(): Promise<void>;
 }
 
-export type OpenVectorEnvs<Source extends VectorSource = VectorSource> = (
-  source: Source,
-  thread?: PlayingThread,
-) => VectorEnvs;
+export type OpenVectorEnvs<Source extends VectorSource = VectorSource> = (source: Source) => VectorEnvs;
 
 /** Opens the vector environments of a source in this thread. */
-export function openVectorEnvs(source: VectorSource, thread?: PlayingThread): VectorEnvs {
-  return (require(source.module) as { openVectorEnvs: OpenVectorEnvs }).openVectorEnvs(source, thread);
+export function openVectorEnvs(source: VectorSource): VectorEnvs {
+  return (require(source.module) as { openVectorEnvs: OpenVectorEnvs }).openVectorEnvs(source);
 }

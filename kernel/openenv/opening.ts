@@ -16,7 +16,7 @@ export interface SessionOptions extends Omit<ChannelOptions, 'connectTimeout' | 
   /** Gives the signal that ends the waiting for a server or a place when it is aborted; by default `signal`. */
   waitSignal?: () => AbortSignal;
   /** Called when the server is full, before waiting. Returns whether a place was made. */
-  makeRoom?: () => Promise<boolean>;
+  freeSession?: () => Promise<boolean>;
   /** Called with what is waited for, in a line. */
   onWait?: (line: string) => void;
   /** Called when the waiting is over, with whether it was worth it. */
@@ -32,9 +32,9 @@ type Complete = SessionOptions &
  * @param reachTimeout how long to try while nobody answers, in milliseconds
  */
 export async function openSession(url: string, options: Complete, reachTimeout = 0): Promise<Channel> {
-  const patience = { signal: options.waitSignal?.() ?? options.signal, onWait: options.onWait };
-  const away = new Waiting(reachTimeout, patience);
-  const full = new Waiting(options.capacityTimeout, patience);
+  const waiting = { signal: options.waitSignal?.() ?? options.signal, onWait: options.onWait };
+  const away = new Waiting(reachTimeout, waiting);
+  const full = new Waiting(options.capacityTimeout, waiting);
   let reached = false;
   try {
     for (;;) {
@@ -45,7 +45,7 @@ export async function openSession(url: string, options: Complete, reachTimeout =
       } catch (error) {
         const code = error instanceof OpenEnvError ? error.code : undefined;
         if (code === 'CAPACITY_REACHED') {
-          if (await options.makeRoom?.()) continue;
+          if (await options.freeSession?.()) continue;
           if (!(await full.next(`${url} is full (${sessionsInUse(error)}): waiting for a place`)))
             throw fullError(url, error as OpenEnvError, options.capacityTimeout);
         } else if (!isAway(code) || !(await away.next(`${url} does not answer: trying again`))) throw error;

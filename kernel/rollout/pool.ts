@@ -1,9 +1,7 @@
-import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { withProgress, type Task } from '../display/progress/progress';
 import { OpenEnvError } from '../openenv/errors';
-import { BlockedThread } from '../common/threads/blockedThread';
 import { Deadline } from '../common/threads/processorTime';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { VectorSource } from '../environments/vectorEnv';
@@ -34,14 +32,8 @@ const WAIT_WARNING = 3000;
 /** Number of times that a rollout goes on after a thread was lost, or for each of its workers, a server. */
 const RETRIES = 2;
 
-/** Milliseconds that a server has for an answer, by default. */
-const MESSAGE_TIMEOUT = 60_000;
-
-/**
- * Threads without work, by the module that they have played with: it may have
- * kept them on a core. They live as long as the process, and do not keep it alive.
- */
-const idleThreads = new Map<string, Set<Worker>>();
+/** Threads without work. They live as long as the process, and do not keep it alive. */
+const idleThreads = new Set<Worker>();
 
 /** The rollout under way: one at a time has the processors. */
 let last: Promise<unknown> = Promise.resolve();
@@ -67,8 +59,6 @@ interface PoolWorker {
   /** The reason why the thread ended, if it said so. */
   error?: Error;
   call: Int32Array;
-  /** Sees to it that the thread does not wait for ever for its server. */
-  blocked: BlockedThread;
   /** The call under way when the worker was last looked at, and how long it may take. */
   seen: { call: CallUnderWay; deadline: Deadline } | undefined;
   stop(): void;
@@ -135,16 +125,14 @@ class PoolRun {
   private employ(own: number, mine: number[], workers: number): void {
     const { sources, jobs, queue } = this;
     const source = sources[own];
-    const idle = idleThreads.get(source.module);
-    const [thread = newThread()] = idle ?? [];
-    idle?.delete(thread);
+    const [thread = newThread()] = idleThreads;
+    idleThreads.delete(thread);
     const worker: PoolWorker = {
       own,
       source,
       thread,
       taken: new Set(mine),
       call: new Int32Array(new SharedArrayBuffer(4 * CALL.length)),
-      blocked: new BlockedThread(source.messageTimeout ?? MESSAGE_TIMEOUT),
       seen: undefined,
       stop: () =>
         thread
@@ -163,18 +151,15 @@ class PoolRun {
       MAX_CONCURRENCY,
       Math.ceil(Math.min(jobs.length, source.maxEnvs ?? Infinity) / workers),
     );
-    const core = sources.length === availableParallelism() ? own : undefined;
     thread.postMessage({
       sources,
       own,
-      core,
       idle: this.idle,
       concurrency,
       jobs,
       mine,
       queue,
       call: worker.call,
-      wait: worker.blocked.cells,
     } satisfies PlayRequest);
   }
 
@@ -239,10 +224,9 @@ class PoolRun {
     }
   }
 
-  /** Ends threads that hang in a call, where the sandbox itself cannot, and the sleep of those whose server does not answer. */
+  /** Ends threads that hang in a call, where the sandbox itself cannot. */
   private watch(): void {
     for (const worker of this.workers) {
-      worker.blocked.check();
       const call = callUnderWay(worker.call);
       if (!call) {
         worker.seen = undefined;
@@ -287,16 +271,14 @@ class PoolRun {
     this.workers.delete(worker);
     worker.stop();
     worker.thread.unref();
-    const others = (idleThreads.get(worker.source.module) ?? new Set()).add(worker.thread);
-    idleThreads.set(worker.source.module, others);
-    worker.thread.once('exit', () => others.delete(worker.thread));
+    idleThreads.add(worker.thread);
+    worker.thread.once('exit', () => idleThreads.delete(worker.thread));
   }
 
   private discard(worker: PoolWorker): void {
     this.workers.delete(worker);
     worker.stop();
     void worker.thread.terminate();
-    worker.blocked.notify();
   }
 }
 

@@ -38,7 +38,7 @@ export interface PlayStep {
 /** Frames on their way to the view, at most: a few, so that a distant view gets all of them, too. */
 const WINDOW = 4;
 /** A view that acknowledges nothing for so long is gone: its page was loaded again. In seconds of the game. */
-const PATIENCE = 60;
+const UNACKNOWLEDGED = 60;
 
 /** A view that plays: steps the game in real time with the keys that are held, and sends its frames. */
 export class Player {
@@ -182,7 +182,7 @@ export class Player {
     this.note(played, actions[action]);
     // After a break, of a cell that computes for example, the game goes on from where it was.
     this.due = Math.max(this.due + this.period, performance.now());
-    if (++this.unanswered > PATIENCE * this.environment.playScreen.stepsPerSecond)
+    if (++this.unanswered > UNACKNOWLEDGED * this.environment.playScreen.stepsPerSecond)
       this.close('Nobody looked at the game any more, and it was ended. Press Play to start again.');
   }
 

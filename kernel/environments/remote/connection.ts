@@ -113,7 +113,7 @@ export class Connection {
       ...chosen,
       waitSignal: () => host().signal,
       explainLoss: async () => server.explainLoss?.(),
-      makeRoom: () => this.makeRoom(),
+      freeSession: () => this.freeSession(),
       ...waitingLine(),
     };
   }
@@ -123,7 +123,7 @@ export class Connection {
    * earlier run: the earliest session of another cell that is not in use gives
    * its place away. Its environment opens a session again when it is reset.
    */
-  private async makeRoom(): Promise<boolean> {
+  private async freeSession(): Promise<boolean> {
     const now = host().signal;
     const other = [...Connection.all].find(
       (it) => it !== this && it.url === this.url && it.cell !== now && it.client.connected && !it.client.busy,

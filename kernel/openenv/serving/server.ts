@@ -20,7 +20,7 @@ import {
   refusedOrigin,
   type Access,
 } from './protocol/origin';
-import { sessionToYield, YIELDED, type Patience } from './places';
+import { sessionToYield, YIELDED, type IdleLimits } from './places';
 import { contract, type Contract } from './schemas';
 import { Session } from './session';
 import { errorMessage, ServedConnection } from './protocol/connection';
@@ -120,7 +120,7 @@ class Served implements EnvironmentServer {
   private reaper: NodeJS.Timeout | undefined;
   url = '';
 
-  private readonly patience: Patience;
+  private readonly idleLimits: IdleLimits;
   private readonly heartbeat: Heartbeat;
   private readonly access: Access;
 
@@ -130,7 +130,7 @@ class Served implements EnvironmentServer {
     private readonly settings: Settings,
   ) {
     const { host, allowedOrigins, idleTimeout, unplayedTimeout, pingTimeout, requestTimeout } = settings;
-    this.patience = { unplayed: Math.min(unplayedTimeout, idleTimeout / 2), played: idleTimeout / 2 };
+    this.idleLimits = { unplayed: Math.min(unplayedTimeout, idleTimeout / 2), played: idleTimeout / 2 };
     this.heartbeat = new Heartbeat(pingTimeout);
     this.access = { local: isLoopback(host), allowed: allowedOrigins };
     const handler = httpHandler({
@@ -215,7 +215,7 @@ class Served implements EnvironmentServer {
   /** A session with a new environment. Throws an {@link OpenEnvError} where there can be none. */
   private admit(): Session {
     const { capacity } = this.settings;
-    if (this.active.length >= capacity) sessionToYield(this.active, this.patience)?.fail(sessionError(YIELDED));
+    if (this.active.length >= capacity) sessionToYield(this.active, this.idleLimits)?.fail(sessionError(YIELDED));
     const active = this.active.length;
     if (active >= capacity)
       throw new OpenEnvError('CAPACITY_REACHED', `Server at capacity: ${active}/${capacity} sessions active`, {

@@ -1,8 +1,6 @@
 import { defined } from '../../../common/defined';
 import { invalidArgument, OpenEnvError, serverError } from '../../../openenv/errors';
 import { parseMessage } from '../../../openenv/messages';
-import { Pipes } from './pipes';
-import type { WaitCells } from '../../../common/threads/blockedThread';
 import { Stream } from './stream';
 
 /** Bytes of an Atari console's memory. */
@@ -14,8 +12,6 @@ const RESET = 0;
 const STEP = 1;
 const SAVE = 2;
 const RESTORE = 3;
-/** The request to go on over pipes. */
-const PIPES = Uint8Array.of(4, 0, 0, 0);
 
 /** Milliseconds for the connection. */
 const CONNECT_TIMEOUT = 60_000;
@@ -36,17 +32,6 @@ export interface AtariClientOptions {
   numEnvs: number;
   /** Options of the environment, as for `openenv`. */
   options: object;
-  /**
-   * The number of the core that the games run on, and the thread that plays, by its ID in the
-   * system, where it shares that core; a thread without a number: both may run on any. Worth it
-   * where every core has such a pair. Linux only.
-   */
-  place?: { thread?: number; core?: number };
-  /**
-   * Of the `BlockedThread` that watches this thread, which has nothing to do but to play: it is blocked
-   * until an answer is there, where the system can do that (Linux). One request at a time.
-   */
-  wait?: WaitCells;
   /** For the answer to a request; default 60,000. */
   messageTimeout?: number;
 }
@@ -74,7 +59,6 @@ export interface AtariStep {
 export class AtariClient {
   private constructor(
     private readonly stream: Stream,
-    private readonly pipes: Pipes | undefined,
     readonly numEnvs: number,
     /** Names of the actions; an action is an index into them. */
     readonly actions: string[],
@@ -82,24 +66,14 @@ export class AtariClient {
 
   /** Connects to the process at `url` and loads the games. */
   static async connect(url: string, options: AtariClientOptions): Promise<AtariClient> {
-    const { messageTimeout = MESSAGE_TIMEOUT, wait } = options;
+    const { numEnvs, messageTimeout = MESSAGE_TIMEOUT } = options;
     const stream = await Stream.connect(url, { connectTimeout: CONNECT_TIMEOUT, messageTimeout });
-    let pipes: Pipes | undefined;
     try {
-      const games = {
-        num_envs: options.numEnvs,
-        options: snakeCase(options.options),
-        ...options.place,
-        pipes: wait !== undefined,
-      };
-      const greeting: any = parseMessage(await stream.request(Buffer.from(JSON.stringify(games))));
+      const opening = { num_envs: numEnvs, options: snakeCase(options.options) };
+      const greeting: any = parseMessage(await stream.request(Buffer.from(JSON.stringify(opening))));
       if (greeting.type === 'error') throw serverError(greeting.data);
-      const { actions, pipes: address } = greeting.data;
-      pipes = address && wait && Pipes.open(address, { url, messageTimeout, wait });
-      if (pipes) await stream.request(PIPES);
-      return new AtariClient(stream, pipes, options.numEnvs, actions);
+      return new AtariClient(stream, numEnvs, greeting.data.actions);
     } catch (error) {
-      pipes?.close();
       stream.close();
       throw error;
     }
@@ -158,7 +132,6 @@ export class AtariClient {
 
   /** Gives the games back; resolves when the process has them. A request under way fails. */
   close(): Promise<void> {
-    this.pipes?.close();
     return this.stream.end();
   }
 
@@ -177,7 +150,7 @@ export class AtariClient {
   }
 
   private exchange(request: Uint8Array): Promise<Uint8Array> {
-    return (this.pipes ?? this.stream).request(request);
+    return this.stream.request(request);
   }
 }
 
