@@ -31,7 +31,7 @@ export interface DisplayOptions {
 export interface CellRun {
   /** The cell's own ID, which stays from run to run; left out where the front end does not tell. */
   readonly id?: string;
-  /** How errors name it: "Cell [3]". */
+  /** Its name in errors: "Cell [3]". */
   readonly label: string;
 }
 
