@@ -20,7 +20,7 @@ const MAXIMUM_DEPTH = 5;
 
 /** The cell that an error is about. */
 export interface ErrorCell {
-  /** How errors name it: "Cell [3]". */
+  /** Its name in errors: "Cell [3]". */
   label: string;
   code: string;
 }

@@ -28,7 +28,7 @@ export function environmentPython(prefix: string): string {
   return path.join(prefix, ...(process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']));
 }
 
-/** What the Python of environment servers must have, as pip takes it. */
+/** Returns the packages that the Python of environment servers must have, as pip takes them. */
 export function serverPackages(): string[] {
   const lines = fs.readFileSync(path.join(packageRoot, 'scripts', 'requirements.txt'), 'utf8').split('\n');
   return lines.filter((line) => /^(openenv|ale-py)==/.test(line));

@@ -25,7 +25,7 @@ import { checkRegularFile } from './regularFile';
  * kill while they take their places leaves a list of them, by which
  * {@link finishUpdate} makes up for the rest.
  *
- * What is in the folder may have come from elsewhere: links in it are replaced,
+ * Files in the folder may have come from elsewhere: links among them are replaced,
  * never written through.
  */
 export class FolderUpdate {

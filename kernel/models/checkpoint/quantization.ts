@@ -1,7 +1,7 @@
 import { sizeOf, type Tensor } from '../../onnx/tensor';
 
 /*
- * What 4 and 8 bits mean here: the formats of bitsandbytes, which
+ * The formats of 4 and 8 bits are those of bitsandbytes, which
  * transformers, PEFT and Unsloth use for load_in_4bit and load_in_8bit. Only
  * the weights of the blocks' linear layers are quantised; embedding, norms,
  * biases and head stay float32, and so does all arithmetic.

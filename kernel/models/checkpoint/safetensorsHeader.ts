@@ -5,7 +5,7 @@ import { describe, isObject } from './jsonFile';
 import { readBytes } from './regularFile';
 
 /*
- * What stands before the values of a safetensors file: eight bytes with the
+ * The bytes before the values of a safetensors file: eight with the
  * length of a JSON object that says of each tensor what it is and where. As in
  * Hugging Face's own reader the tensors must fill the file: without gaps,
  * without overlaps, to its end.

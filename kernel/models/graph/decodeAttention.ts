@@ -8,7 +8,7 @@ import { cap } from './attention';
 import type { ModelConfig } from '../config';
 
 /*
- * What the rows of a batch, one per completion, have by head lies head after
+ * The values by head of a batch's rows, one row per completion, lie head after
  * head, [kv, N, group, …]: the heads that share keys and values are rows of one
  * product with them, and so are the completions of a prompt.
  */

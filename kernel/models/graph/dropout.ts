@@ -2,7 +2,7 @@ import { zeros, type Tensor } from '../../onnx/tensor';
 import { seededRandom } from '../../common/random';
 
 /*
- * Which elements dropout leaves out follows from a seed alone, so that a run
+ * The elements that dropout leaves out follow from a seed alone, so that a run
  * that is resumed leaves out the same, and so do two runs of one graph. For
  * each row there are random numbers that are fed, for each column of a layer
  * whole numbers that never change; element (row, column) is left out where the

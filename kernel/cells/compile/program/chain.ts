@@ -1,5 +1,5 @@
 /*
- * Which earlier cells the type checker still needs.
+ * The earlier cells that the type checker still needs.
  */
 
 /** A cell that declared something. */

@@ -8,7 +8,7 @@ import { interruptCount, throwIfInterrupted } from '../../interrupt/interrupts';
 import { all, replace, type Undo } from '../replace';
 
 /*
- * What child processes write to the streams that they inherit goes to the
+ * Output of child processes to the streams that they inherit goes to the
  * cell that started them, and an interrupt of the cell reaches them, as it
  * would in a terminal. They end with the kernel, see jupyter/reaper.ts, unless
  * they were started with `detached: true`.

@@ -2,7 +2,7 @@ import Module from 'node:module';
 import { dirname } from 'node:path';
 
 /*
- * What Node.js's own loader of CommonJS does with a module, and does not declare.
+ * The parts of Node.js's own loader of CommonJS that it does not declare.
  */
 
 interface InternalModule extends NodeModule {
