@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { plain, TestKernel, text } from './client';
-import { interruptCell } from './interruptCell';
+import { interruptCell } from './interrupt/interruptCell';
 
 const LIBRARY = `const backtracks = () => /^(a+)+$/.test('a'.repeat(40) + '!');
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { eventually } from '../eventually';
-import { TestKernel } from './client';
+import { eventually } from '../../eventually';
+import { TestKernel } from '../client';
 import { interruptCell } from './interruptCell';
 
 /** See interrupt.test.ts. */

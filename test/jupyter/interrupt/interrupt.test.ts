@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { eventually } from '../eventually';
-import { TestKernel, UNTIL_RELEASED } from './client';
+import { eventually } from '../../eventually';
+import { TestKernel, UNTIL_RELEASED } from '../client';
 import { interruptCell, type Way } from './interruptCell';
 
 /** An interrupt is answered within a second on a quiet machine; one that is not seen is never answered. */
@@ -88,7 +88,7 @@ test('variables assigned before the interrupt keep value and type', async () => 
 
 test('code that watches the signal stops by itself and finishes its work', async () => {
   const { ms, output } = await interrupt(`
-    import { host } from '${require.resolve('../../kernel/display/host')}';
+    import { host } from '${require.resolve('../../../kernel/display/host')}';
     await new Promise<void>((resolve) => host().signal.addEventListener('abort', () => setTimeout(() => {
       console.log('finished');
       resolve();

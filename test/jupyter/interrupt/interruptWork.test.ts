@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { text, TestKernel } from './client';
+import { text, TestKernel } from '../client';
 
 let kernel: TestKernel;
 before(async () => {

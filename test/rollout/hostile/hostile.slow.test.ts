@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { openenv, type Game2048Environment } from '../../kernel/environments';
-import { executeWithTimeLimit, rollout, type Episode } from '../../kernel/rollout';
+import { openenv, type Game2048Environment } from '../../../kernel/environments';
+import { executeWithTimeLimit, rollout, type Episode } from '../../../kernel/rollout';
 import { hostile, neighbours, type Hostile } from './hostile';
 
 let env: Game2048Environment;

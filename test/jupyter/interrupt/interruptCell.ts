@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { text, type TestKernel } from './client';
+import { text, type TestKernel } from '../client';
 
 /** How an interrupt reaches the kernel: Jupyter's message, SIGINT to its process, or to its process group, as Ctrl-C in a terminal. */
 export type Way = 'message' | 'signal' | 'group';
