@@ -20,11 +20,19 @@ import { OpenedEnvironment } from './opened';
 import { renderedPicture, type PictureFile } from './card/picture';
 import type { EpisodeSpec, VectorSource } from './vectorEnv';
 
-/** The content of a card besides name and description, and the class's place. */
-export type LocalCard = Pick<CardContent, 'environment' | 'actions' | 'stateVariables'> & {
+/** A built-in environment that is a class, beyond what the class tells. */
+export interface LocalAbout {
+  /** The name that opens it. */
+  environment: string;
+  /** Names of the actions; an action's ID is its index. */
+  actions: readonly string[];
   /** The module that exports the class under its name, for rollouts. */
   module: string;
-};
+  /** Its options with their defaults: arguments of the class's `reset`, also in rollouts and replays. */
+  options?: Record<string, unknown>;
+  /** The numbers of its state, for programs that want them beside the schema; card and prompt are made from the schema. */
+  stateVariables?: CardContent['stateVariables'];
+}
 
 /**
  * A session with an environment in this process: the calls of an OpenEnv
@@ -44,7 +52,7 @@ export class LocalEnvironment<
   readonly name: string;
   readonly actions: string[];
   readonly stateVariables: CardContent['stateVariables'];
-  readonly options: Record<string, unknown> = {};
+  readonly options: Record<string, unknown>;
   readonly spec: EpisodeSpec;
   /** JSON Schemas of action, observation and state. */
   readonly schemas: EnvironmentSchema;
@@ -55,16 +63,17 @@ export class LocalEnvironment<
   private constructor(
     private readonly type: EnvironmentClass<any>,
     private readonly contract: Contract,
-    private readonly about: LocalCard,
+    private readonly about: LocalAbout,
   ) {
     super();
-    ({ environment: this.environment, stateVariables: this.stateVariables } = about);
-    this.actions = [...about.actions];
+    const { environment, actions, options = {}, stateVariables = [] } = about;
+    [this.environment, this.options, this.stateVariables] = [environment, options, stateVariables];
+    this.actions = [...actions];
     ({ name: this.name, description: this.description } = contract.metadata);
     this.schemas = contract.schema;
     this.spec = {
       environment: this.environment,
-      options: {},
+      options,
       actions: this.actions,
       actionSchema: this.schemas.action,
       stateVariables: [],
@@ -73,7 +82,7 @@ export class LocalEnvironment<
     this.runner = new EpisodeRunner(new type(), contract.outputs);
   }
 
-  static async open(type: EnvironmentClass<any>, about: LocalCard): Promise<LocalEnvironment<any, any, any>> {
+  static async open(type: EnvironmentClass<any>, about: LocalAbout): Promise<LocalEnvironment<any, any, any>> {
     const { contract } = await import('../openenv/serving/schemas.js');
     return new LocalEnvironment(type, contract(type, {}), about);
   }
@@ -89,10 +98,15 @@ export class LocalEnvironment<
     return Array<VectorSource>(count).fill(source);
   }
 
+  /** The environment of an earlier episode's options, for its replay. */
+  withOptions(options: Record<string, unknown>): LocalEnvironment<Action, Observation, State> {
+    return new LocalEnvironment(this.type, this.contract, { ...this.about, options });
+  }
+
   /** Starts an episode. */
   async reset(args: ResetArguments = {}): Promise<StepResult<Observation>> {
     this.check(() => this.contract.checkReset(args));
-    return (await this.runner.reset(args)) as StepResult<Observation>;
+    return (await this.runner.reset({ ...args, ...this.options })) as StepResult<Observation>;
   }
 
   /** Takes one step. */
@@ -121,7 +135,7 @@ export class LocalEnvironment<
   /** The first frame is that of the episode with seed 0. */
   protected async cardContent(): Promise<CardContent> {
     const { description, version } = this.contract.metadata;
-    const frame = await firstFrame(this.type);
+    const frame = await firstFrame(this.type, this.options);
     return {
       ...this,
       description,
@@ -149,11 +163,14 @@ export class LocalEnvironment<
 }
 
 /** The picture of a class's episode with seed 0, where it has pictures. */
-export async function firstFrame(type: EnvironmentClass<any>): Promise<PictureFile | undefined> {
+export async function firstFrame(
+  type: EnvironmentClass<any>,
+  options: Record<string, unknown> = {},
+): Promise<PictureFile | undefined> {
   const example = new EpisodeRunner(new type());
   try {
     if (!example.environment.render) return undefined;
-    await example.reset({ seed: 0 });
+    await example.reset({ ...options, seed: 0 });
     return renderedPicture(example.environment.render());
   } finally {
     await example.close();
