@@ -4,6 +4,7 @@ import { generate, type GenerateOptions, type Generation } from './generate';
 import { readGenerationConfig, type GenerationConfig } from './generationConfig';
 import { InferenceEngine } from './inference';
 import { MergedAdapter } from './mergedAdapter';
+import type { GgufOptions } from './gguf/save';
 import { mergeLora, type LoraAdapter } from './lora';
 import { loraName, type ParameterSet } from './parameters';
 import { dequantize, type QuantizedWeight } from './quantization';
@@ -197,6 +198,17 @@ export class CausalLM {
   async savePretrainedOnnx(folder: string, options: OnnxOptions = {}): Promise<void> {
     const { saveOnnx } = require('./onnxExport') as typeof import('./onnxExport');
     await saveOnnx(this, folder, options);
+  }
+
+  /**
+   * Saves the model, its adapter merged, as a GGUF file for llama.cpp and what is made with it (Ollama, LM Studio …),
+   * with tokenizer and chat template. llama.cpp is not needed for it.
+   *
+   * @returns the file, `model.<METHOD>.gguf` in the folder
+   */
+  async savePretrainedGguf(folder: string, options: GgufOptions = {}): Promise<string> {
+    const { saveGguf } = require('./gguf/save') as typeof import('./gguf/save');
+    return saveGguf(this, folder, options);
   }
 
   /** Frees what the model holds outside JavaScript; it can still be used, and takes it again. */
