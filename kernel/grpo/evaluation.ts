@@ -26,7 +26,7 @@ export interface EvaluationContext {
   config: ResolvedConfig;
   prompts: PromptSource;
   rewards: WeightedReward[];
-  update: PolicyUpdate;
+  update: Pick<PolicyUpdate, 'evaluate'>;
   step: number;
   tokensSeen: number;
   trainerState: RewardLog['trainerState'];

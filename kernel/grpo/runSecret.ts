@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CausalLM } from '../models/causalLM';
+import { GgufModel } from '../models/gguf/model';
 import { givenSecret } from '../strategy/secret';
 
 /** Bytes of each tensor that are looked at: enough, as no two models agree in the beginnings of all. */
@@ -16,9 +17,11 @@ const LOOKED_AT = 65_536;
  * is soon guessed, and the generators are public), but no model knows a digest
  * of its own weights.
  */
-export function runSecret({ parameters: { weights, adapter } }: CausalLM): string {
+export function runSecret(model: CausalLM): string {
   const given = givenSecret();
   if (given !== undefined) return given;
+  if (model instanceof GgufModel) return model.fingerprint();
+  const { weights, adapter } = model.parameters;
   const hash = createHash('sha256');
   for (const name of [...weights.keys()].sort()) add(name, weights.get(name)!.data);
   for (const name of [...(adapter?.pairs.keys() ?? [])].sort()) {

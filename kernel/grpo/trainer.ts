@@ -2,6 +2,7 @@ import { display } from '../display';
 import type { ReferenceReturns } from '../environments/reference';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { CausalLM } from '../models/causalLM';
+import { GgufModel } from '../models/gguf/model';
 import { OpenEnvError } from '../openenv/errors';
 import type { Tokenizer } from '../models/tokenizer';
 import { recentRollouts } from '../rewards/recent';
@@ -46,7 +47,7 @@ import { runReference } from './runReference';
 import { runSecret } from './runSecret';
 import { checkSavedState } from './savedState';
 import { isOffPolicy, microBatchesOf, policyBatch, type CompleteRollouts, type ScoredRollouts } from './scoredRollouts';
-import type { PolicyUpdate } from './update';
+import { NoUpdate, type PolicyUpdater } from './noUpdate';
 
 export type { TrainOptions, TrainOutput };
 
@@ -94,7 +95,7 @@ export interface StepResult {
  * had not been interrupted. After a finished run {@link train} starts another
  * on the trained model.
  */
-export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdate> {
+export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdater> {
   readonly env: RolloutEnvironment | null;
   /** The programs that a run with `refinement` has found. */
   readonly programs = new Programs(() => this.generations.search.programs);
@@ -151,16 +152,17 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     return runLength(this.config, this.prompts);
   }
 
-  protected async createUpdate(saved: SavedUpdate | null): Promise<PolicyUpdate> {
+  protected async createUpdate(saved: SavedUpdate | null): Promise<PolicyUpdater> {
     const { PolicyUpdate } = require('./update') as typeof import('./update');
     const { epsilon, epsilonHigh, maxCompletionLength } = this.config;
     const settings = { ...this.config, epsilonHigh: epsilonHigh ?? epsilon, maxCompletionLength: maxCompletionLength! };
+    if (this.searchAlone && this.model instanceof GgufModel) return new NoUpdate(settings);
     const update = await PolicyUpdate.create(this.model, settings, saved);
     if (this.entropyState && settings.useAdaptiveEntropy) update.entropyControl.state = this.entropyState;
     return update;
   }
 
-  protected async trainStep(update: PolicyUpdate, { step, totalSteps, learningRate, signal }: Step): Promise<Metrics> {
+  protected async trainStep(update: PolicyUpdater, { step, totalSteps, learningRate, signal }: Step): Promise<Metrics> {
     const { config } = this;
     await this.measureReference(signal);
     const microBatches = microBatchesOf(step, config);
@@ -248,7 +250,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   }
 
   /** The sampled log-probabilities are those of the policy, unless sampling bent the distribution. */
-  private async fillOldLogprobs(update: PolicyUpdate, rollouts: ScoredRollouts, signal: AbortSignal): Promise<void> {
+  private async fillOldLogprobs(update: PolicyUpdater, rollouts: ScoredRollouts, signal: AbortSignal): Promise<void> {
     const fresh = Object.keys(rollouts.metrics ?? {}).length > 0;
     const bent = this.config.repetitionPenalty !== 1 || this.config.generationKwargs !== null;
     if (fresh && bent && isOffPolicy(this.config)) rollouts.logprobs = await update.logprobs(rollouts, { signal });
@@ -315,7 +317,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     return this.evalPrompts !== null;
   }
 
-  protected override async evaluation(update: PolicyUpdate, signal: AbortSignal): Promise<Evaluation> {
+  protected override async evaluation(update: PolicyUpdater, signal: AbortSignal): Promise<Evaluation> {
     if (!this.evalPrompts) throw new TypeError('GRPOTrainer needs evalDataset (rows of { prompt }) to evaluate.');
     await this.measureReference(signal);
     const {
@@ -361,7 +363,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     return super.train(options);
   }
 
-  protected override saveState(update: PolicyUpdate): Record<string, unknown> {
+  protected override saveState(update: PolicyUpdater): Record<string, unknown> {
     return {
       rollouts: this.generations.save(),
       search: this.generations.search.save(),

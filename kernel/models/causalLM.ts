@@ -1,6 +1,7 @@
 import { sizeOf, type Tensor } from '../onnx/tensor';
 import type { ModelConfig } from './config';
-import { generate, type GenerateOptions, type Generation } from './generate';
+import { generate, type CompleteRows, type GenerateOptions, type Generation } from './generate';
+import { Batch } from './generateBatch';
 import { readGenerationConfig, type GenerationConfig } from './generationConfig';
 import { InferenceEngine } from './inference';
 import { MergedAdapter } from './mergedAdapter';
@@ -9,6 +10,7 @@ import { mergeLora, type LoraAdapter } from './lora';
 import { loraName, type ParameterSet } from './parameters';
 import { dequantize, type QuantizedWeight } from './quantization';
 import type { OnnxOptions } from './onnxExport';
+import { Prefills } from './prefills';
 import { saveModel, type SaveOptions } from './save';
 import type { Tokenizer } from './tokenizer';
 
@@ -150,7 +152,7 @@ export class CausalLM {
   async generate(options: GenerateOptions): Promise<Generation> {
     return generate(
       {
-        engine: (tokens) => this.generationEngine(tokens),
+        completer: (tokens) => this.completer(tokens),
         generationConfig: this.generationConfig,
         maxSeqLength: this.maxSeqLength,
         eosTokenIds: this.eosTokenIds,
@@ -232,6 +234,13 @@ export class CausalLM {
     const weight = quantized ? dequantize(quantized) : this.weights.get(name)!;
     const pair = this.adapter?.pairs.get(name);
     return pair ? mergeLora(weight, pair) : weight;
+  }
+
+  /** @internal What completes prompts. */
+  protected async completer(tokens: number): Promise<CompleteRows> {
+    const engine = await this.generationEngine(tokens);
+    const prefills = new Prefills(engine);
+    return (rows, common) => new Batch({ ...common, engine, prefills }, rows).run();
   }
 
   /** What generates so many tokens: with the adapter merged where that saves more time than it takes. */

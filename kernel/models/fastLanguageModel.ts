@@ -5,6 +5,8 @@ import { TARGET_MODULES } from './architecture';
 import { loadCheckpoint, readJson } from './checkpoint';
 import { CausalLM } from './causalLM';
 import { finishUpdate } from './folderUpdate';
+import { findGguf } from './gguf/find';
+import { GgufModel } from './gguf/model';
 import { hubModel, isHubName, type HubOptions } from './hub';
 import { createLora, LORA_DEFAULTS, type LoraConfig } from './lora';
 import { adapterFile, PeftModel } from './peft';
@@ -16,8 +18,11 @@ export interface FromPretrainedOptions extends HubOptions {
   /**
    * A folder, or a model of the Hugging Face hub ('organisation/model'), which is downloaded into the hub's cache when it
    * is not there: a model, or a PEFT adapter (then its base is loaded, too). 'joylab/strategist' comes with Joylab.
+   * A GGUF file, or a folder or model of the hub with `ggufFile`, is run by llama.cpp: it generates, and is not trained.
    */
   modelName: string;
+  /** A GGUF file of the folder or of the model of the hub, such as 'model-Q4_K_M.gguf'; of several files any. */
+  ggufFile?: string;
   /** Longest sequence, prompt and completion together, in tokens; by default what the model was made for, or its sliding window. */
   maxSeqLength?: number;
   /**
@@ -69,6 +74,7 @@ const fromPretrainedTable: OptionTable = {
   example: "{ modelName: 'joylab/strategist' }",
   names: {
     modelName: true,
+    ggufFile: true,
     maxSeqLength: true,
     loadIn4bit: true,
     loadIn8bit: true,
@@ -144,6 +150,8 @@ export const FastLanguageModel = {
     checkOptions(fromPretrainedTable, options);
     if (options.loadIn4bit && options.loadIn8bit)
       throw new Error('loadIn4bit and loadIn8bit exclude each other: give one of them, or none for float32');
+    const gguf = await findGguf(options);
+    if (gguf) return openGguf(gguf, options);
     const folder = await findFolder(options.modelName, options);
     finishUpdate(folder);
     const model = existsSync(join(folder, 'adapter_config.json'))
@@ -159,6 +167,7 @@ export const FastLanguageModel = {
     const { randomState = 3407 } = options;
     if (options.bias && options.bias !== 'none')
       throw new Error(`bias ${JSON.stringify(options.bias)} is not supported; use 'none'`);
+    if (model instanceof GgufModel) throw new Error(model.whyNotTrained);
     if (model instanceof PeftModel)
       throw new Error('the model has an adapter already; call getPeftModel with the model that fromPretrained gave');
     const peft = new PeftModel(model, createLora(model.config, loraConfig(options), randomState));
@@ -195,6 +204,18 @@ function loraConfig(options: PeftOptions): LoraConfig {
           ? [...targetModules]
           : targetModules,
   };
+}
+
+async function openGguf(
+  path: string,
+  { modelName, maxSeqLength, loadIn4bit, loadIn8bit, useGradientCheckpointing }: FromPretrainedOptions,
+): Promise<{ model: CausalLM; tokenizer: Tokenizer }> {
+  if (loadIn4bit || loadIn8bit || useGradientCheckpointing)
+    throw new Error(
+      `${path} is a GGUF file, quantised as it is, and not trained: leave out loadIn4bit, loadIn8bit and useGradientCheckpointing`,
+    );
+  const model = await GgufModel.open({ path, modelName, maxSeqLength });
+  return { model, tokenizer: model.tokenizer };
 }
 
 async function findFolder(modelName: string, options: HubOptions): Promise<string> {

@@ -1,10 +1,8 @@
-import { Batch, type Prompt, type Row } from './generateBatch';
+import type { BatchSetting, Prompt, Row } from './generateBatch';
 import { withProgress, type Task } from '../display/progress';
 import { checkGenerateOptions, checkGenerationConfig } from './generateOptions';
 import { generationSettings, positiveInteger, type GenerationConfig } from './generationConfig';
-import type { InferenceEngine } from './inference';
 import { seededRandom } from '../random';
-import { Prefills } from './prefills';
 import type { Streamer } from './streamer';
 
 /** What to generate from, and how. Settings that are not given are the model's `generationConfig`'s, then transformers' defaults. */
@@ -49,10 +47,16 @@ export interface Generation {
   terminated: boolean[];
 }
 
+/** What the completions of a call have in common. */
+export type BatchCommon = Omit<BatchSetting, 'engine' | 'prefills'>;
+
+/** Completes rows that fit into a batch, those of a prompt one after the other. */
+export type CompleteRows = (rows: readonly Row[], common: BatchCommon) => Promise<void>;
+
 /** What generation needs to know of the model. */
 export interface GenerationSetting {
-  /** What runs the model, for at most so many tokens in all. */
-  engine(tokens: number): Promise<InferenceEngine>;
+  /** What completes rows, at most so many tokens in all. */
+  completer(tokens: number): Promise<CompleteRows>;
   generationConfig: GenerationConfig;
   maxSeqLength: number;
   eosTokenIds: readonly number[];
@@ -92,22 +96,11 @@ export async function generate(setting: GenerationSetting, options: GenerateOpti
   const eos = options.eosTokenId === undefined ? setting.eosTokenIds : [options.eosTokenId ?? []].flat();
   const stops = [options.stopStrings ?? []].flat().filter((stop) => stop.length > 0);
   const write = async (onToken: () => void): Promise<void> => {
-    const engine = await setting.engine(rows.reduce((sum, { prompt }) => sum + prompt.limit, 0));
-    const batch = {
-      ...setting,
-      engine,
-      prefills: new Prefills(engine),
-      settings,
-      eos,
-      stops,
-      streamer,
-      signal,
-      onToken,
-    };
+    const complete = await setting.completer(rows.reduce((sum, { prompt }) => sum + prompt.limit, 0));
+    const common = { decode: setting.decode, settings, eos, stops, streamer, signal, onToken };
     const inOrder = byPrompt(rows);
-    for (let start = 0; start < rows.length; start += ROWS_PER_BATCH) {
-      await new Batch(batch, inOrder.slice(start, start + ROWS_PER_BATCH)).run();
-    }
+    for (let start = 0; start < rows.length; start += ROWS_PER_BATCH)
+      await complete(inOrder.slice(start, start + ROWS_PER_BATCH), common);
   };
   // A streamer shows what is written itself.
   if (streamer) await write(() => {});

@@ -40,6 +40,11 @@ export class Metadata {
     return this.fail(name, 'a list of numbers');
   }
 
+  /** Numbers, one, or none. */
+  numbersOrOne(name: string): number[] {
+    return typeof this.values.get(name) === 'number' ? [this.number(name)] : (this.numbers(name) ?? []);
+  }
+
   /** The names of settings that begin so. */
   names(prefix: string): string[] {
     return [...this.values.keys()].filter((name) => name.startsWith(prefix));

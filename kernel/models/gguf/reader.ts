@@ -1,9 +1,9 @@
-import { closeSync, existsSync, fstatSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { closeSync, fstatSync } from 'node:fs';
 import { sizeOf, type Tensor } from '../../onnx/tensor';
 import { openRegularFile, readBytes } from '../regularFile';
 import { dequantizeInto, isDequantized } from './dequantize';
 import { HeaderReader } from './headerReader';
+import { partsOf } from './parts';
 import { ALIGNMENT, tensorBytes, TYPES, type GgufValue, type TypeName } from './types';
 
 /** Values that are read at a time, so that a large tensor is not in memory twice. A multiple of every block. */
@@ -83,19 +83,4 @@ export class GgufFile {
   close(): void {
     for (const file of this.files.splice(0)) closeSync(file);
   }
-}
-
-const PART = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/;
-
-/** The file, or all files of a model that comes in several, whichever of them is named. */
-export function partsOf(path: string): string[] {
-  const match = PART.exec(basename(path));
-  if (!match) return [path];
-  const [, name, , of] = match;
-  return Array.from({ length: Number(of) }, (_, i) => {
-    const part = join(dirname(path), `${name}-${String(i + 1).padStart(5, '0')}-of-${of}.gguf`);
-    if (!existsSync(part))
-      throw new Error(`${part} is missing: the model comes in ${Number(of)} files; fetch all of them`);
-    return part;
-  });
 }

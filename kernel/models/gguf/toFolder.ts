@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { withProgress } from '../../display/progress';
 import { allWeights } from '../architecture';
 import { parseConfig, type ModelConfig } from '../config';
 import { FolderUpdate } from '../folderUpdate';
 import { namesText, shapeText } from '../safetensorsHeader';
-import { SafetensorsWriter, type WeightType } from '../safetensors';
+import { checkOptions, type OptionTable } from '../options';
+import { SafetensorsWriter, WEIGHT_BYTES, type WeightType } from '../safetensors';
 import { architectureOf, namedWeights, reorderHeads, type NamedWeight } from './architectures';
 import { configFile, generationFile } from './configFile';
 import { Metadata } from './metadata';
@@ -18,14 +18,22 @@ export interface GgufToFolderOptions {
   dtype?: WeightType;
 }
 
+const table: OptionTable = {
+  owner: 'ggufToFolder',
+  example: "{ dtype: 'bfloat16' }",
+  names: { dtype: true } satisfies Record<keyof GgufToFolderOptions, true>,
+};
+
 /**
  * Writes the model of a GGUF file as a Hugging Face folder, which can be
  * trained: the values that its weights stand for, configuration, tokenizer and
  * chat template. Nothing but this file is needed.
  */
 export async function ggufToFolder(path: string, folder: string, options: GgufToFolderOptions = {}): Promise<void> {
+  checkOptions(table, options);
   const { dtype = 'float32' } = options;
-  if (!existsSync(path)) throw new Error(`there is no file ${path}`);
+  const types = Object.keys(WEIGHT_BYTES);
+  if (!types.includes(dtype)) throw new Error(`dtype must be one of ${types.join(', ')}, not ${JSON.stringify(dtype)}`);
   const file = new GgufFile(path);
   try {
     const { unreadableTypes } = file;

@@ -33,7 +33,7 @@ function unknownKind(kind: string, path: string): never {
 }
 
 /** tokenizer_config.json: special tokens by their roles, and the chat templates. */
-function tokenizerSettings(metadata: Metadata): JsonObject {
+export function tokenizerSettings(metadata: Metadata): JsonObject {
   const tokens = metadata.texts(`${GGML}tokens`);
   const token = (role: string): string | null => {
     const name = `${GGML}${role}_token_id`;
