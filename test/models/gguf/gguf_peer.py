@@ -53,6 +53,29 @@ def random_blocks(path, out):
     save_file(expected, out)
 
 
+def copy_of(reader, out, **options):
+    """A writer with the settings of a file."""
+    writer = GGUFWriter(out, reader.fields["general.architecture"].contents(), **options)
+    for name, field in reader.fields.items():
+        if name.startswith("GGUF.") or name in ("general.architecture", "general.file_type"):
+            continue
+        kinds = field.types
+        writer.add_key_value(name, field.contents(), kinds[0], kinds[1] if kinds[0] == GGUFValueType.ARRAY else None)
+    return writer
+
+
+def split(file, out):
+    """A float32 model in files of at most eight tensors; their names begin as `out` does."""
+    reader = GGUFReader(file)
+    writer = copy_of(reader, out, split_max_tensors=8)
+    for tensor in reader.tensors:
+        writer.add_tensor(tensor.name, np.ascontiguousarray(tensor.data))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
 def requantize(file, out, type_name, library):
     """A copy of a float32 file whose matrices llama.cpp's own library has quantised."""
     ggml = ctypes.CDLL(library)
@@ -61,12 +84,7 @@ def requantize(file, out, type_name, library):
     kind = GGMLQuantizationType[type_name]
     values, size = gguf.GGML_QUANT_SIZES[kind]
     reader = GGUFReader(file)
-    writer = GGUFWriter(out, reader.fields["general.architecture"].contents())
-    for name, field in reader.fields.items():
-        if name.startswith("GGUF.") or name in ("general.architecture", "general.file_type"):
-            continue
-        kinds = field.types
-        writer.add_key_value(name, field.contents(), kinds[0], kinds[1] if kinds[0] == GGUFValueType.ARRAY else None)
+    writer = copy_of(reader, out)
     for tensor in reader.tensors:
         data = np.ascontiguousarray(tensor.data)
         if data.ndim < 2 or data.shape[1] % values or tensor.name == "token_embd.weight":
@@ -96,4 +114,4 @@ def logits(folder, ids, out, file=None):
     save_file({"logits": model(torch.tensor([ids])).logits[0].contiguous()}, out)
 
 
-serve({"differing_bytes": differing_bytes, "metadata": metadata, "random_blocks": random_blocks, "requantize": requantize, "tokens": tokens, "logits": logits})
+serve({"differing_bytes": differing_bytes, "metadata": metadata, "random_blocks": random_blocks, "requantize": requantize, "split": split, "tokens": tokens, "logits": logits})

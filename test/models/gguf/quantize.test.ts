@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { FastLanguageModel } from '../../../kernel/models';
+import { FastLanguageModel, ggufToFolder } from '../../../kernel/models';
 import { GgufFile } from '../../../kernel/models/gguf/reader';
 import type { QuantizationMethod } from '../../../kernel/models/gguf/save';
 import { readSafetensors } from '../../../kernel/models/safetensors';
@@ -40,4 +41,16 @@ test('blocks of every type are read as the gguf package reads them', async () =>
     assert.deepEqual(read, data, name);
   }
   file.close();
+});
+
+test('a model in several files is read whole, whichever of them is named', async () => {
+  writeRandomModel(peer.path('whole'), { model_type: 'llama' });
+  const { model } = await FastLanguageModel.fromPretrained({ modelName: peer.path('whole') });
+  const file = await model.savePretrainedGguf(peer.path('whole-gguf'), { quantizationMethod: 'f32' });
+  await peer.call('split', { file, out: peer.path('split.gguf') });
+  const parts = readdirSync(peer.folder).filter((name) => /^split-\d{5}-of-\d{5}\.gguf$/.test(name));
+  assert.ok(parts.length > 2);
+  await ggufToFolder(peer.path(parts[1]), peer.path('back'));
+  const { model: back } = await FastLanguageModel.fromPretrained({ modelName: peer.path('back') });
+  for (const [name, { data }] of model.weights) assert.deepEqual(back.weights.get(name)!.data, data, name);
 });
