@@ -9,7 +9,6 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../common/cacheFolder';
 import { host } from '../../display/host';
@@ -57,8 +56,13 @@ export async function llamaPackage(): Promise<string> {
     );
   }
   const lock = readLock();
+  const caches = cacheFolder();
+  if (!caches)
+    throw new Error(
+      `JOYLAB_CACHE is empty, so there is no place to install ${NAME} in; let it name a folder, or JOYLAB_LLAMA_CPP one in which it is installed`,
+    );
   const folder = join(
-    cacheFolder() ?? join(tmpdir(), `joylab-${process.getuid?.() ?? ''}`),
+    caches,
     `${NAME}-${lock.packages[`node_modules/${NAME}`].version}-${process.platform}-${process.arch}`,
   );
   const installed = join(folder, 'node_modules', NAME);
@@ -84,14 +88,18 @@ async function install(folder: string, lock: Lock): Promise<void> {
     await withProgress(`Installing ${NAME}, 83 MB, once`, PACKAGES, async (task) => {
       const modules = join(partial, 'node_modules');
       const timer = setInterval(
-        () => task.update(existsSync(modules) ? Math.min(PACKAGES, countPackages(modules)) : 0),
+        () => task.update(existsSync(modules) ? Math.min(PACKAGES, readdirSync(modules).length) : 0),
         500,
       );
       await npmCi(partial).finally(() => clearInterval(timer));
     });
     if (!isPackage(join(partial, 'node_modules', NAME))) throw new Error('npm installed nothing');
-    if (existsSync(folder)) rmSync(folder, { recursive: true, force: true });
-    renameSync(partial, folder);
+    // What another process has brought meanwhile is in use.
+    if (isPackage(join(folder, 'node_modules', NAME))) rmSync(partial, { recursive: true, force: true });
+    else {
+      rmSync(folder, { recursive: true, force: true });
+      renameSync(partial, folder);
+    }
   } catch (error) {
     rmSync(partial, { recursive: true, force: true });
     host().signal.throwIfAborted();
@@ -103,10 +111,6 @@ async function install(folder: string, lock: Lock): Promise<void> {
       { cause: error },
     );
   }
-}
-
-function countPackages(modules: string): number {
-  return readdirSync(modules).length;
 }
 
 function binary(): string {
