@@ -43,7 +43,7 @@ export {
 } from './rewards';
 export type { RewardFunction, RewardInput, RewardOptions, Sample } from './rewards';
 
-export { CausalLM, FastLanguageModel, PeftModel, TextStreamer } from './models';
+export { CausalLM, FastLanguageModel, ggufToFolder, PeftModel, TextStreamer } from './models';
 export type { ChatMessage, FromPretrainedOptions, GenerateOptions, PeftOptions, Tokenizer } from './models';
 
 export { GRPOTrainer, rewardRegistry, searchPrograms, Session } from './grpo';

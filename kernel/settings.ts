@@ -8,6 +8,8 @@ import { refinementDeclaration } from './grpo/refinement/settings';
 import { loadingDeclaration, peftDeclaration } from './models/fastLanguageModel';
 import { generateDeclaration } from './models/generation/generateOptions';
 import { onnxDeclaration } from './models/checkpoint/onnxExport';
+import { ggufDeclaration } from './models/gguf/save';
+import { ggufToFolderDeclaration } from './models/gguf/toFolder';
 import { saveDeclaration } from './models/checkpoint/save';
 import { streamerDeclaration } from './models/generation/streamer';
 import { decodeDeclaration, encodeDeclaration } from './models/tokenizer/tokenizer';
@@ -21,6 +23,8 @@ export type { RefinementConfig } from './grpo/refinement/settings';
 export type { FromPretrainedOptions, PeftOptions } from './models/fastLanguageModel';
 export type { GenerateOptions } from './models/generation/generateOptions';
 export type { OnnxOptions } from './models/checkpoint/onnxExport';
+export type { GgufOptions } from './models/gguf/save';
+export type { GgufToFolderOptions } from './models/gguf/toFolder';
 export type { SaveOptions } from './models/checkpoint/save';
 export type { TextStreamerOptions } from './models/generation/streamer';
 export type { DecodeOptions, EncodeOptions } from './models/tokenizer/tokenizer';
@@ -43,6 +47,8 @@ export const declarations: Readonly<Record<string, Declaration>> = {
   LockedDownOptions: lockedDownDeclaration,
   RewardOptions: rewardDeclaration,
   SaveOptions: saveDeclaration,
+  GgufOptions: ggufDeclaration,
+  GgufToFolderOptions: ggufToFolderDeclaration,
   OnnxOptions: onnxDeclaration,
   TextStreamerOptions: streamerDeclaration,
   EncodeOptions: encodeDeclaration,

@@ -20,7 +20,10 @@ import { meanMetrics } from './update/policyMetrics';
  * @param context its prompts are the rows of the evaluation data
  * @throws the signal's reason when aborted
  */
-export async function evaluatePolicy(update: PolicyUpdate, context: StepContext): Promise<EvalLoopOutput> {
+export async function evaluatePolicy(
+  update: Pick<PolicyUpdate, 'evaluate'>,
+  context: StepContext,
+): Promise<EvalLoopOutput> {
   const { config, prompts, tokensSeen } = context;
   const { perDeviceEvalBatchSize, numGenerationsEval: numGenerations } = config;
   const groupsPerBatch = perDeviceEvalBatchSize / numGenerations;
@@ -36,7 +39,11 @@ export async function evaluatePolicy(update: PolicyUpdate, context: StepContext)
   };
 }
 
-async function evaluateRows(rows: number[], update: PolicyUpdate, context: StepContext): Promise<Metrics> {
+async function evaluateRows(
+  rows: number[],
+  update: Pick<PolicyUpdate, 'evaluate'>,
+  context: StepContext,
+): Promise<Metrics> {
   const { config, prompts, tokenizer, secret, trainerState, signal } = context;
   const groups = rows.map(
     (row): Group => ({

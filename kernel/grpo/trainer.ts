@@ -3,6 +3,7 @@ import type { GroupEpisode } from '../display/training/training';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { ReferenceReturns } from '../environments/reference';
 import type { CausalLM } from '../models/causalLM';
+import { GgufModel } from '../models/gguf/model';
 import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import { OpenEnvError } from '../openenv/errors';
 import { diagnoseSignal } from '../rewards/diagnosis';
@@ -47,7 +48,7 @@ import { runSecret } from './rollouts/seeds';
 import { notebook, Session } from './session';
 import { grpoStep } from './step';
 import type { EntropyState } from './update/entropyControl';
-import type { PolicyUpdate } from './update/policyUpdate';
+import { NoUpdate, type PolicyUpdater } from './update/noUpdate';
 import { adviceOnLoss } from './update/losses';
 
 export type { TrainOptions, TrainOutput };
@@ -112,7 +113,7 @@ export interface TrainingStep {
  * had not been interrupted. After a finished run {@link train} starts another
  * on the trained model.
  */
-export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdate> {
+export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdater> {
   readonly env: RolloutEnvironment | null;
   /** The programs that a run with `refinement` has found. */
   readonly programs = new Programs(() => this.generations.search.programs);
@@ -173,19 +174,20 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     return { ...runLength(this.config, this.prompts), evaluates: this.evalPrompts !== null };
   }
 
-  protected async createUpdate(saved: SavedUpdate | null): Promise<PolicyUpdate> {
+  protected async createUpdate(saved: SavedUpdate | null): Promise<PolicyUpdater> {
     const { PolicyUpdate } = require('./update/policyUpdate') as typeof import('./update/policyUpdate');
     const { epsilon, epsilonHigh, maxCompletionLength } = this.config;
     const settings = { ...this.config, epsilonHigh: epsilonHigh ?? epsilon, maxCompletionLength: maxCompletionLength! };
+    if (this.config.learningRate === 0 && this.model instanceof GgufModel) return new NoUpdate(settings);
     const update = await PolicyUpdate.create(this.model, settings, saved);
     if (this.entropyState && settings.useAdaptiveEntropy) update.entropyControl.state = this.entropyState;
     return update;
   }
 
-  protected async trainStep(update: PolicyUpdate, step: Step): Promise<StepOutcome> {
+  protected async trainStep(update: PolicyUpdater, step: Step): Promise<StepOutcome> {
     const { signal } = step;
     // An interruption does not wait for the end of an update.
-    const interruptible: Pick<PolicyUpdate, 'step' | 'logprobs'> = {
+    const interruptible: Pick<PolicyUpdater, 'step' | 'logprobs'> = {
       step: (...args) => this.interruptible(update.step(...args), signal),
       logprobs: (...args) => update.logprobs(...args),
     };
@@ -260,7 +262,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     if (this.config.logCompletions) this.completionsLog.show(step, this.config);
   }
 
-  protected override async evaluation(update: PolicyUpdate, signal: AbortSignal): Promise<EvalLoopOutput> {
+  protected override async evaluation(update: PolicyUpdater, signal: AbortSignal): Promise<EvalLoopOutput> {
     if (!this.evalPrompts) throw new TypeError('GRPOTrainer needs evalDataset (rows of { prompt }) to evaluate.');
     const context = await this.stepContext(this.globalStep, signal);
     return evaluatePolicy(update, { ...context, prompts: this.evalPrompts });
@@ -286,7 +288,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     return weightedRewards(this.options.rewardFuncs ?? this.session.rewardRegistry.list(), this.config.rewardWeights);
   }
 
-  protected override readonly ownState: OwnState<PolicyUpdate> = {
+  protected override readonly ownState: OwnState<PolicyUpdater> = {
     save: (update) => ({
       rollouts: this.generations.save(),
       search: this.generations.search.save(),

@@ -16,6 +16,8 @@ import { TARGET_MODULES } from './graph/architecture';
 import { loadCheckpoint, readJson } from './checkpoint/checkpoint';
 import { CausalLM } from './causalLM';
 import { finishUpdate } from './checkpoint/folderUpdate';
+import { findGguf } from './gguf/find';
+import { GgufModel } from './gguf/model';
 import { hubModel, hubOptions, isHubName, type HubOptions } from './hub';
 import { createLora, loraSettings, type LoraConfig } from './lora/lora';
 import { adapterFile, PeftModel } from './lora/peft';
@@ -28,8 +30,11 @@ const loadingSettings = {
   /**
    * A folder, or a model of the Hugging Face hub ('organisation/model'), which is downloaded into the hub's cache when it
    * is not there: a model, or a PEFT adapter (then its base is loaded, too). 'joylab/strategist' comes with Joylab.
+   * A GGUF file, or a folder or model of the hub with `ggufFile`, is run by llama.cpp: it generates, and is not trained.
    */
   modelName: text(undefined, "a folder, or a model of the hub ('organisation/model')"),
+  /** A GGUF file of the folder or of the model of the hub, such as 'model-Q4_K_M.gguf'; of several files any. None by default. */
+  ggufFile: text(undefined, "a file's name, such as 'model-Q4_K_M.gguf'"),
   /** Longest sequence, prompt and completion together, in tokens. What the model was made for, or its sliding window, by default. */
   maxSeqLength: whole(undefined, { from: 2 }),
   /**
@@ -123,6 +128,8 @@ export const FastLanguageModel = {
     checkSettings(loadingDeclaration, options);
     if (options.loadIn4bit && options.loadIn8bit)
       throw new Error('loadIn4bit and loadIn8bit exclude each other: give one of them, or none for float32');
+    const gguf = await findGguf(options);
+    if (gguf) return openGguf(gguf, options);
     const folder = await findFolder(options.modelName, options);
     finishUpdate(folder);
     const model = existsSync(join(folder, 'adapter_config.json'))
@@ -135,6 +142,7 @@ export const FastLanguageModel = {
   /** The model with a new LoRA adapter, which is what training will change. The weights are shared, not copied. */
   getPeftModel(model: CausalLM, options: PeftOptions = {}): PeftModel {
     const { bias, randomState, useGradientCheckpointing, ...config } = resolveSettings(peftDeclaration, options);
+    if (model instanceof GgufModel) throw new Error(model.whyNotTrained);
     if (model instanceof PeftModel)
       throw new Error('the model has an adapter already; call getPeftModel with the model that fromPretrained gave');
     const peft = new PeftModel(model, createLora(model.config, writtenOut(config), randomState));
@@ -154,6 +162,18 @@ function writtenOut(config: LoraConfig): LoraConfig {
   const { targetModules } = config;
   if (targetModules === 'all-linear') return { ...config, targetModules: [...TARGET_MODULES] };
   return Array.isArray(targetModules) ? { ...config, targetModules: [...targetModules] } : config;
+}
+
+async function openGguf(
+  path: string,
+  { modelName, maxSeqLength, loadIn4bit, loadIn8bit, useGradientCheckpointing }: FromPretrainedOptions,
+): Promise<{ model: CausalLM; tokenizer: Tokenizer }> {
+  if (loadIn4bit || loadIn8bit || useGradientCheckpointing)
+    throw new Error(
+      `${path} is a GGUF file, quantised as it is, and not trained: leave out loadIn4bit, loadIn8bit and useGradientCheckpointing`,
+    );
+  const model = await GgufModel.open({ path, modelName, maxSeqLength });
+  return { model, tokenizer: model.tokenizer };
 }
 
 async function findFolder(modelName: string, options: HubOptions): Promise<string> {

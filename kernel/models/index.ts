@@ -7,6 +7,8 @@ export { PeftModel } from './lora/peft';
 export type { OnnxOptions } from './checkpoint/onnxExport';
 export type { SaveOptions } from './checkpoint/save';
 export { TextStreamer, type Streamer, type TextStreamerOptions } from './generation/streamer';
+export type { GgufOptions, QuantizationMethod } from './gguf/save';
+export { ggufToFolder, type GgufToFolderOptions } from './gguf/toFolder';
 export type {
   BatchEncoding,
   ChatMessage,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CausalLM } from '../../models/causalLM';
+import { GgufModel } from '../../models/gguf/model';
 import { givenSecret, secretSeed } from '../../strategy/secret';
 import { deriveSeed } from '../../training/seeds';
 
@@ -17,9 +18,11 @@ const DIGESTED = 65_536;
  * is soon guessed, and the generators are public), but no model knows a digest
  * of its own weights.
  */
-export function runSecret({ parameters: { weights, adapter } }: CausalLM): string {
+export function runSecret(model: CausalLM): string {
   const given = givenSecret();
   if (given !== undefined) return given;
+  if (model instanceof GgufModel) return model.fingerprint();
+  const { weights, adapter } = model.parameters;
   const hash = createHash('sha256');
   for (const name of [...weights.keys()].sort()) add(name, weights.get(name)!.data);
   for (const name of [...(adapter?.pairs.keys() ?? [])].sort()) {

@@ -1,4 +1,4 @@
-import { Batch, type Prompt, type Row } from './generateBatch';
+import type { BatchSetting, Prompt, Row } from './generateBatch';
 import { checkSettings } from '../../common/settings';
 import { withProgress, type Task } from '../../display/progress/progress';
 import {
@@ -8,9 +8,7 @@ import {
   type GenerationConfig,
 } from './generateOptions';
 import { generationSettings } from './generationConfig';
-import type { InferenceEngine } from './inference';
 import { seededRandom } from '../../common/random';
-import { Prefills } from './prefills';
 
 /** Completions, in the order of the prompts and, per prompt, of their numbers. */
 export interface Generation {
@@ -22,10 +20,16 @@ export interface Generation {
   terminated: boolean[];
 }
 
+/** Settings that the completions of a call have in common. */
+export type BatchCommon = Omit<BatchSetting, 'engine' | 'prefills'>;
+
+/** Completes rows that fit into a batch, those of a prompt one after the other. */
+export type CompleteRows = (rows: readonly Row[], common: BatchCommon) => Promise<void>;
+
 /** The parts of a model that generation needs. */
 export interface GenerationSetting {
-  /** Returns the engine that runs the model, for at most so many tokens in all. */
-  engine(tokens: number): Promise<InferenceEngine>;
+  /** Returns what completes rows, for at most so many tokens in all. */
+  completer(tokens: number): Promise<CompleteRows>;
   generationConfig: GenerationConfig;
   maxSeqLength: number;
   eosTokenIds: readonly number[];
@@ -65,22 +69,11 @@ export async function generate(setting: GenerationSetting, options: GenerateOpti
   const eos = options.eosTokenId === undefined ? setting.eosTokenIds : [options.eosTokenId ?? []].flat();
   const stops = [options.stopStrings ?? []].flat().filter((stop) => stop.length > 0);
   const write = async (onToken: () => void): Promise<void> => {
-    const engine = await setting.engine(rows.reduce((sum, { prompt }) => sum + prompt.limit, 0));
-    const batch = {
-      ...setting,
-      engine,
-      prefills: new Prefills(engine),
-      settings,
-      eos,
-      stops,
-      streamer,
-      signal,
-      onToken,
-    };
+    const complete = await setting.completer(rows.reduce((sum, { prompt }) => sum + prompt.limit, 0));
+    const common = { decode: setting.decode, settings, eos, stops, streamer, signal, onToken };
     const inOrder = byPrompt(rows);
-    for (let start = 0; start < rows.length; start += ROWS_PER_BATCH) {
-      await new Batch(batch, inOrder.slice(start, start + ROWS_PER_BATCH)).run();
-    }
+    for (let start = 0; start < rows.length; start += ROWS_PER_BATCH)
+      await complete(inOrder.slice(start, start + ROWS_PER_BATCH), common);
   };
   // A streamer shows what is written itself.
   if (streamer) await write(() => {});

@@ -4,8 +4,8 @@ import type { InferenceEngine } from './inference';
 import type { Prefills } from './prefills';
 import { PromptCache } from './promptCache';
 import type { Random } from '../../common/random';
+import { RowGrowth, type GrowthSetting } from './rowGrowth';
 import { Sampler } from './sampling';
-import type { Streamer } from './streamer';
 
 /** A prompt, and how many tokens may follow it. */
 export interface Prompt {
@@ -24,16 +24,11 @@ export interface Row {
   seen: Set<number>;
 }
 
-/** Settings that the rows of a batch have in common. */
-export interface BatchSetting {
+/** What the rows of a batch have in common. */
+export interface BatchSetting extends GrowthSetting {
   engine: InferenceEngine;
   prefills: Prefills;
-  decode: (ids: readonly number[]) => string;
   settings: GenerationSettings;
-  /** Tokens and texts that end a completion. */
-  eos: readonly number[];
-  stops: readonly string[];
-  streamer?: Streamer;
   signal?: AbortSignal;
   /** Called after each token of the batch. */
   onToken(): void;
@@ -42,8 +37,7 @@ export interface BatchSetting {
 /** Completions that grow together: each prompt once, then a token of every unfinished completion per step. */
 export class Batch {
   private readonly sampler: Sampler;
-  private readonly eos: ReadonlySet<number>;
-  private readonly tail: number;
+  private readonly growth: RowGrowth;
 
   /** Rows of the same prompt follow each other. */
   constructor(
@@ -51,9 +45,7 @@ export class Batch {
     private readonly rows: readonly Row[],
   ) {
     this.sampler = new Sampler(setting.settings);
-    this.eos = new Set(setting.eos);
-    // A token is at least a byte of text; tokens before spare the stop string from how a decoder treats the first one.
-    this.tail = Math.max(0, ...setting.stops.map((stop) => Buffer.byteLength(stop))) + 8;
+    this.growth = new RowGrowth(setting);
   }
 
   async run(): Promise<void> {
@@ -117,20 +109,8 @@ export class Batch {
 
   /** Appends the next token to a completion. */
   private take(row: Row, probabilities: Float32Array): void {
-    const forbidden = row.ids.length < this.setting.settings.minNewTokens ? this.eos : null;
-    const { token, logprob } = this.sampler.choose(probabilities, { random: row.random, forbidden });
-    row.ids.push(token);
-    row.logprobs.push(logprob);
-    row.seen.add(token);
-    this.setting.streamer?.put([token]);
-    row.terminated = this.eos.has(token) || this.hasStop(row.ids);
-  }
-
-  /** Returns whether the newest token completes a stop string; only the tokens that may contain it are decoded. */
-  private hasStop(ids: readonly number[]): boolean {
-    if (this.setting.stops.length === 0) return false;
-    const text = this.setting.decode(ids.slice(-this.tail));
-    return this.setting.stops.some((stop) => text.includes(stop));
+    const forbidden = row.ids.length < this.setting.settings.minNewTokens ? this.growth.eos : null;
+    this.growth.append(row, this.sampler.choose(probabilities, { random: row.random, forbidden }));
   }
 
   /** Takes finished completions out of the batch. */

@@ -82,7 +82,7 @@ export class TokenizerMethods {
   declare readonly chatTemplate: string | null;
 
   /** @internal */
-  declare private readonly tokens: TextTokenizer;
+  declare private readonly tokens: TokenSource;
   /** @internal Special tokens by the names that templates use, `bos_token`. */
   declare private readonly specialTokens: Record<string, string>;
   /** @internal Templates besides {@link chatTemplate}, by name. */
@@ -140,18 +140,40 @@ export class TokenizerMethods {
   }
 }
 
+/** What makes tokens of a text, and a text of tokens. */
+export type TokenSource = Pick<TextTokenizer, 'encode' | 'decode' | 'tokenToId' | 'idToToken' | 'size'>;
+
+/** What a tokenizer is made of. */
+export interface TokenizerParts {
+  /** Where it was read from, for messages. */
+  folder: string;
+  tokens: TokenSource;
+  /** What `tokenizer_config.json` says. */
+  settings: Record<string, unknown>;
+  /** Chat templates by name, where they are not among the settings. */
+  templates?: Record<string, string>;
+}
+
 /** Reads the tokenizer of a model folder: `tokenizer.json`, `tokenizer_config.json`, `chat_template.jinja`. */
 export function loadTokenizer(folder: string): Tokenizer {
   const file = join(folder, 'tokenizer.json');
   if (!existsSync(file))
     throw new Error(`${folder} has no tokenizer.json; save the tokenizer there with transformers' save_pretrained`);
   const settings = readJson(join(folder, 'tokenizer_config.json'), {});
-  const named = specialTokens(settings);
   const tokens = new TextTokenizer(readJson(file), file, {
     specialTokens: allSpecialTokens(settings),
     cleanUpSpaces: settings.clean_up_tokenization_spaces === true,
   });
+  return makeTokenizer({ folder, tokens, settings, templates: readTemplates(folder, settings) });
+}
 
+/** A tokenizer of its parts. */
+export function makeTokenizer({
+  folder,
+  tokens,
+  settings,
+  templates = namedTemplates(settings),
+}: TokenizerParts): Tokenizer {
   const tokenizer = ((text: string | string[], options?: EncodeOptions) => {
     if (typeof text === 'string') return encoding(methods.encode(text, options));
     const all = text.map((one) => encoding(methods.encode(one, options)));
@@ -163,7 +185,6 @@ export function loadTokenizer(folder: string): Tokenizer {
   const eosToken = tokenText(settings.eos_token);
   const bosToken = tokenText(settings.bos_token);
   const padToken = tokenText(settings.pad_token) ?? eosToken;
-  const templates = readTemplates(folder, settings);
   const hidden = { enumerable: false };
   Object.defineProperties(tokenizer, {
     folder: { value: folder, enumerable: true },
@@ -176,7 +197,7 @@ export function loadTokenizer(folder: string): Tokenizer {
     vocabSize: { value: tokens.size, enumerable: true },
     chatTemplate: { value: templates.default ?? null, ...hidden },
     namedTemplates: { value: templates, ...hidden },
-    specialTokens: { value: named, ...hidden },
+    specialTokens: { value: specialTokens(settings), ...hidden },
     tokens: { value: tokens, ...hidden },
   });
   return tokenizer;
@@ -189,7 +210,10 @@ function encoding(inputIds: number[]): Encoding {
 /** Chat templates by name; the one without a name is `default`. */
 function readTemplates(folder: string, settings: Record<string, unknown>): Record<string, string> {
   const file = join(folder, 'chat_template.jinja');
-  if (existsSync(file)) return { default: readTextFile(file, MAXIMUM_BYTES) };
+  return existsSync(file) ? { default: readTextFile(file, MAXIMUM_BYTES) } : namedTemplates(settings);
+}
+
+function namedTemplates(settings: Record<string, unknown>): Record<string, string> {
   const template = settings.chat_template;
   if (typeof template === 'string') return { default: template };
   const named = Array.isArray(template) ? (template as unknown[]) : [];

@@ -103,6 +103,8 @@ async function loadFolder(
 
 /** Copies the weights that `savePretrained` wrote into the model's own arrays, once all are known to fit. */
 async function restoreWeights(model: CausalLM, folder: string): Promise<void> {
+  // A model that only generates is as it was.
+  if (model.trainableParameters().size === 0) return;
   if (model.adapter) {
     const { PeftModel } = require('../../models/lora/peft') as typeof import('../../models/lora/peft');
     const saved = (await PeftModel.fromPretrained(model, folder)).trainableParameters();
