@@ -148,7 +148,7 @@ test("in the process of cells, one folder alone uses Node.js's and tslab's inter
   const internal =
     /\b(_resolveFilename|_extensions|_nodeModulePaths|_compile|reallyExit|kQuestionCancel)\b|tslab\/dist/;
   // The server of an environment in a file is a process of its own.
-  const allowed = [join('cells', 'patches'), join('openenv', 'serving', 'file.ts')];
+  const allowed = [join('cells', 'patches'), join('openenv', 'serving', 'command', 'file.ts')];
   assert.deepEqual(
     filesWith(internal).filter((file) => !allowed.some((it) => file.startsWith(it))),
     [],

@@ -36,7 +36,7 @@ async function lines(code: string): Promise<Array<{ texts: string[]; html: strin
 
 test('many works in a cell have one line, which says what is done, how far it is, and is gone at the end', async () => {
   const shown =
-    await lines(`await rollout(env, Array.from({ length: 8 }, (_, i) => slow(i)), { seeds: Array.from({ length: 8 }, () => 1), maxSteps: 200, seconds: 60 });
+    await lines(`await rollout(env, Array.from({ length: 8 }, (_, i) => slow(i)), { seeds: Array.from({ length: 8 }, () => 1), maxSteps: 200, strategyTimeLimit: 60 });
 await model.generate({ ...tokenizer('function'), numReturnSequences: 64, maxNewTokens: 200, seed: 1 });`);
   assert.equal(shown.length, 1);
   const [{ texts, html, last }] = shown;
@@ -55,7 +55,7 @@ await model.generate({ ...tokenizer('function'), numReturnSequences: 64, maxNewT
 test('what is over soon says nothing; a cell that fails leaves no line', async () => {
   assert.deepEqual(await lines(`await executeWithTimeLimit(slow(1), env, { maxSteps: 2 });`), []);
   const shown = await lines(
-    `await rollout(env, Array.from({ length: 20 }, (_, i) => slow(i)), { seeds: Array.from({ length: 20 }, () => 9), maxSteps: 200, seconds: 60 }); throw new Error('x');`,
+    `await rollout(env, Array.from({ length: 20 }, (_, i) => slow(i)), { seeds: Array.from({ length: 20 }, () => 9), maxSteps: 200, strategyTimeLimit: 60 }); throw new Error('x');`,
   );
   assert.deepEqual(
     shown.map(({ last }) => last),
