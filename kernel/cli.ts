@@ -9,6 +9,8 @@ const USAGE = `joylab: reinforcement learning with language models in a TypeScri
   joylab lab [NOTEBOOK] [JUPYTERLAB OPTIONS]   open JupyterLab (by default on notebooks/atari.ipynb)
   joylab run NOTEBOOK [--output FILE]          run a notebook without a browser
   joylab serve FILE [OPTIONS]                  serve the environment of a TypeScript file by OpenEnv
+  joylab gguf folder FILE FOLDER               write the model of a GGUF file as a folder that can be trained
+  joylab gguf install                          bring llama.cpp now, which plays GGUF models (else at the first one)
   joylab install [OPTIONS]                     register kernel and extension in Jupyter
   joylab uninstall [OPTIONS]                   take them out again
   joylab kernel CONNECTION_FILE                run the kernel (Jupyter calls this)
@@ -19,6 +21,9 @@ Options of serve:
   --capacity NUMBER    sessions at a time (64)
   --environment NAME   the class, where the file exports several
   --export FOLDER      write a folder that can be pushed as a Space, instead
+
+Options of gguf folder:
+  --dtype TYPE         of the weights (float32; float16 or bfloat16 take half of it)
 
 Options of install and uninstall:
   --sys-prefix         in the active Python environment (the one of \`python\` on the PATH)
@@ -36,13 +41,13 @@ const PLACES = {
   name: { type: 'string' },
 } as const;
 
-/** What each command does. Loaded when called, so that the kernel starts quickly. */
+/** The commands. Each loads its code when called, so that the kernel starts quickly. */
 const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   async kernel([connectionFile]) {
     if (!connectionFile) throw new Error('which connection file? joylab kernel CONNECTION_FILE');
     // Node.js 22 and later: what was compiled once, the TypeScript compiler above all, is read from a cache.
     (Module as { enableCompileCache?: () => void }).enableCompileCache?.();
-    const { startKernel } = await import('./jupyter/index.js');
+    const { startKernel } = await import('./main.js');
     await startKernel(connectionFile);
     return 0;
   },
@@ -65,13 +70,18 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   },
 
   async serve(args) {
-    const { serveCommand } = await import('./openenv/serving/command.js');
+    const { serveCommand } = await import('./openenv/serving/command/command.js');
     return serveCommand(args);
+  },
+
+  async gguf(args) {
+    const { ggufCommand } = await import('./models/gguf/command.js');
+    return ggufCommand(args);
   },
 
   async install(args) {
     const { values } = parseArgs({ args, options: { ...PLACES, 'display-name': { type: 'string' } } });
-    const { install, missingForServers } = await import('./install.js');
+    const { install, missingForServers } = await import('./install/install.js');
     const options = { ...values, sysPrefix: values['sys-prefix'], displayName: values['display-name'] };
     print(install(options));
     const missing = missingForServers(options);
@@ -81,7 +91,7 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
 
   async uninstall(args) {
     const { values } = parseArgs({ args, options: PLACES });
-    const { uninstall } = await import('./install.js');
+    const { uninstall } = await import('./install/install.js');
     print(uninstall({ ...values, sysPrefix: values['sys-prefix'] }));
     return 0;
   },

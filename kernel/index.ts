@@ -1,16 +1,56 @@
 /**
- * Joylab's public API: what `import … from 'joylab'` gives in a cell. Each
- * folder's index lists what it offers.
+ * Joylab's public API: what `import … from 'joylab'` gives in a cell, and what
+ * a cell with a directive has without an import. The rest is in
+ * `joylab/internal`.
  */
-export * from './display';
-export * from './environments';
-export * from './grpo';
-export * from './models';
-export * from './openenv';
-export * from './rewards';
-export * from './rollout';
-export * from './sft';
-export * from './strategy';
-export * from './training';
-// Both trainer and client have a StepResult; the public one is OpenEnv's.
-export type { StepResult } from './openenv';
+export { clearOutput, display, html, image, md, openComm, registerCommTarget, svg } from './display';
+export type { Comm, MimeBundle } from './display';
+
+export { openenv, strategyPrompt } from './environments';
+export * from './environments/openedEnvironments';
+export type {
+  AtariEnvironment,
+  AtariGame,
+  AtariOptions,
+  EnvironmentClient,
+  Game2048Environment,
+  OfficialAtariEnvironment,
+  ReferenceReturns,
+  RemoteEnvironment,
+  RolloutEnvironment,
+} from './environments';
+
+export { Environment, OpenEnvClient, OpenEnvError, serve } from './openenv';
+export type { EnvironmentServer, ResetOptions } from './openenv';
+
+export { Episode, executeWithTimeLimit, referenceReturns, replay, rollout } from './rollout';
+export type { ExecuteOptions, RolloutOptions, RolloutResult, Strategy } from './rollout';
+
+export { checkCode, createLockedDownFunction, extractFunction, StrategyError } from './strategy';
+
+export {
+  episodeReturn,
+  functionWorks,
+  legalActions,
+  noCheating,
+  normalizedReturn,
+  quick,
+  RewardError,
+  scoreSamples,
+  strategySucceeds,
+  survives,
+  winLoss,
+} from './rewards';
+export type { RewardFunction, RewardInput, RewardOptions, Sample } from './rewards';
+
+export { CausalLM, FastLanguageModel, ggufToFolder, PeftModel, TextStreamer } from './models';
+export type { ChatMessage, FromPretrainedOptions, GenerateOptions, PeftOptions, Tokenizer } from './models';
+
+export { GRPOTrainer, rewardRegistry, searchPrograms, Session } from './grpo';
+export type { GRPOConfig, Program, ProgramEditor, Programs, RefinementConfig, TrainRow } from './grpo';
+
+export { SFTTrainer } from './sft';
+export type { SFTConfig, SFTRow } from './sft';
+
+export { CheckpointError } from './training';
+export type { TrainerCallback, TrainerState } from './training';

@@ -3,12 +3,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
 import ts from 'typescript';
-import { packageRoot } from '../kernel/setup/python';
+import { packageRoot } from '../kernel/common/packagePaths';
 
 /** The folders of `kernel/`: each may import from those that come after it. */
 const ORDER = [
   'run',
   'papermill',
+  'install',
   'cells',
   'jupyter',
   'grpo',
@@ -24,7 +25,6 @@ const ORDER = [
   'schema',
   'display',
   'episodes',
-  'setup',
   'common',
 ];
 /** They know nothing of the rest, but for one another. */
@@ -51,7 +51,7 @@ function importsOf(file: string): Import[] {
   const found: Import[] = [];
   const add = (specifier: ts.Node | undefined, kind: Import['kind']): void => {
     if (!specifier || !ts.isStringLiteral(specifier) || !specifier.text.startsWith('.')) return;
-    const base = resolve(dirname(file), specifier.text);
+    const base = resolve(dirname(file), specifier.text.replace(/\.js$/, ''));
     const to = [`${base}.ts`, join(base, 'index.ts')].find((path) => existsSync(path));
     if (to) found.push({ from: file, to, kind });
   };
@@ -124,6 +124,15 @@ test('every folder of the kernel has its place in the order, and imports from th
   for (const { name } of folders) assert.ok(ORDER.includes(name), `${name} has no place in the order`);
   const upward = between(['value', 'type']).filter(([from, to]) => ORDER.indexOf(to) < ORDER.indexOf(from));
   assert.deepEqual([...new Set(upward.map((pair) => pair.join(' > ')))], []);
+});
+
+test('main.ts alone knows what runs cells, the command line alone knows main.ts', () => {
+  const importers = (of: string) =>
+    imports
+      .filter(({ from, to }) => relative(root, to).startsWith(of) && !relative(root, from).startsWith(of))
+      .map(({ from }) => relative(root, from));
+  assert.deepEqual([...new Set(importers('cells'))], ['main.ts']);
+  assert.deepEqual(importers('main.ts'), ['cli.ts']);
 });
 
 test('what is loaded late and lies higher has a reason', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { packageRoot } from '../kernel/setup/python';
+import { packageRoot } from '../kernel/common/packagePaths';
 
 test('the linter has nothing to say, and every file is as `npm run format` leaves it', () => {
   const { status, stdout, stderr } = spawnSync(

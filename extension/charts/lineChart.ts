@@ -11,7 +11,7 @@ export interface Line {
   high?: Array<number | null>;
 }
 
-/** What a chart shows. */
+/** The content of a chart. */
 export interface ChartContent {
   lines: Line[];
   /** Range of the x axis; grows with the data when left out. */
@@ -139,7 +139,7 @@ export class LineChart {
   }
 }
 
-/** What a chart shows, in words: where each line begins, and where it stands. */
+/** Returns what a chart shows, in words: where each line begins, and where it stands. */
 function describeChart(title: string, { lines }: ChartContent): string {
   const ends = lines.flatMap(({ name, x, y }) => {
     const known = y.flatMap((value, i) => (value === null ? [] : [{ step: x[i], value: value.toPrecision(3) }]));

@@ -8,7 +8,7 @@ export interface ChartTheme {
   /** Of marks on the step axis. */
   mark: string;
   font: string;
-  /** Colours of lines: different lightness and hue, told apart also by the colour-blind. */
+  /** Colours of lines: different lightness and hue, distinct also for the colour-blind. */
   series: string[];
 }
 

@@ -1,5 +1,4 @@
 import type { EnvironmentData, EnvironmentTable } from '../../kernel/display/mime';
-import { aspectRatio } from '../../kernel/display/aspect';
 import { shortNumber } from '../../kernel/display/table';
 import { element } from '../widgets/element';
 import { keepReachable } from '../widgets/reachable';
@@ -30,7 +29,7 @@ export function environmentCard(data: EnvironmentData): HTMLElement {
   return element('div', 'joylab-Card joylab-Environment', groups.length > 0 ? [top, table] : [top]);
 }
 
-/** What is wrong with the data of a card, for people; `null` when it can be shown. */
+/** Returns what is wrong with the data of a card, for people; `null` when it can be shown. */
 export function checkEnvironment(data: EnvironmentData): string | null {
   if (typeof data !== 'object' || data === null) return 'it is not an object';
   if (data.version !== 1) return `it has version ${data.version}, this card knows version 1`;
@@ -83,11 +82,11 @@ function returnList({ rows }: NonNullable<EnvironmentData['returns']>): HTMLElem
   return element('ul', 'joylab-Options', items);
 }
 
-function picture(name: string, { width, height, png, type }: NonNullable<EnvironmentData['frame']>): HTMLElement {
+function picture(name: string, { png, type, width, height }: NonNullable<EnvironmentData['frame']>): HTMLElement {
   const image = element('img', 'joylab-Environment-frame');
   image.alt = `First frame of ${name}`;
   image.src = `data:${type ?? 'image/png'};base64,${png}`;
-  image.style.aspectRatio = String(aspectRatio(width, height));
+  if (width && height) image.style.aspectRatio = String(width / height);
   return element('div', 'joylab-Environment-picture', [image]);
 }
 

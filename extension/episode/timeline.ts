@@ -1,6 +1,6 @@
 import type { EpisodeData } from '../../kernel/display/mime';
 
-/** What the numbers beside a frame say. */
+/** The numbers beside a frame. */
 export interface Moment {
   /** Steps played so far. */
   step: number;

@@ -20,7 +20,7 @@ export async function decodeFrames(data: EpisodeData, deflated?: Uint8Array): Pr
     throw new Error('its palette is not made of 3 bytes per colour');
   const packed = deflated ?? fromBase64(data.frames, 'frames');
   if (packed.length === 0) throw new Error('it has no frames');
-  const sequence = new FrameSequence(data.width, data.height, palette);
+  const sequence = new FrameSequence(data.width, data.height, palette, data.aspect);
   await inflate(packed, new Assembler(sequence, data.frameCount));
   if (sequence.count < data.frameCount)
     throw new Error(`its frames are cut off after ${sequence.count} of ${data.frameCount}`);
@@ -53,6 +53,7 @@ function checkEpisode(data: EpisodeData): void {
   if (data.width * data.height > MAX_PIXELS)
     throw new Error(`its frames of ${data.width} × ${data.height} pixels are too large`);
   if (data.frameCount > MAX_FRAMES) throw new Error(`its ${data.frameCount} frames are too many`);
+  if (data.aspect !== undefined && !(data.aspect > 0)) throw new Error('its aspect is not a positive number');
   if (!(data.fps > 0)) throw new Error('its fps is not a positive number');
   for (const name of ['actionNames', 'actions', 'rewards', 'lives'] as const) {
     if (!Array.isArray(data[name])) throw new Error(`its ${name} are missing`);

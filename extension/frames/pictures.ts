@@ -1,6 +1,6 @@
 import { element } from '../widgets/element';
 
-/** The frames of an episode that is drawn or told: SVG pictures, or texts. */
+/** The frames of an episode that is drawn or written: SVG pictures, or texts. */
 export class PictureSequence {
   constructor(
     /** Of a picture, in pixels; of a text, in characters and lines. */

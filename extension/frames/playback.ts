@@ -1,7 +1,7 @@
-/** How long the last frame stays before a looping playback starts again, in milliseconds. */
+/** Time that the last frame stays before a looping playback starts again, in milliseconds. */
 const HOLD = 1000;
 
-/** What a playback tells its view. */
+/** Gets the events of a playback. */
 export interface PlaybackListener {
   /** Another frame is to be shown. */
   frame(index: number): void;

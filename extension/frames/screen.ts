@@ -1,4 +1,4 @@
-import { aspectRatio } from '../../kernel/display/aspect';
+import { aspectRatio } from '../../kernel/display/pictures/aspect';
 import type { FrameSequence } from './sequence';
 
 /**
@@ -23,7 +23,7 @@ export class Screen {
     this.colours = packColours(frames.palette);
     this.node.className = 'joylab-Screen';
     this.node.setAttribute('role', 'img');
-    this.node.style.aspectRatio = String(aspectRatio(width, height));
+    this.node.style.aspectRatio = String(aspectRatio(frames));
     this.observer = new ResizeObserver(() => this.fit());
     this.observer.observe(this.node);
   }

@@ -1,4 +1,4 @@
-/** What changes from one frame to the next, by words of 4 pixels: index of the word, XOR of its pixels, index, XOR, … */
+/** The changes from one frame to the next, by words of 4 pixels: index of the word, XOR of its pixels, index, XOR, … */
 type Change = Uint32Array;
 
 /**
@@ -11,11 +11,12 @@ export class FrameSequence {
   private readonly changes: Change[] = [];
   private first: Uint32Array | null = null;
 
-  /** `palette`: 3 bytes (red, green, blue) per colour. */
+  /** `palette`: 3 bytes (red, green, blue) per colour. `aspect`: see `EpisodeData`. */
   constructor(
     readonly width: number,
     readonly height: number,
     readonly palette: Uint8Array,
+    readonly aspect?: number,
   ) {}
 
   get count(): number {

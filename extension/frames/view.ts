@@ -1,7 +1,7 @@
-import { aspectRatio } from '../../kernel/display/aspect';
+import { aspectRatio } from '../../kernel/display/pictures/aspect';
 import { PictureSequence, PictureView } from './pictures';
 import { Screen } from './screen';
-import { FrameSequence } from './sequence';
+import type { FrameSequence } from './sequence';
 
 /** The frames of an episode: pixels, or pictures. */
 export type Frames = FrameSequence | PictureSequence;
@@ -30,6 +30,5 @@ export function frameView(frames: Frames): FrameView {
 
 /** Width divided by height of the picture as it should appear; texts have none of their own. */
 export function viewAspect(frames: Frames): number {
-  if (frames instanceof FrameSequence) return aspectRatio(frames.width, frames.height);
-  return frames.type === 'text/plain' ? 1 : frames.width / frames.height;
+  return frames instanceof PictureSequence && frames.type === 'text/plain' ? 1 : aspectRatio(frames);
 }

@@ -7,7 +7,7 @@ export function watchVisibility(node: Element, listener: (visible: boolean) => v
   return () => observer.disconnect();
 }
 
-/** Whether the user asked the system for less motion. */
+/** Returns whether the user asked the system for less motion. */
 export function prefersReducedMotion(): boolean {
   return window.matchMedia('(prefers-reduced-motion: reduce)').matches;
 }

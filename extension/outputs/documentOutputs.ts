@@ -13,7 +13,7 @@ import { FollowedExecution } from './followedExecution';
 
 /**
  * The outputs of a notebook's cells that no view of it gets by itself: asks
- * the kernel for them, and follows them. Also tells the kernel what was saved,
+ * the kernel for them, and follows them. Also sends the kernel what was saved,
  * so that it knows what the next page lacks.
  */
 export class DocumentOutputs {
@@ -24,13 +24,13 @@ export class DocumentOutputs {
   private readonly present = new Set<string>();
   /** Executions in the care of another page: this one shows them, and need not ask to save them. */
   private readonly elsewhere = new Set<string>();
-  /** Whether the notebook had changes before outputs came back. */
+  /** True where the notebook had changes before outputs came back. */
   private wasDirty = false;
   /** The views that get the outputs of an execution by themselves, by its ID. */
   private readonly owners = new Map<string, CodeCell | null>();
   /** Of the newest message with output. */
   private revision = 0;
-  /** What the file will have that is being written. */
+  /** The outputs that the file will have which is being written. */
   private saving: { revision: number; executions: string[] } | null = null;
 
   /** @param views the views of the document that are open */
@@ -170,7 +170,7 @@ export class DocumentOutputs {
     );
   }
 
-  /** Whether a view of the cell has run it, and gets its outputs by itself. */
+  /** Returns whether a view of the cell has run it, and gets its outputs by itself. */
   private isRunHere(model: ICodeCellModel): boolean {
     return this.cells().some(
       (cell) => cell.model === model && cell.outputArea?.future && !cell.outputArea.future.isDisposed,

@@ -45,7 +45,7 @@ export class FollowedExecution {
     if (cell.executionCount !== count) cell.executionCount = count;
   }
 
-  /** Whether the cell is still a part of the document. */
+  /** Returns whether the cell is still a part of the document. */
   get isCurrent(): boolean {
     return !this.cell.isDisposed;
   }
@@ -64,7 +64,7 @@ export class FollowedExecution {
     else this.updateDisplays(message);
   }
 
-  /** Whether a message, which may be another cell's, updates one of the outputs. */
+  /** Returns whether a message, which may be another cell's, updates one of the outputs. */
   shows({ header, content }: KernelMessage.IIOPubMessage): boolean {
     if (header.msg_type !== 'update_display_data' && header.msg_type !== 'display_data') return false;
     return this.displays.has(String((content as KernelMessage.IUpdateDisplayDataMsg['content']).transient?.display_id));

@@ -2,7 +2,7 @@ import type { ISessionContext } from '@jupyterlab/apputils';
 import type { Kernel } from '@jupyterlab/services';
 import { TRAINING_COMM, type TrainingMessage, type TrainingViewMessage } from '../../kernel/display/mime';
 
-/** What a connection tells its view. */
+/** Gets the events of a connection. */
 export interface ConnectionListener {
   message(message: TrainingMessage, buffers: Uint8Array[]): void;
   /** The run answered, or its connection went down. */

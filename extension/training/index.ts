@@ -6,7 +6,7 @@ import { TRAINING_MIME } from '../../kernel/display/mime';
 import { TrainingRenderer } from './renderer';
 
 /**
- * Shows training runs. Renderers are not told their kernel, so that each
+ * Shows training runs. Renderers do not know their kernel, so that each
  * notebook gets a factory of its own; the common one serves places without a
  * kernel.
  */

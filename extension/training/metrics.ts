@@ -6,7 +6,7 @@ export interface MetricChart {
   /** On the switch. */
   label: string;
   title: string;
-  /** Whether it is shown before the user chooses. */
+  /** True where it is shown until the user chooses. */
   shown: boolean;
   lines(data: TrainingData): Line[];
 }
@@ -82,14 +82,14 @@ export const METRIC_CHARTS: MetricChart[] = [
   },
 ];
 
-/** What the chart shows of the run; `null` when it has no data. */
+/** Returns what the chart shows of the run; `null` when it has no data. */
 export function chartContent(chart: MetricChart, data: TrainingData): ChartContent | null {
   const lines = chart.lines(data).filter((line) => line.y.some((value) => value !== null));
   if (lines.length === 0) return null;
   return { lines, maxX: data.maxSteps, marks: data.events.map(({ step, text }) => ({ x: step, text })) };
 }
 
-/** Whether a run learns from given texts, without rewards. */
+/** Returns whether a run learns from given texts, without rewards. */
 export function isSupervised({ log }: TrainingData): boolean {
   return log.some((entry) => 'mean_token_accuracy' in entry || 'eval_mean_token_accuracy' in entry);
 }

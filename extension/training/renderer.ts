@@ -2,7 +2,7 @@ import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { IRenderMime } from '@jupyterlab/rendermime';
 import { Widget } from '@lumino/widgets';
 import type { TrainingData } from '../../kernel/display/mime';
-import { trainingBundle } from '../../kernel/display/trainingBundle';
+import { trainingBundle } from '../../kernel/display/training/trainingBundle';
 import { problem } from '../widgets/problem';
 import { checkTraining } from './state';
 import { TrainingView } from './view';

@@ -8,7 +8,7 @@ export interface Group {
 }
 
 /**
- * What a view knows of a run. It comes from two sides: the notebook's JSON,
+ * A run as a view knows it. That comes from two sides: the notebook's JSON,
  * which lags behind, and the comm.
  */
 export class TrainingState {
@@ -19,7 +19,7 @@ export class TrainingState {
     this.data = copy(data);
   }
 
-  /** Takes over what the notebook says, unless the comm has told more. */
+  /** Takes over what the notebook says, unless the comm has said more. */
   update(data: TrainingData): void {
     const ours = this.data;
     const older =
@@ -77,7 +77,7 @@ function copy(data: TrainingData): TrainingData {
   return { ...data, log: [...data.log], events: [...data.events] };
 }
 
-/** What is wrong with the data of a run, for people; `null` when it can be shown. */
+/** Returns what is wrong with the data of a run, for people; `null` when it can be shown. */
 export function checkTraining(data: TrainingData): string | null {
   if (typeof data !== 'object' || data === null) return 'it is not an object';
   if (data.version !== 1) return `it has version ${data.version}, this view knows version 1`;

@@ -9,7 +9,7 @@ const LABELS: Record<TrainingStatus, string> = {
   lost: 'Not running',
 };
 
-/** How many of the newest steps the time per step is the mean of. */
+/** Number of the newest steps of which the time per step is the mean. */
 const RECENT = 10;
 
 /** The line above the charts: status, step i of n, time per step, time left; and the progress bar. */

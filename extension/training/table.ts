@@ -20,7 +20,7 @@ const COLUMNS: Column[] = [
   { title: 'KL', metric: 'kl', digits: 4 },
 ];
 
-/** What TRL's supervised trainer logs. */
+/** The columns that TRL's supervised trainer logs. */
 const SUPERVISED_COLUMNS: Column[] = [
   { title: 'Step', metric: 'step', digits: 0 },
   { title: 'Loss', metric: 'loss', digits: 4 },
@@ -45,7 +45,7 @@ export class MetricTable {
   private readonly body = element('tbody', '');
   private columns: Column[] = [];
   private rows: string[] = [];
-  /** Whether the end is in view: then it stays so. */
+  /** True where the end is in view: then it stays so. */
   private following = true;
 
   constructor() {

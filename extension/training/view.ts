@@ -56,7 +56,7 @@ export class TrainingView {
     return this.state.data.runId;
   }
 
-  /** What is shown, for the notebook; `null` where `kept`, which it has, is that. */
+  /** Returns what is shown, for the notebook; `null` where `kept`, which it has, is that. */
   newerThan(kept: TrainingData): TrainingData | null {
     const data = this.shown();
     const group = this.state.savedGroup();

@@ -8,11 +8,11 @@ const GRACE = 700;
 
 /** One run of a cell. Code that the cell starts finds it again, however late: see {@link currentCell}. */
 export class Cell implements CellRun {
-  /** How many interrupts the session has had with the one that was for this cell; 0: it was not interrupted. */
+  /** Number of the session's interrupts, with the one that was for this cell; 0: it was not interrupted. */
   interruptedAt = 0;
-  /** What the cell was for is done: it was replied to. */
+  /** True once the cell was replied to. */
   ended = false;
-  /** What ended the cell from outside of its own code. */
+  /** The error that ended the cell from outside of its own code. */
   endedBy: { error: unknown } | null = null;
   /** Something in the cell looked at its signal, and so may stop by itself. */
   watchesSignal = false;
@@ -49,7 +49,7 @@ export class Cell implements CellRun {
 
   /**
    * Tells the cell to stop: its signal is aborted, and code that began before
-   * ends where it looks (see compile/guards.ts). Code that watches the signal
+   * ends where it looks (see interrupt/guards.ts). Code that watches the signal
    * gets time to stop by itself, with its work in order.
    *
    * @param count of the session's interrupts, this one included
@@ -69,7 +69,7 @@ export class Cell implements CellRun {
   }
 }
 
-/** What stops an interrupted cell. */
+/** The error that stops an interrupted cell. */
 export class KeyboardInterrupt extends Error {
   override name = 'KeyboardInterrupt';
 
@@ -85,7 +85,8 @@ export function onCell(handler: (event: CellEvent) => void): void {
   handlers.push(handler);
 }
 
-export function tellOfCell(event: CellEvent): void {
+/** Calls the handlers of {@link onCell}. */
+export function emitCellEvent(event: CellEvent): void {
   for (const handler of handlers) handler(event);
 }
 
@@ -103,7 +104,7 @@ export function runBeside<T>(cell: Cell, work: () => T): T {
   return storage.run(cell, work);
 }
 
-/** Whether the running code is known to be a cell's. */
+/** Returns whether the running code is known to be a cell's. */
 export function isInCell(): boolean {
   return storage.getStore() !== undefined;
 }

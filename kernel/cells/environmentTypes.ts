@@ -1,6 +1,6 @@
 import type { EnvironmentTyping } from '../environments/typing';
 import { TYPES_NAMESPACE } from './compile/names';
-import type { NotebookProgram } from './compile/notebook';
+import type { NotebookProgram } from './compile/program/notebook';
 import type { Variables } from './variables';
 
 /** As in environments/typing.ts, which is not loaded for it. */
@@ -17,7 +17,7 @@ export class EnvironmentTypes {
 
   /**
    * After a cell: where it left an environment in a variable, declares the
-   * types that its schemas tell. `openenv` gives them from then on, and so
+   * types of its schemas. `openenv` gives them from then on, and so
    * does the variable, unless the user gave it a type.
    */
   update(): void {

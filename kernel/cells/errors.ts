@@ -2,11 +2,11 @@ import { isAbsolute, relative } from 'node:path';
 import { inspect } from 'node:util';
 import type { CellError } from '../jupyter/interpreter';
 import type { Problem } from './compile/compiler';
-import { NO_JSX } from './compile/jsx';
-import { SystemExit } from './exit';
+import { NO_JSX } from './compile/problems/jsx';
 import { hintFor } from './hints';
-import { CYAN, DIM, excerpt, placeOf, RED, RESET } from './traceback/excerpt';
-import { userFrames, type Frame } from './traceback/stack';
+import { SystemExit } from './systemExit';
+import { CYAN, DIM, excerpt, placeOf, RED, RESET } from './excerpt';
+import { userFrames, type Frame } from './patches/language/stackTraces';
 
 /** Problems shown of one cell. */
 const MAXIMUM_PROBLEMS = 50;
@@ -18,9 +18,9 @@ const OLDEST_FRAMES = 4;
 /** Errors shown behind an error: its causes, the errors of an AggregateError. */
 const MAXIMUM_DEPTH = 5;
 
-/** The cell that an error is told of. */
-export interface Told {
-  /** How errors name it: "Cell [3]". */
+/** The cell that an error is about. */
+export interface ErrorCell {
+  /** Its name in errors: "Cell [3]". */
   label: string;
   code: string;
 }
@@ -41,25 +41,25 @@ export class CellFailure extends Error {
 /** Codes of the problems that the parser finds. */
 const isSyntax = ({ code }: Problem): boolean => (code >= 1000 && code < 2000) || code === NO_JSX;
 
-/** What the compiler says about a cell. */
+/** Returns what the compiler says about a cell. */
 export function compileErrors(problems: Problem[], label: string, folder: string): CellError {
-  const told = problems.map((problem) => {
+  const placed = problems.map((problem) => {
     const { line, column } = placeOf(problem.text, problem.start);
     return { ...problem, line, column, label: problem.path === null ? label : pathLabel(problem.path, folder) };
   });
-  const traceback = told
+  const traceback = placed
     .slice(0, MAXIMUM_PROBLEMS)
     .map(({ label, line, column, text, start, length, code, message }) => {
       // What spans lines is marked to the end of the first.
       const marked = text.slice(start, start + length).split('\n')[0].length;
       return `${CYAN}${label}, line ${line}, column ${column}${RESET}: ${RED}error${RESET} ${DIM}TS${code}${RESET}: ${message}\n\n${excerpt(text, line, column, marked)}\n`;
     });
-  const more = told.length - traceback.length;
+  const more = placed.length - traceback.length;
   if (more > 0) traceback.push(`… and ${more} more.`);
-  const hints = new Set(told.map(hintFor).filter((it) => it !== null));
+  const hints = new Set(placed.map(hintFor).filter((it) => it !== null));
   for (const hint of hints) traceback.push(`${CYAN}Hint${RESET}: ${hint}\n`);
-  const [first] = told;
-  const others = told.length > 1 ? ` (and ${told.length - 1} more)` : '';
+  const [first] = placed;
+  const others = placed.length > 1 ? ` (and ${placed.length - 1} more)` : '';
   const where = first.path === null ? '' : `${first.label}, `;
   return {
     ename: isSyntax(first) ? 'SyntaxError' : 'TypeScriptError',
@@ -74,8 +74,8 @@ function pathLabel(path: string, folder: string): string {
 }
 
 /** An exception, with the user's own frames and the source line of the newest. */
-export function describeError(error: unknown, told: Told, depth = 0): CellError {
-  if (error instanceof CellFailure) return describeFailure(error, told);
+export function describeError(error: unknown, cell: ErrorCell, depth = 0): CellError {
+  if (error instanceof CellFailure) return describeFailure(error, cell);
   if (error instanceof SystemExit)
     return {
       ename: error.name,
@@ -97,7 +97,7 @@ export function describeError(error: unknown, told: Told, depth = 0): CellError 
       ...errorsBehind(error).flatMap(([title, inner]) => [
         '',
         `${title}:`,
-        ...describeError(inner, told, depth + 1).traceback,
+        ...describeError(inner, cell, depth + 1).traceback,
       ]),
     );
   return { ename, evalue: message, traceback };
@@ -170,7 +170,7 @@ function errorsBehind(error: Error): Array<[title: string, error: unknown]> {
   return behind;
 }
 
-function describeFailure(error: CellFailure, { label, code }: Told): CellError {
+function describeFailure(error: CellFailure, { label, code }: ErrorCell): CellError {
   const { name, message, place } = error;
   const traceback = [`${RED}${name}${RESET}: ${message}`];
   if (place)

@@ -1,10 +1,10 @@
 import { builtinModules } from 'node:module';
-import { nameDistance } from '../nearest';
+import { camelCase, nameDistance } from '../common/names';
 import type { Problem } from './compile/compiler';
-import { adviceOnJsx } from './compile/jsx';
+import { adviceOnJsx } from './compile/problems/jsx';
 import { joylabExports } from './directives/autoImport';
 
-/** What Python's names are called here. */
+/** Names of Python, and what they are here. */
 const PYTHON: Record<string, string> = {
   print: 'console.log(…)',
   len: '.length',
@@ -32,7 +32,7 @@ const MAGIC = /^\s*%/;
 const PYTHON_BLOCK =
   /^\s*(?:(?:for|while|if|elif|def|class|with)\s.*|else|try|except.*)\s*:\s*(?:#.*)?$|^\s*from\s+\S+\s+import\s|^\s*import\s+[\w.]+(?:\s+as\s+\w+)?\s*$/;
 
-/** What to do about a problem, where people used to other notebooks, or new to these, would not know; `null`: nothing to add. */
+/** Returns what to do about a problem, where people used to other notebooks, or new to these, would not know; `null`: nothing to add. */
 export function hintFor(problem: Problem): string | null {
   const { code, text, start, length } = problem;
   const named = text.slice(start, start + length);
@@ -42,12 +42,23 @@ export function hintFor(problem: Problem): string | null {
     return adviceOnJsx(named);
   if (code === 2304 || code === 2552)
     return unknownName(named) ?? assigned(named, text.slice(start + length)) ?? otherLanguage(text, start);
+  if (code === 2353 || code === 2561) return otherSetting(named, problem.message);
   return code < 2000 ? otherLanguage(text, start) : null;
 }
 
 function unknownName(name: string): string | null {
   if (joylabExports().has(name)) return `${name} comes with joylab: import { ${name} } from 'joylab';`;
   return Object.hasOwn(PYTHON, name) ? `Python's ${name} is ${PYTHON[name]} here.` : null;
+}
+
+/** A setting that others have, or that had another name, in an object of settings. */
+function otherSetting(name: string, message: string): string | null {
+  const [, type = ''] = /in type '(\w+)'/.exec(message) ?? [];
+  if (!/(Config|Options)$/.test(type)) return null;
+  const { declarations } = require('../settings') as typeof import('../settings');
+  const elsewhere = Object.hasOwn(declarations, type) ? declarations[type].elsewhere : undefined;
+  const camel = camelCase(name);
+  return elsewhere && Object.hasOwn(elsewhere, camel) ? `${name}: ${elsewhere[camel]}.` : null;
 }
 
 /** Variables are declared here, other than in Python. */

@@ -8,10 +8,10 @@ import {
   type MimeBundle,
 } from '../display/host';
 import type { CommOpener } from '../jupyter/interpreter';
-import { WatchdogError } from '../common/watchdog';
+import { WatchdogError } from '../common/threads/watchdog';
 import { currentCell, onCell } from './cell';
 import { describeError } from './errors';
-import { beginPart, endPart, interruptCount, noteSigint, throwIfInterrupted } from './interrupt';
+import { beginPart, endPart, interruptCount, noteSigint, throwIfInterrupted } from './interrupt/interrupts';
 import { encoded } from './values';
 
 const never = new AbortController().signal;

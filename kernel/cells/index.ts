@@ -1,18 +1,14 @@
 import { inKernel, keepIntrinsics } from '../common/intrinsics';
 import { setHost } from '../display/host';
 import type { CommOpener, Interpreter } from '../jupyter/interpreter';
-import { packageRoot } from '../setup/python';
-import { captureChildren } from './children';
-import { captureStreams } from './console';
-import { keepKernelAlive, keepListeners } from './exit';
-import { keepCompiledTypeScript, shareTypeScript } from './compile/typescript';
+import { packageRoot } from '../common/packagePaths';
+import { keepCompiledTypeScript } from './compile/typescript';
 import { KernelHost } from './host';
-import { installInput } from './input';
-import { installGuards } from './interrupt';
-import { installGlobals } from './globals';
-import { printPromisesPlainly, printTimersPlainly } from './printing';
+import { installPatches, PROCESS_PATCHES, SESSION_PATCHES } from './patches';
+import { withoutOptimizer } from './patches/language/optimizer';
 import { Session } from './session';
-import { connectTslabDisplay } from './tslabDisplay';
+
+export { untriedVersions } from './patches/versions';
 
 /** Milliseconds after the start in which a first cell finds the thread free. */
 const QUIET = 3000;
@@ -26,28 +22,19 @@ export interface InterpreterOptions {
 }
 
 /**
- * Makes the interpreter of a kernel, once in a process: from here on, what
- * the process prints goes to cells, and `joylab` displays in them.
+ * Makes the interpreter of a kernel. Until it is closed, what the process
+ * prints goes to cells, and `joylab` displays in them: see patches/index.ts.
  */
 export function createInterpreter({ comms, interruptFlag, folder }: InterpreterOptions): Interpreter {
-  shareTypeScript();
-  installGuards(interruptFlag);
-  connectTslabDisplay();
-  installGlobals();
-  printPromisesPlainly();
-  printTimersPlainly();
+  const takeBack = installPatches(PROCESS_PATCHES, interruptFlag);
   setHost(new KernelHost(comms));
-  captureStreams();
-  captureChildren();
-  installInput();
-  keepKernelAlive();
   const session = new Session({ folder, packageRoot }, interruptFlag);
-  process.on('uncaughtException', (error) => session.reportUncaught(error));
-  process.on('unhandledRejection', (reason) => session.reportUncaught(reason));
+  session.onClose(takeBack);
+  const reportUncaught = (error: unknown): void => session.reportUncaught(error);
+  session.onClose(installPatches(SESSION_PATCHES, { ...session.parts, folder, packageRoot, reportUncaught }));
   session.serveDiagnostics(comms);
-  session.warmUp();
+  withoutOptimizer(() => session.warmUp());
   setTimeout(() => inKernel(keepCompiledTypeScript), QUIET).unref();
-  keepListeners();
   keepIntrinsics();
   return session;
 }

@@ -16,7 +16,7 @@ export interface CellMeta {
   resolve(specifier: string): string;
 }
 
-/** What the JavaScript of a cell calls while it runs; one for each run. See compile/scope.ts. */
+/** The functions that the JavaScript of a cell calls while it runs; one object for each run. See compile/emit/scope.ts. */
 export class CellRuntime {
   /** The value of the cell's last expression: the cell assigns it. */
   value: unknown = undefined;
@@ -83,7 +83,7 @@ export class CellRuntime {
   }
 }
 
-/** What `import.meta` says in the cells of a notebook in `folder`. */
+/** Returns what `import.meta` says in the cells of a notebook in `folder`. */
 export function cellMeta(folder: string, require: NodeRequire): CellMeta {
   // Jupyter Server names the notebook here.
   const session = process.env.JPY_SESSION_NAME ?? '';

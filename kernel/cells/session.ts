@@ -1,7 +1,6 @@
-import type { Executor } from 'tslab/dist/executor';
-import { inKernel, repairIntrinsics, tellRepair } from '../common/intrinsics';
+import { inKernel, repairIntrinsics, reportRepair } from '../common/intrinsics';
 import type { MimeBundle } from '../display/host';
-import { FLAG } from '../jupyter/interruptFlag';
+import { FLAG } from '../jupyter/interrupt/flag';
 import type {
   CellError,
   CellOutput,
@@ -15,40 +14,34 @@ import { complete } from './assist/complete';
 import { serveDiagnostics } from './assist/diagnose';
 import { inspect } from './assist/inspect';
 import { completeValue } from './assist/values';
-import { Cell, currentCell, KeyboardInterrupt, runBeside, runIn, tellOfCell } from './cell';
+import { Cell, currentCell, KeyboardInterrupt, runBeside, runIn, emitCellEvent } from './cell';
 import { completeness } from './completeness';
 import { CellCompiler, type CellSource } from './compile/compiler';
 import { isInText, isObjectLiteral, parse } from './compile/declarations';
-import type { Surroundings } from './compile/options';
+import type { Folders } from './compile/program/options';
 import { beginInput, endInput, inputFinished } from './input';
 import { EnvironmentTypes } from './environmentTypes';
 import { assistPreamble, prepareDirectives, type PreparedCell } from './directives';
 import { joylabImport } from './directives/autoImport';
 import { completeDirective, inspectDirective } from './directives/assist';
-import { SystemExit } from './exit';
 import { compileErrors, describeError } from './errors';
-import { beginPart, endPart, noteSigint } from './interrupt';
-import { installStackTraces } from './traceback/stack';
+import { beginPart, endPart, noteSigint } from './interrupt/interrupts';
 import { Imports } from './modules/imports';
 import { LocalModules } from './modules/localModules';
 import { ModuleToAwait } from './modules/moduleToAwait';
-import { installResolution } from './modules/resolve';
+import type { SessionParts } from './patches';
+import { all, replace, type Undo } from './patches/replace';
+import { createExecutor, type Executor, type TslabGlobal } from './patches/tslab';
 import { cellMeta, CellRuntime, type CellMeta } from './runtime';
+import { SystemExit } from './systemExit';
 import { describe } from './values';
 import { Variables } from './variables';
 
-/** What one run of the executor left. */
+/** The outcome of one run of the executor. */
 interface Outcome {
   ok: boolean;
   error?: unknown;
   value?: unknown;
-}
-
-/** What tslab's executor gives to the code of cells, in a global of this name. */
-interface TslabGlobal {
-  exports: Record<string, unknown>;
-  require: NodeRequire;
-  cell: CellRuntime | null;
 }
 
 /** A notebook's session: its cells run one after another in one scope. */
@@ -61,43 +54,46 @@ export class Session implements Interpreter {
   private readonly modules: LocalModules;
   private readonly meta: CellMeta;
   private readonly tslab: TslabGlobal;
+  private readonly undo: Undo[] = [];
   private running: Cell | null = null;
   /** Aborted by an interrupt: the signal of what runs beside cells, such as handlers of comms. */
   private besides = new AbortController();
   private outcome: Outcome = { ok: true };
 
   constructor(
-    private readonly surroundings: Surroundings,
+    private readonly folders: Folders,
     private readonly interruptFlag: Int32Array,
   ) {
-    const { folder, packageRoot } = surroundings;
+    const { folder } = folders;
     const begin = () => {
       beginPart();
       // SIGINT is for what begins now: an interrupt from before has to be seen here.
       if (this.running) this.throwIfInterrupted(this.running);
     };
-    this.compiler = new CellCompiler(surroundings, begin, (path, text) => this.modules.addVirtual(path, text));
+    this.compiler = new CellCompiler(folders, begin, (path, text) => this.modules.addVirtual(path, text));
     this.modules = new LocalModules(() => this.compiler.notebook.service.getProgram()!.getCompilerOptions());
-    installResolution(packageRoot, this.modules.isVirtual);
-    installStackTraces(this.compiler, this.modules, folder);
-    // Here, as it loads the compiler that it shares with the kernel: see compile/typescript.ts.
-    const { createExecutor } = require('tslab/dist/executor') as typeof import('tslab/dist/executor');
-    const converters = { node: this.compiler, browser: this.compiler, close: () => this.compiler.close() };
-    this.executor = createExecutor(folder, converters, {
-      log: () => {},
-      // tslab also reports diagnostics here, with more arguments: the compiler has them already.
-      error: (error, ...rest) => rest.length === 0 && (this.outcome.error = error),
-    });
     // tslab's object of variables is a Proxy, on which loops of a cell are a hundred times slower.
     const scope: Record<string, unknown> = {};
     this.imports = new Imports(folder, scope, this.modules);
     this.tslab = { exports: scope, require: this.imports.require, cell: null };
-    Object.assign(globalThis, { __tslab__: this.tslab });
+    const converters = { node: this.compiler, browser: this.compiler, close: () => this.compiler.close() };
+    const { executor, undo } = createExecutor(this.tslab, folder, converters, {
+      log: () => {},
+      // tslab also reports diagnostics here, with more arguments: the compiler has them already.
+      error: (error, ...rest) => rest.length === 0 && (this.outcome.error = error),
+    });
+    this.executor = executor;
+    this.onClose(undo);
     this.meta = cellMeta(folder, this.imports.require);
     // What TypeScript takes for granted in Node.js.
-    Object.assign(globalThis, { __dirname: this.meta.dirname, __filename: this.meta.filename });
+    this.onClose(replace(globalThis, { __dirname: this.meta.dirname, __filename: this.meta.filename }));
     this.variables = new Variables(scope);
     this.environments = new EnvironmentTypes(this.variables, this.compiler.notebook);
+  }
+
+  /** The parts that patches need. */
+  get parts(): Pick<SessionParts, 'compiler' | 'modules'> {
+    return { compiler: this.compiler, modules: this.modules };
   }
 
   /** Compiles something, so that the first cell finds a compiler that has run before. */
@@ -115,14 +111,14 @@ export class Session implements Interpreter {
     void cell.stopped.catch(() => this.running === cell && this.executor.interrupt());
     try {
       return await runIn(cell, async () => {
-        if (deletedCells.length > 0) tellOfCell({ kind: 'deleted', ids: deletedCells });
+        if (deletedCells.length > 0) emitCellEvent({ kind: 'deleted', ids: deletedCells });
         let ok = false;
         try {
           const error = await this.run(cell, { label, code, preamble: '' });
           ok = error === null;
           return error;
         } finally {
-          tellOfCell({ kind: 'ended', cell, ok });
+          emitCellEvent({ kind: 'ended', cell, ok });
         }
       });
     } catch (error) {
@@ -144,7 +140,7 @@ export class Session implements Interpreter {
     const { ok, error, value } = await this.evaluateSource({ ...source, ...around });
     inKernel(() => this.environments.update());
     if (this.compiler.problems.length > 0)
-      return inKernel(() => compileErrors(this.compiler.problems, source.label, this.surroundings.folder));
+      return inKernel(() => compileErrors(this.compiler.problems, source.label, this.folders.folder));
     if (!ok) throw error;
     this.throwIfInterrupted(cell);
     if (cell.endedBy) throw cell.endedBy.error;
@@ -204,7 +200,7 @@ export class Session implements Interpreter {
 
   /** Says what a cell had replaced that the kernel cannot do without. */
   private repair(): void {
-    tellRepair(repairIntrinsics(), (text) => currentCell()?.output.stream('stderr', text));
+    reportRepair(repairIntrinsics(), (text) => currentCell()?.output.stream('stderr', text));
   }
 
   async evaluate(expression: string, output: CellOutput): Promise<MimeBundle | CellError> {
@@ -214,7 +210,7 @@ export class Session implements Interpreter {
       return await runBeside(cell, async () => {
         const { ok, error, value } = await this.evaluateSource(source);
         if (this.compiler.problems.length > 0)
-          return compileErrors(this.compiler.problems, source.label, this.surroundings.folder);
+          return compileErrors(this.compiler.problems, source.label, this.folders.folder);
         if (!ok) throw error;
         return (await describe(value)).data;
       });
@@ -237,7 +233,7 @@ export class Session implements Interpreter {
     const known =
       inspectDirective(code, position) ??
       inspect(notebook, code, position, assistPreamble(code, notebook.names()), detail);
-    // What joylab exports is told also where it is not imported yet.
+    // Exports of joylab are documented also where they are not imported yet.
     return known ?? inspect(notebook, code, position, joylabImport(parse(code), new Set(notebook.names())), detail);
   }
 
@@ -271,8 +267,14 @@ export class Session implements Interpreter {
     currentCell()?.output.stream('stderr', `Uncaught in a promise or callback:\n${traceback.join('\n')}\n`);
   }
 
+  /** Takes something back when the session is closed, after what came later. */
+  onClose(undo: Undo): void {
+    this.undo.push(undo);
+  }
+
   close(): void {
     this.executor.close();
+    all(this.undo)();
   }
 }
 
@@ -282,7 +284,7 @@ async function showResult(cell: Cell, value: unknown): Promise<void> {
   if (Object.keys(data).length > 0) cell.output.result(data, metadata);
 }
 
-/** What Node.js throws where SIGINT ended synchronous code; the message that says so is still on its way. */
+/** Returns whether SIGINT has ended synchronous code; the message that says so is still on its way. */
 function isTermination(error: unknown): boolean {
   return (error as NodeJS.ErrnoException | null)?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
 }

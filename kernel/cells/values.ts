@@ -1,9 +1,9 @@
 import { inKernel } from '../common/intrinsics';
 import { describe as describeValue } from '../display/describe';
 import { metadataOf, type MimeBundle } from '../display/host';
-import { shownSvg } from '../display/svgBundle';
+import { shownSvg } from '../display/pictures/svgBundle';
 
-/** How the result of a cell is shown: see display/describe.ts. */
+/** Returns the result of a cell as it is shown: see display/describe.ts. */
 export async function describe(value: unknown): Promise<{ data: MimeBundle; metadata: Record<string, unknown> }> {
   const bundle = await describeValue(value);
   return inKernel(() => ({ data: encoded(bundle), metadata: metadataOf(bundle) }));

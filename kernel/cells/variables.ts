@@ -13,7 +13,7 @@ export class Variables {
     this.before = new Map(this.names().map((name) => [name, this.get(name)]));
   }
 
-  /** Whether a variable is new or has another value since {@link mark}. */
+  /** Returns whether a variable is new or has another value since {@link mark}. */
   isChanged(name: string): boolean {
     return Object.hasOwn(this.locals, name) && (!this.before.has(name) || this.before.get(name) !== this.get(name));
   }

@@ -8,7 +8,7 @@ import { cacheFolder } from './cacheFolder';
 const HEADER = 4;
 
 /**
- * What an earlier process made and any process can make again.
+ * Data that an earlier process made and any process can make again.
  *
  * @param kind folder in the folder of caches
  * @param key all that it depends on, the form of what is kept included
@@ -22,7 +22,7 @@ export class CacheEntry {
     this.file = folder === null ? null : path.join(folder, kind, name);
   }
 
-  /** What is kept; undefined where there is nothing, or nothing whole. */
+  /** Returns what is kept; undefined where there is nothing, or nothing whole. */
   read(): Buffer | undefined {
     if (this.file === null) return undefined;
     try {

@@ -7,7 +7,7 @@ import { checkTextNesting } from './nesting';
  * long numbers, nearly all, go its way, at its speed.
  */
 
-/** What an integer that a number cannot hold has: a run of digits, not those of a fraction. */
+/** Every integer that a number cannot hold has this: a run of digits, not those of a fraction. */
 const LONG = /(?<![\d.])\d{16}/;
 /** Digits of an integer, at most: Python's own limit. */
 const MAXIMUM_DIGITS = 4300;
@@ -36,7 +36,7 @@ export function parseExact(text: string, what: string): unknown {
   );
 }
 
-/** Whether a number is what its text says. Only integers are looked at: others are rounded to what is nearest, as everywhere. */
+/** Returns whether a number is exactly its text. Only integers are looked at: others are rounded to what is nearest, as everywhere. */
 function isExact(text: string): boolean {
   const value = Number(text);
   return !/^-?\d+$/.test(text) || Number.isSafeInteger(value) || String(value) === text || text.length > MAXIMUM_DIGITS;
@@ -54,7 +54,7 @@ function outsideStrings(text: string, replace: (part: string) => string): string
   return parts.join('') + replace(text.slice(from));
 }
 
-/** Where the text goes on after the string that begins at `start`. */
+/** Returns where the text goes on after the string that begins at `start`. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;
@@ -95,7 +95,7 @@ export function markedText(value: unknown): string {
   );
 }
 
-/** What `JSON.stringify` gives, where it does: not for bigints. */
+/** Returns what `JSON.stringify` gives; nothing for bigints. */
 function asItIs(value: unknown): string | null {
   try {
     return JSON.stringify(value);

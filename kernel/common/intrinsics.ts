@@ -58,7 +58,7 @@ const EXTENDED = {
   Function: Function.prototype,
 };
 
-/** Names that are told at once. */
+/** Names that one message lists. */
 const MAXIMUM_TOLD = 10;
 
 const { getOwnPropertyDescriptor, defineProperty, getPrototypeOf } = Object;
@@ -66,7 +66,7 @@ const { ownKeys, deleteProperty } = Reflect;
 
 const kept: Kept[] = [];
 const prototypes: Array<{ name: string; prototype: object; keys: Key[] }> = [];
-/** What the user has replaced of the language, by functions. */
+/** Parts of the language that the user has replaced, by functions. */
 let replaced: Array<{ entry: Kept; now: PropertyDescriptor }> = [];
 
 /** Remembers what there is. Called once, when all is changed that the kernel itself changes. */
@@ -120,7 +120,7 @@ function languageObjects(): Array<[string, object]> {
   ];
 }
 
-/** What the kernel uses of Node.js. */
+/** Parts of Node.js that the kernel uses. */
 function nodeObjects(): Record<string, object> {
   return {
     process,
@@ -189,10 +189,10 @@ function removeAdditions({ name, prototype, keys }: (typeof prototypes)[number],
 }
 
 /** Says what {@link repairIntrinsics} did. */
-export function tellRepair({ restored, lost }: Repair, tell: (text: string) => void): void {
-  if (restored.length > 0) tell(`Put back, since the kernel needs it: ${list(restored)}.\n`);
+export function reportRepair({ restored, lost }: Repair, write: (text: string) => void): void {
+  if (restored.length > 0) write(`Put back, since the kernel needs it: ${list(restored)}.\n`);
   if (lost.length > 0)
-    tell(`The kernel needs what was replaced for good: ${list(lost)}. Restart the kernel if cells fail.\n`);
+    write(`The kernel needs what was replaced for good: ${list(lost)}. Restart the kernel if cells fail.\n`);
 }
 
 function list(names: string[]): string {

@@ -63,7 +63,7 @@ export function checkTextNesting(text: string, what: string): void {
   }
 }
 
-/** How often a character is in a text, counted to one more than nesting may be deep: most texts need no closer look. */
+/** Returns how often a character is in a text, counted to one more than nesting may be deep: most texts need no closer look. */
 function count(text: string, character: string): number {
   let times = 0;
   for (let at = text.indexOf(character); at >= 0 && times <= MAXIMUM_NESTING; at = text.indexOf(character, at + 1))
@@ -71,7 +71,7 @@ function count(text: string, character: string): number {
   return times;
 }
 
-/** Where the string ends that begins at `start`. */
+/** Returns the end of the string that begins at `start`. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;

@@ -1,5 +1,6 @@
-/** What `promise` gives, or the signal's reason as soon as it is aborted; the work behind `promise` goes on. */
-export function raceAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Returns what `promise` gives, or fails with the signal's reason as soon as it is aborted; the work behind `promise` goes on. */
+export function raceAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     if (signal.aborted) abort();

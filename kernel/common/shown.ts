@@ -1,9 +1,9 @@
 import { stringifyExact } from './exactJson';
 
-/** Characters of a value that a message tells. */
+/** Characters of a value that a message shows. */
 const MOST = 200;
 
-/** A value as a message shows it: as JSON, what is long is cut. */
+/** Returns a value as a message shows it: as JSON, cut where it is long. */
 export function shown(value: unknown, most = MOST): string {
   let text: string;
   try {

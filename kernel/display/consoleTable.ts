@@ -5,7 +5,7 @@ import { recordTable } from './records';
 type Row = Record<string, unknown>;
 
 /**
- * What `console.table` shows: a table of anything that has rows, as Node.js
+ * Returns what `console.table` shows: a table of anything that has rows, as Node.js
  * and browsers understand it; `null` where there is nothing to tabulate.
  *
  * @param columns the columns to show, in their order

@@ -1,15 +1,15 @@
 import { inspect, types } from 'node:util';
 import type { MimeBundle } from './host';
-import { imageType } from './image';
+import { imageType } from './pictures/image';
 import { isNumeric, numericText } from './numeric';
 import { isRecords, recordTable } from './records';
-import { svgText } from './svgBundle';
+import { svgText } from './pictures/svgBundle';
 
 /** Objects with this method say how they are displayed: it returns a MIME bundle, or a promise of one. */
 export const displaySymbol = Symbol.for('Jupyter.display');
 
 /**
- * How a value is shown: as its `Symbol.for('Jupyter.display')` method says, as
+ * Returns how a value is shown: as its `Symbol.for('Jupyter.display')` method says, as
  * it is if it is a MIME bundle, an array of records as a table, the bytes of
  * an image as the image, numbers in bulk with what is notable about them, and
  * anything else as text. Throws what the method throws.

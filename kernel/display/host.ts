@@ -31,11 +31,11 @@ export interface DisplayOptions {
 export interface CellRun {
   /** The cell's own ID, which stays from run to run; left out where the front end does not tell. */
   readonly id?: string;
-  /** How errors name it: "Cell [3]". */
+  /** Its name in errors: "Cell [3]". */
   readonly label: string;
 }
 
-/** What happens to cells. */
+/** Something that happens to a cell. */
 export type CellEvent =
   /** A run has come to its end; `ok`: without an error. */
   | { kind: 'ended'; cell: CellRun; ok: boolean }
@@ -43,7 +43,7 @@ export type CellEvent =
   | { kind: 'deleted'; ids: readonly string[] };
 
 /**
- * What the library needs from the program it runs in. The kernel installs its
+ * The program that the library runs in. The kernel installs its
  * own host; in plain Node.js a console host prints `text/plain`.
  */
 export interface Host {

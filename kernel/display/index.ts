@@ -4,7 +4,7 @@ import { describe } from './describe';
 import { host, type DisplayOptions, type MimeBundle } from './host';
 
 export { clearOutput, display, DisplayHandle };
-export { image, type ImageOptions } from './image';
+export { image, type ImageOptions } from './pictures/image';
 export { html, Markup, md, svg, type MarkupTag } from './markup';
 export * from './comm';
 export type { DisplayOptions, MimeBundle };

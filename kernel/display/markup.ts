@@ -1,5 +1,5 @@
 import type { MimeBundle } from './host';
-import { shownSvg } from './svgBundle';
+import { shownSvg } from './pictures/svgBundle';
 
 /** A text with a MIME type, which shows as that. */
 export class Markup {

@@ -16,12 +16,14 @@ export const ENVIRONMENT_MIME = 'application/vnd.joylab.environment.v1+json';
 /** An episode as the player shows it. Frame 0 is the reset; frame i follows step i. */
 export interface EpisodeData {
   version: 1;
-  /** What is playing, for the caption: "breakout". */
+  /** Name of what is playing, for the caption: "breakout". */
   environment: string;
   seed: number;
   /** Pixels of a frame. */
   width: number;
   height: number;
+  /** Width divided by height of a frame as it should appear. Default: that of square pixels. */
+  aspect?: number;
   /** Base64 of 3 bytes (red, green, blue) per colour. */
   palette: string;
   /** Frames per second at speed 1. */
@@ -37,7 +39,7 @@ export interface EpisodeData {
    */
   frames: string;
   /**
-   * Where an environment is drawn or told instead of pixels: the type of the
+   * In place of pixels, where an environment is drawn or described: the type of the
    * pictures. `frames` is then a zlib-deflated JSON array of texts, and width
    * and height of a `text/plain` are in characters and lines.
    */
@@ -48,11 +50,11 @@ export interface EpisodeData {
   actions: number[];
   rewards: number[];
   lives: number[];
-  /** How it ended, in words: "terminated", "truncated", "timeout: 2 s of the strategy's own time". */
+  /** The end, in words: "terminated", "truncated", "timeout: 2 s of the strategy's own time". */
   end: string;
 }
 
-/** Where a run stands; `lost`: its kernel ended before it did, which only a view can tell. */
+/** The state of a run; `lost`: its kernel ended before it did, which only a view can tell. */
 export type TrainingStatus = 'running' | 'paused' | 'finished' | 'failed' | 'lost';
 
 /** A mark on the charts' step axis, for example a replaced reward function. */
@@ -75,7 +77,7 @@ export interface TrainingData {
   /** TRL's metrics by their names (`loss`, `reward`, `rewards/<name>/mean`, …), with `step`: one entry per logged step. */
   log: Array<Record<string, number>>;
   events: TrainingEvent[];
-  /** What the run is doing now, in words. */
+  /** The current stage of the run, in words. */
   stage?: string;
   /** The newest group, its frames included: in a notebook's file, and of a run that is not running. */
   group?: { step: number; episodes: EpisodeData[] };
@@ -94,7 +96,7 @@ export type TrainingMessage =
   | { type: 'log'; entry: Record<string, number> }
   | { type: 'event'; event: TrainingEvent }
   | { type: 'status'; status: TrainingStatus }
-  /** What the run is doing now; without `stage` nothing. */
+  /** The current stage of the run; without `stage` none. */
   | { type: 'stage'; stage?: string }
   /** The newest group. Buffer i holds the deflated frames of episode i. */
   | { type: 'group'; step: number; episodes: EpisodeData[] };
@@ -107,7 +109,7 @@ export interface EnvironmentData {
   version: 1;
   /** The kind of environment ("atari"), or the address of its server. */
   environment: string;
-  /** What is played: "breakout". */
+  /** Name of what is played: "breakout". */
   name: string;
   description?: string;
   /** The environment's own version. */
@@ -120,8 +122,12 @@ export interface EnvironmentData {
   variables: Array<{ name: string; description: string; minimum: number; maximum: number }>;
   /** The fields of action, observation and state, by the schemas. */
   tables?: EnvironmentTable[];
-  /** The first frame: base64 of a PNG file, or of an image file of another MIME type. */
-  frame?: { width: number; height: number; png: string; type?: string };
+  /**
+   * The first frame: base64 of a PNG file, or of an image file of another MIME
+   * type, and the size at which it should appear, where that is not as the
+   * file says.
+   */
+  frame?: { png: string; type?: string; width?: number; height?: number };
   /** Mean returns of chance, of each constant action and of a human, the lowest first, in episodes of at most `maxSteps` steps. */
   returns?: { maxSteps: number; rows: Array<{ name: string; mean: number }> };
   /** The ID with which a view opens {@link PLAY_COMM}; left out where it cannot be played. */
@@ -155,6 +161,7 @@ export type PlayMessage =
       name: string;
       width: number;
       height: number;
+      aspect?: number;
       stepsPerSecond: number;
       actions: string[];
       keys: Record<string, string>;

@@ -16,7 +16,7 @@ const ENDS = 5;
 /** More elements than this are not read: it would take seconds. */
 const MAXIMUM_READ = 1e8;
 
-/** Whether a value is a typed array or a tensor: more numbers than one would read. */
+/** Returns whether a value is a typed array or a tensor: more numbers than one would read. */
 export function isNumeric(value: unknown): value is TypedArray | TensorLike {
   if (types.isProxy(value)) return false;
   if (isTypedArray(value)) return value.length > ALL;

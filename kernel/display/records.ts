@@ -14,7 +14,7 @@ const MAXIMUM_WIDTH = 60;
 /** Rows that are looked at to tell what the others are like. */
 const SAMPLE = 1000;
 
-/** Whether a value is an array of plain objects that have their keys in common: the rows of a table. */
+/** Returns whether a value is an array of plain objects that have their keys in common: the rows of a table. */
 export function isRecords(value: unknown): value is Row[] {
   if (!Array.isArray(value) || types.isProxy(value) || value.length === 0) return false;
   const rows = sample(value);
@@ -35,9 +35,9 @@ function isPlain(value: unknown): value is Row {
   return prototype === null || prototype === Object.prototype;
 }
 
-/** What {@link recordTable} does otherwise than by itself. */
+/** Options of {@link recordTable}. */
 export interface RecordTableOptions {
-  /** What stands before each row: its number, without this. */
+  /** Labels before the rows; by default their numbers. */
   labels?: string[];
   /** The columns, in their order: all that the rows have, without this. */
   columns?: readonly string[];

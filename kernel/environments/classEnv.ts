@@ -12,18 +12,18 @@ export interface ClassSource extends VectorSource {
   className: string;
 }
 
-/** How what goes into a class, and comes out of it, is checked: the same for all its objects in this thread. */
+/** The checks of what goes into a class and comes out of it, for all its objects in this thread. */
 const contracts = new WeakMap<EnvironmentClass, Contract>();
 
 /** Makes objects of a class in this thread. */
-export function openVectorEnvs({ classModule, className }: ClassSource): VectorEnvs {
+export function openVectorEnvs({ classModule, className, spec }: ClassSource): VectorEnvs {
   const type = (require(classModule) as Record<string, EnvironmentClass>)[className];
   if (!contracts.has(type)) contracts.set(type, contract(type, {}));
   const open = new Set<VectorEnv>();
   return {
     replaces: true,
     async open(numEnvs) {
-      const env = new ClassEnv(type, contracts.get(type)!, numEnvs);
+      const env = new ClassEnv(type, contracts.get(type)!, spec.options, numEnvs);
       open.add(env);
       return env;
     },
@@ -42,16 +42,18 @@ class ClassEnv implements VectorEnv {
   constructor(
     type: EnvironmentClass,
     private readonly contract: Contract,
+    /** Arguments of every reset. */
+    private readonly options: Record<string, unknown>,
     readonly numEnvs: number,
   ) {
-    this.runners = Array.from({ length: numEnvs }, () => new EpisodeRunner(new type(), contract.told));
+    this.runners = Array.from({ length: numEnvs }, () => new EpisodeRunner(new type(), contract.outputs));
     this.every = Array<number>(numEnvs).fill(0);
     this.steps = Array<number>(numEnvs).fill(0);
   }
 
   reset(indices: number[], seeds: number[], { every }: { every: number }): Promise<VectorStep> {
     for (const index of indices) [this.every[index], this.steps[index]] = [every, 0];
-    return this.ask(indices, (runner, i) => runner.reset({ seed: seeds[i] }));
+    return this.ask(indices, (runner, i) => runner.reset({ ...this.options, seed: seeds[i] }));
   }
 
   step(indices: number[], actions: unknown[]): Promise<VectorStep> {

@@ -6,7 +6,7 @@ import type { EpisodeSpec, VectorSource } from './vectorEnv';
 export interface StateVariable {
   /** Name in `state`: "ball_x". */
   name: string;
-  /** What it is, in a few words, with its unit: for the card and the prompt. */
+  /** Its meaning in a few words, with its unit: for the card and the prompt. */
   description: string;
   /** Smallest and largest value. */
   minimum: number;
@@ -15,13 +15,13 @@ export interface StateVariable {
 
 /** An environment that policies can play. */
 export interface RolloutEnvironment {
-  /** What is played: "breakout", or the name that a server gives itself. */
+  /** Name of what is played: "breakout", or the name that a server gives itself. */
   readonly name: string;
   /** The kind of environment ("atari"), or the address of its server. */
   readonly environment: string;
-  /** Whether it comes with Joylab: then `environment` and the options say all that it is. */
+  /** True where it comes with Joylab: then `environment` and the options say all that it is. */
   readonly builtIn: boolean;
-  /** Whether its vector environments have pictures. */
+  /** True where its vector environments have pictures. */
   readonly draws: boolean;
   /** Names of the actions, where there are a few; an action's ID is its index. */
   readonly actions: readonly string[];
@@ -29,11 +29,11 @@ export interface RolloutEnvironment {
   /** JSON Schemas of action, observation and state, where strategies see what these tell. */
   readonly schemas?: EnvironmentSchema | null;
   readonly description?: string;
-  /** What a human gets in it, where that is known. */
+  /** A human's mean return in it, where that is known. */
   readonly human?: HumanReturn;
-  /** What the records of its episodes have in common. */
+  /** The part that the records of its episodes have in common. */
   readonly spec: EpisodeSpec;
-  /** Where the vector environments that policies play come from: for each of `count` threads a source, by default for one per core. Starts what plays them. */
+  /** Returns the sources of the vector environments that policies play, for each of `count` threads one, by default for one per core. Starts what plays them. */
   vectorSources(count?: number): Promise<VectorSource[]>;
   /** The environment of an earlier episode's options, where these can be others. */
   withOptions?(options: Record<string, unknown>): RolloutEnvironment;

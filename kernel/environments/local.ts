@@ -2,7 +2,7 @@ import type { ValidationFailure } from '../schema/problems';
 import { availableParallelism } from 'node:os';
 import type { MimeBundle } from '../display/host';
 import { invalid } from '../openenv/actionCheck';
-import { OpenEnvError } from '../openenv/errors';
+import { invalidArgument, OpenEnvError } from '../openenv/errors';
 import type {
   EnvironmentMetadata,
   EnvironmentSchema,
@@ -13,27 +13,38 @@ import type {
 import type { Environment, EnvironmentClass } from '../openenv/serving';
 import { EpisodeRunner } from '../openenv/serving/episode';
 import type { Contract } from '../openenv/serving/schemas';
-import { environmentBundle, type CardContent, type CardOptions } from './card';
+import type { CardContent } from './card/card';
 import type { ClassSource } from './classEnv';
 import type { RolloutEnvironment } from './environment';
-import { renderedPicture, type PictureFile } from './picture';
+import { OpenedEnvironment } from './opened';
+import { renderedPicture, type PictureFile } from './card/picture';
 import type { EpisodeSpec, VectorSource } from './vectorEnv';
 
-/** What a card tells besides name and description. */
-export type LocalCard = Pick<CardContent, 'environment' | 'actions' | 'stateVariables'> & {
-  /** Where rollouts find the class: the module that exports it under its name. */
+/** A built-in environment that is a class, beyond what the class tells. */
+export interface LocalAbout {
+  /** The name that opens it. */
+  environment: string;
+  /** Names of the actions; an action's ID is its index. */
+  actions: readonly string[];
+  /** The module that exports the class under its name, for rollouts. */
   module: string;
-};
+  /** Its options with their defaults: arguments of the class's `reset`, also in rollouts and replays. */
+  options?: Record<string, unknown>;
+  /** The numbers of its state, for programs that want them beside the schema; card and prompt are made from the schema. */
+  stateVariables?: CardContent['stateVariables'];
+}
 
 /**
  * A session with an environment in this process: the calls of an OpenEnv
  * client, the same checks, no server.
  */
 export class LocalEnvironment<
-  Action extends object = Record<string, any>,
-  Observation = Record<string, any>,
-  State = EpisodeState,
-> implements RolloutEnvironment
+    Action extends object = Record<string, any>,
+    Observation = Record<string, any>,
+    State = EpisodeState,
+  >
+  extends OpenedEnvironment
+  implements RolloutEnvironment
 {
   readonly builtIn = true;
   readonly draws = true;
@@ -41,7 +52,7 @@ export class LocalEnvironment<
   readonly name: string;
   readonly actions: string[];
   readonly stateVariables: CardContent['stateVariables'];
-  readonly options: Record<string, unknown> = {};
+  readonly options: Record<string, unknown>;
   readonly spec: EpisodeSpec;
   /** JSON Schemas of action, observation and state. */
   readonly schemas: EnvironmentSchema;
@@ -52,24 +63,26 @@ export class LocalEnvironment<
   private constructor(
     private readonly type: EnvironmentClass<any>,
     private readonly contract: Contract,
-    private readonly about: LocalCard,
+    private readonly about: LocalAbout,
   ) {
-    ({ environment: this.environment, stateVariables: this.stateVariables } = about);
-    this.actions = [...about.actions];
+    super();
+    const { environment, actions, options = {}, stateVariables = [] } = about;
+    [this.environment, this.options, this.stateVariables] = [environment, options, stateVariables];
+    this.actions = [...actions];
     ({ name: this.name, description: this.description } = contract.metadata);
     this.schemas = contract.schema;
     this.spec = {
       environment: this.environment,
-      options: {},
+      options,
       actions: this.actions,
       actionSchema: this.schemas.action,
       stateVariables: [],
       observations: true,
     };
-    this.runner = new EpisodeRunner(new type(), contract.told);
+    this.runner = new EpisodeRunner(new type(), contract.outputs);
   }
 
-  static async open(type: EnvironmentClass<any>, about: LocalCard): Promise<LocalEnvironment<any, any, any>> {
+  static async open(type: EnvironmentClass<any>, about: LocalAbout): Promise<LocalEnvironment<any, any, any>> {
     const { contract } = await import('../openenv/serving/schemas.js');
     return new LocalEnvironment(type, contract(type, {}), about);
   }
@@ -85,10 +98,15 @@ export class LocalEnvironment<
     return Array<VectorSource>(count).fill(source);
   }
 
+  /** The environment of an earlier episode's options, for its replay. */
+  withOptions(options: Record<string, unknown>): LocalEnvironment<Action, Observation, State> {
+    return new LocalEnvironment(this.type, this.contract, { ...this.about, options });
+  }
+
   /** Starts an episode. */
   async reset(args: ResetArguments = {}): Promise<StepResult<Observation>> {
     this.check(() => this.contract.checkReset(args));
-    return (await this.runner.reset(args)) as StepResult<Observation>;
+    return (await this.runner.reset({ ...args, ...this.options })) as StepResult<Observation>;
   }
 
   /** Takes one step. */
@@ -114,23 +132,18 @@ export class LocalEnvironment<
     return pictureBundle(this.runner.environment);
   }
 
-  /** The card: what it is, its actions, its state, the first frame of the episode with seed 0, and what chance gets where that was measured. */
-  async card({ reference }: CardOptions = {}): Promise<MimeBundle> {
+  /** The first frame is that of the episode with seed 0. */
+  protected async cardContent(): Promise<CardContent> {
     const { description, version } = this.contract.metadata;
-    const frame = await firstFrame(this.type);
-    return environmentBundle({
+    const frame = await firstFrame(this.type, this.options);
+    return {
       ...this,
       description,
       release: version,
       schema: this.contract.schema,
       stateVariables: [],
-      reference,
       ...(frame ? { frame } : {}),
-    });
-  }
-
-  [Symbol.for('Jupyter.display')](): Promise<MimeBundle> {
-    return this.card();
+    };
   }
 
   async close(): Promise<void> {
@@ -150,11 +163,14 @@ export class LocalEnvironment<
 }
 
 /** The picture of a class's episode with seed 0, where it has pictures. */
-export async function firstFrame(type: EnvironmentClass<any>): Promise<PictureFile | undefined> {
+export async function firstFrame(
+  type: EnvironmentClass<any>,
+  options: Record<string, unknown> = {},
+): Promise<PictureFile | undefined> {
   const example = new EpisodeRunner(new type());
   try {
     if (!example.environment.render) return undefined;
-    await example.reset({ seed: 0 });
+    await example.reset({ ...options, seed: 0 });
     return renderedPicture(example.environment.render());
   } finally {
     await example.close();
@@ -164,7 +180,6 @@ export async function firstFrame(type: EnvironmentClass<any>): Promise<PictureFi
 function pictureBundle(environment: Environment): MimeBundle {
   const picture = environment.render?.();
   if (typeof picture === 'string') return { 'image/svg+xml': picture, 'text/plain': 'picture of the environment' };
-  if (!picture)
-    throw new OpenEnvError('INVALID_ARGUMENT', 'This environment has no pictures: its class has no render().');
+  if (!picture) throw invalidArgument('This environment has no pictures: its class has no render().');
   return { 'image/png': Buffer.from(picture).toString('base64'), 'text/plain': 'picture of the environment' };
 }

@@ -1,11 +1,11 @@
-import { OpenEnvError } from '../openenv/errors';
+import { invalidArgument } from '../openenv/errors';
 import { readTarget } from '../openenv/launch/target';
-import { nearestFirst } from '../nearest';
+import { nearestFirst } from '../common/names';
 import type { Environment } from '../openenv/serving';
 import { BUILT_INS, servedByOthers, type BuiltIn } from './registry';
-import { RemoteEnvironment, type RemoteOptions } from './remote';
-import { serveInNotebook, type EnvironmentClient } from './served';
-import type { OpenedEnvironments } from './typing';
+import { RemoteEnvironment, type RemoteOptions } from './remote/remote';
+import { serveInNotebook, type EnvironmentClient } from './remote/served';
+import type { OpenedEnvironments } from './openedEnvironments';
 
 /** The type of an environment: by its schemas, where a notebook has opened it before. */
 type Opened<Target extends string> = Target extends keyof OpenedEnvironments
@@ -54,8 +54,7 @@ export async function openenv(target: string | string[] | (new () => Environment
   const names = nearestFirst(String(target), Object.keys(BUILT_INS))
     .map((name) => `'${name}'`)
     .join(', ');
-  throw new OpenEnvError(
-    'INVALID_ARGUMENT',
+  throw invalidArgument(
     `There is no environment '${String(target)}'. Valid are: ${names}; the address of an OpenEnv server, 'http://localhost:8000'; a folder with openenv.yaml, './my_env'; a Hugging Face Space, 'openenv/echo_env'; a Docker image with its tag, 'echo-env:latest'.`,
   );
 }
@@ -69,8 +68,7 @@ function openPool([first, ...servers]: string[], options: object): Promise<Remot
   const addresses = [first, ...servers];
   const wrong = addresses.find((url) => !/^(https?|wss?):\/\//.test(String(url)));
   if (first === undefined || wrong !== undefined)
-    throw new OpenEnvError(
-      'INVALID_ARGUMENT',
+    throw invalidArgument(
       `openenv([…]) takes the addresses of servers, such as 'http://localhost:8000', not ${first === undefined ? 'an empty list' : `'${wrong}'`}.`,
     );
   return RemoteEnvironment.open(first, { ...options, servers });

@@ -1,7 +1,7 @@
 import type { EnvironmentSchema } from '../openenv/protocol';
-import { schemaPrompt } from './schemaPrompt';
+import { schemaPrompt } from '../schema/prompt';
 
-/** What a prompt tells of one variable of the state. */
+/** A variable of the state, as a prompt tells it. */
 export interface PromptVariable {
   name: string;
   /** Smallest value; without a finite range the prompt gives none. */
@@ -9,16 +9,22 @@ export interface PromptVariable {
   maximum?: number;
 }
 
-/** What a prompt tells of an environment: its name, the variables a strategy reads, the actions it may return. */
+/** A member of the state that is a list of numbers, as a prompt tells it: `state.ram`. */
+export interface PromptArray extends Required<PromptVariable> {
+  length: number;
+  description: string;
+}
+
+/** An environment as a prompt tells it: its name, the variables that a strategy reads, the actions that it may return. */
 export interface PromptSubject {
   name: string;
   stateVariables?: readonly PromptVariable[];
   actions: readonly string[];
-  /** Bytes of `state.ram`, where strategies get the console's memory: told where no variable is named. */
-  readonly ramSize?: number;
-  /** Where an environment describes itself by JSON Schemas: the prompt tells their fields, with types, ranges and descriptions. */
+  /** Lists of numbers in the state: told where it has no variables. */
+  readonly stateArrays?: readonly PromptArray[];
+  /** JSON Schemas, where the environment has some: the prompt tells their fields, with types, ranges and descriptions. */
   readonly schemas?: EnvironmentSchema | null;
-  /** What it is about, in a sentence: told with schemas. */
+  /** The environment in a sentence: told with schemas. */
   readonly description?: string;
 }
 
@@ -56,13 +62,15 @@ export function strategyPrompt(subject: PromptSubject): string {
 }
 
 function subjectLines(subject: PromptSubject): string[] {
-  const { name, stateVariables = [], actions, ramSize, schemas } = subject;
+  const { name, stateVariables = [], stateArrays = [], actions, schemas } = subject;
   const lines = [`Write a short TypeScript function strategy(state) that plays ${name}.`];
   if (schemas) return [...lines, ...schemaPrompt({ name, description: subject.description, schemas, actions })];
-  if (stateVariables.length > 0 || ramSize) lines.push('The state:');
+  if (stateVariables.length > 0 || stateArrays.length > 0) lines.push('The state:');
   for (const variable of stateVariables) lines.push(`state.${variable.name}${range(variable)}`);
-  if (stateVariables.length === 0 && ramSize)
-    lines.push(`state.ram, ${ramSize} numbers from 0 to 255: the memory of the console`);
+  if (stateVariables.length === 0) {
+    for (const { name, length, description, ...bounds } of stateArrays)
+      lines.push(`state.${name}, ${length} numbers${range(bounds)}: ${description}`);
+  }
   lines.push(
     actions.length > 0
       ? `It returns one action: ${actions.map((action) => `"${action}"`).join(', ')}.`
@@ -71,6 +79,6 @@ function subjectLines(subject: PromptSubject): string[] {
   return lines;
 }
 
-function range({ minimum, maximum }: PromptVariable): string {
+function range({ minimum, maximum }: Omit<PromptVariable, 'name'>): string {
   return Number.isFinite(minimum) && Number.isFinite(maximum) ? ` from ${minimum} to ${maximum}` : '';
 }

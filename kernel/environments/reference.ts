@@ -1,5 +1,5 @@
 /**
- * What play without skill gets in an environment, and what a human gets: the
+ * Returns of play without skill in an environment, and of a human: the
  * scale on which returns are judged. Plain data: samples carry it, so that
  * rewards are functions of records wherever they are computed.
  */

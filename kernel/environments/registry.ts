@@ -1,7 +1,7 @@
 import type { EnvironmentSchema, EpisodeState } from '../openenv/protocol';
 import { atari } from './atari';
 import { game2048 } from './game2048';
-import type { RemoteEnvironment } from './remote';
+import type { RemoteEnvironment } from './remote/remote';
 
 /** An environment that comes with Joylab. */
 export interface BuiltIn {
@@ -11,10 +11,10 @@ export interface BuiltIn {
   served?: ServedByOthers;
 }
 
-/** How a server is recognised as one of a built-in environment, and used as such. */
+/** The rules by which a server counts as one of a built-in environment. */
 export interface ServedByOthers {
   recognizes(schemas: EnvironmentSchema | null): boolean;
-  /** What differs between such servers of the same schemas. */
+  /** Returns what differs between such servers of the same schemas. */
   variant(state: Partial<EpisodeState>): unknown;
   /** The environment of such a server; the server as it is, where it cannot be used as such. */
   adopt(server: RemoteEnvironment<any, any, any>): Promise<object>;
@@ -23,7 +23,7 @@ export interface ServedByOthers {
 /** The environments that can be opened by their name. Each has a line among the types of `openenv`, too: so a name that is nearly right is told as such. */
 export const BUILT_INS = { atari, game2048 } satisfies Record<string, BuiltIn>;
 
-/** What serves an environment of these schemas for others, where it is a built-in one. */
+/** Returns what serves an environment of these schemas for others, where it is a built-in one. */
 export function servedByOthers(schemas: EnvironmentSchema | null): ServedByOthers | undefined {
   return Object.values<BuiltIn>(BUILT_INS).find(({ served }) => served?.recognizes(schemas))?.served;
 }

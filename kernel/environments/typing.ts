@@ -2,11 +2,11 @@ import type { EnvironmentSchema } from '../openenv/protocol';
 import { environmentTypes } from '../openenv/environmentTypes';
 
 /**
- * What an environment that is open tells about its TypeScript type, beyond
+ * The TypeScript type of an environment that is open, beyond
  * what its class says. The kernel declares it for the cells of a notebook.
  */
 export interface EnvironmentTyping {
-  /** What was opened: the first argument of `openenv`, or another text that stands for the same types only. */
+  /** The key of what was opened: the first argument of `openenv`, or another text that stands for the same types only. */
   key: string;
   /** Types that `type` refers to, as the text of a namespace. */
   declarations: string;
@@ -14,7 +14,7 @@ export interface EnvironmentTyping {
   type: string;
   /** The type that the class alone gives: a variable of another type keeps that. */
   general: string;
-  /** What the environment is, in a sentence: documentation of the variable. */
+  /** The environment in a sentence: documentation of the variable. */
   description?: string;
   /** Reads the schemas again: a server may have been replaced. */
   refresh?(): Promise<EnvironmentTyping>;
@@ -39,10 +39,3 @@ export function schemaTyping(
     ...(description ? { description } : {}),
   };
 }
-
-/**
- * Types of the environments that a notebook has opened, by their target: the
- * kernel adds to it, so that `openenv('http://…')` gives the types of that
- * server's schemas once it was opened.
- */
-export interface OpenedEnvironments {}

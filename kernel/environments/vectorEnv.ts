@@ -1,8 +1,7 @@
 import type { OpenEnvError } from '../openenv/errors';
-import type { WaitCells } from '../common/blockedThread';
 import type { JsonSchema } from '../schema/jsonSchema';
 
-/** What a policy sees after a reset or a step. */
+/** The observation of a policy after a reset or a step. */
 export interface Observation {
   /** Named numbers where `arrays` is there; else what the environment calls an observation. */
   state: Record<string, any>;
@@ -10,27 +9,29 @@ export interface Observation {
   arrays?: Readonly<Record<string, Uint8Array>>;
 }
 
-/** What a reset or a step of some sub-environments gives. Entry i belongs to `indices[i]` of the request. */
+/** The result of a reset or a step of some sub-environments. Entry i belongs to `indices[i]` of the request. */
 export interface VectorStep {
   observations: readonly Observation[];
   /** 0 after a reset. */
   rewards: ArrayLike<number>;
-  /** Whether the episode is over, as in Gymnasium: by the environment's rules, or because it was cut off. */
+  /** True where the episode is over, as in Gymnasium: by the environment's rules, or because it was cut off. */
   terminated: ArrayLike<number | boolean>;
   truncated: ArrayLike<number | boolean>;
   /** Lives left, where the environment has lives. */
   lives?: ArrayLike<number>;
   /** Pictures of those that have one now: indices into the palette of the {@link Screen}, row by row, or SVG. */
   frames?: ReadonlyArray<Uint8Array | string | null>;
-  /** Why a sub-environment did not do what it was asked to: `VALIDATION_ERROR` where an action was refused. The others did. */
+  /** The reason why a sub-environment did not do what it was asked to: `VALIDATION_ERROR` where an action was refused. The others did. */
   errors?: ReadonlyArray<OpenEnvError | undefined>;
 }
 
-/** How frames of palette indices are shown. */
+/** The screen on which frames of palette indices are shown. */
 export interface Screen {
   /** Pixels. */
   width: number;
   height: number;
+  /** Width divided by height of a frame as it should appear. Default: that of square pixels. */
+  aspect?: number;
   /** 3 bytes (red, green, blue) per colour. */
   palette: Uint8Array;
   /** In real time. */
@@ -48,7 +49,7 @@ export interface Screen {
  */
 export interface VectorEnv {
   readonly numEnvs: number;
-  /** How its frames are shown, where they are palette indices. */
+  /** The screen of its frames, where they are palette indices. */
   readonly screen?: Screen;
   /** Starts an episode in each of `indices` from `seeds[i]`. `every`: a frame comes with this answer and after every so many steps; 0: none. */
   reset(indices: number[], seeds: number[], options: { every: number }): Promise<VectorStep>;
@@ -62,7 +63,7 @@ export interface VectorEnv {
   close(): Promise<void>;
 }
 
-/** What all records of episodes in an environment have in common: plain data. */
+/** The part that all records of episodes in an environment have in common: plain data. */
 export interface EpisodeSpec {
   /** Name of the environment in records. */
   environment: string;
@@ -74,11 +75,11 @@ export interface EpisodeSpec {
   actionSchema?: JsonSchema;
   /** Numbers of the state that are recorded, a column each. */
   stateVariables: readonly string[];
-  /** Whether observations are recorded whole. */
+  /** True where observations are recorded whole. */
   observations: boolean;
 }
 
-/** Where vector environments come from: plain data, which travels to the thread that plays. */
+/** A source of vector environments: plain data, which travels to the thread that plays. */
 export interface VectorSource {
   /** The module that opens them: it exports an {@link OpenVectorEnvs} as `openVectorEnvs`. */
   module: string;
@@ -87,17 +88,6 @@ export interface VectorSource {
   maxEnvs?: number;
   /** A server that plays for one thread at a time. */
   server?: string;
-  /** Milliseconds that a server of a blocked thread has for an answer; default 60,000. */
-  messageTimeout?: number;
-}
-
-/** The thread that plays. */
-export interface PlayingThread {
-  /** Its ID in the system, and the number of the core that it shares with its server, where there is one for it. */
-  id?: number;
-  core?: number;
-  /** Of the `BlockedThread` that watches it: it has nothing to do but to play, and may be blocked until an answer is there. */
-  wait?: WaitCells;
 }
 
 /** Opens vector environments of one source, one after the other. */
@@ -107,20 +97,17 @@ export interface VectorEnvs {
    * taken (`full`), or no server answers (`away`), which may change; `none` does not.
    */
   open(numEnvs: number): Promise<VectorEnv | 'full' | 'away' | 'none'>;
-  /** Whether episodes of one that was lost can be played again in another; else the loss of one is that of all. */
+  /** True where episodes of one that was lost can be played again in another; else the loss of one is that of all. */
   readonly replaces: boolean;
-  /** Why there are no more, after `none` or a wait in vain. */
+  /** Returns why there are no more, after `none` or a wait in vain. */
   failure(waited: number): OpenEnvError;
   /** Closes what is open; episodes under way fail. */
   close(): Promise<void>;
 }
 
-export type OpenVectorEnvs<Source extends VectorSource = VectorSource> = (
-  source: Source,
-  thread?: PlayingThread,
-) => VectorEnvs;
+export type OpenVectorEnvs<Source extends VectorSource = VectorSource> = (source: Source) => VectorEnvs;
 
 /** Opens the vector environments of a source in this thread. */
-export function openVectorEnvs(source: VectorSource, thread?: PlayingThread): VectorEnvs {
-  return (require(source.module) as { openVectorEnvs: OpenVectorEnvs }).openVectorEnvs(source, thread);
+export function openVectorEnvs(source: VectorSource): VectorEnvs {
+  return (require(source.module) as { openVectorEnvs: OpenVectorEnvs }).openVectorEnvs(source);
 }

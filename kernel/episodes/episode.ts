@@ -1,4 +1,4 @@
-/** Why an episode ended. */
+/** The end of an episode, and its reason. */
 export interface EpisodeEnd {
   /**
    * `terminated` and `truncated` as in Gymnasium. The others are the
@@ -16,7 +16,7 @@ export interface EpisodeEnd {
     | 'invalid_action'
     | 'aborted'
     | 'environment_error';
-  /** What happened, for people. */
+  /** The reason in words. */
   message?: string;
   /** Line in the strategy's code, counted from 1. */
   line?: number;
@@ -42,7 +42,7 @@ export interface EpisodeRecord {
   /** Named state, one column per variable; entry i is what the strategy saw before action i, the last entry the state at the end. */
   states: Record<string, number[]>;
   /**
-   * Where strategies see the environment's observations instead of named
+   * Recorded where strategies see the environment's observations instead of named
    * state: entry i is what the strategy saw before action i, the last entry
    * the observation at the end. `null` where it was left out because it is
    * large; the first and the last are always there.
@@ -89,7 +89,7 @@ export class Episode implements EpisodeRecord {
       Object.defineProperty(this, 'strategySeconds', { value: record.strategySeconds, enumerable: false });
   }
 
-  /** Whether the strategy itself ended it, before its time: it ran out of time or memory, threw, or returned something that is no action. */
+  /** Returns whether the strategy itself ended it, before its time: it ran out of time or memory, threw, or returned something that is no action. */
   get failed(): boolean {
     return ['timeout', 'memory', 'error', 'invalid_action'].includes(this.end.reason);
   }
@@ -104,7 +104,7 @@ export class Episode implements EpisodeRecord {
     return this.rewards.reduce((sum, reward) => sum + reward, 0);
   }
 
-  /** What a strategy sees before step `index`: the named state, or the observation; `index = steps` is the one at the end. */
+  /** Returns what a strategy sees before step `index`: the named state, or the observation; `index = steps` is the one at the end. */
   stateAt(index: number): Record<string, any> {
     if (this.observations) return this.observations[index] ?? {};
     const state: Record<string, number> = {};

@@ -7,6 +7,8 @@ export interface EpisodeFrames {
   /** Pixels. */
   width: number;
   height: number;
+  /** Width divided by height of a frame as it should appear. Default: that of square pixels. */
+  aspect?: number;
   /** 3 bytes (red, green, blue) per colour. */
   palette: Uint8Array;
   /** Frame 0 is the reset, frame i follows step i × `every`. */
@@ -29,7 +31,7 @@ export interface EpisodePictures {
   frames: string[];
 }
 
-/** How many steps lie between the frames of a film of so many steps: it has 500 frames at most. */
+/** Returns how many steps lie between the frames of a film of so many steps: it has 500 frames at most. */
 export function filmEvery(steps: number): number {
   return Math.min(255, Math.max(1, Math.ceil(steps / 500)));
 }
@@ -39,7 +41,7 @@ export function svgFrames(frames: string[], every: number): EpisodeFrames {
   return { ...noFrames(every), ...svgSize(frames[0]), pictures: { type: 'image/svg+xml', frames } };
 }
 
-/** What an episode without pictures looks like: its observations as text, every so many steps and at the end. */
+/** Returns what an episode without pictures looks like: its observations as text, every so many steps and at the end. */
 export function observationFrames(
   { observations, actions }: EpisodeRecord,
   every = filmEvery(actions.length),

@@ -1,16 +1,20 @@
+import { didNotPlay, type Sample } from '../rewards/sample';
 import { outOfRange, weightedSum, type RewardTable } from '../rewards/scoring';
-import { chunks, isConstant, mean, scaleOf, std } from '../rewards/statistics';
+import { chunks, isConstant, mean, scaleOf, std } from '../common/statistics';
 import type { ResolvedConfig } from './config';
-import { capRewards, type Unplayed } from './unplayed';
+import type { StepContext } from './context';
 
 /** The settings that advantages depend on. */
 export type AdvantageSettings = Pick<ResolvedConfig, 'numGenerations' | 'scaleRewards' | 'multiObjectiveAggregation'>;
+
+/** True for completions that did not play where they should have; `null`: that does not count. */
+export type Unplayed = readonly boolean[] | null;
 
 /** Keeps a group of nearly equal rewards from being blown up. TRL's value. */
 const epsilon = 1e-4;
 
 /**
- * Advantages of the completions of a step, as TRL computes them: the weighted
+ * Returns the advantages of completions, as TRL computes them: the weighted
  * sum of a completion's rewards, less the mean of its group, over the spread
  * of the group or of the batch. A completion to which no function applies is
  * left out of mean and spread, and its advantage is 0.
@@ -29,7 +33,7 @@ export function groupAdvantages(
 }
 
 /**
- * Advantages in 32 bits.
+ * Returns advantages in 32 bits.
  *
  * @param table what they come from
  * @throws RewardError where one is beyond what numbers of 32 bits hold
@@ -39,7 +43,7 @@ export function checkedAdvantages(advantages: readonly number[], table: RewardTa
   return Float32Array.from(advantages);
 }
 
-/** The largest number of 32 bits, in which advantages are computed with. */
+/** The largest number of 32 bits: the update computes in these. */
 const LARGEST_FLOAT32 = 2 ** 128 - 2 ** 104;
 
 function checkRange(values: ReadonlyArray<number | null>, table: RewardTable, largest: number, what: string): void {
@@ -54,7 +58,7 @@ function advantagesOf(rewards: Array<number | null>, settings: AdvantageSettings
   );
 }
 
-/** One reward per completion; `null` where no function applies. */
+/** Returns one reward per completion; `null` where no function applies. */
 function aggregate(table: RewardTable, settings: AdvantageSettings): Array<number | null> {
   const sums = weightedSum(table);
   if (settings.multiObjectiveAggregation === 'sum_then_normalize') return sums;
@@ -62,8 +66,8 @@ function aggregate(table: RewardTable, settings: AdvantageSettings): Array<numbe
   return sums.map((sum, i) => (sum === null ? null : (normalisedSums[i] ?? 0)));
 }
 
-/** (reward − mean) / (std + ε), the spread being that of `all`, and without the division where that is null; 0 where it is no number. */
-function centred(rewards: ReadonlyArray<number | null>, all: ReadonlyArray<number | null> | null): number[] {
+/** Returns (reward − mean) / (std + ε), the spread being that of `all`, and without the division where that is null; 0 where it is no number. */
+export function centred(rewards: ReadonlyArray<number | null>, all: ReadonlyArray<number | null> | null): number[] {
   // Very large rewards are divided by a power of two, and with them ε.
   const scale = scaleOf(all ?? rewards);
   const scaled = (values: ReadonlyArray<number | null>) =>
@@ -76,7 +80,7 @@ function centred(rewards: ReadonlyArray<number | null>, all: ReadonlyArray<numbe
   });
 }
 
-/** Each function's values normalised within each group. */
+/** Returns each function's values normalised within each group. */
 function normalised(table: RewardTable, size: number): RewardTable {
   const values = table.values.map((column) =>
     chunks(column, size).flatMap((group) => {
@@ -87,7 +91,7 @@ function normalised(table: RewardTable, size: number): RewardTable {
   return { ...table, values };
 }
 
-/** Fraction of completions whose advantage has no spread to come from: TRL's `frac_reward_zero_std`. */
+/** Returns the fraction of completions whose advantage has no spread to come from: TRL's `frac_reward_zero_std`. */
 export function fractionZeroStd(table: RewardTable, settings: AdvantageSettings, unplayed: Unplayed = null): number {
   const rewards = capRewards(aggregate(table, settings), settings.numGenerations, unplayed);
   const together = settings.scaleRewards === 'batch' || settings.multiObjectiveAggregation === 'normalize_then_sum';
@@ -97,4 +101,28 @@ export function fractionZeroStd(table: RewardTable, settings: AdvantageSettings,
 
 function isTied(rewards: Array<number | null>): boolean {
   return isConstant(rewards) && rewards.filter((reward) => reward !== null).length > 1;
+}
+
+/** Returns which samples did not play, where strategies play and `capUnplayed` is on: what {@link capRewards} looks at. */
+export function unplayedOf(
+  samples: readonly Sample[],
+  { env, config }: Pick<StepContext, 'env'> & { config: Pick<ResolvedConfig, 'capUnplayed'> },
+): Unplayed {
+  return env && config.capUnplayed ? samples.map(didNotPlay) : null;
+}
+
+/**
+ * Returns rewards in which a completion that did not play has no more than the
+ * worst of its group that did: else silence is learned where it costs less than
+ * losing. Not in TRL, whose rewards stand as they are.
+ */
+export function capRewards(rewards: Array<number | null>, groupSize: number, unplayed: Unplayed): Array<number | null> {
+  if (!unplayed) return rewards;
+  return chunks(rewards, groupSize).flatMap((group, g) => {
+    const isUnplayed = (i: number) => unplayed[g * groupSize + i];
+    const played = group.filter((reward, i): reward is number => reward !== null && !isUnplayed(i));
+    if (played.length === 0) return group;
+    const worst = played.reduce((least, reward) => Math.min(least, reward));
+    return group.map((reward, i) => (isUnplayed(i) ? Math.min(reward ?? worst, worst) : reward));
+  });
 }

@@ -1,12 +1,13 @@
 import type { RolloutEnvironment } from '../environments/environment';
 import type { CausalLM } from '../models/causalLM';
-import type { Tokenizer } from '../models/tokenizer';
+import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import { changedSettings } from '../training/settings';
 import { resolveConfig, type GRPOConfig } from './config';
-import type { TrainRow } from './prompts';
+import type { TrainRow } from './rollouts/prompts';
+import { notebook, type Session } from './session';
 import { GRPOTrainer, type TrainOptions } from './trainer';
 
-/** What a `@grpo` cell trains, and on what. */
+/** Model, environment and data of a `@grpo` cell. */
 export interface GRPOCellParts {
   model: CausalLM;
   /** The model's own by default. */
@@ -18,11 +19,14 @@ export interface GRPOCellParts {
   evalDataset?: TrainRow[];
 }
 
-/** The newest run, which the next `@grpo` cell may go on with. */
-let newest: { trainer: GRPOTrainer; parts: GRPOCellParts } | null = null;
+/** A run of a `@grpo` cell, which the next one may go on with. */
+export interface GRPOCellRun {
+  trainer: GRPOTrainer;
+  parts: GRPOCellParts;
+}
 
 /**
- * The meaning of a `@grpo` cell: trains the model on the environment with the
+ * Runs a `@grpo` cell: trains the model on the environment with the
  * functions of `rewardRegistry`, its output under the cell. Interrupting
  * pauses the run; the cell run again goes on.
  *
@@ -36,15 +40,20 @@ export async function grpoCell(
   config: GRPOConfig,
   parts: GRPOCellParts,
   options: TrainOptions = {},
+  session = notebook,
 ): Promise<GRPOTrainer> {
-  const trainer = (await continued(config, parts)) ?? startNew(config, parts);
-  newest = { trainer, parts };
+  const trainer = (await continued(config, parts, session.newestRun)) ?? startNew(config, parts, session);
+  session.newestRun = { trainer, parts };
   await trainer.train(options);
   return trainer;
 }
 
-/** The newest run with these settings, where it can go on. */
-async function continued(config: GRPOConfig, parts: GRPOCellParts): Promise<GRPOTrainer | null> {
+/** Returns the newest run with these settings, where it can go on. */
+async function continued(
+  config: GRPOConfig,
+  parts: GRPOCellParts,
+  newest: GRPOCellRun | null,
+): Promise<GRPOTrainer | null> {
   if (!newest || newest.trainer.status === 'finished') return null;
   const { trainer, parts: before } = newest;
   const names = ['model', 'tokenizer', 'env', 'dataset', 'evalDataset'] as const;
@@ -66,6 +75,7 @@ async function continued(config: GRPOConfig, parts: GRPOCellParts): Promise<GRPO
 function startNew(
   args: GRPOConfig,
   { model, tokenizer, env, dataset: trainDataset, evalDataset }: GRPOCellParts,
+  session: Session,
 ): GRPOTrainer {
   return new GRPOTrainer({
     model,
@@ -74,5 +84,6 @@ function startNew(
     args,
     trainDataset,
     evalDataset,
+    session,
   });
 }

@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { completionsBundle, type CompletionRow } from '../display/completions';
+import { completionsBundle, type CompletionRow } from '../display/training/completions';
 import { host } from '../display/host';
 import { deriveSeed, permutation } from '../training/seeds';
 import type { ResolvedConfig } from './config';
-import type { CompleteRollouts } from './scoredRollouts';
+import type { Scored } from './rollouts/generations';
 
 /** The completions that a step learned from, with their rewards: TRL's completions table. */
 export class CompletionsLog {
@@ -13,8 +13,8 @@ export class CompletionsLog {
   private displayId: string | null = null;
 
   /** Keeps the newest completions. */
-  keep(rollouts: ReadonlyArray<CompleteRollouts>): void {
-    this.rows = rollouts.flatMap(({ samples, table, advantages, extra }) =>
+  keep(generations: readonly Scored[]): void {
+    this.rows = generations.flatMap(({ samples, table, advantages, extra }) =>
       samples.map(({ prompt, completion }, i) => ({
         prompt,
         completion,
@@ -47,7 +47,7 @@ export class CompletionsLog {
     return drawn.sort((a, b) => a - b).map((i) => rows[i]);
   }
 
-  /** As JSON lines: pandas and datasets read them. A disk in trouble does not stop the run; a checkpoint that fails says so. */
+  /** Writes JSON lines, which pandas and datasets read. A disk in trouble does not stop the run; a checkpoint that fails says so. */
   private write(step: number, outputDir: string): void {
     const lines = this.rows.map(({ prompt, completion, rewards, extra, advantage }) =>
       JSON.stringify({ step, prompt, completion, ...rewards, ...extra, advantage }),

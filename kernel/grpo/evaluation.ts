@@ -1,82 +1,66 @@
-import type { ReferenceReturns } from '../environments/reference';
-import type { RolloutEnvironment } from '../environments/environment';
-import type { CausalLM } from '../models/causalLM';
-import type { Tokenizer } from '../models/tokenizer';
-import { newRewardLog, scoreSamples, type RewardLog, type WeightedReward } from '../rewards/scoring';
-import type { Metrics } from '../training/metricsBuffer';
+import { score } from '../rewards/scoring';
 import { secretSeed } from '../strategy/secret';
+import type { Metrics } from '../training/metricsBuffer';
 import { deriveSeed } from '../training/seeds';
-import type { Evaluation } from '../training/trainer';
-import { groupAdvantages } from './advantages';
-import { collect } from './collect';
-import type { ResolvedConfig } from './config';
-import { rolloutMetrics } from './generations';
-import { meanMetrics } from './policyMetrics';
-import type { PromptSource } from './prompts';
-import { unplayedOf } from './unplayed';
-import type { PolicyBatch, PolicyUpdate } from './update';
-
-/** What an evaluation needs. */
-export interface EvaluationContext {
-  model: CausalLM;
-  tokenizer: Tokenizer;
-  env: RolloutEnvironment | null;
-  /** What chance gets there. */
-  reference?: ReferenceReturns | null;
-  config: ResolvedConfig;
-  prompts: PromptSource;
-  rewards: WeightedReward[];
-  update: PolicyUpdate;
-  step: number;
-  tokensSeen: number;
-  trainerState: RewardLog['trainerState'];
-  /** Secret of the run. */
-  secret: string;
-  signal: AbortSignal;
-}
+import type { EvalLoopOutput } from '../training/trainer';
+import { groupAdvantages, unplayedOf } from './advantages';
+import type { StepContext } from './context';
+import { completionsOf, generate, type Group } from './rollouts/generate';
+import { rolloutMetrics } from './metrics';
+import { play } from './rollouts/play';
+import type { PolicyBatch } from './update/preparedStep';
+import type { PolicyUpdate } from './update/policyUpdate';
+import { meanMetrics } from './update/policyMetrics';
 
 /**
  * Generates a group for each row of the evaluation data, plays and scores it,
  * and computes the loss, without learning. Sampling and starts are the same in
  * every evaluation of a run, and none that training sees.
  *
+ * @param context its prompts are the rows of the evaluation data
  * @throws the signal's reason when aborted
  */
-export async function evaluatePolicy(context: EvaluationContext): Promise<Evaluation> {
+export async function evaluatePolicy(
+  update: Pick<PolicyUpdate, 'evaluate'>,
+  context: StepContext,
+): Promise<EvalLoopOutput> {
   const { config, prompts, tokensSeen } = context;
-  const groupsPerBatch = config.perDeviceEvalBatchSize / config.numGenerationsEval;
+  const { perDeviceEvalBatchSize, numGenerationsEval: numGenerations } = config;
+  const groupsPerBatch = perDeviceEvalBatchSize / numGenerations;
   const results: Metrics[] = [];
   for (let first = 0; first < prompts.length; first += groupsPerBatch) {
     const rows = Array.from({ length: Math.min(groupsPerBatch, prompts.length - first) }, (_, i) => first + i);
-    results.push(await evaluateBatch(rows, context));
+    results.push(await evaluateRows(rows, update, { ...context, config: { ...config, numGenerations } }));
   }
   return {
     metrics: { ...meanMetrics(results), num_tokens: tokensSeen },
-    samples: prompts.length * config.numGenerationsEval,
+    samples: prompts.length * numGenerations,
     batches: results.length,
   };
 }
 
-async function evaluateBatch(rows: number[], context: EvaluationContext): Promise<Metrics> {
-  const { config, prompts, rewards, update, signal, trainerState } = context;
-  const groups = rows.map((row) => ({
-    prompt: prompts.row(row),
-    samplingSeed: deriveSeed(config.seed, 'evaluation sampling', row),
-    environmentSeed: secretSeed(context.secret, 'evaluation environment', config.seed, row),
-  }));
-  const rollouts = await collect({ ...context, groups, numGenerations: config.numGenerationsEval, frames: 0 });
-  const log = newRewardLog(trainerState);
-  const table = await scoreSamples(rewards, rollouts.samples, { signal, log, seconds: config.rewardSeconds });
-  const settings = { ...config, numGenerations: config.numGenerationsEval };
-  const unplayed = unplayedOf(rollouts.samples, context);
-  const { promptIds, completionIds, promptOf, terminated } = rollouts;
-  const batch: PolicyBatch = {
-    promptIds,
-    completionIds,
-    promptOf,
-    advantages: groupAdvantages(table, settings, unplayed),
-  };
+async function evaluateRows(
+  rows: number[],
+  update: Pick<PolicyUpdate, 'evaluate'>,
+  context: StepContext,
+): Promise<Metrics> {
+  const { config, prompts, tokenizer, secret, trainerState, signal } = context;
+  const groups = rows.map(
+    (row): Group => ({
+      prompt: prompts.row(row),
+      samplingSeed: deriveSeed(config.seed, 'evaluation sampling', row),
+      environmentSeed: secretSeed(secret, 'evaluation environment', config.seed, row),
+    }),
+  );
+  const tokens = await generate(groups, context);
+  const { samples } = await play(completionsOf(tokens, groups, tokenizer), context);
+  const scores = await score(context.rewards(), samples, { trainerState, timeLimit: config.rewardTimeLimit, signal });
+  if (scores.error) throw scores.error;
+  const unplayed = unplayedOf(samples, context);
+  const { promptIds, completionIds, promptOf, terminated } = tokens;
+  const advantages = groupAdvantages(scores.table, config, unplayed);
+  const batch: PolicyBatch = { promptIds, completionIds, promptOf, advantages };
   if (config.maskTruncatedCompletions)
     batch.mask = completionIds.map((ids, i) => new Uint8Array(ids.length).fill(terminated[i] ? 1 : 0));
-  return { ...rolloutMetrics(rollouts, table, settings, log, unplayed), ...(await update.evaluate(batch, { signal })) };
+  return { ...rolloutMetrics(tokens, scores, config, unplayed), ...(await update.evaluate(batch, { signal })) };
 }

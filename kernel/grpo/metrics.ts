@@ -1,10 +1,31 @@
-import type { RewardTable } from '../rewards/scoring';
-import { weightedSum } from '../rewards/scoring';
-import { mean, std } from '../rewards/statistics';
-import type { Metrics } from '../training/metricsBuffer';
+import { mean, std } from '../common/statistics';
+import { weightedSum, type RewardTable, type Scores } from '../rewards/scoring';
+import { NAMES_OF_STATES, type Metrics } from '../training/metricsBuffer';
+import { fractionZeroStd, type AdvantageSettings, type Unplayed } from './advantages';
+import type { CompletionTokens } from './rollouts/generate';
+import { freshOf, type Scored } from './rollouts/generations';
+import { meanMetrics } from './update/policyMetrics';
 
-/** Lengths of completions, in tokens, and how many were cut. */
-export function completionMetrics(lengths: number[], terminated: boolean[]): Metrics {
+/** Returns the metrics of completions and their rewards, with what the reward functions logged. */
+export function rolloutMetrics(
+  { completionIds, terminated }: Pick<CompletionTokens, 'completionIds' | 'terminated'>,
+  { table, metrics }: Pick<Scores, 'table' | 'metrics'>,
+  settings: AdvantageSettings,
+  unplayed: Unplayed,
+): Metrics {
+  return {
+    ...completionMetrics(
+      completionIds.map((ids) => ids.length),
+      terminated,
+    ),
+    ...rewardMetrics(table),
+    frac_reward_zero_std: fractionZeroStd(table, settings, unplayed),
+    ...Object.fromEntries([...metrics].map(([name, values]) => [name, mean(values)])),
+  };
+}
+
+/** Returns the lengths of completions, in tokens, and the part that was cut. */
+function completionMetrics(lengths: number[], terminated: boolean[]): Metrics {
   const ended = lengths.filter((_, i) => terminated[i]);
   // TRL counts 0 where no completion came to its end.
   const endedOrZero = ended.length > 0 ? ended : [0];
@@ -19,7 +40,7 @@ export function completionMetrics(lengths: number[], terminated: boolean[]): Met
   };
 }
 
-/** Mean and spread of each reward function and of their weighted sum, over all completions of a step. */
+/** Returns mean and spread of each reward function and of their weighted sum, over all completions of a step. */
 export function rewardMetrics(table: RewardTable): Metrics {
   const metrics: Metrics = {};
   table.names.forEach((name, f) => {
@@ -30,4 +51,26 @@ export function rewardMetrics(table: RewardTable): Metrics {
   metrics.reward = mean(sums);
   metrics.reward_std = std(sums);
   return metrics;
+}
+
+/**
+ * Returns the metrics of the generations that a step is the first to learn
+ * from: their means, and of metrics that say where a run stands the newest.
+ *
+ * @param tokensSeen tokens before the step
+ */
+export function generationMetrics(generations: readonly Scored[], tokensSeen: number): Metrics {
+  const fresh = freshOf(generations);
+  if (fresh.length === 0) return {};
+  const states = Object.entries(fresh.at(-1)!.metrics).filter(([name]) => NAMES_OF_STATES.has(name));
+  return {
+    num_tokens: fresh.reduce((sum, { tokens }) => sum + countTokens(tokens), tokensSeen),
+    ...meanMetrics(fresh.map(({ metrics }) => metrics)),
+    ...Object.fromEntries(states),
+  };
+}
+
+/** Returns the tokens of completions with their prompts: a prompt counts for each of its completions. */
+function countTokens({ promptIds, promptOf, completionIds }: CompletionTokens): number {
+  return completionIds.reduce((sum, ids, i) => sum + ids.length + promptIds[promptOf[i]].length, 0);
 }

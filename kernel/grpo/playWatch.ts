@@ -1,28 +1,28 @@
 import type { Sample } from '../rewards/sample';
 import { diagnoseCertainty, diagnosePlay, type PlayProblem } from '../rewards/diagnosis';
-import { mean } from '../rewards/statistics';
+import { mean } from '../common/statistics';
 import type { ResolvedConfig } from './config';
-import type { CompleteRollouts } from './scoredRollouts';
+import type { Scored } from './rollouts/generations';
 
 /** Steps whose returns are looked at together: one start may be luck. */
 const RECENT = 5;
-/** Steps without a problem after which it is told again. */
+/** Steps without a problem after which it counts as new. */
 const QUIET = 10;
 
-/** Watches how the completions of a run play, and says what speaks against what it learns: each problem when it comes, not while it stays. */
+/** Watches how the completions of a run play, and finds what speaks against learning from them: each problem when it comes, not while it stays. */
 export class PlayWatch {
   private readonly seen = new Map<PlayProblem['kind'], number>();
   private readonly returns: number[] = [];
 
   /**
-   * What is to be told after a step.
+   * Returns the problems of a step that are new, each in a line.
    *
    * @param made what was generated for the step
    * @param entropies that of the step and that of the run's first
    */
   look(
     step: number,
-    made: ReadonlyArray<CompleteRollouts>,
+    made: ReadonlyArray<Pick<Scored, 'table' | 'samples'>>,
     config: Pick<ResolvedConfig, 'numGenerations' | 'capUnplayed'>,
     entropies: { entropy?: number; firstEntropy?: number },
   ): string[] {
@@ -46,7 +46,7 @@ export class PlayWatch {
     return problems.filter(({ kind }) => this.isNew(kind, step)).map(({ text }) => text);
   }
 
-  /** A new run starts. */
+  /** Forgets everything: a new run starts. */
   clear(): void {
     this.seen.clear();
     this.returns.length = 0;

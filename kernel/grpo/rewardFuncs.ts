@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { RewardFunction } from '../rewards/sample';
 import type { WeightedReward } from '../rewards/scoring';
 
-/** Reward functions as a trainer is given them. */
+/** Reward functions as a trainer takes them. */
 export type RewardFuncs = RewardFunction | ReadonlyArray<RewardFunction | WeightedReward>;
 
-/** Each function with its name and its weight: that of `weights`, where they are given. */
+/** Returns each function with its name and its weight: that of `weights`, where they are given. */
 export function weightedRewards(funcs: RewardFuncs, weights: readonly number[] | null): WeightedReward[] {
   const all: ReadonlyArray<RewardFunction | WeightedReward> = typeof funcs === 'function' ? [funcs] : funcs;
   const list = all.filter((reward) => typeof reward === 'function' || reward?.enabled !== false);
@@ -39,18 +39,18 @@ function named(reward: RewardFunction | WeightedReward, index: number): Weighted
   throw new TypeError(`rewardFuncs[${index}] is not a reward function: give a function, or { name, score, weight }.`);
 }
 
-/** Which functions of the registry count, as a line. */
+/** Returns a line that says which functions of the registry count. */
 export function rewardsText(rewards: readonly WeightedReward[], weights: readonly number[] | null): string {
   const counting = rewards.filter(({ enabled }) => enabled !== false);
   const off = rewards.filter(({ enabled }) => enabled === false);
-  const told = counting.map(({ name, weight, source }, i) => {
+  const parts = counting.map(({ name, weight, source }, i) => {
     const factor = weights?.[i] ?? weight;
     return `${name}${factor === 1 ? '' : ` × ${factor}`}${source ? ` (${source})` : ''}`;
   });
-  return `Rewards: ${told.join(', ') || 'none'}${off.length > 0 ? `; off: ${off.map(({ name }) => name).join(', ')}` : ''}.`;
+  return `Rewards: ${parts.join(', ') || 'none'}${off.length > 0 ? `; off: ${off.map(({ name }) => name).join(', ')}` : ''}.`;
 }
 
-/** What changed between two steps, for the charts; empty where nothing did. */
+/** Returns what changed between two steps, for the charts; empty where nothing did. */
 export function rewardChanges(before: readonly WeightedReward[], after: readonly WeightedReward[]): string {
   const earlier = new Map(before.map((reward) => [reward.name, reward]));
   const changes = after.flatMap((reward) => {
@@ -63,8 +63,8 @@ export function rewardChanges(before: readonly WeightedReward[], after: readonly
   return [...changes, ...[...earlier.keys()].map((name) => `${name} removed`)].join(', ');
 }
 
-/** Equal for functions of the same names, weights and sources: what a checkpoint remembers of those that its scores come from. */
+/** Returns a text that is equal for functions of the same names, weights and sources: a checkpoint remembers it of those that its scores come from. */
 export function rewardSignature(rewards: readonly WeightedReward[]): string {
-  const told = rewards.map(({ name, weight, score }) => [name, weight, score.toString()]);
-  return createHash('sha256').update(JSON.stringify(told)).digest('hex');
+  const parts = rewards.map(({ name, weight, score }) => [name, weight, score.toString()]);
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

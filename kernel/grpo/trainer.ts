@@ -1,61 +1,78 @@
 import { display } from '../display';
-import type { ReferenceReturns } from '../environments/reference';
+import type { GroupEpisode } from '../display/training/training';
 import type { RolloutEnvironment } from '../environments/environment';
+import type { ReferenceReturns } from '../environments/reference';
 import type { CausalLM } from '../models/causalLM';
+import { GgufModel } from '../models/gguf/model';
+import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import { OpenEnvError } from '../openenv/errors';
-import type { Tokenizer } from '../models/tokenizer';
-import { recentRollouts } from '../rewards/recent';
-import { rewardRegistry } from '../rewards/registry';
+import { diagnoseSignal } from '../rewards/diagnosis';
+import type { RecentRollouts } from '../rewards/recent';
 import type { RewardFunction, Sample } from '../rewards/sample';
 import { RewardError, type RewardTable, type WeightedReward } from '../rewards/scoring';
 import type { TrainerCallback } from '../training/callbacks';
-import { NAMES_OF_STATES, type Metrics } from '../training/metricsBuffer';
-import { deriveSeed } from '../training/seeds';
+import { CheckpointError } from '../training/checkpoint/folders';
+import type { Metrics } from '../training/metricsBuffer';
 import {
   Trainer,
-  type Evaluation,
+  type EvalLoopOutput,
+  type OwnState,
   type RunLength,
   type SavedUpdate,
   type Step,
+  type StepOutcome,
   type TrainOptions,
   type TrainOutput,
 } from '../training/trainer';
-import { adviceOnLoss } from './adviceOnLoss';
-import { chooseProgram } from './chooseProgram';
 import { CompletionsLog } from './completionsLog';
 import { resolveConfig, type GRPOConfig, type ResolvedConfig } from './config';
-import type { EntropyState } from './entropyControl';
+import type { StepContext } from './context';
 import { evaluatePolicy } from './evaluation';
-import { Generations, validationSeedOf, type GenerationContext } from './generations';
-import { groupEpisodes, shownEpisodes } from './groupEpisodes';
-import { meanMetrics } from './policyMetrics';
+import { freshOf, Generations, type Scored } from './rollouts/generations';
+import { microBatchesOf } from './microBatches';
+import { measureReference, type Rollouts } from './rollouts/play';
 import { PlayWatch } from './playWatch';
 import {
   completionLimit,
   defaultDataset,
   groupsPerGeneration,
   PromptSource,
-  refinedCompletionLimit,
   runLength,
   type TrainRow,
-} from './prompts';
-import { programSample } from './refine';
+} from './rollouts/prompts';
 import { Programs } from './refinement/programs';
-import { rewardsText, weightedRewards } from './rewardFuncs';
-import { runReference } from './runReference';
-import { runSecret } from './runSecret';
-import { checkSavedState } from './savedState';
-import { isOffPolicy, microBatchesOf, policyBatch, type CompleteRollouts, type ScoredRollouts } from './scoredRollouts';
-import type { PolicyUpdate } from './update';
+import { chooseProgram } from './refinement/validation';
+import { rewardChanges, rewardsText, weightedRewards } from './rewardFuncs';
+import { checkSavedState } from './rollouts/savedState';
+import { runSecret } from './rollouts/seeds';
+import { notebook, Session } from './session';
+import { grpoStep } from './step';
+import type { EntropyState } from './update/entropyControl';
+import { NoUpdate, type PolicyUpdater } from './update/noUpdate';
+import { adviceOnLoss } from './update/losses';
 
 export type { TrainOptions, TrainOutput };
 
-/** What a {@link GRPOTrainer} is made of. */
+/** Episodes of the newest group that are shown while training, at most. */
+const SHOWN_EPISODES = 6;
+
+/** Settings by which completions are divided into generations and micro-batches: with others, what was generated does not fit. */
+const DIVIDING: readonly string[] = [
+  'numGenerations',
+  'numIterations',
+  'perDeviceTrainBatchSize',
+  'generationBatchSize',
+  'stepsPerGeneration',
+  'gradientAccumulationSteps',
+  'refinement',
+];
+
+/** Options of {@link GRPOTrainer}. */
 export interface GRPOTrainerOptions {
   model: CausalLM;
   /** The model's tokenizer. */
   processingClass: Tokenizer;
-  /** Where strategies play. Without one the completions are scored as text. */
+  /** The environment that strategies play. Without one the completions are scored as text. */
   env?: RolloutEnvironment | null;
   /** Reward functions, or functions with name and weight. By default those of `rewardRegistry`, replaced ones from the next step on. */
   rewardFuncs?: RewardFunction | Array<RewardFunction | WeightedReward>;
@@ -67,11 +84,13 @@ export interface GRPOTrainerOptions {
   /** Called as the run goes on. */
   callbacks?: TrainerCallback[];
   /** Called after each step. */
-  onStep?: (step: StepResult) => void | Promise<void>;
+  onStep?: (step: TrainingStep) => void | Promise<void>;
+  /** Functions and rollouts that the run shares with others. By default the notebook's, where its reward functions are those of `rewardRegistry`; else the run shares nothing. */
+  session?: Session;
 }
 
 /** A completed training step. */
-export interface StepResult {
+export interface TrainingStep {
   /** Counted from 1. */
   step: number;
   /** TRL's metrics of this step alone. */
@@ -94,40 +113,46 @@ export interface StepResult {
  * had not been interrupted. After a finished run {@link train} starts another
  * on the trained model.
  */
-export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdate> {
+export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdater> {
   readonly env: RolloutEnvironment | null;
   /** The programs that a run with `refinement` has found. */
   readonly programs = new Programs(() => this.generations.search.programs);
+  /** The rollouts of the newest steps. */
+  readonly recentRollouts: RecentRollouts;
+  protected override readonly pausingErrors = [CheckpointError, RewardError, OpenEnvError];
   private readonly options: GRPOTrainerOptions;
+  private readonly session: Session;
   private readonly generations = new Generations();
   private readonly completionsLog = new CompletionsLog();
   private readonly playWatch = new PlayWatch();
   private prompts: PromptSource | null = null;
   private evalPrompts: PromptSource | null = null;
-  /** What the step under way learns from. */
-  private stepRollouts: Array<CompleteRollouts> = [];
+  /** The functions that the newest step was scored with. */
+  private usedRewards: WeightedReward[] = [];
   private entropyState: EntropyState | null = null;
   /** Starts and strategies' random numbers follow from it: kept with the run, so that it goes on with the same ones. */
   private ownSecret: string | null = null;
-  /** What chance gets where strategies play; undefined until that is measured. */
+  /** Returns of chance in the environment; undefined until they are measured. */
   private reference: ReferenceReturns | null | undefined;
 
   constructor(options: GRPOTrainerOptions) {
-    super(options);
-    const { env, trainDataset } = options;
+    super(options, resolve);
+    const { env, trainDataset, rewardFuncs } = options;
     if (!env && !trainDataset)
       throw new TypeError('GRPOTrainer needs env (strategies play it) or trainDataset (rows of { prompt }).');
     if (this.given.refinement && !env)
       throw new TypeError('GRPOConfig.refinement needs env: programs are what strategies play it with.');
     this.options = options;
+    this.session = options.session ?? (rewardFuncs ? new Session() : notebook);
+    this.recentRollouts = this.session.rewardRegistry.recentRollouts;
     this.env = env ?? null;
   }
 
-  protected resolve(args?: GRPOConfig): ResolvedConfig {
-    const config = resolveConfig(args);
-    const advice = adviceOnLoss(config);
-    if (advice) console.warn(advice);
-    return config;
+  override train(options?: TrainOptions): Promise<TrainOutput> {
+    const { rewardRegistry } = this.session;
+    if (!this.options.rewardFuncs && rewardRegistry.list().length > 0)
+      console.log(rewardsText(rewardRegistry.list(), this.given.rewardWeights));
+    return super.train(options);
   }
 
   protected prepare(): RunLength {
@@ -140,211 +165,119 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     if (this.given.evalStrategy !== 'no' && !evalDataset)
       throw new TypeError("GRPOConfig: evalStrategy needs evalDataset, or leave it 'no'.");
     const longest = Math.max(this.prompts.longest(), this.evalPrompts?.longest() ?? 0);
-    const maxCompletionLength = (this.given.refinement ? refinedCompletionLimit : completionLimit)(
-      this.given.maxCompletionLength,
-      this.model.maxSeqLength,
-      longest,
-    );
-    this.config = { ...this.given, maxCompletionLength };
+    this.config = {
+      ...this.given,
+      maxCompletionLength: completionLimit(this.given, this.model.maxSeqLength, longest),
+    };
     this.output.data.rewardNames = this.rewards().map(({ name }) => name);
-    if (this.globalStep === 0) recentRollouts.clear();
-    return runLength(this.config, this.prompts);
+    if (this.globalStep === 0) this.recentRollouts.clear();
+    return { ...runLength(this.config, this.prompts), evaluates: this.evalPrompts !== null };
   }
 
-  protected async createUpdate(saved: SavedUpdate | null): Promise<PolicyUpdate> {
-    const { PolicyUpdate } = require('./update') as typeof import('./update');
+  protected async createUpdate(saved: SavedUpdate | null): Promise<PolicyUpdater> {
+    const { PolicyUpdate } = require('./update/policyUpdate') as typeof import('./update/policyUpdate');
     const { epsilon, epsilonHigh, maxCompletionLength } = this.config;
     const settings = { ...this.config, epsilonHigh: epsilonHigh ?? epsilon, maxCompletionLength: maxCompletionLength! };
+    if (this.config.learningRate === 0 && this.model instanceof GgufModel) return new NoUpdate(settings);
     const update = await PolicyUpdate.create(this.model, settings, saved);
     if (this.entropyState && settings.useAdaptiveEntropy) update.entropyControl.state = this.entropyState;
     return update;
   }
 
-  protected async trainStep(update: PolicyUpdate, { step, totalSteps, learningRate, signal }: Step): Promise<Metrics> {
-    const { config } = this;
-    await this.measureReference(signal);
-    const microBatches = microBatchesOf(step, config);
-    const byGeneration = new Map<number, CompleteRollouts>();
-    let tokensSeen = this.numInputTokensSeen;
-    for (const generation of new Set(microBatches.map((one) => one.generation))) {
-      const rollouts = await this.generations.get(
-        generation,
-        this.generationContext(step, totalSteps, tokensSeen, signal),
-      );
-      if (!this.searchAlone) await this.fillOldLogprobs(update, rollouts, signal);
-      tokensSeen = rollouts.metrics.num_tokens ?? tokensSeen;
-      byGeneration.set(generation, rollouts);
-    }
-    signal.throwIfAborted();
-    const batches = microBatches.map(({ generation, slice }) =>
-      policyBatch(byGeneration.get(generation)!, slice, deriveSeed(config.seed, 'shuffle', generation), config),
+  protected async trainStep(update: PolicyUpdater, step: Step): Promise<StepOutcome> {
+    const { signal } = step;
+    // An interruption does not wait for the end of an update.
+    const interruptible: Pick<PolicyUpdater, 'step' | 'logprobs'> = {
+      step: (...args) => this.interruptible(update.step(...args), signal),
+      logprobs: (...args) => update.logprobs(...args),
+    };
+    const context = await this.stepContext(this.globalStep + 1, signal, this.framesOf(step));
+    const { generations, metrics } = await grpoStep(
+      step.step,
+      step.learningRate,
+      interruptible,
+      this.generations,
+      context,
     );
-    const updated = this.searchAlone
-      ? {}
-      : await this.interruptible(update.step(batches, learningRate, { signal }), signal);
-    this.stepRollouts = [...byGeneration.values()];
     this.entropyState = update.entropyState;
-    const made = this.stepRollouts.map(({ metrics }) => metrics).filter((metrics) => Object.keys(metrics).length > 0);
-    const states = Object.entries(made.at(-1) ?? {}).filter(([name]) => NAMES_OF_STATES.has(name));
-    return { ...meanMetrics(made), ...Object.fromEntries(states), ...updated };
-  }
-
-  /** Nothing is learned: the policy is not looked at again, and what an update would say is not known. */
-  private get searchAlone(): boolean {
-    return this.config.learningRate === 0;
-  }
-
-  /** Marks on the charts what speaks against what was learned from fresh rollouts. */
-  private tellPlay(step: number, { entropy }: Metrics): void {
-    const made = this.stepRollouts.filter(({ metrics }) => Object.keys(metrics).length > 0);
-    if (!this.env || made.length === 0) return;
-    const firstEntropy = this.logHistory.find((entry) => entry.entropy !== undefined)?.entropy;
-    for (const text of this.playWatch.look(step + 1, made, this.config, { entropy, firstEntropy }))
-      this.output.event({ step: step + 1, text });
-  }
-
-  private generationContext(
-    step: number,
-    totalSteps: number,
-    tokensSeen: number,
-    signal: AbortSignal,
-  ): GenerationContext {
-    // Whoever looks only when the run is over finds its last group.
-    const last =
-      microBatchesOf(step, this.config).at(-1)!.generation ===
-      microBatchesOf(totalSteps - 1, this.config).at(-1)!.generation;
-    const frames = this.output.wantsFrames || last ? shownEpisodes : 0;
-    const {
-      model,
-      processingClass: tokenizer,
-      env,
-      reference,
-      config,
-      prompts,
-      output,
-      state: trainerState,
-      secret,
-    } = this;
     return {
-      model,
-      tokenizer,
-      env,
-      reference,
-      config,
-      prompts: prompts!,
+      metrics,
+      counted: () => {
+        this.show(step.step, generations, metrics);
+        this.generations.learned(generations, microBatchesOf(step.step + 1, this.config)[0].generation);
+      },
+      settled: async () => this.options.onStep?.(stepResult(step.step + 1, generations, metrics)),
+    };
+  }
+
+  /** Returns how many episodes of a step are shown: someone looks, or it is the last group, which who looks later finds. */
+  private framesOf({ step, totalSteps }: Step): number {
+    const newest = (made: number) => microBatchesOf(made, this.config).at(-1)!.generation;
+    return this.output.wantsFrames || newest(step) === newest(totalSteps - 1) ? SHOWN_EPISODES : 0;
+  }
+
+  /** Returns what a step or an evaluation is made with. @param step as samples carry it */
+  private async stepContext(step: number, signal: AbortSignal, frames = 0): Promise<StepContext> {
+    if (this.reference === undefined) this.reference = await measureReference(this.env, this.config, signal);
+    return {
+      model: this.model,
+      tokenizer: this.processingClass,
+      env: this.env,
+      reference: this.reference,
+      config: this.config,
+      prompts: this.prompts!,
+      prompt: this.prompts!.at(0),
       rewards: () => this.rewards(),
-      output,
+      recentRollouts: this.recentRollouts,
       step,
-      tokensSeen,
-      trainerState,
+      tokensSeen: this.state.numInputTokensSeen,
+      trainerState: this.state,
       frames,
-      secret,
+      secret: this.secret,
       signal,
     };
   }
 
-  private async measureReference(signal: AbortSignal): Promise<void> {
-    if (this.reference === undefined) this.reference = await runReference(this.env, this.config, signal);
-  }
-
-  /** The sampled log-probabilities are those of the policy, unless sampling bent the distribution. */
-  private async fillOldLogprobs(update: PolicyUpdate, rollouts: ScoredRollouts, signal: AbortSignal): Promise<void> {
-    const fresh = Object.keys(rollouts.metrics ?? {}).length > 0;
-    const bent = this.config.repetitionPenalty !== 1 || this.config.generationKwargs !== null;
-    if (fresh && bent && isOffPolicy(this.config)) rollouts.logprobs = await update.logprobs(rollouts, { signal });
-  }
-
-  protected override stepDone(step: number, metrics: Metrics): void {
-    this.tellPlay(step, metrics);
-    const used = this.stepRollouts;
-    const shown = used.findLast(({ frames }) => frames.size > 0);
-    if (shown) this.output.group(step + 1, groupEpisodes(shown));
-    if (used.some(({ samples }) => samples.length > 0)) this.completionsLog.keep(used);
-    this.generations.used(
-      used.map(({ generation }) => generation),
-      microBatchesOf(step + 1, this.config)[0].generation,
-    );
-  }
-
-  protected override async afterStep(step: number, metrics: Metrics): Promise<void> {
-    const used = this.stepRollouts;
-    this.stepRollouts = [];
-    const names = used[0].table.names;
-    await this.options.onStep?.({
-      step: step + 1,
-      metrics,
-      samples: used.flatMap(({ samples }) => samples),
-      rewards: {
-        names,
-        weights: used[0].table.weights,
-        values: names.map((_, f) => used.flatMap(({ table }) => table.values[f])),
-      },
-      advantages: Float32Array.from(used.flatMap(({ advantages }) => Array.from(advantages))),
-    });
-  }
-
-  /** The winner among the programs is chosen, and shown with its ancestors. */
-  protected override async ending(signal: AbortSignal): Promise<void> {
-    const { config, env, reference, processingClass, prompts, secret } = this;
-    const search = this.generations.search.programs;
-    if (!config.refinement || !search || search.database.size === 0) return;
-    if (config.refinement.validationEpisodes > 0) {
-      const sampleOf = (code: string) =>
-        programSample(code, prompts!.at(0), { tokenizer: processingClass, reference, step: this.globalStep });
-      const environmentSeedOf = (start: number) => validationSeedOf(secret, config.seed, start);
-      const chosen = await chooseProgram({
-        search,
-        env: env!,
-        rewards: this.rewards(),
-        sampleOf,
-        environmentSeedOf,
-        limits: config,
-        secret,
-        signal,
-      });
-      this.generations.search.moveOn(chosen);
+  /** Shows what a step has made, and what speaks against it. */
+  private show(step: number, generations: readonly Scored[], { entropy }: Metrics): void {
+    const fresh = freshOf(generations);
+    for (const { rewards, samples, table } of fresh) {
+      const changes = step > 0 && this.usedRewards.length > 0 ? rewardChanges(this.usedRewards, rewards) : '';
+      if (changes) this.output.event({ step: step + 1, text: changes });
+      this.usedRewards = rewards;
+      this.output.data.rewardNames = rewards.map(({ name }) => name);
+      for (const text of diagnoseSignal(table, samples, this.config.numGenerations)) this.output.note(step + 1, text);
     }
-    display(this.programs.lineage());
+    if (this.env && fresh.length > 0) {
+      const firstEntropy = this.logHistory.find((entry) => entry.entropy !== undefined)?.entropy;
+      for (const text of this.playWatch.look(step + 1, fresh, this.config, { entropy, firstEntropy }))
+        this.output.event({ step: step + 1, text });
+    }
+    const shown = fresh.findLast(({ played }) => played.frames.size > 0);
+    if (shown) this.output.group(step + 1, groupEpisodes(shown.played));
+    if (generations.some(({ samples }) => samples.length > 0)) this.completionsLog.keep(generations);
   }
 
   protected override logged({ step }: Metrics): void {
     if (this.config.logCompletions) this.completionsLog.show(step, this.config);
   }
 
-  protected override get canEvaluate(): boolean {
-    return this.evalPrompts !== null;
+  protected override async evaluation(update: PolicyUpdater, signal: AbortSignal): Promise<EvalLoopOutput> {
+    if (!this.evalPrompts) throw new TypeError('GRPOTrainer needs evalDataset (rows of { prompt }) to evaluate.');
+    const context = await this.stepContext(this.globalStep, signal);
+    return evaluatePolicy(update, { ...context, prompts: this.evalPrompts });
   }
 
-  protected override async evaluation(update: PolicyUpdate, signal: AbortSignal): Promise<Evaluation> {
-    if (!this.evalPrompts) throw new TypeError('GRPOTrainer needs evalDataset (rows of { prompt }) to evaluate.');
-    await this.measureReference(signal);
-    const {
-      model,
-      processingClass: tokenizer,
-      env,
-      reference,
-      config,
-      evalPrompts: prompts,
-      globalStep: step,
-      numInputTokensSeen: tokensSeen,
-      state: trainerState,
-      secret,
-    } = this;
-    return evaluatePolicy({
-      model,
-      tokenizer,
-      env,
-      reference,
-      config,
-      prompts,
-      rewards: this.rewards(),
-      update,
-      step,
-      tokensSeen,
-      trainerState,
-      secret,
-      signal,
-    });
+  /** Chooses the winner among the programs, and shows it with its ancestors. */
+  protected override async finish(signal: AbortSignal): Promise<void> {
+    const { refinement } = this.config;
+    const { search } = this.generations;
+    if (!refinement || !search.programs || search.programs.database.size === 0) return;
+    if (refinement.validationEpisodes > 0) {
+      const context = await this.stepContext(this.globalStep, signal);
+      search.moveOn(await chooseProgram(search.programs, context));
+    }
+    display(this.programs.lineage());
   }
 
   private get secret(): string {
@@ -352,60 +285,66 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   }
 
   private rewards(): WeightedReward[] {
-    return weightedRewards(this.options.rewardFuncs ?? rewardRegistry.list(), this.config.rewardWeights);
+    return weightedRewards(this.options.rewardFuncs ?? this.session.rewardRegistry.list(), this.config.rewardWeights);
   }
 
-  override train(options?: TrainOptions): Promise<TrainOutput> {
-    if (!this.options.rewardFuncs && rewardRegistry.list().length > 0)
-      console.log(rewardsText(rewardRegistry.list(), this.given.rewardWeights));
-    return super.train(options);
-  }
-
-  protected override saveState(update: PolicyUpdate): Record<string, unknown> {
-    return {
+  protected override readonly ownState: OwnState<PolicyUpdater> = {
+    save: (update) => ({
       rollouts: this.generations.save(),
       search: this.generations.search.save(),
       entropy: update.entropyState,
       secret: this.secret,
-    };
-  }
-
-  protected override checkState(saved: Record<string, unknown>): void {
-    checkSavedState(saved, this.model.config.vocabSize);
-  }
-
-  protected override loadState({ rollouts, search, entropy, secret }: Record<string, any>): void {
-    this.generations.load(rollouts);
-    this.generations.search.load(search ?? null, this.given);
-    this.entropyState = entropy;
-    this.ownSecret = secret ?? null;
-  }
-
-  protected override reset(): void {
-    this.generations.clear();
-    this.completionsLog.clear();
-    this.playWatch.clear();
-    this.stepRollouts = [];
-    this.entropyState = null;
-    this.ownSecret = null;
-  }
+    }),
+    check: (saved) => checkSavedState(saved, this.model.config.vocabSize),
+    load: ({ rollouts, search, entropy, secret }) => {
+      this.generations.load(rollouts);
+      this.generations.search.load(search ?? null, this.given);
+      this.entropyState = entropy;
+      this.ownSecret = secret ?? null;
+    },
+    clear: () => {
+      this.generations.clear();
+      this.completionsLog.clear();
+      this.playWatch.clear();
+      this.usedRewards = [];
+      this.entropyState = null;
+      this.ownSecret = null;
+    },
+  };
 
   protected override settingsChanged(names: readonly string[]): void {
-    const course = [
-      'numGenerations',
-      'numIterations',
-      'perDeviceTrainBatchSize',
-      'generationBatchSize',
-      'stepsPerGeneration',
-      'gradientAccumulationSteps',
-      'refinement',
-    ];
-    if (names.some((name) => course.includes(name))) this.generations.forgetRollouts();
+    if (names.some((name) => DIVIDING.includes(name))) this.generations.forget();
     if (names.includes('refinement')) this.generations.search.configure(this.given);
     if (names.includes('maxEpisodeSteps') || names.includes('measureReference')) this.reference = undefined;
   }
+}
 
-  protected override pausesOn(error: unknown): boolean {
-    return error instanceof RewardError || error instanceof OpenEnvError || super.pausesOn(error);
-  }
+function resolve(args?: GRPOConfig): ResolvedConfig {
+  const config = resolveConfig(args);
+  const advice = adviceOnLoss(config);
+  if (advice) console.warn(advice);
+  return config;
+}
+
+/** Returns what `onStep` gets of a step: all samples of the generations that it learned from. */
+function stepResult(step: number, generations: readonly Scored[], metrics: Metrics): TrainingStep {
+  const { names, weights } = generations[0].table;
+  return {
+    step,
+    metrics,
+    samples: generations.flatMap(({ samples }) => samples),
+    rewards: { names, weights, values: names.map((_, f) => generations.flatMap(({ table }) => table.values[f])) },
+    advantages: Float32Array.from(generations.flatMap(({ advantages }) => Array.from(advantages))),
+  };
+}
+
+/** Returns the captured episodes as a view plays them: frames deflated, beside the JSON. */
+function groupEpisodes({ samples, frames }: Rollouts): GroupEpisode[] {
+  const { episodeData } = require('../display/pictures/episode') as typeof import('../display/pictures/episode');
+  return [...frames].flatMap(([index, captured]) => {
+    const { episode } = samples[index];
+    if (!episode) return [];
+    const data = episodeData(episode, captured);
+    return [{ data: { ...data, frames: '' }, frames: Buffer.from(data.frames, 'base64') }];
+  });
 }

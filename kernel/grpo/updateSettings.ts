@@ -1,65 +1,128 @@
-import { OPTIMIZER_DEFAULTS, type OptimizerSettings } from '../training/modelUpdate';
-import type { EntropySettings } from './entropyControl';
-import { LOSS_TYPES, type LossSettings } from './losses';
+import {
+  checkValues,
+  defaultsOf,
+  flag,
+  nullable,
+  number,
+  oneOf,
+  whole,
+  type Given,
+  type Resolved,
+} from '../common/settings';
+import { optimizerArguments } from '../training/arguments';
+import type { OptimizerSettings } from '../training/update/modelUpdate';
 
-/** Settings of a `PolicyUpdate`: TRL's names, meaning and defaults. */
-export interface UpdateSettings extends LossSettings, OptimizerSettings, EntropySettings {
-  /** About how many tokens are computed at a time; chosen by the size of the model where it is absent. */
-  maxRows?: number;
-  /** Whether blocks are computed again on the way back instead of being held; by default as the model says. */
-  gradientCheckpointing?: boolean;
-  /** The temperature that completions were sampled with. */
-  temperature: number;
-  /** For dr_grpo, whose shares do not depend on the lengths. */
-  maxCompletionLength: number;
-  /** Whether the reference model is moved towards the policy every `refModelSyncSteps` steps, by the part `refModelMixupAlpha`. */
-  syncRefModel: boolean;
-  refModelMixupAlpha: number;
-  refModelSyncSteps: number;
-}
+/** Forms of the loss, by TRL's names. */
+export const LOSS_TYPES = ['grpo', 'dr_grpo', 'dapo', 'bnpo', 'cispo', 'sapo', 'luspo', 'vespo'] as const;
 
-/** TRL's defaults. */
-export const UPDATE_DEFAULTS: UpdateSettings = {
-  ...OPTIMIZER_DEFAULTS,
-  lossType: 'dapo',
-  beta: 0,
-  epsilon: 0.2,
-  epsilonHigh: 0.2,
-  delta: null,
-  importanceSamplingLevel: 'token',
-  useBiasCorrectionKl: true,
-  sapoTemperaturePos: 1,
-  sapoTemperatureNeg: 1.05,
-  vespoKPos: 2,
-  vespoLambdaPos: 3,
-  vespoKNeg: 3,
-  vespoLambdaNeg: 2,
-  offPolicyMaskThreshold: null,
-  topEntropyQuantile: 1,
-  entropyCoef: 0,
-  useAdaptiveEntropy: false,
-  entropyCoefMin: 0,
-  entropyCoefMax: 1,
-  entropyCoefDelta: 0.005,
-  entropyTarget: 0.2,
-  temperature: 1,
-  maxCompletionLength: 512,
-  syncRefModel: false,
-  refModelMixupAlpha: 0.6,
-  refModelSyncSteps: 512,
+export type LossType = (typeof LOSS_TYPES)[number];
+
+/** Settings of the loss, by TRL's names, with its meaning and its defaults. */
+export const lossSettings = {
+  /** The form of token losses, and of their average. 'dapo' by default. */
+  lossType: oneOf('dapo', LOSS_TYPES),
+  /** Weight of the KL divergence from the reference model. 0 by default: there is none. */
+  beta: number(0, { from: 0 }),
+  /** Multiplies the KL term by the probability ratio, which makes its gradient that of the reverse KL divergence. `true` by default. */
+  useBiasCorrectionKl: flag(true),
+  /** Clip range of the probability ratio: it stays between 1 - `epsilon` and 1 + `epsilonHigh`. 0.2 by default. */
+  epsilon: number(0.2, { from: 0 }),
+  /** Upper clip range; with 'cispo' the ratio's limit itself. `null` by default: as `epsilon`. */
+  epsilonHigh: nullable(number(null, { from: 0 })),
+  /** Upper limit of the unclipped ratio (two-sided clipping). `null` by default: none. */
+  delta: nullable(number(null, { above: 0 })),
+  /** Takes the probability ratio per token or per completion. 'token' by default. */
+  importanceSamplingLevel: oneOf('token', ['token', 'sequence']),
+  /** Temperature of the 'sapo' loss for tokens of positive advantage. 1 by default. */
+  sapoTemperaturePos: number(1, { above: 0 }),
+  /** Temperature of the 'sapo' loss for tokens of negative advantage. 1.05 by default. */
+  sapoTemperatureNeg: number(1.05, { above: 0 }),
+  /** Exponent of the 'vespo' loss for advantages from 0 on. 2 by default. */
+  vespoKPos: number(2, { from: 0 }),
+  /** Decay of the 'vespo' loss for advantages from 0 on. 3 by default. */
+  vespoLambdaPos: number(3, { from: 0 }),
+  /** Exponent of the 'vespo' loss for negative advantages. 3 by default. */
+  vespoKNeg: number(3, { from: 0 }),
+  /** Decay of the 'vespo' loss for negative advantages. 2 by default. */
+  vespoLambdaNeg: number(2, { from: 0 }),
+  /** Leaves completions of negative advantage out of the loss that the policy has moved away from by more than this mean log-ratio. `null` by default: keeps all. */
+  offPolicyMaskThreshold: nullable(number(null, { above: 0 })),
+  /** Only the tokens of the highest entropy, this part of all, count in the policy's loss. 1 by default: all tokens. */
+  topEntropyQuantile: number(1, { from: 0, to: 1 }),
 };
 
-/** The settings with TRL's defaults; an error names a wrong one and its valid values. */
-export function resolveSettings(settings: Partial<UpdateSettings>): UpdateSettings {
-  const all = { ...UPDATE_DEFAULTS, ...settings };
-  if (settings.epsilonHigh === undefined || settings.epsilonHigh === null) all.epsilonHigh = all.epsilon;
-  if (!LOSS_TYPES.includes(all.lossType))
-    throw new Error(`lossType must be one of ${LOSS_TYPES.join(', ')}, not ${JSON.stringify(all.lossType)}`);
-  if (!['token', 'sequence'].includes(all.importanceSamplingLevel)) {
-    throw new Error(
-      `importanceSamplingLevel must be 'token' or 'sequence', not ${JSON.stringify(all.importanceSamplingLevel)}`,
-    );
-  }
-  if (!(all.temperature > 0)) throw new Error(`temperature must be positive for training, not ${all.temperature}`);
-  return all;
+/** Settings of the entropy bonus, by TRL's names. */
+export const entropySettings = {
+  /** Weight of an entropy bonus in the loss, against collapse; the first one, where it is steered. 0 by default. */
+  entropyCoef: number(0),
+  /** Steers `entropyCoef`: up by `entropyCoefDelta` after a step whose entropy was below `entropyTarget`, else down. `false` by default. */
+  useAdaptiveEntropy: flag(false),
+  /** Lower limit of a steered `entropyCoef`. 0 by default. */
+  entropyCoefMin: number(0),
+  /** Upper limit of a steered `entropyCoef`. 1 by default. */
+  entropyCoefMax: number(1),
+  /** Change of a steered `entropyCoef` in a step. 0.005 by default. */
+  entropyCoefDelta: number(0.005, { from: 0 }),
+  /** Entropy that `entropyCoef` is steered towards, in nats per token. 0.2 by default. */
+  entropyTarget: number(0.2, { from: 0 }),
+};
+
+/** Settings of the reference model, by TRL's names. */
+export const referenceSettings = {
+  /** Moves the reference model towards the policy every `refModelSyncSteps` steps. `false` by default; not with an adapter. */
+  syncRefModel: flag(false),
+  /** The policy's share in the new reference model. 0.6 by default. */
+  refModelMixupAlpha: number(0.6, { from: 0, to: 1 }),
+  /** Steps between two changes of the reference model. 512 by default. */
+  refModelSyncSteps: whole(512, { from: 1 }),
+};
+
+/** The temperature that completions are sampled with, by which logits are divided in training, too. */
+export const temperature = number(1, { above: 0 });
+
+const settings = { ...optimizerArguments, ...lossSettings, ...entropySettings, ...referenceSettings, temperature };
+
+/** Settings of the loss, complete. */
+export interface LossSettings extends Omit<Resolved<typeof lossSettings>, 'epsilonHigh'> {
+  epsilonHigh: number;
+}
+
+export type EntropySettings = Resolved<typeof entropySettings>;
+
+/** Options of a `PolicyUpdate`. */
+export interface UpdateOptions
+  extends Given<typeof optimizerArguments>,
+    Given<typeof lossSettings>,
+    Given<typeof entropySettings>,
+    Given<typeof referenceSettings> {
+  /** The temperature that completions were sampled with. 1 by default. */
+  temperature?: number;
+  /** About how many tokens are computed at a time; chosen by the size of the model where it is absent. */
+  maxRows?: number;
+  /** Computes blocks again on the way back instead of holding them; by default as the model says. */
+  gradientCheckpointing?: boolean;
+  /** For 'dr_grpo', whose shares do not depend on the lengths. 512 by default. */
+  maxCompletionLength?: number;
+}
+
+/** Settings of a `PolicyUpdate`, complete. */
+export interface UpdateSettings
+  extends LossSettings,
+    EntropySettings,
+    OptimizerSettings,
+    Resolved<typeof referenceSettings>,
+    Pick<UpdateOptions, 'maxRows' | 'gradientCheckpointing'> {
+  temperature: number;
+  maxCompletionLength: number;
+}
+
+/**
+ * Returns the settings with TRL's defaults. What else the options have, such as the rest of a trainer's, stays.
+ *
+ * @throws TypeError for a wrong value, with the valid ones
+ */
+export function resolveUpdate(options: UpdateOptions): UpdateSettings {
+  checkValues('', settings, options);
+  const all = { maxCompletionLength: 512, ...defaultsOf(settings), ...options };
+  return { ...all, epsilonHigh: options.epsilonHigh ?? all.epsilon };
 }

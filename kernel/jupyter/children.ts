@@ -1,12 +1,10 @@
-import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import type { SpawnOptions } from 'node:child_process';
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
-import type { Readable } from 'node:stream';
-import type { ReaperWatch } from './reaperWatch';
 
 /*
  * Child processes that the main thread waits for (`execSync` and its like).
- * The wire thread runs them, so that their output shows while they run, and
- * an interrupt reaches them.
+ * The wire thread runs them (wire/childRunner.ts), so that their output shows
+ * while they run, and an interrupt reaches them.
  */
 
 /** A child process to run. */
@@ -14,7 +12,7 @@ export interface Child {
   file: string;
   args: string[];
   options: SpawnOptions;
-  /** What it reads from its standard input. */
+  /** Its standard input. */
   input?: Uint8Array;
   /** For each of its streams: the stream of the cell that shows it; `null` where its bytes are given back. */
   shown: Array<StreamName | null>;
@@ -24,9 +22,9 @@ export interface Child {
   timeout: number;
 }
 
-type StreamName = 'stdout' | 'stderr';
+export type StreamName = 'stdout' | 'stderr';
 
-/** What became of a child process. */
+/** The result of a child process. */
 export interface ChildResult {
   pid: number;
   status: number | null;
@@ -37,7 +35,7 @@ export interface ChildResult {
 }
 
 /** An error as it travels between threads: its message and its properties. */
-interface ChildError {
+export interface ChildError {
   message: string;
   code?: string;
   errno?: number;
@@ -45,7 +43,7 @@ interface ChildError {
   spawnargs?: string[];
 }
 
-/** How the result comes back: `done[0]` becomes 1 when it has been posted. */
+/** The way of the result back: `done[0]` becomes 1 when it has been posted. */
 export interface ChildReturn {
   port: MessagePort;
   done: Int32Array;
@@ -55,112 +53,4 @@ export interface ChildReturn {
 export function awaitChild({ port, done }: ChildReturn): ChildResult {
   Atomics.wait(done, 0, 0);
   return (receiveMessageOnPort(port) as { message: ChildResult }).message;
-}
-
-/** Time that an interrupted child has to end by itself, in milliseconds. */
-const GRACE = 500;
-
-/** Wire thread: runs the child that the main thread waits for. */
-export class ChildRunner {
-  private running: ChildProcess | null = null;
-
-  constructor(private readonly reaper: ReaperWatch) {}
-
-  run(child: Child, { port, done }: ChildReturn, show: (stream: StreamName, text: string) => void): void {
-    const finish = (result: Partial<ChildResult>): void => {
-      port.postMessage({ pid: 0, status: null, signal: null, output: [], ...result } satisfies ChildResult);
-      port.close();
-      Atomics.store(done, 0, 1);
-      Atomics.notify(done, 0);
-    };
-    let started: ChildProcess;
-    try {
-      // A group of its own: what a shell started ends with it.
-      started = spawn(child.file, child.args, { ...child.options, detached: process.platform !== 'win32' });
-    } catch (error) {
-      return finish({ error: plainError(error) });
-    }
-    this.running = started;
-    this.reaper.note(started.pid);
-    started.on('close', () => {
-      if (this.running !== started) return;
-      this.running = null;
-      this.reaper.note(undefined);
-    });
-    this.follow(started, child, show, finish);
-  }
-
-  private follow(
-    process: ChildProcess,
-    child: Child,
-    show: (stream: StreamName, text: string) => void,
-    finish: (result: Partial<ChildResult>) => void,
-  ): void {
-    const output: Array<() => Uint8Array | null> = [];
-    let error: ChildError | undefined;
-    const giveUp = (code: string): void => {
-      error ??= { message: `spawnSync ${child.file} ${code}`, code, path: child.file, spawnargs: child.args };
-      end(process, (child.options.killSignal as NodeJS.Signals | undefined) ?? 'SIGTERM');
-    };
-    process.stdio.forEach((stream, i) => {
-      output[i] = () => null;
-      if (i === 0 || !stream) return;
-      const name = child.shown[i];
-      if (name) (stream as Readable).setEncoding('utf8').on('data', (text: string) => show(name, text));
-      else output[i] = collect(stream as Readable, child.maxBuffer, () => giveUp('ENOBUFS'));
-    });
-    // A child need not read what it is given.
-    process.stdin?.on('error', () => {}).end(child.input);
-    const timer = child.timeout > 0 ? setTimeout(giveUp, child.timeout, 'ETIMEDOUT') : undefined;
-    process.on('error', (cause) => (error ??= plainError(cause)));
-    process.on('close', (status, signal) => {
-      clearTimeout(timer);
-      finish({
-        pid: process.pid ?? 0,
-        status: process.pid === undefined ? null : status,
-        signal,
-        output: output.map((it) => it()),
-        error,
-      });
-    });
-  }
-
-  /** Sends the child SIGINT, as a terminal does, and soon SIGKILL. */
-  interrupt(): void {
-    const child = this.running;
-    if (!child) return;
-    end(child, 'SIGINT');
-    setTimeout(() => child.exitCode === null && child.signalCode === null && end(child, 'SIGKILL'), GRACE);
-  }
-
-  /** Ends the child at once: this process ends, and would not be there any more to see whether it obeys. */
-  kill(): void {
-    if (this.running) end(this.running, 'SIGKILL');
-  }
-}
-
-/** Keeps what a stream gives; the function returns it. */
-function collect(stream: Readable, most: number, onTooMuch: () => void): () => Uint8Array {
-  const parts: Buffer[] = [];
-  let length = 0;
-  stream.on('data', (part: Buffer) => {
-    length += part.length;
-    if (length > most) return onTooMuch();
-    parts.push(part);
-  });
-  return () => Buffer.concat(parts);
-}
-
-function end(child: ChildProcess, signal: NodeJS.Signals): void {
-  try {
-    if (process.platform === 'win32' || !child.pid) child.kill(signal);
-    else process.kill(-child.pid, signal);
-  } catch {
-    // It has ended already.
-  }
-}
-
-function plainError(error: unknown): ChildError {
-  const { message, code, errno, path, spawnargs } = error as NodeJS.ErrnoException & { spawnargs?: string[] };
-  return { message: message.replace(/^spawn /, 'spawnSync '), code, errno, path, spawnargs };
 }

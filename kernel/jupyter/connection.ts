@@ -1,7 +1,7 @@
 import { getHashes } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
-/** What Jupyter writes into a connection file: where the kernel listens and the key that signs messages. */
+/** The content of Jupyter's connection file: the ports that the kernel listens on, and the key that signs messages. */
 export interface ConnectionInfo {
   transport: 'tcp' | 'ipc';
   /** An address; where `transport` is "ipc", the first part of the sockets' paths. */

@@ -1,7 +1,7 @@
 import type { Child, ChildResult } from './children';
 import type { Comm, DisplayOptions, MimeBundle } from '../display/host';
 
-/** Where the output of one cell goes. */
+/** Takes the output of one cell. */
 export interface CellOutput {
   stream(name: 'stdout' | 'stderr', text: string): void;
   /** Publishes `display_data`, or `update_display_data`. */
@@ -33,7 +33,7 @@ export interface CellRequest {
   executionCount: number;
   silent: boolean;
   output: CellOutput;
-  /** The cell's own ID in its notebook, where the front end tells it. */
+  /** The cell's own ID in its notebook, where the front end sends it. */
   cellId?: string;
   /** IDs of cells that were deleted since the last request. */
   deletedCells?: string[];
@@ -44,13 +44,13 @@ export interface Completion {
   matches: string[];
   start: number;
   end: number;
-  /** What JupyterLab shows beside each match: entry i belongs to match i. */
+  /** The kinds that JupyterLab shows beside the matches: entry i belongs to match i. */
   types?: string[];
 }
 
 export type Completeness = { status: 'complete' | 'invalid' | 'unknown' } | { status: 'incomplete'; indent: string };
 
-/** What happens to a comm; the registry is the protocol's, the handlers are the interpreter's. */
+/** Opens comms; the registry is the protocol's, the handlers are the interpreter's. */
 export interface CommOpener {
   /** Opens a comm from the kernel's side. */
   open(target: string, data?: object, buffers?: Uint8Array[]): Comm;

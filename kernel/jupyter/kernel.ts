@@ -1,4 +1,4 @@
-import { inKernel, repairIntrinsics, tellRepair } from '../common/intrinsics';
+import { inKernel, repairIntrinsics, reportRepair } from '../common/intrinsics';
 import type { MimeBundle } from '../display/host';
 import { Comms } from './comms';
 import { awaitAnswer, createAnswer } from './input';
@@ -16,7 +16,7 @@ const { stringify } = JSON;
 /** A reply's content. */
 type Reply = Record<string, unknown> & { status: 'ok' | 'error' };
 
-/** What the kernel needs to make an interpreter. */
+/** Makes the interpreter of a kernel. */
 export type InterpreterFactory = (comms: CommOpener) => Interpreter;
 
 /** The main thread's side of the protocol: gives each request to the interpreter and posts what comes of it. */
@@ -65,7 +65,7 @@ export class Kernel {
     let content: string;
     let status: Reply['status'] = 'error';
     try {
-      if (type === 'execute_request') tellRepair(repair, (text) => this.outbox.write('stderr', text, request.header));
+      if (type === 'execute_request') reportRepair(repair, (text) => this.outbox.write('stderr', text, request.header));
       const reply = await this.answer(request);
       repairIntrinsics();
       content = stringify(reply);
@@ -81,9 +81,9 @@ export class Kernel {
     repairIntrinsics();
     try {
       const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-      const told: CellError = { ename: name, evalue: message, traceback: [stack ?? message] };
-      if (request.header.msg_type === 'execute_request') this.publish(request.header, 'error', told);
-      return stringify({ status: 'error', ...told });
+      const content: CellError = { ename: name, evalue: message, traceback: [stack ?? message] };
+      if (request.header.msg_type === 'execute_request') this.publish(request.header, 'error', content);
+      return stringify({ status: 'error', ...content });
     } catch {
       return BROKEN_REPLY;
     }

@@ -5,7 +5,7 @@
  */
 export const KERNEL_MARK = 'JOYLAB_KERNEL_ID';
 
-/** What `ChildProcess.prototype.spawn` is given, as far as it concerns the mark. */
+/** The options of `ChildProcess.prototype.spawn` that concern the mark. */
 export interface MarkedOptions {
   detached?: boolean;
   envPairs?: string[];

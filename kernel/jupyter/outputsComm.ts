@@ -8,7 +8,7 @@ export const OUTPUTS_COMM = 'joylab.outputs';
 /** An output as a notebook keeps it. */
 export type SavedOutput = { output_type: string } & Record<string, any>;
 
-/** Where an execution stands: `done` also where it failed, or was not run because one before it did. */
+/** The state of an execution: `done` also where it failed, or was not run because one before it did. */
 export type ExecutionState = 'queued' | 'running' | 'done';
 
 /** The newest execution of a cell. */
@@ -20,7 +20,7 @@ export interface CellExecution {
   /** `null`: it has not begun, or was not run. */
   executionCount: number | null;
   state: ExecutionState;
-  /** Whether a file has a part of it. */
+  /** True where a file has a part of it. */
   partlySaved: boolean;
   /** `null`: the notebook's file has them all. */
   outputs: SavedOutput[] | null;

@@ -3,7 +3,7 @@ import type { ConnectionInfo } from './connection';
 import type { Header } from './message';
 
 /**
- * What passes between the wire thread, which owns the sockets, and the main
+ * The messages between the wire thread, which owns the sockets, and the main
  * thread, which computes. The wire thread stays responsive while user code
  * runs: it answers heartbeats and control messages and publishes output.
  */
@@ -11,13 +11,13 @@ import type { Header } from './message';
 /** Given to the wire thread at its start. */
 export interface WireOptions {
   connection: ConnectionInfo;
-  /** Where the ports are written to that the connection leaves open. */
+  /** The file into which ports are written that the connection leaves open. */
   connectionFile: string;
-  /** Where inputs are kept for the kernels to come; empty: nowhere. */
+  /** The file that keeps inputs for the kernels to come; empty: none. */
   historyFile: string;
   /** Content of `kernel_info_reply`: the wire thread answers that request by itself. */
   kernelInfo: Record<string, unknown>;
-  /** See interruptFlag.ts. */
+  /** See interrupt/flag.ts. */
   interruptFlag: Int32Array;
   /** Printed text; see textRing.ts. */
   textRing: SharedArrayBuffer;
@@ -30,7 +30,7 @@ export const COMM_MESSAGES: Record<string, true | undefined> = {
   comm_close: true,
 };
 
-/** What is wrong where the kernel cannot even say what is wrong. */
+/** The error where the kernel cannot even describe the error. */
 const BROKEN = {
   ename: 'KernelError',
   evalue: 'A cell has replaced something that the kernel needs to run cells. Restart the kernel.',
@@ -43,7 +43,7 @@ export const BROKEN_REPLY = JSON.stringify({
   traceback: [`${BROKEN.ename}: ${BROKEN.evalue}`],
 });
 
-/** What is posted to the wire thread. */
+/** A message as it is posted to the wire thread. */
 export interface Posted {
   message: ToWire;
   /** Text in the ring up to here comes before the message; see textRing.ts. */
@@ -63,7 +63,7 @@ export type ToMain =
       executionCount: number;
     }
   | { type: 'interrupt' }
-  /** What the front end answered to `input` of this number; `null`: it will not. */
+  /** The answer of the front end to `input` of this number; `null`: there will be none. */
   | { type: 'answer'; input: number; text: string | null }
   | { type: 'shutdown' }
   | { type: 'fatal'; message: string };
@@ -88,7 +88,7 @@ export type ToWire =
   | { type: 'input'; id: number; prompt: string; password: boolean; answer: SharedArrayBuffer | null; input: number }
   /** The answer to a question is not wanted any more. */
   | { type: 'withdraw'; input: number }
-  /** Runs a child process for which the main thread waits; see children.ts. */
+  /** Runs a child process for which the main thread waits; see wire/childRunner.ts. */
   | { type: 'child'; child: Child; back: ChildReturn; parent: Header }
   /** Closes the sockets and ends the thread; `closed` is set to 1 when that is done. */
   | { type: 'close'; closed: Int32Array };

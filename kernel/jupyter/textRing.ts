@@ -44,7 +44,7 @@ export class TextWriter {
     return true;
   }
 
-  /** Whether the reader must be told that there is text: it has not been since it last went to sleep. */
+  /** Returns whether the reader has to be notified of text: it has not been since it last went to sleep. */
   wake(): boolean {
     return Atomics.exchange(this.header, AWAKE, 1) === 0;
   }
@@ -71,7 +71,7 @@ export class TextReader {
     this.handled = (this.handled + 1) | 0;
   }
 
-  /** From now on the writer tells of new text. */
+  /** From now on the writer notifies of new text. */
   sleep(): void {
     Atomics.store(this.header, AWAKE, 0);
   }

@@ -1,15 +1,19 @@
 import { sizeOf, type Tensor } from '../onnx/tensor';
 import type { ModelConfig } from './config';
-import { generate, type GenerateOptions, type Generation } from './generate';
-import { readGenerationConfig, type GenerationConfig } from './generationConfig';
-import { InferenceEngine } from './inference';
-import { MergedAdapter } from './mergedAdapter';
-import { mergeLora, type LoraAdapter } from './lora';
-import { loraName, type ParameterSet } from './parameters';
-import { dequantize, type QuantizedWeight } from './quantization';
-import type { OnnxOptions } from './onnxExport';
-import { saveModel, type SaveOptions } from './save';
-import type { Tokenizer } from './tokenizer';
+import { generate, type CompleteRows, type Generation } from './generation/generate';
+import { Batch } from './generation/generateBatch';
+import { Prefills } from './generation/prefills';
+import { readGenerationConfig } from './generation/generationConfig';
+import type { GenerateOptions, GenerationConfig } from './generation/generateOptions';
+import { InferenceEngine } from './generation/inference';
+import { MergedAdapter } from './lora/mergedAdapter';
+import { mergeLora, type LoraAdapter } from './lora/lora';
+import { loraName, type ParameterSet } from './graph/parameters';
+import { dequantize, type QuantizedWeight } from './checkpoint/quantization';
+import type { GgufOptions } from './gguf/save';
+import type { OnnxOptions } from './checkpoint/onnxExport';
+import { saveModel, type SaveOptions } from './checkpoint/save';
+import type { Tokenizer } from './tokenizer/tokenizer';
 
 /** What a model is made of. */
 export interface ModelParts {
@@ -149,7 +153,7 @@ export class CausalLM {
   async generate(options: GenerateOptions): Promise<Generation> {
     return generate(
       {
-        engine: (tokens) => this.generationEngine(tokens),
+        completer: (tokens) => this.completer(tokens),
         generationConfig: this.generationConfig,
         maxSeqLength: this.maxSeqLength,
         eosTokenIds: this.eosTokenIds,
@@ -195,8 +199,19 @@ export class CausalLM {
    * and Transformers.js: `onnx/model.onnx`, configuration and tokenizer. Weights are float32.
    */
   async savePretrainedOnnx(folder: string, options: OnnxOptions = {}): Promise<void> {
-    const { saveOnnx } = require('./onnxExport') as typeof import('./onnxExport');
+    const { saveOnnx } = require('./checkpoint/onnxExport') as typeof import('./checkpoint/onnxExport');
     await saveOnnx(this, folder, options);
+  }
+
+  /**
+   * Saves the model, its adapter merged, as a GGUF file for llama.cpp and what is made with it (Ollama, LM Studio …),
+   * with tokenizer and chat template. llama.cpp is not needed for it.
+   *
+   * @returns the file, `model.<METHOD>.gguf` in the folder
+   */
+  async savePretrainedGguf(folder: string, options: GgufOptions = {}): Promise<string> {
+    const { saveGguf } = require('./gguf/save') as typeof import('./gguf/save');
+    return saveGguf(this, folder, options);
   }
 
   /** Frees what the model holds outside JavaScript; it can still be used, and takes it again. */
@@ -220,6 +235,13 @@ export class CausalLM {
     const weight = quantized ? dequantize(quantized) : this.weights.get(name)!;
     const pair = this.adapter?.pairs.get(name);
     return pair ? mergeLora(weight, pair) : weight;
+  }
+
+  /** @internal What completes prompts. */
+  protected async completer(tokens: number): Promise<CompleteRows> {
+    const engine = await this.generationEngine(tokens);
+    const prefills = new Prefills(engine);
+    return (rows, common) => new Batch({ ...common, engine, prefills }, rows).run();
   }
 
   /** What generates so many tokens: with the adapter merged where that saves more time than it takes. */

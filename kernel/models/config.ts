@@ -1,8 +1,8 @@
 import { COMMON, FAMILIES, FIXED, isRotated, OF_ONE_FAMILY, type Family } from './families';
-import { describe, isObject } from './jsonFile';
-import { parseRope, type RopeSettings } from './rope';
+import { describe, isObject } from './checkpoint/jsonFile';
+import { parseRope, type RopeSettings } from './graph/rope';
 
-/** What a model's `config.json` says, in the form that the graph wants: settings, whatever the family. */
+/** A model's `config.json` in the form that the graph wants: settings, whatever the family. */
 export interface ModelConfig {
   vocabSize: number;
   hiddenSize: number;
@@ -19,9 +19,9 @@ export interface ModelConfig {
   normEpsilon: number;
   /** Norms multiply by `normOffset` + weight. */
   normOffset: 0 | 1;
-  /** Whether attention and feed-forward part are normalised after as well as before. */
+  /** True where attention and feed-forward part are normalised after as well as before. */
   postNorms: boolean;
-  /** Whether each head of queries and keys is normalised before it is rotated. */
+  /** True where each head of queries and keys is normalised before it is rotated. */
   queryKeyNorm: boolean;
   /** Linear layers of a block that have a bias, such as 'q_proj'. */
   biases: readonly string[];
@@ -36,7 +36,7 @@ export interface ModelConfig {
   logitSoftcap: number | null;
   /** Rotary embedding of each layer (layers share objects); null: none. */
   rope: readonly (RopeSettings | null)[];
-  /** Whether the head is the transposed embedding. */
+  /** True where the head is the transposed embedding. */
   tiedEmbeddings: boolean;
   /** The token whose embedding is not trained as such (PyTorch's `padding_idx`), or null. */
   padTokenId: number | null;
@@ -146,7 +146,7 @@ function checkFixed(family: Family, settings: Settings, numLayers: number, where
   if (problems.length > 0) throw new Error(`${where}: this model is not supported: ${problems.join('; ')}`);
 }
 
-/** What is wrong with lists that have an entry per layer. */
+/** Returns what is wrong with lists that have an entry per layer. */
 function layerProblems({ layerTypes }: Family, settings: Settings, layers: number): string[] {
   const problems: string[] = [];
   const valid = layerTypes?.(settings) ?? ['full_attention'];

@@ -17,7 +17,7 @@ export interface Family {
   postNorms?: boolean;
   /** Valid entries of `layer_types`; 'full_attention' alone by default. */
   layerTypes?: (settings: Record<string, unknown>) => readonly string[];
-  /** Which layers see a sliding window only. */
+  /** Returns which layers see a sliding window only. */
   slidingLayers?: (settings: Record<string, unknown>, layers: number) => boolean[];
 }
 
@@ -62,14 +62,14 @@ const GEMMA = {
 };
 const GEMMA_ACTIVATIONS = ['gelu_pytorch_tanh'];
 
-/** Whether a layer has a rotary embedding: all have one but for SmolLM3's. */
+/** Returns whether a layer has a rotary embedding: all have one but for SmolLM3's. */
 export function isRotated(layer: number, { no_rope_layers, no_rope_layer_interval }: Record<string, unknown>): boolean {
   return Array.isArray(no_rope_layers)
     ? no_rope_layers[layer] !== 0
     : (layer + 1) % Number(no_rope_layer_interval) !== 0;
 }
 
-/** What `layer_types` says; where it is absent, `rule` decides. */
+/** Returns what `layer_types` says; where it is absent, `rule` decides. */
 function sliding(rule: (layer: number, settings: Record<string, unknown>) => boolean): Family['slidingLayers'] {
   return (settings, layers) => {
     const types = settings.layer_types;

@@ -1,81 +1,77 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { packageRoot } from '../setup/python';
-import { TARGET_MODULES } from './architecture';
-import { loadCheckpoint, readJson } from './checkpoint';
+import {
+  because,
+  checkSettings,
+  flag,
+  oneOf,
+  resolveSettings,
+  text,
+  whole,
+  type Declaration,
+  type Given,
+} from '../common/settings';
+import { packageRoot } from '../common/packagePaths';
+import { TARGET_MODULES } from './graph/architecture';
+import { loadCheckpoint, readJson } from './checkpoint/checkpoint';
 import { CausalLM } from './causalLM';
-import { finishUpdate } from './folderUpdate';
-import { hubModel, isHubName, type HubOptions } from './hub';
-import { createLora, LORA_DEFAULTS, type LoraConfig } from './lora';
-import { adapterFile, PeftModel } from './peft';
-import { because, checkOptions, type OptionTable } from './options';
-import { loadTokenizer, type Tokenizer } from './tokenizer';
+import { finishUpdate } from './checkpoint/folderUpdate';
+import { findGguf } from './gguf/find';
+import { GgufModel } from './gguf/model';
+import { hubModel, hubOptions, isHubName, type HubOptions } from './hub';
+import { createLora, loraSettings, type LoraConfig } from './lora/lora';
+import { adapterFile, PeftModel } from './lora/peft';
+import { loadTokenizer, type Tokenizer } from './tokenizer/tokenizer';
 
-/** Which model to load. */
-export interface FromPretrainedOptions extends HubOptions {
+/** Computes activations again instead of holding them, or not. */
+const checkpointing = oneOf(undefined, [true, false, 'unsloth']);
+
+const loadingSettings = {
   /**
    * A folder, or a model of the Hugging Face hub ('organisation/model'), which is downloaded into the hub's cache when it
    * is not there: a model, or a PEFT adapter (then its base is loaded, too). 'joylab/strategist' comes with Joylab.
+   * A GGUF file, or a folder or model of the hub with `ggufFile`, is run by llama.cpp: it generates, and is not trained.
    */
-  modelName: string;
-  /** Longest sequence, prompt and completion together, in tokens; by default what the model was made for, or its sliding window. */
-  maxSeqLength?: number;
+  modelName: text(undefined, "a folder, or a model of the hub ('organisation/model')"),
+  /** A GGUF file of the folder or of the model of the hub, such as 'model-Q4_K_M.gguf'; of several files any. None by default. */
+  ggufFile: text(undefined, "a file's name, such as 'model-Q4_K_M.gguf'"),
+  /** Longest sequence, prompt and completion together, in tokens. What the model was made for, or its sliding window, by default. */
+  maxSeqLength: whole(undefined, { from: 2 }),
   /**
    * Holds the weights of the linear layers in 4 bits, for training an adapter (QLoRA): bitsandbytes' NF4 in blocks of
-   * 64, 4.5 bits per weight. Embedding, norms and head stay float32, and so does all arithmetic. False by default.
+   * 64, 4.5 bits per weight. Embedding, norms and head stay float32, and so does all arithmetic. `false` by default.
    */
-  loadIn4bit?: boolean;
-  /** The same in 8 bits: whole multiples of 1/127 of each row's largest magnitude. False by default. */
-  loadIn8bit?: boolean;
-  /** Whether training computes activations again instead of holding them, see `GRPOConfig.gradientCheckpointing`; 'unsloth' means true. False by default. */
-  useGradientCheckpointing?: boolean | 'unsloth';
-}
+  loadIn4bit: flag(false),
+  /** The same in 8 bits: whole multiples of 1/127 of each row's largest magnitude. `false` by default. */
+  loadIn8bit: flag(false),
+  /** Computes activations again in training instead of holding them, see `GRPOConfig.gradientCheckpointing`; 'unsloth' means `true`. As the trainer says by default. */
+  useGradientCheckpointing: checkpointing,
+};
 
-/** How a LoRA adapter is made, by PEFT's names. */
-export interface PeftOptions {
-  /** Rank; 16 by default. */
-  r?: number;
-  /** The update is scaled by loraAlpha / r; 16 by default. */
-  loraAlpha?: number;
-  /**
-   * Linear layers to adapt, all seven of a block by default: names such as 'q_proj' or 'layers.0.mlp.up_proj',
-   * 'all-linear', or a regular expression that is to match whole paths ('.*\\.(q|v)_proj').
-   */
-  targetModules?: string | string[];
-  /** Layers not to adapt, by names or a regular expression. */
-  excludeModules?: string | string[];
-  /** Indices of the blocks to adapt; all by default. */
-  layersToTransform?: number | number[];
-  /** Ranks of some layers, by name or by a regular expression of the end of their path: `{ 'layers.0.*q_proj': 32 }`. */
-  rankPattern?: Record<string, number>;
-  /** The same for `loraAlpha`. */
-  alphaPattern?: Record<string, number>;
-  /** true, the default: A random, B zero; 'gaussian': A normal with deviation 1 / r, B zero; false: both random. */
-  initLoraWeights?: boolean | 'gaussian';
-  /** In training, elements of what enters the adapter are left out with this probability, the others scaled up; 0 by default. */
-  loraDropout?: number;
-  /** Only 'none', the default, is supported. */
-  bias?: string;
-  /** Scale by loraAlpha / √r instead. */
-  useRslora?: boolean;
-  /** Seed of the initial values; 3407 by default. */
-  randomState?: number;
-  /** Whether training computes activations again instead of holding them; 'unsloth' means true. As the model was loaded by default. */
-  useGradientCheckpointing?: boolean | 'unsloth';
-}
+/** The model to load. */
+export interface FromPretrainedOptions
+  extends Required<Pick<Given<typeof loadingSettings>, 'modelName'>>,
+    Omit<Given<typeof loadingSettings>, 'modelName'>,
+    HubOptions {}
 
-const fromPretrainedTable: OptionTable = {
+const adapterSettings = {
+  /** Biases to train. 'none' by default, which alone is supported. */
+  bias: oneOf('none', ['none']),
+  /** Seed of the initial values. 3407 by default. */
+  randomState: whole(3407, { from: 0 }),
+  /** Computes activations again in training instead of holding them; 'unsloth' means `true`. As the model was loaded by default. */
+  useGradientCheckpointing: checkpointing,
+};
+
+/** Options of a new LoRA adapter, by PEFT's names. */
+export interface PeftOptions extends Given<typeof loraSettings>, Given<typeof adapterSettings> {}
+
+/** The options of `FastLanguageModel.fromPretrained`. */
+export const loadingDeclaration: Declaration = {
   owner: 'fromPretrained',
+  noun: 'option',
   example: "{ modelName: 'joylab/strategist' }",
-  names: {
-    modelName: true,
-    maxSeqLength: true,
-    loadIn4bit: true,
-    loadIn8bit: true,
-    useGradientCheckpointing: true,
-    revision: true,
-    token: true,
-  } satisfies Record<keyof FromPretrainedOptions, true>,
+  settings: { ...loadingSettings, ...hubOptions },
   elsewhere: {
     ...because('weights are float32 in memory, or with loadIn4bit or loadIn8bit in 4 or 8 bits', [
       'dtype',
@@ -98,24 +94,12 @@ const fromPretrainedTable: OptionTable = {
   },
 };
 
-const peftTable: OptionTable = {
+/** The options of `FastLanguageModel.getPeftModel`. */
+export const peftDeclaration: Declaration<typeof loraSettings & typeof adapterSettings> = {
   owner: 'getPeftModel',
+  noun: 'option',
   example: '{ r: 16, loraAlpha: 32 }',
-  names: {
-    r: true,
-    loraAlpha: true,
-    targetModules: true,
-    excludeModules: true,
-    layersToTransform: true,
-    rankPattern: true,
-    alphaPattern: true,
-    initLoraWeights: true,
-    loraDropout: true,
-    bias: true,
-    useRslora: true,
-    randomState: true,
-    useGradientCheckpointing: true,
-  } satisfies Record<keyof PeftOptions, true>,
+  settings: { ...loraSettings, ...adapterSettings },
   elsewhere: {
     ...because('it is not supported', [
       'useDora',
@@ -141,9 +125,11 @@ const BUNDLED: ReadonlyMap<string, string> = new Map([['joylab/strategist', 'ker
 export const FastLanguageModel = {
   /** Loads a model and its tokenizer. */
   async fromPretrained(options: FromPretrainedOptions): Promise<{ model: CausalLM; tokenizer: Tokenizer }> {
-    checkOptions(fromPretrainedTable, options);
+    checkSettings(loadingDeclaration, options);
     if (options.loadIn4bit && options.loadIn8bit)
       throw new Error('loadIn4bit and loadIn8bit exclude each other: give one of them, or none for float32');
+    const gguf = await findGguf(options);
+    if (gguf) return openGguf(gguf, options);
     const folder = await findFolder(options.modelName, options);
     finishUpdate(folder);
     const model = existsSync(join(folder, 'adapter_config.json'))
@@ -155,46 +141,39 @@ export const FastLanguageModel = {
 
   /** The model with a new LoRA adapter, which is what training will change. The weights are shared, not copied. */
   getPeftModel(model: CausalLM, options: PeftOptions = {}): PeftModel {
-    checkOptions(peftTable, options);
-    const { randomState = 3407 } = options;
-    if (options.bias && options.bias !== 'none')
-      throw new Error(`bias ${JSON.stringify(options.bias)} is not supported; use 'none'`);
+    const { bias, randomState, useGradientCheckpointing, ...config } = resolveSettings(peftDeclaration, options);
+    if (model instanceof GgufModel) throw new Error(model.whyNotTrained);
     if (model instanceof PeftModel)
       throw new Error('the model has an adapter already; call getPeftModel with the model that fromPretrained gave');
-    const peft = new PeftModel(model, createLora(model.config, loraConfig(options), randomState));
-    setGradientCheckpointing(peft, options.useGradientCheckpointing);
+    const peft = new PeftModel(model, createLora(model.config, writtenOut(config), randomState));
+    setGradientCheckpointing(peft, useGradientCheckpointing);
     return peft;
   },
 };
 
 function setGradientCheckpointing(model: CausalLM, wanted: boolean | 'unsloth' | undefined): void {
   if (wanted === undefined) return;
-  if (typeof wanted !== 'boolean' && wanted !== 'unsloth') {
-    throw new TypeError(
-      `useGradientCheckpointing is ${JSON.stringify(wanted)}. Valid: true, false, or 'unsloth' (which means true).`,
-    );
-  }
   if (wanted) model.gradientCheckpointingEnable();
   else model.gradientCheckpointingDisable();
 }
 
-/** The settings of an adapter, defaults filled in. */
-function loraConfig(options: PeftOptions): LoraConfig {
-  const names = Object.keys(LORA_DEFAULTS) as (keyof LoraConfig)[];
-  const config = Object.fromEntries(
-    names.map((name) => [name, options[name] ?? LORA_DEFAULTS[name]]),
-  ) as unknown as LoraConfig;
+/** Returns settings of an adapter with 'all-linear' written out, as PEFT does when it saves. */
+function writtenOut(config: LoraConfig): LoraConfig {
   const { targetModules } = config;
-  // 'all-linear' is written out, as PEFT does when it saves.
-  return {
-    ...config,
-    targetModules:
-      targetModules === 'all-linear'
-        ? [...TARGET_MODULES]
-        : Array.isArray(targetModules)
-          ? [...targetModules]
-          : targetModules,
-  };
+  if (targetModules === 'all-linear') return { ...config, targetModules: [...TARGET_MODULES] };
+  return Array.isArray(targetModules) ? { ...config, targetModules: [...targetModules] } : config;
+}
+
+async function openGguf(
+  path: string,
+  { modelName, maxSeqLength, loadIn4bit, loadIn8bit, useGradientCheckpointing }: FromPretrainedOptions,
+): Promise<{ model: CausalLM; tokenizer: Tokenizer }> {
+  if (loadIn4bit || loadIn8bit || useGradientCheckpointing)
+    throw new Error(
+      `${path} is a GGUF file, quantised as it is, and not trained: leave out loadIn4bit, loadIn8bit and useGradientCheckpointing`,
+    );
+  const model = await GgufModel.open({ path, modelName, maxSeqLength });
+  return { model, tokenizer: model.tokenizer };
 }
 
 async function findFolder(modelName: string, options: HubOptions): Promise<string> {
@@ -222,8 +201,6 @@ async function loadModel(
   const quantize = loadIn4bit ? 'nf4' : loadIn8bit ? 'int8' : undefined;
   const { config, weights, quantized } = await loadCheckpoint(folder, { quantize });
   const length = maxSeqLength ?? config.maxPositions;
-  if (!Number.isInteger(length) || length < 2)
-    throw new Error(`maxSeqLength must be an integer of at least 2, not ${maxSeqLength}`);
   if (length > config.maxPositions) {
     const why = config.slidingWindow
       ? `the sliding window of this model (${config.slidingWindow}), which must hold the whole sequence: attention beyond it is not supported`

@@ -1,12 +1,14 @@
 export { FastLanguageModel, type FromPretrainedOptions, type PeftOptions } from './fastLanguageModel';
-export type { GenerateOptions, Generation } from './generate';
-export type { GenerationConfig } from './generationConfig';
+export type { Generation } from './generation/generate';
+export type { GenerateOptions, GenerationConfig } from './generation/generateOptions';
 export { CausalLM } from './causalLM';
-export type { LoraConfig } from './lora';
-export { PeftModel } from './peft';
-export type { OnnxOptions } from './onnxExport';
-export type { SaveOptions } from './save';
-export { TextStreamer, type Streamer, type TextStreamerOptions } from './streamer';
+export type { LoraConfig } from './lora/lora';
+export { PeftModel } from './lora/peft';
+export type { OnnxOptions } from './checkpoint/onnxExport';
+export type { SaveOptions } from './checkpoint/save';
+export { TextStreamer, type Streamer, type TextStreamerOptions } from './generation/streamer';
+export type { GgufOptions, QuantizationMethod } from './gguf/save';
+export { ggufToFolder, type GgufToFolderOptions } from './gguf/toFolder';
 export type {
   BatchEncoding,
   ChatMessage,
@@ -15,4 +17,4 @@ export type {
   EncodeOptions,
   Encoding,
   Tokenizer,
-} from './tokenizer';
+} from './tokenizer/tokenizer';

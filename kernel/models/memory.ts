@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
-import { formatBytes } from '../display/progressBar';
+import { formatBytes } from '../display/progress/progressBar';
 
 /**
  * Checks that something fits into memory before any of it is made: the system

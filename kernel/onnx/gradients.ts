@@ -30,7 +30,7 @@ export function backward(arrived: ReadonlyMap<Value, Value>, parameters: readonl
 
 /** Gradients on their way back through a graph. */
 class GradientFlow {
-  /** What has arrived at each value. */
+  /** The gradient that has arrived at each value. */
   readonly found: Map<Value, Value>;
   /** Sums that what was computed again last has added to, by the value that they are of. */
   private sums = new Map<Value, Value>();

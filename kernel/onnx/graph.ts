@@ -53,7 +53,7 @@ export type Tape = (TapeEntry | Recomputation)[];
 export interface NodeOptions {
   domain?: string;
   attributes?: Record<string, Attribute>;
-  /** What the VJPs are with respect to, where that is not the node's own inputs (the last node of several). */
+  /** The values that the VJPs are with respect to, where that is not the node's own inputs (the last node of several). */
   derivativeOf?: readonly Value[];
   /** Gradients of the inputs. Without it the outputs are constants to `gradients`. */
   vjps?: readonly (Vjp | null)[];
@@ -108,7 +108,7 @@ export class Graph {
     });
   }
 
-  /** Whether some input has a dimension of this name. */
+  /** Returns whether some input has a dimension of this name. */
   hasDimension(name: string): boolean {
     return this.inputs.some((input) => input.shape.includes(name));
   }
@@ -189,7 +189,7 @@ export class Graph {
     }
   }
 
-  /** What `make` makes, once in this graph for all who ask by the same key. */
+  /** Returns what `make` makes, once in this graph for all who ask by the same key. */
   shared(key: string, make: () => Value): Value {
     let value = this.cache.get(key);
     if (!value) this.cache.set(key, (value = make()));

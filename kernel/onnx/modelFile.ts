@@ -11,11 +11,11 @@ export const EXTERNAL_DATA_BYTES = 1.9e9;
 /** Offsets in a data file are multiples of this, so that it can be mapped. */
 const PAGE = 4096;
 
-/** Where the tensors of a model file lie: in it, or in a file beside it. */
+/** The file of a model's tensors, beside the model's own. */
 export interface DataFile {
-  /** Where it is written. */
+  /** The path at which it is written. */
   path: string;
-  /** What the model calls it. */
+  /** Its name in the model. */
   name: string;
 }
 
@@ -74,7 +74,7 @@ async function writeTensor(write: Write, tensor: Tensor): Promise<void> {
   await setImmediate();
 }
 
-/** What stands before the values of a tensor in the graph, and how many bytes of values follow. */
+/** The bytes before the values of a tensor in the graph, and the number of bytes of values that follow. */
 interface Header {
   name: string;
   bytes: Uint8Array;
@@ -119,7 +119,7 @@ function padding(size: number): number {
   return (PAGE - (size % PAGE)) % PAGE;
 }
 
-/** What stands before a field of protobuf that is `length` bytes long: its number with the kind 2, and the length. */
+/** Returns what stands before a field of protobuf that is `length` bytes long: its number with the kind 2, and the length. */
 function field(number: number, length: number): Uint8Array {
   const bytes = [(number << 3) | 2];
   let rest = length;

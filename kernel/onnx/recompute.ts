@@ -4,7 +4,7 @@ import { reshape } from './operators/shape';
 import type { Value } from './value';
 
 /**
- * What `build` makes of its inputs, computed a second time on the way back
+ * Returns what `build` makes of its inputs, computed a second time on the way back
  * instead of being held in memory until then: gradient checkpointing. Gradients
  * flow to the inputs and to whatever trainable values `build` uses.
  *

@@ -26,8 +26,8 @@ async function load(): Promise<Runtime> {
 }
 
 /**
- * What a thread sets in its environment, native code does not see: only the
- * main thread changes that of the process. It is asked through the debugger's
+ * Switches telemetry off in the process, from a thread. Native code does not see
+ * what a thread sets in its environment: only the main thread changes that of the process. It is asked through the debugger's
  * protocol, which it answers whatever it is doing.
  */
 async function switchOffInProcess(): Promise<void> {

@@ -12,7 +12,7 @@ const SPIN = '50';
 
 type Runtime = Awaited<ReturnType<typeof loadRuntime>>;
 
-/** What a run is fed: tensors, or integers with their shape. */
+/** An input of a run: a tensor, or integers with their shape. */
 export type Feed = Tensor | { shape: number[]; data: BigInt64Array | Int8Array | Uint8Array };
 
 /** Options of {@link GraphSession.run}. */
@@ -23,9 +23,9 @@ export interface RunOptions {
 
 /** Options of {@link GraphSession.create}. */
 export interface SessionOptions {
-  /** Whether the memory of a run is kept for the next, which is faster; true by default. */
+  /** True where the memory of a run is kept for the next, which is faster; true by default. */
   keepMemory?: boolean;
-  /** Whether a thread waits for the next operator before it sleeps: faster where operators are many; false by default. */
+  /** True where a thread waits for the next operator before it sleeps: faster where operators are many; false by default. */
   spin?: boolean;
   /** Threads that one operator may use, where that is not what {@link runtimeSettings} says. */
   threads?: number;

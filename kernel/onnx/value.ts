@@ -19,7 +19,7 @@ export class Value {
     readonly name: string,
     readonly type: ElementType,
     readonly shape: Shape,
-    /** Whether it depends on a trainable input, so that gradients flow through it. */
+    /** True where it depends on a trainable input, so that gradients flow through it. */
     readonly tracked: boolean,
   ) {}
 

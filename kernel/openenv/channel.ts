@@ -18,24 +18,20 @@ export interface ChannelOptions {
   headers?: Record<string, string>;
   /** Closes the channel when aborted; requests under way fail with its reason. */
   signal?: AbortSignal;
-  /** Asked when the connection breaks: what happened to the server, where it is known. */
+  /** Called when the connection breaks. Returns what happened to the server, where that is known. */
   explainLoss?: () => Promise<string | undefined>;
 }
 
-/** What a message carries: text, or bytes. */
-export type Message = string | Uint8Array;
+/** Milliseconds that timers know, at most. */
+const LONGEST = 2 ** 31 - 1;
 
+/** A request that waits for its answer. */
 interface Pending {
-  resolve(answer: any): void;
+  answer(message: string): void;
   reject(error: unknown): void;
-  /** Makes of the answer what the caller gets. */
-  read: (answer: Message) => unknown;
-  /** When it has waited too long, as `performance.now()`. */
-  due: number;
-  timeout: number;
+  /** Keeps Node.js alive meanwhile. */
+  timer?: NodeJS.Timeout;
 }
-
-const asItIs = (answer: Message): Message => answer;
 
 /**
  * A WebSocket on which every request gets one answer, in order.
@@ -48,21 +44,17 @@ const asItIs = (answer: Message): Message => answer;
  * while an answer is awaited, its time-out alone decides.
  */
 export class Channel {
-  /** What to do after a loss: the last sentence of its message. */
+  /** The last sentence of the message about a loss: it says what to do. */
   afterLoss = '';
   private readonly pending: Pending[] = [];
-  /** What came before the first request: a greeting, or why the server wants no session. */
-  private readonly early: Message[] = [];
+  /** Messages that came before the first request: a greeting, or why the server wants no session. */
+  private readonly early: string[] = [];
   private asked = false;
   private ended: unknown;
   /** The TCP socket: it does not keep Node.js alive. */
   private tcp: { ref(): void; unref(): void } | undefined;
-  /** One timer for all requests: it looks at the oldest one. It keeps Node.js alive while an answer is awaited. */
-  private watch: NodeJS.Timeout | undefined;
-  /** When it looks, as `performance.now()`: not later than the oldest request is due. */
-  private looksAt = Infinity;
   private keepAlive: NodeJS.Timeout | undefined;
-  /** How many messages and pongs came, and how many at the last look of {@link ping}. */
+  /** Number of messages and pongs that came, and that number at the last look of {@link ping}. */
   private received = 0;
   private seen = -1;
 
@@ -87,12 +79,12 @@ export class Channel {
     return channel;
   }
 
-  /** Why it can no longer be used, when it cannot. */
+  /** Returns why it can no longer be used, when it cannot. */
   get failure(): unknown {
     return this.ended;
   }
 
-  /** Whether a request waits for its answer. */
+  /** Returns whether a request waits for its answer. */
   get busy(): boolean {
     return this.pending.length > 0;
   }
@@ -103,21 +95,32 @@ export class Channel {
    * @param read makes of the answer what the promise gives; what it throws rejects the promise
    * @param timeout milliseconds
    */
-  request<Answer = Message>(
-    message: Message,
-    read: (answer: Message) => Answer = asItIs as any,
+  request<Answer>(
+    message: string,
+    read: (answer: string) => Answer,
     timeout = this.options.messageTimeout,
   ): Promise<Answer> {
-    return this.expect(message, read, timeout);
-  }
-
-  /** Waits for a message that the server sends without being asked, such as a greeting. */
-  receive(): Promise<Message> {
-    return this.expect(undefined, asItIs, this.options.messageTimeout);
+    return new Promise((resolve, reject) => {
+      const answer = (text: string): void => {
+        try {
+          resolve(read(text));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.asked = true;
+      const early = this.early.shift();
+      if (early !== undefined) return answer(early);
+      if (this.ended !== undefined) return reject(this.ended);
+      const request: Pending = { answer, reject };
+      request.timer = setTimeout(() => this.late(request, timeout), Math.min(timeout, LONGEST));
+      this.pending.push(request);
+      this.socket.send(message);
+    });
   }
 
   /** Sends a message that has no answer. */
-  notify(message: Message): void {
+  notify(message: string): void {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(message);
   }
 
@@ -169,7 +172,7 @@ export class Channel {
   };
 
   private listen(): void {
-    this.socket.on('message', (data, isBinary) => this.deliver(isBinary ? (data as Buffer) : data.toString()));
+    this.socket.on('message', (data) => this.deliver(data.toString()));
     this.socket.on('pong', () => this.received++);
     this.socket.on('error', () => {});
     this.socket.on('close', (code, reason) => void this.lost(code, String(reason)));
@@ -177,19 +180,15 @@ export class Channel {
     if (pingInterval > 0) this.keepAlive = setInterval(() => this.ping(), pingInterval).unref();
   }
 
-  private deliver(message: Message): void {
+  private deliver(message: string): void {
     this.received++;
     const next = this.pending.shift();
     if (!next) return this.unexpected(message);
-    this.arm();
-    try {
-      next.resolve(next.read(message));
-    } catch (error) {
-      next.reject(error);
-    }
+    clearTimeout(next.timer);
+    next.answer(message);
   }
 
-  private unexpected(message: Message): void {
+  private unexpected(message: string): void {
     if (!this.asked) return void this.early.push(message);
     this.fail(
       farewell(message) ??
@@ -201,43 +200,10 @@ export class Channel {
     this.socket.close();
   }
 
-  private expect<Answer>(
-    message: Message | undefined,
-    read: (answer: Message) => Answer,
-    timeout: number,
-  ): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      this.asked = true;
-      if (this.early.length > 0) return resolve(new Promise((done) => done(read(this.early.shift()!))));
-      if (this.ended !== undefined) return reject(this.ended);
-      this.pending.push({ resolve, reject, read, due: performance.now() + timeout, timeout });
-      if (this.pending.length === 1) this.arm();
-      if (message !== undefined) this.socket.send(message);
-    });
+  /** A program that has computed for long reads now what came meanwhile: only then is it too late. */
+  private late(request: Pending, timeout: number): void {
+    setImmediate(() => setImmediate(() => this.pending.includes(request) && this.timedOut(timeout)));
   }
-
-  /** Sees to it that the timer looks when the oldest request is due. One that is set for earlier stays: most requests are answered before it. */
-  private arm(): void {
-    const [oldest] = this.pending;
-    if (!oldest) return void this.watch?.unref();
-    if (oldest.due >= this.looksAt) return void this.watch?.ref();
-    clearTimeout(this.watch);
-    this.looksAt = oldest.due;
-    this.watch = setTimeout(this.look, Math.max(0, oldest.due - performance.now()) + 1);
-  }
-
-  /** Looks whether the oldest request has waited too long. */
-  private readonly look = (): void => {
-    [this.watch, this.looksAt] = [undefined, Infinity];
-    const [oldest] = this.pending;
-    if (!oldest) return;
-    if (oldest.due > performance.now()) this.arm();
-    // A program that has computed for long reads now what came meanwhile: only then is it too late.
-    else
-      setImmediate(() =>
-        setImmediate(() => (this.pending[0] === oldest ? this.timedOut(oldest.timeout) : this.look())),
-      );
-  };
 
   private timedOut(timeout: number): void {
     this.fail(
@@ -296,8 +262,10 @@ export class Channel {
     this.ended = reason ?? new OpenEnvError('CLOSED', 'The connection was closed.');
     this.options.signal?.removeEventListener('abort', this.abort);
     clearInterval(this.keepAlive);
-    clearTimeout(this.watch);
-    for (const { reject } of this.pending.splice(0)) reject(this.ended);
+    for (const { reject, timer } of this.pending.splice(0)) {
+      clearTimeout(timer);
+      reject(this.ended);
+    }
   }
 }
 

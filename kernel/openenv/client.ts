@@ -1,7 +1,8 @@
+import { defined } from '../common/defined';
 import { stringifyExact } from '../common/exactJson';
 import { jsonValue, JsonValueError } from '../schema/jsonValue';
 import { sentValue } from './actionCheck';
-import type { Channel, Message } from './channel';
+import type { Channel } from './channel';
 import { OpenEnvError, serverError } from './errors';
 import { getJson, httpUrl } from './http';
 import { readTools, rpcResult, toolValue, type Tool } from './mcp';
@@ -22,7 +23,7 @@ import { checkedRpc, checkedState, checkedStep } from './shapes';
 export interface ClientOptions extends SessionOptions {
   /** For the answer to a reset, which may have much to load; default: `messageTimeout`. */
   resetTimeout?: number;
-  /** How long a reset tries to reach a server whose connection was lost; default 30,000. */
+  /** Time in which a reset tries to reach a server whose connection was lost; default 30,000. */
   reconnectTimeout?: number;
 }
 
@@ -56,17 +57,16 @@ export class OpenEnvClient {
   /** Opens a session. `url` is the server's address: `http://host:port` (or https, ws, wss). */
   static async connect(url: string, options: ClientOptions = {}): Promise<OpenEnvClient> {
     const base = httpUrl(url);
-    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-    const settings = { ...DEFAULTS, ...given };
+    const settings = { ...DEFAULTS, ...defined(options) } as ClientOptions & typeof DEFAULTS;
     return new OpenEnvClient(base, settings, await openSession(base, settings));
   }
 
-  /** Whether the session is there: not after its connection was lost, until the next `reset`. */
+  /** Returns whether the session is there: not after its connection was lost, until the next `reset`. */
   get connected(): boolean {
     return this.channel.failure === undefined;
   }
 
-  /** Whether a call waits for its answer. */
+  /** Returns whether a call waits for its answer. */
   get busy(): boolean {
     return this.channel.busy;
   }
@@ -93,7 +93,7 @@ export class OpenEnvClient {
     return this.send({ type: 'step', data: action }, 'The action', readObservation);
   }
 
-  /** What the server tells about the episode. */
+  /** Returns what the server tells about the episode. */
   state(): Promise<EpisodeState> {
     return this.ask(STATE, readState);
   }
@@ -175,13 +175,13 @@ export class OpenEnvClient {
   private async send<Answer>(
     { type, data }: Extract<ClientMessage, { data: object }>,
     what: string,
-    read: (answer: Message) => Answer,
+    read: (answer: string) => Answer,
     timeout?: number,
   ): Promise<Answer> {
     return this.ask(stringifyExact({ type, data: sentValue(data, what) }), read, timeout);
   }
 
-  private ask<Answer>(message: string, read: (answer: Message) => Answer, timeout?: number): Promise<Answer> {
+  private ask<Answer>(message: string, read: (answer: string) => Answer, timeout?: number): Promise<Answer> {
     if (this.closed) return Promise.reject(closedError());
     return this.channel.request(message, read, timeout);
   }
@@ -192,7 +192,7 @@ const readState = reader('state', checkedState);
 const readRpc = reader('mcp', checkedRpc);
 
 /** Reads the answers of one type, whose data `checked` looks at; other ones are errors. */
-function reader<Data>(type: ServerMessage['type'], checked: (data: unknown) => Data): (message: Message) => Data {
+function reader<Data>(type: ServerMessage['type'], checked: (data: unknown) => Data): (message: string) => Data {
   return (message) => {
     const answer = parseMessage(message);
     if (answer.type === type) return finite(checked(answer.data), message);
@@ -204,12 +204,12 @@ function reader<Data>(type: ServerMessage['type'], checked: (data: unknown) => D
   };
 }
 
-/** What a number beyond all that JavaScript has is written with. */
+/** The digits of a number beyond all that JavaScript has. */
 const OVERFLOW = /[eE]\+?\d{3}|\d{309}/;
 
 /** The data of a message, in which no number is too large. */
-function finite<Data>(data: Data, message: Message): Data {
-  if (!OVERFLOW.test(typeof message === 'string' ? message : Buffer.from(message).toString())) return data;
+function finite<Data>(data: Data, message: string): Data {
+  if (!OVERFLOW.test(message)) return data;
   try {
     jsonValue(data, "The server's answer");
     return data;

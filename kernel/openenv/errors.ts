@@ -2,7 +2,7 @@ import { shown } from '../common/shown';
 import { describeProblem } from '../schema/problems';
 
 /**
- * What went wrong. The first seven come from the server, by OpenEnv's
+ * The kind of an error. The first seven come from the server, by OpenEnv's
  * protocol; the others arise on our side: no connection, a connection that
  * broke, no answer in time, an answer that is not of the protocol, something
  * that the server does not have, a tool that failed, a call after `close`, a
@@ -33,11 +33,21 @@ export class OpenEnvError extends Error {
   constructor(
     readonly code: OpenEnvErrorCode,
     message: string,
-    /** What the server sent along, for example pydantic's list of errors. */
+    /** Details that the server sent along, for example pydantic's list of errors. */
     readonly details?: unknown,
   ) {
     super(message);
   }
+}
+
+/** An argument that is not valid. */
+export function invalidArgument(message: string): OpenEnvError {
+  return new OpenEnvError('INVALID_ARGUMENT', message);
+}
+
+/** A server that did not start. */
+export function launchFailed(message: string): OpenEnvError {
+  return new OpenEnvError('LAUNCH_FAILED', message);
 }
 
 /** The `data` of an error message from a server, as an error in plain words. */
@@ -55,8 +65,8 @@ export function serverError(data: unknown): OpenEnvError {
     );
   }
   const problems: string[] = Array.isArray(errors) ? errors.map(describeProblem) : [];
-  const told: string = message ?? 'The server reports an error without a message.';
+  const said: string = message ?? 'The server reports an error without a message.';
   // The message may name the first problem itself.
-  const line = problems.length > 0 && told.includes(problems[0]) ? told.split(problems[0])[0].replace(/: $/, '') : told;
+  const line = problems.length > 0 && said.includes(problems[0]) ? said.split(problems[0])[0].replace(/: $/, '') : said;
   return new OpenEnvError(code ?? 'EXECUTION_ERROR', [line, ...problems].join('\n  '), data);
 }

@@ -1,5 +1,5 @@
 import { NestingError, parseJson } from '../common/nesting';
-import { OpenEnvError } from './errors';
+import { invalidArgument, OpenEnvError } from './errors';
 
 /** Options of {@link getJson}. */
 export interface GetOptions {
@@ -12,27 +12,14 @@ export interface GetOptions {
 /** A document of a server. Fails with `TIMEOUT`, `CONNECTION_FAILED`, or `NOT_SUPPORTED` where there is none. */
 export async function getJson(address: string, { timeout, headers, signal }: GetOptions): Promise<any> {
   const stop = AbortSignal.timeout(timeout);
-  let response: Response;
+  let text: string;
   try {
-    response = await fetch(address, { headers, signal: signal ? AbortSignal.any([stop, signal]) : stop });
+    text = await documentText(address, { headers, signal: signal ? AbortSignal.any([stop, signal]) : stop });
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
     if (stop.aborted) throw new OpenEnvError('TIMEOUT', `${address} did not answer within ${timeout / 1000} s.`);
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    throw new OpenEnvError('CONNECTION_FAILED', `Nobody answers at ${address}: ${cause || 'connection refused'}.`);
+    throw error;
   }
-  if (response.status === 404)
-    throw new OpenEnvError('NOT_SUPPORTED', `The server has no ${new URL(address).pathname}: ${address} answered 404.`);
-  if (!response.ok)
-    throw new OpenEnvError('CONNECTION_FAILED', `${address} answered ${response.status} ${response.statusText}.`, {
-      status: response.status,
-    });
-  const text = await documentText(response, address).catch((error) => {
-    if (signal?.aborted) throw signal.reason;
-    if (stop.aborted) throw new OpenEnvError('TIMEOUT', `${address} did not answer within ${timeout / 1000} s.`);
-    if (error instanceof OpenEnvError) throw error;
-    throw new OpenEnvError('CONNECTION_FAILED', `${address} broke off its answer.`);
-  });
   try {
     return parseJson(text, `The document at ${address}`);
   } catch (error) {
@@ -46,19 +33,32 @@ export async function getJson(address: string, { timeout, headers, signal }: Get
 /** Bytes of a document, at most. */
 const MAXIMUM_DOCUMENT = 32 * 2 ** 20;
 
-async function documentText(response: Response, address: string): Promise<string> {
+async function documentText(address: string, init: RequestInit): Promise<string> {
+  const response = await fetch(address, init).catch((error) => {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    throw new OpenEnvError('CONNECTION_FAILED', `Nobody answers at ${address}: ${cause || 'connection refused'}.`);
+  });
+  const { status, statusText } = response;
+  if (status === 404)
+    throw new OpenEnvError('NOT_SUPPORTED', `The server has no ${new URL(address).pathname}: ${address} answered 404.`);
+  if (!response.ok)
+    throw new OpenEnvError('CONNECTION_FAILED', `${address} answered ${status} ${statusText}.`, { status });
   const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const part of response.body ?? []) {
-    size += part.length;
-    if (size > MAXIMUM_DOCUMENT)
-      throw new OpenEnvError(
-        'PROTOCOL_ERROR',
-        `The document at ${address} has more than ${MAXIMUM_DOCUMENT / 2 ** 20} MiB.`,
-      );
-    parts.push(part);
+  try {
+    for await (const part of response.body ?? []) {
+      size += part.length;
+      if (size > MAXIMUM_DOCUMENT) break;
+      parts.push(part);
+    }
+  } catch {
+    throw new OpenEnvError('CONNECTION_FAILED', `${address} broke off its answer.`);
   }
-  return Buffer.concat(parts).toString();
+  if (size <= MAXIMUM_DOCUMENT) return Buffer.concat(parts).toString();
+  throw new OpenEnvError(
+    'PROTOCOL_ERROR',
+    `The document at ${address} has more than ${MAXIMUM_DOCUMENT / 2 ** 20} MiB.`,
+  );
 }
 
 /** A server's address with http or https and without a slash at the end. Fails with `INVALID_ARGUMENT` where it is none. */
@@ -67,8 +67,7 @@ export function httpUrl(url: string): string {
     .replace(/^ws(?=s?:)/, 'http')
     .replace(/\/(ws)?$/, '');
   if (/^https?:/.test(address) && URL.canParse(address)) return address;
-  throw new OpenEnvError(
-    'INVALID_ARGUMENT',
+  throw invalidArgument(
     `'${url}' is no address of a server: it has to be http:// or https://, a host, and a port up to 65535 where it is not the usual one, such as 'http://localhost:8000'.`,
   );
 }

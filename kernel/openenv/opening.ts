@@ -2,23 +2,24 @@ import { Channel, type ChannelOptions } from './channel';
 import { OpenEnvError, serverError } from './errors';
 import { getJson, webSocketUrl } from './http';
 import { parseMessage } from './messages';
-import { abortable, Waiting } from './waiting';
+import { raceAbort } from '../common/raceAbort';
+import { Waiting } from './waiting';
 
-/** How a session is opened. Times in milliseconds. */
+/** Options of {@link openSession}. Times in milliseconds. */
 export interface SessionOptions extends Omit<ChannelOptions, 'connectTimeout' | 'messageTimeout'> {
   /** For the connection to be made; default 10,000. */
   connectTimeout?: number;
   /** For the answer to a message; default 60,000. */
   messageTimeout?: number;
-  /** How long to wait for a place where the server is full; default 60,000. 0: not at all. */
+  /** Time to wait for a place where the server is full; default 60,000. 0: not at all. */
   capacityTimeout?: number;
   /** Gives the signal that ends the waiting for a server or a place when it is aborted; by default `signal`. */
   waitSignal?: () => AbortSignal;
-  /** Asked when the server is full, before waiting: whether a place was made. */
-  makeRoom?: () => Promise<boolean>;
-  /** Told what is waited for, in a line. */
+  /** Called when the server is full, before waiting. Returns whether a place was made. */
+  freeSession?: () => Promise<boolean>;
+  /** Called with what is waited for, in a line. */
   onWait?: (line: string) => void;
-  /** Told when a waiting that `onWait` was told of is over, and whether it was worth it. */
+  /** Called when the waiting is over, with whether it was worth it. */
   onWaited?: (successful: boolean) => void;
 }
 
@@ -31,9 +32,9 @@ type Complete = SessionOptions &
  * @param reachTimeout how long to try while nobody answers, in milliseconds
  */
 export async function openSession(url: string, options: Complete, reachTimeout = 0): Promise<Channel> {
-  const patience = { signal: options.waitSignal?.() ?? options.signal, onWait: options.onWait };
-  const away = new Waiting(reachTimeout, patience);
-  const full = new Waiting(options.capacityTimeout, patience);
+  const waiting = { signal: options.waitSignal?.() ?? options.signal, onWait: options.onWait };
+  const away = new Waiting(reachTimeout, waiting);
+  const full = new Waiting(options.capacityTimeout, waiting);
   let reached = false;
   try {
     for (;;) {
@@ -44,8 +45,8 @@ export async function openSession(url: string, options: Complete, reachTimeout =
       } catch (error) {
         const code = error instanceof OpenEnvError ? error.code : undefined;
         if (code === 'CAPACITY_REACHED') {
-          if (await options.makeRoom?.()) continue;
-          if (!(await full.next(`${url} is full (${seats(error)}): waiting for a place`)))
+          if (await options.freeSession?.()) continue;
+          if (!(await full.next(`${url} is full (${sessionsInUse(error)}): waiting for a place`)))
             throw fullError(url, error as OpenEnvError, options.capacityTimeout);
         } else if (!isAway(code) || !(await away.next(`${url} does not answer: trying again`))) throw error;
       }
@@ -65,12 +66,9 @@ async function enter(url: string, options: Complete): Promise<Channel> {
     explainRefusal(url, error, options),
   );
   try {
-    const question = channel.request(
-      JSON.stringify({ type: 'state' }),
-      undefined,
-      Math.max(options.connectTimeout, options.messageTimeout),
-    );
-    const answer = parseMessage(await abortable(question, options.waitSignal?.()));
+    const timeout = Math.max(options.connectTimeout, options.messageTimeout);
+    const question = channel.request(JSON.stringify({ type: 'state' }), parseMessage, timeout);
+    const answer = await raceAbort(question, options.waitSignal?.());
     // Some environments have no state before the first reset: that they say so is a session, too.
     if (answer.type === 'error' && ['CAPACITY_REACHED', 'FACTORY_ERROR', 'SESSION_ERROR'].includes(answer.data.code))
       throw serverError(answer.data);
@@ -106,7 +104,7 @@ async function explainRefusal(url: string, error: unknown, { connectTimeout, hea
   );
 }
 
-function seats(error: unknown): string {
+function sessionsInUse(error: unknown): string {
   const { active_sessions: active, max_sessions: most } = (error as OpenEnvError).details as Record<string, number>;
   return most === undefined ? 'no place is free' : `${active} of ${most} sessions in use`;
 }
@@ -115,5 +113,9 @@ function fullError(url: string, error: OpenEnvError, waited: number): OpenEnvErr
   const time = waited > 0 ? ` A place was waited for, ${waited / 1000} s (capacityTimeout).` : '';
   const advice =
     'Close environments that are no longer used (env.close(), also in other notebooks), or start the server with more places: official ones take the variable MAX_CONCURRENT_ENVS, where their environment allows several sessions.';
-  return new OpenEnvError('CAPACITY_REACHED', `${url} is full: ${seats(error)}.${time} ${advice}`, error.details);
+  return new OpenEnvError(
+    'CAPACITY_REACHED',
+    `${url} is full: ${sessionsInUse(error)}.${time} ${advice}`,
+    error.details,
+  );
 }

@@ -44,7 +44,7 @@ export interface ResetArguments {
   [argument: string]: unknown;
 }
 
-/** What a reset or a step gives. */
+/** The result of a reset or a step. */
 export interface StepResult<Observation = Record<string, any>> {
   observation: Observation;
   /** `null` after a reset. */
@@ -54,7 +54,7 @@ export interface StepResult<Observation = Record<string, any>> {
   metadata?: Record<string, any>;
 }
 
-/** What the server tells about the episode; an environment adds fields of its own. */
+/** The state of the episode; an environment adds fields of its own. */
 export interface EpisodeState {
   episode_id?: string | null;
   step_count: number;

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { serverPackages } from '../setup/python';
-import { OpenEnvError } from './errors';
+import { serverPackages } from '../common/packagePaths';
+import { launchFailed } from './errors';
 import { getJson } from './http';
-import { abortable } from './waiting';
+import { raceAbort } from '../common/raceAbort';
 
 /** Options of {@link ServerProcess.launch}. */
 export interface LaunchOptions {
-  /** What messages call the server: "The atari server". */
+  /** Its name in messages: "The atari server". */
   name: string;
   command: string;
   args: string[];
@@ -20,7 +20,7 @@ export interface LaunchOptions {
   timeout?: number;
   /** Stops the launch when aborted. */
   signal?: AbortSignal;
-  /** Told the newest line that the server printed, while it starts. */
+  /** Called with the newest line that the server printed, while it starts. */
   onProgress?: (line: string) => void;
 }
 
@@ -43,7 +43,7 @@ const GRACE = 2000;
 export class ServerProcess {
   /** The server's address. */
   readonly url: string = '';
-  /** How it ended, once it has: "The atari server died (signal SIGKILL). …". */
+  /** Its end, once it has ended: "The atari server died (signal SIGKILL). …". */
   exit: string | undefined;
   /** Resolves to {@link exit} when the server has ended. */
   readonly exited: Promise<string>;
@@ -78,7 +78,7 @@ export class ServerProcess {
     const timeout = options.timeout ?? 180_000;
     try {
       const { signal } = options;
-      const url = options.url ?? (await abortable(server.announcedUrl(timeout), signal));
+      const url = options.url ?? (await raceAbort(server.announcedUrl(timeout), signal));
       if (url.startsWith('http')) await server.healthy(url, timeout, signal);
       (server as { url: string }).url = url;
     } catch (error) {
@@ -94,7 +94,7 @@ export class ServerProcess {
     return this.child.pid;
   }
 
-  /** Why a connection to this server broke, when the server's end is the reason: for `explainLoss`. */
+  /** Returns why a connection to this server broke, when the server's end is the reason: for `explainLoss`. */
   async explainLoss(): Promise<string | undefined> {
     return Promise.race([
       this.exited,
@@ -131,14 +131,13 @@ export class ServerProcess {
         this.exited.then(() => ''),
       ]);
       signal?.throwIfAborted();
-      if (this.exit !== undefined) throw new OpenEnvError('LAUNCH_FAILED', this.exit);
+      if (this.exit !== undefined) throw launchFailed(this.exit);
       if (problem === undefined) return;
       if (Date.now() >= late)
-        throw new OpenEnvError(
-          'LAUNCH_FAILED',
+        throw launchFailed(
           `${this.options.name} was not healthy within ${timeout / 1000} s. ${problem}${this.lastWords()}`,
         );
-      await abortable(new Promise((resolve) => setTimeout(resolve, HEALTH_INTERVAL)), signal);
+      await raceAbort(new Promise((resolve) => setTimeout(resolve, HEALTH_INTERVAL)), signal);
     }
   }
 
@@ -146,7 +145,7 @@ export class ServerProcess {
   private announcedUrl(timeout: number): Promise<string> {
     const { child, options } = this;
     return new Promise((resolve, reject) => {
-      const fail = (message: string): void => reject(new OpenEnvError('LAUNCH_FAILED', message));
+      const fail = (message: string): void => reject(launchFailed(message));
       const timer = setTimeout(
         () => fail(`${options.name} was not ready within ${timeout / 1000} s.${this.lastWords()}`),
         timeout,
@@ -170,7 +169,7 @@ export class ServerProcess {
     });
   }
 
-  /** What the server's own children left behind in its process group. */
+  /** Ends what the server's own children left behind in its process group. */
   private endGroup(): void {
     if (process.platform === 'win32' || !this.child.pid) return;
     try {

@@ -50,11 +50,11 @@ const MAXIMUM_README = 1_000_000;
  * has the `name` given here.
  */
 export function readMetadata(document: unknown, name: string): EnvironmentMetadata {
-  const told = isObject(document) ? Object.entries(document).filter(([, value]) => typeof value === 'string') : [];
+  const members = isObject(document) ? Object.entries(document).filter(([, value]) => typeof value === 'string') : [];
   const most = (key: string): number =>
     key === 'readme_content' ? MAXIMUM_README : key === 'description' ? MAXIMUM_TEXT : MAXIMUM_NAME;
   const texts: Partial<EnvironmentMetadata> = Object.fromEntries(
-    told.map(([key, value]) => [key, cut(plainText(value), most(key))]),
+    members.map(([key, value]) => [key, cut(plainText(value), most(key))]),
   );
   const own = texts.name?.replace(/\s+/g, ' ').trim();
   return { ...texts, name: own || name, description: texts.description ?? '' };
@@ -63,7 +63,7 @@ export function readMetadata(document: unknown, name: string): EnvironmentMetada
 /** The schemas of a server, as they can be used. */
 export interface ReadSchemas {
   schemas: EnvironmentSchema;
-  /** What was left out because it is too large: "actions: 48,000 of 50,000 fields". */
+  /** The parts that were left out because they are too large: "actions: 48,000 of 50,000 fields". */
   leftOut: string[];
 }
 

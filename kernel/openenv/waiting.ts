@@ -6,7 +6,7 @@ const LONGEST = 3000;
 
 /** Tries with a growing pause between them, until a time is over. */
 export class Waiting {
-  /** Whether there was a pause at all. */
+  /** True where there was a pause at all. */
   waited = false;
   private since: number | undefined;
   private wait = FIRST;
@@ -30,21 +30,5 @@ export class Waiting {
     });
     this.wait = Math.min(2 * this.wait, LONGEST);
     return true;
-  }
-}
-
-/** The promise's result, or the signal's reason when that comes first. */
-export async function abortable<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
-  if (!signal) return promise;
-  signal.throwIfAborted();
-  let aborted!: () => void;
-  const abort = new Promise<never>((_, reject) =>
-    signal.addEventListener('abort', (aborted = () => reject(signal.reason)), { once: true }),
-  );
-  try {
-    return await Promise.race([promise, abort]);
-  } finally {
-    signal.removeEventListener('abort', aborted);
-    promise.catch(() => {});
   }
 }

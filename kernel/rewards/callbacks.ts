@@ -1,9 +1,9 @@
 import { AsyncLocalStorage, AsyncResource, createHook, executionAsyncResource } from 'node:async_hooks';
 import { MessagePort } from 'node:worker_threads';
-import { runReadyJobs } from '../common/watchdog';
+import { runReadyJobs } from '../common/threads/watchdog';
 
 /*
- * What the event loop calls while calls of user code wait for something: the
+ * Callbacks of the event loop while calls of user code wait for something: the
  * callbacks themselves, where they are timers of a call, and the jobs of
  * promises behind them run watched.
  *
@@ -15,9 +15,9 @@ import { runReadyJobs } from '../common/watchdog';
 
 /** Calls whose callbacks are watched. */
 export interface Followed {
-  /** Whether their results are waited for. */
+  /** True while their results are waited for. */
   readonly awaited: boolean;
-  /** Whether a call has not come to its end. */
+  /** Returns whether a call has not come to its end. */
   runs(index: number): boolean;
   /** Runs a part of a call watched; of one that is not known where `index` is −1. */
   runPart(index: number, part: () => void): void;
@@ -61,7 +61,7 @@ export function inWatch<T>(work: () => T): T {
   }
 }
 
-/** Whether the running code belongs to a call that nobody waits for any more, and that has not come to its end. */
+/** Returns whether the running code belongs to a call that nobody waits for any more, and that has not come to its end. */
 export function isAbandoned(): boolean {
   if (followed.size === 0) return false;
   const own = running.getStore();
@@ -101,7 +101,7 @@ const hook = createHook({
   },
 });
 
-/** Whether something runs behind a callback of the event loop, not as one: a promise's job, or one of `process.nextTick` or `queueMicrotask`. */
+/** Returns whether something runs behind a callback of the event loop, not as one: a promise's job, or one of `process.nextTick` or `queueMicrotask`. */
 function isJob(resource: object): boolean {
   return (
     resource instanceof Promise ||
@@ -110,7 +110,7 @@ function isJob(resource: object): boolean {
   );
 }
 
-/** What Node.js calls of a timer, and when: after the hook `before`. */
+/** The methods of a timer that Node.js calls, after the hook `before`. */
 type Timer = Partial<Record<'_onTimeout' | '_onImmediate', (...args: unknown[]) => void>>;
 
 const watchedTimers = new WeakSet<object>();

@@ -1,8 +1,8 @@
-import { leaveCallback, runReadyJobs, watched, WatchdogError } from '../common/watchdog';
+import { leaveCallback, runReadyJobs, watched, WatchdogError } from '../common/threads/watchdog';
 import { host } from '../display/host';
 import { follow, inWatch, newest, running, unfollow, type Followed } from './callbacks';
 
-/** What became of a call. `late`: its time was up; `skipped`: it was not made, or not waited for, as another was late. */
+/** Outcome of a call. `late`: its time was up; `skipped`: it was not made, or not waited for, as another was late. */
 export type Outcome =
   | { kind: 'returned'; value: unknown }
   | { kind: 'threw'; error: unknown }
@@ -37,7 +37,7 @@ const SLICE = 50;
 const SHORTEST = 1000;
 /** Milliseconds that a callback has when its call's result is of no use any more. Less could end Node.js's own code half done. */
 const LEFT_OVER = 50;
-/** How often jobs that are ready are ended, each of which computes for too long. */
+/** Jobs that are ready and compute for too long are ended so often, at most. */
 const MOST_ROUNDS = 100;
 /** Milliseconds without a sign of the other calls after which they are left, when one was late. */
 const QUIET = 300;
@@ -132,7 +132,7 @@ class Calls implements Followed {
     if (!this.closing && this.next === this.count && this.isSettled()) this.finish();
   }
 
-  /** Whether no call is under way that may still give something. */
+  /** Returns whether no call is under way that may still give something. */
   private isSettled(): boolean {
     for (let i = 0; i < this.next; i++) if (!this.outcomes[i]) return false;
     return true;
@@ -166,7 +166,7 @@ class Calls implements Followed {
     }
   }
 
-  /** A call took too long. The others are left when all is quiet: those that compute as long shall not do it unwatched, later. */
+  /** Ends the calls as one took too long. The others are left when all is quiet: those that compute as long shall not do it unwatched, later. */
   private late(index: number): void {
     if (!this.awaited || this.closing) return;
     this.closing = true;
@@ -182,7 +182,7 @@ class Calls implements Followed {
     running.exit(wait);
   }
 
-  /** An interrupt has ended a call: its signal is on the way, and says more. */
+  /** Ends the calls as an interrupt has ended one: its signal is on the way, and says more. */
   private interrupted(error: unknown): void {
     if (!this.awaited || this.closing) return;
     this.closing = true;
@@ -197,14 +197,14 @@ class Calls implements Followed {
     this.end(() => this.resolve(this.outcomes));
   }
 
-  /** @param tell in a callback of its own, as what follows has all the time that it wants */
-  private end(tell: () => void): void {
+  /** @param settle called in a callback of its own, as what follows has all the time that it wants */
+  private end(settle: () => void): void {
     if (!this.awaited) return;
     this.awaited = false;
     clearTimeout(this.timer);
     this.options.signal.removeEventListener('abort', this.onAbort);
     this.rest();
-    running.exit(() => setImmediate(tell));
+    running.exit(() => setImmediate(settle));
   }
 
   /** Calls that nobody waits for any more are followed until they come to an end. */

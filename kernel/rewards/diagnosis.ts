@@ -2,10 +2,10 @@ import { formatNumber, shortNumber } from '../display/table';
 import type { ReferenceReturns } from '../environments/reference';
 import { didNotPlay, type Sample } from './sample';
 import { weightedSum, type RewardTable } from './scoring';
-import { chunks, isConstant } from './statistics';
+import { chunks, isConstant } from '../common/statistics';
 
 /**
- * Says for each group whose samples all have the same reward why it teaches
+ * Returns for each group whose samples all have the same reward why it teaches
  * nothing: which functions tie it. Empty where every group has a spread.
  */
 export function diagnoseSignal(table: RewardTable, samples: readonly Sample[], groupSize: number): string[] {
@@ -43,14 +43,14 @@ function explainTie(table: RewardTable, members: readonly Sample[], start: numbe
 /** Something about how completions play that speaks against what is learned from them. */
 export interface PlayProblem {
   kind: 'unplayed' | 'constant' | 'certain';
-  /** What it is and what to do, in a line. */
+  /** The problem and a remedy, in a line. */
   text: string;
 }
 
 /**
- * Says where a group's best rewards go to completions that did not play, and
- * where all of its programs that played are constant. Of several such groups
- * one is told.
+ * Finds groups whose best rewards go to completions that did not play, and
+ * groups all of whose programs that played are constant. Of several such groups
+ * one is named.
  *
  * @param capped whether what did not play counts no more than the worst that did
  */
@@ -94,7 +94,7 @@ function explainUnplayed(
   );
 }
 
-/** Why completions did not play: "3 without a function, 1 not allowed". */
+/** Returns why completions did not play: "3 without a function, 1 not allowed". */
 function countUnplayed(unplayed: readonly Sample[]): string {
   const why = ({ code, episode }: Sample) =>
     code === null ? 'without a function' : episode ? 'failed' : 'not allowed';
@@ -110,18 +110,18 @@ function explainConstant(members: readonly Sample[]): string | null {
   const counts = new Map<string, number>();
   for (const { actions, actionNames } of episodes)
     counts.set(actionNames[actions[0]], (counts.get(actionNames[actions[0]]) ?? 0) + 1);
-  const told = [...counts]
+  const named = [...counts]
     .sort(([, a], [, b]) => b - a)
     .slice(0, 4)
     .map(([action, count]) => `${action} ${count}`);
   const known = bestConstant(members[0].reference);
   return (
-    `all ${episodes.length} programs of a group that played are constant: always ${told.join(', ')}${counts.size > told.length ? ' …' : ''}${known ? ` (${known.name} gets ${shortNumber(known.mean)})` : ''}. ` +
+    `all ${episodes.length} programs of a group that played are constant: always ${named.join(', ')}${counts.size > named.length ? ' …' : ''}${known ? ` (${known.name} gets ${shortNumber(known.mean)})` : ''}. ` +
     'Such a group shows nothing better: raise temperature or entropyCoef, or start again with a lower learning rate'
   );
 }
 
-/** The best that can be got without looking at the state: a constant action, or chance where none is known. */
+/** Returns the best that can be got without looking at the state: a constant action, or chance where none is known. */
 function bestConstant(reference: ReferenceReturns | null | undefined): { name: string; mean: number } | null {
   if (!reference) return null;
   const [best] = reference.constants;
@@ -131,7 +131,7 @@ function bestConstant(reference: ReferenceReturns | null | undefined): { name: s
 /** The part of its first entropy that a model has when it is certain. */
 const CERTAIN = 0.5;
 
-/** What {@link diagnoseCertainty} looks at. */
+/** Arguments of {@link diagnoseCertainty}. */
 export interface Certainty {
   /** Entropy of the completions' tokens now and in the run's first step, in nats. */
   entropy: number | undefined;
@@ -141,7 +141,7 @@ export interface Certainty {
   reference: ReferenceReturns | null | undefined;
 }
 
-/** Says where the model has become certain of programs that are no better than a constant action. */
+/** Finds that the model has become certain of programs that are no better than a constant action. */
 export function diagnoseCertainty({
   entropy = NaN,
   firstEntropy = NaN,

@@ -1,8 +1,8 @@
-import { adviceOnName } from '../nearest';
+import { adviceOnName } from '../common/names';
 import type { RewardFunction, Sample } from './sample';
 
 /*
- * What was probably meant where a reward function fails: hints for people who
+ * Hints at what was probably meant where a reward function fails, for people who
  * come from TRL, or misspell a name. Each is a sentence or two after a space,
  * or empty.
  */
@@ -10,7 +10,7 @@ import type { RewardFunction, Sample } from './sample';
 const ONE_SAMPLE =
   ' A reward function scores one sample, not a batch as in TRL: function score({ completion }: Sample) { return completion.length; } gets one completion and returns one number.';
 
-/** What an exception of a reward function probably comes from. */
+/** Returns what an exception of a reward function probably comes from. */
 export function hintOnError(error: unknown, score: RewardFunction, sample: Sample, samples: readonly Sample[]): string {
   if (!(error instanceof TypeError || error instanceof ReferenceError)) return '';
   const text = textOf(score);
@@ -23,7 +23,7 @@ export function hintOnError(error: unknown, score: RewardFunction, sample: Sampl
   );
 }
 
-/** What a value that is no reward probably comes from. */
+/** Returns what a value that is no reward probably comes from. */
 export function hintOnValue(value: unknown, score: RewardFunction, sample: Sample): string {
   const text = textOf(score);
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return ONE_SAMPLE;
@@ -38,7 +38,7 @@ export function hintOnValue(value: unknown, score: RewardFunction, sample: Sampl
   return '';
 }
 
-/** Where an exception comes from, where the kernel has said so in its stack: " (Cell [3], line 2, column 5)". */
+/** Returns where an exception comes from, if the kernel has said so in its stack: " (Cell [3], line 2, column 5)". */
 export function placeOf(error: unknown): string {
   const stack = error instanceof Error ? String(error.stack ?? '') : '';
   const place = /\n {4}at [^\n]*?\(([^()\n]+, line \d+, column \d+)\)/.exec(stack);
@@ -49,12 +49,12 @@ function textOf(score: RewardFunction): string {
   return Function.prototype.toString.call(score);
 }
 
-/** Names that only TRL's functions of whole batches have. */
+/** Recognises names that only TRL's functions of whole batches have. */
 function batchHint(text: string): string {
   return /\b(completions|prompts|kwargs|completions?_ids|completionsIds)\b/.test(parametersOf(text)) ? ONE_SAMPLE : '';
 }
 
-/** TRL gives conversations as lists of messages. */
+/** Recognises conversations as lists of messages, which TRL gives. */
 function messagesHint(text: string, error: Error): string {
   const name =
     /\b(completion|prompt)\b(?:\?\.|!)?\s*(?:\[\s*\d+\s*\]|\.at\(-?\d+\))[?!]*\.(?:content|role)\b/.exec(text)?.[1] ??
@@ -64,7 +64,7 @@ function messagesHint(text: string, error: Error): string {
     : '';
 }
 
-/** Names that the function reads of its sample and that the sample does not have. */
+/** Recognises names that the function reads of its sample and that the sample does not have. */
 function nameHint(text: string, sample: Sample): string {
   const missing = namesRead(text).find((name) => !(name in sample));
   if (missing === undefined) return '';
@@ -84,7 +84,7 @@ function positionHint(score: RewardFunction): string {
     : '';
 }
 
-/** The commonest mistake: reading `episode.return` of a completion that never played. */
+/** Recognises the commonest mistake: reading `episode.return` of a completion that never played. */
 function nullHint(error: Error, text: string, sample: Sample, samples: readonly Sample[]): string {
   if (!/\bnull\b/.test(error.message) || !/\b(episode|code)\b/.test(text)) return '';
   if (samples.every(({ code, episode }) => code === null && episode === null))
@@ -94,7 +94,7 @@ function nullHint(error: Error, text: string, sample: Sample, samples: readonly 
   return sample.episode === null ? ' This strategy was not played: `episode` is null.' : '';
 }
 
-/** The text between the parentheses of a function's head. */
+/** Returns the text between the parentheses of a function's head. */
 function parametersOf(text: string): string {
   const arrow = /^\s*(?:async\s+)?([\p{ID_Continue}$]+)\s*=>/u.exec(text);
   if (arrow) return arrow[1];
@@ -106,7 +106,7 @@ function parametersOf(text: string): string {
   return '';
 }
 
-/** Names that a function destructures of its first parameter without a default, or reads as its properties. */
+/** Returns names that a function destructures of its first parameter without a default, or reads as its properties. */
 function namesRead(text: string): string[] {
   const parameters = parametersOf(text);
   const pattern = /^\s*\{([^{}]*)\}/.exec(parameters);

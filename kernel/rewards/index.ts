@@ -7,7 +7,7 @@ export {
   type ScoreOptions,
   type WeightedReward,
 } from './scoring';
-export { RewardRegistry, rewardRegistry, type RewardChange, type RewardOptions } from './registry';
+export { RewardRegistry, type RewardChange, type RewardOptions } from './registry';
 export { Rescore, type RescoredSample, type RescoreSummary } from './rescore';
 export { diagnoseSignal } from './diagnosis';
 export {

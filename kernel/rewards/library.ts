@@ -1,6 +1,5 @@
 import type { ReferenceReturns } from '../environments/reference';
 import type { Sample } from './sample';
-import { topReturn, worstReturn } from './scale';
 
 /*
  * Ready reward functions. Each takes a sample, and options where it has a
@@ -16,7 +15,7 @@ import { topReturn, worstReturn } from './scale';
  */
 
 /**
- * Is there a function, and does it run? +1 where it runs, −0.5 where it does
+ * Rewards a function that runs: +1 where it runs, −0.5 where it does
  * not compile, throws, hangs or takes too much memory, −2 where no function
  * could be extracted from the completion. Rewards the right format from the
  * first step on, when the other rewards are still 0.
@@ -29,7 +28,7 @@ export function functionWorks({ code, problems, episode }: Sample): number {
 }
 
 /**
- * Does the code keep to the rules? +1 where it is clean, −20 where it reaches
+ * Rewards code that keeps to the rules: +1 where it is clean, −20 where it reaches
  * for something forbidden (so that it does not pay even once), −1 where there
  * is no code.
  */
@@ -39,7 +38,7 @@ export function noCheating({ code, problems }: Sample): number {
 }
 
 /**
- * Does it return actions that exist? +1 for an episode of legal actions only,
+ * Rewards actions that exist: +1 for an episode of legal actions only,
  * −1 where one was invalid. `null` where nothing was played.
  */
 export function legalActions({ episode }: Sample): number | null {
@@ -47,7 +46,7 @@ export function legalActions({ episode }: Sample): number | null {
   return episode.end.reason === 'invalid_action' ? -1 : 1;
 }
 
-/** What the rewards of returns look at: a sample, or its episode with the scale of its environment. */
+/** Argument of the rewards of returns: a sample, or its episode with the scale of its environment. */
 export type ScoredEpisode = Pick<Sample, 'episode' | 'reference'>;
 
 /** Options of {@link normalizedReturn}. */
@@ -58,11 +57,11 @@ export interface NormalizedReturnOptions {
   one?: number;
 }
 
-/** What {@link normalizedReturn} gives where nothing was played. */
+/** Reward of {@link normalizedReturn} where nothing was played. */
 const LEAST = -1;
 
 /**
- * How well does it play, in any environment? 0: as well as chance. 1: as well
+ * Rewards how well it plays, in any environment. 0: as well as chance. 1: as well
  * as a human, or where no human is known, clearly better than chance: as far
  * above it as the best constant action, or as its own episodes lie from each
  * other. Between and above, in proportion to the return; below chance ever
@@ -77,7 +76,7 @@ const LEAST = -1;
  *   has measured. Elsewhere: `normalizedReturn({ episode, reference: await
  *   referenceReturns(env) })`.
  *
- * @throws Error where neither `reference` nor the options tell the scale
+ * @throws Error where neither `reference` nor the options give the scale
  */
 export function normalizedReturn({ episode, reference }: ScoredEpisode, options: NormalizedReturnOptions = {}): number {
   if (!episode || episode.failed) return LEAST;
@@ -98,7 +97,7 @@ function measured(reference: ReferenceReturns | null | undefined, name: string, 
 }
 
 /**
- * The episode's return times `scale` (1 by default). No episode, or one that
+ * Returns the episode's return times `scale` (1 by default). No episode, or one that
  * the strategy broke off (it threw, hung, returned something that is no action):
  * `failed`, or the return where that is worse. By default that is 0, or the
  * least that chance or a constant action gets where that is below 0 and known
@@ -114,14 +113,14 @@ export function episodeReturn(
   return episode.failed ? Math.min(failed, episode.return * scale) : episode.return * scale;
 }
 
-/** The part of `steps` (1,000 by default) that the episode lasted, 0 to 1; 0 where the strategy broke it off, `null` where nothing was played. */
+/** Returns the part of `steps` (1,000 by default) that the episode lasted, 0 to 1; 0 where the strategy broke it off, `null` where nothing was played. */
 export function survives({ episode }: Sample, { steps = 1000 }: { steps?: number } = {}): number | null {
   if (!episode) return null;
   return episode.failed ? 0 : Math.min(1, episode.steps / steps);
 }
 
 /**
- * Does it choose quickly? 1 for a strategy that takes up to
+ * Rewards quick choices: 1 for a strategy that takes up to
  * `millisecondsPerStep` (1 by default) of processor time per step; beyond that
  * the part of its time that would have been enough, so that twice the time
  * earns half. 0 where it broke the episode off, `null` where nothing was
@@ -155,7 +154,7 @@ export interface WinLossOptions {
 }
 
 /**
- * Win or lose: a reward that works in every environment whose reward grows
+ * Rewards winning: a reward that works in every environment whose reward grows
  * with success. An episode that reaches `target` earns `win`. Another loses,
  * but a near miss loses less: from `loss` at the `worst` return towards 0 at
  * the target, so that a group of losers still shows which way is better. No
@@ -171,7 +170,7 @@ export function winLoss({ episode, reference }: ScoredEpisode, options: WinLossO
   return loss * (1 - progress);
 }
 
-/** From the worst return to the one that is success: as given, else by the reference. */
+/** Returns the worst return and the one that is success: as given, else by the reference. */
 function span(
   name: string,
   reference: ReferenceReturns | null | undefined,
@@ -201,7 +200,7 @@ export interface StrategySucceedsOptions {
 }
 
 /**
- * The scale of the public 2048 notebook, for any environment: 20 on reaching
+ * Rewards on the scale of the public 2048 notebook, for any environment: 20 on reaching
  * `target`, 2 for running, −1 for a timeout, −3 for an exception, 0 where
  * nothing was played. Unlike there, what lies between running and success is
  * paid in proportion to the return, from the worst to the target, so that a
@@ -216,4 +215,24 @@ export function strategySucceeds({ episode, reference }: ScoredEpisode, options:
   if (episode.end.reason === 'timeout' || episode.end.reason === 'memory') return timeout;
   if (episode.failed) return raises;
   return runs + (success - runs) * Math.min(1, Math.max(0, (episode.return - worst) / (target - worst)));
+}
+
+/**
+ * Returns the return that counts as 1 where chance counts as 0: a human's, where one is
+ * known and better than chance and than every constant action (humans played
+ * whole games, so that in short episodes of a game with points against you
+ * chance may be better). Else what is clearly better than chance: as far above
+ * it as the best constant action, or as episodes of chance lie from each other,
+ * whichever is more.
+ */
+export function topReturn({ chance, constants, human }: ReferenceReturns): number {
+  const best = Math.max(chance.mean, ...constants.map(({ mean }) => mean));
+  if (human && human.mean > best) return human.mean;
+  // Where chance never gets anything, one reward is much.
+  return chance.mean + (Math.max(best - chance.mean, chance.std) || 1);
+}
+
+/** Returns the least that chance or a constant action gets. */
+export function worstReturn({ chance, constants }: ReferenceReturns): number {
+  return Math.min(chance.mean, ...constants.map(({ mean }) => mean));
 }

@@ -11,12 +11,12 @@ export interface RolloutBatch {
   /** Their scores. A function that failed has no column. */
   table: RewardTable;
   /** Seconds that a reward function may take for one sample. */
-  seconds?: number;
-  /** Advantages from scores, by the settings of the run: one per sample. */
+  timeLimit?: number;
+  /** Returns the advantages that scores come to by the settings of the run: one per sample. */
   advantages(table: RewardTable): ArrayLike<number>;
 }
 
-/** The newest rollouts: at most `maxGroups` groups, oldest dropped first. */
+/** The newest rollouts of training runs: at most `maxGroups` groups, the oldest dropped first. */
 export class RecentRollouts {
   private list: RolloutBatch[] = [];
 
@@ -30,7 +30,7 @@ export class RecentRollouts {
     while (this.list.length > 1 && groups() > this.maxGroups) this.list.shift();
   }
 
-  /** Oldest first. */
+  /** Returns the kept rollouts, oldest first. */
   batches(): readonly RolloutBatch[] {
     return this.list;
   }
@@ -41,14 +41,14 @@ export class RecentRollouts {
 
   /** Takes a function out of the kept scores. */
   forget(name: string): void {
-    for (const { table } of this.list) removeColumn(table, name);
+    for (const batch of this.list) batch.table = withoutColumn(batch.table, name);
   }
 
-  /** Another weight for a function in the kept scores. */
+  /** Changes a function's weight in the kept scores. */
   reweigh(name: string, weight: number): void {
-    for (const { table } of this.list) {
-      const index = table.names.indexOf(name);
-      if (index >= 0) table.weights[index] = weight;
+    for (const batch of this.list) {
+      const { names, weights } = batch.table;
+      batch.table = { ...batch.table, weights: weights.map((other, i) => (names[i] === name ? weight : other)) };
     }
   }
 
@@ -58,29 +58,7 @@ export class RecentRollouts {
   }
 }
 
-/** A copy of `table` in which function `name` has `values` and `weight`; a new function comes last. */
-export function withColumn(
-  table: RewardTable,
-  name: string,
-  weight: number,
-  values: Array<number | null>,
-): RewardTable {
-  const copy: RewardTable = { names: [...table.names], weights: [...table.weights], values: [...table.values] };
-  const at = copy.names.indexOf(name);
-  const index = at < 0 ? copy.names.length : at;
-  copy.names[index] = name;
-  copy.weights[index] = weight;
-  copy.values[index] = values;
-  return copy;
+function withoutColumn({ names, weights, values }: RewardTable, name: string): RewardTable {
+  const others = <T>(list: readonly T[]): T[] => list.filter((_, f) => names[f] !== name);
+  return { names: others(names), weights: others(weights), values: others(values) };
 }
-
-function removeColumn(table: RewardTable, name: string): void {
-  const index = table.names.indexOf(name);
-  if (index < 0) return;
-  table.names.splice(index, 1);
-  table.weights.splice(index, 1);
-  table.values.splice(index, 1);
-}
-
-/** The rollouts of the newest training steps. */
-export const recentRollouts = new RecentRollouts();

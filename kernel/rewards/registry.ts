@@ -1,26 +1,38 @@
 import { EventEmitter } from 'node:events';
+import { flag, number, preset, resolveSettings, type Declaration, type Given } from '../common/settings';
 import { host, type CellEvent, type CellRun, type MimeBundle } from '../display/host';
 import { htmlTable, textTable, type Column } from '../display/table';
-import { recentRollouts } from './recent';
+import { RecentRollouts } from './recent';
 import { rescore, type Rescore } from './rescore';
 import type { RewardFunction } from './sample';
-import type { WeightedReward } from './scoring';
+import { rewardTimeLimit, type WeightedReward } from './scoring';
 
-/** What happened to a registry. `changed`: its weight, or whether it counts. */
+/** A change of a registry. `changed`: the function's weight, or whether it counts. */
 export interface RewardChange {
   kind: 'added' | 'replaced' | 'removed' | 'changed';
   name: string;
 }
 
+const rewardSettings = {
+  /** Factor in the sum of rewards. 1 by default. */
+  weight: number(1),
+  /** Seconds that a call may take. `rewardTimeLimit` of the run by default. */
+  timeLimit: preset(rewardTimeLimit, undefined),
+  /** `false`: the function is known, and does not count. `true` by default. */
+  enabled: flag(true),
+};
+
 /** How a reward function counts. */
-export interface RewardOptions {
-  /** Factor in the sum of rewards, 1 by default. */
-  weight?: number;
-  /** Seconds that a call may take; by default `rewardSeconds` of the run. */
-  seconds?: number;
-  /** `false`: the function is known, and does not count. */
-  enabled?: boolean;
-}
+export interface RewardOptions extends Given<typeof rewardSettings> {}
+
+/** The options of `rewardRegistry.register`. */
+export const rewardDeclaration: Declaration<typeof rewardSettings> = {
+  owner: 'register',
+  noun: 'option',
+  example: '{ weight: 2 }',
+  settings: rewardSettings,
+  elsewhere: { seconds: 'it is now timeLimit' },
+};
 
 /** Whose function it is. */
 interface Owner {
@@ -41,11 +53,13 @@ interface Owner {
  * a set: those that it does not register any more are removed, and named in
  * its output; so are those of its `@reward` when it has none any more. A run
  * that fails leaves the functions of the run before. Where the front end does
- * not tell which cell it runs (nbclient, papermill, consoles), each run is a
+ * not say which cell it runs (nbclient, papermill, consoles), each run is a
  * cell of its own, so that functions are replaced by others of their name
  * alone.
  */
 export class RewardRegistry {
+  /** Rollouts that the functions have scored lately: functions that take their places score them again. */
+  readonly recentRollouts = new RecentRollouts();
   private readonly rewards = new Map<string, WeightedReward>();
   private readonly owners = new Map<string, Owner>();
   private readonly emitter = new EventEmitter();
@@ -73,7 +87,7 @@ export class RewardRegistry {
     this.fresh.push(name);
   }
 
-  /** The running cell's `@reward` has registered all: what it had before is removed, and the last rollouts are scored again. */
+  /** Removes what the running cell's `@reward` had registered before, now that it has registered all, and scores the last rollouts again. */
   async finishCell(): Promise<void> {
     const fresh = this.fresh.splice(0).flatMap((name) => this.rewards.get(name) ?? []);
     const { cell } = host();
@@ -85,7 +99,7 @@ export class RewardRegistry {
   unregister(name: string): boolean {
     if (!this.rewards.delete(name)) return false;
     this.owners.delete(name);
-    recentRollouts.forget(name);
+    this.recentRollouts.forget(name);
     this.announce('removed', name);
     return true;
   }
@@ -100,20 +114,20 @@ export class RewardRegistry {
     if (typeof enabled !== 'boolean')
       throw new TypeError(`setEnabled("${name}", …) needs true or false, not ${String(enabled)}.`);
     this.change(name, { enabled });
-    if (!enabled) recentRollouts.forget(name);
+    if (!enabled) this.recentRollouts.forget(name);
   }
 
   /** Changes a function's factor in the sum. Its cell, run again, says it anew. */
   setWeight(name: string, weight: number): void {
     this.change(name, { weight: checkedWeight(name, weight) });
-    recentRollouts.reweigh(name, weight);
+    this.recentRollouts.reweigh(name, weight);
   }
 
   get(name: string): WeightedReward | undefined {
     return this.rewards.get(name);
   }
 
-  /** The functions in their order of registration, those that are off among them. */
+  /** Returns the functions in their order of registration, those that are off among them. */
   list(): WeightedReward[] {
     return [...this.rewards.values()];
   }
@@ -124,18 +138,18 @@ export class RewardRegistry {
     return () => void this.emitter.off(event, handler);
   }
 
-  /** What counts, as a table. */
+  /** Returns a table of the functions. */
   [Symbol.for('Jupyter.display')](): MimeBundle {
     if (this.rewards.size === 0) {
       const text =
         'No reward function is registered. Write one in a cell: /** @reward */ function score({ episode }: Sample) { return episode && !episode.failed ? episode.return : 0; }';
       return { 'text/plain': text };
     }
-    const rows = this.list().map(({ name, weight, enabled, seconds = '', source = '' }) => [
+    const rows = this.list().map(({ name, weight, enabled, timeLimit = '', source = '' }) => [
       name,
       String(weight),
       enabled === false ? 'off' : 'yes',
-      String(seconds),
+      String(timeLimit),
       source,
     ]);
     return { 'text/plain': textTable(columns, rows), 'text/html': htmlTable(columns, rows) };
@@ -154,12 +168,8 @@ export class RewardRegistry {
       throw new TypeError(`The reward "${name}" is not a function: write function ${name}({ episode }: Sample) { … }.`);
     }
     const weight = checkedWeight(name, options.weight ?? 1);
-    const { seconds, source, enabled = true } = options;
-    if (seconds !== undefined && !(typeof seconds === 'number' && seconds > 0 && Number.isFinite(seconds))) {
-      throw new TypeError(
-        `The time of the reward "${name}" must be a number of seconds above 0, not ${String(seconds)}.`,
-      );
-    }
+    const { source, ...given } = options;
+    const { timeLimit, enabled } = resolveSettings({ ...rewardDeclaration, owner: `The reward "${name}"` }, given);
     this.followCells();
     const before = this.rewards.get(name);
     const entry: WeightedReward = {
@@ -167,13 +177,13 @@ export class RewardRegistry {
       score,
       weight,
       enabled,
-      ...(seconds !== undefined && { seconds }),
+      ...(timeLimit !== undefined && { timeLimit }),
       ...(source !== undefined && { source }),
     };
     this.rewards.set(name, entry);
     this.own(name, means);
-    if (before) tellReplaced(before, entry);
-    if (!enabled) recentRollouts.forget(name);
+    if (before) reportReplaced(before, entry);
+    if (!enabled) this.recentRollouts.forget(name);
     this.announce(before ? 'replaced' : 'added', name);
     return entry;
   }
@@ -219,23 +229,23 @@ export class RewardRegistry {
       // A cell that calls it no more may have loaded a module, once, that did.
       if (this.namesOf(cell, 'call').some((name) => this.owners.get(name)!.cell === cell))
         this.removeFormer(cell, 'call');
-    } else this.tellKept(cell);
-    this.tellDisplaced();
+    } else this.reportKept(cell);
+    this.reportDisplaced();
   }
 
-  /** The functions of a cell, whichever of its runs registered them. */
+  /** Returns the functions of a cell, whichever of its runs registered them. */
   private namesOf({ id }: CellRun, means: Owner['means']): string[] {
     return id === undefined
       ? []
       : [...this.owners].filter(([, owner]) => owner.means === means && owner.cell.id === id).map(([name]) => name);
   }
 
-  /** Functions of earlier runs of a cell. */
+  /** Returns the functions of earlier runs of a cell. */
   private former(cell: CellRun, means: Owner['means']): string[] {
     return this.namesOf(cell, means).filter((name) => this.owners.get(name)!.cell !== cell);
   }
 
-  /** Of some functions those that count. */
+  /** Returns those of some functions that count. */
   private counting(names: readonly string[]): string[] {
     return names.filter((name) => this.rewards.get(name)?.enabled !== false);
   }
@@ -248,15 +258,15 @@ export class RewardRegistry {
       console.log(`No longer a reward, as this cell does not register it any more: ${former.join(', ')}.`);
   }
 
-  /** A run that failed has replaced nothing. */
-  private tellKept(cell: CellRun): void {
+  /** Reports that a run that failed has replaced nothing. */
+  private reportKept(cell: CellRun): void {
     const kept = this.counting([...this.former(cell, 'directive'), ...this.former(cell, 'call')]);
     if (kept.length > 0)
       console.log(`As this run failed, the rewards of the cell's run before still count: ${kept.join(', ')}.`);
   }
 
-  /** Where the front end does not tell which cell it runs, a cell run again leaves what it has not replaced. */
-  private tellDisplaced(): void {
+  /** Reports functions that a cell, run again, has not replaced, where the front end does not say which cell it runs. */
+  private reportDisplaced(): void {
     for (const cell of this.displaced) {
       const left = this.counting([...this.owners].filter(([, owner]) => owner.cell === cell).map(([name]) => name));
       if (left.length > 0)
@@ -282,8 +292,8 @@ export class RewardRegistry {
   }
 
   private async showRescore(reward: WeightedReward): Promise<Rescore | null> {
-    if (recentRollouts.sampleCount === 0 || reward.enabled === false) return null;
-    const result = await rescore(reward, host().signal);
+    if (this.recentRollouts.sampleCount === 0 || reward.enabled === false) return null;
+    const result = await rescore(reward, this.recentRollouts, host().signal);
     host().display(result.bundle());
     return result;
   }
@@ -293,7 +303,7 @@ const columns: Column[] = [
   { title: 'reward', align: 'left' },
   { title: 'weight' },
   { title: 'counts', align: 'left' },
-  { title: 'seconds' },
+  { title: 'time limit' },
   { title: 'from', align: 'left' },
 ];
 
@@ -302,12 +312,9 @@ function checkedWeight(name: string, weight: unknown): number {
   throw new TypeError(`The weight of the reward "${name}" must be a finite number, not ${String(weight)}.`);
 }
 
-/** Says what is not to be expected where a function takes another's place. */
-function tellReplaced(before: WeightedReward, after: WeightedReward): void {
+/** Reports what may surprise where a function takes another's place. */
+function reportReplaced(before: WeightedReward, after: WeightedReward): void {
   if (before.weight !== after.weight) console.log(`${after.name}: weight ${before.weight} → ${after.weight}.`);
   if (before.enabled === false && after.enabled !== false) console.log(`${after.name} was off and counts again.`);
   if (before.enabled !== false && after.enabled === false) console.log(`${after.name} is off: it does not count.`);
 }
-
-/** The reward functions of the notebook: what `@reward` cells register and `@grpo` cells train on. */
-export const rewardRegistry = new RewardRegistry();

@@ -1,22 +1,24 @@
 import type { MimeBundle } from '../display/host';
-import { recentRollouts, withColumn, type RolloutBatch } from './recent';
+import type { RecentRollouts, RolloutBatch } from './recent';
 import { rescoreBundle } from './rescoreBundle';
 import type { Sample } from './sample';
 import {
   RewardError,
+  rewardInputs,
   scoreWith,
   weightedSum,
+  withColumn,
+  type FunctionScores,
   type RewardTable,
   type SampleFailure,
-  type Scores,
   type WeightedReward,
 } from './scoring';
-import { chunks, isConstant, mean, std } from './statistics';
+import { chunks, isConstant, mean, std } from '../common/statistics';
 
 /** One sample before and after a reward function was replaced. */
 export interface RescoredSample {
   sample: Sample;
-  /** What the function gave; `null` where it does not apply, `undefined` where there was no such function. */
+  /** Its reward before; `null` where the function does not apply, `undefined` where there was no such function. */
   before: number | null | undefined;
   /** `null` also where it failed. */
   after: number | null;
@@ -27,7 +29,7 @@ export interface RescoredSample {
   failure?: SampleFailure;
 }
 
-/** What the numbers of all samples come to. */
+/** Summary of the rewards of all samples. */
 export interface RescoreSummary {
   /** Mean and standard deviation of the function. */
   mean: number;
@@ -50,16 +52,16 @@ export class Rescore {
     readonly after: RescoreSummary,
     /** Why the new function could not score some of them, or all. */
     readonly error: RewardError | null = null,
-    /** Whether the function's weight is another. */
+    /** True where the function's weight has changed. */
     readonly reweighed = false,
   ) {}
 
-  /** Whether anything is as it was not before. */
+  /** True where anything is different from before. */
   get changed(): boolean {
     return this.error !== null || this.reweighed || this.samples.some(({ before, after }) => before !== after);
   }
 
-  /** The comparison as a MIME bundle: `text/html` and `text/plain`. */
+  /** Returns the comparison as a MIME bundle: `text/html` and `text/plain`. */
   bundle(): MimeBundle {
     return rescoreBundle(this);
   }
@@ -70,20 +72,24 @@ export class Rescore {
 }
 
 /**
- * Scores the rollouts in memory with `reward` alone, and says what changed.
- * Where it could score all of them, its scores take the place of the old. What
- * the other functions gave is not computed again.
+ * Scores rollouts with `reward` alone, and returns what changed. Where it could
+ * score all of them, its scores take the place of the old. What the other
+ * functions gave is not computed again.
  */
-export async function rescore(reward: WeightedReward, signal?: AbortSignal): Promise<Rescore> {
+export async function rescore(
+  reward: WeightedReward,
+  recentRollouts: RecentRollouts,
+  signal?: AbortSignal,
+): Promise<Rescore> {
   const batches = [...recentRollouts.batches()].reverse();
   const before = summarise(
     batches,
     batches.map(({ table }) => table),
     reward.name,
   );
-  const scores = await scoreBatches(reward, batches, signal);
+  const scores = await scoreBatches(reward, batches, recentRollouts.sampleCount, signal);
   const tables = batches.map(({ table }, b) =>
-    withColumn(table, reward.name, reward.weight, scores[b]?.values ?? batches[b].samples.map(() => null)),
+    withColumn(table, reward, scores[b]?.values ?? batches[b].samples.map(() => null)),
   );
   const advantages = batches.map((batch, b) => advantagesOf(batch, tables[b]));
   const outOfRange = advantages.find((result) => result instanceof RewardError) ?? null;
@@ -102,20 +108,18 @@ export async function rescore(reward: WeightedReward, signal?: AbortSignal): Pro
   return new Rescore(reward.name, samples, groups, before, after, error, reweighed);
 }
 
-/** Batch after batch, as far as the function does not take too long. */
+/** Scores batch after batch, up to one for which the function takes too long. */
 async function scoreBatches(
   reward: WeightedReward,
   batches: readonly RolloutBatch[],
+  count: number,
   signal?: AbortSignal,
-): Promise<Scores[]> {
-  const scores: Scores[] = [];
+): Promise<FunctionScores[]> {
+  const scores: FunctionScores[] = [];
   let from = 0;
-  for (const { samples, seconds } of batches) {
-    const result = await scoreWith(reward, samples, {
-      signal,
-      seconds,
-      counted: { from, of: recentRollouts.sampleCount },
-    });
+  for (const { samples, timeLimit } of batches) {
+    const inputs = rewardInputs(samples, { extra: new Map(), metrics: new Map() });
+    const result = await scoreWith(reward, inputs, { signal, timeLimit, counted: { from, of: count } });
     scores.push(result);
     from += samples.length;
     if (result.error?.failures.some(({ late }) => late)) break;
@@ -123,8 +127,8 @@ async function scoreBatches(
   return scores;
 }
 
-/** The errors of batches as one. */
-function together(name: string, scores: readonly Scores[], count: number): RewardError | null {
+/** Returns the errors of batches as one. */
+function together(name: string, scores: readonly FunctionScores[], count: number): RewardError | null {
   const failures = scores.flatMap(({ error }) => error?.failures ?? []);
   return failures.length === 0
     ? null
@@ -145,7 +149,7 @@ function compare(batch: RolloutBatch, table: RewardTable, name: string): Rescore
   }));
 }
 
-/** Advantages, or why there are none. */
+/** Returns the advantages, or why there are none. */
 function advantagesOf(batch: RolloutBatch, table: RewardTable): ArrayLike<number> | RewardError {
   try {
     return batch.advantages(table);

@@ -11,13 +11,13 @@ export interface Sample {
   completionIds: number[];
   /** The strategy's source, or `null` where none could be extracted. */
   code: string | null;
-  /** What `checkCode` found; empty when the code is clean or there is none. */
+  /** Findings of `checkCode`; empty when the code is clean or there is none. */
   problems: CodeProblem[];
   /** The episode the strategy played, or `null` where none was played (no code, or a problem). */
   episode: Episode | null;
   /**
-   * What chance, constant actions and a human get where it was played, as
-   * `referenceReturns(env)` tells: the scale of `normalizedReturn`. `null` where
+   * Returns of chance, constant actions and a human where it was played, from
+   * `referenceReturns(env)`: the scale of `normalizedReturn`. `null` where
    * that cannot be measured; left out where nothing was asked for it.
    */
   reference?: ReferenceReturns | null;
@@ -46,11 +46,11 @@ export interface SampleParent {
   code: string;
   /** The fitness expected of it before this step: the weighted sum of all reward functions. */
   worth: number;
-  /** What it played from the sample's start; `null` where the environment failed. */
+  /** Its episode from the sample's start; `null` where the environment failed. */
   episode: Episode | null;
 }
 
-/** Whether a strategy should have been played and was not, or broke its episode off: no function, one that is not allowed, or one that failed. */
+/** Returns whether a strategy should have been played and was not, or broke its episode off: no function, one that is not allowed, or one that failed. */
 export function didNotPlay({
   episode,
   environmentError,
@@ -59,9 +59,9 @@ export function didNotPlay({
   return environmentError === undefined && duplicateOf === undefined && (!episode || episode.failed);
 }
 
-/** What a reward function may use beside the sample, by TRL's names in camelCase. */
+/** Properties beside the sample that a reward function may use, by TRL's names in camelCase. */
 export interface RewardContext {
-  /** Where the training run stands; `null` where none is under way. */
+  /** State of the training run; `null` where none is under way. */
   trainerState: { readonly globalStep: number; readonly maxSteps: number } | null;
   /** Adds a column to the table of completions (`logCompletions`): the value of this sample. */
   logExtra(column: string, value: unknown): void;

@@ -1,5 +1,6 @@
+import { number } from '../common/settings';
 import { host } from '../display/host';
-import { withProgress } from '../display/progress';
+import { withProgress } from '../display/progress/progress';
 import { callEach, type Outcome } from './calls';
 import { hintOnError, hintOnValue, placeOf } from './hints';
 import type { RewardContext, RewardFunction, RewardInput, Sample } from './sample';
@@ -10,14 +11,14 @@ export interface WeightedReward {
   readonly score: RewardFunction;
   readonly weight: number;
   /** Seconds that a call may take, instead of those of the run. */
-  readonly seconds?: number;
+  readonly timeLimit?: number;
   /** `false`: it is known, and does not count. */
   readonly enabled?: boolean;
-  /** Where it comes from, for people: "Cell [5]". */
+  /** Its origin, for people: "Cell [5]". */
   readonly source?: string;
 }
 
-/** Scores of some samples: `values[f][i]` is what function `f` gave sample `i`, `null` where it does not apply. */
+/** Rewards of some samples: `values[f][i]` is what function `f` gave sample `i`, `null` where it does not apply. */
 export interface RewardTable {
   names: string[];
   weights: number[];
@@ -28,15 +29,15 @@ export interface RewardTable {
 export interface SampleFailure {
   /** Index of the sample among those scored. */
   index: number;
-  /** What was wrong: "threw on sample 3 of 32 …". */
+  /** The failure in words: "threw on sample 3 of 32 …". */
   what: string;
-  /** What the function threw, where it threw. */
+  /** The exception, where the function threw one. */
   cause?: unknown;
-  /** Whether it took too long: other samples may not have been scored then. */
+  /** It took too long: other samples may not have been scored then. */
   late?: boolean;
 }
 
-/** A reward function threw, took too long, or returned something that is not a reward. */
+/** Thrown where a reward function threw, took too long, or returned something that is not a reward. */
 export class RewardError extends Error {
   override readonly name = 'RewardError';
   /** Name of the reward function. */
@@ -58,7 +59,7 @@ export class RewardError extends Error {
   }
 }
 
-/** Names of failing samples that are told. */
+/** Samples that an error names, at most. */
 const MOST_NAMED = 20;
 
 function others(failures: readonly SampleFailure[], count: number): string {
@@ -70,116 +71,184 @@ function others(failures: readonly SampleFailure[], count: number): string {
   return ` It failed on ${failures.length} of ${count} samples: ${named}${failures.length > MOST_NAMED ? ' …' : ''}.`;
 }
 
-/** Seconds that a call of a reward function may take where nothing else is said: long enough to ask another model. */
-export const REWARD_SECONDS = 300;
+/** Seconds that a reward function may take for one sample, by the clock. */
+export const rewardTimeLimit = number(300, { above: 0, note: 'seconds' });
 
-/** Options of {@link scoreSamples}. */
+/** Options of {@link scoreSamples} and {@link score}. */
 export interface ScoreOptions {
   /** Ends the scoring. By default it ends with the running cell. */
   signal?: AbortSignal;
-  log?: RewardLog;
-  /** Seconds from the call of a function to its result, by the clock; 300 by default. A function's own `seconds` go before. */
-  seconds?: number;
-  /** How errors count the samples, where these are some of more. */
+  /** State of the run, for the functions; `null` (the default): none is under way. */
+  trainerState?: RewardContext['trainerState'];
+  /** Seconds from the call of a function to its result, by the clock; 300 by default. A function's own `timeLimit` goes before. */
+  timeLimit?: number;
+  /** Position of the samples among more, for errors that name them by number. */
   counted?: { from: number; of: number };
 }
 
+/** Rewards of some samples, and what the functions logged. */
+export interface Scores {
+  /** A function that failed has no column. */
+  table: RewardTable;
+  /** The first failure. */
+  error: RewardError | null;
+  /** Values for the table of completions: by column, then by the sample's index. */
+  extra: Map<string, unknown[]>;
+  /** Values for the metrics, by name: of all samples. */
+  metrics: Map<string, number[]>;
+}
+
 /**
- * Scores `samples` with each function. Async functions run concurrently over
- * the samples, one function after the other.
+ * Scores samples with each function: the step of that name, for whoever made
+ * the completions. Async functions run concurrently over the samples, one
+ * function after the other. The samples stay as they are.
+ *
+ * #### Notes
+ * A function that fails does not keep the others from scoring, so that its
+ * correction can be compared on the same rollouts.
+ *
+ * @throws the signal's reason once it is aborted: what computes is ended, what is awaited is left
+ */
+export function score(
+  rewards: readonly WeightedReward[],
+  samples: readonly Sample[],
+  options: ScoreOptions = {},
+): Promise<Scores> {
+  return scoreEach(rewards, samples, options, () => {});
+}
+
+/**
+ * Scores samples with each function, up to the first that fails.
  *
  * @throws RewardError naming the function, the samples and what came back
- * @throws the signal's reason once it is aborted: what computes is ended, what is awaited is left
+ * @throws the signal's reason once it is aborted
  */
 export async function scoreSamples(
   rewards: readonly WeightedReward[],
   samples: readonly Sample[],
   options: ScoreOptions = {},
 ): Promise<RewardTable> {
-  const table: RewardTable = { names: [], weights: [], values: [] };
-  for (const reward of rewards) {
-    const { values, error } = await scoreWith(reward, samples, options);
-    if (error) throw error;
-    table.names.push(reward.name);
-    table.weights.push(reward.weight);
-    table.values.push(values);
-  }
-  const overflow = sumOverflow(table);
-  if (overflow) throw overflow;
+  const { table } = await scoreEach(rewards, samples, options, (error) => {
+    throw error;
+  });
   return table;
 }
 
-/** What reward functions say of samples while they score them. */
-export interface RewardLog {
-  trainerState: RewardContext['trainerState'];
-  /** By column, then by the sample's index. */
-  extra: Map<string, unknown[]>;
-  /** By name: the values of all samples. */
-  metrics: Map<string, number[]>;
+async function scoreEach(
+  rewards: readonly WeightedReward[],
+  samples: readonly Sample[],
+  options: ScoreOptions,
+  failed: (error: RewardError) => void,
+): Promise<Scores> {
+  const scores: Scores = {
+    table: { names: [], weights: [], values: [] },
+    error: null,
+    extra: new Map(),
+    metrics: new Map(),
+  };
+  const inputs = rewardInputs(samples, scores, options.trainerState);
+  for (const reward of rewards) {
+    const { values, error } = await scoreWith(reward, inputs, options);
+    const table = withColumn(scores.table, reward, values);
+    const failure = error ?? sumOverflow(table);
+    scores.error ??= failure;
+    if (failure) failed(failure);
+    else scores.table = table;
+  }
+  return scores;
 }
 
-export function newRewardLog(trainerState: RewardContext['trainerState'] = null): RewardLog {
-  return { trainerState, extra: new Map(), metrics: new Map() };
+/** Returns a copy of `table` in which the function has these values; a new function comes last. */
+export function withColumn(
+  table: RewardTable,
+  { name, weight }: Pick<WeightedReward, 'name' | 'weight'>,
+  values: Array<number | null>,
+): RewardTable {
+  const copy: RewardTable = { names: [...table.names], weights: [...table.weights], values: [...table.values] };
+  const at = copy.names.indexOf(name);
+  const index = at < 0 ? copy.names.length : at;
+  copy.names[index] = name;
+  copy.weights[index] = weight;
+  copy.values[index] = values;
+  return copy;
 }
 
-/** What one function gives each sample. */
-export interface Scores {
+/** Rewards of one function. */
+export interface FunctionScores {
   /** `null` where it does not apply, and where it failed. */
   values: Array<number | null>;
   error: RewardError | null;
 }
 
-/** Scores the samples with one function, all of them also where some fail; one that takes too long ends the rest. What it logs is added to `log`. */
+/** Scores samples with one function, all of them also where some fail; a call that takes too long ends the rest. */
 export async function scoreWith(
-  reward: Pick<WeightedReward, 'name' | 'score' | 'seconds' | 'source'>,
-  samples: readonly Sample[],
-  options: ScoreOptions = {},
-): Promise<Scores> {
-  const { signal = host().signal, log = newRewardLog(), counted = { from: 0, of: samples.length } } = options;
-  const seconds = reward.seconds ?? options.seconds ?? REWARD_SECONDS;
+  reward: Pick<WeightedReward, 'name' | 'score' | 'timeLimit' | 'source'>,
+  inputs: readonly RewardInput[],
+  options: Omit<ScoreOptions, 'trainerState'> = {},
+): Promise<FunctionScores> {
+  const { signal = host().signal, counted = { from: 0, of: inputs.length } } = options;
+  const timeLimit = reward.timeLimit ?? options.timeLimit ?? rewardTimeLimit.fallback;
   signal.throwIfAborted();
-  const played = samples.flatMap(({ environmentError, duplicateOf }, i) =>
+  const played = inputs.flatMap(({ environmentError, duplicateOf }, i) =>
     environmentError === undefined && duplicateOf === undefined ? [i] : [],
   ); // what was not played has no reward
   const outcomes = await withProgress(`Scoring with ${reward.name}`, played.length, (task) => {
-    const score = (k: number): unknown => {
+    const call = (k: number): unknown => {
       task.update(k);
-      return reward.score(withContext(samples[played[k]], played[k], log));
+      return reward.score(inputs[played[k]]);
     };
-    return callEach(played.length, score, { milliseconds: seconds * 1000, signal });
+    return callEach(played.length, call, { milliseconds: timeLimit * 1000, signal });
   });
-  const values = samples.map((): number | null => null);
+  const values = inputs.map((): number | null => null);
   const failures: SampleFailure[] = [];
   outcomes.forEach((outcome, k) => {
     const index = played[k];
     const where = `sample ${counted.from + index} of ${counted.of} (they count from 0)`;
-    const failure = judge(outcome, where, reward, samples[index], samples, seconds);
+    const failure = judge(outcome, where, reward, inputs[index], inputs, timeLimit);
     if (failure) failures.push({ index: counted.from + index, ...failure });
     else if (outcome.kind === 'returned') values[index] = outcome.value as number | null;
   });
-  // A call that took too long is why others were not made: it is told first.
+  // A call that took too long is why others were not made: it comes first.
   failures.sort((a, b) => Number(b.late ?? false) - Number(a.late ?? false));
   return { values, error: failures.length > 0 ? new RewardError(reward.name, failures, counted.of) : null };
 }
 
-/** What is wrong with the outcome of a call; nothing where it is a reward. */
+/** Returns copies of samples with what reward functions may use beside them: properties that are not among their data. */
+export function rewardInputs(
+  samples: readonly Sample[],
+  { extra, metrics }: Pick<Scores, 'extra' | 'metrics'>,
+  trainerState: RewardContext['trainerState'] = null,
+): RewardInput[] {
+  const entry = <T>(map: Map<string, T[]>, name: string) => map.get(name) ?? map.set(name, []).get(name)!;
+  return samples.map((sample, index) => {
+    const context: RewardContext = {
+      trainerState,
+      logExtra: (column, value) => void (entry(extra, column)[index] = value),
+      logMetric: (name, value) => void entry(metrics, name).push(value),
+    };
+    const properties = Object.entries(context).map(([name, value]) => [name, { value, configurable: true }]);
+    return Object.defineProperties({ ...sample }, Object.fromEntries(properties)) as RewardInput;
+  });
+}
+
+/** Returns what is wrong with the outcome of a call; `null` where it is a reward. */
 function judge(
   outcome: Outcome,
   where: string,
-  { score, seconds: own, source }: Pick<WeightedReward, 'score' | 'seconds' | 'source'>,
+  { score, timeLimit: own, source }: Pick<WeightedReward, 'score' | 'timeLimit' | 'source'>,
   sample: Sample,
   samples: readonly Sample[],
-  seconds: number,
+  timeLimit: number,
 ): Omit<SampleFailure, 'index'> | null {
   if (outcome.kind === 'skipped') return null;
   if (outcome.kind === 'late') {
     const declared = source ? `; it is in ${source}` : '';
     const raise =
       own === undefined
-        ? 'raise rewardSeconds in GRPOConfig (seconds in scoreSamples), or give it its own time: /** @reward seconds=600 */'
-        : 'raise its own time: /** @reward seconds=600 */';
+        ? 'raise rewardTimeLimit in GRPOConfig (timeLimit in scoreSamples), or give it its own: /** @reward timeLimit=600 */'
+        : 'raise its own: /** @reward timeLimit=600 */';
     return {
-      what: `took more than ${seconds} s on ${where}, so it was ended${declared}. Is there a loop without an end? If it needs longer, ${raise}.`,
+      what: `took more than ${timeLimit} s on ${where}, so it was ended${declared}. Is there a loop without an end? If it needs longer, ${raise}.`,
       late: true,
     };
   }
@@ -196,57 +265,15 @@ function judge(
   };
 }
 
-/** The sample itself, with properties that are not among its data. */
-function withContext(sample: Sample, index: number, log: RewardLog): RewardInput {
-  const entry = <T>(map: Map<string, T[]>, name: string) => map.get(name) ?? map.set(name, []).get(name)!;
-  const context: RewardContext = {
-    trainerState: log.trainerState,
-    logExtra: (column, value) => void (entry(log.extra, column)[index] = value),
-    logMetric: (name, value) => void entry(log.metrics, name).push(value),
-  };
-  for (const [name, value] of Object.entries(context))
-    Object.defineProperty(sample, name, { value, configurable: true, enumerable: false });
-  return sample as RewardInput;
-}
-
-/**
- * Scores the samples with every function, also after one failed, so that its
- * correction can be compared on the same rollouts.
- *
- * @returns the scores of the functions that did not fail, and the first failure
- */
-export async function scoreAll(
-  rewards: readonly WeightedReward[],
-  samples: readonly Sample[],
-  options: ScoreOptions = {},
-): Promise<{ table: RewardTable; error: RewardError | null }> {
-  const table: RewardTable = { names: [], weights: [], values: [] };
-  let first: RewardError | null = null;
-  for (const reward of rewards) {
-    const { values, error } = await scoreWith(reward, samples, options);
-    first ??= error;
-    if (error) continue;
-    const added = {
-      names: [...table.names, reward.name],
-      weights: [...table.weights, reward.weight],
-      values: [...table.values, values],
-    };
-    const overflow = sumOverflow(added);
-    first ??= overflow;
-    if (!overflow) Object.assign(table, added);
-  }
-  return { table, error: first };
-}
-
-/** Says where the weighted rewards of a sample have no sum, as it is beyond what numbers hold. */
-export function sumOverflow(table: RewardTable): RewardError | null {
+/** Returns an error where the weighted rewards of a sample have a sum that is beyond what numbers hold. */
+function sumOverflow(table: RewardTable): RewardError | null {
   const sums = weightedSum(table);
   const index = sums.findIndex((sum) => sum !== null && !Number.isFinite(sum));
   if (index < 0) return null;
   return outOfRange(table, index, 'the sum of its rewards', Number.MAX_VALUE);
 }
 
-/** Says which function makes something of a sample larger than what numbers hold. */
+/** Returns the error for something of a sample that is beyond what numbers hold; it names the function to blame. */
 export function outOfRange(table: RewardTable, index: number, something: string, largest: number): RewardError {
   const terms = table.values.map((column, f) => Math.abs((column[index] ?? 0) * table.weights[f]));
   const f = terms.indexOf(Math.max(...terms));
@@ -266,7 +293,7 @@ function describe(value: unknown): string {
   return String(value);
 }
 
-/** Weighted sum of each sample's rewards, without the functions that do not apply; `null` where none does (TRL's `nansum`). */
+/** Returns the weighted sum of each sample's rewards, without the functions that do not apply; `null` where none does (TRL's `nansum`). */
 export function weightedSum({ values, weights }: RewardTable): Array<number | null> {
   const count = values[0]?.length ?? 0;
   const sums: Array<number | null> = [];

@@ -139,7 +139,7 @@ class SchemaActionTable implements ActionTable {
   }
 }
 
-/** What a strategy returned, in words. */
+/** Describes what a strategy returned. */
 function describe(outcome: Outcome): string {
   switch (outcome.kind) {
     case 'number':

@@ -1,25 +1,17 @@
 import type { RolloutEnvironment } from '../environments/environment';
 import { host } from '../display/host';
-import { withProgress } from '../display/progress';
+import { withProgress } from '../display/progress/progress';
 import { Episode } from '../episodes/episode';
 import { DEFAULT_LIMITS } from '../strategy/outcome';
 import { isLockedDown, lockDown, StrategyError, type LockedDownFunction } from '../strategy/locked';
 import { randomState } from '../strategy/secret';
 import { failingPolicy, functionPolicy, lockedPolicy, type Policy } from './policies';
 import { remember } from './replay';
-import { checkedLimits, checkPlayable, checkSeed, type PlayLimits } from './settings';
+import { checkedLimits, checkPlayable, executeDeclaration, type ExecuteOptions } from './settings';
 import { playOne } from './single';
-
-/** Options of {@link executeWithTimeLimit}. */
-export interface ExecuteOptions extends PlayLimits {
-  /** Seed of the episode: where it starts, its sticky actions and, with a secret of this process (see `JOYLAB_SECRET`), the strategy's `Math.random`. Default 0. */
-  seed?: number;
-}
 
 /** A strategy: its source (JavaScript or TypeScript), a locked-down function, or a function of this process. */
 export type Strategy = string | LockedDownFunction | ((state: any) => unknown);
-
-const OPTION_NAMES = ['seconds', 'callSeconds', 'maxSteps', 'signal', 'seed'];
 
 /**
  * Plays one episode with a strategy, in a game of its own: the episode that
@@ -40,12 +32,11 @@ export async function executeWithTimeLimit(
 ): Promise<Episode> {
   checkPlayable(env);
   checkStrategy(strategy);
-  const { seconds, callSeconds, maxSteps } = checkedLimits(options, OPTION_NAMES);
+  const { strategyTimeLimit, callTimeLimit, maxSteps } = checkedLimits(executeDeclaration, options);
   const { seed = 0, signal = host().signal } = options;
-  checkSeed(seed);
-  const job = { id: 0, seed, maxSteps, seconds, every: 0 };
+  const job = { id: 0, seed, maxSteps, seconds: strategyTimeLimit, every: 0 };
   const { record } = await withProgress(`Playing an episode of ${env.name}`, 0, () =>
-    playOne(env, job, () => policyOf(strategy, seed, callSeconds), signal),
+    playOne(env, job, () => policyOf(strategy, seed, callTimeLimit), signal),
   );
   const episode = new Episode(record);
   remember(episode, { env });
@@ -69,7 +60,6 @@ async function policyOf(strategy: Strategy, seed: number, callTimeLimit: number)
     const locked = await lockDown(strategy, {
       ...DEFAULT_LIMITS,
       callTimeLimit,
-      callSetting: 'callSeconds',
       randomState: randomState(seed),
     });
     return lockedPolicy(locked, () => locked.dispose());

@@ -1,8 +1,8 @@
 export { Episode, type EpisodeEnd, type EpisodeRecord } from '../episodes/episode';
 export type { RolloutEnvironment } from '../environments/environment';
-export { executeWithTimeLimit, type ExecuteOptions, type Strategy } from './execute';
+export { executeWithTimeLimit, type Strategy } from './execute';
 export type { EpisodeFrames } from '../episodes/frames';
-export { referenceReturns, type ReferenceOptions } from './reference';
-export { replay, type ReplayOptions } from './replay';
-export { rollout, type RolloutOptions, type RolloutResult } from './rollout';
-export type { PlayLimits } from './settings';
+export { referenceReturns } from './reference';
+export { replay } from './replay';
+export { rollout, type RolloutResult } from './rollout';
+export type { ExecuteOptions, PlayLimits, ReferenceOptions, ReplayOptions, RolloutOptions } from './settings';

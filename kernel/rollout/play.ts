@@ -9,11 +9,11 @@ const BACK_OFF = { first: 20, longest: 1000 };
 /** Milliseconds that a rollout waits for its first vector environment. */
 const LONGEST_WAIT = 120_000;
 
-/** Where jobs come from and where they go. */
+/** The source of jobs, and the place where their episodes go. */
 export interface Queue {
   /** Episodes at a time, at most. */
   concurrency: number;
-  /** Whether a job waits to be played. */
+  /** Returns whether a job waits to be played. */
   waiting(): boolean;
   /** Takes the next job, or nothing when there are no more. */
   take(): Job | undefined;
@@ -91,7 +91,7 @@ class Play {
     if (!queue.aborted()) this.giveUp();
   }
 
-  /** Whether a job waits for room. */
+  /** Returns whether a job waits for room. */
   waiting(): boolean {
     return this.again.length > 0 || this.queue.waiting();
   }

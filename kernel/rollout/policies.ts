@@ -1,7 +1,7 @@
 import { inspect, types } from 'node:util';
 import { markedText } from '../common/exactJson';
 import { checkNesting, NestingError } from '../common/nesting';
-import { Stopwatch } from '../common/processorTime';
+import { Stopwatch } from '../common/threads/processorTime';
 import type { Observation } from '../environments/vectorEnv';
 import { jsonValue } from '../schema/jsonValue';
 import { MAX_TEXT } from '../strategy/driver';
@@ -9,7 +9,7 @@ import type { LockedDownFunction } from '../strategy/locked';
 import { failed, jsonOutcome, nestingMessage, timeoutMessage, type Failure, type Outcome } from '../strategy/outcome';
 import type { Sandbox } from '../strategy/sandbox';
 
-/** What plays an episode: it answers observations. */
+/** A player of an episode: it answers observations. */
 export interface Policy {
   /** Its answer, and the seconds that it took itself. Never throws. */
   choose(observation: Observation): { outcome: Outcome; seconds: number };
@@ -62,8 +62,7 @@ export function functionPolicy(strategy: (state: any) => unknown, callTimeLimit:
         outcome = failed('error', error instanceof Error ? `${error.name}: ${error.message}` : inspect(error));
       }
       const seconds = stopwatch.elapsed / 1000;
-      if (seconds > callTimeLimit)
-        outcome = failed('timeout', timeoutMessage({ callTimeLimit, callSetting: 'callSeconds' }));
+      if (seconds > callTimeLimit) outcome = failed('timeout', timeoutMessage({ callTimeLimit }));
       return { outcome, seconds };
     },
     dispose() {},
@@ -72,7 +71,7 @@ export function functionPolicy(strategy: (state: any) => unknown, callTimeLimit:
 
 type Arrays = NonNullable<Observation['arrays']>;
 
-/** Of byte arrays those that a program names: the others are spared the time that they take. */
+/** Keeps of byte arrays those that a program names: the others are spared the time that they take. */
 function readArrays(code: string): (arrays: Arrays) => Arrays {
   const mentioned = new Map<string, boolean>();
   const reads = (name: string): boolean => {
@@ -91,7 +90,7 @@ function withArrays(state: object, arrays: Arrays = {}): object {
   return { ...state, ...Object.fromEntries(Object.entries(arrays).map(([name, bytes]) => [name, Array.from(bytes)])) };
 }
 
-/** What a function of this process returned, as a sandbox would tell it. Touches no more of an object than JSON does. */
+/** Returns what a function of this process returned, as a sandbox would tell it. Touches no more of an object than JSON does. */
 function outcomeOf(value: unknown): Outcome {
   switch (typeof value) {
     case 'number':
@@ -108,7 +107,7 @@ function outcomeOf(value: unknown): Outcome {
   }
 }
 
-/** What answers later: a promise, or what a generator gives. */
+/** Returns what answers later: a promise, or what a generator gives. */
 function laterAnswer(value: object | null): Outcome | undefined {
   const other = (description: string): Outcome => ({ kind: 'other', description });
   try {

@@ -1,10 +1,8 @@
-import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { withProgress, type Task } from '../display/progress';
+import { withProgress, type Task } from '../display/progress/progress';
 import { OpenEnvError } from '../openenv/errors';
-import { BlockedThread } from '../common/blockedThread';
-import { Deadline } from '../common/processorTime';
+import { Deadline } from '../common/threads/processorTime';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { VectorSource } from '../environments/vectorEnv';
 import { SANDBOX_THREAD, timeoutMessage, type Failure } from '../strategy/outcome';
@@ -16,7 +14,7 @@ import { unplayed } from './single';
 export interface PoolOptions {
   /** Number of workers; by default one for each of the environment's sources. */
   workers?: number;
-  /** What is shown meanwhile. */
+  /** The title of the progress that is shown meanwhile. */
   title?: string;
   signal: AbortSignal;
 }
@@ -29,19 +27,13 @@ const WATCH = 25;
 const GRACE = 400;
 /** Milliseconds that workers have to answer an abort before their threads are ended. */
 const ABORT = 100;
-/** Milliseconds without a session after which the user is told. */
-const TELL = 3000;
-/** How often a rollout goes on after a thread was lost, or for each of its workers, a server. */
+/** Milliseconds without a session after which the user is informed. */
+const WAIT_WARNING = 3000;
+/** Number of times that a rollout goes on after a thread was lost, or for each of its workers, a server. */
 const RETRIES = 2;
 
-/** Milliseconds that a server has for an answer, by default. */
-const MESSAGE_TIMEOUT = 60_000;
-
-/**
- * Threads without work, by the module that they have played with: it may have
- * kept them on a core. They live as long as the process, and do not keep it alive.
- */
-const idleThreads = new Map<string, Set<Worker>>();
+/** Threads without work. They live as long as the process, and do not keep it alive. */
+const idleThreads = new Set<Worker>();
 
 /** The rollout under way: one at a time has the processors. */
 let last: Promise<unknown> = Promise.resolve();
@@ -64,11 +56,9 @@ interface PoolWorker {
   source: VectorSource;
   thread: Worker;
   taken: Set<number>;
-  /** Why the thread ended, if it said so. */
+  /** The reason why the thread ended, if it said so. */
   error?: Error;
   call: Int32Array;
-  /** Sees to it that the thread does not wait for ever for its server. */
-  blocked: BlockedThread;
   /** The call under way when the worker was last looked at, and how long it may take. */
   seen: { call: CallUnderWay; deadline: Deadline } | undefined;
   stop(): void;
@@ -88,9 +78,9 @@ class PoolRun {
   private idle: Int32Array = new Int32Array();
   /** Workers whose server was lost, and that wait for another. */
   private recovering = 0;
-  /** Whether the environment was asked for its own session, and the user told of the wait. */
+  /** True once the environment was asked for its own session, and once the user was informed of the wait. */
   private asked = false;
-  private told = false;
+  private informed = false;
   private finish!: () => void;
   private fail!: (error: unknown) => void;
   /** Between `run` and its end; what comes later is not looked at. */
@@ -135,16 +125,14 @@ class PoolRun {
   private employ(own: number, mine: number[], workers: number): void {
     const { sources, jobs, queue } = this;
     const source = sources[own];
-    const idle = idleThreads.get(source.module);
-    const [thread = newThread()] = idle ?? [];
-    idle?.delete(thread);
+    const [thread = newThread()] = idleThreads;
+    idleThreads.delete(thread);
     const worker: PoolWorker = {
       own,
       source,
       thread,
       taken: new Set(mine),
       call: new Int32Array(new SharedArrayBuffer(4 * CALL.length)),
-      blocked: new BlockedThread(source.messageTimeout ?? MESSAGE_TIMEOUT),
       seen: undefined,
       stop: () =>
         thread
@@ -163,18 +151,15 @@ class PoolRun {
       MAX_CONCURRENCY,
       Math.ceil(Math.min(jobs.length, source.maxEnvs ?? Infinity) / workers),
     );
-    const core = sources.length === availableParallelism() ? own : undefined;
     thread.postMessage({
       sources,
       own,
-      core,
       idle: this.idle,
       concurrency,
       jobs,
       mine,
       queue,
       call: worker.call,
-      wait: worker.blocked.cells,
     } satisfies PlayRequest);
   }
 
@@ -207,8 +192,8 @@ class PoolRun {
       this.asked = true;
       void this.env.release?.().catch(() => {});
     }
-    if (milliseconds < TELL || this.told) return;
-    this.told = true;
+    if (milliseconds < WAIT_WARNING || this.informed) return;
+    this.informed = true;
     console.log(
       why === 'full'
         ? `${this.env.name} has no free session: the rollout waits for one.`
@@ -239,10 +224,9 @@ class PoolRun {
     }
   }
 
-  /** Ends threads that hang in a call, where the sandbox itself cannot, and the sleep of those whose server does not answer. */
+  /** Ends threads that hang in a call, where the sandbox itself cannot. */
   private watch(): void {
     for (const worker of this.workers) {
-      worker.blocked.check();
       const call = callUnderWay(worker.call);
       if (!call) {
         worker.seen = undefined;
@@ -287,20 +271,18 @@ class PoolRun {
     this.workers.delete(worker);
     worker.stop();
     worker.thread.unref();
-    const others = (idleThreads.get(worker.source.module) ?? new Set()).add(worker.thread);
-    idleThreads.set(worker.source.module, others);
-    worker.thread.once('exit', () => others.delete(worker.thread));
+    idleThreads.add(worker.thread);
+    worker.thread.once('exit', () => idleThreads.delete(worker.thread));
   }
 
   private discard(worker: PoolWorker): void {
     this.workers.delete(worker);
     worker.stop();
     void worker.thread.terminate();
-    worker.blocked.notify();
   }
 }
 
-/** How the call failed that a thread was in: it hung there, or ended. */
+/** Returns how the call failed that a thread was in: it hung there, or ended. */
 function failureOf({ limits }: StrategyJob, { error }: PoolWorker): Failure {
   if (!error) return { reason: 'timeout', message: timeoutMessage(limits) };
   const full = (error as { code?: string }).code === 'ERR_WORKER_OUT_OF_MEMORY';

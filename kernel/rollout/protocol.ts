@@ -1,4 +1,3 @@
-import type { WaitCells } from '../common/blockedThread';
 import type { VectorSource } from '../environments/vectorEnv';
 import type { Failure, Program, SandboxLimits } from '../strategy/outcome';
 import type { Job, Played } from './recording';
@@ -19,8 +18,6 @@ export interface PlayRequest {
   /** The sources of all workers of the rollout, and which of them is this worker's. */
   sources: VectorSource[];
   own: number;
-  /** The core that the worker shares with the server of its source, where each worker can have one. */
-  core: number | undefined;
   /** Shared by all workers of a rollout: see `WorkStealing`. */
   idle: Int32Array;
   /** Number of episodes at a time, at most. */
@@ -32,8 +29,6 @@ export interface PlayRequest {
   queue: Int32Array;
   /** Of this worker: see {@link CALL}. */
   call: Int32Array;
-  /** Of the `BlockedThread` that watches this worker. */
-  wait: WaitCells;
 }
 
 /** Cells of {@link PlayRequest.queue}: position of the next job, 1 when the rollout is aborted, and the number of open vector environments. */

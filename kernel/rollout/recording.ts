@@ -19,13 +19,13 @@ export interface Job {
   every: number;
 }
 
-/** What was played. */
+/** An episode that was played. */
 export interface Played {
   id: number;
   record: EpisodeRecord;
-  /** Where they were to be kept, and the environment has some. */
+  /** The frames, where they were to be kept and the environment has some. */
   frames?: EpisodeFrames;
-  /** Why the environment could not play it to its end, where it could not. */
+  /** The error of an environment that could not play it to its end. */
   error?: Pick<OpenEnvError, 'code' | 'message'>;
 }
 
@@ -39,7 +39,7 @@ const ACTIONS_BUDGET = 8_000_000;
 
 /** An episode under way: what its policy sees and does next, and its record. */
 export class Recording {
-  /** What the policy chose. */
+  /** The action that the policy chose. */
   action: unknown;
   /** Set once it is over. */
   end: EpisodeEnd | undefined;
@@ -82,7 +82,10 @@ export class Recording {
     const answer = this.space.read(outcome);
     if (!('action' in answer)) this.end = answer;
     else if (this.ownTime > this.job.seconds)
-      this.end = { reason: 'timeout', message: `more than ${this.job.seconds} s of the strategy's own time (seconds)` };
+      this.end = {
+        reason: 'timeout',
+        message: `more than ${this.job.seconds} s of the strategy's own time (strategyTimeLimit)`,
+      };
     else this.action = answer.action;
   }
 
@@ -107,7 +110,7 @@ export class Recording {
     this.end = { reason: 'environment_error', message: `${code}: ${message}` };
   }
 
-  /** What was played, once it is over. `env`: where, as it stands. */
+  /** Returns what was played, once it is over. `env`: where, as it stands. */
   played(env?: VectorEnv): Played {
     this.policy?.dispose();
     const { spec, table, error } = this;

@@ -1,21 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { checkNesting } from '../common/nesting';
-import { episodeBundle, textBundle } from '../display/episode';
+import { resolveSettings } from '../common/settings';
+import { episodeBundle, textBundle } from '../display/pictures/episode';
 import { host, type MimeBundle } from '../display/host';
 import type { RolloutEnvironment } from '../environments/environment';
 import { Episode, type EpisodeRecord } from '../episodes/episode';
 import { filmEvery, observationFrames, type EpisodeFrames } from '../episodes/frames';
 import { recordedPolicy } from './policies';
-import { checkPlayable } from './settings';
+import { checkPlayable, replayDeclaration, type ReplayOptions } from './settings';
 import { playOne } from './single';
-
-/** Options of {@link replay}. */
-export interface ReplayOptions {
-  /** Keep the first frame and one after every so many steps, 1 to 255. By default so many that there are 500 at most. */
-  every?: number;
-  /** Stops the replay. By default the interruption of the running cell. */
-  signal?: AbortSignal;
-}
 
 /**
  * Plays an episode again, from its seed and actions, for its frames; after it
@@ -35,7 +28,7 @@ export async function replay(
   return frames;
 }
 
-/** Where an episode can be looked at again: kept as long as the episode is, and not saved with it. */
+/** The origin of an episode, from which it can be looked at again: kept as long as the episode is, and not saved with it. */
 interface Origin {
   env?: RolloutEnvironment;
   frames?: EpisodeFrames;
@@ -67,9 +60,7 @@ async function playAgain(
   options: ReplayOptions,
 ): Promise<EpisodeFrames> {
   checkPlayable(given);
-  const every = options.every ?? filmEvery(episode.actions.length);
-  if (!Number.isInteger(every) || every < 1 || every > 255)
-    throw new RangeError(`every must be a whole number from 1 to 255, not ${every}.`);
+  const { every = filmEvery(episode.actions.length) } = resolveSettings(replayDeclaration, options);
   if (episode.environment !== given.spec.environment) {
     throw new TypeError(
       `The episode was played in '${episode.environment}'; this environment is '${given.spec.environment}'.`,
@@ -102,7 +93,7 @@ function compare(recorded: EpisodeRecord, played: EpisodeRecord): void {
   }
 }
 
-/** What differs at a step, in words; step 0 is the reset. */
+/** Returns what differs at a step, in words; step 0 is the reset. */
 function differenceAt(step: number, recorded: EpisodeRecord, played: EpisodeRecord): string | undefined {
   const { actions, rewards, lives, states, observations, end } = recorded;
   const last = actions.length;

@@ -1,5 +1,5 @@
 import { host } from '../display/host';
-import { withProgress } from '../display/progress';
+import { withProgress } from '../display/progress/progress';
 import type { RolloutEnvironment } from '../environments/environment';
 import { OpenEnvError } from '../openenv/errors';
 import { analyseAsync, type Analysis } from '../strategy/analysis';
@@ -11,31 +11,22 @@ import { playInPool } from './pool';
 import type { StrategyJob } from './protocol';
 import type { Job, Played } from './recording';
 import { remember } from './replay';
-import { checkedLimits, checkPlayable, checkSeed, unlessAborted, type PlayLimits } from './settings';
+import {
+  checkedLimits,
+  checkPlayable,
+  checkSeed,
+  rolloutDeclaration,
+  unlessAborted,
+  type RolloutOptions,
+} from './settings';
 
-/** Options of {@link rollout}. */
-export interface RolloutOptions extends PlayLimits {
-  /** Seed of each episode: where it starts, its sticky actions and, with `secret`, the strategy's `Math.random`. */
-  seeds: number[];
-  /** What no strategy can know, at least 32 characters: its `Math.random` follows from it and the seed. By default the secret of this process (see `JOYLAB_SECRET`). */
-  secret?: string;
-  /** Keep frames of the episodes at these positions: the first, then one after every `every` steps (1 to 255). */
-  frames?: { episodes: number[]; every: number };
-  /** Number of server processes that play, each with a worker thread. By default one per core. */
-  workers?: number;
-  /** What is shown while it plays; by default "Playing episodes of …". */
-  title?: string;
-}
-
-/** What {@link rollout} gives. */
+/** The result of {@link rollout}. */
 export interface RolloutResult {
   /** Episode i was played by `codes[i]`; `null` where that is `null`. */
   episodes: (Episode | null)[];
   /** Frames by position of the episode. */
   frames: Map<number, EpisodeFrames>;
 }
-
-const OPTION_NAMES = ['seeds', 'seconds', 'callSeconds', 'maxSteps', 'signal', 'frames', 'workers', 'secret', 'title'];
 
 /**
  * Plays strategies, each a whole episode in a game and a sandbox of its own,
@@ -68,7 +59,7 @@ export async function rollout(
   const signal = options.signal ?? host().signal;
   const { jobs, jobOf } = distinctJobs(codes, await analyses(codes, signal), options);
   const played = await playInPool(env, jobs, { workers: options.workers, title: options.title, signal });
-  tellErrors(
+  reportErrors(
     env,
     jobOf.flatMap((job) => (job === null ? [] : [played[job]])),
   );
@@ -86,7 +77,7 @@ export async function rollout(
 }
 
 /** One line for all that the environment could not play. Throws where it could play nothing. */
-function tellErrors(env: RolloutEnvironment, played: Played[]): void {
+function reportErrors(env: RolloutEnvironment, played: Played[]): void {
   const errors = played.flatMap(({ error }) => error ?? []);
   if (errors.length === 0) return;
   const [{ code, message }] = errors;
@@ -103,7 +94,7 @@ function episodeOf(env: RolloutEnvironment, { record }: Played, again: boolean):
   return episode;
 }
 
-/** What the codes come to when they are compiled; after an abort, of some. */
+/** Returns what the codes come to when they are compiled; after an abort, of some. */
 async function analyses(codes: (string | null)[], signal: AbortSignal): Promise<Map<string, Analysis>> {
   const known = new Map<string, Analysis>();
   const distinct = new Set(codes.filter((code) => code !== null));
@@ -124,7 +115,7 @@ function distinctJobs(
   analyses: Map<string, Analysis>,
   options: RolloutOptions,
 ): { jobs: StrategyJob[]; jobOf: (number | null)[] } {
-  const { seconds, callSeconds, maxSteps } = checkedLimits(options, OPTION_NAMES);
+  const { strategyTimeLimit, callTimeLimit, maxSteps } = checkedLimits(rolloutDeclaration, options);
   const secret = options.secret ?? processSecret();
   const framed = new Set(options.frames?.episodes);
   const jobs: StrategyJob[] = [];
@@ -136,12 +127,11 @@ function distinctJobs(
     let position = known.get(key);
     if (position === undefined) {
       known.set(key, (position = jobs.length));
-      const job = { id: position, seed, maxSteps, seconds, every: 0 };
+      const job = { id: position, seed, maxSteps, seconds: strategyTimeLimit, every: 0 };
       jobs.push(
         newJob(job, analyses.get(code) ?? UNKNOWN, {
           ...DEFAULT_LIMITS,
-          callTimeLimit: callSeconds,
-          callSetting: 'callSeconds',
+          callTimeLimit,
           randomState: randomState(seed, secret),
         }),
       );
@@ -152,7 +142,7 @@ function distinctJobs(
   return { jobs, jobOf };
 }
 
-/** Of a code that nothing plays any more. */
+/** The analysis of a code that nothing plays any more. */
 const UNKNOWN = { program: { javascript: '' }, problems: [] };
 
 function newJob(
@@ -170,7 +160,7 @@ function newJob(
   };
 }
 
-function checkOptions(codes: (string | null)[], { seeds, frames, workers, secret }: RolloutOptions): void {
+function checkOptions(codes: (string | null)[], { seeds, frames, secret }: RolloutOptions): void {
   if (!Array.isArray(codes)) throw new TypeError('rollout(env, codes, …): codes must be an array of sources or null.');
   codes.forEach((code, i) => {
     if (code !== null && typeof code !== 'string')
@@ -183,8 +173,6 @@ function checkOptions(codes: (string | null)[], { seeds, frames, workers, secret
   }
   seeds.forEach(checkSeed);
   if (secret !== undefined) checkedSecret('secret', secret);
-  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1))
-    throw new RangeError(`workers must be a whole number of at least 1, not ${workers}.`);
   if (!frames) return;
   const { every, episodes } = frames;
   if (!(Number.isInteger(every) && every >= 1 && every <= 255))

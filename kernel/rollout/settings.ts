@@ -1,37 +1,120 @@
+import {
+  number,
+  resolveSettings,
+  unchecked,
+  whole,
+  type Declaration,
+  type Given,
+  type Resolved,
+} from '../common/settings';
 import type { RolloutEnvironment } from '../environments/environment';
+import { sandboxSettings } from '../strategy/settings';
+
+/** The length of an episode, and its end from outside: for every way of playing. */
+export const playSettings = {
+  /** The episode is truncated after so many steps. 1000 by default. */
+  maxSteps: whole(1000, { from: 1 }),
+  /** Ends the episodes early, as `aborted`. The interruption of the running cell by default. */
+  signal: unchecked<AbortSignal>('an AbortSignal'),
+};
+
+/** The time of a strategy. */
+export const strategySettings = {
+  /** Seconds of processor time that a strategy has for the whole episode; the environment's time does not count, nor does what else the machine does. 2 by default. */
+  strategyTimeLimit: number(2, { above: 0, to: 3600, note: 'seconds' }),
+  /** Seconds of processor time that one call of a strategy may take. 0.1 by default. */
+  callTimeLimit: sandboxSettings.callTimeLimit,
+};
+
+const executeSettings = {
+  /** Seed of the episode: where it starts, its sticky actions and, with a secret of this process (see `JOYLAB_SECRET`), the strategy's `Math.random`. 0 by default. */
+  seed: whole(0, { from: 0 }),
+};
+
+const rolloutSettings = {
+  /** Seed of each episode: where it starts, its sticky actions and, with `secret`, the strategy's `Math.random`. */
+  seeds: unchecked<number[]>('a list of whole numbers from 0, one per code'),
+  /** A text that no strategy can know, at least 32 characters: its `Math.random` follows from it and the seed. The secret of this process by default (see `JOYLAB_SECRET`). */
+  secret: unchecked<string>('a text of at least 32 characters'),
+  /** Keeps frames of the episodes at these positions: the first, then one after every `every` steps (1 to 255). None by default. */
+  frames: unchecked<{ episodes: number[]; every: number }>('an object such as { episodes: [0], every: 4 }'),
+  /** Number of server processes that play, each with a worker thread. One per core by default. */
+  workers: whole(undefined, { from: 1 }),
+  /** Text of the progress bar. "Playing episodes of …" by default. */
+  title: unchecked<string>('a text'),
+};
+
+const replaySettings = {
+  /** Keeps the first frame and one after every so many steps. So many by default that there are 500 at most. */
+  every: whole(undefined, { from: 1, to: 255 }),
+  /** Stops the replay. The interruption of the running cell by default. */
+  signal: unchecked<AbortSignal>('an AbortSignal'),
+};
 
 /** Limits that every way of playing an episode shares. */
-export interface PlayLimits {
-  /** Seconds of processor time that a strategy has for the whole episode; the environment's time does not count, nor does what else the machine does. Default 2. */
-  seconds?: number;
-  /** Seconds of processor time that one call of a strategy may take. Default 0.1. */
-  callSeconds?: number;
-  /** The episode is truncated after so many steps. Default 1000. */
-  maxSteps?: number;
-  /** Ends the episodes early, as `aborted`. By default the interruption of the running cell. */
-  signal?: AbortSignal;
+export interface PlayLimits extends Given<typeof playSettings>, Given<typeof strategySettings> {}
+
+/** Options of {@link executeWithTimeLimit}. */
+export interface ExecuteOptions extends PlayLimits, Given<typeof executeSettings> {}
+
+/** Options of {@link rollout}. */
+export interface RolloutOptions
+  extends PlayLimits,
+    Omit<Given<typeof rolloutSettings>, 'seeds'>,
+    Required<Pick<Given<typeof rolloutSettings>, 'seeds'>> {}
+
+/** Options of {@link replay}. */
+export interface ReplayOptions extends Given<typeof replaySettings> {}
+
+/** Options of {@link referenceReturns}. */
+export interface ReferenceOptions extends Given<typeof playSettings> {}
+
+const elsewhere = { seconds: 'it is now strategyTimeLimit', callSeconds: 'it is now callTimeLimit' };
+
+/** The options of `executeWithTimeLimit`. */
+export const executeDeclaration: Declaration = {
+  owner: 'executeWithTimeLimit',
+  noun: 'option',
+  example: '{ seed: 1, strategyTimeLimit: 2 }',
+  settings: { ...strategySettings, ...playSettings, ...executeSettings },
+  elsewhere,
+};
+
+/** The options of `rollout`. */
+export const rolloutDeclaration: Declaration = {
+  owner: 'rollout',
+  noun: 'option',
+  example: '{ seeds: [1, 2] }',
+  settings: { ...strategySettings, ...playSettings, ...rolloutSettings },
+  elsewhere,
+};
+
+/** The options of `replay`. */
+export const replayDeclaration: Declaration<typeof replaySettings> = {
+  owner: 'replay',
+  noun: 'option',
+  example: '{ every: 4 }',
+  settings: replaySettings,
+};
+
+/** The options of `referenceReturns`. */
+export const referenceDeclaration: Declaration<typeof playSettings> = {
+  owner: 'referenceReturns',
+  noun: 'option',
+  example: '{ maxSteps: 500 }',
+  settings: playSettings,
+};
+
+/** Returns the limits with their defaults. Throws where an option is wrong, or has a name that there is not. */
+export function checkedLimits(
+  declaration: Declaration,
+  options: PlayLimits,
+): Resolved<typeof strategySettings> & { maxSteps: number } {
+  const limits = resolveSettings(declaration, options) as Resolved<typeof strategySettings & typeof playSettings>;
+  return { ...limits, callTimeLimit: Math.min(limits.callTimeLimit, limits.strategyTimeLimit) };
 }
 
-export const DEFAULT_PLAY = { seconds: 2, callSeconds: 0.1, maxSteps: 1000 };
-
-/** The limits with defaults filled in. Throws where one makes no sense, or has a name that is none of `names`. */
-export function checkedLimits(options: PlayLimits, names: readonly string[]): Required<Omit<PlayLimits, 'signal'>> {
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name)) throw new TypeError(`Unknown option "${name}". Options: ${names.join(', ')}.`);
-  }
-  const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  const limits = { ...DEFAULT_PLAY, ...set } as Required<Omit<PlayLimits, 'signal'>>;
-  for (const name of ['seconds', 'callSeconds'] as const) {
-    if (!(limits[name] > 0 && limits[name] <= 3600))
-      throw new RangeError(`${name} must be a number of seconds, above 0 and at most 3600, not ${limits[name]}.`);
-  }
-  if (!Number.isInteger(limits.maxSteps) || limits.maxSteps < 1)
-    throw new RangeError(`maxSteps must be a whole number of at least 1, not ${limits.maxSteps}.`);
-  limits.callSeconds = Math.min(limits.callSeconds, limits.seconds);
-  return limits;
-}
-
-/** Fails where a value is not an environment that policies can play. */
+/** Throws where a value is not an environment that policies can play. */
 export function checkPlayable(env: RolloutEnvironment): void {
   if (typeof env === 'object' && env !== null && 'vectorSources' in env) return;
   const what =
@@ -43,13 +126,13 @@ export function checkPlayable(env: RolloutEnvironment): void {
   );
 }
 
-/** Fails where `seed` is not a whole number ≥ 0. */
+/** Throws where `seed` is not a whole number ≥ 0. */
 export function checkSeed(seed: number): void {
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new RangeError(`A seed must be a whole number of at least 0, not ${seed}.`);
 }
 
-/** What a promise gives, or nothing when the abort comes first. */
+/** Returns what a promise gives, or nothing when the abort comes first. */
 export async function unlessAborted<Value>(
   promise: Promise<Value> | undefined,
   signal: AbortSignal,

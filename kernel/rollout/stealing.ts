@@ -1,4 +1,3 @@
-import type { WaitCells } from '../common/blockedThread';
 import { openVectorEnvs, type VectorEnv, type VectorSource } from '../environments/vectorEnv';
 
 /**
@@ -12,14 +11,12 @@ export class WorkStealing {
 
   /**
    * `idle`: a cell for each of `sources`, shared by all workers: 1 where its server has nothing to do.
-   * `own`: the source of this worker. `onCores`: each has the core of its number. `wait`: this worker's.
+   * `own`: the source of this worker.
    */
   constructor(
     private readonly sources: VectorSource[],
     private readonly own: number,
     private readonly idle: Int32Array,
-    private readonly onCores: boolean,
-    private readonly wait: WaitCells,
   ) {}
 
   /** A vector environment has no episodes left: its server has nothing to do. */
@@ -31,9 +28,8 @@ export class WorkStealing {
   async steal(numEnvs: number): Promise<VectorEnv | undefined> {
     const other = this.sources.findIndex((_, i) => Atomics.compareExchange(this.idle, i, 1, 0) === 1);
     if (other < 0) return undefined;
-    const core = this.onCores ? other : undefined;
     // A server that is gone is not asked again.
-    const env = await openVectorEnvs(this.sources[other], { core, wait: this.wait })
+    const env = await openVectorEnvs(this.sources[other])
       .open(numEnvs)
       .catch(() => undefined);
     if (typeof env !== 'object') return undefined;

@@ -1,6 +1,6 @@
 /** A thread that plays: strategies in their sandboxes, in the vector environments of one source. */
 import { parentPort } from 'node:worker_threads';
-import { threadId } from '../common/processorTime';
+import { threadId } from '../common/threads/processorTime';
 import { openVectorEnvs } from '../environments/vectorEnv';
 import type { Outcome } from '../strategy/outcome';
 import { Sandbox } from '../strategy/sandbox';
@@ -22,20 +22,17 @@ parentPort!.on('message', async (request: PlayRequest) => {
 async function playJobs({
   sources,
   own,
-  core,
   idle,
   concurrency,
   jobs,
   mine: first,
   queue,
   call,
-  wait,
 }: PlayRequest): Promise<void> {
   const mine = [...first];
-  const thread = threadId();
-  Atomics.store(call, CALL.thread, thread);
-  const stealing = new WorkStealing(sources, own, idle, core !== undefined, wait);
-  await play(openVectorEnvs(sources[own], { id: thread, core, wait }), sources[own].spec, {
+  Atomics.store(call, CALL.thread, threadId());
+  const stealing = new WorkStealing(sources, own, idle);
+  await play(openVectorEnvs(sources[own]), sources[own].spec, {
     concurrency,
     aborted: () => Atomics.load(queue, QUEUE.aborted) === 1,
     waiting: () => mine.length > 0 || Atomics.load(queue, QUEUE.next) < jobs.length,

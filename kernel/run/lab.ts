@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { packageRoot, pythonPath, pythonPrefix } from '../setup/python';
+import { packageRoot, pythonPath, pythonPrefix } from '../common/packagePaths';
 
 /**
  * Opens JupyterLab, on `notebooks/atari.ipynb` unless the arguments name

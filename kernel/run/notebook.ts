@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { packageRoot, pythonPath } from '../setup/python';
+import { packageRoot, pythonPath } from '../common/packagePaths';
 
 /**
  * Runs a notebook from top to bottom without a browser and saves it with its

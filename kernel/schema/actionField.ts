@@ -3,7 +3,7 @@ import { typeWords } from './words';
 
 type Value = string | number | boolean;
 
-/** The one field that tells an action, where there is one: a strategy may then return its value alone. */
+/** The one field that makes up an action, where there is one: a strategy may then return its value alone. */
 export interface ActionField {
   name: string;
   schema: JsonSchema;
@@ -16,7 +16,7 @@ export interface ActionField {
 }
 
 /**
- * The field of an action that has only one, or only one that is required.
+ * Returns the field of an action that has only one, or only one that is required.
  *
  * @param names names of its values by index, where the environment gives some
  */
@@ -32,7 +32,7 @@ export function actionField(action: JsonSchema, names: readonly string[] = []): 
   return { name, schema, values, nullable, names: given ? [...given] : values.map(String) };
 }
 
-/** What an action may be, in words: `"UP", "DOWN", or { move: … }`. */
+/** Returns what an action may be, in words: `"UP", "DOWN", or { move: … }`. */
 export function actionText(action: JsonSchema, field: ActionField | undefined): string {
   const object = typeWords(action, action);
   if (!field) return `an object ${object}`;

@@ -3,11 +3,11 @@ import { isLinear } from './pattern';
 
 /** A schema of which a value's parts may each be looked at so often is checked at once. */
 const MAXIMUM_VISITS = 10_000;
-/** What holds values, not schemas. */
+/** Keywords that hold values, not schemas. */
 const VALUES = new Set(['enum', 'const', 'default', 'examples']);
 
 /**
- * Whether the time that a check takes grows with the value alone: not where
+ * Returns whether the time that a check takes grows with the value alone: not where
  * references lead to themselves, or twice to what leads on twice; nor where a
  * pattern needs JavaScript's own engine, or each two items are compared.
  */
@@ -23,7 +23,7 @@ export function isCheap(schema: JsonSchema): boolean {
 /** Keywords that hold schemas by name. */
 const MAPS = new Set(['properties', 'patternProperties', 'dependentSchemas']);
 
-/** How many parts are looked at, at most, with those that references lead to. */
+/** Returns the number of parts that a check looks at, at most, with those that references lead to. */
 function visits(part: unknown, root: JsonSchema, known: Map<object, number>): number {
   if (typeof part !== 'object' || part === null) return 0;
   const before = known.get(part);

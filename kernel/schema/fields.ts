@@ -15,17 +15,17 @@ export interface SchemaField {
   optional: boolean;
 }
 
-/** Fields inside fields are told to this depth. */
+/** Fields inside fields are listed to this depth. */
 const MAXIMUM_DEPTH = 3;
 /** Fields of one table; the others are counted. */
 const MAXIMUM_FIELDS = 60;
-/** Values of an enumeration that are told. */
+/** Values of an enumeration that are listed. */
 const MAXIMUM_VALUES = 12;
 /** Characters of a pattern or a default. */
 const MAXIMUM_TEXT = 200;
 
 /**
- * The fields of an object's schema, those of objects inside it after it.
+ * Returns the fields of an object's schema, those of objects inside it after it.
  *
  * @param use whether it is given to an environment, or comes from one: then defaults mean nothing
  */
@@ -38,14 +38,14 @@ export function schemaFields(
   let more = 0;
   for (const field of found(schema, schema, '', without, 0)) {
     if (fields.length === MAXIMUM_FIELDS) more++;
-    else fields.push(use === 'input' ? tableField(field, schema) : told(tableField(field, schema)));
+    else fields.push(use === 'input' ? tableField(field, schema) : filledIn(tableField(field, schema)));
   }
   return more > 0
     ? [...fields, { name: `… and ${more} more`, type: '', range: '', description: '', optional: false }]
     : fields;
 }
 
-/** A field as it is found: as its schema says, and as that means. */
+/** A field as it is found: its schema as it stands, and resolved. */
 interface FoundField {
   path: string;
   property: JsonSchema;
@@ -65,8 +65,8 @@ function tableField({ path, property, inner, nullable, optional }: FoundField, r
   };
 }
 
-/** What comes from an environment has its defaults. */
-function told(field: SchemaField): SchemaField {
+/** Returns a field of what comes from an environment, where defaults are filled in. */
+function filledIn(field: SchemaField): SchemaField {
   return { ...field, range: field.range.replace(/( · |^)default .*$/, ''), optional: false };
 }
 
@@ -101,7 +101,7 @@ function plainName(schema: JsonSchema, root: JsonSchema): string {
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
-/** Limits of a value in a few words; nothing where there are none. */
+/** Returns the limits of a value in a few words; nothing where there are none. */
 function limitsText(schema: JsonSchema): string {
   const {
     minimum,

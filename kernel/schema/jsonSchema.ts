@@ -1,7 +1,7 @@
 /** A JSON Schema, or a part of one. */
 export type JsonSchema = Record<string, any>;
 
-/** What a reference inside a document points to. */
+/** Returns what a reference inside a document points to. */
 export function resolve(root: JsonSchema, ref: string): any {
   if (!ref.startsWith('#')) return undefined;
   const parts = ref
@@ -27,7 +27,7 @@ function decodePart(part: string): string {
 /** References and unions of one are looked through so often. */
 const MAXIMUM_STEPS = 20;
 
-/** What a schema says where it refers to another part of `root`; `anyOf` with null and `allOf` of one are looked through. */
+/** Returns a schema without references to other parts of `root`; `anyOf` with null and `allOf` of one are replaced by what they hold. */
 export function resolved(schema: JsonSchema | undefined, root: JsonSchema): JsonSchema {
   let part = asObject(schema);
   for (let step = 0; step < MAXIMUM_STEPS; step++) {
@@ -46,7 +46,7 @@ function onlyMember({ allOf, anyOf, oneOf }: JsonSchema): unknown {
   return members.length === 1 ? members[0] : undefined;
 }
 
-/** Whether a value may be `null` by its schema. */
+/** Returns whether a schema allows `null`. */
 export function isNullable(schema: JsonSchema | undefined, root: JsonSchema, seen = new Set<unknown>()): boolean {
   const { $ref, type, allOf, anyOf, oneOf, enum: values } = asObject(schema);
   if (seen.has(schema)) return false;
@@ -64,7 +64,7 @@ function isNull(schema: unknown): boolean {
   return asObject(schema).type === 'null';
 }
 
-/** The schema; where it is `true` or `false`, one that says nothing. */
+/** Returns the schema; an empty one where it is `true` or `false`. */
 function asObject(schema: unknown): JsonSchema {
   return typeof schema === 'object' && schema !== null ? schema : {};
 }
@@ -72,7 +72,7 @@ function asObject(schema: unknown): JsonSchema {
 /** A field of an object: its name, its schema resolved, whether it may be `null`, its schema as it stands, whether it may be left out. */
 export type Field = [name: string, field: JsonSchema, nullable: boolean, own: JsonSchema, optional: boolean];
 
-/** The fields of an object's schema, a part of `root`, without those that OpenEnv adds to every observation and action. */
+/** Returns the fields of an object's schema, a part of `root`, without those that OpenEnv adds to every observation and action. */
 export function fieldsOf(
   schema: JsonSchema,
   without: readonly string[] = ['metadata', 'done', 'reward'],
@@ -85,7 +85,7 @@ export function fieldsOf(
     .map(([name, field]) => [name, resolved(field, root), isNullable(field, root), asObject(field), !needed.has(name)]);
 }
 
-/** The values of a schema that allows only so many, `null` aside, in their order; undefined where it allows others. */
+/** Returns the values of a schema that allows only so many, `null` aside, in their order; undefined where it allows others. */
 export function finiteValues(schema: JsonSchema): (string | number | boolean)[] | undefined {
   if (Array.isArray(schema.enum)) return schema.enum.filter((value) => value !== null);
   if ('const' in schema) return [schema.const];
@@ -108,12 +108,12 @@ export function finiteValues(schema: JsonSchema): (string | number | boolean)[] 
 /** A range of whole numbers with more values is none to choose from one by one. */
 const MOST_VALUES = 256;
 
-/** A field's name as it stands in a program. */
+/** Returns a field's name as it stands in a program. */
 export function nameText(name: string): string {
   return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? name : JSON.stringify(name);
 }
 
-/** Whether a value is an object, and no list. */
+/** Returns whether a value is an object, neither `null` nor a list. */
 export function isObject(value: unknown): value is Record<string, any> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

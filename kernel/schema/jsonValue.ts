@@ -10,7 +10,7 @@ export class JsonValueError extends TypeError {
     super(reason);
   }
 
-  /** What is wrong, in a sentence; `what` is the name of the value, as in "observation". */
+  /** The problem, in a sentence; `what` is the name of the value, as in "observation". */
   describe(what?: string): string {
     const place = [...(what === undefined ? [] : [what]), ...this.path].join('.');
     return `${place ? `${place} is ` : ''}${this.reason}`;

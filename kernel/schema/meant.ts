@@ -2,7 +2,7 @@ import { finiteValues, isObject, resolve, resolved, type JsonSchema } from './js
 
 /*
  * Of a union, a value that fits no member mostly means one of them: by the
- * field that tells them apart, or by the only one of its type. What the others
+ * field that distinguishes them, or by the only one of its type. What the others
  * want helps nobody.
  */
 
@@ -92,7 +92,7 @@ export function meantMembers(members: unknown[], value: unknown, root: JsonSchem
     if (chosen.length === 0) return [{ properties: { [tagged]: { enum: [...new Set(tags.flat())] } } }];
     return chosen.map(({ member }) => member);
   }
-  // Where the union says which field tells its members apart, none can do without.
+  // Where the union says which field distinguishes its members, none can do without.
   if (tag !== undefined) return [{ required: [tag] }];
   const close = (plain: JsonSchema): number => closeness(plain, value);
   return [...candidates].sort((a, b) => close(b.plain) - close(a.plain)).map(({ member }) => member);
@@ -114,14 +114,14 @@ function tagsOf({ properties }: JsonSchema, name: string, root: JsonSchema): unk
   return 'const' in field || Array.isArray(field.enum) ? finiteValues(field) : undefined;
 }
 
-/** How much of a member an object has: fields that it knows, less those that are missing or unknown. */
+/** Returns how well an object fits a member: fields that it knows, less those that are missing or unknown. */
 function closeness({ properties = {}, required = [] }: JsonSchema, value: object): number {
   const known = Object.keys(value).filter((name) => Object.hasOwn(properties, name)).length;
   const missing = (required as string[]).filter((name) => !Object.hasOwn(value, name)).length;
   return 2 * known - missing - Object.keys(value).length;
 }
 
-/** Whether a schema, whatever its limits, is one for values of this type. */
+/** Returns whether a schema, whatever its limits, is one for values of this type. */
 function allows(
   { type, properties, items, prefixItems, enum: values, const: only }: JsonSchema,
   value: unknown,
@@ -146,8 +146,8 @@ interface Located {
 }
 
 /**
- * The problems of the members that a value means: pydantic tells those of all
- * members of a union that nothing tells apart, and names the member within the
+ * The problems of the members that a value means: pydantic reports those of all
+ * members of a union that nothing distinguishes, and names the member within the
  * place: `["command", "Move", "dx"]`.
  */
 export function meantProblems<Problem extends Located>(
@@ -160,7 +160,7 @@ export function meantProblems<Problem extends Located>(
   return left.length > 0 ? left : problems;
 }
 
-/** Whether a place lies within members that the value means. What is not known counts as meant. */
+/** Returns whether a place lies within members that the value means. What is not known counts as meant. */
 function leads(
   [key, ...rest]: (string | number)[],
   schema: unknown,
@@ -194,7 +194,7 @@ const NAMES: Record<string, RegExp> = {
   object: /^dict\b/,
 };
 
-/** Whether pydantic calls a member so: by its model, the value of the field that tells members apart, or its type. */
+/** Returns whether pydantic calls a member so: by its model, the value of the field that distinguishes members, or its type. */
 function isNamed(member: unknown, name: string, root: JsonSchema, tag: string | undefined): boolean {
   if (!isObject(member)) return false;
   const plain = resolved(member, root);

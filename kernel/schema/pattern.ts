@@ -15,14 +15,14 @@ export interface Pattern {
  * time that a test takes grows with the text's length alone, whatever the
  * pattern, as in Rust's engine, which pydantic has. What no such engine can
  * do (lookarounds, back-references) is left to JavaScript's own, which may
- * take for ever: {@link isLinear} tells.
+ * take for ever, see {@link isLinear}.
  */
 export function compilePattern(pattern: string, flags: string): Pattern {
   return linearPattern(pattern) ?? new RegExp(pattern, flags);
 }
 compilePattern.code = 'compilePattern';
 
-/** Whether all tests of a pattern are fast. */
+/** Returns whether all tests of a pattern are fast. */
 export function isLinear(pattern: string): boolean {
   return pattern.length <= SIMPLE && !/\{\d*,?\d{2,}\}/.test(pattern) && linearPattern(pattern) !== undefined;
 }

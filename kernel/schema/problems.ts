@@ -6,10 +6,10 @@ import { shown } from '../common/shown';
 export interface ValidationProblem {
   /** pydantic's name of the problem: "missing", "extra_forbidden", "literal_error" … */
   type: string;
-  /** Where: names and indices. */
+  /** Path of the value: names and indices. */
   loc: (string | number)[];
   msg: string;
-  /** What was given; left out where it is large. */
+  /** The value that was given; left out where it is large. */
   input?: unknown;
   ctx?: Record<string, unknown>;
 }
@@ -172,7 +172,7 @@ function literal(value: unknown): string {
   return typeof value === 'string' ? `'${value}'` : stringifyExact(value);
 }
 
-/** Values that are told of an enumeration. */
+/** Values of an enumeration that a message lists. */
 const MOST_VALUES = 50;
 
 /** As pydantic writes it: `'up', 'down' or 'left'`. */

@@ -11,7 +11,7 @@ import { MAXIMUM_PATTERN } from './pattern';
 const MAXIMUM_PARTS = 2000;
 /** Values of enumerations, all together: a list of words has some ten thousand. */
 const MAXIMUM_VALUES = 20_000;
-/** Characters: of a description, of what is only told (a default, an unknown keyword), of a title or a field's name. */
+/** Characters: of a description, of what is only shown (a default, an unknown keyword), of a title or a field's name. */
 const MAXIMUM_TEXT = 2000;
 const MAXIMUM_VALUE = 10_000;
 const MAXIMUM_NAME = 200;
@@ -21,7 +21,7 @@ const MAXIMUM_TEXTS = 400_000;
 /** A schema as it is used. */
 export interface ReadSchema {
   schema: JsonSchema;
-  /** What was left out because it is too large, in a few words each. */
+  /** Parts that were left out because they are too large, in a few words each. */
   leftOut: string[];
 }
 
@@ -45,7 +45,7 @@ class Reader {
   private values = MAXIMUM_VALUES;
   private texts = MAXIMUM_TEXTS;
 
-  /** How each keyword is read; `undefined` leaves it out. */
+  /** A reader for each keyword; `undefined` leaves it out. */
   private readonly keywords: Record<string, Read> = {
     // Keywords may be called as the methods of objects are.
     __proto__: null as never,

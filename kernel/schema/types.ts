@@ -10,7 +10,7 @@ interface Declared {
   schema: JsonSchema;
   /** Its name, where it has no title. */
   name: string;
-  /** Whether the value is given to an environment, or comes from one: then fields with a default are always there. */
+  /** `input` is given to an environment; `output` comes from one: then fields with a default are always there. */
   use: 'input' | 'output';
 }
 
@@ -196,7 +196,7 @@ class TypeWriter {
   }
 }
 
-/** Whether numbers are told to be larger than JavaScript's own hold exactly. */
+/** Returns whether numbers are larger, by their schema, than JavaScript's own hold exactly. */
 function isLarge({ type, format, minimum, maximum }: JsonSchema): boolean {
   if (format === 'bigint') return true;
   return (
@@ -208,13 +208,13 @@ function isLarge({ type, format, minimum, maximum }: JsonSchema): boolean {
   );
 }
 
-/** Whether a schema names the fields of an object. */
+/** Returns whether a schema names the fields of an object. */
 function hasFields({ type, properties, additionalProperties, patternProperties }: JsonSchema): boolean {
   if (type !== undefined) return type === 'object';
   return properties !== undefined || additionalProperties !== undefined || patternProperties !== undefined;
 }
 
-/** Whether a schema is an object's fields and nothing else. */
+/** Returns whether a schema is an object's fields and nothing else. */
 function isObject(schema: JsonSchema): boolean {
   return (
     hasFields(schema) && !['$ref', 'anyOf', 'oneOf', 'allOf', 'enum', 'const'].some((keyword) => keyword in schema)

@@ -1,5 +1,5 @@
 import type { default as Ajv, ErrorObject, Options, ValidateFunction } from 'ajv/dist/2020';
-import { DeadlineError, withDeadline } from '../common/deadline';
+import { DeadlineError, withDeadline } from '../common/threads/deadline';
 import { isCheap } from './cost';
 import type { JsonSchema } from './jsonSchema';
 import { meantSchema } from './meant';
@@ -76,7 +76,7 @@ export function serverValidator(schema: JsonSchema): Validate | null {
   };
 }
 
-/** What `work` gives; nothing where it takes too long, or has no end. */
+/** Returns the result of `work`; nothing where it takes too long, or has no end. */
 function left<Result>(work: () => Result): Result | undefined {
   try {
     return work();
@@ -166,7 +166,7 @@ function exactErrors(validate: ValidateFunction, value: unknown, bigints: BigInt
   });
 }
 
-/** Whether an error about a number is one about the integer in whose place it stood. */
+/** Returns whether an error about a number is one about the integer in whose place it stood. */
 function fails(exact: bigint, { keyword, params }: ErrorObject): boolean {
   switch (keyword) {
     case 'minimum':
@@ -184,8 +184,8 @@ function fails(exact: bigint, { keyword, params }: ErrorObject): boolean {
   }
 }
 
-/** Without what a union reports in sum when one of its members says it better. */
+/** Returns errors without those of a whole union that one of its members explains better. */
 function relevant(errors: ErrorObject[]): ErrorObject[] {
-  const told = errors.filter(({ keyword }) => !['anyOf', 'oneOf', 'if', 'propertyNames'].includes(keyword));
-  return (told.length > 0 ? told : errors).slice(0, 20);
+  const own = errors.filter(({ keyword }) => !['anyOf', 'oneOf', 'if', 'propertyNames'].includes(keyword));
+  return (own.length > 0 ? own : errors).slice(0, 20);
 }

@@ -1,16 +1,16 @@
 import { fieldsOf, isNullable, nameText, resolved, type JsonSchema } from './jsonSchema';
 import { cut } from './read';
 
-/** Levels of objects inside objects, and of anything inside anything, that are told. */
+/** Levels of objects inside objects, and of anything inside anything, that are described. */
 const DEPTH = 3;
 const LEVELS = 8;
-/** Parts of a schema, and values of an enumeration, that are told. */
+/** Parts of a schema, and values of an enumeration, that are described. */
 const MAXIMUM_PARTS = 300;
 const MAXIMUM_VALUES = 100;
 /** Characters of a value. */
 const MAXIMUM_VALUE = 100;
 
-/** A JSON Schema in a few words of English: "integer from 0 to 3", "array of 16 integers ≥ 0", `"up" | "down"`, `{ x: number, on?: boolean }`. */
+/** Returns a JSON Schema in a few words of English: "integer from 0 to 3", "array of 16 integers ≥ 0", `"up" | "down"`, `{ x: number, on?: boolean }`. */
 export function typeWords(schema: JsonSchema, root: JsonSchema): string {
   return new TypeText(root).of(schema, DEPTH, 0);
 }
@@ -42,9 +42,11 @@ class TypeText {
   }
 
   private unionText(members: JsonSchema[], depth: number, level: number): string {
-    const told = members.filter((member) => (member as JsonSchema | null)?.type !== 'null');
-    const shown = told.slice(0, MAXIMUM_VALUES).map((member) => this.of(member, depth, level));
-    return [...shown, ...(told.length > MAXIMUM_VALUES ? [`${told.length - MAXIMUM_VALUES} others`] : [])].join(' or ');
+    const values = members.filter((member) => (member as JsonSchema | null)?.type !== 'null');
+    const shown = values.slice(0, MAXIMUM_VALUES).map((member) => this.of(member, depth, level));
+    return [...shown, ...(values.length > MAXIMUM_VALUES ? [`${values.length - MAXIMUM_VALUES} others`] : [])].join(
+      ' or ',
+    );
   }
 
   private arrayText({ items, prefixItems, minItems, maxItems }: JsonSchema, depth: number, level: number): string {
@@ -70,7 +72,7 @@ class TypeText {
   }
 }
 
-/** " from 0 to 3", " ≥ 0", or nothing. */
+/** Returns " from 0 to 3", " ≥ 0", or nothing. */
 export function rangeWords({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {
   const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
   if (isNumber(minimum) && isNumber(maximum)) return ` from ${minimum} to ${maximum}`;

@@ -1,12 +1,13 @@
-import { chunks } from '../rewards/statistics';
-import type { BatchOutcome, TokenBatch } from '../training/modelUpdate';
+import { chunks } from '../common/statistics';
+import type { BatchOutcome, TokenBatch } from '../training/update/modelUpdate';
 import type { Metrics } from '../training/metricsBuffer';
 import { deriveSeed, permutation } from '../training/seeds';
 import type { RunLength } from '../training/trainer';
 import type { ResolvedSFTConfig } from './config';
 import { isLearned, type Row } from './packing';
 
-type Course = Pick<
+/** The settings that say which rows a step learns from. */
+type BatchSettings = Pick<
   ResolvedSFTConfig,
   | 'maxSteps'
   | 'numTrainEpochs'
@@ -16,27 +17,26 @@ type Course = Pick<
   | 'seed'
 >;
 
-/** How long a run over so many rows is. The last step of a pass takes what is left of it. */
+/** Returns how long a run over so many rows is. The last step of a pass takes what is left of it. */
 export function supervisedRunLength(
   rows: number,
-  { maxSteps, numTrainEpochs, perDeviceTrainBatchSize, gradientAccumulationSteps }: Course,
-): RunLength {
-  const stepsPerEpoch = Math.ceil(Math.ceil(rows / perDeviceTrainBatchSize) / gradientAccumulationSteps);
-  return { stepsPerEpoch, totalSteps: maxSteps > 0 ? maxSteps : Math.ceil(numTrainEpochs * stepsPerEpoch) };
-}
-
-/** Passes over the rows after so many steps: the last step of a pass may have fewer micro-batches than the others. */
-export function epochAt(step: number, rows: number, course: Course): number {
-  const { perDeviceTrainBatchSize, gradientAccumulationSteps } = course;
-  const { stepsPerEpoch } = supervisedRunLength(rows, course);
+  { maxSteps, numTrainEpochs, perDeviceTrainBatchSize, gradientAccumulationSteps }: BatchSettings,
+): Omit<RunLength, 'evaluates'> {
   const batches = Math.ceil(rows / perDeviceTrainBatchSize);
-  return Math.floor(step / stepsPerEpoch) + ((step % stepsPerEpoch) * gradientAccumulationSteps) / batches;
+  const stepsPerEpoch = Math.ceil(batches / gradientAccumulationSteps);
+  return {
+    stepsPerEpoch,
+    totalSteps: maxSteps > 0 ? maxSteps : Math.ceil(numTrainEpochs * stepsPerEpoch),
+    // The last step of a pass may have fewer micro-batches than the others.
+    epochAt: (step) =>
+      Math.floor(step / stepsPerEpoch) + ((step % stepsPerEpoch) * gradientAccumulationSteps) / batches,
+  };
 }
 
-/** The micro-batches of a step, as indices of rows: they follow from step and seed alone. */
-export function microBatches(step: number, rows: number, course: Course): number[][] {
-  const { perDeviceTrainBatchSize: size, gradientAccumulationSteps: count, trainSamplingStrategy, seed } = course;
-  const { stepsPerEpoch } = supervisedRunLength(rows, course);
+/** Returns the micro-batches of a step, as indices of rows: they follow from step and seed alone. */
+export function microBatches(step: number, rows: number, settings: BatchSettings): number[][] {
+  const { perDeviceTrainBatchSize: size, gradientAccumulationSteps: count, trainSamplingStrategy, seed } = settings;
+  const { stepsPerEpoch } = supervisedRunLength(rows, settings);
   const epoch = Math.floor(step / stepsPerEpoch);
   const order =
     trainSamplingStrategy === 'random'
@@ -46,18 +46,18 @@ export function microBatches(step: number, rows: number, course: Course): number
   return chunks(order.slice(start, start + size * count), size);
 }
 
-/** Tokens that rows of a batch learn. */
+/** Returns the tokens that are learned of rows. */
 export function learnedTokens(rows: readonly Row[]): number {
   return rows.flat().reduce((sum, { learned }) => sum + learned.filter((value, i) => value && i > 0).length, 0);
 }
 
-/** All tokens of rows, learned or not. */
+/** Returns all tokens of rows, learned or not. */
 export function allTokens(rows: readonly Row[]): number {
   return rows.flat().reduce((sum, { ids }) => sum + ids.length, 0);
 }
 
 /**
- * Rows as the update takes them: what stands before the first learned token is
+ * Returns rows as the update takes them: what stands before the first learned token is
  * a prompt, which equal rows share; what stands after the last plays no part.
  *
  * @param share of a learned token in the loss
@@ -79,7 +79,7 @@ export function tokenBatch(rows: readonly Row[], share: number): TokenBatch {
   return { ...batch, tokens: { weights } };
 }
 
-/** Loss, entropy and token accuracy of a batch, by TRL's names: means over the learned tokens (of the loss: its weighted sum). */
+/** Returns loss, entropy and token accuracy of a batch, by TRL's names: means over the learned tokens (of the loss: its weighted sum). */
 export function batchMetrics({ loss, tokens }: BatchOutcome, { tokens: { weights } }: TokenBatch): Metrics {
   let [count, entropy, correct] = [0, 0, 0];
   weights.forEach((row, i) => {

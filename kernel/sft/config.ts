@@ -1,96 +1,77 @@
 import {
-  elsewhere,
-  sayFor,
-  trainingArguments,
-  type ResolvedArguments,
-  type TrainingArguments,
-} from '../training/arguments';
-import { checkSchedule } from '../training/scheduler';
-import {
+  because,
   flag,
   nullable,
-  number,
   oneOf,
+  preset,
   resolveSettings,
   text,
   whole,
-  type Setting,
-  type SettingTable,
-} from '../training/settings';
+  type Declaration,
+  type Given,
+  type Resolved,
+} from '../common/settings';
+import { elsewhere, trainingArguments, type ResolvedArguments, type TrainingArguments } from '../training/arguments';
+import { checkSchedule } from '../training/scheduler';
+
+/** Settings that other trainers do not have, or have with another default. */
+const ownSettings = {
+  /** Rows of a micro-batch (with `packing`: packed rows). 8 by default. */
+  perDeviceTrainBatchSize: trainingArguments.perDeviceTrainBatchSize,
+  /** Peak learning rate. 2e-5 by default. */
+  learningRate: preset(trainingArguments.learningRate, 2e-5),
+
+  /** Column of the text in rows that have neither messages nor a prompt. 'text' by default. */
+  datasetTextField: text('text', 'the name of a column'),
+  /** The text that ends a row's text or completion, where it does not end so already. `null` by default: the tokenizer's end token. */
+  eosToken: nullable(text(null, 'the text of a token')),
+  /** Tokens of a row at most; what is longer is cut at the end; `null`: rows are never cut. 1,024 by default, or the model's `maxSeqLength` where that is less. */
+  maxLength: nullable(whole(undefined, { from: 2 })),
+  /** Shuffles the rows once by the seed, before they are packed. `false` by default. */
+  shuffleDataset: flag(false),
+  /** In which order each pass goes through the rows: another random one each time, or as they are. 'random' by default. */
+  trainSamplingStrategy: oneOf('random', ['random', 'sequential']),
+  /** Fills rows of `maxLength` tokens with several sequences, which do not see each other. Batches count packed rows. `false` by default. */
+  packing: flag(false),
+  /** Best fit with long sequences cut ('bfd') or split ('bfd_split'), or all tokens one after the other ('wrapped': sequences are cut anywhere and see each other). 'bfd' by default. */
+  packingStrategy: oneOf('bfd', ['bfd', 'bfd_split', 'wrapped']),
+  /** Packs the rows of `evalDataset`. `null` by default: as `packing`. */
+  evalPacking: nullable(flag(null)),
+
+  /** Learns completions alone, of rows { prompt, completion }. `null` by default: where rows have them. */
+  completionOnlyLoss: nullable(flag(null)),
+  /** Learns the assistant's messages alone. The chat template must mark them with `{% generation %}`. `false` by default. */
+  assistantOnlyLoss: flag(false),
+  /** Negative log-likelihood ('nll'), or weighted by the token's probability ('dft', arXiv:2508.05629). 'nll' by default. */
+  lossType: oneOf('nll', ['nll', 'dft']),
+};
 
 /**
  * Settings of a supervised run: TRL's names in camelCase, TRL's defaults
  * unless a setting says otherwise. Those that every trainer has are in
  * {@link TrainingArguments}.
  */
-export interface SFTConfig extends TrainingArguments {
-  /** Rows of a micro-batch (with `packing`: packed rows). 8 by default. */
-  perDeviceTrainBatchSize?: number;
-  /** Peak learning rate. 2e-5 by default. */
-  learningRate?: number;
-
-  /** Column of the text in rows that have neither messages nor a prompt. 'text' by default. */
-  datasetTextField?: string;
-  /** The text that ends a row's text or completion, where it does not end so already. The tokenizer's end token by default (`null`). */
-  eosToken?: string | null;
-  /** Tokens of a row at most; what is longer is cut at the end. 1,024 by default, or the model's `maxSeqLength` where that is less; `null`: rows are never cut. */
-  maxLength?: number | null;
-  /** Shuffle the rows once by the seed, before they are packed. false by default. */
-  shuffleDataset?: boolean;
-  /** In which order each pass goes through the rows: another random one each time, or as they are. 'random' by default. */
-  trainSamplingStrategy?: 'random' | 'sequential';
-  /** Fill rows of `maxLength` tokens with several sequences, which do not see each other. Batches count packed rows. false by default. */
-  packing?: boolean;
-  /** Best fit with long sequences cut ('bfd', the default) or split ('bfd_split'), or all tokens one after the other ('wrapped': sequences are cut anywhere and see each other). */
-  packingStrategy?: 'bfd' | 'bfd_split' | 'wrapped';
-  /** Whether rows of `evalDataset` are packed. As `packing` by default (`null`). */
-  evalPacking?: boolean | null;
-
-  /** Whether only completions are learned, of rows { prompt, completion }. By default (`null`) they are where rows have them. */
-  completionOnlyLoss?: boolean | null;
-  /** Whether only the assistant's messages are learned. The chat template must mark them with `{% generation %}`. false by default. */
-  assistantOnlyLoss?: boolean;
-  /** Negative log-likelihood ('nll', the default), or weighted by the token's probability ('dft', arXiv:2508.05629). */
-  lossType?: 'nll' | 'dft';
-}
+export interface SFTConfig extends Given<typeof ownSettings>, TrainingArguments {}
 
 /** Every setting with its value. */
 export interface ResolvedSFTConfig
-  extends ResolvedArguments,
-    Required<Omit<SFTConfig, keyof TrainingArguments | 'maxLength'>> {
-  /** `undefined`: 1,024, or what the model takes where that is less. */
-  maxLength: number | null | undefined;
-}
+  extends Resolved<typeof ownSettings>,
+    Omit<ResolvedArguments, keyof typeof ownSettings> {}
 
-const settings: Record<keyof SFTConfig, Setting> = {
-  ...trainingArguments,
-  learningRate: number(2e-5, { from: 0 }),
-  datasetTextField: text('text', 'the name of a column'),
-  eosToken: nullable(text(null, 'the text of a token')),
-  maxLength: nullable(whole(undefined, 2)),
-  shuffleDataset: flag(false),
-  trainSamplingStrategy: oneOf('random', ['random', 'sequential']),
-  packing: flag(false),
-  packingStrategy: oneOf('bfd', ['bfd', 'bfd_split', 'wrapped']),
-  evalPacking: oneOf(null, [true, false, null]),
-  completionOnlyLoss: oneOf(null, [true, false, null]),
-  assistantOnlyLoss: flag(false),
-  lossType: oneOf('nll', ['nll', 'dft']),
-};
-
-const table: SettingTable = {
+/** The settings of a supervised run. */
+export const sftDeclaration: Declaration = {
   owner: 'SFTConfig',
   example: '{ numTrainEpochs: 3, learningRate: 2e-4 }',
-  settings,
+  settings: { ...trainingArguments, ...ownSettings },
   elsewhere: {
     ...elsewhere,
-    ...sayFor('load the model with FastLanguageModel.fromPretrained, and give it to the trainer', [
+    ...because('load the model with FastLanguageModel.fromPretrained, and give it to the trainer', [
       'modelInitKwargs',
       'trustRemoteCode',
       'chatTemplatePath',
     ]),
-    ...sayFor('sequences are packed, never padded', ['paddingFree', 'padToken']),
-    ...sayFor('memory is saved without it', ['activationOffloading']),
+    ...because('sequences are packed, never padded', ['paddingFree', 'padToken']),
+    ...because('memory is saved without it', ['activationOffloading']),
     truncationMode: 'rows are cut at the end, which is all that TRL supports, too',
     datasetNumProc: 'rows are prepared in this process',
     datasetKwargs: 'rows that have inputIds already are taken as they are',
@@ -100,15 +81,13 @@ const table: SettingTable = {
 };
 
 /**
- * The settings with their defaults.
+ * Returns the settings with their defaults.
  *
  * @throws TypeError for an unknown name, with the nearest valid one, or for a
  * wrong value, with the valid ones
  */
 export function resolveSFTConfig(config: SFTConfig = {}): ResolvedSFTConfig {
-  const values = resolveSettings(table, config) as unknown as ResolvedSFTConfig;
-  // `null` is a value of this one.
-  values.maxLength = config.maxLength;
+  const values = resolveSettings(sftDeclaration, config) as unknown as ResolvedSFTConfig;
   if (config.saveSteps !== undefined) values.outputDir ??= 'trainer_output';
   checkSchedule(values);
   if (values.packing && values.maxLength === null)

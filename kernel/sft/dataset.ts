@@ -1,5 +1,5 @@
-import { assistantTokens } from '../models/assistantTokens';
-import type { ChatMessage, Tokenizer } from '../models/tokenizer';
+import { assistantTokens } from '../models/tokenizer/assistantTokens';
+import type { ChatMessage, Tokenizer } from '../models/tokenizer/tokenizer';
 import type { ResolvedSFTConfig } from './config';
 
 /**
@@ -29,7 +29,7 @@ export interface SFTRow {
 /** A tokenized row. */
 export interface Example {
   ids: number[];
-  /** Which of them are learned. The first never is: nothing predicts it. */
+  /** True for those that are learned. The first never is: nothing predicts it. */
   learned: boolean[];
 }
 

@@ -23,7 +23,7 @@ export function makeRows(
   return rows.filter((row) => row.some(isLearned));
 }
 
-/** Whether a sequence has a token that is learned; the first has nothing to be predicted from. */
+/** Returns whether a sequence has a token that is learned; the first has nothing to be predicted from. */
 export function isLearned({ learned }: Example): boolean {
   return learned.indexOf(true, 1) > 0;
 }

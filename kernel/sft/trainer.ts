@@ -1,32 +1,33 @@
 import { setImmediate } from 'node:timers/promises';
 import type { CausalLM } from '../models/causalLM';
-import type { Tokenizer } from '../models/tokenizer';
-import { chunks, mean } from '../rewards/statistics';
+import type { Tokenizer } from '../models/tokenizer/tokenizer';
+import { detach, mul, neg, sumAll } from '../onnx/operators/arithmetic';
+import { exp } from '../onnx/operators/elementwise';
+import type { Objective } from '../training/update/objective';
+import { chunks, mean } from '../common/statistics';
 import type { TrainerCallback } from '../training/callbacks';
 import type { Metrics } from '../training/metricsBuffer';
-import type { ModelUpdate } from '../training/modelUpdate';
+import type { ModelUpdate } from '../training/update/modelUpdate';
 import { deriveSeed, permutation } from '../training/seeds';
-import { Trainer, type Evaluation, type RunLength, type SavedUpdate, type Step } from '../training/trainer';
 import {
-  allTokens,
-  batchMetrics,
-  epochAt,
-  learnedTokens,
-  microBatches,
-  supervisedRunLength,
-  tokenBatch,
-} from './batches';
+  Trainer,
+  type EvalLoopOutput,
+  type RunLength,
+  type SavedUpdate,
+  type Step,
+  type StepOutcome,
+} from '../training/trainer';
+import { allTokens, batchMetrics, learnedTokens, microBatches, supervisedRunLength, tokenBatch } from './batches';
 import { resolveSFTConfig, type ResolvedSFTConfig, type SFTConfig } from './config';
 import { tokenizeRow, type Example, type SFTRow } from './dataset';
-import { supervisedObjective } from './objective';
 import { makeRows, type Row } from './packing';
 
-/** What an {@link SFTTrainer} is made of. */
+/** Options of {@link SFTTrainer}. */
 export interface SFTTrainerOptions {
   model: CausalLM;
   /** The model's tokenizer. */
   processingClass: Tokenizer;
-  /** What is learned: rows `{ text }`, `{ prompt, completion }` or `{ messages }`, see {@link SFTRow}. */
+  /** Rows to learn: `{ text }`, `{ prompt, completion }` or `{ messages }`, see {@link SFTRow}. */
   trainDataset: SFTRow[];
   /** Rows to evaluate on, see `evalStrategy`. */
   evalDataset?: SFTRow[];
@@ -37,8 +38,8 @@ export interface SFTTrainerOptions {
   callbacks?: TrainerCallback[];
 }
 
-/** What the model takes at most, unless a setting says otherwise (TRL's default). */
-const usualLength = 1024;
+/** Tokens of a row at most, unless a setting says otherwise (TRL's default). */
+const MAX_LENGTH = 1024;
 
 /**
  * Supervised fine-tuning, as TRL's trainer of this name: the model learns to
@@ -59,7 +60,7 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
   private evalRows: Row[] = [];
 
   constructor(options: SFTTrainerOptions) {
-    super(options);
+    super(options, resolveSFTConfig);
     for (const name of ['trainDataset', 'evalDataset'] as const) {
       const rows = options[name];
       if (rows === undefined && name === 'evalDataset') continue;
@@ -71,10 +72,6 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
     this.options = options;
   }
 
-  protected resolve(args?: SFTConfig): ResolvedSFTConfig {
-    return resolveSFTConfig(args);
-  }
-
   protected async prepare(signal: AbortSignal): Promise<RunLength> {
     const { trainDataset, evalDataset } = this.options;
     const { evalStrategy, packing, evalPacking } = this.given;
@@ -83,7 +80,7 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
     this.config = { ...this.given, maxLength: this.maxLength() };
     this.rows = await this.makeRows(trainDataset, packing, signal);
     this.evalRows = evalDataset ? await this.makeRows(evalDataset, evalPacking ?? packing, signal) : [];
-    return supervisedRunLength(this.rows.length, this.config);
+    return { ...supervisedRunLength(this.rows.length, this.config), evaluates: this.evalRows.length > 0 };
   }
 
   private maxLength(): number | null {
@@ -93,7 +90,7 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
       throw new TypeError(
         `SFTConfig: maxLength is ${maxLength}, but the model takes ${maxSeqLength} tokens (its maxSeqLength).`,
       );
-    return maxLength === undefined ? Math.min(usualLength, maxSeqLength) : maxLength;
+    return maxLength === undefined ? Math.min(MAX_LENGTH, maxSeqLength) : maxLength;
   }
 
   private async makeRows(dataset: readonly SFTRow[], packing: boolean, signal: AbortSignal): Promise<Row[]> {
@@ -123,12 +120,9 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
     return rows;
   }
 
-  protected override epochAt(step: number): number {
-    return epochAt(step, this.rows.length, this.config);
-  }
-
   protected async createUpdate(saved: SavedUpdate | null): Promise<ModelUpdate> {
-    const { ModelUpdate } = require('../training/modelUpdate') as typeof import('../training/modelUpdate');
+    const { ModelUpdate } =
+      require('../training/update/modelUpdate') as typeof import('../training/update/modelUpdate');
     const { lossType, adamBeta1, adamBeta2, adamEpsilon, weightDecay, maxGradNorm, seed, gradientCheckpointing } =
       this.config;
     const objective = supervisedObjective(lossType);
@@ -146,8 +140,8 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
     return update;
   }
 
-  protected trainStep(update: ModelUpdate, step: Step): Promise<Metrics> {
-    return this.interruptible(this.learn(update, step), step.signal);
+  protected async trainStep(update: ModelUpdate, step: Step): Promise<StepOutcome> {
+    return { metrics: await this.interruptible(this.learn(update, step), step.signal) };
   }
 
   private async learn(update: ModelUpdate, { step, learningRate, signal }: Step): Promise<Metrics> {
@@ -165,16 +159,12 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
       ...meanMetrics(results),
       loss: results.reduce((sum, { loss }) => sum + loss, 0),
       grad_norm: update.apply(learningRate),
-      num_tokens: this.numInputTokensSeen + allTokens(batches.flat()),
+      num_tokens: this.state.numInputTokensSeen + allTokens(batches.flat()),
     };
   }
 
-  protected override get canEvaluate(): boolean {
-    return this.evalRows.length > 0;
-  }
-
-  protected override async evaluation(update: ModelUpdate, signal: AbortSignal): Promise<Evaluation> {
-    if (!this.canEvaluate) throw new TypeError('SFTTrainer needs evalDataset to evaluate.');
+  protected override async evaluation(update: ModelUpdate, signal: AbortSignal): Promise<EvalLoopOutput> {
+    if (this.evalRows.length === 0) throw new TypeError('SFTTrainer needs evalDataset to evaluate.');
     const results: Metrics[] = [];
     let loss = 0;
     for (const rows of chunks(this.evalRows, this.config.perDeviceEvalBatchSize)) {
@@ -184,12 +174,31 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
       // As transformers: each row counts the same, at the mean of its batch.
       loss += (result.loss * rows.length) / this.evalRows.length;
     }
-    const metrics = { ...meanMetrics(results), loss, num_tokens: this.numInputTokensSeen };
+    const metrics = { ...meanMetrics(results), loss, num_tokens: this.state.numInputTokensSeen };
     return { metrics, samples: this.evalRows.length, batches: results.length };
   }
 }
 
-/** The mean of each metric over micro-batches. */
+/** Returns the mean of each metric over micro-batches. */
 function meanMetrics(results: readonly Metrics[]): Metrics {
   return Object.fromEntries(Object.keys(results[0]).map((name) => [name, mean(results.map((result) => result[name]))]));
+}
+
+/**
+ * Returns the loss of supervised training as an objective: the weighted sum of negative
+ * log-likelihoods. Input `weights`, per token: its share in the mean over all
+ * learned tokens of the step, 0 where it is not learned.
+ * Output `correct`: 1 where the model finds the token likeliest.
+ */
+function supervisedObjective(lossType: ResolvedSFTConfig['lossType']): Objective {
+  return {
+    inputs: ['weights'],
+    build({ logprobs, input, isTop1 }) {
+      const losses = neg(mul(logprobs, input('weights')));
+      return {
+        loss: sumAll(lossType === 'dft' ? mul(losses, detach(exp(logprobs))) : losses),
+        outputs: { correct: isTop1() },
+      };
+    },
+  };
 }

@@ -1,16 +1,16 @@
 import * as path from 'node:path';
-import { BoundedThread, ThreadLimitError } from '../common/boundedThread';
+import { BoundedThread, ThreadLimitError } from '../common/threads/boundedThread';
 import type { CodeProblem } from './check';
 import { lengthProblem, type Compiled, type SyntaxProblem } from './compile';
 
 /** All that can be known of a source without running it. */
 export interface Analysis extends Compiled {
-  /** What `checkCode` finds. */
+  /** The problems that `checkCode` finds. */
   found: CodeProblem[];
 }
 
 /**
- * Where sources are parsed and compiled. A few hundred characters can keep a
+ * The thread in which sources are parsed and compiled. A few hundred characters can keep a
  * parser busy for hours. What people write takes a hundredth of this time.
  */
 const thread = new BoundedThread<string, Analysis>(path.join(__dirname, 'analysisThread.js'), { seconds: 1 });
@@ -49,7 +49,7 @@ function tooLong(code: string): Analysis | undefined {
   return problem && refused(code, problem);
 }
 
-/** What went over the thread's limits. */
+/** Returns what went over the thread's limits. */
 function unparsed(code: string, error: unknown): Analysis {
   if (!(error instanceof ThreadLimitError)) throw error;
   return refused(code, {

@@ -1,5 +1,5 @@
 /** The thread that parses and compiles sources: see `analysis.ts`. */
-import { serveRequests } from '../common/boundedThread';
+import { serveRequests } from '../common/threads/boundedThread';
 import type { Analysis } from './analysis';
 import type { CodeProblem } from './check';
 import { compile, parserProblem, typescript, type SyntaxProblem } from './compile';

@@ -7,7 +7,7 @@ export interface CodeProblem extends SyntaxProblem {
 }
 
 /**
- * What is wrong with a strategy's source, in the order of the text; empty when
+ * Returns what is wrong with a strategy's source, in the order of the text; empty when
  * nothing is.
  *
  * `syntax`: it is neither JavaScript nor TypeScript, or declares no function

@@ -29,14 +29,14 @@ export function checkSource(caller: string, code: unknown): void {
 /** Longest source that is looked at, in characters. */
 const MAX_CODE_LENGTH = 100_000;
 
-/** What is wrong with a source that is too long to be looked at. */
+/** Returns what is wrong with a source that is too long to be looked at. */
 export function lengthProblem({ length }: string): SyntaxProblem | undefined {
   return length > MAX_CODE_LENGTH
     ? { line: 1, column: 1, reason: `the code has ${length} characters, more than ${MAX_CODE_LENGTH}` }
     : undefined;
 }
 
-/** What a source comes to. */
+/** The result of compiling a source. */
 export interface Compiled {
   program: Program;
   problems: SyntaxProblem[];
@@ -61,7 +61,7 @@ export function compile(code: string): Compiled {
   }
 }
 
-/** What is wrong with a source that a parser itself fails on. */
+/** Returns what is wrong with a source that a parser itself fails on. */
 export function parserProblem(error: unknown): SyntaxProblem {
   const reason =
     error instanceof RangeError
@@ -109,7 +109,7 @@ function sourceLines(javascript: string, sourceMapText: string): number[] {
   return lines;
 }
 
-/** Why the engine refuses the text as a script, if it does. */
+/** Returns why the engine refuses the text as a script, if it does. */
 function javascriptProblem(code: string): SyntaxProblem | undefined {
   try {
     new vm.Script(code, { filename: 'strategy' });

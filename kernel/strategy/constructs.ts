@@ -32,7 +32,7 @@ function names(list: string, reason: string): Array<[string, string]> {
   return list.split(' ').map((name) => [name, reason]);
 }
 
-/** What the tree of a source shows: constructs that a strategy must not use, and whether it declares `strategy`. */
+/** Findings in the tree of a source: constructs that a strategy must not use, and whether it declares `strategy`. */
 export interface Constructs {
   forbidden: SyntaxProblem[];
   declaresStrategy: boolean;
@@ -45,7 +45,7 @@ export function constructsOf(code: string): Constructs {
   return { forbidden: forbiddenConstructs(file), declaresStrategy: declaresStrategy(file) };
 }
 
-/** Whether a top-level statement declares `strategy`. */
+/** Returns whether a top-level statement declares `strategy`. */
 function declaresStrategy(file: TypeScript.SourceFile): boolean {
   const ts = typescript();
   return file.statements.some((statement) => {
@@ -119,7 +119,7 @@ function propertyName(node: TypeScript.Node): string | undefined {
   return undefined;
 }
 
-/** Whether an identifier reads or writes a variable, and is not the name of a property or a label. */
+/** Returns whether an identifier reads or writes a variable, and is not the name of a property or a label. */
 function isReference(node: TypeScript.Identifier): boolean {
   const ts = typescript();
   const { parent } = node;

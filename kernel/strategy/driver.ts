@@ -66,10 +66,10 @@ export function driverSource(): string {
     const json = stringify(short(value));
     if (count === ${KNOWN_TEXTS} || value.length > ${KNOWN_LENGTH}) return 'j' + json;
     // Where memory ends within these lines, the number is still free.
-    const told = 'k' + count + ':' + json;
+    const packed = 'k' + count + ':' + json;
     numbers[value] = count;
     count++;
-    return told;
+    return packed;
   };
 
   // What answers later: promises, and what generators give.

@@ -7,7 +7,7 @@ import { driverSource } from './driver';
 const STACK_BYTES = 128 * 1024;
 
 const PAGE = 65_536;
-/** What an engine's memory has at first, and what of it the engine itself takes. */
+/** Pages of an engine's memory at first, and those of them that the engine itself takes. */
 const FIRST_PAGES = 256;
 const ENGINE_PAGES = 84;
 
@@ -22,7 +22,7 @@ const MOST_IDLE = 32;
  * first, which leaves nothing of the strategy that had it.
  */
 export class Engine {
-  /** Asked often while a strategy runs: whether to stop it. */
+  /** Called often while a strategy runs. Returns whether to stop it. */
   interrupted: () => boolean = () => false;
   /** Set where the strategy asked for more memory than there is. */
   refusedMemory = false;
@@ -75,7 +75,7 @@ const ZEROS = new Uint8Array(4096);
 /** A longer run of zeros is C's stack where nothing has been yet, or lies above the heap: nothing there is read before it is written. */
 const LONGEST_GAP = 256 * ZEROS.length;
 
-/** Where the parts of a new engine's memory are that are in use: variables, the top of the stack, the heap. The same for all. */
+/** The parts of a new engine's memory that are in use: variables, the top of the stack, the heap. The same for all. */
 let used: { from: number; to: number }[] | undefined;
 
 function snapshot(buffer: ArrayBuffer): Segment[] {

@@ -4,7 +4,6 @@ import { analyseAsync } from './analysis';
 import { checkSource } from './compile';
 import {
   ANSWER,
-  DEFAULT_LIMITS,
   failed,
   SANDBOX_THREAD,
   timeoutMessage,
@@ -14,21 +13,11 @@ import {
   type SandboxLimits,
 } from './outcome';
 import { randomState } from './secret';
+import { lockedDownDeclaration, type LockedDownOptions } from './settings';
 import { markedText } from '../common/exactJson';
 import { checkNesting } from '../common/nesting';
-import { Deadline, hasEnded } from '../common/processorTime';
-
-/** Options of {@link createLockedDownFunction}. */
-export interface LockedDownOptions {
-  /** Bytes that the function's data may take. 16 MiB by default. */
-  memoryLimit?: number;
-  /** Seconds that one call may take, of processor time: how busy the machine is does not matter. 0.1 by default. */
-  callTimeLimit?: number;
-  /** Seed of its `Math.random`, beside a secret of this process (see `JOYLAB_SECRET`). 0 by default. */
-  seed?: number;
-}
-
-const OPTION_NAMES = ['memoryLimit', 'callTimeLimit', 'seed'];
+import { Deadline, hasEnded } from '../common/threads/processorTime';
+import { resolveSettings } from '../common/settings';
 
 /** A call of a locked-down function failed. */
 export class StrategyError extends Error {
@@ -54,7 +43,7 @@ export interface LockedDownFunction {
   restart(seed?: number): void;
   /** Ends its thread. Later calls throw. */
   dispose(): void;
-  /** What the call came to, and the seconds that the strategy itself took; never throws. For those who play it. */
+  /** Returns what the call came to, and the seconds that the strategy itself took; never throws. For those who play it. */
   attempt(args: unknown[]): { outcome: Outcome; seconds: number };
 }
 
@@ -69,7 +58,7 @@ export interface LockedReply {
   seconds: number;
 }
 
-/** What a sandbox thread says while it starts: its engine is up, then the code's top level was evaluated. */
+/** The stages of a sandbox thread that starts: its engine is up, then the code's top level was evaluated. */
 export type LockedStage = 'ready' | 'opened';
 
 /** Time beyond the limit of a call before the thread is given up, in ms: QuickJS does not look at the clock everywhere. */
@@ -100,7 +89,8 @@ export async function createLockedDownFunction(
   options: LockedDownOptions = {},
 ): Promise<LockedDownFunction> {
   checkSource('createLockedDownFunction', code);
-  return lockDown(code, checkedLimits(options), options.seed);
+  const { seed, ...limits } = resolveSettings(lockedDownDeclaration, options);
+  return lockDown(code, { ...limits, randomState: randomState(seed) }, seed);
 }
 
 /** As {@link createLockedDownFunction}, with limits that were checked. */
@@ -126,7 +116,7 @@ export async function lockDown(code: string, limits: SandboxLimits, seed = 0): P
   return Object.assign(locked, members) as LockedDownFunction;
 }
 
-/** Whether a value is what {@link createLockedDownFunction} gives. */
+/** Returns whether a value is what {@link createLockedDownFunction} gives. */
 export function isLockedDown(value: unknown): value is LockedDownFunction {
   return typeof value === 'function' && 'attempt' in value && 'restart' in value;
 }
@@ -149,19 +139,6 @@ function valueOf(outcome: Outcome): unknown {
   }
 }
 
-function checkedLimits(options: LockedDownOptions): SandboxLimits {
-  for (const name of Object.keys(options)) {
-    if (!OPTION_NAMES.includes(name))
-      throw new TypeError(`Unknown option "${name}". Options: ${OPTION_NAMES.join(', ')}.`);
-  }
-  const { memoryLimit = DEFAULT_LIMITS.memoryLimit, callTimeLimit = DEFAULT_LIMITS.callTimeLimit, seed = 0 } = options;
-  if (!(memoryLimit >= 2 ** 20 && memoryLimit <= 2 ** 30))
-    throw new RangeError(`memoryLimit is in bytes, from 1 MiB (1048576) to 1 GiB, not ${memoryLimit}.`);
-  if (!(callTimeLimit > 0 && callTimeLimit <= 3600))
-    throw new RangeError(`callTimeLimit is in seconds, above 0 and at most 3600, not ${callTimeLimit}.`);
-  return { ...DEFAULT_LIMITS, memoryLimit, callTimeLimit, randomState: randomState(seed) };
-}
-
 /** The thread of one sandbox, spoken to synchronously: the caller sleeps until the answer is there or its time is over. */
 class SandboxThread {
   /** Undefined after a call that did not come back; the next one starts a thread again. */
@@ -169,7 +146,7 @@ class SandboxThread {
   private port: MessagePort | undefined;
   /** See {@link ANSWER}. */
   private answered = sharedCells();
-  /** Why the thread ended, if it said so. */
+  /** The reason why the thread ended, if it said so. */
   private error: Error | undefined;
   private disposed = false;
 

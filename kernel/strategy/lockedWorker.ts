@@ -2,7 +2,7 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { ANSWER } from './outcome';
 import type { LockedReply, LockedRequest, LockedStage } from './locked';
-import { threadId } from '../common/processorTime';
+import { threadId } from '../common/threads/processorTime';
 import { Sandbox } from './sandbox';
 
 const { port, answered } = workerData as { port: MessagePort; answered: Int32Array };
@@ -22,7 +22,7 @@ port.on('message', async (request: LockedRequest) => {
   port.postMessage(reply);
   Atomics.store(answered, ANSWER.there, 1);
   Atomics.notify(answered, ANSWER.there);
-  if (request.type === 'open') tell('opened');
+  if (request.type === 'open') post('opened');
 });
 
 async function answer(request: LockedRequest): Promise<LockedReply> {
@@ -31,7 +31,7 @@ async function answer(request: LockedRequest): Promise<LockedReply> {
     const engine = await Sandbox.engine(request.limits);
     Atomics.store(answered, ANSWER.ready, 1);
     Atomics.notify(answered, ANSWER.ready);
-    tell('ready');
+    post('ready');
     sandbox = new Sandbox(engine, request.program, request.limits);
     return { outcome: sandbox.opened, seconds: sandbox.ownTime };
   }
@@ -41,6 +41,6 @@ async function answer(request: LockedRequest): Promise<LockedReply> {
 }
 
 /** For those who wait for the start without sleeping. */
-function tell(stage: LockedStage): void {
+function post(stage: LockedStage): void {
   parentPort!.postMessage(stage);
 }

@@ -1,7 +1,9 @@
-/** What goes into a sandbox and what comes out of it: plain data, without the engine. */
+/** Input and output of a sandbox: plain data, without the engine. */
 import { BIGINT_MARK } from './driver';
+import { defaultsOf } from '../common/settings';
 import { NestingError, parseJson } from '../common/nesting';
 import type { RandomState } from './secret';
+import { sandboxSettings } from './settings';
 
 /** A strategy as JavaScript. */
 export interface Program {
@@ -10,26 +12,17 @@ export interface Program {
   lines?: number[];
 }
 
-/** What a sandbox allows. */
+/** The limits of a sandbox. */
 export interface SandboxLimits {
-  /** Bytes that the strategy's data may take. */
   memoryLimit: number;
-  /** Seconds that one call may take, of processor time. */
   callTimeLimit: number;
-  /** The setting that gives it, for messages. */
-  callSetting: 'callSeconds' | 'callTimeLimit';
   /** What `Math.random` starts from. */
   randomState: RandomState;
 }
 
-export const DEFAULT_LIMITS: SandboxLimits = {
-  memoryLimit: 16 * 2 ** 20,
-  callTimeLimit: 0.1,
-  callSetting: 'callTimeLimit',
-  randomState: [0, 0, 0, 0],
-};
+export const DEFAULT_LIMITS: SandboxLimits = { ...defaultsOf(sandboxSettings), randomState: [0, 0, 0, 0] };
 
-/** How a call failed. */
+/** The failure of a call. */
 export interface Failure {
   reason: 'timeout' | 'memory' | 'error';
   message: string;
@@ -37,7 +30,7 @@ export interface Failure {
   line?: number;
 }
 
-/** What a call came to. `other` describes a value that cannot leave the sandbox, such as a function; `description` one that is not quite what came out. */
+/** The outcome of a call. `other` describes a value that cannot leave the sandbox, such as a function; `description` one that is not quite what came out. */
 export type Outcome =
   | { kind: 'number'; value: number }
   | { kind: 'json'; value: unknown; description?: string }
@@ -54,10 +47,10 @@ export function failed(
   return { kind: 'failure', failure: line === undefined ? { reason, message } : { reason, message, line } };
 }
 
-/** What a strategy is told that returned what is nested too deeply. */
+/** The message to a strategy that returned what is nested too deeply. */
 export const nestingMessage = new NestingError('What it returned').message;
 
-/** What came as JSON. A number is one, also where it was an object (`new Number(1)`); what is nested too deeply cannot be used. */
+/** Returns what came as JSON. A number is one, also where it was an object (`new Number(1)`); what is nested too deeply cannot be used. */
 export function jsonOutcome(json: string): Outcome {
   try {
     const value = json.includes(BIGINT_MARK) ? withBigints(parseJson(json, '')) : parseJson(json, '');
@@ -82,10 +75,7 @@ export const SANDBOX_THREAD = { resourceLimits: { stackSizeMb: 32 }, env: {}, st
 /** Cells that a locked-down function shares with its thread: 1 when an answer is there, the thread's ID, 1 when its first engine is up. */
 export const ANSWER = { there: 0, thread: 1, ready: 2, length: 3 };
 
-/** What a strategy is told that took too long for one answer. */
-export function timeoutMessage({
-  callTimeLimit,
-  callSetting,
-}: Pick<SandboxLimits, 'callTimeLimit' | 'callSetting'>): string {
-  return `one call took more than ${callTimeLimit} s (${callSetting})`;
+/** Returns the message for a strategy that took too long for one answer. */
+export function timeoutMessage({ callTimeLimit }: Pick<SandboxLimits, 'callTimeLimit'>): string {
+  return `one call took more than ${callTimeLimit} s (callTimeLimit)`;
 }

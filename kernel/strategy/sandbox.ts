@@ -11,7 +11,7 @@ import {
   type Program,
   type SandboxLimits,
 } from './outcome';
-import { Stopwatch } from '../common/processorTime';
+import { Stopwatch } from '../common/threads/processorTime';
 
 /**
  * One strategy in a QuickJS of its own, inside a WebAssembly instance of its
@@ -34,20 +34,20 @@ export class Sandbox {
   /** Made by the first call that needs it. */
   private callWithState: QuickJSHandle | undefined;
   /** Made by the first error that needs it. */
-  private tell: QuickJSHandle | undefined;
+  private describeThrown: QuickJSHandle | undefined;
   private readonly stopwatch = new Stopwatch();
   /** Milliseconds that what runs may take. */
   private limit = Infinity;
   /** Answers that the driver gives by their number. */
   private readonly known: Outcome[] = [];
   private broken: Failure | undefined;
-  /** Whether the call under way was stopped: its time was over. */
+  /** True once the call under way was stopped: its time was over. */
   private stopped = false;
   /** Something escaped from the engine itself: nobody else must get it. */
   private engineBroken = false;
   private disposed = false;
 
-  /** What evaluating the code came to: `undefined`, or why it failed. */
+  /** Returns what evaluating the code came to: `undefined`, or why it failed. */
   get opened(): Outcome {
     return this.broken ? { kind: 'failure', failure: this.broken } : { kind: 'undefined' };
   }
@@ -167,7 +167,7 @@ export class Sandbox {
     }
   }
 
-  /** Why a call failed is what was measured here: a strategy can throw what it likes. */
+  /** Returns the outcome with the reason that was measured here: a strategy can throw what it likes. */
   private measured(outcome: Outcome): Outcome {
     const { line } = outcome.kind === 'failure' ? outcome.failure : {};
     if (this.stopped) return failed('timeout', timeoutMessage(this.limits), line);
@@ -176,15 +176,15 @@ export class Sandbox {
       : outcome;
   }
 
-  /** What the driver did not catch: an error of the top level, an interruption, or one for which no memory was left. */
+  /** Returns what the driver did not catch: an error of the top level, an interruption, or one for which no memory was left. */
   private escaped(error: QuickJSHandle): Outcome {
-    this.tell ??= this.context.getProp(this.driver, 'thrown');
-    const told = this.context.callFunction(this.tell, this.context.undefined, error);
+    this.describeThrown ??= this.context.getProp(this.driver, 'thrown');
+    const answer = this.context.callFunction(this.describeThrown, this.context.undefined, error);
     error.dispose();
-    const outcome = told.error
+    const outcome = answer.error
       ? failed('error', 'threw something that cannot be shown')
-      : this.read(this.context.getString(told.value));
-    told.dispose();
+      : this.read(this.context.getString(answer.value));
+    answer.dispose();
     return outcome;
   }
 

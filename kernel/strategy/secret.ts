@@ -17,7 +17,7 @@ export function processSecret(): string {
   return (own ??= givenSecret() ?? randomBytes(32).toString('hex'));
 }
 
-/** What the environment variable `JOYLAB_SECRET` says. */
+/** Returns what the environment variable `JOYLAB_SECRET` says. */
 export function givenSecret(): string | undefined {
   const given = process.env.JOYLAB_SECRET;
   return given ? checkedSecret('JOYLAB_SECRET', given) : undefined;
@@ -42,7 +42,7 @@ export function checkedSecret(name: string, secret: unknown): string {
 }
 
 /**
- * What a strategy's `Math.random` starts from in the episode of a seed.
+ * Returns what a strategy's `Math.random` starts from in the episode of a seed.
  *
  * A strategy can find out the state of its own generator, and seeds can be
  * guessed. So the state follows from a secret, too: who knows the state, the

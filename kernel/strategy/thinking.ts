@@ -23,7 +23,7 @@ const END = PAIRS.map(([, end]) => end).join('|');
 const MARK = new RegExp(`(?<!(?<!\`\`)["'\`])(?:(${BEGIN})|${END})`, 'gi');
 const LONE_END = new RegExp(`^[ \\t]*(?:${END})[ \\t]*$`, 'i');
 
-/** How often a block may turn out to be a draft that thinking ended in the middle of. */
+/** Number of times that a block may turn out to be a draft that thinking ended in the middle of. */
 const MOST_DRAFTS = 16;
 
 /** The lines of a completion that are its answer: all that is outside of thinking, and behind its last end where there is one without a beginning. */
@@ -101,7 +101,7 @@ export function fenceOf(line: string): Fence | undefined {
   return /[`\s]/.test(language) ? undefined : { ticks: match[1].length, language: language.toLowerCase() };
 }
 
-/** Whether a fence ends the block that one of so many backticks began. */
+/** Returns whether a fence ends the block that one of so many backticks began. */
 export function closes(fence: Fence | undefined, ticks: number): boolean {
   return (
     fence !== undefined &&

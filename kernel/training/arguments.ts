@@ -1,115 +1,123 @@
-import type { ScheduleType } from './scheduler';
+import {
+  because,
+  checked,
+  flag,
+  nullable,
+  number,
+  oneOf,
+  record,
+  text,
+  whole,
+  type Given,
+  type Resolved,
+  type Setting,
+} from '../common/settings';
 import { scheduleTypes } from './scheduler';
-import { flag, interval, isWhole, nullable, number, oneOf, record, text, whole, type Setting } from './settings';
+
+/** Settings of the optimizer, by transformers' names and with its defaults. */
+export const optimizerArguments = {
+  /** Decay of the mean of gradients, by AdamW. 0.9 by default. */
+  adamBeta1: number(0.9, { from: 0, below: 1 }),
+  /** Decay of the mean of squared gradients, by AdamW. 0.999 by default. */
+  adamBeta2: number(0.999, { from: 0, below: 1 }),
+  /** Added to AdamW's divisor. 1e-8 by default. */
+  adamEpsilon: number(1e-8, { above: 0 }),
+  /** AdamW's weight decay; norms and biases are not decayed. 0 by default. */
+  weightDecay: number(0, { from: 0 }),
+  /** Gradients are scaled down to this norm; 0 turns it off. 1 by default. */
+  maxGradNorm: number(1, { from: 0 }),
+  /** Everything random follows from it. 42 by default. */
+  seed: whole(42, { from: 0 }),
+};
+
+const ownArguments = {
+  /** Training steps; -1 means `numTrainEpochs` passes over the data set. -1 by default. */
+  maxSteps: checked<number, -1>(
+    -1,
+    'a whole number above 0, or -1',
+    (v) => Number.isSafeInteger(v) && ((v as number) > 0 || v === -1),
+  ),
+  /** Passes over the data set where `maxSteps` is -1. 3 by default. */
+  numTrainEpochs: number(3, { above: 0 }),
+  /** Samples of a micro-batch. 8 by default. */
+  perDeviceTrainBatchSize: whole(8, { from: 1 }),
+  /** Micro-batches of one training step. 1 by default. */
+  gradientAccumulationSteps: whole(1, { from: 1 }),
+
+  /** Peak learning rate. 5e-5 by default. */
+  learningRate: number(5e-5, { from: 0 }),
+  /** Course of the learning rate after the warm-up. 'linear' by default. */
+  lrSchedulerType: oneOf('linear', scheduleTypes),
+  /** Settings of the schedule, by transformers' names: `{ numCycles: 2 }`, `{ minLrRate: 0.1 }`, `{ power: 2, lrEnd: 1e-7 }`. `null` by default. */
+  lrSchedulerKwargs: record<Record<string, number | string>>('an object such as { numCycles: 2 }'),
+  /** Steps of warm-up; below 1: a fraction of all steps. 0 by default. */
+  warmupSteps: number(0, { from: 0 }),
+  /** Fraction of all steps that warm up, where `warmupSteps` is 0. 0 by default. */
+  warmupRatio: number(0, { from: 0, to: 1 }),
+
+  /**
+   * Holds only what enters each block of the model, and computes the rest again on the way back: a fraction of the memory
+   * of long sequences for 10 to 30 % more time. The gradients are the same. `false` by default (TRL: `true`).
+   */
+  gradientCheckpointing: flag(false),
+
+  /** Logs every so many steps; below 1: a fraction of all steps. 1 by default (TRL: 10). */
+  loggingSteps: interval(1),
+  /** Logs the first step, too. `false` by default. */
+  loggingFirstStep: flag(false),
+  /** When to evaluate on `evalDataset`: every `evalSteps` steps and at the end, after each pass over the data, or never. 'no' by default. */
+  evalStrategy: oneOf('no', ['no', 'steps', 'epoch']),
+  /** Steps between evaluations; below 1: a fraction of all steps. `null` by default: as `loggingSteps`. */
+  evalSteps: nullable(interval(null)),
+  /** Evaluates before the first step, too. `false` by default. */
+  evalOnStart: flag(false),
+  /** Samples of an evaluation's batch. 8 by default. */
+  perDeviceEvalBatchSize: whole(8, { from: 1 }),
+
+  /** Folder of the checkpoints. `null` by default: none is written; with `saveSteps` alone it is 'trainer_output'. */
+  outputDir: nullable(text(null, 'a folder name')),
+  /** When to write a checkpoint: every `saveSteps` steps and at the end, after each pass over the data, or never. 'steps' by default. */
+  saveStrategy: oneOf('steps', ['no', 'steps', 'epoch']),
+  /** Writes a checkpoint every so many steps; below 1: a fraction of all steps. 500 by default. */
+  saveSteps: interval(500),
+  /** Keeps only this many checkpoints, the newest. `null` by default: all. */
+  saveTotalLimit: nullable(whole(null, { from: 1 })),
+  /** Where a new run starts from: the folder of a checkpoint, or `true` for the newest in `outputDir`. `null` by default: from the start. */
+  resumeFromCheckpoint: checked<string | boolean | null, null>(
+    null,
+    'the folder of a checkpoint, true, false, or null',
+    (v) => v === null || typeof v === 'boolean' || (typeof v === 'string' && v !== ''),
+  ),
+};
+
+/** The settings that every trainer has: the names of transformers' `TrainingArguments` in camelCase, its defaults unless a setting says otherwise. */
+export const trainingArguments: typeof ownArguments & typeof optimizerArguments = {
+  ...ownArguments,
+  ...optimizerArguments,
+};
 
 /**
  * The settings that every trainer has: the names of transformers'
  * `TrainingArguments` in camelCase, its defaults unless a setting says
  * otherwise.
  */
-export interface TrainingArguments {
-  /** Training steps; −1 (the default) means `numTrainEpochs` passes over the data set. */
-  maxSteps?: number;
-  /** Passes over the data set where `maxSteps` is −1. 3 by default. */
-  numTrainEpochs?: number;
-  /** Samples of a micro-batch. */
-  perDeviceTrainBatchSize?: number;
-  /** Micro-batches of one training step. 1 by default. */
-  gradientAccumulationSteps?: number;
-
-  /** Peak learning rate. */
-  learningRate?: number;
-  /** How the learning rate goes on after the warm-up. 'linear' by default. */
-  lrSchedulerType?: ScheduleType;
-  /** Settings of the schedule, by transformers' names: `{ numCycles: 2 }`, `{ minLrRate: 0.1 }`, `{ power: 2, lrEnd: 1e-7 }`. `null` by default. */
-  lrSchedulerKwargs?: Record<string, number | string> | null;
-  /** Steps of warm-up; below 1: a fraction of all steps. 0 by default. */
-  warmupSteps?: number;
-  /** Fraction of all steps that warm up, where `warmupSteps` is 0. 0 by default. */
-  warmupRatio?: number;
-  /** AdamW's weight decay; norms and biases are not decayed. 0 by default. */
-  weightDecay?: number;
-  adamBeta1?: number;
-  adamBeta2?: number;
-  adamEpsilon?: number;
-  /** Gradients are scaled down to this norm. 1 by default; 0 turns it off. */
-  maxGradNorm?: number;
-
-  /**
-   * Holds only what enters each block of the model, and computes the rest again on the way back: a fraction of the memory
-   * of long sequences for 10 to 30 % more time. The gradients are the same. false by default (TRL: true).
-   */
-  gradientCheckpointing?: boolean;
-
-  /** Everything random follows from it. 42 by default. */
-  seed?: number;
-
-  /** Log every so many steps; below 1: a fraction of all steps. 1 by default (TRL: 10). */
-  loggingSteps?: number;
-  /** Log the first step, too. false by default. */
-  loggingFirstStep?: boolean;
-  /** When to evaluate on `evalDataset`: every `evalSteps` steps and at the end, after each pass over the data, or never. 'no' by default. */
-  evalStrategy?: 'no' | 'steps' | 'epoch';
-  /** Steps between evaluations; below 1: a fraction of all steps. As `loggingSteps` by default. */
-  evalSteps?: number | null;
-  /** Evaluate before the first step, too. false by default. */
-  evalOnStart?: boolean;
-  /** Samples of an evaluation's batch. */
-  perDeviceEvalBatchSize?: number;
-
-  /** Folder of the checkpoints. None is written by default; with `saveSteps` alone: 'trainer_output'. */
-  outputDir?: string | null;
-  /** When to write a checkpoint: every `saveSteps` steps and at the end, after each pass over the data, or never. 'steps' by default. */
-  saveStrategy?: 'no' | 'steps' | 'epoch';
-  /** Write a checkpoint every so many steps; below 1: a fraction of all steps. 500 by default. */
-  saveSteps?: number;
-  /** Keep only this many checkpoints, the newest. `null` by default (all). */
-  saveTotalLimit?: number | null;
-  /** Where a new run starts from: the folder of a checkpoint, or `true` for the newest in `outputDir`. `null` by default: from the start. */
-  resumeFromCheckpoint?: string | boolean | null;
-}
+export interface TrainingArguments extends Given<typeof ownArguments>, Given<typeof optimizerArguments> {}
 
 /** Every setting with its value. */
-export type ResolvedArguments = Required<TrainingArguments>;
+export interface ResolvedArguments extends Resolved<typeof ownArguments>, Resolved<typeof optimizerArguments> {}
 
-/** Defaults and valid values of {@link TrainingArguments}. */
-export const trainingArguments = {
-  maxSteps: { fallback: -1, valid: 'a whole number above 0, or -1', accepts: (v) => isWhole(v) && (v > 0 || v === -1) },
-  numTrainEpochs: number(3, { above: 0 }),
-  perDeviceTrainBatchSize: whole(8, 1),
-  gradientAccumulationSteps: whole(1, 1),
-  learningRate: number(5e-5, { from: 0 }),
-  lrSchedulerType: oneOf('linear', scheduleTypes),
-  lrSchedulerKwargs: record('an object such as { numCycles: 2 }'),
-  warmupSteps: number(0, { from: 0 }),
-  warmupRatio: number(0, { from: 0, to: 1 }),
-  weightDecay: number(0, { from: 0 }),
-  adamBeta1: number(0.9, { from: 0, below: 1 }),
-  adamBeta2: number(0.999, { from: 0, below: 1 }),
-  adamEpsilon: number(1e-8, { above: 0 }),
-  maxGradNorm: number(1, { from: 0 }),
-  gradientCheckpointing: flag(false),
-  seed: { fallback: 42, valid: 'a whole number from 0 to 2^53', accepts: (v) => isWhole(v) && v >= 0 },
-  loggingSteps: interval(1),
-  loggingFirstStep: flag(false),
-  evalStrategy: oneOf('no', ['no', 'steps', 'epoch']),
-  evalSteps: nullable(interval(null)),
-  evalOnStart: flag(false),
-  perDeviceEvalBatchSize: whole(8, 1),
-  outputDir: nullable(text(null, 'a folder name')),
-  saveStrategy: oneOf('steps', ['no', 'steps', 'epoch']),
-  saveSteps: interval(500),
-  saveTotalLimit: nullable(whole(null, 1)),
-  resumeFromCheckpoint: {
-    fallback: null,
-    valid: 'the folder of a checkpoint, true, false, or null',
-    accepts: (v) => v === null || typeof v === 'boolean' || (typeof v === 'string' && v !== ''),
-  },
-} satisfies Record<keyof TrainingArguments, Setting>;
+/** A number of steps, or (below 1) a fraction of all steps of the run. */
+function interval<const Default>(fallback: Default): Setting<number, Default> {
+  return checked(
+    fallback,
+    'a whole number from 1, or a fraction of all steps between 0 and 1',
+    (v) => typeof v === 'number' && v > 0 && (v < 1 || Number.isSafeInteger(v)),
+  );
+}
 
-/** What transformers' and TRL's settings that Joylab does not have are called here, or why they are missing. */
+/** Settings of transformers and TRL that Joylab does not have: their names here, or why they are missing. */
 export const elsewhere: Record<string, string> = {
-  ...sayFor('the metrics are in the output of the cell and in trainer.logHistory', [
+  ...because('the metrics are in the output of the cell and in trainer.logHistory', [
     'reportTo',
     'runName',
     'project',
@@ -120,8 +128,8 @@ export const elsewhere: Record<string, string> = {
     'trackioBucketId',
     'trackioStaticSpaceId',
   ]),
-  ...sayFor('the optimizer is AdamW', ['optim', 'optimArgs', 'optimTargetModules']),
-  ...sayFor('the weights are trained in float32', [
+  ...because('the optimizer is AdamW', ['optim', 'optimArgs', 'optimTargetModules']),
+  ...because('the weights are trained in float32', [
     'bf16',
     'fp16',
     'tf32',
@@ -129,7 +137,7 @@ export const elsewhere: Record<string, string> = {
     'fp16FullEval',
     'castLmHeadToFp32',
   ]),
-  ...sayFor('training runs in this process on the CPU; it is for several GPUs', [
+  ...because('training runs in this process on the CPU; it is for several GPUs', [
     'ds3GatherForGeneration',
     'deepspeed',
     'fsdp',
@@ -147,15 +155,15 @@ export const elsewhere: Record<string, string> = {
     'saveOnEachNode',
     'logOnEachNode',
   ]),
-  ...sayFor('graphs are compiled once for all shapes', [
+  ...because('graphs are compiled once for all shapes', [
     'torchCompile',
     'torchCompileBackend',
     'torchCompileMode',
     'useLigerKernel',
     'ligerKernelConfig',
   ]),
-  ...sayFor('sequences are packed, never padded', ['padToMultipleOf']),
-  ...sayFor('batches are made in this process', [
+  ...because('sequences are packed, never padded', ['padToMultipleOf']),
+  ...because('batches are made in this process', [
     'dataloaderNumWorkers',
     'dataloaderPinMemory',
     'dataloaderPersistentWorkers',
@@ -167,14 +175,14 @@ export const elsewhere: Record<string, string> = {
     'lengthColumnName',
     'labelNames',
   ]),
-  ...sayFor('training runs on the CPU', ['useCpu', 'torchEmptyCacheSteps']),
-  ...sayFor('memory is saved without it', ['autoFindBatchSize', 'skipMemoryMetrics', 'useCache']),
-  ...sayFor('gradientCheckpointing: true is all there is to say', [
+  ...because('training runs on the CPU', ['useCpu', 'torchEmptyCacheSteps']),
+  ...because('memory is saved without it', ['autoFindBatchSize', 'skipMemoryMetrics', 'useCache']),
+  ...because('gradientCheckpointing: true is all there is to say', [
     'gradientCheckpointingKwargs',
     'activationCheckpointing',
     'activationCheckpointingKwargs',
   ]),
-  ...sayFor('save with model.savePretrained(folder), then upload the folder: hf upload <name> <folder>', [
+  ...because('save with model.savePretrained(folder), then upload the folder: hf upload <name> <folder>', [
     'pushToHub',
     'hubModelId',
     'hubToken',
@@ -183,7 +191,7 @@ export const elsewhere: Record<string, string> = {
     'hubAlwaysPush',
     'hubRevision',
   ]),
-  ...sayFor('an evaluation logs its metrics as it is', [
+  ...because('an evaluation logs its metrics as it is', [
     'predictionLossOnly',
     'evalDoConcatBatches',
     'evalUseGatherObject',
@@ -191,21 +199,21 @@ export const elsewhere: Record<string, string> = {
     'batchEvalMetrics',
     'includeForMetrics',
   ]),
-  ...sayFor('choose a checkpoint by trainer.logHistory, and go on from it with resumeFromCheckpoint', [
+  ...because('choose a checkpoint by trainer.logHistory, and go on from it with resumeFromCheckpoint', [
     'loadBestModelAtEnd',
     'metricForBestModel',
     'greaterIsBetter',
   ]),
-  ...sayFor('call trainer.train() or trainer.evaluate()', ['doTrain', 'doEval', 'doPredict']),
-  ...sayFor('a resumed run goes on exactly as it would have', [
+  ...because('call trainer.train() or trainer.evaluate()', ['doTrain', 'doEval', 'doPredict']),
+  ...because('a resumed run goes on exactly as it would have', [
     'ignoreDataSkip',
     'restoreCallbackStatesFromCheckpoint',
     'enableJitCheckpoint',
     'fullDeterminism',
   ]),
-  ...sayFor("the loss is the trainer's own", ['labelSmoothingFactor', 'neftuneNoiseAlpha']),
-  ...sayFor('num_tokens is always among the metrics', ['includeNumInputTokensSeen']),
-  ...sayFor('a value that is not finite stops the run with an error', ['loggingNanInfFilter', 'debug']),
+  ...because("the loss is the trainer's own", ['labelSmoothingFactor', 'neftuneNoiseAlpha']),
+  ...because('num_tokens is always among the metrics', ['includeNumInputTokensSeen']),
+  ...because('a value that is not finite stops the run with an error', ['loggingNanInfFilter', 'debug']),
   loggingStrategy: 'logging goes by loggingSteps and loggingFirstStep',
   evalDelay: 'call trainer.evaluate() when the time has come, or set control.shouldEvaluate in a callback',
   saveOnlyModel: 'a checkpoint is whole; model.savePretrained(folder) saves the model alone',
@@ -213,12 +221,7 @@ export const elsewhere: Record<string, string> = {
   removeUnusedColumns: 'columns of the data set are kept: reward functions see them',
 };
 
-/** The same reason for several names. */
-export function sayFor(reason: string, names: string[]): Record<string, string> {
-  return Object.fromEntries(names.map((name) => [name, reason]));
-}
-
-/** Steps between two of something, by a setting that may be a fraction of all steps. */
+/** Returns the steps between two of something, by a setting that may be a fraction of all steps. */
 export function stepInterval(setting: number, totalSteps: number): number {
   return setting < 1 ? Math.ceil(totalSteps * setting) : setting;
 }

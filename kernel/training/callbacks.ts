@@ -1,8 +1,9 @@
 import type { CausalLM } from '../models/causalLM';
-import type { ResolvedArguments } from './arguments';
+import { stepInterval, type ResolvedArguments } from './arguments';
 import type { Metrics } from './metricsBuffer';
+import type { RunLength } from './trainerParts';
 
-/** Where a run stands, by transformers' names in camelCase. */
+/** State of a run, by transformers' names in camelCase. */
 export interface TrainerState {
   /** Steps completed. */
   globalStep: number;
@@ -15,7 +16,7 @@ export interface TrainerState {
   logHistory: readonly Metrics[];
 }
 
-/** What a callback may ask of the trainer after the event that it is called for. */
+/** Requests of a callback to the trainer, for after the event that it is called for. */
 export interface TrainerControl {
   /** The run pauses after this step; called again, `train` goes on. */
   shouldTrainingStop: boolean;
@@ -25,13 +26,13 @@ export interface TrainerControl {
   shouldSave: boolean;
 }
 
-/** What a callback is told. */
+/** Argument of a callback. */
 export interface TrainerEvent<Args = ResolvedArguments> {
   args: Readonly<Args>;
   state: Readonly<TrainerState>;
   control: TrainerControl;
   model: CausalLM;
-  /** What was logged, for `onLog`; the evaluation's metrics, for `onEvaluate`. */
+  /** The new entry of the log, for `onLog`; the evaluation's metrics, for `onEvaluate`. */
   metrics?: Metrics;
   /** The folder, for `onSave`. */
   checkpoint?: string;
@@ -50,7 +51,27 @@ export interface TrainerCallback {
   onTrainEnd?: Handler;
 }
 
-/** Nothing asked for. */
+/** Returns a control that asks for nothing. */
 export function newControl(): TrainerControl {
   return { shouldTrainingStop: false, shouldLog: false, shouldEvaluate: false, shouldSave: false };
+}
+
+/** Returns what follows from a step (counted from 1) by the settings: log, evaluation, checkpoint. */
+export function dueAfter(
+  step: number,
+  { totalSteps, stepsPerEpoch, evaluates: hasData }: RunLength,
+  config: ResolvedArguments,
+): TrainerControl {
+  const { loggingSteps, loggingFirstStep, evalStrategy, evalSteps, saveStrategy, saveSteps, outputDir } = config;
+  const last = step === totalSteps;
+  const every = (setting: number) => step % stepInterval(setting, totalSteps) === 0;
+  const epochEnds = last || Math.floor(step / stepsPerEpoch) > Math.floor((step - 1) / stepsPerEpoch);
+  const evaluates = { no: false, steps: every(evalSteps ?? loggingSteps) || last, epoch: epochEnds };
+  const saves = { no: false, steps: every(saveSteps) || last, epoch: epochEnds };
+  return {
+    shouldTrainingStop: false,
+    shouldLog: every(loggingSteps) || last || (loggingFirstStep && step === 1),
+    shouldEvaluate: hasData && evaluates[evalStrategy],
+    shouldSave: outputDir !== null && saves[saveStrategy],
+  };
 }

@@ -1,3 +1,3 @@
 export type { TrainingArguments } from './arguments';
 export type { TrainerCallback, TrainerControl, TrainerEvent, TrainerState } from './callbacks';
-export { CheckpointError } from './checkpoint';
+export { CheckpointError } from './checkpoint/folders';

@@ -1,4 +1,4 @@
-import { mean } from '../rewards/statistics';
+import { mean } from '../common/statistics';
 
 /** Metrics by TRL's names. A value that does not exist (NaN) is left out of the log. */
 export type Metrics = Record<string, number>;
@@ -25,7 +25,7 @@ export class MetricsBuffer {
     }
   }
 
-  /** The mean of each metric since the last entry; of those that name a state, the newest. */
+  /** Returns the mean of each metric since the last entry; of those that name a state, the newest. */
   flush(): Metrics {
     const entry: Metrics = {};
     for (const [name, values] of this.values) entry[name] = NAMES_OF_STATES.has(name) ? values.at(-1)! : mean(values);
@@ -33,7 +33,7 @@ export class MetricsBuffer {
     return entry;
   }
 
-  /** For a checkpoint between two entries. */
+  /** Returns its content for a checkpoint between two entries. */
   toJSON(): Record<string, number[]> {
     return Object.fromEntries(this.values);
   }

@@ -1,6 +1,6 @@
 import type { ResolvedArguments } from './arguments';
-import { adviceOnName } from '../nearest';
-import { show } from './settings';
+import { adviceOnName } from '../common/names';
+import { shown } from '../common/shown';
 
 /** The settings that the learning rate depends on. */
 export type ScheduleSettings = Pick<
@@ -8,7 +8,7 @@ export type ScheduleSettings = Pick<
   'learningRate' | 'lrSchedulerType' | 'lrSchedulerKwargs' | 'warmupSteps' | 'warmupRatio'
 >;
 
-/** What a schedule is computed from. */
+/** A step of a run, as schedules see it. */
 interface Schedule {
   /** Counted from 0. */
   step: number;
@@ -124,7 +124,7 @@ function fall(type: string, progress: number, cycles: number): number {
 }
 
 /**
- * The learning rate of a step, as transformers' schedules of these names give
+ * Returns the learning rate of a step, as transformers' schedules of these names give
  * it.
  *
  * @param step counted from 0
@@ -165,9 +165,9 @@ export function checkSchedule({ lrSchedulerType, lrSchedulerKwargs, learningRate
     if (!names.includes(name)) fail(`there is no ${name}. ${adviceOnName(name, names, 'settings of this schedule')}`);
     if (name.endsWith('Type')) {
       if (!['linear', 'cosine', '1-sqrt'].includes(String(value)))
-        fail(`${name} is ${show(value)}. Valid: "linear", "cosine", "1-sqrt".`);
+        fail(`${name} must be one of "linear", "cosine", "1-sqrt", not ${shown(value)}.`);
     } else if (typeof value !== 'number' || !Number.isFinite(value))
-      fail(`${name} is ${show(value)}. Valid: a number.`);
+      fail(`${name} must be a number, not ${shown(value)}.`);
   }
   if (names.includes('minLrRate') && 'minLr' in given === 'minLrRate' in given)
     fail('give either minLr or minLrRate, such as { minLrRate: 0.1 }.');

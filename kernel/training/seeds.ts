@@ -4,7 +4,7 @@
  * run that was interrupted goes on with the same numbers.
  */
 
-/** A seed from 0 to 2³¹ − 1 for one purpose ("sampling", "environment", "dataset", …) at one step. */
+/** Returns a seed from 0 to 2³¹ − 1 for one purpose ("sampling", "environment", "dataset", …) at one step. */
 export function deriveSeed(seed: number, purpose: string, ...indices: number[]): number {
   let hash = 0x811c9dc5;
   const words = [seed >>> 0, Math.floor(seed / 2 ** 32), ...indices];
@@ -13,7 +13,7 @@ export function deriveSeed(seed: number, purpose: string, ...indices: number[]):
   return hash >>> 1;
 }
 
-/** murmur3's finaliser: every bit of the input moves every bit of the output. */
+/** Mixes by murmur3's finaliser: every bit of the input moves every bit of the output. */
 function mix(value: number): number {
   let h = value | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
@@ -21,7 +21,7 @@ function mix(value: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** The numbers 0 to `length` − 1 in an order that `seed` decides. */
+/** Returns the numbers 0 to `length` − 1 in an order that `seed` decides. */
 export function permutation(length: number, seed: number): number[] {
   const order = Array.from({ length }, (_, i) => i);
   for (let i = length - 1; i > 0; i--) {

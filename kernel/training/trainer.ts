@@ -1,37 +1,40 @@
-import { randomUUID } from 'node:crypto';
 import { host } from '../display/host';
 import type { TrainingData, TrainingStatus } from '../display/mime';
-import { progressAt, withProgress } from '../display/progress';
-import { TrainingOutput } from '../display/training';
+import { progressAt, withProgress } from '../display/progress/progress';
+import type { TrainingOutput } from '../display/training/training';
 import type { CausalLM } from '../models/causalLM';
-import type { Tokenizer } from '../models/tokenizer';
-import { abortSource } from './abort';
+import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import type { ResolvedArguments, TrainingArguments } from './arguments';
-import { newControl, type TrainerCallback, type TrainerState } from './callbacks';
-import { CheckpointError, loadCheckpoint, saveCheckpoint } from './checkpoint';
-import { dueAfter } from './due';
-import { MetricsBuffer, type Metrics } from './metricsBuffer';
-import type { RunState } from './runState';
+import { dueAfter, newControl, type TrainerCallback, type TrainerState } from './callbacks';
+import { CheckpointError } from './checkpoint/folders';
+import { loadCheckpoint } from './checkpoint/load';
+import { transformersState } from './checkpoint/runState';
+import { saveCheckpoint } from './checkpoint/save';
+import type { Metrics } from './metricsBuffer';
+import { Run } from './run';
 import { learningRateAt } from './scheduler';
 import { changedSettings, changeText } from './settings';
 import type {
-  Evaluation,
+  EvalLoopOutput,
+  OwnState,
   RunLength,
   SavedUpdate,
   Step,
+  StepOutcome,
   TrainerOptions,
   TrainerUpdate,
   TrainOptions,
   TrainOutput,
 } from './trainerParts';
-import { transformersState } from './transformersState';
 import { stateOf, UpdateInUse } from './updateInUse';
 
 export type {
-  Evaluation,
+  EvalLoopOutput,
+  OwnState,
   RunLength,
   SavedUpdate,
   Step,
+  StepOutcome,
   TrainerOptions,
   TrainerUpdate,
   TrainOptions,
@@ -44,11 +47,11 @@ export type {
  *
  * #### Notes
  * A trainer extends this class and gives it
- * - {@link resolve}: its settings (a `SettingTable` that takes in `trainingArguments`),
+ * - its settings: what resolves them, to the constructor,
  * - {@link prepare}: its data, and how many steps they make,
  * - {@link createUpdate}: what moves the weights, usually a `ModelUpdate` with its objective,
  * - {@link trainStep}: one step, which leaves the weights as they were where it throws,
- * - where there is more than weights and optimizer to keep: {@link saveState}, {@link loadState}, {@link reset},
+ * - where there is more than weights and optimizer to keep: {@link ownState},
  * - where it can evaluate: {@link evaluation}.
  *
  * A step counts once `trainStep` has returned; what follows from it (log,
@@ -68,20 +71,25 @@ export abstract class Trainer<
   /** The settings as given, and with what {@link prepare} finds out. */
   protected given: Config;
   protected config: Config;
-  protected output = new TrainingOutput(newRun());
-  /** Tokens of prompts and completions so far. */
-  protected numInputTokensSeen = 0;
+  protected current = Run.start();
+  /** State that a checkpoint keeps beside weights, optimizer and log. */
+  protected readonly ownState?: OwnState<Update>;
+  /** Failures that the user mends and then goes on from. */
+  protected readonly pausingErrors: ReadonlyArray<new (...args: never[]) => Error> = [CheckpointError];
   private readonly update: UpdateInUse<Update>;
   private length: RunLength | null = null;
-  private buffer = new MetricsBuffer();
-  /** What follows from the last step and was not done yet. */
+  /** Work that follows from the last step and was not done yet. */
   private due = newControl();
   private training = false;
-  /** Whether a run has begun: `resumeFromCheckpoint` among the settings is for the first. */
+  /** A run has begun: `resumeFromCheckpoint` among the settings is for the first. */
   private begun = false;
   private disposed = false;
 
-  protected constructor({ model, processingClass, args, callbacks = [] }: TrainerOptions<Given>) {
+  /** @param resolve returns the settings with their defaults; throws a TypeError for wrong ones */
+  protected constructor(
+    { model, processingClass, args, callbacks = [] }: TrainerOptions<Given>,
+    private readonly resolve: (args?: Given) => Config,
+  ) {
     const name = new.target.name;
     if (typeof model?.generate !== 'function')
       throw new TypeError(`${name} needs a model: the one that FastLanguageModel.fromPretrained gave.`);
@@ -90,65 +98,38 @@ export abstract class Trainer<
     this.model = model;
     this.processingClass = processingClass;
     this.callbacks = callbacks;
-    this.given = this.config = this.resolve(args);
+    this.given = this.config = resolve(args);
     this.update = new UpdateInUse(async (saved, signal) => {
       await this.prepared(signal);
       return withProgress('Building the training graph', 0, () => this.createUpdate(saved));
     });
   }
 
-  /** The settings with their defaults; throws a TypeError for wrong ones. */
-  protected abstract resolve(args?: Given): Config;
-
-  /** Reads the data, fills in {@link config} what follows from them, and says how long the run is. Called again after settings changed, and after an interruption. */
+  /** Reads the data, fills in {@link config} what follows from them, and returns how long the run is. Called again after settings changed, and after an interruption. */
   protected abstract prepare(signal: AbortSignal): RunLength | Promise<RunLength>;
 
   /** @param saved what it goes on from, after a resumption or a change of settings; the model has its weights already */
   protected abstract createUpdate(saved: SavedUpdate | null): Promise<Update>;
 
   /** Makes a step. Where it throws, the weights are as before. */
-  protected abstract trainStep(update: Update, step: Step): Promise<Metrics>;
+  protected abstract trainStep(update: Update, step: Step): Promise<StepOutcome>;
 
-  /** Called as soon as a step counts, before anything can interrupt. */
-  protected stepDone(_step: number, _metrics: Metrics): void {}
-
-  /** Called after log, evaluation and checkpoint of a step. */
-  protected async afterStep(_step: number, _metrics: Metrics): Promise<void> {}
-
-  /** Called after the last step, before the run is finished; again where an interruption comes. */
-  protected async ending(_signal: AbortSignal): Promise<void> {}
-
-  /** Evaluates the model as it is. */
-  protected async evaluation(_update: Update, _signal: AbortSignal): Promise<Evaluation> {
+  /** Evaluates the model as it is; called where {@link prepare} has found data for that. */
+  protected async evaluation(_update: Update, _signal: AbortSignal): Promise<EvalLoopOutput> {
     throw new TypeError(`${this.constructor.name} cannot evaluate.`);
   }
 
-  /** Whether there are data to evaluate on. */
-  protected get canEvaluate(): boolean {
-    return false;
-  }
+  /** Called when an entry was added to the log. */
+  protected logged(_entry: Metrics): void {}
 
-  /** Passes over the data after so many steps, with the part of the one that is under way. */
-  protected epochAt(step: number, { stepsPerEpoch }: RunLength): number {
-    return step / stepsPerEpoch;
-  }
+  /** Called when settings of a paused run have changed: forgets what does not fit them. */
+  protected settingsChanged(_names: readonly string[]): void {}
 
-  /** What a checkpoint keeps beside weights, optimizer and log, as JSON. */
-  protected saveState(_update: Update): Record<string, unknown> {
-    return {};
-  }
+  /** Called after the last step, before the run is finished; again where an interruption comes. */
+  protected async finish(_signal: AbortSignal): Promise<void> {}
 
-  /** @throws where a checkpoint's state, which may come from elsewhere, is not one that {@link saveState} made */
-  protected checkState(_saved: Record<string, unknown>): void {}
-
-  protected loadState(_saved: Record<string, any>): void {}
-
-  /** A new run starts: forgets what belongs to the last. */
-  protected reset(): void {}
-
-  /** Whether a failure is one that the user mends and then goes on from. */
-  protected pausesOn(error: unknown): boolean {
-    return error instanceof CheckpointError;
+  protected get output(): TrainingOutput {
+    return this.current.output;
   }
 
   /** The settings, with defaults filled in. */
@@ -162,19 +143,19 @@ export abstract class Trainer<
 
   /** Steps completed. */
   get globalStep(): number {
-    return this.output.data.step;
+    return this.current.step;
   }
 
   /** The logged metrics: TRL's `state.log_history`. */
   get logHistory(): ReadonlyArray<Metrics> {
-    return this.output.data.log;
+    return this.current.log;
   }
 
-  /** Where the run stands. */
+  /** State of the run: transformers' `TrainerState`. */
   get state(): TrainerState {
     const { step, maxSteps, log } = this.output.data;
-    const epoch = this.length ? this.epochAt(step, this.length) : 0;
-    return { globalStep: step, maxSteps, epoch, numInputTokensSeen: this.numInputTokensSeen, logHistory: log };
+    const { numInputTokensSeen } = this.current;
+    return { globalStep: step, maxSteps, epoch: this.length?.epochAt(step) ?? 0, numInputTokensSeen, logHistory: log };
   }
 
   /**
@@ -198,9 +179,6 @@ export abstract class Trainer<
     return changed;
   }
 
-  /** Settings of a paused run changed: forgets what does not fit them. */
-  protected settingsChanged(_names: readonly string[]): void {}
-
   /** Trains until `maxSteps`, or until it is interrupted; called again after that, goes on. */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
     return this.exclusively(async () => {
@@ -212,14 +190,15 @@ export abstract class Trainer<
         await this.run(abort.signal);
       } catch (error) {
         if (!abort.signal.aborted) {
-          this.output.status(this.pausesOn(error) ? 'paused' : 'failed');
+          const pauses = this.pausingErrors.some((kind) => error instanceof kind);
+          this.output.status(pauses ? 'paused' : 'failed');
           throw error;
         }
         this.output.status('paused');
       } finally {
         abort.dispose();
       }
-      return { status: this.status, globalStep: this.globalStep, trainingLoss: this.trainingLoss() };
+      return { status: this.status, globalStep: this.globalStep, trainingLoss: this.current.trainingLoss };
     });
   }
 
@@ -273,7 +252,7 @@ export abstract class Trainer<
     const { data } = this.output;
     await this.update.settled(signal);
     await this.update.get(signal);
-    if (data.step === 0 && this.config.evalOnStart && this.canEvaluate && this.logHistory.length === 0)
+    if (data.step === 0 && this.config.evalOnStart && length.evaluates && this.logHistory.length === 0)
       this.due.shouldEvaluate = true;
     this.begun = true;
     await this.call('onTrainBegin');
@@ -283,7 +262,7 @@ export abstract class Trainer<
       const stop = await this.makeStep(length, signal);
       if (stop) return this.output.status('paused');
     }
-    await this.ending(signal);
+    await this.finish(signal);
     await this.update.release();
     this.output.status('finished');
     await this.call('onTrainEnd');
@@ -296,19 +275,18 @@ export abstract class Trainer<
     await this.call('onStepBegin');
     const learningRate = learningRateAt(step, length.totalSteps, this.config);
     const update = await this.update.get(signal);
-    const metrics = await this.trainStep(update, { ...length, step, learningRate, signal });
+    const { metrics, counted, settled } = await this.trainStep(update, { ...length, step, learningRate, signal });
     // From here on the step counts, whatever happens.
-    this.output.data.step = step + 1;
-    this.numInputTokensSeen = metrics.num_tokens ?? this.numInputTokensSeen;
+    this.current.stepMade(metrics);
     Object.assign(metrics, { learning_rate: learningRate, step_time: (performance.now() - started) / 1000 });
-    this.buffer.add({ ...metrics, epoch: this.state.epoch });
-    this.due = dueAfter(step + 1, length, this.config, this.canEvaluate);
-    this.stepDone(step, metrics);
+    this.current.buffer.add({ ...metrics, epoch: this.state.epoch });
+    this.due = dueAfter(step + 1, length, this.config);
+    counted?.(metrics);
     await this.call('onStepEnd');
     const { shouldTrainingStop } = this.due;
     this.due.shouldTrainingStop = false;
     await this.settle(signal);
-    await this.afterStep(step, metrics);
+    await settled?.(metrics);
     return shouldTrainingStop;
   }
 
@@ -317,7 +295,7 @@ export abstract class Trainer<
     const { due } = this;
     if (due.shouldLog) {
       due.shouldLog = false;
-      await this.log({ step: this.globalStep, ...this.buffer.flush() });
+      await this.log({ step: this.globalStep, ...this.current.buffer.flush() });
     }
     if (due.shouldEvaluate) {
       await this.evaluateAndLog(signal);
@@ -335,9 +313,6 @@ export abstract class Trainer<
     this.logged(entry);
     await this.call('onLog', { metrics: entry });
   }
-
-  /** An entry was added to the log. */
-  protected logged(_entry: Metrics): void {}
 
   private async evaluateAndLog(signal: AbortSignal): Promise<Metrics> {
     const started = performance.now();
@@ -367,14 +342,13 @@ export abstract class Trainer<
     return (this.length ??= await this.prepare(signal));
   }
 
-  private async startAnew(): Promise<void> {
+  /** Forgets what belongs to the last run; another one starts, or goes on from a checkpoint. */
+  private async startAnew(run = Run.start(), saved: SavedUpdate | null = null): Promise<void> {
     await this.update.release();
-    this.output = new TrainingOutput(newRun());
-    this.buffer = new MetricsBuffer();
-    this.numInputTokensSeen = 0;
-    this.update.goOnFrom(null);
+    this.current = run;
+    this.update.goOnFrom(saved);
     this.due = newControl();
-    this.reset();
+    this.ownState?.clear();
   }
 
   /** Stops waiting for `work` on interruption. What comes next waits for its end. */
@@ -391,60 +365,32 @@ export abstract class Trainer<
       model: this.model,
       ...stateOf(update),
       trainerState: transformersState(this.state, this.config),
-      runState: this.runState(update),
+      runState: { ...this.current.save(), args: this.config, state: this.ownState?.save(update) ?? {} },
     };
     return withProgress('Saving a checkpoint', 0, () => saveCheckpoint(outputDir, parts, saveTotalLimit));
   }
 
-  private runState(update: Update): RunState {
-    const { runId, step, events } = this.output.data;
-    return {
-      run_id: runId,
-      global_step: step,
-      num_input_tokens_seen: this.numInputTokensSeen,
-      log_history: this.output.data.log,
-      events,
-      pending_metrics: this.buffer.toJSON(),
-      args: this.config,
-      state: this.saveState(update),
-    };
-  }
-
   private async resume(from: string | true): Promise<void> {
-    const {
-      runState: saved,
-      optimizer,
-      extras,
-    } = await loadCheckpoint(from, this.config.outputDir, this.model, (state) => this.checkState(state));
-    await this.startAnew();
-    const { data } = this.output;
-    Object.assign(data, {
-      runId: saved.run_id,
-      step: saved.global_step,
-      log: saved.log_history,
-      events: saved.events,
-    } satisfies Partial<TrainingData>);
-    this.numInputTokensSeen = saved.num_input_tokens_seen;
-    this.buffer = MetricsBuffer.from(saved.pending_metrics);
-    this.loadState(saved.state);
-    this.update.goOnFrom({ optimizer, extras });
-  }
-
-  private trainingLoss(): number {
-    const losses = this.logHistory.flatMap(({ loss }) => loss ?? []);
-    return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+    const { runState, optimizer, extras } = await loadCheckpoint(from, this.config.outputDir, this.model, (state) =>
+      this.ownState?.check(state),
+    );
+    await this.startAnew(Run.resume(runState), { optimizer, extras });
+    this.ownState?.load(runState.state);
   }
 }
 
-function newRun(): TrainingData {
+/**
+ * Returns a signal that follows `signal`, and what ends its listening. In a terminal the first Ctrl-C aborts it,
+ * too, so that a script can save what was learned; a second one ends the
+ * process as usual.
+ */
+function abortSource(signal: AbortSignal): { signal: AbortSignal; dispose(): void } {
+  if (!host().console) return { signal, dispose() {} };
+  const controller = new AbortController();
+  const interrupt = () => controller.abort(new DOMException('interrupted', 'AbortError'));
+  process.once('SIGINT', interrupt);
   return {
-    version: 1,
-    runId: randomUUID(),
-    status: 'paused',
-    step: 0,
-    maxSteps: 0,
-    rewardNames: [],
-    log: [],
-    events: [],
+    signal: AbortSignal.any([signal, controller.signal]),
+    dispose: () => void process.removeListener('SIGINT', interrupt),
   };
 }

@@ -1,12 +1,12 @@
 import type { TrainingStatus } from '../display/mime';
 import type { CausalLM } from '../models/causalLM';
-import type { Tokenizer } from '../models/tokenizer';
-import type { OptimizerState } from './adamw';
+import type { Tokenizer } from '../models/tokenizer/tokenizer';
+import type { OptimizerState } from './update/adamw';
 import type { TrainerCallback } from './callbacks';
-import type { ExtraTensors } from './checkpoint';
+import type { ExtraTensors } from './checkpoint/folders';
 import type { Metrics } from './metricsBuffer';
 
-/** What every trainer is made of. */
+/** Options of every trainer. */
 export interface TrainerOptions<Given> {
   model: CausalLM;
   /** The model's tokenizer. */
@@ -24,7 +24,7 @@ export interface TrainOptions {
   resumeFromCheckpoint?: string | boolean;
 }
 
-/** What {@link Trainer.train} returns. */
+/** Result of {@link Trainer.train}. */
 export interface TrainOutput {
   status: TrainingStatus;
   /** Steps completed. */
@@ -33,11 +33,15 @@ export interface TrainOutput {
   trainingLoss: number;
 }
 
-/** How long a run is. */
+/** Length of a run. */
 export interface RunLength {
   /** Steps of the whole run, and of one pass over the data (which need not be whole). */
   totalSteps: number;
   stepsPerEpoch: number;
+  /** Returns the passes over the data after so many steps, with the part of the one that is under way. */
+  epochAt(step: number): number;
+  /** There are data to evaluate on. */
+  evaluates: boolean;
 }
 
 /** A step to be made. */
@@ -48,23 +52,43 @@ export interface Step extends RunLength {
   signal: AbortSignal;
 }
 
-/** What moves the weights, as the run needs it: a `ModelUpdate`, or something made of one. */
+/** Outcome of a step. */
+export interface StepOutcome {
+  /** TRL's metrics of this step alone; the trainer adds its own to them. */
+  metrics: Metrics;
+  /** Called as soon as the step counts, before anything can interrupt. */
+  counted?(metrics: Metrics): void;
+  /** Called after log, evaluation and checkpoint of the step. */
+  settled?(metrics: Metrics): Promise<void>;
+}
+
+/** State of its own that a trainer keeps in checkpoints, as JSON. */
+export interface OwnState<Update> {
+  save(update: Update): Record<string, unknown>;
+  /** @throws where a checkpoint's state, which may come from elsewhere, is not one that {@link save} made */
+  check(saved: Record<string, unknown>): void;
+  load(saved: Record<string, any>): void;
+  /** Forgets everything: a new run starts. */
+  clear(): void;
+}
+
+/** Moves the weights of a run: a `ModelUpdate`, or something made of one. */
 export interface TrainerUpdate {
-  /** The optimizer's own tensors, not copies. */
+  /** Returns the optimizer's own tensors, not copies. */
   state(): OptimizerState;
-  /** Other tensors that a checkpoint has to keep, by file name. */
+  /** Returns other tensors that a checkpoint has to keep, by file name. */
   extras?(): Map<string, ExtraTensors>;
   dispose(): Promise<void>;
 }
 
-/** What an update goes on from. Its tensors may be taken over without a copy. */
+/** State that an update goes on from. Its tensors may be taken over without a copy. */
 export interface SavedUpdate {
   optimizer: OptimizerState;
   extras: ReadonlyMap<string, ExtraTensors>;
 }
 
 /** An evaluation: its metrics without prefix, and how much it looked at. */
-export interface Evaluation {
+export interface EvalLoopOutput {
   metrics: Metrics;
   samples: number;
   batches: number;

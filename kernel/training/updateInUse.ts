@@ -8,7 +8,7 @@ import type { SavedUpdate, TrainerUpdate } from './trainerParts';
  */
 export class UpdateInUse<Update extends TrainerUpdate> {
   private update: Update | null = null;
-  /** What the next update goes on from. */
+  /** State that the next update goes on from. */
   private saved: SavedUpdate | null = null;
   /** Work that an interruption left going: what follows waits for it. */
   private leftover: Promise<unknown> = Promise.resolve();
@@ -20,12 +20,12 @@ export class UpdateInUse<Update extends TrainerUpdate> {
     return this.update!;
   }
 
-  /** What the next update is to go on from; null: from the beginning. */
+  /** Sets the state that the next update goes on from; `null`: from the beginning. */
   goOnFrom(saved: SavedUpdate | null): void {
     this.saved = saved;
   }
 
-  /** Settings hold from an update's creation: where there is one, another takes its place. */
+  /** Puts another update in the place of the present one, as settings hold from an update's creation. */
   async rebuild(signal: AbortSignal): Promise<void> {
     await this.leftover;
     const { update } = this;
@@ -60,7 +60,7 @@ export class UpdateInUse<Update extends TrainerUpdate> {
   }
 }
 
-/** What another update can go on from, and what a checkpoint keeps of it. */
+/** Returns the state of an update: another one goes on from it, and a checkpoint keeps it. */
 export function stateOf(update: TrainerUpdate): SavedUpdate {
   return { optimizer: update.state(), extras: update.extras?.() ?? new Map() };
 }

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import * as joylab from '../../kernel';
 import { textTable } from '../../kernel/display/table';
 import type { Episode, GRPOConfig, RewardFunction } from '../../kernel';
-import { packageRoot } from '../../kernel/setup/python';
+import { packageRoot } from '../../kernel/common/packagePaths';
 import { typescript } from '../../kernel/strategy/compile';
 
 const checkpoint = join(packageRoot, 'kernel/models/strategist/checkpoint/model.safetensors');

@@ -19,7 +19,7 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { packageRoot } from '../../kernel/setup/python';
+import { packageRoot } from '../../kernel/common/packagePaths';
 import { runAll } from './games/jobs';
 import { plannedRuns } from './games/plan';
 import { contentHash, Store, type Run } from './games/store';

@@ -13,7 +13,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { textTable } from '../../kernel/display/table';
 import { runtimeSettings } from '../../kernel/onnx/session';
-import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { packageRoot, pythonPath } from '../../kernel/common/packagePaths';
 import { checkpoint, promptTokens, type ModelSize } from './common/checkpoints';
 import type { GenerateArguments, GenerateOrder, Generated } from './generate/joylabSide';
 import { median } from './grpo/products';

@@ -14,9 +14,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { TARGET_MODULES } from '../../kernel/models/architecture';
-import { loadCheckpoint } from '../../kernel/models/checkpoint';
-import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { TARGET_MODULES } from '../../kernel/models/graph/architecture';
+import { loadCheckpoint } from '../../kernel/models/checkpoint/checkpoint';
+import { packageRoot, pythonPath } from '../../kernel/common/packagePaths';
 import { checkpoint, promptTokens, type ModelSize } from './common/checkpoints';
 import type { SideArguments, StepTimes } from './grpo/joylabSide';
 import { flops, plainSeconds, updateProducts } from './grpo/products';

@@ -9,7 +9,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { cpus } from 'node:os';
 import { textTable } from '../../kernel/display/table';
-import { buildRoot, pythonPath } from '../../kernel/setup/python';
+import { buildRoot, pythonPath } from '../../kernel/common/packagePaths';
 import { text, TestKernel } from '../jupyter/client';
 
 const STARTS = 5;

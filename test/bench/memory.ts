@@ -12,10 +12,10 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PolicyUpdate } from '../../kernel/grpo/update';
+import { PolicyUpdate } from '../../kernel/grpo/update/policyUpdate';
 import { FastLanguageModel } from '../../kernel/models';
 import { runtimeSettings } from '../../kernel/onnx/session';
-import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { packageRoot, pythonPath } from '../../kernel/common/packagePaths';
 import { checkpoint } from './common/checkpoints';
 
 const PRECISIONS = { float32: {}, '8 bits': { loadIn8bit: true }, '4 bits': { loadIn4bit: true } };

@@ -156,7 +156,7 @@ test('inspection with more detail shows the source: of a cell, a file, a package
   assert.match((await inspect('let options: Opt|ions', 1))!['text/plain'], /Source:\ninterface Options {\n  mode/);
   assert.match(
     (await inspect("import { GRPOCon|fig } from 'joylab';", 1))!['text/plain'],
-    /Source:\nexport interface GRPOConfig [^]*numGenerations/,
+    /Source:\nexport interface GRPOConfig \{\n[^]*8 by default; 2 at least\. \*\/\n  numGenerations\?: number;\n[^]*seed\?: number;\n/,
   );
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { neededCells } from '../../kernel/cells/compile/chain';
+import { neededCells } from '../../kernel/cells/compile/program/chain';
 
 const cell = (name: string, declares: string[], mentions: string[] = []) => ({
   name,

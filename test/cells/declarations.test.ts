@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import * as path from 'node:path';
 import { test } from 'node:test';
-import { compilerOptions, joylabDeclarations } from '../../kernel/cells/compile/options';
+import { compilerOptions, joylabDeclarations } from '../../kernel/cells/compile/program/options';
 import { typescript } from '../../kernel/cells/compile/typescript';
-import { buildRoot, packageRoot } from '../../kernel/setup/python';
+import { buildRoot, packageRoot } from '../../kernel/common/packagePaths';
 
 test("cells understand joylab's declarations", () => {
   const compiler = typescript();

@@ -25,7 +25,7 @@ test('a misspelt directive names the valid ones, at its place', async () => {
 test('an unknown argument, or a wrong value, names the valid ones', async () => {
   assert.match(
     await kernel.fail('/** @reward wieght=2 */\nfunction score() { return 1; }'),
-    /@reward has no argument "wieght"\. Valid: weight \(number\), seconds \(number\), off \(boolean\)\.[^]*\^{8}\n/,
+    /@reward has no argument "wieght"\. Valid: weight \(number\), timeLimit \(number\), off \(boolean\)\.[^]*\^{8}\n/,
   );
   assert.match(
     await kernel.fail('/** @reward weight=heavy */\nfunction score() { return 1; }'),
@@ -142,7 +142,11 @@ test('completion in the comment: directives, arguments, values', async () => {
   await kernel.run('const policy = 1;');
   assert.deepEqual(await complete('/** @re'), ['/** @reward']);
   assert.deepEqual(await complete('/**\n * @'), ['/**\n * @openenv', '/**\n * @reward', '/**\n * @grpo']);
-  assert.deepEqual(await complete('/** @reward '), ['/** @reward weight=', '/** @reward seconds=', '/** @reward off=']);
+  assert.deepEqual(await complete('/** @reward '), [
+    '/** @reward weight=',
+    '/** @reward timeLimit=',
+    '/** @reward off=',
+  ]);
   assert.deepEqual(await complete('/** @grpo model=pol'), ['/** @grpo model=policy']);
   assert.deepEqual(await complete('/** @openenv card=f'), ['/** @openenv card=false']);
 });

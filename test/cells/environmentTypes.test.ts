@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { TestKernel } from '../jupyter/client';
-import { Network } from '../openenv/faulty';
-import { startGarden, type Garden } from '../openenv/garden';
+import { Network } from '../openenv/faultyServer';
+import { startPythonServer, type Garden } from '../openenv/pythonServer';
 
 // OpenEnv's own server, a served class and the environments that come with Joylab: their schemas type the notebook.
 let garden: Garden;
@@ -11,7 +11,7 @@ let network: Network;
 let kernel: TestKernel;
 
 before(async () => {
-  garden = await startGarden();
+  garden = await startPythonServer();
   network = new Network(garden.port);
   await network.open();
   kernel = await TestKernel.start();
@@ -205,7 +205,7 @@ test('a front end is told what is wrong with a cell that does not run', async ()
 test('a server that was replaced: the cell that opens it gets its new types', async () => {
   await kernel.run(opening());
   await garden.stop();
-  garden = await startGarden({ second: true });
+  garden = await startPythonServer({ second: true });
   network.serverPort = garden.port;
   const { reply } = await kernel.execute(
     `${opening()}\nconst later = await env.step({ wait: 3 });\nlater.observation.plants[0].height`,

@@ -6,10 +6,10 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import type * as ts from 'typescript';
-import { NotebookProgram } from '../../kernel/cells/compile/notebook';
-import { compilerOptions } from '../../kernel/cells/compile/options';
+import { NotebookProgram } from '../../kernel/cells/compile/program/notebook';
+import { compilerOptions } from '../../kernel/cells/compile/program/options';
 import { typescript } from '../../kernel/cells/compile/typescript';
-import { packageRoot } from '../../kernel/setup/python';
+import { packageRoot } from '../../kernel/common/packagePaths';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-declarations-'));
 const compiler = typescript();
@@ -85,7 +85,7 @@ for (const [title, text] of Object.entries({
     const expected = meanings(plain.program, plain.file);
     const { program, file } = new NotebookProgram({ folder, packageRoot }).open(text);
     const actual = meanings(program, file);
-    assert.ok(expected.size > (text === '1' ? 200 : 2000), `${expected.size} names`);
+    assert.ok(expected.size > (text === '1' ? 200 : 1500), `${expected.size} names`);
     assert.deepEqual(
       [...expected.keys()].filter((name) => !actual.has(name)),
       [],

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import test, { after } from 'node:test';
-import { BoundedThread } from '../../kernel/common/boundedThread';
+import { BoundedThread } from '../../kernel/common/threads/boundedThread';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-bounded-'));
 after(() => fs.rmSync(folder, { recursive: true }));
@@ -11,7 +11,7 @@ const file = path.join(folder, 'work.js');
 fs.writeFileSync(
   file,
   `
-  const { serveRequests } = require(${JSON.stringify(require.resolve('../../kernel/common/boundedThread'))});
+  const { serveRequests } = require(${JSON.stringify(require.resolve('../../kernel/common/threads/boundedThread'))});
   let calls = 0;
   serveRequests((request) => {
     calls++;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Stopwatch } from '../../kernel/common/processorTime';
+import { Stopwatch } from '../../kernel/common/threads/processorTime';
 
 /** Computes, however long that takes on a busy machine. */
 function compute(milliseconds: number): void {

@@ -4,13 +4,13 @@ import { createHash } from 'node:crypto';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
 import { inflateSync } from 'node:zlib';
-import { episodeBundle, episodeData } from '../../kernel/display/episode';
-import { gif } from '../../kernel/display/gif';
+import { episodeBundle, episodeData } from '../../kernel/display/pictures/episode';
+import { gif } from '../../kernel/display/pictures/gif';
 import type { MimeBundle } from '../../kernel/display/host';
 import { EPISODE_MIME, type EpisodeData } from '../../kernel/display/mime';
 import { openenv, type AtariEnvironment } from '../../kernel/environments';
 import { Episode, executeWithTimeLimit, replay, type EpisodeFrames } from '../../kernel/rollout';
-import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { packageRoot, pythonPath } from '../../kernel/common/packagePaths';
 import { followBall } from '../rollout/strategies';
 
 let env: AtariEnvironment;

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
-import { buildRoot } from '../../kernel/setup/python';
+import { buildRoot } from '../../kernel/common/packagePaths';
 import { TestKernel } from '../jupyter/client';
 
 let kernel: TestKernel;
@@ -36,7 +36,7 @@ async function lines(code: string): Promise<Array<{ texts: string[]; html: strin
 
 test('many works in a cell have one line, which says what is done, how far it is, and is gone at the end', async () => {
   const shown =
-    await lines(`await rollout(env, Array.from({ length: 8 }, (_, i) => slow(i)), { seeds: Array.from({ length: 8 }, () => 1), maxSteps: 200, seconds: 60 });
+    await lines(`await rollout(env, Array.from({ length: 8 }, (_, i) => slow(i)), { seeds: Array.from({ length: 8 }, () => 1), maxSteps: 200, strategyTimeLimit: 60 });
 await model.generate({ ...tokenizer('function'), numReturnSequences: 64, maxNewTokens: 200, seed: 1 });`);
   assert.equal(shown.length, 1);
   const [{ texts, html, last }] = shown;
@@ -55,7 +55,7 @@ await model.generate({ ...tokenizer('function'), numReturnSequences: 64, maxNewT
 test('what is over soon says nothing; a cell that fails leaves no line', async () => {
   assert.deepEqual(await lines(`await executeWithTimeLimit(slow(1), env, { maxSteps: 2 });`), []);
   const shown = await lines(
-    `await rollout(env, Array.from({ length: 20 }, (_, i) => slow(i)), { seeds: Array.from({ length: 20 }, () => 9), maxSteps: 200, seconds: 60 }); throw new Error('x');`,
+    `await rollout(env, Array.from({ length: 20 }, (_, i) => slow(i)), { seeds: Array.from({ length: 20 }, () => 9), maxSteps: 200, strategyTimeLimit: 60 }); throw new Error('x');`,
   );
   assert.deepEqual(
     shown.map(({ last }) => last),
@@ -65,7 +65,7 @@ test('what is over soon says nothing; a cell that fails leaves no line', async (
 
 test('work that goes on after its cell was interrupted is not shown any more', async () => {
   const id = kernel.send('shell', 'execute_request', {
-    code: `const { withProgress } = await import(${JSON.stringify(join(buildRoot, 'kernel/display/progress'))});
+    code: `const { withProgress } = await import(${JSON.stringify(join(buildRoot, 'kernel/display/progress/progress'))});
 await withProgress('Counting', 1000, async (task) => {
   for (let i = 0; i < 40; i++) {
     task.update(i);
@@ -103,7 +103,7 @@ const config = { maxSteps: 2, numGenerations: 32, maxCompletionLength: 128, seed
 });
 
 test('a program without a notebook prints nothing of it', () => {
-  const script = `const { withProgress } = require(${JSON.stringify(join(buildRoot, 'kernel/display/progress'))});
+  const script = `const { withProgress } = require(${JSON.stringify(join(buildRoot, 'kernel/display/progress/progress'))});
 withProgress('Waiting', 3, async (task) => { task.update(1); await new Promise((go) => setTimeout(go, 1500)); task.update(2); });`;
   const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
   assert.equal(stdout + stderr, '');

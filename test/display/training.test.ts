@@ -9,8 +9,8 @@ import {
   type TrainingData,
   type TrainingMessage,
 } from '../../kernel/display/mime';
-import { TrainingOutput } from '../../kernel/display/training';
-import { progressLine, trainingBundle, trainingCharts } from '../../kernel/display/trainingBundle';
+import { TrainingOutput } from '../../kernel/display/training/training';
+import { progressLine, trainingBundle, trainingCharts } from '../../kernel/display/training/trainingBundle';
 
 /** A host that keeps what it is told. */
 class RecordingHost implements Host {

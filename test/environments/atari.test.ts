@@ -7,7 +7,7 @@ import { leaseServer } from '../../kernel/environments/atari/servers';
 import type { OpenEnvError } from '../../kernel/openenv';
 import { AtariClient, type AtariStep } from '../../kernel/environments/atari/stream';
 import { rollout } from '../../kernel/rollout';
-import { packageRoot } from '../../kernel/setup/python';
+import { packageRoot } from '../../kernel/common/packagePaths';
 import { openenvCommand, python } from './python';
 import { actionAt, playLane, playSession } from './trajectories';
 

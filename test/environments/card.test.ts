@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
-import { ENVIRONMENT_MIME, type EnvironmentData } from '../../kernel/display/mime';
+import { ENVIRONMENT_MIME, EPISODE_MIME, type EnvironmentData, type EpisodeData } from '../../kernel/display/mime';
 import { ATARI_PALETTE, atariReader, openenv } from '../../kernel/environments';
-import { environmentBundle } from '../../kernel/environments/card';
+import { environmentBundle } from '../../kernel/environments/card/card';
 import { AtariFrame } from '../../kernel/environments/atari/frame';
-import { episodeBundle } from '../../kernel/display/episode';
-import { png } from '../../kernel/environments/image';
-import { hasPicture, observationPicture, renderedPicture } from '../../kernel/environments/picture';
+import { atariScreen } from '../../kernel/environments/atari/screen';
+import { episodeBundle } from '../../kernel/display/pictures/episode';
+import { png } from '../../kernel/environments/card/image';
+import { hasPicture, observationPicture, renderedPicture } from '../../kernel/environments/card/picture';
 import { Environment, serve } from '../../kernel/openenv';
-import { startGarden } from '../openenv/garden';
-import { pythonPath } from '../../kernel/setup/python';
+import { startPythonServer } from '../openenv/pythonServer';
+import { pythonPath } from '../../kernel/common/packagePaths';
 
 const picture = { width: 3, height: 2, palette: ATARI_PALETTE, pixels: Uint8Array.of(0, 66, 200, 14, 132, 254) };
 const breakout = atariReader({ game: 'breakout' });
@@ -118,7 +119,7 @@ test("a game's pictures have a television's 4:3, as the player shows them; other
   const about = { environment: 'atari', name: 'pong', options: {}, actions: [], stateVariables: [] };
   const card = environmentBundle({
     ...about,
-    frame: { width: 160, height: 210, palette: ATARI_PALETTE, pixels: screen },
+    frame: { ...atariScreen({ game: 'pong' }), pixels: screen },
   });
   assert.match(String(card['text/html']), /width="280" height="210"/);
   assert.match(String(environmentBundle({ ...about, frame: picture })['text/html']), /width="3" height="2"/);
@@ -133,8 +134,12 @@ test("a game's pictures have a television's 4:3, as the player shows them; other
     states: {},
     end: { reason: 'aborted' as const },
   };
-  const film = episodeBundle(record, { width: 160, height: 210, palette: ATARI_PALETTE, every: 1, frames: [screen] });
+  const film = episodeBundle(record, { ...atariScreen({ game: 'pong' }), every: 1, frames: [screen] });
   assert.match(String(film['text/html']), /width="560" height="420"/);
+  assert.equal((film[EPISODE_MIME] as EpisodeData).aspect, 4 / 3);
+  const { aspect, ...square } = atariScreen({ game: 'pong' });
+  const other = episodeBundle(record, { ...square, every: 1, frames: [screen] });
+  assert.match(String(other['text/html']), /width="320" height="420"/);
 });
 
 test("a server's own words cannot become markup", () => {
@@ -150,7 +155,7 @@ test("a server's own words cannot become markup", () => {
 });
 
 test('the card of a remote server: fields of action, observation and state, and the first frame', async () => {
-  const garden = await startGarden();
+  const garden = await startPythonServer();
   try {
     const env = await openenv(garden.url);
     const bundle = await env.card();
@@ -288,16 +293,10 @@ print(json.dumps([file("PNG"), file("JPEG"), file("GIF"), file("WEBP"), file("WE
   const files: string[] = JSON.parse(execFileSync(pythonPath(), ['-c', program]).toString());
   const found = files.map((file) => observationPicture({ text: 'no picture', view: file })!);
   assert.deepEqual(
-    found.map(({ type, width, height }) => [type, width, height]),
-    [
-      ['image/png', 7, 5],
-      ['image/jpeg', 7, 5],
-      ['image/gif', 7, 5],
-      ['image/webp', 7, 5],
-      ['image/webp', 7, 5],
-    ],
+    found.map(({ type, bytes }) => [type, Buffer.from(bytes).toString('base64')]),
+    ['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/webp'].map((type, i) => [type, files[i]]),
   );
-  assert.equal(observationPicture({ view: `data:image/png;base64,${files[0]}` })!.width, 7);
+  assert.equal(observationPicture({ view: `data:image/png;base64,${files[0]}` })!.type, 'image/png');
   assert.equal(observationPicture({ view: '<svg width="12" height="9"></svg>' })!.height, 9);
   assert.equal(renderedPicture(Buffer.from(files[1], 'base64'))!.type, 'image/jpeg');
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { openenv, type AtariEnvironment } from '../../kernel/environments';
 import { leaseServer } from '../../kernel/environments/atari/servers';
 import { replay, rollout, type Episode } from '../../kernel/rollout';
-import { code } from '../openenv/faulty';
+import { code } from '../openenv/faultyServer';
 
 /** Stops processes of this one as a debugger does: they listen, and answer nothing. */
 function freeze(module: string): number[] {

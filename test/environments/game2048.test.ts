@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import {
-  Game2048,
-  openenv,
-  serve,
-  strategyPrompt,
-  type EnvironmentServer,
-  type Game2048Environment,
-} from '../../kernel';
+import { openenv, serve, strategyPrompt, type EnvironmentServer, type Game2048Environment } from '../../kernel';
+import { Game2048 } from '../../kernel/internal';
 import { legalActions, move, outlook } from '../../kernel/environments/game2048/board';
 
 const [UP, RIGHT, DOWN, LEFT] = [0, 1, 2, 3] as const;

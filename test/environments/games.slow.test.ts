@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { before, test } from 'node:test';
 import { ATARI_GAMES, atariPalette, atariReader } from '../../kernel/environments';
-import { otherModes } from '../../kernel/environments/atari/modes';
+import { otherModes } from '../../kernel/environments/atari/options';
 import { atariProcesses } from '../../kernel/environments/atari/servers';
 import { AtariClient } from '../../kernel/environments/atari/stream';
 import { python } from './python';

@@ -33,7 +33,7 @@ test("OpenEnv's own Atari server is an Atari environment: name, actions, prompt,
   assert.deepEqual([env.environment, env.name, env.actions], ['atari', 'breakout', ['NOOP', 'FIRE', 'RIGHT', 'LEFT']]);
   const { actions, stateVariables } = atariReader(PLAIN);
   assert.equal(strategyPrompt(env), strategyPrompt({ name: 'breakout', actions, stateVariables }));
-  const text = String((env.card() as Record<string, unknown>)['text/plain']);
+  const text = String((await env.card())['text/plain']);
   assert.match(text, /breakout \(atari\): OpenEnv's own Atari server\. It has no seeds/);
   assert.match(text, /state.ball_x/);
   await assert.rejects(async () => env.step('UP'), /no action 'UP'. The actions are: NOOP, FIRE, RIGHT, LEFT/);

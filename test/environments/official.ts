@@ -1,6 +1,6 @@
 import * as path from 'node:path';
 import { ServerProcess } from '../../kernel/openenv';
-import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { packageRoot, pythonPath } from '../../kernel/common/packagePaths';
 
 /** Starts OpenEnv's own Atari server; its variables are `ATARI_GAME`, `ATARI_OBS_TYPE` and so on. */
 export function officialAtari(variables: Record<string, string>): Promise<ServerProcess> {

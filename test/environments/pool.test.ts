@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { test } from 'node:test';
 import { openenv, OpenEnvClient, serve, type EnvironmentServer } from '../../kernel';
-import { code } from '../openenv/faulty';
+import { code } from '../openenv/faultyServer';
 import { Calculator, GuessTheNumber } from '../openenv/serving/environments';
 
 /** An address where nobody answers. */

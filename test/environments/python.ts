@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { packageRoot, pythonPath } from '../../kernel/common/packagePaths';
 
 /** Runs one of this folder's Python scripts; its output is JSON. */
 export async function python(script: string, ...args: (string | number)[]): Promise<any> {

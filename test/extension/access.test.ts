@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { after, before } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { completionsBundle } from '../../kernel/display/completions';
-import { episodeData } from '../../kernel/display/episode';
+import { completionsBundle } from '../../kernel/display/training/completions';
+import { episodeData } from '../../kernel/display/pictures/episode';
 import { setHost } from '../../kernel/display/host';
 import { html, image, md, svg, type MimeBundle } from '../../kernel/display';
 import type { TrainingData } from '../../kernel/display/mime';
-import { ProgressBar } from '../../kernel/display/progressBar';
+import { ProgressBar } from '../../kernel/display/progress/progressBar';
 import { describe } from '../../kernel/display/describe';
-import { trainingBundle } from '../../kernel/display/trainingBundle';
+import { trainingBundle } from '../../kernel/display/training/trainingBundle';
 import { encoded } from '../../kernel/cells/values';
 import { openenv } from '../../kernel/environments';
 import { executeWithTimeLimit, rollout } from '../../kernel/rollout';
@@ -57,7 +57,7 @@ async function played(): Promise<MimeBundle[]> {
       seed: 1,
       maxSteps: 9,
     });
-    const values = [breakout.card(), await tiles.card(), breakout.render(), tiles.render(), episodes[0], drawn];
+    const values = [await breakout.card(), await tiles.card(), breakout.render(), tiles.render(), episodes[0], drawn];
     return await Promise.all(values.map(describe));
   } finally {
     await Promise.all([breakout.close(), tiles.close()]);

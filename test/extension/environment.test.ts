@@ -3,7 +3,7 @@ import { after, before } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { ENVIRONMENT_MIME, type EnvironmentData } from '../../kernel/display/mime';
 import { openenv } from '../../kernel/environments';
-import { startGarden } from '../openenv/garden';
+import { startPythonServer } from '../openenv/pythonServer';
 import { becomes, launchBrowser, openNotebook, runAllCells, waitForCells, waitUntil } from './browser';
 import { startLab, type Lab } from './lab';
 import { labTest } from './labTest';
@@ -27,7 +27,7 @@ before(async () => {
   data = bundle[ENVIRONMENT_MIME] as EnvironmentData;
   lab = await startLab({ theme: 'dark' });
   browser = await launchBrowser();
-  const garden = await startGarden();
+  const garden = await startPythonServer();
   const remote = await openenv(garden.url);
   const remoteBundle = (await remote.card()) as Bundle;
   await remote.close();

@@ -4,9 +4,9 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { dataFolder, installKernel } from '../../kernel/install';
-import { installLabextension } from '../../kernel/setup/labextension';
-import { pythonPath } from '../../kernel/setup/python';
+import { dataFolder, installKernel } from '../../kernel/install/install';
+import { installLabextension } from '../../kernel/install/labextension';
+import { pythonPath } from '../../kernel/common/packagePaths';
 import { tell } from './labTest';
 
 /** A running JupyterLab or Notebook 7 of its own: folders, settings and port are private to it. */

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { after, before } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { packageRoot } from '../../kernel/setup/python';
+import { packageRoot } from '../../kernel/common/packagePaths';
 import { becomes, launchBrowser, openNotebook, runAllCells, waitForCells, waitForMotion, waitUntil } from './browser';
 import { startLab, type Lab } from './lab';
 import { labTest } from './labTest';

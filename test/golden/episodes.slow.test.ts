@@ -41,12 +41,12 @@ function framesHash({ width, height, palette, every, frames, pictures }: Episode
 /** The policies in rollouts, with frames of one episode, one alone, and its replay. */
 async function play(env: RolloutEnvironment, codes: Record<string, string>, maxSteps: number): Promise<Golden> {
   const jobs = Object.keys(codes).flatMap((policy) => SEEDS.map((seed) => ({ policy, seed })));
-  const options = { seeds: jobs.map(({ seed }) => seed), maxSteps, secret: SECRET, seconds: 60, callSeconds: 10 };
+  const options = { seeds: jobs.map(({ seed }) => seed), maxSteps, secret: SECRET, strategyTimeLimit: 60, callTimeLimit: 10 };
   const { episodes, frames } = await rollout(env, jobs.map(({ policy }) => codes[policy]), { ...options, frames: { episodes: [jobs.length - 1], every: 3 } });
   const found: Golden = Object.fromEntries(jobs.map(({ policy, seed }, i) => [`${policy} ${seed}`, told(episodes[i])]));
   found['frames kept'] = { hash: framesHash(frames.get(jobs.length - 1)!) };
   found['frames again'] = { hash: framesHash(await replay(episodes.at(-1)!, env, { every: 2 })) };
-  found['alone'] = told(await executeWithTimeLimit(codes.memory, env, { seed: 5, maxSteps: 60, seconds: 60, callSeconds: 10 }));
+  found['alone'] = told(await executeWithTimeLimit(codes.memory, env, { seed: 5, maxSteps: 60, strategyTimeLimit: 60, callTimeLimit: 10 }));
   return found;
 }
 

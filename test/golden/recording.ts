@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
-import { packageRoot } from '../../kernel/setup/python';
+import { packageRoot } from '../../kernel/common/packagePaths';
 
 /*
  * Golden files: what earlier versions of the code gave, as hashes beside a few

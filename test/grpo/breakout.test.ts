@@ -4,7 +4,7 @@ import { inflateSync } from 'node:zlib';
 import { setHost, type Comm } from '../../kernel/display/host';
 import { TRAINING_COMM, type TrainingMessage } from '../../kernel/display/mime';
 import { openenv, type AtariEnvironment } from '../../kernel/environments';
-import type { StepResult } from '../../kernel/grpo';
+import type { TrainingStep } from '../../kernel/grpo';
 import { functionWorks, episodeReturn } from '../../kernel/rewards';
 import type { Sample } from '../../kernel/rewards/sample';
 import { referenceReturns } from '../../kernel/rollout';
@@ -24,7 +24,7 @@ const args = { maxSteps: 2, numGenerations: 6, maxCompletionLength: undefined, m
 const options = () => ({ env, rewardFuncs: [functionWorks, score], trainDataset: undefined });
 
 test('strategies play: a group from one start, each step from another, the same in each run', async () => {
-  const runs: StepResult[][] = [[], []];
+  const runs: TrainingStep[][] = [[], []];
   const outcomes = [];
   for (const steps of runs) {
     const trainer = newTrainer(await freshModel(), args, { ...options(), onStep: (step) => void steps.push(step) });

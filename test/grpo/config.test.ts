@@ -60,14 +60,14 @@ test('options of generation are checked by name, and those that the trainer sets
 });
 
 test('a wrong value is answered with the valid ones', () => {
-  assert.throws(invalid({ maxSteps: 0 }), /maxSteps is 0\. Valid: a whole number above 0, or -1/);
-  assert.throws(invalid({ numGenerations: 1 }), /numGenerations is 1\. Valid: a whole number from 2/);
-  assert.throws(invalid({ learningRate: '1e-4' }), /learningRate is "1e-4"\. Valid: a number from 0/);
-  assert.throws(invalid({ temperature: NaN }), /temperature is NaN\. Valid: a number above 0/);
-  assert.throws(invalid({ lossType: 'ppo' }), /Valid: "grpo", "dr_grpo", "dapo", "bnpo", "cispo", "sapo"/);
+  assert.throws(invalid({ maxSteps: 0 }), /maxSteps must be a whole number above 0, or -1, not 0\./);
+  assert.throws(invalid({ numGenerations: 1 }), /numGenerations must be a whole number from 2, not 1/);
+  assert.throws(invalid({ learningRate: '1e-4' }), /learningRate must be a number from 0, not "1e-4"/);
+  assert.throws(invalid({ temperature: NaN }), /temperature must be a number above 0, not NaN/);
+  assert.throws(invalid({ lossType: 'ppo' }), /must be one of "grpo", "dr_grpo", "dapo", "bnpo", "cispo", "sapo"/);
   assert.throws(invalid({ topP: 1.5 }), /a number above 0 to 1/);
   assert.throws(invalid({ perDeviceTrainBatchSize: 12, numGenerations: 8 }), /not a multiple of numGenerations = 8/);
-  assert.throws(() => resolveConfig(null as unknown as GRPOConfig), /GRPOConfig is an object/);
+  assert.throws(() => resolveConfig(null as unknown as GRPOConfig), /the settings of GRPOConfig are an object/);
 });
 
 test('settings that do not fit together are answered with what to do', () => {
@@ -99,13 +99,16 @@ test('settings that do not fit together are answered with what to do', () => {
   assert.throws(invalid({ lrSchedulerType: 'warmup_stable_decay' }), /give numDecaySteps/);
   assert.throws(
     invalid({ lrSchedulerType: 'warmup_stable_decay', lrSchedulerKwargs: { numDecaySteps: 2, decayType: 'step' } }),
-    /Valid: "linear", "cosine", "1-sqrt"/,
+    /decayType must be one of "linear", "cosine", "1-sqrt", not "step"/,
   );
   assert.throws(
     invalid({ lrSchedulerType: 'polynomial', learningRate: 1e-8 }),
     /lrEnd \(1e-7\) must be below learningRate/,
   );
-  assert.throws(invalid({ loggingSteps: 1.5 }), /loggingSteps is 1\.5\. Valid: a whole number from 1, or a fraction/);
+  assert.throws(
+    invalid({ loggingSteps: 1.5 }),
+    /loggingSteps must be a whole number from 1, or a fraction .*, not 1\.5/,
+  );
 });
 
 test('every setting of TRL that Joylab does not have says why, or what to do instead', () => {
@@ -120,6 +123,8 @@ test('every setting of TRL that Joylab does not have says why, or what to do ins
     ['pad_to_multiple_of', /packed, never padded/],
     ['disable_dropout', /set loraDropout to 0/],
     ['maxPromptLength', /shorten the prompt/],
+    ['strategySeconds', /it is now strategyTimeLimit\./],
+    ['reward_seconds', /it is now rewardTimeLimit\./],
   ];
   for (const [name, reason] of said) assert.throws(invalid({ [name]: true }), reason);
 });

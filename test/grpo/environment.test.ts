@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  Environment,
-  FastLanguageModel,
-  functionWorks,
-  GRPOTrainer,
-  openenv,
-  serve,
-  type Sample,
-  type StepResult,
-} from '../../kernel';
+import { Environment, FastLanguageModel, functionWorks, GRPOTrainer, openenv, serve, type Sample } from '../../kernel';
+import type { StepResult } from '../../kernel/internal';
 
 /** A ball is to be met. Every third episode breaks at its first step. */
 class Meet extends Environment<{ move: 'LEFT' | 'RIGHT' }, { ball_x: number; paddle_x: number }> {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, before, test } from 'node:test';
 import { setHost, type DisplayOptions, type MimeBundle } from '../../kernel/display/host';
-import type { StepResult } from '../../kernel/grpo';
+import type { TrainingStep } from '../../kernel/grpo';
 import { FastLanguageModel } from '../../kernel/models';
 import type { RewardInput } from '../../kernel/rewards';
 import type { TrainerCallback } from '../../kernel/training';
@@ -39,7 +39,7 @@ test('columns of the data set reach the reward functions, and what they log the 
     logMetric('answers', count);
     return count + trainerState!.globalStep;
   }
-  const steps: StepResult[] = [];
+  const steps: TrainingStep[] = [];
   const trainer = newTrainer(
     await freshModel(),
     { maxSteps: 3 },
@@ -283,7 +283,7 @@ test('generation settings reach the model: stop strings, and old log-probabiliti
 });
 
 test('two generations of a step are scored together with its metrics', async () => {
-  const steps: StepResult[] = [];
+  const steps: TrainingStep[] = [];
   const trainer = newTrainer(
     await freshModel(),
     { maxSteps: 2, generationBatchSize: 4, gradientAccumulationSteps: 2 },
@@ -348,6 +348,6 @@ test('gradientCheckpointing, a setting or of the model, does not change a run', 
   assert.ok(asked.isGradientCheckpointing);
   assert.throws(
     () => FastLanguageModel.getPeftModel(asked.base, { useGradientCheckpointing: 'yes' as never }),
-    /Valid: true, false, or 'unsloth'/,
+    /useGradientCheckpointing must be one of true, false, "unsloth", not "yes"/,
   );
 });

@@ -3,9 +3,9 @@ import type { GRPOConfig } from '../../kernel/grpo';
 import { resolveConfig } from '../../kernel/grpo/config';
 import { GRPOTrainer, type GRPOTrainerOptions } from '../../kernel/grpo/trainer';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
-import { LogprobScorer } from '../../kernel/training/logprobScorer';
-import { seededRandom } from '../../kernel/random';
-import type { Tokenizer } from '../../kernel/models/tokenizer';
+import { LogprobScorer } from '../../kernel/training/update/logprobScorer';
+import { seededRandom } from '../../kernel/common/random';
+import type { Tokenizer } from '../../kernel/models/tokenizer/tokenizer';
 import type { RewardFunction } from '../../kernel/rewards';
 
 /*

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PlayWatch } from '../../kernel/grpo/playWatch';
-import type { ScoredRollouts } from '../../kernel/grpo/scoredRollouts';
 import type { Sample } from '../../kernel/rewards/sample';
 import { Episode } from '../../kernel/episodes/episode';
 import { breakout, episode, nothingExtracted, sample } from '../rewards/samples';
@@ -12,7 +11,7 @@ const made = (samples: Sample[]) => [
   {
     table: { names: ['r'], weights: [1], values: [samples.map(({ episode }) => (episode ? -5 : 0))] },
     samples,
-  } as Required<ScoredRollouts>,
+  },
 ];
 
 test('each problem is told when it comes, and again after ten steps without it', () => {

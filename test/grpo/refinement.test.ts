@@ -7,10 +7,9 @@ import {
   searchPrograms,
   type GRPOConfig,
   type SearchReport,
-  type StepResult,
+  type TrainingStep,
 } from '../../kernel/grpo';
-import { recentRollouts } from '../../kernel/rewards/recent';
-import { rewardRegistry } from '../../kernel/rewards/registry';
+import { rewardRegistry } from '../../kernel/grpo/session';
 import { functionWorks, type Sample } from '../../kernel/rewards';
 import type { GRPOTrainerOptions } from '../../kernel/grpo/trainer';
 import { freshModel, newTrainer, outcomeJson, quietHost, temporaryFolder } from './runs';
@@ -25,7 +24,7 @@ after(() => env.close());
 afterEach(() => {
   quietHost();
   rewardRegistry.clear();
-  recentRollouts.clear();
+  rewardRegistry.recentRollouts.clear();
 });
 
 const score = ({ episode }: Sample) => (episode ? episode.return + episode.steps / 1000 : null);
@@ -60,7 +59,7 @@ function uninterrupted(): Promise<string> {
 }
 
 test('groups edit a parent: its prompt, its play from the same start, its gain; the same in each run', async () => {
-  const steps: StepResult[] = [];
+  const steps: TrainingStep[] = [];
   const trainer = await refining({}, { onStep: (step) => void steps.push(step) });
   await trainer.train();
   assert.equal(outcomeJson(trainer), await uninterrupted());
@@ -137,7 +136,7 @@ test('gone on from a checkpoint, a run has the same numbers and programs; a brok
   const resumed = await refining(args);
   await resumed.train({ resumeFromCheckpoint: true });
   assert.equal(outcomeJson(resumed), await uninterrupted());
-  const saved = (resumed as any).saveState({ entropyState: null });
+  const saved = (resumed as any).ownState.save({ entropyState: null });
   for (const broken of [
     5,
     { ...saved.search, programs: [{}] },
@@ -145,7 +144,7 @@ test('gone on from a checkpoint, a run has the same numbers and programs; a brok
     { ...saved.search, winner: 3 },
   ]) {
     assert.throws(
-      () => (resumed as any).checkState({ ...saved, search: broken }),
+      () => (resumed as any).ownState.check({ ...saved, search: broken }),
       /the state's search (must be an object|has (programs|known|winner) = )/,
     );
   }
@@ -273,14 +272,20 @@ test('maxEpisodes ends a run: what it plays is no more; the search by an editor 
 
 test('wrong settings are refused, with what is valid', async () => {
   const refine = (refinement: unknown, more: object = {}) => refining({ refinement: refinement as never, ...more });
-  await assert.rejects(refine('yes'), /GRPOConfig: refinement is "yes"\. Valid: true, null, or an object/);
+  await assert.rejects(
+    refine('yes'),
+    /GRPOConfig: refinement must be true, or an object such as .*, or null, not "yes"/,
+  );
   await assert.rejects(
     refine({ objective: 'best' }),
-    /GRPOConfig\.refinement: objective is "best"\. Valid: "mean", "positive", "rank", "max@k", "entropic"/,
+    /GRPOConfig\.refinement: objective must be one of "mean", "positive", "rank", "max@k", "entropic", not "best"/,
   );
   await assert.rejects(refine({ islands: 3 }), /GRPOConfig\.refinement has no setting islands\. .*numIslands/);
   await assert.rejects(refine({ archiveSize: 2, numIslands: 3 }), /archiveSize = 2 is less than numIslands = 3/);
-  await assert.rejects(refine({ initialPrograms: ['x'] }), /initialPrograms is \["x"\]\. Valid: a list of sources/);
+  await assert.rejects(
+    refine({ initialPrograms: ['x'] }),
+    /initialPrograms must be a list of sources, .*, not \["x"\]/,
+  );
   await assert.rejects(refining({}, { env: undefined, trainDataset: [{ prompt: 'x' }] }), /refinement needs env/);
   const short = newTrainer(await freshModel({ maxSeqLength: 160 }), config, {
     env,

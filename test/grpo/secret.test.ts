@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { before, test, type TestContext } from 'node:test';
 import type { CausalLM } from '../../kernel/models';
 import { openenv } from '../../kernel/environments';
-import type { GRPOConfig, StepResult } from '../../kernel/grpo';
+import type { GRPOConfig, TrainingStep } from '../../kernel/grpo';
 import { episodeReturn } from '../../kernel/rewards';
 import { freshModel, newTrainer, quietHost, temporaryFolder } from './runs';
 
@@ -27,7 +27,7 @@ async function playedIn(t: TestContext, args: GRPOConfig, model?: CausalLM): Pro
     return output;
   });
   const played: string[] = [];
-  const onStep = ({ samples }: StepResult): void => {
+  const onStep = ({ samples }: TrainingStep): void => {
     const { seed, actions } = samples[0].episode!;
     played.push(`${seed}: ${actions.join('')}`);
   };

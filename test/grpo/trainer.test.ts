@@ -4,8 +4,7 @@ import { TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
 import { setHost, type MimeBundle } from '../../kernel/display/host';
 import { grpoCell } from '../../kernel/grpo/cell';
 import { GRPOTrainer } from '../../kernel/grpo/trainer';
-import { recentRollouts } from '../../kernel/rewards/recent';
-import { rewardRegistry } from '../../kernel/rewards/registry';
+import { rewardRegistry, Session } from '../../kernel/grpo/session';
 import { RewardError } from '../../kernel/rewards/scoring';
 import type { Sample } from '../../kernel/rewards/sample';
 import { dataset, freshModel, letters, newTrainer, outcome, quietHost, returns, settings, uninterrupted } from './runs';
@@ -19,7 +18,7 @@ before(async () => {
 afterEach(() => {
   quietHost();
   rewardRegistry.clear();
-  recentRollouts.clear();
+  rewardRegistry.recentRollouts.clear();
 });
 
 /** The newest training output among the displayed bundles. */
@@ -164,6 +163,25 @@ test('a reward replaced while a scored step is paused scores that step again', a
   assert.ok(tokens > 0 && tokens < 1.5 * first.num_tokens, 'tokens count once');
 });
 
+test('a reward replaced while a step of two scored generations is paused scores both again', async () => {
+  await rewardRegistry.register('letters', letters);
+  const abort = new AbortController();
+  let calls = 0;
+  // Comes right after the scores of the second generation.
+  await rewardRegistry.register('returns', (sample) => {
+    if (++calls === 8) setTimeout(() => abort.abort());
+    return returns(sample);
+  });
+  const args = { maxSteps: 1, generationBatchSize: 4, gradientAccumulationSteps: 2 };
+  const trainer = newTrainer(await freshModel(), args, { rewardFuncs: undefined });
+  await trainer.train({ signal: abort.signal });
+  assert.deepEqual([trainer.status, trainer.globalStep], ['paused', 0]);
+  await rewardRegistry.register('letters', () => 3);
+  await trainer.train();
+  assert.equal(calls, 16);
+  assert.equal(trainer.logHistory[0]['rewards/letters/mean'], 3);
+});
+
 test('a reward replaced during a run counts from the next step, and the boundary is marked', async () => {
   const shown = recordingHost();
   await rewardRegistry.register('letters', letters);
@@ -209,6 +227,28 @@ test('running the cell again continues a paused run with changed settings; a fin
   assert.equal(next.globalStep, 1);
 });
 
+test('runs of two sessions share neither functions nor rollouts; one with functions of its own shares nothing', async () => {
+  const [first, second] = [new Session(), new Session()];
+  await first.rewardRegistry.register('letters', letters);
+  await second.rewardRegistry.register('letters', returns);
+  const model = await freshModel();
+  const one = await grpoCell({ ...settings, maxSteps: 2 }, { model, dataset }, { signal: AbortSignal.abort() }, first);
+  const other = await grpoCell({ ...settings, maxSteps: 1 }, { model, dataset }, {}, second);
+  assert.deepEqual([one.status, one.globalStep, other.status], ['paused', 0, 'finished']);
+  assert.equal(
+    await grpoCell({ ...settings, maxSteps: 2 }, { model, dataset }, {}, first),
+    one,
+    'each goes on with its own',
+  );
+  const own = newTrainer(model, { maxSteps: 1 });
+  await own.train();
+  const counts = [first, second].map(({ rewardRegistry: { recentRollouts } }) => recentRollouts.batches().length);
+  assert.deepEqual([...counts, rewardRegistry.recentRollouts.batches().length], [2, 1, 0]);
+  assert.equal(own.recentRollouts.batches().length, 1);
+  const again = (await first.rewardRegistry.register('letters', () => 1))!;
+  assert.deepEqual([again.samples.length, again.before.mean !== 1, again.after.mean], [8, true, 1]);
+});
+
 test('another seed leaves the paused run', async () => {
   await rewardRegistry.register('letters', letters);
   const model = await freshModel();
@@ -243,7 +283,7 @@ test('several groups, iterations and logging intervals', async () => {
     trainer.logHistory.some((entry) => entry['clip_ratio/region_mean'] > 0),
     'the second update of a rollout is off-policy',
   );
-  assert.equal(recentRollouts.batches().length, 2);
+  assert.equal(trainer.recentRollouts.batches().length, 2);
 });
 
 test('what is missing is said before anything is computed', async () => {

@@ -2,14 +2,12 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { setHost } from '../../kernel/display/host';
 import { openenv } from '../../kernel/environments';
-import type { GRPOConfig, StepResult } from '../../kernel/grpo';
-import { groupAdvantages } from '../../kernel/grpo/advantages';
+import type { GRPOConfig, TrainingStep } from '../../kernel/grpo';
+import { capRewards, groupAdvantages } from '../../kernel/grpo/advantages';
 import { resolveConfig } from '../../kernel/grpo/config';
 import { GRPOTrainer } from '../../kernel/grpo/trainer';
-import { capRewards } from '../../kernel/grpo/unplayed';
 import type { RolloutEnvironment } from '../../kernel/rollout';
 import { normalizedReturn, type RewardFunction, type Sample } from '../../kernel/rewards';
-import { recentRollouts } from '../../kernel/rewards/recent';
 import { freshModel, quietHost } from './runs';
 
 let env: RolloutEnvironment;
@@ -32,7 +30,7 @@ async function run(
   steps: string[][],
   rewardFuncs: RewardFunction[],
   args: GRPOConfig = {},
-): Promise<{ results: StepResult[]; events: string[] }> {
+): Promise<{ results: TrainingStep[]; events: string[]; trainer: GRPOTrainer }> {
   const model = await freshModel();
   const generate = model.generate.bind(model);
   const left = steps.map((texts) => texts.map((text) => model.tokenizer.encode(text)));
@@ -45,7 +43,7 @@ async function run(
       terminated: sequences.map(() => true),
     };
   };
-  const results: StepResult[] = [];
+  const results: TrainingStep[] = [];
   const settings = {
     maxSteps: steps.length,
     numGenerations: steps[0].length,
@@ -75,7 +73,7 @@ async function run(
   await trainer.train();
   quietHost();
   await trainer.dispose();
-  return { results, events };
+  return { results, events, trainer };
 }
 
 /** As in a notebook that was written for a game without negative scores: silence costs less than losing. */
@@ -122,6 +120,7 @@ test('a run does not learn silence; its metrics stay, and the chart says what ha
   const {
     results: [step],
     events,
+    trainer: { recentRollouts },
   } = await run([group], [score]);
   assert.deepEqual(step.rewards.values[0].slice(3, 5), [-1, -1], 'the functions are not touched');
   assert.equal(step.metrics['rewards/score/mean'], step.metrics.reward);

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { AdamW } from '../../kernel/training/adamw';
-import { PolicyUpdate, type PolicyBatch, type UpdateMetrics, type UpdateSettings } from '../../kernel/grpo/update';
+import { AdamW } from '../../kernel/training/update/adamw';
+import { PolicyUpdate } from '../../kernel/grpo/update/policyUpdate';
+import type { PolicyBatch } from '../../kernel/grpo/update/preparedStep';
+import type { UpdateMetrics } from '../../kernel/grpo/update/policyMetrics';
+import type { UpdateOptions } from '../../kernel/grpo/updateSettings';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
-import { LogprobScorer } from '../../kernel/training/logprobScorer';
-import { dequantize } from '../../kernel/models/quantization';
-import { readSafetensors, writeSafetensors } from '../../kernel/models/safetensors';
-import { seededRandom } from '../../kernel/random';
+import { LogprobScorer } from '../../kernel/training/update/logprobScorer';
+import { dequantize } from '../../kernel/models/checkpoint/quantization';
+import { readSafetensors, writeSafetensors } from '../../kernel/models/checkpoint/safetensors';
+import { seededRandom } from '../../kernel/common/random';
 import type { Tensor } from '../../kernel/onnx/tensor';
 import { PythonPeer, relativeError } from '../models/pythonPeer';
 
@@ -72,7 +75,7 @@ interface Scenario {
   model: CausalLM;
   folder: string;
   /** Ours, and TRL's for the same. */
-  settings: Partial<UpdateSettings>;
+  settings: UpdateOptions;
   trl: object;
   batches: PolicyBatch[];
 }
@@ -314,7 +317,7 @@ test('what is imitated pulls as a sampled completion does, and is no part of the
     promptOf: whole.promptOf.slice(4),
     advantages: Array.from(whole.advantages).slice(4),
   };
-  const run = async (batch: PolicyBatch, settings: Partial<UpdateSettings>) => {
+  const run = async (batch: PolicyBatch, settings: UpdateOptions) => {
     const model = await load('gqa');
     const update = await PolicyUpdate.create(model, settings);
     const metrics = await update.step(batch, LEARNING_RATE);
@@ -373,9 +376,9 @@ test('bad settings and batches are errors that say what to do, and change nothin
   const model = await load('gqa');
   await assert.rejects(
     PolicyUpdate.create(model, { lossType: 'ppo' as never }),
-    /lossType must be one of grpo, dr_grpo/,
+    /lossType must be one of "grpo", "dr_grpo"/,
   );
-  await assert.rejects(PolicyUpdate.create(model, { temperature: 0 }), /temperature must be positive/);
+  await assert.rejects(PolicyUpdate.create(model, { temperature: 0 }), /temperature must be a number above 0/);
   const update = await PolicyUpdate.create(model, {});
   const before = weightsOf(model);
   const good = makeBatch(0);

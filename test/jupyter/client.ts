@@ -257,6 +257,8 @@ export class TestKernel {
   }
 }
 
+export const types = (messages: Message[]): string[] => messages.map(({ header }) => header.msg_type);
+
 /** Text of streams, results and displays, in order. */
 export function text(outputs: Message[]): string {
   return outputs.map(({ content }) => content.text ?? content.data?.['text/plain'] ?? '').join('');

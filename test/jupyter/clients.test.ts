@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import { pythonPath } from '../../kernel/setup/python';
+import { pythonPath } from '../../kernel/common/packagePaths';
 import { eventually } from '../eventually';
 import { plain } from './client';
 import { JupyterPrefix } from './prefix';

@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
-import { buildRoot, packageRoot, pythonPath } from '../../kernel/setup/python';
+import { buildRoot, packageRoot, pythonPath } from '../../kernel/common/packagePaths';
 
 const CLI = path.join(buildRoot, 'kernel', 'cli.js');
 

@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { dataFolder, installKernel } from '../../kernel/install';
-import { pythonPath } from '../../kernel/setup/python';
+import { dataFolder, installKernel } from '../../kernel/install/install';
+import { pythonPath } from '../../kernel/common/packagePaths';
 
 /** A folder with this build's kernel for Jupyter programs, which see it before any other. */
 export class JupyterPrefix {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { plain, TestKernel, text } from './client';
-import { interruptCell } from './interruptCell';
+import { interruptCell } from './interrupt/interruptCell';
 
 const LIBRARY = `const backtracks = () => /^(a+)+$/.test('a'.repeat(40) + '!');
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -118,7 +118,7 @@ test('a run lives on when the reward cell is ended while it scores again, and wh
   await kernel.run('rewardRegistry.clear();');
   await cell('/** @reward */\nfunction long({ completion }: Sample) { return completion.length; }', 'R');
   await kernel.run(`const { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 64 });
-const args = { maxSteps: 3, numGenerations: 4, maxCompletionLength: 6, rewardSeconds: 0.3 };
+const args = { maxSteps: 3, numGenerations: 4, maxCompletionLength: 6, rewardTimeLimit: 0.3 };
 const callbacks = [{ onStepEnd: ({ state, control }: any) => void (control.shouldTrainingStop = state.globalStep === 1) }];
 const trainer = new GRPOTrainer({ model: FastLanguageModel.getPeftModel(model, { r: 4 }), processingClass: tokenizer, trainDataset: [{ prompt: 'let' }], args, callbacks });`);
   const weights =
@@ -127,7 +127,7 @@ const trainer = new GRPOTrainer({ model: FastLanguageModel.getPeftModel(model, {
   const trained = await kernel.run(weights);
 
   const endless =
-    '/** @reward seconds=100 */\nfunction long({ completion }: Sample) { for (;;); }\nfunction other() { return 1; }';
+    '/** @reward timeLimit=100 */\nfunction long({ completion }: Sample) { for (;;); }\nfunction other() { return 1; }';
   const id = kernel.send('shell', 'execute_request', { code: `console.log('started');\n${endless}` }, [], {
     cellId: 'R',
   });
@@ -142,7 +142,7 @@ const trainer = new GRPOTrainer({ model: FastLanguageModel.getPeftModel(model, {
 
   assert.match(
     await cell('/** @reward */\nfunction long({ completion }: Sample) { for (;;); }', 'R'),
-    /No longer a reward.*: other\.[^]*could not be scored again\. Reward function "long" took more than 0\.3 s on sample 0 of 4 .*it is in Cell \[\d+\], line 2\..*raise rewardSeconds/,
+    /No longer a reward.*: other\.[^]*could not be scored again\. Reward function "long" took more than 0\.3 s on sample 0 of 4 .*it is in Cell \[\d+\], line 2\..*raise rewardTimeLimit/,
   );
   assert.match(await cell('await trainer.train();'), /RewardError: Reward function "long" took more than 0\.3 s/);
   assert.equal(await kernel.run("trainer.status + ' ' + trainer.globalStep"), "'paused 1'");
@@ -163,11 +163,11 @@ const trainer = new GRPOTrainer({ model: FastLanguageModel.getPeftModel(model, {
 
 test('weights, an off switch, and a table of what counts', async () => {
   await kernel.run('rewardRegistry.clear();');
-  await cell('/** @reward weight=2 seconds=60 */\nfunction judge() { return 1; }', 'J');
+  await cell('/** @reward weight=2 timeLimit=60 */\nfunction judge() { return 1; }', 'J');
   await cell('/** @reward off */\nfunction slow() { return 1; }', 'S');
   assert.match(
     await cell('rewardRegistry'),
-    /^reward +weight +counts +seconds +from\njudge +2 +yes +60 +Cell \[\d+\], line 2\nslow +1 +off +Cell \[\d+\], line 2$/,
+    /^reward +weight +counts +time limit +from\njudge +2 +yes +60 +Cell \[\d+\], line 2\nslow +1 +off +Cell \[\d+\], line 2$/,
   );
   assert.match(
     await cell(

@@ -1,10 +1,10 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { allWeights } from '../../kernel/models/architecture';
+import { allWeights } from '../../kernel/models/graph/architecture';
 import { parseConfig } from '../../kernel/models/config';
-import { writeSafetensors } from '../../kernel/models/safetensors';
-import { seededRandom } from '../../kernel/random';
-import { packageRoot } from '../../kernel/setup/python';
+import { writeSafetensors } from '../../kernel/models/checkpoint/safetensors';
+import { seededRandom } from '../../kernel/common/random';
+import { packageRoot } from '../../kernel/common/packagePaths';
 
 const CHECKPOINT = join(packageRoot, 'kernel/models/strategist/checkpoint');
 const SIZES = {

@@ -29,7 +29,7 @@ import { logprobsOfLogits, tokenLogprobs } from '../../kernel/onnx/operators/tok
 import { GraphSession } from '../../kernel/onnx/session';
 import { sizeOf } from '../../kernel/onnx/tensor';
 import type { Value } from '../../kernel/onnx/value';
-import { seededRandom } from '../../kernel/random';
+import { seededRandom } from '../../kernel/common/random';
 import { maxDifference, PythonPeer } from '../models/pythonPeer';
 
 const peer = new PythonPeer('onnx/operators.py');

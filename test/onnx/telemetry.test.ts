@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { buildRoot } from '../../kernel/setup/python';
+import { buildRoot } from '../../kernel/common/packagePaths';
 import { TestKernel } from '../jupyter/client';
 
 const library = JSON.stringify(join(buildRoot, 'kernel'));

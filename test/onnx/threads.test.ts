@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { threadsFrom } from '../../kernel/onnx/threads';
-import { buildRoot } from '../../kernel/setup/python';
+import { buildRoot } from '../../kernel/common/packagePaths';
 
 const session = join(buildRoot, 'kernel/onnx/session');
 

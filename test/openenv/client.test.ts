@@ -8,7 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { openenv, type RemoteEnvironment } from '../../kernel/environments';
 import { OpenEnvClient } from '../../kernel/openenv';
 import { openenvCommand } from '../environments/python';
-import { code, faulty } from './faulty';
+import { code, faultyServer } from './faultyServer';
 
 // The environment that `openenv init` makes: an echo, served by OpenEnv's own code, one session at a time.
 let folder: string;
@@ -85,7 +85,7 @@ test('nobody listens: said at once, with the address', async () => {
 });
 
 test('a frozen server: the time-out is an error, and later calls do not wait again', async () => {
-  const server = await faulty(() => {});
+  const server = await faultyServer(() => {});
   const client = await OpenEnvClient.connect(server.url, { messageTimeout: 100 });
   await assert.rejects(
     client.step({}),
@@ -96,7 +96,7 @@ test('a frozen server: the time-out is an error, and later calls do not wait aga
 });
 
 test('a server that hangs up', async () => {
-  const server = await faulty((socket) => socket.close(1011));
+  const server = await faultyServer((socket) => socket.close(1011));
   const client = await OpenEnvClient.connect(server.url);
   await assert.rejects(client.step({}), code('CONNECTION_LOST', /broke \(WebSocket code 1011\)/));
   server.close();
@@ -109,7 +109,7 @@ test('a server that answers garbage', async () => {
     ['null', /not an OpenEnv message/],
     ['{"type":"state","data":{}}', /answered with a message of type "state" where one of type "observation" was due/],
   ] as const) {
-    const server = await faulty((socket) => socket.send(answer));
+    const server = await faultyServer((socket) => socket.send(answer));
     const client = await OpenEnvClient.connect(server.url);
     await assert.rejects(client.step({}), code('PROTOCOL_ERROR', pattern));
     await client.close();
@@ -118,7 +118,7 @@ test('a server that answers garbage', async () => {
 });
 
 test('an abort ends what is under way, with its reason', async () => {
-  const server = await faulty(() => {});
+  const server = await faultyServer(() => {});
   const stop = new AbortController();
   const client = await OpenEnvClient.connect(server.url, { signal: stop.signal });
   const answer = client.reset();
@@ -129,7 +129,7 @@ test('an abort ends what is under way, with its reason', async () => {
 });
 
 test('answers belong to their requests, in order', async () => {
-  const server = await faulty((socket, message) =>
+  const server = await faultyServer((socket, message) =>
     socket.send(JSON.stringify({ type: 'observation', data: { observation: message.data, reward: 0, done: false } })),
   );
   const client = await OpenEnvClient.connect(server.url);

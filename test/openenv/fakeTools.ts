@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { buildRoot, pythonPath } from '../../kernel/setup/python';
+import { buildRoot, pythonPath } from '../../kernel/common/packagePaths';
 
 /*
  * Docker, git and uv as far as openenv() uses them, for machines that have

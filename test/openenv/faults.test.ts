@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { host, setHost } from '../../kernel/display/host';
 import { openenv } from '../../kernel/environments';
 import { Environment, OpenEnvClient, serve } from '../../kernel/openenv';
-import { code, faulty, Network } from './faulty';
+import { code, faultyServer, Network } from './faultyServer';
 
 /** Counts its steps. */
 class Counting extends Environment<{ by: number }, { count: number }> {
@@ -100,7 +100,7 @@ test('an idle session is kept alive by pings', async () => {
   let pinged!: () => void;
   const enough = new Promise<void>((resolve) => (pinged = resolve));
   let pings = 0;
-  const server = await faulty(
+  const server = await faultyServer(
     () => {},
     (socket) => socket.on('ping', () => ++pings === 5 && pinged()),
   );
@@ -125,7 +125,7 @@ test('a session that the server ends is an error with its reason, and reset open
 test('a message that nobody asked for ends the session: no answer is taken for another', async () => {
   const observation = (n: number): string =>
     JSON.stringify({ type: 'observation', data: { observation: { n }, reward: 0, done: false } });
-  const server = await faulty((socket, { data }) => {
+  const server = await faultyServer((socket, { data }) => {
     socket.send(observation(data.n));
     socket.send(observation(-1));
   });
@@ -138,14 +138,14 @@ test('a message that nobody asked for ends the session: no answer is taken for a
 });
 
 test('a server that closes at once, or loses each reset: an error, no endless trying', async () => {
-  const closing = await faulty(
+  const closing = await faultyServer(
     () => {},
     (socket) => socket.close(1011),
   );
   await assert.rejects(OpenEnvClient.connect(closing.url), code('CONNECTION_LOST', /WebSocket code 1011/));
   closing.close();
   let resets = 0;
-  const losing = await faulty((socket) => (resets++, socket.terminate()));
+  const losing = await faultyServer((socket) => (resets++, socket.terminate()));
   const client = await OpenEnvClient.connect(losing.url);
   await assert.rejects(client.reset(), code('CONNECTION_LOST'));
   assert.equal(resets, 2);
@@ -243,7 +243,7 @@ test('servers without WebSocket, without OpenEnv, or behind a door', async () =>
 });
 
 test('an old server without metadata, schema and tools', async () => {
-  const server = await faulty((socket) =>
+  const server = await faultyServer((socket) =>
     socket.send('{"type":"error","data":{"code":"UNKNOWN_TYPE","message":"Unknown message type: mcp"}}'),
   );
   const env = await openenv(server.url, { messageTimeout: 5000 });

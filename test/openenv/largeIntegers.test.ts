@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openenv } from '../../kernel';
-import { code } from './faulty';
-import { startGarden } from './garden';
+import { code } from './faultyServer';
+import { startPythonServer } from './pythonServer';
 
 test("OpenEnv's own server gets and gives integers of any size, digit by digit; what JSON does not have is not sent", async () => {
-  const garden = await startGarden({ second: true });
+  const garden = await startPythonServer({ second: true });
   try {
     const env = await openenv(garden.url);
     for (const [wait, day] of [

@@ -5,10 +5,10 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
 import { openenv } from '../../kernel/environments';
-import { buildRoot } from '../../kernel/setup/python';
+import { buildRoot } from '../../kernel/common/packagePaths';
 import { eventually } from '../eventually';
 import { fakeTools, type FakeTools } from './fakeTools';
-import { code } from './faulty';
+import { code } from './faultyServer';
 import { TINY } from './tiny';
 
 let root: string;

@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
 import { openenv, type RemoteEnvironment } from '../../kernel/environments';
-import { packageRoot } from '../../kernel/setup/python';
-import { code } from './faulty';
+import { packageRoot } from '../../kernel/common/packagePaths';
+import { code } from './faultyServer';
 
 const ECHO = path.join(packageRoot, 'test', 'openenv', 'official', 'echo_env');
 

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { openenv } from '../../kernel/environments';
 import { leaseServer } from '../../kernel/environments/atari/servers';
 import { type OpenEnvError, ServerProcess } from '../../kernel/openenv';
-import { pythonPath } from '../../kernel/setup/python';
+import { pythonPath } from '../../kernel/common/packagePaths';
 import { eventually } from '../eventually';
 
 /** Launches a Python program as a server. */

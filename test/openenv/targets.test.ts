@@ -12,7 +12,7 @@ import { spaceImage, spaceSubdomain, wakeSpace } from '../../kernel/openenv/laun
 import { readTarget } from '../../kernel/openenv/launch/target';
 import { eventually } from '../eventually';
 import { TINY } from './tiny';
-import { code } from './faulty';
+import { code } from './faultyServer';
 
 let root: string;
 

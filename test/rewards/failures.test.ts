@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
-import { afterEach, test } from 'node:test';
+import { test } from 'node:test';
 import { setHost, type MimeBundle } from '../../kernel/display/host';
 import { groupAdvantages } from '../../kernel/grpo/advantages';
-import { recentRollouts } from '../../kernel/rewards/recent';
 import { RewardRegistry } from '../../kernel/rewards/registry';
 import type { RewardFunction, Sample } from '../../kernel/rewards/sample';
 import { RewardError, scoreSamples } from '../../kernel/rewards/scoring';
 import { episode, nothingExtracted, sample } from './samples';
-
-afterEach(() => recentRollouts.clear());
 
 const text = sample({ code: null, episode: null });
 const ONE_SAMPLE = /scores one sample, not a batch as in TRL/;
@@ -116,7 +113,7 @@ test('scoring again shows the others beside the samples that fail, with place an
       scaleRewards: 'group',
       multiObjectiveAggregation: 'sum_then_normalize',
     } as const;
-    recentRollouts.add({
+    registry.recentRollouts.add({
       step,
       samples,
       groupSize: 4,
@@ -149,7 +146,7 @@ test('scoring again shows the others beside the samples that fail, with place an
   );
   assert.match(String(shown[0]['text/html']), /<pre[^>]*>three in Cell \[4\]\n&gt; 2 \| &lt;code&gt;<\/pre>/);
   assert.deepEqual(
-    recentRollouts.batches().map(({ table }) => table.values[0]),
+    registry.recentRollouts.batches().map(({ table }) => table.values[0]),
     [
       [1, 2, 3, 4],
       [2, 3, 4, 5],

@@ -15,7 +15,7 @@ import {
 import { Episode } from '../../kernel/episodes/episode';
 import type { Sample } from '../../kernel/rewards/sample';
 import type { CodeProblem } from '../../kernel/strategy';
-import { topReturn, worstReturn } from '../../kernel/rewards/scale';
+import { topReturn, worstReturn } from '../../kernel/rewards/library';
 import { boxing, breakout, episode, nothingExtracted, pong, sample } from './samples';
 
 const problem = (kind: CodeProblem['kind']): CodeProblem => ({ kind, line: 1, column: 1, reason: 'x' });

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import type { RewardFunction, Sample } from '../../kernel/rewards/sample';
-import { RewardError, scoreAll, scoreSamples } from '../../kernel/rewards/scoring';
+import { RewardError, score, scoreSamples } from '../../kernel/rewards/scoring';
 import { sample } from './samples';
 
 let server: Server;
@@ -66,13 +66,13 @@ const ENDLESS: Record<string, () => unknown> = {
 
 for (const [what, endless] of Object.entries(ENDLESS)) {
   test(`${what} is ended when its time is up, and the process goes on`, { timeout: 60_000 }, async () => {
-    const score = ({ completion }: Sample) => (completion === 'a' ? 1 : endless());
-    const { table, error } = await scoreAll([named('endless', score), named('quick', () => 2)], samples, {
-      seconds: 0.2,
+    const endlessly = ({ completion }: Sample) => (completion === 'a' ? 1 : endless());
+    const { table, error } = await score([named('endless', endlessly), named('quick', () => 2)], samples, {
+      timeLimit: 0.2,
     });
     assert.match(
       error!.message,
-      /^Reward function "endless" took more than 0\.2 s on sample 1 of 3 .*raise rewardSeconds in GRPOConfig.*@reward seconds=600/,
+      /^Reward function "endless" took more than 0\.2 s on sample 1 of 3 .*raise rewardTimeLimit in GRPOConfig.*@reward timeLimit=600/,
     );
     assert.equal(error!.sampleIndex, 1);
     assert.deepEqual([table.names, table.values], [['quick'], [[2, 2, 2]]]);
@@ -87,17 +87,17 @@ test('a function has its own time, and each call all of it', async () => {
     return 1;
   };
   const many = Array.from({ length: 8 }, () => sample());
-  const table = await scoreSamples([named('slow', slow, { seconds: 0.2 })], many, { seconds: 0.02 });
+  const table = await scoreSamples([named('slow', slow, { timeLimit: 0.2 })], many, { timeLimit: 0.02 });
   assert.deepEqual(table.values, [many.map(() => 1)]);
   const error = await scoreSamples(
-    [named('slow', () => new Promise(() => {}), { seconds: 0.05, source: 'Cell [3], line 2' })],
+    [named('slow', () => new Promise(() => {}), { timeLimit: 0.05, source: 'Cell [3], line 2' })],
     samples,
-    { seconds: 60 },
+    { timeLimit: 60 },
   ).catch((it: unknown) => it);
   assert.ok(error instanceof RewardError);
   assert.match(
     error.message,
-    /took more than 0\.05 s on sample 0 .*it is in Cell \[3\], line 2\..*raise its own time: \/\*\* @reward seconds=600/,
+    /took more than 0\.05 s on sample 0 .*it is in Cell \[3\], line 2\..*raise its own: \/\*\* @reward timeLimit=600/,
   );
 });
 
@@ -114,7 +114,7 @@ test('async functions wait together, each with its own sample', async () => {
 });
 
 test('what follows the scoring has no time limit', async () => {
-  await scoreSamples([named('waits', async () => (await wait(5), 1))], samples, { seconds: 0.1 });
+  await scoreSamples([named('waits', async () => (await wait(5), 1))], samples, { timeLimit: 0.1 });
   for (const end = performance.now() + 300; performance.now() < end; );
   await null;
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import * as joylab from '../../kernel';
 import type { ReferenceReturns, RolloutEnvironment, Sample } from '../../kernel';
-import { packageRoot } from '../../kernel/setup/python';
+import { packageRoot } from '../../kernel/common/packagePaths';
 import { typescript } from '../../kernel/strategy/compile';
 
 /*

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fractionZeroStd, groupAdvantages, type AdvantageSettings } from '../../kernel/grpo/advantages';
 import { rewardMetrics } from '../../kernel/grpo/metrics';
-import { RewardError, scoreAll, scoreSamples, type RewardTable } from '../../kernel/rewards/scoring';
-import { mean, std } from '../../kernel/rewards/statistics';
+import { RewardError, score, scoreSamples, type RewardTable } from '../../kernel/rewards/scoring';
+import { mean, std } from '../../kernel/common/statistics';
 import { sample } from './samples';
 
 const settings = (more: Partial<AdvantageSettings> = {}): AdvantageSettings => ({
@@ -86,7 +86,7 @@ test('what no number holds is an error that names function, sample and weight', 
     scoreSamples([fine, huge], samples),
     /RewardError: Reward function "huge" gives sample 0 of 2 .* 1e\+300, and its weight is 10000000000: the sum of its rewards is beyond the largest number there \(1\.8e\+308\)\. Scale the reward down/,
   );
-  const { table: left, error } = await scoreAll([fine, huge], samples);
+  const { table: left, error } = await score([fine, huge], samples);
   assert.deepEqual([left.names, error!.functionName], [['fine'], 'huge']);
   const sum = table([1e308, 0, 0, 0], [1e308, 0, 0, 0]);
   assert.throws(() => groupAdvantages(sum, settings()), RewardError);

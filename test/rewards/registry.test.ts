@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 import { setHost, type MimeBundle } from '../../kernel/display/host';
 import { groupAdvantages } from '../../kernel/grpo/advantages';
-import { recentRollouts, type RolloutBatch } from '../../kernel/rewards/recent';
+import type { RolloutBatch } from '../../kernel/rewards/recent';
 import { RewardRegistry, type RewardChange } from '../../kernel/rewards/registry';
 import type { RewardFunction, Sample } from '../../kernel/rewards/sample';
 import { scoreSamples } from '../../kernel/rewards/scoring';
@@ -20,7 +20,6 @@ beforeEach(() => {
   });
   registry = new RewardRegistry();
 });
-afterEach(() => recentRollouts.clear());
 
 const works = ({ code }: Sample) => (code === null ? -2 : 1);
 const score = ({ episode }: Sample) => episode && episode.return;
@@ -37,7 +36,7 @@ async function remember(step: number, groups: number, groupSize: number): Promis
     multiObjectiveAggregation: 'sum_then_normalize',
   } as const;
   const batch = { step, samples, groupSize, table, advantages: (t: typeof table) => groupAdvantages(t, settings) };
-  recentRollouts.add(batch);
+  registry.recentRollouts.add(batch);
   return batch;
 }
 
@@ -128,20 +127,20 @@ test('a function that fails on the last rollouts is registered, and the output s
   assert.match(shown[0]['text/html'] as string, /could not be scored again.*threw on sample 0 of 4/s);
   assert.equal(registry.get('score')!.score, careless);
   // The kept scores are still those of the function before.
-  assert.deepEqual(recentRollouts.batches()[0].table.values, [[null, 1, 2, 3]]);
+  assert.deepEqual(registry.recentRollouts.batches()[0].table.values, [[null, 1, 2, 3]]);
 });
 
 test('only the newest groups are kept', async () => {
   await registry.register('works', works);
   for (let step = 1; step <= 12; step++) await remember(step, 1, 4);
   assert.deepEqual(
-    recentRollouts.batches().map(({ step }) => step),
+    registry.recentRollouts.batches().map(({ step }) => step),
     [5, 6, 7, 8, 9, 10, 11, 12],
   );
   await remember(12, 1, 4);
-  assert.equal(recentRollouts.sampleCount, 32);
+  assert.equal(registry.recentRollouts.sampleCount, 32);
   await remember(13, 10, 4);
-  assert.equal(recentRollouts.sampleCount, 40, 'a step alone may exceed the limit');
+  assert.equal(registry.recentRollouts.sampleCount, 40, 'a step alone may exceed the limit');
 });
 
 test('256 samples are scored again and shown at once', async () => {

@@ -41,7 +41,7 @@ test('what is not a reward is an error that names function, sample, value and wh
   ];
   for (const [value, message] of wrong) {
     const scores = scoreSamples(
-      [reward('wrong', (s: Sample) => (s === nothingExtracted ? value : 1))],
+      [reward('wrong', (s: Sample) => (s.code === null ? value : 1))],
       [sample(), nothingExtracted],
     );
     await assert.rejects(scores, (error: RewardError) => {

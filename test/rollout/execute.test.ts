@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { openenv, type AtariEnvironment } from '../../kernel/environments';
 import { Episode, executeWithTimeLimit, replay, rollout } from '../../kernel/rollout';
 import { createLockedDownFunction } from '../../kernel/strategy';
-import { Stopwatch } from '../../kernel/common/processorTime';
+import { Stopwatch } from '../../kernel/common/threads/processorTime';
 import { atCall, followBall, random } from './strategies';
 
 let env: AtariEnvironment;
@@ -128,13 +128,20 @@ test('a plain function that does wrong ends its episode', async () => {
     while (!stopwatch.exceeds(milliseconds));
     return 'LEFT';
   };
-  assert.equal((await end(busy(200), { callSeconds: 0.05 })).reason, 'timeout');
-  assert.match((await end(busy(60), { seconds: 0.15, callSeconds: 1 })).message!, /0.15 s of the strategy's own time/);
+  assert.equal((await end(busy(200), { callTimeLimit: 0.05 })).reason, 'timeout');
+  assert.match(
+    (await end(busy(60), { strategyTimeLimit: 0.15, callTimeLimit: 1 })).message!,
+    /0.15 s of the strategy's own time/,
+  );
 });
 
 test('time in which a strategy does not compute is not counted', async () => {
   const waiting = () => (Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100), 'LEFT');
-  const { steps, end } = await executeWithTimeLimit(waiting, env, { maxSteps: 5, callSeconds: 0.05, seconds: 0.2 });
+  const { steps, end } = await executeWithTimeLimit(waiting, env, {
+    maxSteps: 5,
+    callTimeLimit: 0.05,
+    strategyTimeLimit: 0.2,
+  });
   assert.deepEqual([steps, end], [5, { reason: 'truncated', message: '5 steps' }]);
 });
 
@@ -147,7 +154,7 @@ test('is interrupted by its signal', async () => {
   };
   const { end, steps } = await executeWithTimeLimit(abortsAtTenth, env, {
     maxSteps: 1_000_000,
-    seconds: 100,
+    strategyTimeLimit: 100,
     signal: controller.signal,
     seed: 1,
   });
@@ -164,7 +171,7 @@ test('strategies and options are checked', async () => {
   );
   await assert.rejects(
     executeWithTimeLimit(random, env, { steps: 1 } as never),
-    /Unknown option "steps"\. Options: seconds, callSeconds, maxSteps, signal, seed\./,
+    /executeWithTimeLimit has no option steps\. Did you mean maxSteps\?/,
   );
   await assert.rejects(executeWithTimeLimit(random, env, { seed: 1.5 }), /seed must be a whole number/);
   await assert.rejects(executeWithTimeLimit(random, undefined as never), /cannot be played/);

@@ -15,7 +15,7 @@ test('harmless strategies meet tight limits on a machine that has many other pro
     { length: 12 },
     (_, i) => `function strategy(state) { return state.legal_actions[${i} % state.legal_actions.length]; }`,
   );
-  const limits = { callSeconds: 0.02, seconds: 0.1, maxSteps: 100 };
+  const limits = { callTimeLimit: 0.02, strategyTimeLimit: 0.1, maxSteps: 100 };
   const { episodes } = await rollout(env, codes, { seeds: codes.map((_, i) => i), ...limits });
   assert.deepEqual(
     episodes.filter((episode) => !['terminated', 'truncated'].includes(episode!.end.reason)),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { pythonPath } from '../../kernel/setup/python';
+import { pythonPath } from '../../kernel/common/packagePaths';
 
 /** ID of the process that listens at an address. */
 export function processAt(url: string): number {

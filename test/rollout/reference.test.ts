@@ -3,13 +3,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { progressAt } from '../../kernel/display/progress';
+import { progressAt } from '../../kernel/display/progress/progress';
 import { humanReturn } from '../../kernel/environments/atari/human';
 import { openenv, type ReferenceReturns } from '../../kernel/environments';
 import { Environment, serve } from '../../kernel/openenv';
 import { referenceReturns, rollout, type RolloutEnvironment } from '../../kernel/rollout';
 import { actionChoice } from '../../kernel/rollout/reference/actions';
-import { readStored, store } from '../../kernel/rollout/reference/store';
+import { keptAs } from '../../kernel/rollout/reference';
 import { officialAtari } from '../environments/official';
 
 const folder = mkdtempSync(join(tmpdir(), 'joylab-reference-'));
@@ -194,23 +194,19 @@ test('a measurement is kept on disk, and what lies there is checked', () => {
     chance: { mean: 1, std: 2 },
     constants: [{ action: 'UP', mean: 3 }],
   };
-  assert.equal(readStored('key'), undefined);
-  store('key', reference);
-  assert.deepEqual(readStored('key'), reference);
-  assert.equal(readStored('other'), undefined);
-  const paths = readdirSync(join(folder, 'reference')).map((file) => join(folder, 'reference', file));
-  const path = paths.find((path) => JSON.parse(readFileSync(path, 'utf8')).key === 'key')!;
-  for (const text of [
-    '',
-    '{"key":"key","reference":{"maxSteps":"5"}}',
-    readFileSync(path, 'utf8').replace('"mean": 3', '"mean": null'),
-  ]) {
-    writeFileSync(path, text);
-    assert.equal(readStored('key'), undefined, text);
+  const text = JSON.stringify(reference);
+  assert.equal(keptAs('key').read(), undefined);
+  keptAs('key').write(text);
+  assert.equal(String(keptAs('key').read()), text);
+  assert.equal(keptAs('other').read(), undefined);
+  for (const file of readdirSync(join(folder, 'reference'))) {
+    const path = join(folder, 'reference', file);
+    writeFileSync(path, readFileSync(path, 'latin1').replace('"mean":3', '"mean":4'), 'latin1');
   }
+  assert.equal(keptAs('key').read(), undefined, 'it was damaged');
   process.env.JOYLAB_CACHE = '';
-  store('key', reference);
-  assert.equal(readStored('key'), undefined, 'nothing is kept');
+  keptAs('key').write(text);
+  assert.equal(keptAs('key').read(), undefined, 'nothing is kept');
   process.env.JOYLAB_CACHE = folder;
 });
 
@@ -226,6 +222,6 @@ test('it says what it does, as every rollout can', async () => {
   );
   await assert.rejects(
     rollout(env, [], { seeds: [], titel: 'x' } as never),
-    /Unknown option "titel"\. Options: .*title/,
+    /rollout has no option titel\. Did you mean title\?/,
   );
 });

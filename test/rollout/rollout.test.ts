@@ -117,9 +117,9 @@ test('what a strategy does wrong ends its episode, with the reason', async () =>
     [
       'Error.prototype.toJSON = Object.prototype.toJSON = () => ({ message: "x" }); for (;;);',
       'timeout',
-      /^one call took more than 0\.1 s \(callSeconds\)$/,
+      /^one call took more than 0\.1 s \(callTimeLimit\)$/,
     ],
-    ['Object.defineProperty(Array.prototype, 0, { set() { throw 1; } }); for (;;);', 'timeout', /callSeconds/],
+    ['Object.defineProperty(Array.prototype, 0, { set() { throw 1; } }); for (;;);', 'timeout', /callTimeLimit/],
     ['throw { name: "InternalError", message: "out of memory" };', 'error', /^InternalError: out of memory$/],
     ['try { new Uint8Array(1e9); } catch { throw new Error("mine"); }', 'memory', /more than 16 MiB/],
   ];
@@ -196,8 +196,8 @@ test("the time of a whole episode is limited: the strategy's, not the environmen
   const { episodes } = await rollout(env, [slow, always('LEFT')], {
     seeds: [0, 0],
     maxSteps: 1000,
-    seconds: 1,
-    callSeconds: 1,
+    strategyTimeLimit: 1,
+    callTimeLimit: 1,
   });
   assert.equal(episodes[0]!.end.reason, 'timeout');
   assert.ok(episodes[0]!.steps > 0);
@@ -258,9 +258,11 @@ test('options are checked', async () => {
     [{ seeds: [] }, /one seed for each of the 1 codes/],
     [{}, /one seed for each/],
     [{ seeds: [-1] }, /whole number of at least 0/],
-    [{ seeds: [0], steps: 3 }, /Unknown option "steps".*maxSteps/],
+    [{ seeds: [0], steps: 3 }, /rollout has no option steps\. Did you mean maxSteps\?/],
+    [{ seeds: [0], seconds: 2 }, /rollout has no option seconds: it is now strategyTimeLimit\./],
+    [{ seeds: [0], callSeconds: 2 }, /no option callSeconds: it is now callTimeLimit\./],
     [{ seeds: [0], maxSteps: 0 }, /maxSteps must be/],
-    [{ seeds: [0], seconds: -1 }, /seconds must be/],
+    [{ seeds: [0], strategyTimeLimit: -1 }, /strategyTimeLimit must be/],
     [{ seeds: [0], workers: 0 }, /workers must be/],
     [{ seeds: [0], secret: 'short' }, /secret must be a text of at least 32 characters/],
     [{ seeds: [0], frames: { episodes: [1], every: 1 } }, /there is no episode 1; there are 1/],

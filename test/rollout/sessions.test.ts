@@ -17,7 +17,7 @@ import {
 import { Episode, executeWithTimeLimit, replay, rollout } from '../../kernel/rollout';
 import { eventually } from '../eventually';
 import { GuessTheNumber } from '../openenv/serving/environments';
-import { bisect, guessServers, mortalServer, patientBisect } from './guessServers';
+import { bisect, guessServers, mortalServer, patientBisect } from './numberGuessing';
 
 let python: ChildProcess;
 /** Rooms for 1, 4 and 3 sessions. */
@@ -209,7 +209,7 @@ test('actions that would fill the memory as they are recorded end their episode'
   const { episodes } = await rollout(
     env,
     ['let n = 0; function strategy() { return { said: "x".repeat(60000) + n++ }; }'],
-    { seeds: [0], callSeconds: 10, seconds: 100 },
+    { seeds: [0], callTimeLimit: 10, strategyTimeLimit: 100 },
   );
   assert.deepEqual(
     [episodes[0]!.end, episodes[0]!.steps],
@@ -256,7 +256,7 @@ test('an interrupt gives the sessions back', async (t) => {
   const running = rollout(env, codes, {
     seeds: seedsOf(codes),
     maxSteps: 1e6,
-    seconds: 1000,
+    strategyTimeLimit: 1000,
     signal: controller.signal,
   });
   await eventually(async () => (await most()) >= 3, 'two games are played beside the watcher');

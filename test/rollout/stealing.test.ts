@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import * as fs from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { after, before, test } from 'node:test';
-import { BlockedThread } from '../../kernel/common/blockedThread';
 import { openenv, type AtariEnvironment, type VectorEnv, type VectorSource } from '../../kernel/environments';
 import { openVectorEnvs } from '../../kernel/environments/vectorEnv';
 import type { OpenEnvError } from '../../kernel/openenv';
@@ -22,8 +19,6 @@ before(async () => {
   sources = await env.vectorSources(3);
 });
 after(() => env.close());
-
-const wait = () => new BlockedThread(60_000).cells;
 
 /** Plays `steps.length` episodes of so many steps on the first source, with a look at every choice. `idle`: cells of the sources, where work is stolen. */
 async function playOnFirst(
@@ -48,8 +43,8 @@ async function playOnFirst(
       dispose() {},
     };
   };
-  const stealing = idle && new WorkStealing(sources, 0, idle, false, wait());
-  await play(openVectorEnvs(sources[0], { wait: wait() }), env.spec, {
+  const stealing = idle && new WorkStealing(sources, 0, idle);
+  await play(openVectorEnvs(sources[0]), env.spec, {
     concurrency: steps.length,
     waiting: () => next < steps.length,
     take: () =>
@@ -116,31 +111,4 @@ test('a rollout of short and long episodes is the same with any number of worker
   const [{ server }] = await env.vectorSources(2);
   setTimeout(() => process.kill(processAt(server!), 'SIGKILL'), 300);
   assert.deepEqual(await running, one);
-});
-
-test('as many sources as cores: each has a core for its thread and its server; fewer may use any', {
-  skip: !fs.existsSync('/proc/self/task'),
-}, async () => {
-  /** Threads of this process that are kept on one core. */
-  const kept = (): string[] =>
-    fs.readdirSync('/proc/self/task').flatMap((thread) => {
-      try {
-        const [, cores] = /^Cpus_allowed_list:\s*(.*)$/m.exec(
-          fs.readFileSync(`/proc/self/task/${thread}/status`, 'utf8'),
-        )!;
-        return /[-,]/.test(cores) ? [] : [cores];
-      } catch {
-        return []; // The thread has ended.
-      }
-    });
-  const cores = availableParallelism();
-  if (cores === 1) return;
-  const codes = Array.from({ length: cores }, () => random);
-  const seeds = codes.map((_, i) => i);
-  await rollout(env, codes, { seeds, maxSteps: 5 });
-  const threads = kept();
-  assert.equal(threads.length, cores);
-  assert.equal(new Set(threads).size, cores, 'no two on the same');
-  for (let i = 0; i < cores; i++) await rollout(env, codes, { seeds, maxSteps: 5, workers: 1 });
-  assert.ok(kept().length < cores);
 });

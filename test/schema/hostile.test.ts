@@ -6,7 +6,7 @@ import * as ts from 'typescript';
 import { WebSocketServer } from 'ws';
 import { executeWithTimeLimit, OpenEnvClient, openenv, strategyPrompt } from '../../kernel';
 import { TYPING, type EnvironmentTyping } from '../../kernel/environments/typing';
-import { code } from '../openenv/faulty';
+import { code } from '../openenv/faultyServer';
 
 /** What the server says, by route; and its answer to reset and step. */
 const documents: Record<string, string> = {};

@@ -7,7 +7,7 @@ import { OpenEnvError } from '../../kernel/openenv';
 import { actionCheck } from '../../kernel/openenv/actionCheck';
 import { environmentTypes } from '../../kernel/openenv/environmentTypes';
 import { typeScriptText } from '../../kernel/schema/types';
-import { packageRoot, pythonPath } from '../../kernel/setup/python';
+import { packageRoot, pythonPath } from '../../kernel/common/packagePaths';
 
 type Judged = Array<[value: unknown, valid: boolean]>;
 interface Case {

@@ -174,7 +174,7 @@ test('wrong settings and rows are refused, with the valid ones', async () => {
     /needs trainDataset as a list of rows such as \{ text \}, \{ prompt, completion \} or \{ messages \}/,
   );
   await refused(texts, { max_length: 4 }, /SFTConfig has no setting max_length. Did you mean maxLength\?/);
-  await refused(texts, { learningRate: -1 }, /learningRate is -1. Valid: a number from 0/);
+  await refused(texts, { learningRate: -1 }, /learningRate must be a number from 0, not -1/);
   await refused(texts, { packing: true, maxLength: null }, /packing needs maxLength/);
   await refused(texts, { maxLength: 500 }, /maxLength is 500, but the model takes 128 tokens \(its maxSeqLength\)/);
   await refused(

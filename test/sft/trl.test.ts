@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setHost } from '../../kernel/display/host';
-import { loadTokenizer } from '../../kernel/models/tokenizer';
-import { readSafetensors } from '../../kernel/models/safetensors';
+import { loadTokenizer } from '../../kernel/models/tokenizer/tokenizer';
+import { readSafetensors } from '../../kernel/models/checkpoint/safetensors';
 import { SFTTrainer, type SFTConfig, type SFTRow } from '../../kernel/sft';
 import { resolveSFTConfig } from '../../kernel/sft/config';
 import { tokenizeRow } from '../../kernel/sft/dataset';

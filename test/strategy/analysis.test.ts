@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Stopwatch } from '../../kernel/common/processorTime';
+import { Stopwatch } from '../../kernel/common/threads/processorTime';
 import { checkCode, createLockedDownFunction } from '../../kernel/strategy';
 
 const TYPED = "\nfunction strategy(s: any) { return 'NOOP' }";

@@ -278,11 +278,14 @@ test('code that cannot start is refused, with its line', async () => {
 });
 
 test('limits are checked', async () => {
-  await assert.rejects(lock('', { memoryLimit: 5 }), /memoryLimit is in bytes/);
-  await assert.rejects(lock('', { callTimeLimit: 0 }), /callTimeLimit is in seconds/);
+  await assert.rejects(
+    lock('', { memoryLimit: 5 }),
+    /memoryLimit must be a whole number from 1048576 to 1073741824 \(bytes/,
+  );
+  await assert.rejects(lock('', { callTimeLimit: 0 }), /callTimeLimit must be a number above 0 to 3600 \(seconds\)/);
   await assert.rejects(
     lock('', { timeout: 1 } as object),
-    /Unknown option "timeout".*memoryLimit, callTimeLimit, seed/,
+    /createLockedDownFunction has no option timeout\. The options are: callTimeLimit, memoryLimit, seed/,
   );
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { createLockedDownFunction } from '../../kernel/strategy';
-import { seededRandom } from '../../kernel/random';
+import { seededRandom } from '../../kernel/common/random';
 
 const DRAW = 'function strategy() { return [Math.random(), Math.random(), Math.random()]; }';
 

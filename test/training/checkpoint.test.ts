@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { readSafetensors, writeSafetensors } from '../../kernel/models/safetensors';
+import { readSafetensors, writeSafetensors } from '../../kernel/models/checkpoint/safetensors';
 import type { Tensor } from '../../kernel/onnx/tensor';
 import { freshModel, newTrainer, outcome, quietHost, temporaryFolder } from '../grpo/runs';
 

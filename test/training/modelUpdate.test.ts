@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
-import { seededRandom } from '../../kernel/random';
+import { seededRandom } from '../../kernel/common/random';
 import { mul, neg, sumAll } from '../../kernel/onnx/operators/arithmetic';
-import { AdamW } from '../../kernel/training/adamw';
+import { AdamW } from '../../kernel/training/update/adamw';
 import {
   ModelUpdate,
   type BatchOutcome,
   type ModelUpdateOptions,
   type TokenBatch,
-} from '../../kernel/training/modelUpdate';
-import type { Objective } from '../../kernel/training/objective';
-import { planSteps } from '../../kernel/training/plan';
+} from '../../kernel/training/update/modelUpdate';
+import type { Objective } from '../../kernel/training/update/objective';
+import { planSteps } from '../../kernel/training/update/plan';
 import { PythonPeer, relativeError } from '../models/pythonPeer';
 
 const peer = new PythonPeer('grpo/update_peer.py');

@@ -1,12 +1,12 @@
 import type * as ts from 'typescript';
 import type { Completion } from '../../jupyter/interpreter';
-import type { NotebookProgram } from '../compile/notebook';
+import type { NotebookProgram } from '../compile/program/notebook';
 
 /** Candidates that are offered at most: front ends draw them all. */
 const MAXIMUM = 500;
 
 /**
- * What can stand at a position of a cell; `null`: nothing.
+ * Returns what can stand at a position of a cell; `null`: nothing.
  *
  * @param preamble text that belongs before the cell: imports that it leaves out
  */

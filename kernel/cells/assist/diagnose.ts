@@ -1,8 +1,8 @@
 import { DIAGNOSTICS_COMM, type Diagnosis, type DiagnosticsAnswer, type DiagnosticsRequest } from '../../display/mime';
 import type { CommOpener } from '../../jupyter/interpreter';
 import { isObjectLiteral } from '../compile/declarations';
-import { explain, type Explanation } from '../compile/explain';
-import type { NotebookProgram } from '../compile/notebook';
+import { explain, type Explanation } from '../compile/problems/explain';
+import type { NotebookProgram } from '../compile/program/notebook';
 import { prepareDirectives } from '../directives';
 import { CellFailure } from '../errors';
 
@@ -20,7 +20,7 @@ export function serveDiagnostics(comms: CommOpener, notebook: NotebookProgram): 
   });
 }
 
-/** What the compiler would say about a cell, and about its directives. Nothing runs. */
+/** Returns what the compiler would say about a cell, and about its directives. Nothing runs. */
 export function diagnose(notebook: NotebookProgram, code: string): Diagnosis[] {
   try {
     const preamble = isObjectLiteral(code) ? '(' : prepareDirectives(code, notebook.names()).preamble;

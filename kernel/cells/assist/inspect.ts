@@ -1,7 +1,8 @@
 import type * as ts from 'typescript';
 import type { MimeBundle } from '../../display/host';
 import { withoutPlaces } from '../compile/names';
-import type { NotebookProgram } from '../compile/notebook';
+import type { NotebookProgram } from '../compile/program/notebook';
+import { typescript } from '../compile/typescript';
 
 /** A declaration with its documentation: what a front end shows about a name. */
 interface Description {
@@ -13,7 +14,7 @@ interface Description {
 }
 
 /**
- * What is known about the name at a position, else about the call around it; `null`: nothing.
+ * Returns what is known about the name at a position, else about the call around it; `null`: nothing.
  *
  * @param preamble text that belongs before the cell: imports that it leaves out
  * @param detail 1: with the source of what is declared
@@ -49,7 +50,21 @@ function sourceOf({ service, draft }: NotebookProgram, at: number): string | und
   const file = definition && service.getProgram()!.getSourceFile(definition.fileName);
   if (!file) return undefined;
   const { start, length } = definition.contextSpan ?? definition.textSpan;
+  const declared = file.statements.find((statement) => statement.getStart(file) === start);
+  if (declared && typescript().isInterfaceDeclaration(declared) && declared.members.length === 0)
+    return membersText(declared, service.getProgram()!.getTypeChecker());
   return file.text.slice(start, start + length);
+}
+
+/** An interface that takes all of its members from others, with these written out. */
+function membersText(declared: ts.InterfaceDeclaration, checker: ts.TypeChecker): string {
+  const members = checker.getPropertiesOfType(checker.getTypeAtLocation(declared)).map((member) => {
+    const about = text(member.getDocumentationComment(checker)).replace(/\n/g, '\n   * ');
+    const isOptional = (member.flags & typescript().SymbolFlags.Optional) !== 0;
+    const type = checker.typeToString(checker.getTypeOfSymbol(member)).replace(isOptional ? / \| undefined$/ : '', '');
+    return `${about && `  /** ${about} */\n`}  ${member.name}${isOptional ? '?' : ''}: ${type};`;
+  });
+  return `${declared.modifiers ? 'export ' : ''}interface ${declared.name.text} {\n${members.join('\n')}\n}`;
 }
 
 function described({ displayParts, documentation, tags }: ts.QuickInfo): Description {

@@ -1,7 +1,7 @@
 import type * as ts from 'typescript';
 import { typescript } from './typescript';
 
-/** Whether a node awaits something, functions inside it aside. */
+/** Returns whether a node awaits something, functions inside it aside. */
 export function awaits(node: ts.Node): boolean {
   const compiler = typescript();
   if (compiler.isAwaitExpression(node)) return true;

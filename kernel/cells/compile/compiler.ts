@@ -1,19 +1,19 @@
-import type { CompletionInfo, Converter, ConvertResult } from 'tslab/dist/converter';
 import type * as ts from 'typescript';
 import { join } from 'node:path';
 import { inKernel } from '../../common/intrinsics';
-import { explain, type Explanation } from './explain';
-import { emitCell, PREFIX_LINES } from './emit';
-import { NotebookProgram } from './notebook';
-import { OutputMap, type Place } from './outputMap';
-import type { Surroundings } from './options';
+import { explain, type Explanation } from './problems/explain';
+import { emitCell, PREFIX_LINES } from './emit/emit';
+import { NotebookProgram } from './program/notebook';
+import { OutputMap, type Place } from './emit/outputMap';
+import type { Folders } from './program/options';
 import { typescript } from './typescript';
+import type { CompletionInfo, Converter, ConvertResult } from '../patches/tslab';
 
 /** The text of a cell on its way through the compiler. */
 export interface CellSource {
-  /** How errors name the cell: "Cell [3]". */
+  /** The name of the cell in errors: "Cell [3]". */
   label: string;
-  /** What the user wrote. */
+  /** The user's own text. */
   code: string;
   /** Text that is put before the code: lines with imports that it leaves out. */
   preamble: string;
@@ -66,11 +66,11 @@ export class CellCompiler implements Converter {
    * @param onModule called with a module that a cell declares with `@module`
    */
   constructor(
-    private readonly surroundings: Surroundings,
+    private readonly folders: Folders,
     private readonly onConverted: () => void,
     private readonly onModule: (path: string, text: string) => void,
   ) {
-    this.notebook = new NotebookProgram(surroundings);
+    this.notebook = new NotebookProgram(folders);
   }
 
   /** Announces the cell that the executor will convert next. */
@@ -108,7 +108,7 @@ export class CellCompiler implements Converter {
   }
 
   addModule: Converter['addModule'] = (name, content, meta) => {
-    const path = join(this.surroundings.folder, `${name}${meta?.jsx ? '.tsx' : '.ts'}`);
+    const path = join(this.folders.folder, `${name}${meta?.jsx ? '.tsx' : '.ts'}`);
     this.problems = this.notebook
       .addModule(path, content)
       .flatMap((diagnostic) => explain(this.notebook.service.getProgram()!, diagnostic))
@@ -165,7 +165,7 @@ function reexports(file: ts.SourceFile): ts.Diagnostic[] {
     }));
 }
 
-/** Whether a stack frame's script is a cell. */
+/** Returns whether a stack frame's script is a cell. */
 export function isCellScript(script: string): boolean {
   return script.startsWith(SCRIPT);
 }

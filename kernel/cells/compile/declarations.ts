@@ -1,4 +1,5 @@
 import type * as ts from 'typescript';
+import { syntaxErrors } from '../patches/typescript';
 import { typescript } from './typescript';
 
 /** Names that a statement declares at its own level; destructuring included. */
@@ -18,7 +19,7 @@ export function parse(text: string): ts.SourceFile {
   return compiler.createSourceFile('cell.ts', text, compiler.ScriptTarget.Latest, true);
 }
 
-/** Whether a position is inside a comment, or in the text of a string, template or regular expression. */
+/** Returns whether a position is inside a comment, or in the text of a string, template or regular expression. */
 export function isInText(text: string, position: number): boolean {
   const compiler = typescript();
   const file = parse(text);
@@ -47,14 +48,13 @@ export function isInText(text: string, position: number): boolean {
   return isLiteral && (position < node.end || (node as ts.LiteralLikeNode).isUnterminated === true);
 }
 
-/** Whether a text is an object literal that TypeScript would take for a block: `{ a: 1, b: 2 }`. */
+/** Returns whether a text is an object literal that TypeScript would take for a block: `{ a: 1, b: 2 }`. */
 export function isObjectLiteral(text: string): boolean {
   if (!/^\s*\{[^]*\}\s*$/.test(text)) return false;
   const compiler = typescript();
   const file = parse(`(${text}\n)`);
-  const { parseDiagnostics } = file as unknown as { parseDiagnostics: unknown[] };
   const [statement, ...more] = file.statements;
-  if (parseDiagnostics.length > 0 || more.length > 0 || !compiler.isExpressionStatement(statement)) return false;
+  if (syntaxErrors(file).length > 0 || more.length > 0 || !compiler.isExpressionStatement(statement)) return false;
   return (
     compiler.isParenthesizedExpression(statement.expression) &&
     compiler.isObjectLiteralExpression(statement.expression.expression)

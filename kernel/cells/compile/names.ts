@@ -5,13 +5,13 @@
 /** The object whose properties are the notebook's variables. */
 export const SCOPE = '__cells__';
 
-/** What a cell needs of the kernel while it runs: see runtime.ts. */
+/** Name of the cell's {@link CellRuntime}: see runtime.ts. */
 export const RUNTIME = '__joylab__';
 
-/** Name of the global that guarded code uses; see interrupt.ts. */
+/** Name of the global that guarded code uses; see interrupt/index.ts. */
 export const GUARD = '__joylab_interrupt__';
 
-/** How often there had been an interrupt when the code around began. */
+/** Name of the number of interrupts before the code around began. */
 export const REGION = '__joylab_began__';
 
 const LOAD = `${GUARD}\\[\\d\\]`;
@@ -33,7 +33,7 @@ export function withoutNames(text: string): string {
 /** Namespaces of types that the kernel declares are called so, followed by a number: see environmentTypes.ts. */
 export const TYPES_NAMESPACE = '__types_';
 
-/** Where joylab's own declarations are. */
+/** The path of joylab's own declarations. */
 const JOYLAB = /import\("[^"]*\/dist\/kernel\/index"\)/g;
 
 const PLACES = new RegExp(`import\\("[^"]*__(?:cell_?\\d*_?|types)_"\\)\\.|\\b${TYPES_NAMESPACE}\\d+\\.`, 'g');

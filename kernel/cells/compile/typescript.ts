@@ -1,5 +1,4 @@
 import type * as ts from 'typescript';
-import Module from 'node:module';
 import { CachedModule } from '../../common/codeCache';
 
 /** The compiler that cells are compiled with: the newest TypeScript, which is a dependency of the package. */
@@ -15,18 +14,4 @@ export function typescript(): TypeScript {
 /** Keeps what of the compiler has been used so far, compiled, for the next kernels. */
 export function keepCompiledTypeScript(): void {
   loaded?.keep();
-}
-
-/**
- * Lets tslab use the same compiler as the kernel. Its own is a fork of
- * TypeScript 5.0, which would be a second compiler in memory. To be called
- * before tslab is loaded.
- */
-export function shareTypeScript(): void {
-  const path = require.resolve('@tslab/typescript-for-tslab');
-  const module = new Module(path);
-  module.filename = path;
-  module.loaded = true;
-  module.exports = typescript();
-  require.cache[path] = module;
 }

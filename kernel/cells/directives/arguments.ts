@@ -1,10 +1,10 @@
-import { isNear, nearestFirst } from '../../nearest';
+import { isNear, nearestFirst } from '../../common/names';
 import type { Arguments, Directive, Parameter } from './directive';
 
 /** Something wrong in a directive's text. */
 export interface ArgumentProblem {
   message: string;
-  /** Where it begins, as an offset into the text, and its length. */
+  /** Its beginning, as an offset into the text, and its length. */
   start: number;
   length: number;
 }
@@ -20,6 +20,8 @@ export function readArguments(directive: Directive, text: string): Arguments {
       throw { message, start: match.index, length: match[0].length } satisfies ArgumentProblem;
     };
     const parameter = directive.parameters.find((it) => it.name === name);
+    const renamed = directive.parameters.find(({ was }) => was === name);
+    if (renamed) return fail(`@${directive.name} ${name} is now ${renamed.name}: ${example(renamed)}.`);
     if (!parameter)
       return fail(
         `@${directive.name} has no argument "${name}". ${validArguments(directive)}${meant(

@@ -10,7 +10,7 @@ interface Cursor {
   word: string;
 }
 
-/** What can stand at a position in a directive; `null` where there is none. */
+/** Returns what can stand at a position in a directive; `null` where there is none. */
 export function completeDirective(code: string, position: number, variables: string[]): Completion | null {
   const cursor = locate(code, position);
   if (!cursor) return null;

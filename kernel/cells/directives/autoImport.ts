@@ -1,7 +1,7 @@
 import type * as ts from 'typescript';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { buildRoot } from '../../setup/python';
+import { buildRoot } from '../../common/packagePaths';
 import { declaredNames, parse } from '../compile/declarations';
 import { typescript } from '../compile/typescript';
 

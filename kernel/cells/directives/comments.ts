@@ -1,12 +1,13 @@
 import type * as ts from 'typescript';
 import { parse } from '../compile/declarations';
 import { typescript } from '../compile/typescript';
+import { parseDocumentation } from '../patches/typescript';
 import type { Declared } from './directive';
 
 /** A tag of a leading comment. */
 export interface Tag {
   name: string;
-  /** What follows the name, on one line. */
+  /** The text behind the name, on one line. */
   text: string;
   /** Offset of the name in the cell. */
   start: number;
@@ -20,7 +21,7 @@ export interface LeadingComment {
   description: string;
   tags: Tag[];
   start: number;
-  /** What the statement after the comment declares. */
+  /** The declarations of the statement after the comment. */
   target: Declared[];
 }
 
@@ -44,9 +45,9 @@ function leadingComments(code: string, statement: ts.Node, file: ts.SourceFile):
   const ranges = compiler.getLeadingCommentRanges(code, statement.getFullStart()) ?? [];
   return ranges.flatMap(({ pos, end }) => {
     const comment = code.slice(pos, end);
-    const parsed = comment.startsWith('/**') && (compiler as unknown as JsDocParser).parseIsolatedJSDocComment(comment);
+    const parsed = comment.startsWith('/**') && parseDocumentation(comment);
     if (!parsed) return [];
-    const tags = (parsed.jsDoc.tags ?? []).map((tag) => readTag(tag, comment, pos));
+    const tags = (parsed.tags ?? []).map((tag) => readTag(tag, comment, pos));
     const firstTag = tags[0]?.start ?? end;
     const description = code
       .slice(pos + 3, firstTag - 1)
@@ -55,11 +56,6 @@ function leadingComments(code: string, statement: ts.Node, file: ts.SourceFile):
       .trim();
     return [{ description, tags, start: pos, target: declarations(statement, file) }];
   });
-}
-
-/** A function that TypeScript exports without declaring it. */
-interface JsDocParser {
-  parseIsolatedJSDocComment(text: string): { jsDoc: ts.JSDoc } | undefined;
 }
 
 function readTag(tag: ts.JSDocTag, comment: string, offset: number): Tag {

@@ -1,9 +1,11 @@
-import type { NotebookProgram } from '../compile/notebook';
+import type { NotebookProgram } from '../compile/program/notebook';
 import type { Variables } from '../variables';
 
 /** One argument of a directive: `name=value` in its comment. */
 export interface Parameter {
   name: string;
+  /** The name that it had before. */
+  was?: string;
   /** `variable`: the name of a variable of the notebook. */
   type: 'number' | 'boolean' | 'variable';
   /** One sentence for completion and inspection. */
@@ -23,18 +25,18 @@ export interface Declared {
   line: number;
 }
 
-/** What a directive works on, after its cell ran. */
+/** A cell that ran, as a directive sees it. */
 export interface DirectiveCell {
-  /** How errors name the cell: "Cell [3]". */
+  /** The name of the cell in errors: "Cell [3]". */
   label: string;
   args: Arguments;
-  /** What the statement right after the comment declares. */
+  /** The declarations of the statement right after the comment. */
   target: Declared[];
-  /** What the comment says before its first tag. */
+  /** The text of the comment before its first tag. */
   description: string;
-  /** What the whole cell declares, in order. */
+  /** The declarations of the whole cell, in order. */
   declared: Declared[];
-  /** Whether the same directive stands before more than one statement of the cell. */
+  /** True where the same directive stands before more than one statement of the cell. */
   repeated: boolean;
   /** The variables of the notebook, with what the cell left in them. */
   variables: Variables;

@@ -2,7 +2,7 @@ import type { ReferenceReturns } from '../../environments/reference';
 import type { RolloutEnvironment } from '../../environments/environment';
 import { host } from '../../display/host';
 
-/** What can be shown as a card: an environment, mostly. */
+/** A value that can be shown as a card: an environment, mostly. */
 export interface HasCard {
   card(options?: { reference?: ReferenceReturns | null }): unknown;
 }
@@ -30,7 +30,7 @@ function isPlayable(value: HasCard): value is HasCard & RolloutEnvironment {
   return 'vectorSources' in value;
 }
 
-/** What chance gets. A card is shown without it where that takes long, or fails. */
+/** Returns what chance gets. A card is shown without it where that takes long, or fails. */
 async function measureInTime(env: RolloutEnvironment): Promise<ReferenceReturns | null> {
   const { referenceReturns } = await import('../../rollout/reference/index.js');
   const { signal } = host();

@@ -45,7 +45,7 @@ export const grpo: Directive = {
   },
 };
 
-/** How each part is recognised, and the cell that makes one. */
+/** For each part: a test that recognises it, and the cell that makes one. */
 const KINDS = {
   model: {
     test: hasMethods('generate', 'savePretrained'),

@@ -5,8 +5,8 @@ import { outline, type CellOutline, type LeadingComment, type Tag } from './comm
 import type { Arguments, Directive, DirectiveCell } from './directive';
 import { directives } from './registry';
 import { JSDOC_TAGS } from './tags';
-import { nameDistance } from '../../nearest';
-import type { NotebookProgram } from '../compile/notebook';
+import { nameDistance } from '../../common/names';
+import type { NotebookProgram } from '../compile/program/notebook';
 import type { Variables } from '../variables';
 
 /** A cell, ready to be compiled, and what its directives do once it ran. */

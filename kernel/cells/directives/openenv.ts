@@ -54,7 +54,7 @@ function clientName(args: Arguments, { name }: Declared, declared: Declared[]): 
   return declared.some((it) => it.name === chosen) ? undefined : chosen;
 }
 
-/** Whether a variable cannot have this name, as `catch` for `class Catch`. */
+/** Returns whether a variable cannot have this name, as `catch` for `class Catch`. */
 function isReserved(name: string): boolean {
   const { createScanner, ScriptTarget, SyntaxKind } = typescript();
   const kind = createScanner(ScriptTarget.Latest, true, undefined, name).scan();
@@ -68,7 +68,7 @@ async function serveClass(
   served: Declared,
   { args, declared, description, variables, notebook }: DirectiveCell,
 ): Promise<unknown> {
-  const { serveInNotebook } = await import('../../environments/served.js');
+  const { serveInNotebook } = await import('../../environments/remote/served.js');
   const { classTypes } = await import('../../openenv/serving/classTypes.js');
   const found = notebook.findClass(served.name);
   const types = found && classTypes(typescript(), found.checker, found.symbol);

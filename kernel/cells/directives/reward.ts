@@ -10,9 +10,10 @@ export const reward: Directive = {
   parameters: [
     { name: 'weight', type: 'number', documentation: 'Factor of the reward in the sum. Default: 1.' },
     {
-      name: 'seconds',
+      name: 'timeLimit',
+      was: 'seconds',
       type: 'number',
-      documentation: 'Seconds that the function may take for one sample. Default: rewardSeconds of the run, 300.',
+      documentation: 'Seconds that the function may take for one sample. Default: rewardTimeLimit of the run, 300.',
     },
     {
       name: 'off',
@@ -29,15 +30,15 @@ export const reward: Directive = {
         '@reward found no function. Write one below the comment: function score({ episode }: Sample) { return episode && !episode.failed ? episode.return : 0; }',
       );
     }
-    const { rewardRegistry } = await import('../../rewards/registry.js');
+    const { rewardRegistry } = await import('../../grpo/session.js');
     for (const { name, score, line } of scored) {
-      const { weight, seconds, off } = args as { weight?: number; seconds?: number; off?: boolean };
-      rewardRegistry.addOfCell(name, score, { weight, seconds, enabled: !off, source: `${label}, line ${line}` });
+      const { weight, timeLimit, off } = args as { weight?: number; timeLimit?: number; off?: boolean };
+      rewardRegistry.addOfCell(name, score, { weight, timeLimit, enabled: !off, source: `${label}, line ${line}` });
     }
   },
 
   async finish() {
-    const { rewardRegistry } = await import('../../rewards/registry.js');
+    const { rewardRegistry } = await import('../../grpo/session.js');
     await rewardRegistry.finishCell();
   },
 };

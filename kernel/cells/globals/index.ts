@@ -1,10 +1,9 @@
-import { consoleTable } from '../../display/consoleTable';
-import { host } from '../../display/host';
 import { currentCell, KeyboardInterrupt, type Cell } from '../cell';
+import { replace, type Undo } from '../patches/replace';
 
 /**
  * Globals that the kernel adds to Node.js's. The type checker reads this
- * folder's declarations, see compile/typescript.ts.
+ * folder's declarations, see compile/program/options.ts.
  */
 declare global {
   /** Asks the user for a line of text in the front end, and returns it; `initial` where the answer is empty. */
@@ -17,20 +16,13 @@ declare global {
   function page(text: string): void;
 }
 
-/** Gives cells the globals that are declared here; `console.clear()` removes the cell's outputs, `console.table` shows a table. */
-export function installGlobals(): void {
+/** Gives cells the globals that are declared here. */
+export function installGlobals(): Undo {
   const prompt = (message = '', initial = ''): string => ask(message && `${message} `) || initial;
   const promptSecret = (message = ''): string => ask(message && `${message} `, true);
   const confirm = (message = ''): boolean => /^y(es)?$/i.test(ask(`${message} [y/N] `).trim());
   const page = (text: string): void => runningCell().output.page({ 'text/plain': text });
-  Object.assign(globalThis, { prompt, promptSecret, confirm, page });
-  console.clear = () => currentCell()?.output.clear(false);
-  const printTable = console.table.bind(console);
-  console.table = (value: unknown, columns?: readonly string[]) => {
-    const table = currentCell() ? consoleTable(value, columns) : null;
-    if (table) host().display(table);
-    else printTable(value, columns);
-  };
+  return replace(globalThis, { prompt, promptSecret, confirm, page });
 }
 
 /** Asks the user for a line of text; the thread sleeps until it is there. */

@@ -1,15 +1,11 @@
-import { askByFiles } from './files';
-import { NotebookInput } from './notebookInput';
-import { askByReadline } from './readline';
 import type { Cell } from '../cell';
+import { NotebookInput } from './notebookInput';
 
 let current = new NotebookInput();
 
-/** Makes the front end the standard input of cells. */
-export function installInput(): void {
-  Object.defineProperty(process, 'stdin', { get: () => current, enumerable: true, configurable: true });
-  askByReadline();
-  askByFiles(() => current);
+/** Standard input as it is now. */
+export function currentInput(): NotebookInput {
+  return current;
 }
 
 /** A cell begins: where the one before read to the end of its input, there is a new one. */

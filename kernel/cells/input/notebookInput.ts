@@ -1,24 +1,14 @@
-import { Interface } from 'node:readline';
+import type { Interface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { currentCell, runBeside, type Cell } from '../cell';
+import { cancelQuestion } from '../patches/input/interface';
 
-/** How front ends that have no end of input write it: as a terminal shows Ctrl-D. */
+/** The end of input in front ends that have none: as a terminal shows Ctrl-D. */
 const ENDS = new Set(['\x04', '^D']);
 
-/** What a front end shows where code reads that did not ask a question. */
+/** The prompt where code reads that did not ask a question. */
 const LABEL = 'stdin (^D ends it): ';
-
-/** What every interface of readline is, that of `node:readline/promises`, too. */
-export const readlineInterface = Object.getPrototypeOf(Interface.prototype) as Record<
-  string | symbol,
-  (this: Interface, ...args: unknown[]) => unknown
->;
-
-/** The name of readline's own method that takes a question back. */
-export function questionCancel(prototype: object): symbol | undefined {
-  return Object.getOwnPropertySymbols(prototype).find(({ description }) => description === 'kQuestionCancel');
-}
 
 /** The input ended before a question was answered: whoever waits for the answer would wait for ever. */
 class EndOfInput extends Error {
@@ -43,7 +33,7 @@ export class NotebookInput extends Readable {
   /** The cell that listens to data, other than by an interface. */
   private reader: Cell | null = null;
   private question: { cell: Cell; of: Interface } | null = null;
-  /** What the front end was asked for, and not answered yet. */
+  /** The question that the front end has not answered yet. */
   private asking: { cell: Cell; withdrawal: AbortController } | null = null;
   private looking = false;
   private changed: Array<() => void> = [];
@@ -160,7 +150,7 @@ export class NotebookInput extends Readable {
       this.looking = false;
       const cell = [this.reader, ...this.interfaces.values()].find((it) => it && !it.ended && this.isReadBy(it));
       if (cell && !this.asking && !this.destroyed && !this.readableEnded) this.request(cell, LABEL);
-      this.tell();
+      this.notify();
     });
   }
 
@@ -199,13 +189,7 @@ export class NotebookInput extends Readable {
     this.look();
   }
 
-  private tell(): void {
+  private notify(): void {
     for (const resolve of this.changed.splice(0)) resolve();
   }
-}
-
-/** Takes a question back, as readline does where its signal is aborted. */
-function cancelQuestion(face: Interface): void {
-  const cancel = questionCancel(readlineInterface);
-  if (cancel) (face as unknown as Record<symbol, () => void>)[cancel]();
 }

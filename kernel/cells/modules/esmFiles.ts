@@ -2,14 +2,14 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { LocalModules } from './localModules';
-import { isRelative } from './resolve';
+import { isRelative } from './specifier';
 
 /**
  * The user's own ECMAScript modules in JavaScript. Node.js keeps what it has
  * loaded from a URL for good: a file that changed is loaded from another one.
  */
 export class EsmFiles {
-  /** When each file was changed last, as it was first loaded. */
+  /** The time of each file's last change, as it was first loaded. */
   private readonly first = new Map<string, number>();
 
   constructor(private readonly modules: LocalModules) {}
@@ -28,7 +28,7 @@ export class EsmFiles {
   }
 }
 
-/** What a specifier names; `null` where there is no file: the import itself says so. */
+/** Returns what a specifier names; `null` where there is no file: the import itself says so. */
 function resolved(specifier: string, require: NodeRequire): string | null {
   try {
     const path = require.resolve(specifier);

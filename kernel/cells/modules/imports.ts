@@ -5,7 +5,7 @@ import vm from 'node:vm';
 import { EsmFiles } from './esmFiles';
 import type { LocalModules } from './localModules';
 import { ModuleToAwait } from './moduleToAwait';
-import { isRelative } from './resolve';
+import { isRelative } from './specifier';
 
 /** Modules that `require` cannot load: those that await at their top level, and packages for `import` alone. */
 const ASYNC_ONLY = new Set(['ERR_REQUIRE_ASYNC_MODULE', 'ERR_REQUIRE_ESM', 'ERR_PACKAGE_PATH_NOT_EXPORTED']);
@@ -18,11 +18,11 @@ interface Link {
   error?: unknown;
 }
 
-/** What says that a file is not there, or no longer. */
+/** Codes of errors about a file that is not there, or no longer. */
 const MISSING = new Set(['MODULE_NOT_FOUND', 'ENOENT']);
 
 /**
- * What cells import. A name that is imported is a property of the notebook's
+ * The imports of cells. A name that is imported is a property of the notebook's
  * scope that looks into the module, so it follows the module's own changes,
  * and the module itself when its file changes.
  */
@@ -41,7 +41,6 @@ export class Imports {
   ) {
     this.esm = new EsmFiles(modules);
     const filename = join(folder, 'notebook.js');
-    withoutWarnings(['USE_MAIN_CONTEXT_DEFAULT_LOADER', 'is loading ES Module']);
     this.require = createRequire(filename);
     this.nativeImport = vm.runInThisContext('(specifier) => import(specifier)', {
       filename,
@@ -123,15 +122,6 @@ export class Imports {
       throw error;
     }
   }
-}
-
-/** Keeps Node.js from warning in a cell about what the kernel does. */
-function withoutWarnings(texts: string[]): void {
-  const emit = process.emitWarning as (warning: string | Error, ...rest: unknown[]) => void;
-  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
-    const text = String(warning instanceof Error ? warning.message : warning);
-    if (!texts.some((it) => text.includes(it))) emit.call(process, warning, ...rest);
-  };
 }
 
 const views = new WeakMap<object, Record<string, unknown>>();

@@ -1,16 +1,13 @@
 import { readFileSync, statSync } from 'node:fs';
-import Module from 'node:module';
-import { dirname, sep } from 'node:path';
+import { sep } from 'node:path';
 import type * as ts from 'typescript';
-import { interruptible } from '../compile/guards';
-import { OutputMap, type Place } from '../compile/outputMap';
+import { interruptible } from '../interrupt/guards';
+import { newModule, runModule } from '../patches/modules/modules';
+import { OutputMap, type Place } from '../compile/emit/outputMap';
 import { awaits } from '../compile/await';
 import { typescript } from '../compile/typescript';
-import { buildRoot } from '../../setup/python';
+import { buildRoot } from '../../common/packagePaths';
 import { ModuleToAwait } from './moduleToAwait';
-
-type Extension = (module: LocalModule, path: string) => void;
-type LocalModule = NodeModule & { _compile(code: string, path: string): void };
 
 interface Loaded {
   /** Time of the last change when it was loaded. */
@@ -31,43 +28,25 @@ export class LocalModules {
   /** Files that await at their top level. */
   private readonly awaited = new Set<string>();
 
-  constructor(private readonly compilerOptions: () => ts.CompilerOptions) {
-    const extensions = (Module as unknown as { _extensions: Record<string, Extension> })._extensions;
-    for (const ending of ['.js', '.cjs', '.json']) {
-      const original = extensions[ending] ?? extensions['.js'];
-      extensions[ending] = (module, path) => {
-        if (this.isLocal(path)) this.loaded.set(path, { changed: changeTime(path) });
-        original(module, path);
-      };
-    }
-    for (const ending of ['.ts', '.tsx', '.cts', '.mts'])
-      extensions[ending] = (module, path) => this.compile(module, path);
-  }
+  constructor(private readonly compilerOptions: () => ts.CompilerOptions) {}
 
   isLocal(path: string): boolean {
     return !path.includes(`${sep}node_modules${sep}`) && !path.startsWith(`${buildRoot}${sep}`);
   }
 
-  /** Whether a path is a file that {@link load} loads, as it awaits at its top level. */
+  /** Returns whether a path is a file that {@link load} loads, as it awaits at its top level. */
   isAwaited(path: string): boolean {
     return this.awaited.has(path);
   }
 
-  /** Takes part in {@link forgetChanged} with a file that others load. */
+  /** Makes a file that others load take part in {@link forgetChanged}. */
   watch(path: string): void {
     this.loaded.set(path, { changed: changeTime(path) });
   }
 
   /** Loads a file that awaits at its top level; from then on `require` finds it. */
   async load(path: string): Promise<void> {
-    const module = new Module(path, require.main) as unknown as LocalModule & {
-      paths: string[];
-      ready?: Promise<void>;
-    };
-    module.filename = path;
-    module.paths = (Module as unknown as { _nodeModulePaths(folder: string): string[] })._nodeModulePaths(
-      dirname(path),
-    );
+    const module = newModule(path) as NodeModule & { ready?: Promise<void> };
     this.run(module, path, (code) => `module.ready = (async () => { ${code}\n})();`);
     await module.ready;
     module.loaded = true;
@@ -82,7 +61,7 @@ export class LocalModules {
     this.forget(path);
   }
 
-  /** Where a place in the JavaScript of a file is in the file; the place itself where the file is JavaScript. */
+  /** Returns where a place in the JavaScript of a file is in the file; the place itself where the file is JavaScript. */
   trace(path: string, line: number, column: number): Place | null {
     const map = this.loaded.get(path)?.map;
     return map ? map.find(line, column) : { line, column };
@@ -107,7 +86,8 @@ export class LocalModules {
     }
   }
 
-  private compile(module: LocalModule, path: string): void {
+  /** Runs a file of TypeScript as the module that Node.js has made for it. */
+  compile(module: NodeModule, path: string): void {
     const compiler = typescript();
     const text = this.text(path);
     if (/\bawait\b/.test(text) && awaits(compiler.createSourceFile(path, text, compiler.ScriptTarget.Latest))) {
@@ -123,7 +103,7 @@ export class LocalModules {
   }
 
   /** Runs a file's JavaScript, as `whole` completes it without lines before it. */
-  private run(module: LocalModule, path: string, whole: (code: string) => string): void {
+  private run(module: NodeModule, path: string, whole: (code: string) => string): void {
     const compiler = typescript();
     const changed = this.virtual.has(path) ? 0 : changeTime(path);
     this.loaded.set(path, { changed });
@@ -143,7 +123,7 @@ export class LocalModules {
     const problem = diagnostics?.find(({ file }) => file);
     if (problem) throw new SyntaxError(placed(problem, path));
     this.loaded.set(path, { changed, map: new OutputMap(sourceMapText!) });
-    module._compile(whole(outputText.replace(SOURCE_MAP, '')), path);
+    runModule(module, whole(outputText.replace(SOURCE_MAP, '')), path);
   }
 }
 

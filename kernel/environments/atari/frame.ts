@@ -1,7 +1,7 @@
-import { shownSize } from '../../display/aspect';
+import { shownSize } from '../../display/pictures/aspect';
 import { bundleMetadata, type MimeBundle } from '../../display/host';
-import { png } from '../image';
-import { SCREEN_HEIGHT, SCREEN_WIDTH } from './screen';
+import { png } from '../card/image';
+import { SCREEN_ASPECT, SCREEN_HEIGHT, SCREEN_WIDTH } from './screen';
 
 /** A frame of a game, displayed as a picture. */
 export class AtariFrame {
@@ -24,7 +24,10 @@ export class AtariFrame {
   /** The frame as a PNG file as a television shows it, 4:3; each of its lines is `scale` pixels high. */
   async png(scale = 2): Promise<Uint8Array> {
     const { width, height, palette } = this;
-    return png({ width, height, palette, pixels: await this.screen }, shownSize(width, height, scale));
+    return png(
+      { width, height, palette, pixels: await this.screen },
+      shownSize({ width, height, aspect: SCREEN_ASPECT }, scale),
+    );
   }
 
   async [Symbol.for('Jupyter.display')](): Promise<MimeBundle> {

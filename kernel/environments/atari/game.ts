@@ -6,7 +6,7 @@ import { atariReader } from './reader';
 import { atariProcesses } from './servers';
 import type { AtariSource } from './vectorEnv';
 
-/** What policies play of a game: all but the session of an `AtariEnvironment`. */
+/** Returns what policies play of a game: all but the session of an `AtariEnvironment`. */
 export function atariGame(options: object, messageTimeout?: number): RolloutEnvironment {
   const resolved = resolveAtariOptions(options);
   const { actions, stateVariables } = atariReader(resolved);

@@ -1,25 +1,16 @@
 import type { MimeBundle } from '../../display/host';
-import { OpenEnvError } from '../../openenv/errors';
-import type {
-  EnvironmentMetadata,
-  EnvironmentSchema,
-  EpisodeState,
-  ResetArguments,
-  StepResult,
-} from '../../openenv/protocol';
-import { environmentBundle, type CardOptions } from '../card';
-import type { HumanReturn } from '../reference';
+import type { EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../../openenv/protocol';
+import type { CardContent } from '../card/card';
 import type { RolloutEnvironment } from '../environment';
-import type { SessionSource } from '../sessions';
+import type { SessionSource } from '../remote/sessions';
 import type { EpisodeSpec } from '../vectorEnv';
 import type { ReadObservation } from '../vectorStep';
 import { TYPING, type EnvironmentTyping } from '../typing';
-import type { RemoteEnvironment } from '../remote';
-import { ATARI_GAMES, type AtariGame } from './actions';
-import type { AtariAction, AtariObservation } from './environment';
-import type { AtariVariable } from './games/variables';
-import { humanReturn } from './human';
+import type { RemoteEnvironment } from '../remote/remote';
+import { ATARI_GAMES, type AtariGame } from './catalog';
+import { NamedGame, type AtariObservation } from './namedGame';
 import { atariReader } from './reader';
+import { SCREEN_ASPECT } from './screen';
 import { atariTyping } from './typing';
 
 const ABOUT =
@@ -32,38 +23,24 @@ const ABOUT =
  * here. As the server plays one session at a time, `release` lends it to rollouts.
  */
 export class OfficialAtariEnvironment<Action extends string = string, State = Record<string, number>>
+  extends NamedGame<Action, State>
   implements RolloutEnvironment
 {
   readonly builtIn = false;
   readonly draws = false;
-  readonly environment = 'atari';
-  /** Name of the game. */
-  readonly name: string;
-  /** The server's settings. */
-  readonly options: Record<string, unknown>;
-  /** Names of the actions; an action's ID is its index. */
-  readonly actions: Action[];
-  readonly stateVariables: AtariVariable[];
-  /** Bytes of the console's memory: strategies get them as `state.ram`. */
-  readonly ramSize = 128;
-  readonly readState: (ram: Uint8Array) => Record<string, number>;
   readonly spec: EpisodeSpec;
   /** Its schemas tell of pixels; strategies see named state. */
   readonly schemas = null;
   readonly description = ABOUT;
-  /** What a human gets, where that was published. */
-  readonly human: HumanReturn | undefined;
   private score = 0;
   private warned = false;
   private seen: AtariObservation<State> | null = null;
 
   private constructor(
-    private readonly server: RemoteEnvironment,
-    state: EpisodeState,
+    protected readonly client: RemoteEnvironment,
+    { game_name, frameskip, repeat_action_probability, full_action_space, mode, difficulty }: EpisodeState,
   ) {
-    const { game_name, frameskip, repeat_action_probability, full_action_space, mode, difficulty } = state;
-    this.name = game_name;
-    this.options = {
+    super({
       game: game_name,
       frameSkip: frameskip,
       repeatActionProbability: repeat_action_probability,
@@ -72,12 +49,7 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
       difficulty: difficulty ?? undefined,
       autoFire: false,
       noopMax: 0,
-    };
-    const { actions, stateVariables, readState } = atariReader(this.options);
-    this.actions = actions as Action[];
-    this.stateVariables = stateVariables;
-    this.readState = readState;
-    this.human = humanReturn(this.options);
+    });
     const actionSchema = {
       type: 'object',
       properties: { action_id: { type: 'integer', minimum: 0, maximum: this.actions.length - 1 } },
@@ -89,7 +61,7 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
       options: this.options,
       actions: this.actions,
       actionSchema,
-      stateVariables: stateVariables.map(({ name }) => name),
+      stateVariables: this.stateVariables.map(({ name }) => name),
       observations: true,
     };
   }
@@ -101,6 +73,7 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
       console.warn(
         `This Atari server sends pictures (ATARI_OBS_TYPE=${state.obs_type}). Named state is read from memory: start it with ATARI_OBS_TYPE=ram.`,
       );
+      server.pictureAspect = SCREEN_ASPECT;
       return server;
     }
     return ATARI_GAMES.includes(state.game_name as AtariGame) ? new OfficialAtariEnvironment(server, state) : server;
@@ -113,39 +86,12 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
       console.warn("OpenEnv's Atari server has no seeds: every episode starts as the game does.");
     }
     this.score = 0;
-    return this.observed({ ...(await this.server.reset(args)), reward: null });
+    return this.result({ ...(await this.client.reset(args)), reward: null });
   }
 
-  /** Plays one step: an action's name, or its ID. */
-  async step(action: AtariAction<Action>): Promise<StepResult<AtariObservation<State>>> {
-    const id = typeof action === 'string' ? (this.actions as string[]).indexOf(action) : action?.action_id;
-    if (!(Number.isInteger(id) && id in this.actions)) {
-      const given = typeof action === 'string' ? `'${action}'` : JSON.stringify(action);
-      throw new OpenEnvError(
-        'INVALID_ARGUMENT',
-        `'${this.name}' has no action ${given}. The actions are: ${this.actions.join(', ')}.`,
-      );
-    }
-    return this.observed(await this.server.step({ action_id: id }));
-  }
-
-  /** What the server tells about the episode. */
+  /** Returns what the server tells about the episode. */
   state(): Promise<EpisodeState> {
-    return this.server.state();
-  }
-
-  schema(): Promise<EnvironmentSchema> {
-    return this.server.schema();
-  }
-
-  metadata(): Promise<EnvironmentMetadata> {
-    return this.server.metadata();
-  }
-
-  /** The card: name, actions and state variables, and what chance gets where that was measured. */
-  card({ reference }: CardOptions = {}): MimeBundle {
-    const { environment, name, description, options, actions, stateVariables } = this;
-    return environmentBundle({ environment, name, description, options, actions, stateVariables, reference });
+    return this.client.state();
   }
 
   /** The newest named state, in words: this server sends memory, no pictures. */
@@ -157,12 +103,8 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
     return { [Symbol.for('Jupyter.display')]: (): MimeBundle => ({ 'text/plain': text }) };
   }
 
-  [Symbol.for('Jupyter.display')](): MimeBundle {
-    return this.card();
-  }
-
   [TYPING](): EnvironmentTyping | null {
-    const server = this.server[TYPING]();
+    const server = this.client[TYPING]();
     // `openenv(url)` says that it is any server.
     return (
       server && { ...atariTyping('OfficialAtariEnvironment', server.key, this.name, this), general: server.general }
@@ -171,7 +113,7 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
 
   /** Sessions with the server, whose observations are read as named state. */
   async vectorSources(count?: number): Promise<SessionSource[]> {
-    const sources = await this.server.vectorSources(count);
+    const sources = await this.client.vectorSources(count);
     return sources.map((source) => ({
       ...source,
       spec: this.spec,
@@ -181,37 +123,36 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
 
   /** Gives the session back, the only one that the server has. The next reset opens another. */
   release(): Promise<void> {
-    return this.server.release();
+    return this.client.release();
   }
 
   /** Ends the session. */
   close(): Promise<void> {
-    return this.server.close();
+    return this.client.close();
   }
 
-  private observed({ observation, reward, done, metadata }: StepResult): StepResult<AtariObservation<State>> {
+  protected async cardContent(): Promise<CardContent> {
+    const { environment, name, description, options, actions, stateVariables } = this;
+    return { environment, name, description, options, actions, stateVariables };
+  }
+
+  protected observed({ observation, reward, done }: StepResult): AtariObservation<State> {
+    const { lives, episode_frame_number: frameNumber } = observation;
     const ram = Uint8Array.from(observation.screen as number[]);
+    const state = this.readState(ram) as State;
     this.score += reward ?? 0;
-    this.seen = {
-      state: this.readState(ram) as State,
-      lives: observation.lives,
-      score: this.score,
-      ram,
-      terminated: done,
-      truncated: false,
-      frameNumber: observation.episode_frame_number,
-    };
-    return { observation: this.seen, reward, done, metadata };
+    this.seen = { state, lives, score: this.score, ram, terminated: done, truncated: false, frameNumber };
+    return this.seen;
   }
 }
 
-/** Whether schemas are those of OpenEnv's own Atari server. */
+/** Returns whether schemas are those of OpenEnv's own Atari server. */
 export function isOfficialAtari(schemas: EnvironmentSchema | null): boolean {
   const fields = schemas?.action?.properties;
   return Boolean(fields?.action_id && fields.game_name && fields.obs_type);
 }
 
-/** What a strategy sees of an observation of that server: named state, and the memory as `ram`. */
+/** Returns what a strategy sees of an observation of that server: named state, and the memory as `ram`. */
 export function observationReader(options: object): ReadObservation {
   const { readState } = atariReader(options);
   return ({ screen, lives }) => ({ state: { ...readState(Uint8Array.from(screen)), lives, ram: screen }, lives });

@@ -1,7 +1,7 @@
-import { OpenEnvError } from '../../openenv/errors';
-import { nearestFirst } from '../../nearest';
-import { ATARI_GAMES, type AtariGame } from './actions';
-import { otherModes } from './modes';
+import { defined } from '../../common/defined';
+import { invalidArgument } from '../../openenv/errors';
+import { nearestFirst } from '../../common/names';
+import { ATARI_GAMES, GAMES, type AtariGame } from './catalog';
 
 /** Options of `openenv('atari', …)`. */
 export interface AtariOptions {
@@ -35,7 +35,7 @@ export interface AtariOptions {
   obsType?: 'ram' | 'screen';
 }
 
-/** What `openenv('atari', …)` takes: the game's options, and how long to wait for it. */
+/** Options of `openenv('atari', …)`: the game's, and the time that it has to answer. */
 export interface AtariOpenOptions extends AtariOptions {
   /** Milliseconds that the game has for an answer; default 60,000. A process that takes longer is frozen: it is ended, and another one plays. */
   messageTimeout?: number;
@@ -63,7 +63,7 @@ const DEFAULTS = {
 
 const NAMES = ['game', ...Object.keys(DEFAULTS)];
 
-/** What each option may be, in words, and how to tell. */
+/** The check of each option, and its valid values in words. */
 const CHECKS: Record<keyof typeof DEFAULTS, [(value: any) => boolean, string]> = {
   frameSkip: wholeNumber(1, 60),
   repeatActionProbability: [(value) => typeof value === 'number' && value >= 0 && value <= 1, 'a number from 0 to 1'],
@@ -89,8 +89,7 @@ export function resolveOpenOptions(options: object | undefined): {
 } {
   const { messageTimeout, ...game } = (options ?? {}) as AtariOpenOptions;
   if (messageTimeout !== undefined && !(typeof messageTimeout === 'number' && messageTimeout > 0)) {
-    throw new OpenEnvError(
-      'INVALID_ARGUMENT',
+    throw invalidArgument(
       `messageTimeout must be a number of milliseconds above 0, not ${JSON.stringify(messageTimeout)}.`,
     );
   }
@@ -102,8 +101,7 @@ export function resolveAtariOptions(options: object | undefined): ResolvedAtariO
   const given: Record<string, unknown> = { ...options };
   for (const name of Object.keys(given)) {
     if (NAMES.includes(name)) continue;
-    throw new OpenEnvError(
-      'INVALID_ARGUMENT',
+    throw invalidArgument(
       `'atari' has no option '${name}'. The options are: ${nearestFirst(name, [...NAMES, 'messageTimeout']).join(', ')}.`,
     );
   }
@@ -114,18 +112,25 @@ export function resolveAtariOptions(options: object | undefined): ResolvedAtariO
       : given.game === undefined
         ? `'atari' needs a game: openenv('atari', { game: 'breakout' }).`
         : `There is no Atari game '${given.game}'. Did you mean '${games[0]}'?`;
-    throw new OpenEnvError('INVALID_ARGUMENT', `${problem} The games are: ${games.join(', ')}.`);
+    throw invalidArgument(`${problem} The games are: ${games.join(', ')}.`);
   }
   for (const [name, [valid, wanted]] of Object.entries(CHECKS)) {
     if (given[name] === undefined || valid(given[name])) continue;
-    throw new OpenEnvError('INVALID_ARGUMENT', `${name} must be ${wanted}, not ${JSON.stringify(given[name])}.`);
+    throw invalidArgument(`${name} must be ${wanted}, not ${JSON.stringify(given[name])}.`);
   }
   for (const name of ['mode', 'difficulty'] as const) {
     const valid =
       given[name] === undefined ? undefined : otherModes(given.game as AtariGame, name, given[name] as number);
-    if (valid !== undefined)
-      throw new OpenEnvError('INVALID_ARGUMENT', `'${given.game}' has no ${name} ${given[name]}. Valid: ${valid}.`);
+    if (valid !== undefined) throw invalidArgument(`'${given.game}' has no ${name} ${given[name]}. Valid: ${valid}.`);
   }
-  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return { ...DEFAULTS, ...set } as ResolvedAtariOptions;
+  return { ...DEFAULTS, ...defined(given) } as ResolvedAtariOptions;
+}
+
+/** Returns what a game's mode or difficulty may be, in words, where it is none that ALE knows. */
+export function otherModes(game: AtariGame, name: 'mode' | 'difficulty', value: number): string | undefined {
+  const ranges = GAMES[game][name === 'mode' ? 'modes' : 'difficulties']
+    .split(' ')
+    .map((range) => range.split('-').map(Number));
+  if (ranges.some(([from, to = from]) => value >= from && value <= to)) return undefined;
+  return ranges.map(([from, to = from]) => (from === to ? `${from}` : `${from} to ${to}`)).join(', ');
 }

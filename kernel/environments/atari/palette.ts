@@ -1,4 +1,4 @@
-import type { AtariGame } from './actions';
+import type { AtariGame } from './catalog';
 
 /** The colours of an NTSC television: 16 hues of 8 brightnesses, as ALE shows them. */
 const NTSC = `

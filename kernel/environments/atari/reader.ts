@@ -3,7 +3,10 @@ import { atariStateVariables } from './games';
 import type { AtariVariable } from './games/variables';
 import { resolveAtariOptions } from './options';
 
-/** How a strategy sees an Atari game. */
+/** The console's memory, which strategies get as `state.ram`. */
+export const MEMORY = { name: 'ram', length: 128, minimum: 0, maximum: 255, description: 'the memory of the console' };
+
+/** The view that a strategy has of an Atari game. */
 export interface AtariReader {
   /** Names of the actions; an action's ID is its index. */
   actions: string[];
@@ -12,7 +15,7 @@ export interface AtariReader {
   readState(ram: Uint8Array): Record<string, number>;
 }
 
-/** How a strategy sees the Atari game of these options. */
+/** Returns the view that a strategy has of the game of these options. */
 export function atariReader(options: object): AtariReader {
   const { game, autoFire, fullActionSpace } = resolveAtariOptions(options);
   const stateVariables = atariStateVariables(game);

@@ -5,6 +5,8 @@ import { atariPalette } from './palette';
 /** Size of an Atari screen, in pixels. */
 export const SCREEN_WIDTH = 160;
 export const SCREEN_HEIGHT = 210;
+/** The picture fills the screen of a television. */
+export const SCREEN_ASPECT = 4 / 3;
 
 /** Frames per second of a television. */
 const FRAME_RATE = 60;
@@ -15,6 +17,7 @@ export function atariScreen(options: object): Screen {
   return {
     width: SCREEN_WIDTH,
     height: SCREEN_HEIGHT,
+    aspect: SCREEN_ASPECT,
     palette: atariPalette(game),
     stepsPerSecond: FRAME_RATE / frameSkip,
   };

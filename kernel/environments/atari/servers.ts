@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
-import { withProgress } from '../../display/progress';
+import { withProgress } from '../../display/progress/progress';
 import { getJson } from '../../openenv/http';
 import { ServerProcess } from '../../openenv/server';
 import { answers, snakeCase, type AtariProcess } from './stream';
-import { packageRoot, pythonPath } from '../../setup/python';
+import { packageRoot, pythonPath } from '../../common/packagePaths';
 import type { ResolvedAtariOptions } from './options';
 
 interface SharedServer {
@@ -18,7 +18,7 @@ const servers = new Map<string, SharedServer>();
 
 /** The processes that play rollouts, whatever the game. */
 const processes: Promise<ServerProcess>[] = [];
-/** What they sign saved episodes with: they take such from each other, and from nobody else. */
+/** The key with which they sign saved episodes: they take such from each other, and from nobody else. */
 const episodeKey = randomBytes(32).toString('hex');
 
 /** On Linux, games lie in large pages of memory: 2 % faster, as a step of each touches many pages. */
@@ -92,7 +92,7 @@ async function playing(i: number, messageTimeout = FROZEN): Promise<ServerProces
 }
 
 /**
- * Whether a server is gone, or does not answer: one that was killed listens no
+ * Returns whether a server is gone, or does not answer: one that was killed listens no
  * more some time before its end is reported, and a frozen one still listens.
  * What does not answer is ended.
  */

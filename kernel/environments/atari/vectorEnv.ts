@@ -1,5 +1,5 @@
 import { OpenEnvError } from '../../openenv/errors';
-import type { PlayingThread, Screen, VectorEnv, VectorEnvs, VectorSource, VectorStep } from '../vectorEnv';
+import type { Screen, VectorEnv, VectorEnvs, VectorSource, VectorStep } from '../vectorEnv';
 import { atariReader, type AtariReader } from './reader';
 import { atariScreen } from './screen';
 import { AtariClient, type AtariStep } from './stream';
@@ -7,13 +7,12 @@ import { AtariClient, type AtariStep } from './stream';
 /** A process that plays many games at a time. */
 export interface AtariSource extends VectorSource {
   url: string;
+  /** Milliseconds for an answer; default 60,000. */
+  messageTimeout?: number;
 }
 
 /** Opens games in the process of a source. */
-export function openVectorEnvs(
-  { url, spec, messageTimeout }: AtariSource,
-  { id, core, wait }: PlayingThread = {},
-): VectorEnvs {
+export function openVectorEnvs({ url, spec, messageTimeout }: AtariSource): VectorEnvs {
   const open = new Set<VectorEnv>();
   return {
     replaces: false,
@@ -22,8 +21,6 @@ export function openVectorEnvs(
         numEnvs,
         options: spec.options,
         messageTimeout,
-        place: { thread: id, core },
-        wait,
       });
       const env = new AtariVectorEnv(client, atariReader(spec.options), atariScreen(spec.options));
       open.add(env);

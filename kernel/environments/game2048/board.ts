@@ -6,12 +6,12 @@ export const SIZE = 4;
 /** Names of the actions; an action's ID is its index. */
 export const ACTIONS = ['UP', 'RIGHT', 'DOWN', 'LEFT'] as const;
 
-/** What a move makes of a board. */
+/** The result of a move. */
 export interface Moved {
   board: number[];
   /** Sum of the tiles that the move made by merging. */
   merged: number;
-  /** Whether anything moved. */
+  /** True where anything moved. */
   changed: boolean;
 }
 
@@ -33,7 +33,7 @@ export function legalActions(board: Board): number[] {
   return ACTIONS.map((_, id) => id).filter((id) => move(board, id).changed);
 }
 
-/** What a move brings: −1 in all where it changes nothing. */
+/** The gains of a move: −1 in all where it changes nothing. */
 export interface Outlook {
   /** Points of the move itself: the sum of the tiles that it merges. */
   points: number;
@@ -43,7 +43,7 @@ export interface Outlook {
   pairs: number;
 }
 
-/** What a move would bring. */
+/** Returns what a move would bring. */
 export function outlook(board: Board, actionId: number): Outlook {
   const { board: after, merged, changed } = move(board, actionId);
   if (!changed) return { points: -1, empty: -1, pairs: -1 };

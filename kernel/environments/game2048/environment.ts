@@ -8,10 +8,10 @@ export interface Game2048Action {
   action_id: 0 | 1 | 2 | 3;
 }
 
-/** What each move would bring: `up_points`, `left_empty` …; −1 where it changes nothing. */
+/** The gains of each move: `up_points`, `left_empty` …; −1 where it changes nothing. */
 export type Game2048Outlook = { [Name in `${Lowercase<(typeof ACTIONS)[number]>}_${keyof Outlook}`]: number };
 
-/** What a player of 2048 sees: the board, and numbers that say what each move would bring. */
+/** The observation of 2048: the board, and numbers that say what each move would bring. */
 export interface Game2048Observation extends Game2048Outlook {
   /** 16 tile values, row by row from the top left, 0 for an empty cell. */
   board: number[];

@@ -1,4 +1,4 @@
-/** What a joystick has; a name of an action ("UPRIGHTFIRE") says which are held. */
+/** The buttons of a joystick; a name of an action ("UPRIGHTFIRE") says which are held. */
 const BUTTONS = /UP|DOWN|LEFT|RIGHT|FIRE/g;
 
 /** The keys of ALE's own display, as browsers name them (`KeyboardEvent.key`). */

@@ -1,11 +1,12 @@
 import { randomInt } from 'node:crypto';
+import type { PictureSize } from '../../display/pictures/aspect';
 import type { Comm } from '../../display/host';
 import type { PlayMessage, PlayViewMessage } from '../../display/mime';
 import { keysAction, playKeys } from './keys';
 
 /** An environment that people can play. */
 export interface Playable {
-  /** What is played: "breakout". */
+  /** Name of what is played: "breakout". */
   readonly name: string;
   /** Names of the actions; an action's ID is its index. */
   readonly actions: readonly string[];
@@ -14,7 +15,7 @@ export interface Playable {
   /** Opens a game in a session of its own. */
   openGame(): Promise<PlayGame>;
   /** Pixels of a frame, and steps per second in real time. */
-  readonly playScreen: { width: number; height: number; stepsPerSecond: number };
+  readonly playScreen: PictureSize & { stepsPerSecond: number };
 }
 
 /** A game in a session of its own. */
@@ -27,7 +28,7 @@ export interface PlayGame {
   close(): Promise<void>;
 }
 
-/** What a reset or a step gives. */
+/** The result of a reset or a step. */
 export interface PlayStep {
   reward: number;
   lives: number;
@@ -37,7 +38,7 @@ export interface PlayStep {
 /** Frames on their way to the view, at most: a few, so that a distant view gets all of them, too. */
 const WINDOW = 4;
 /** A view that acknowledges nothing for so long is gone: its page was loaded again. In seconds of the game. */
-const PATIENCE = 60;
+const UNACKNOWLEDGED = 60;
 
 /** A view that plays: steps the game in real time with the keys that are held, and sends its frames. */
 export class Player {
@@ -53,7 +54,7 @@ export class Player {
   /** An action held by its ID, instead of keys. */
   private action: number | null = null;
 
-  /** What the next frame tells; its reward sums up those of the steps that were not shown. */
+  /** The next frame's message; its reward sums up those of the steps that were not shown. */
   private news: Extract<PlayMessage, { type: 'frame' }> | null = null;
   private step = 0;
   private return = 0;
@@ -167,7 +168,7 @@ export class Player {
     this.tapped = [];
     this.news = null;
     this.send({ type: 'started', seed });
-    this.tell(begun, 'NOOP');
+    this.note(begun, 'NOOP');
     this.due = performance.now() + this.period;
   }
 
@@ -178,14 +179,14 @@ export class Player {
     this.tapped = [];
     const played = await this.game!.step(action);
     this.step++;
-    this.tell(played, actions[action]);
+    this.note(played, actions[action]);
     // After a break, of a cell that computes for example, the game goes on from where it was.
     this.due = Math.max(this.due + this.period, performance.now());
-    if (++this.unanswered > PATIENCE * this.environment.playScreen.stepsPerSecond)
+    if (++this.unanswered > UNACKNOWLEDGED * this.environment.playScreen.stepsPerSecond)
       this.close('Nobody looked at the game any more, and it was ended. Press Play to start again.');
   }
 
-  private tell({ reward, lives, done }: PlayStep, action: string): void {
+  private note({ reward, lives, done }: PlayStep, action: string): void {
     this.return += reward;
     this.done = done;
     this.news = {

@@ -1,15 +1,15 @@
-import type { Random } from '../../random';
+import type { Random } from '../../common/random';
 import { Estimates } from './estimate';
 import { codeKey, fitnessOf, type Evaluation, type Program } from './program';
 
-/** How a {@link ProgramDatabase} keeps its programs. */
+/** Settings of a {@link ProgramDatabase}. */
 export interface DatabaseSettings {
   numIslands: number;
   /** Programs of all islands together, at most. */
   archiveSize: number;
   /** Generations between two migrations. */
   migrationInterval: number;
-  /** How much parents of high rank are preferred: 1: not at all; the part p of the highest rank has the part p^(1/pressure) of the draws. */
+  /** Preference for parents of high rank. 1: none; the part p of the highest rank has the part p^(1/pressure) of the draws. */
   selectionPressure: number;
 }
 
@@ -40,7 +40,7 @@ export class ProgramDatabase {
 
   constructor(readonly settings: DatabaseSettings) {}
 
-  /** A copy that changes on its own. Programs are shared: they never change. */
+  /** Returns a copy that changes on its own. Programs are shared: they never change. */
   clone(): ProgramDatabase {
     const copy = new ProgramDatabase(this.settings);
     copy.living = new Map(this.living);
@@ -54,22 +54,22 @@ export class ProgramDatabase {
     return this.living.size;
   }
 
-  /** Those that live, oldest first. */
+  /** Returns the programs that live, oldest first. */
   programs(): Program[] {
     return [...this.living.values()];
   }
 
-  /** A program that lives, or an ancestor of one. */
+  /** Returns a program that lives, or an ancestor of one. */
   get(id: number): Program | undefined {
     return this.living.get(id) ?? this.ancestors.get(id);
   }
 
-  /** The program of a source that was played before, blanks aside; it may not live any more. */
+  /** Returns the ID of the program of a source that was played before, blanks aside; it may not live any more. */
   idOf(code: string): number | undefined {
     return this.known.get(codeKey(code));
   }
 
-  /** Whether a program is one of those that are kept. */
+  /** Returns whether a program is one of those that are kept. */
   lives(id: number): boolean {
     return this.living.has(id);
   }
@@ -78,12 +78,12 @@ export class ProgramDatabase {
     return (this.cached ??= Estimates.of(this.programs().map(fitnessOf)));
   }
 
-  /** The fitness that is expected of a program, see {@link Estimates}. */
+  /** Returns the fitness that is expected of a program, see {@link Estimates}. */
   worth(program: Program): number {
     return this.estimates.worth(fitnessOf(program));
   }
 
-  /** The programs of the highest worth that have played, best first. */
+  /** Returns the programs of the highest worth that have played, best first. */
   best(count = Infinity): Program[] {
     return this.ranked(
       this.programs().filter(({ evaluations }) => evaluations.length > 0),
@@ -91,7 +91,7 @@ export class ProgramDatabase {
     ).slice(0, count);
   }
 
-  /** The programs that may be better than they seem: by worth and its deviation, best first. */
+  /** Returns the programs by how good they may be, their worth and its deviation together, best first. */
   promising(): Program[] {
     return this.ranked(
       this.programs(),
@@ -120,7 +120,7 @@ export class ProgramDatabase {
     return Array.from({ length: drawn }, () => order.splice(this.rank(order.length, random), 1)[0]);
   }
 
-  /** A place among so many, the first ones preferred. */
+  /** Draws a place among so many, the first ones preferred. */
   private rank(count: number, random: Random): number {
     return Math.floor(count * random.next() ** this.settings.selectionPressure);
   }
@@ -153,7 +153,7 @@ export class ProgramDatabase {
     this.cached = null;
   }
 
-  /** The best program of each island comes to live on the next one, too. */
+  /** Lets the best program of each island live on the next one, too. */
   migrate(): void {
     const { numIslands } = this.settings;
     const best = Array.from({ length: numIslands }, (_, island) =>
@@ -195,7 +195,7 @@ export class ProgramDatabase {
     this.cached = null;
   }
 
-  /** Those without a living descendant are forgotten. */
+  /** Forgets ancestors without a living descendant. */
   private forgetAncestors(): void {
     const needed = new Set<number>();
     for (const program of this.living.values()) {
@@ -204,7 +204,7 @@ export class ProgramDatabase {
     for (const id of this.ancestors.keys()) if (!needed.has(id)) this.ancestors.delete(id);
   }
 
-  /** By value, highest first; equal ones by age. */
+  /** Returns programs by value, highest first; equal ones by age. */
   private ranked(programs: readonly Program[], value: (program: Program) => number): Program[] {
     return programs
       .map((program) => ({ program, value: value(program) }))
@@ -221,7 +221,7 @@ export class ProgramDatabase {
     };
   }
 
-  /** The database that was saved, under other settings where they have changed. */
+  /** Returns the database that was saved, under other settings where they have changed. */
   static fromJSON({ programs, ancestors, known, nextId }: SavedDatabase, settings: DatabaseSettings): ProgramDatabase {
     const database = new ProgramDatabase(settings);
     const settled = (program: Program) => ({
@@ -236,7 +236,7 @@ export class ProgramDatabase {
   }
 }
 
-/** The cell with more members than it may have, the fullest first; `null` where there is none. */
+/** Returns the fullest cell, where it has more members than it may have; `null` where there is none. */
 function crowdedCell(members: readonly Program[], most: number): string | null {
   const counts = new Map<string, number>();
   for (const { cell } of members) counts.set(cell, (counts.get(cell) ?? 0) + 1);

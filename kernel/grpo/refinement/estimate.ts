@@ -1,12 +1,12 @@
-import { mean, scaleOf } from '../../rewards/statistics';
+import { mean, scaleOf } from '../../common/statistics';
 
-/** How many degrees of freedom the guess of the noise counts for, before episodes say more. */
+/** Degrees of freedom that the guess of the noise counts for, before episodes say more. */
 const PRIOR_WEIGHT = 4;
 /** The least part of the variance of means that is taken to be true. */
 const LEAST_TRUE = 0.1;
 
 /**
- * What programs are worth, by empirical Bayes: a program's mean is drawn
+ * The worth of programs, by empirical Bayes: a program's mean is drawn
  * towards the mean of all, the more the fewer episodes it has played and the
  * noisier they are. One lucky episode is worth little.
  *
@@ -46,7 +46,7 @@ export class Estimates {
     return new Estimates(this.mean * scale, this.within, this.between, scale);
   }
 
-  /** The expected fitness of a program that played these episodes; of one that played none, the mean of all. */
+  /** Returns the expected fitness of a program that played these episodes; of one that played none, the mean of all. */
   worth(fitness: readonly number[]): number {
     if (fitness.length === 0) return this.mean;
     const own = mean(fitness);
@@ -56,7 +56,7 @@ export class Estimates {
     return trust * own + (1 - trust) * this.mean;
   }
 
-  /** How uncertain that is: a standard deviation. */
+  /** Returns how uncertain the expected fitness is: a standard deviation. */
   deviation(fitness: readonly number[]): number {
     const { within, between } = this;
     return within + between === 0

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
+import type { Episode } from '../../episodes/episode';
 import type { Sample } from '../../rewards/sample';
 import { weightedSum, type RewardTable } from '../../rewards/scoring';
-import { actionShares, traceOf } from './behaviour';
 import type { ProgramDatabase } from './database';
 import type { Evaluation } from './program';
 
@@ -18,7 +19,7 @@ const REMEMBERED = 4;
 /** The samples of evaluations, for as long as they are in memory. */
 const remembered = new WeakMap<Evaluation, Sample>();
 
-/** Samples with their rewards out of a table. */
+/** Returns samples with their rewards out of a table. */
 export function scoredSamples(samples: readonly Sample[], table: RewardTable): Scored[] {
   const sums = weightedSum(table);
   return samples.map((sample, i) => ({
@@ -28,7 +29,7 @@ export function scoredSamples(samples: readonly Sample[], table: RewardTable): S
   }));
 }
 
-/** What a database keeps of an episode; `null` where none was played, or none that counts. */
+/** Returns what a database keeps of an episode; `null` where none was played, or none that counts. */
 export function evaluationOf({ sample, fitness, rewards }: Scored): Evaluation | null {
   const { episode } = sample;
   if (!episode || fitness === null || episode.end.reason === 'aborted') return null;
@@ -47,13 +48,72 @@ export function evaluationOf({ sample, fitness, rewards }: Scored): Evaluation |
   return evaluation;
 }
 
-/** The sample of an evaluation, where it is still in memory. */
+/** Returns the sample of an evaluation, where it is still in memory. */
 export function sampleOf(evaluation: Evaluation): Sample | undefined {
   return remembered.get(evaluation);
 }
 
-/** Long records take memory: of each program only the newest stay. */
+/** Forgets samples of a database but for each program's newest: long records take memory. */
 export function forgetOldSamples(database: ProgramDatabase): void {
   for (const { evaluations } of database.programs())
     for (const evaluation of evaluations.slice(0, -REMEMBERED)) remembered.delete(evaluation);
+}
+
+/** Returns the part of the steps that each action had. */
+function actionShares({ actions, actionNames }: Pick<Episode, 'actions' | 'actionNames'>): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const action of actions) counts.set(actionNames[action], (counts.get(actionNames[action]) ?? 0) + 1);
+  return Object.fromEntries([...counts].map(([name, count]) => [name, count / actions.length]));
+}
+
+/** Returns a text that is equal for two episodes of one start exactly where all their actions are. */
+function traceOf({
+  seed,
+  actions,
+  actionNames,
+  end,
+}: Pick<Episode, 'seed' | 'actions' | 'actionNames' | 'end'>): string {
+  const names = actions.map((action) => actionNames[action]);
+  return createHash('sha256')
+    .update(JSON.stringify([seed, names, end.reason]))
+    .digest('hex')
+    .slice(0, 20);
+}
+
+/** Returns the one action that an episode consists of; `null` where there are more, or none. */
+export function constantAction({ actionShares, end }: Pick<Evaluation, 'actionShares' | 'end'>): string | null {
+  const names = Object.keys(actionShares);
+  return names.length === 1 && ['terminated', 'truncated'].includes(end.reason) ? names[0] : null;
+}
+
+/** Actions that a cell names, those of the largest shares. */
+const NAMED = 4;
+
+/**
+ * Returns the cell of a behaviour: how it ended, whether the strategy remembers, how
+ * long it lasted (in powers of two), and its actions' shares in quarters.
+ */
+export function cellOf(
+  code: string,
+  { actionShares, steps, end }: Pick<Evaluation, 'actionShares' | 'steps' | 'end'>,
+): string {
+  const plays = end.reason === 'terminated' || end.reason === 'truncated';
+  const shares = Object.entries(actionShares)
+    .sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))
+    .slice(0, NAMED)
+    .map(([name, share]) => [name, Math.round(4 * share)] as const)
+    .filter(([, quarters]) => quarters > 0)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const parts = [
+    plays ? 'plays' : end.reason,
+    usesMemory(code) ? 'memory' : 'none',
+    Math.round(Math.log2(steps + 1)),
+    ...shares.map(([name, quarters]) => `${name}:${quarters}`),
+  ];
+  return parts.join(' ');
+}
+
+/** Returns whether a strategy keeps something between its calls: it declares a variable outside of its functions. */
+function usesMemory(code: string): boolean {
+  return /^(?:let|var)\s|^const\s+\w+\s*(?::[^=]+)?=\s*(?:[[{]|new\s)/m.test(code);
 }

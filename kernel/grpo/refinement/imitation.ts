@@ -1,5 +1,9 @@
-import { seededRandom } from '../../random';
+import { seededRandom } from '../../common/random';
 import { deriveSeed } from '../../training/seeds';
+import type { StepContext } from '../context';
+import { groupsPerGeneration } from '../rollouts/prompts';
+import type { Imitations } from '../update/preparedStep';
+import { completionText, editTextOf } from './edits';
 import type { Program } from './program';
 import type { ProgramSearch } from './search';
 
@@ -11,7 +15,7 @@ export interface Imitation {
 
 /** Episodes that a program has played before it is imitated: one good one is luck. */
 const KNOWN = 2;
-/** How much those of high rank are preferred, as in {@link DatabaseSettings.selectionPressure}. */
+/** Preference for those of high rank, as {@link DatabaseSettings.selectionPressure}. */
 const PRESSURE = 3;
 
 /**
@@ -38,4 +42,29 @@ export function imitationsOf({ database, settings }: ProgramSearch, count: numbe
   return Array.from({ length: count }, (_, i) =>
     i % 2 === 0 ? draw(good).map((program): Imitation => ({ parent: null, program })) : draw(edits),
   ).flat();
+}
+
+/** Returns what a step learns once more as prompts and completions; programs that the model has no room for are left out. */
+export function imitatedCompletions(
+  search: ProgramSearch,
+  generation: number,
+  { config, prompts, tokenizer, model }: Pick<StepContext, 'config' | 'prompts' | 'tokenizer' | 'model'>,
+): Imitations | undefined {
+  const { imitations, imitationAdvantage } = search.settings;
+  // Where nothing is learned, nothing is imitated.
+  if (config.learningRate === 0 || imitations === 0) return undefined;
+  const row = generation * groupsPerGeneration(config);
+  const end = typeof tokenizer.eosTokenId === 'number' ? [tokenizer.eosTokenId] : [];
+  const fitting = imitationsOf(search, imitations, generation)
+    .map(({ parent, program }) => ({
+      prompt: (parent ? prompts.edited(row, editTextOf(search, parent)) : prompts.at(row)).ids,
+      completion: [...tokenizer.encode(completionText(program.code), { addSpecialTokens: false }), ...end],
+    }))
+    .filter(({ prompt, completion }) => prompt.length + completion.length <= model.maxSeqLength);
+  return {
+    promptIds: fitting.map(({ prompt }) => prompt),
+    completionIds: fitting.map(({ completion }) => completion),
+    promptOf: fitting.map((_, i) => i),
+    advantages: fitting.map(() => imitationAdvantage),
+  };
 }

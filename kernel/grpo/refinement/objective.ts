@@ -1,6 +1,7 @@
-import { isConstant, mean, std } from '../../rewards/statistics';
+import { isConstant, mean, std } from '../../common/statistics';
+import { centred } from '../advantages';
 
-/** What edits are rewarded for, see `RefinementConfig.objective`. */
+/** Names of objectives, see `RefinementConfig.objective`. */
 export type ObjectiveName = 'mean' | 'positive' | 'rank' | 'max@k' | 'entropic';
 export const OBJECTIVES: readonly ObjectiveName[] = ['mean', 'positive', 'rank', 'max@k', 'entropic'];
 
@@ -29,15 +30,12 @@ export interface ObjectiveSettings {
   bestOf: number;
   entropicTemperature: number;
   failurePenalty: number;
-  /** What advantages are divided by, as in GRPO. */
+  /** The divisor of advantages, as in GRPO. */
   scaleRewards: 'group' | 'batch' | 'none';
 }
 
-/** As in GRPO: keeps a group of nearly equal values from being blown up. */
-const epsilon = 1e-4;
-
 /**
- * Advantages of the children of a generation, group after group. They follow
+ * Returns the advantages of the children of a generation, group after group. They follow
  * from outcomes and settings alone, so that those of an earlier generation can
  * be computed again when more is known of it.
  *
@@ -53,17 +51,7 @@ export function searchAdvantages(groups: readonly OutcomeGroup[], settings: Obje
   return utilities.flatMap((group) => centred(group, { group, batch, none: null }[settings.scaleRewards]));
 }
 
-/** (value − mean) / (std + ε); 0 for what is not there. */
-function centred(values: ReadonlyArray<number | null>, all: ReadonlyArray<number | null> | null): number[] {
-  const centre = mean(values);
-  const spread = all ? std(all) + epsilon : 1;
-  return values.map((value) => {
-    const advantage = value === null ? 0 : (value - centre) / spread;
-    return Number.isFinite(advantage) ? advantage : 0;
-  });
-}
-
-/** What each child of a group is worth to the search; `null`: it does not count. */
+/** Returns the worth of each child of a group to the search; `null`: it does not count. */
 function utilitiesOf({ fresh, children }: OutcomeGroup, settings: ObjectiveSettings): Array<number | null> {
   const { objective, aboveParent } = settings;
   const values = valuesOf(children, !fresh && objective !== 'mean' && (aboveParent || objective === 'positive'));
@@ -79,7 +67,7 @@ function utilitiesOf({ fresh, children }: OutcomeGroup, settings: ObjectiveSetti
   return result.map((value, i) => (children[i].status === 'failed' ? worst - settings.failurePenalty * spread : value));
 }
 
-/** The gains of those that play; where nothing changed, the worst of them. */
+/** Returns the gains of those that play; where nothing changed, the worst of them. */
 function valuesOf(children: readonly ChildOutcome[], aboveParent: boolean): Array<number | null> {
   const floor = aboveParent ? 0 : -Infinity;
   const gains = children.map(({ status, gain }) =>
@@ -90,7 +78,7 @@ function valuesOf(children: readonly ChildOutcome[], aboveParent: boolean): Arra
   return children.map(({ status }, i) => (status === 'unchanged' ? worst : gains[i]));
 }
 
-/** The utilities of the values of a group. */
+/** Returns the utilities of the values of a group. */
 function utility(values: readonly number[], { objective, bestOf, entropicTemperature }: ObjectiveSettings): number[] {
   switch (objective) {
     case 'mean':
@@ -105,7 +93,7 @@ function utility(values: readonly number[], { objective, bestOf, entropicTempera
   }
 }
 
-/** Weights by rank, as in CMA-ES: the logarithm for the upper half, 0 below; equal values share theirs. */
+/** Returns weights by rank, as in CMA-ES: the logarithm for the upper half, 0 below; equal values share theirs. */
 export function rankWeights(values: readonly number[]): number[] {
   const order = [...values].sort((a, b) => b - a);
   const weights = order.map((_, rank) => Math.max(0, Math.log(values.length / 2 + 1) - Math.log(rank + 1)));
@@ -113,8 +101,8 @@ export function rankWeights(values: readonly number[]): number[] {
 }
 
 /**
- * What each of n values adds to the expected maximum of `k` drawn from them:
- * the mean over all sets of k − 1 others of max(set and value) − max(set). Its
+ * Returns what each of n values adds to the expected maximum of `k` drawn from
+ * them: the mean over all sets of k − 1 others of max(set and value) − max(set). Its
  * product with the score function is an unbiased estimate of the gradient of
  * the expected best of k samples, as the second term does not depend on the
  * value. For k = 1 it is the value itself.
@@ -135,7 +123,7 @@ export function maxAtK(values: readonly number[], k: number): number[] {
   return result;
 }
 
-/** C(a, b) / C(n, m), by products that do not overflow. */
+/** Returns C(a, b) / C(n, m), by products that do not overflow. */
 function chance(a: number, b: number, n: number, m: number): number {
   return Math.exp(logChoose(a, b) - logChoose(n, m));
 }
@@ -146,7 +134,7 @@ function logChoose(n: number, k: number): number {
   return sum;
 }
 
-/** exp(value / temperature) over its mean, the temperature being in spreads of the values. */
+/** Returns exp(value / temperature) over its mean, the temperature being in spreads of the values. */
 export function entropicWeights(values: readonly number[], temperature: number): number[] {
   if (values.length === 0 || isConstant(values)) return values.map(() => 1);
   const highest = Math.max(...values);

@@ -30,13 +30,13 @@ export interface Program {
   islands: number[];
   /** Oldest first. */
   evaluations: Evaluation[];
-  /** What it does, roughly: programs of one cell behave alike. */
+  /** A rough description of its behaviour: programs of one cell behave alike. */
   cell: string;
   /** Fitness of its first episode less the worth of its parent at that time; `null` without a parent. */
   gain: number | null;
 }
 
-/** The source as programs keep it. */
+/** Returns the source as programs keep it. */
 export function canonicalCode(code: string): string {
   return code
     .replace(/\r\n?/g, '\n')
@@ -44,12 +44,12 @@ export function canonicalCode(code: string): string {
     .replace(/^\n+|\n+$/g, '');
 }
 
-/** Equal for two sources that differ in blanks and line breaks alone. */
+/** Returns a text that is equal for two sources that differ in blanks and line breaks alone. */
 export function codeKey(code: string): string {
   return createHash('sha256').update(code.replace(/\s+/g, '')).digest('hex').slice(0, 16);
 }
 
-/** The fitness of each episode. */
+/** Returns the fitness of each episode. */
 export function fitnessOf({ evaluations }: Pick<Program, 'evaluations'>): number[] {
   return evaluations.map(({ fitness }) => fitness);
 }

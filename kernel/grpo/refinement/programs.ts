@@ -1,7 +1,8 @@
+import type { DiffLine } from '../../display/training/diff';
 import type { MimeBundle } from '../../display/host';
-import { lineageBundle, programsBundle } from '../../display/lineage';
+import { lineageBundle, programsBundle } from '../../display/training/lineage';
 import { formatNumber } from '../../display/table';
-import { lineageOf, type LineageEntry } from './lineage';
+import type { ProgramDatabase } from './database';
 import type { Program } from './program';
 import type { ProgramSearch } from './search';
 import type { Winner } from './validation';
@@ -35,28 +36,28 @@ export class Lineage {
 export class Programs {
   constructor(private readonly search: () => ProgramSearch | null) {}
 
-  /** How many are kept. */
+  /** Number of programs that are kept. */
   get size(): number {
     return this.search()?.database.size ?? 0;
   }
 
-  /** What the validation at the end of the run has chosen; `null` before. */
+  /** The choice of the validation at the end of the run; `null` before. */
   get winner(): Winner | null {
     return this.search()?.winner ?? null;
   }
 
-  /** The winner of the validation, else the program of the highest worth; `null` where there is none. */
+  /** Returns the winner of the validation, else the program of the highest worth; `null` where there is none. */
   best(): RankedProgram | null {
     return this.ranking(1)[0] ?? null;
   }
 
-  /** The best programs: the winner first, then by worth. */
+  /** Returns the best programs: the winner first, then by worth. */
   ranking(count = 10): RankedProgram[] {
     const search = this.search();
     return search ? search.best(count).map((program) => ({ ...program, worth: search.database.worth(program) })) : [];
   }
 
-  /** A program with its ancestors. By default that of the best one. @throws RangeError where there is none of this ID */
+  /** Returns a program with its ancestors, by default that of the best one. @throws RangeError where there is none of this ID */
   lineage(id = this.best()?.id): Lineage {
     const database = this.search()?.database;
     const entries = database && id !== undefined ? lineageOf(database, id) : [];
@@ -83,7 +84,54 @@ export class Programs {
   }
 }
 
-/** The training step that made a program, from 1; `null`: it was given. */
+/** Returns the training step that made a program, from 1; `null`: it was given. */
 function stepOf({ generation }: Program): number | null {
   return generation < 0 ? null : generation + 1;
+}
+
+/** A program among its ancestors, with the edit that made it of the one before. */
+export interface LineageEntry {
+  program: Program;
+  /** Its expected fitness; `null` where it does not live any more. */
+  worth: number | null;
+  /** The edit, line by line; of the first one, which has no parent, the lines as they are. */
+  edit: DiffLine[];
+}
+
+/** Returns a program and its ancestors, the eldest first. */
+export function lineageOf(database: ProgramDatabase, id: number): LineageEntry[] {
+  const chain: Program[] = [];
+  for (
+    let program = database.get(id);
+    program;
+    program = program.parent === null ? undefined : database.get(program.parent)
+  )
+    chain.unshift(program);
+  return chain.map((program, i) => ({
+    program,
+    worth: program.evaluations.length > 0 && database.lives(program.id) ? database.worth(program) : null,
+    edit: lineDiff(chain[Math.max(0, i - 1)].code, program.code),
+  }));
+}
+
+/** Returns the lines of two texts as one list: kept, removed, added; as few as possible are changed. */
+export function lineDiff(before: string, after: string): DiffLine[] {
+  const [old, now] = [before, after].map((text) => (text === '' ? [] : text.split('\n')));
+  // Lengths of the longest common subsequences of what comes behind.
+  const common = Array.from({ length: old.length + 1 }, () => new Array<number>(now.length + 1).fill(0));
+  for (let i = old.length - 1; i >= 0; i--) {
+    for (let j = now.length - 1; j >= 0; j--)
+      common[i][j] = old[i] === now[j] ? common[i + 1][j + 1] + 1 : Math.max(common[i + 1][j], common[i][j + 1]);
+  }
+  const lines: DiffLine[] = [];
+  let [i, j] = [0, 0];
+  while (i < old.length || j < now.length) {
+    if (i < old.length && j < now.length && old[i] === now[j]) {
+      lines.push({ kind: 'kept', text: old[i++] });
+      j++;
+    } else if (i < old.length && (j === now.length || common[i + 1][j] >= common[i][j + 1]))
+      lines.push({ kind: 'removed', text: old[i++] });
+    else lines.push({ kind: 'added', text: now[j++] });
+  }
+  return lines;
 }

@@ -1,6 +1,6 @@
 import type { Evaluation } from './program';
 
-/** What an edit prompt tells of a parent. */
+/** A parent as an edit prompt shows it. */
 export interface EditSubject {
   code: string;
   worth: number;
@@ -12,11 +12,11 @@ export interface EditSubject {
   inspirations?: ReadonlyArray<{ code: string; worth: number }>;
 }
 
-/** Characters of a failure's message that a prompt tells. */
+/** Characters of a failure's message that a prompt shows, at most. */
 const LONGEST_MESSAGE = 120;
 
 /**
- * What follows the environment's prompt where a program is to be edited:
+ * Returns the text below the environment's prompt where a program is to be edited:
  *
  *   Change this program, which scored 12.5 (the best so far: 31):
  *   ```ts
@@ -29,24 +29,24 @@ const LONGEST_MESSAGE = 120;
  */
 export function editPrompt({ code, worth, best, evaluation, inspirations = [] }: EditSubject): string {
   const others = inspirations.flatMap((other) => [
-    `Another program scored ${told(other.worth)}:`,
+    `Another program scored ${shortened(other.worth)}:`,
     '```ts',
     other.code,
     '```',
   ]);
   const lines = [
     ...others,
-    `Change this program, which scored ${told(worth)} (the best so far: ${told(best)}):`,
+    `Change this program, which scored ${shortened(worth)} (the best so far: ${shortened(best)}):`,
     '```ts',
     code,
     '```',
   ];
   if (evaluation) {
     lines.push(
-      `Its last episode: return ${told(evaluation.return)}, ${evaluation.steps} steps, ${ending(evaluation)}.`,
+      `Its last episode: return ${shortened(evaluation.return)}, ${evaluation.steps} steps, ${ending(evaluation)}.`,
     );
     const rewards = Object.entries(evaluation.rewards).map(
-      ([name, value]) => `${name} ${value === null ? 'none' : told(value)}`,
+      ([name, value]) => `${name} ${value === null ? 'none' : shortened(value)}`,
     );
     if (rewards.length > 0) lines.push(`Rewards: ${rewards.join(', ')}.`);
   }
@@ -59,6 +59,6 @@ function ending({ end: { reason, message, line } }: Evaluation): string {
   return `${reason}${place}: ${message.replace(/\s+/g, ' ').trim().slice(0, LONGEST_MESSAGE)}`;
 }
 
-function told(value: number): string {
+function shortened(value: number): string {
   return String(Number(value.toPrecision(4)));
 }

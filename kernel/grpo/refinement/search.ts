@@ -1,13 +1,10 @@
-import { seededRandom } from '../../random';
+import { seededRandom } from '../../common/random';
 import type { Sample } from '../../rewards/sample';
-import { mean } from '../../rewards/statistics';
-import type { Metrics } from '../../training/metricsBuffer';
 import { deriveSeed } from '../../training/seeds';
-import { cellOf, constantAction } from './behaviour';
+import { addChildren, gainsOf, meanFitness, searchMetrics, type GroupReport, type SearchReport } from './children';
 import { ProgramDatabase, type SavedDatabase } from './database';
 import { evaluationOf, forgetOldSamples, sampleOf, type Scored } from './evaluations';
-import type { ChildOutcome } from './objective';
-import { canonicalCode, codeKey, type Evaluation, type Program } from './program';
+import { canonicalCode, codeKey, type Program } from './program';
 import type { ResolvedRefinement } from './settings';
 import type { Winner } from './validation';
 
@@ -23,7 +20,7 @@ export interface SearchGroup {
   environmentSeed: number;
 }
 
-/** What a generation is made of. */
+/** A generation to be made. */
 export interface SearchPlan {
   /** From 0. */
   generation: number;
@@ -36,7 +33,7 @@ export interface Replay {
   environmentSeed: number;
 }
 
-/** What becomes of a child: it plays; it is its parent's text, whose replay (by its index) it shares; its program is known, and does not play; or there is no program. */
+/** The fate of a child: it plays; it is its parent's text, whose replay (by its index) it shares; its program is known, and does not play; or there is no program. */
 export type ChildFate = 'play' | 'nothing' | { copyOf: number } | { duplicateOf: number };
 
 /** The first episodes of a generation. */
@@ -45,23 +42,6 @@ export interface Assignment {
   children: ChildFate[];
   /** Of the parents, in the order of their groups. */
   replays: Replay[];
-}
-
-/** What became of a child. */
-export interface ChildReport extends ChildOutcome {
-  /** ID of the program where the database has taken it. */
-  id: number | null;
-  /** Whether it is a known text, or behaves as a known program does. */
-  duplicate: boolean;
-}
-
-/** What became of a group: all that advantages are made of. */
-export interface GroupReport {
-  fresh: boolean;
-  parent: number | null;
-  /** What gains are measured against: the parent's worth, of fresh programs the mean. */
-  baseline: number | null;
-  children: ChildReport[];
 }
 
 /** A generation that has played, but for the second look at what is promising. */
@@ -78,12 +58,6 @@ export interface Arrivals {
   replayed: Set<number>;
 }
 
-/** What became of a generation. */
-export interface SearchReport {
-  groups: GroupReport[];
-  metrics: Metrics;
-}
-
 /** A search as JSON. */
 export interface SavedSearch extends SavedDatabase {
   /** Episodes played so far. */
@@ -93,6 +67,7 @@ export interface SavedSearch extends SavedDatabase {
 
 /** A program that has played so often does not play again for being promising. */
 const WELL_KNOWN = 24;
+
 /**
  * A search for programs: which parents are edited, who plays, and what of it
  * is kept. It neither writes programs nor plays nor scores:
@@ -117,11 +92,11 @@ export class ProgramSearch {
     readonly database: ProgramDatabase,
     /** Episodes played so far. */
     readonly episodes: number,
-    /** What the validation has chosen; `null` before, and when the search went on since. */
+    /** The choice of the validation; `null` before, and when the search went on since. */
     readonly winner: Winner | null,
   ) {}
 
-  /** An empty search, but for the initial programs. */
+  /** Returns an empty search, but for the initial programs. */
   static start(settings: SearchSettings): ProgramSearch {
     const database = new ProgramDatabase(settings);
     settings.initialPrograms.map(canonicalCode).forEach((code, i) => {
@@ -140,7 +115,7 @@ export class ProgramSearch {
   }
 
   /**
-   * The groups of a generation. Without a program that may be its parent, a
+   * Plans the groups of a generation. Without a program that may be its parent, a
    * group is fresh.
    *
    * @param startOf seed of the environment for the i-th start of the generation
@@ -178,7 +153,7 @@ export class ProgramSearch {
   }
 
   /**
-   * Who plays first: the children that are no duplicates, and each parent from
+   * Returns who plays first: the children that are no duplicates, and each parent from
    * its group's start.
    *
    * @param codes the children's sources, group after group; `null` where there is none that may be played
@@ -223,7 +198,7 @@ export class ProgramSearch {
         .slice(g * size, (g + 1) * size)
         .map((scored, i) => ({ scored, fate: fates[g * size + i], evaluation: evaluationOf(scored) }));
       const baseline = worths[g] ?? meanFitness(members);
-      const outcomes = takeIn(database, {
+      const outcomes = addChildren(database, {
         generation: plan.generation,
         group,
         members,
@@ -269,28 +244,11 @@ export class ProgramSearch {
       episodes + scored.filter(({ sample }) => sample.episode).length,
       null,
     );
-    return { search, report: { groups: known, metrics: search.metrics(known) } };
-  }
-
-  private metrics(groups: readonly GroupReport[]): Metrics {
-    const edits = groups.filter(({ fresh }) => !fresh).flatMap(({ children }) => children);
-    const all = groups.flatMap(({ children }) => children);
-    const share = (list: readonly ChildReport[], is: (child: ChildReport) => boolean) =>
-      list.length > 0 ? list.filter(is).length / list.length : NaN;
-    const [best] = this.database.best(1);
-    return {
-      'refinement/gain_mean': mean(edits.map(({ status, gain }) => (status === 'played' ? gain : null))),
-      'refinement/improved': share(edits, ({ status, gain }) => status === 'played' && gain !== null && gain > 0),
-      'refinement/duplicates': share(all, ({ duplicate }) => duplicate),
-      'refinement/failed': share(all, ({ status }) => status === 'failed'),
-      'refinement/best_worth': best ? this.database.worth(best) : NaN,
-      'refinement/archive_size': this.database.size,
-      'refinement/episodes': this.episodes,
-    };
+    return { search, report: { groups: known, metrics: searchMetrics(database, known, search.episodes) } };
   }
 
   /**
-   * The search as other reward functions see it: what is in memory of the
+   * Returns the search as other reward functions see it: what is in memory of the
    * programs' episodes is scored again; the others are forgotten, and programs
    * without any play again in the next generation.
    */
@@ -308,7 +266,7 @@ export class ProgramSearch {
     return new ProgramSearch(this.settings, database, this.episodes, null);
   }
 
-  /** The search under other settings. */
+  /** Returns the search under other settings. */
   withSettings(settings: SearchSettings): ProgramSearch {
     return new ProgramSearch(
       settings,
@@ -318,12 +276,12 @@ export class ProgramSearch {
     );
   }
 
-  /** The search with what a validation has chosen. */
+  /** Returns the search with the choice of a validation. */
   withWinner(winner: Winner | null, episodes: number): ProgramSearch {
     return new ProgramSearch(this.settings, this.database, this.episodes + episodes, winner);
   }
 
-  /** The best programs: first the winner of the validation, where there is one, then by worth. */
+  /** Returns the best programs: first the winner of the validation, where there is one, then by worth. */
   best(count = 1): Program[] {
     const winner = this.winner && this.database.get(this.winner.id);
     const others = this.database.best().filter(({ id }) => id !== winner?.id);
@@ -340,7 +298,7 @@ export class ProgramSearch {
 }
 
 /**
- * The second look: programs without any episode (given ones, and those whose
+ * Returns who gets a second look: programs without any episode (given ones, and those whose
  * rewards have changed), and those that may be better than they seem, children
  * of this generation among them; the more the more episodes duplicates save.
  */
@@ -356,101 +314,4 @@ export function secondLook(
     program,
     environmentSeed: startOf(groups.length + i),
   }));
-}
-
-/**
- * What is known of each child's gain: its worth less that of its parent, of a
- * fresh program less the mean of its group. One lucky episode is worth little,
- * and what the second look confirms is worth more.
- */
-function gainsOf(
-  database: ProgramDatabase,
-  groups: readonly GroupReport[],
-  fitness: ReadonlyArray<number | null>,
-): GroupReport[] {
-  let child = 0;
-  return groups.map((group) => {
-    const worths = group.children.map(({ id }) => {
-      const first = fitness[child++];
-      const program = id === null ? undefined : database.get(id);
-      return program ? database.worth(program) : first === null ? null : database.estimates.worth([first]);
-    });
-    const parent = group.parent === null ? undefined : database.get(group.parent);
-    const baseline = parent ? database.worth(parent) : mean(worths);
-    return {
-      ...group,
-      baseline,
-      children: group.children.map((one, i) => ({
-        ...one,
-        gain: one.gain === null || worths[i] === null ? null : worths[i] - baseline,
-      })),
-    };
-  });
-}
-
-/** A group that is taken into a database. */
-interface ArrivingGroup {
-  generation: number;
-  group: SearchGroup;
-  members: Array<{ scored: Scored; fate: ChildFate; evaluation: Evaluation | null }>;
-  /** Fitness that gains are measured against. */
-  baseline: number | null;
-  /** The parent's episode from the same start. */
-  replay: Evaluation | null;
-}
-
-/** Adds the children of a group that are new and play, and says what became of each. */
-function takeIn(
-  database: ProgramDatabase,
-  { generation, group, members, baseline, replay }: ArrivingGroup,
-): ChildReport[] {
-  const { parent, island } = group;
-  const constants = knownConstants(database);
-  const traces = new Set(replay ? [replay.trace] : []);
-  return members.map(({ scored: { sample }, fate, evaluation }): ChildReport => {
-    const gain = evaluation && baseline !== null ? evaluation.fitness - baseline : null;
-    const none = { gain: null, id: null, duplicate: false };
-    if (sample.environmentError !== undefined) return { status: 'lost', ...none };
-    if (typeof fate === 'object') return { status: 'unchanged', gain, id: null, duplicate: true };
-    if (!sample.episode) return { status: 'failed', ...none };
-    if (!evaluation) return { status: 'lost', ...none };
-    const action = constantAction(evaluation);
-    const unchanged = evaluation.trace === replay?.trace || (action !== null && constants.has(action));
-    const duplicate = unchanged || traces.has(evaluation.trace) || database.idOf(sample.code!) !== undefined;
-    traces.add(evaluation.trace);
-    const status = sample.episode.failed ? 'failed' : unchanged ? 'unchanged' : 'played';
-    if (duplicate) database.know(sample.code!);
-    const id = duplicate
-      ? null
-      : database.add({
-          ...newProgram(sample.code!, evaluation),
-          parent: parent?.id ?? null,
-          generation,
-          islands: [island],
-          gain: parent ? gain : null,
-        }).id;
-    return { status, gain, id, duplicate };
-  });
-}
-
-/** The actions that programs of the database choose always. */
-function knownConstants(database: ProgramDatabase): Set<string> {
-  return new Set(
-    database.programs().flatMap(({ evaluations }) => {
-      const actions = evaluations.map(constantAction);
-      return actions.length > 0 && actions[0] !== null && actions.every((action) => action === actions[0])
-        ? [actions[0]]
-        : [];
-    }),
-  );
-}
-
-/** Mean fitness of those that have one. */
-function meanFitness(members: ArrivingGroup['members']): number | null {
-  const known = members.flatMap(({ evaluation }) => evaluation?.fitness ?? []);
-  return known.length > 0 ? mean(known) : null;
-}
-
-function newProgram(code: string, evaluation: Evaluation): Pick<Program, 'code' | 'evaluations' | 'cell'> {
-  return { code: canonicalCode(code), evaluations: [evaluation], cell: cellOf(code, evaluation) };
 }

@@ -1,31 +1,32 @@
 import {
+  checked,
   flag,
   nullable,
   number,
   oneOf,
   resolveSettings,
   whole,
-  type Setting,
-  type SettingTable,
-} from '../../training/settings';
-import { OBJECTIVES, type ObjectiveName } from './objective';
+  type Declaration,
+  type Given,
+  type Resolved,
+} from '../../common/settings';
+import { OBJECTIVES } from './objective';
 
-/** Settings of {@link GRPOConfig.refinement}: how programs are kept, chosen and edited. */
-export interface RefinementConfig {
+const settings = {
   /** Islands of the program database: parents and programs of one do not meet those of another but by migration. 2 by default. */
-  numIslands?: number;
+  numIslands: whole(2, { from: 1 }),
   /** Programs that are kept, on all islands together: few, so that those that are edited are good. 24 by default. */
-  archiveSize?: number;
+  archiveSize: whole(24, { from: 1 }),
   /** Generations between two migrations of the best programs to the next island. 10 by default. */
-  migrationInterval?: number;
-  /** How much parents of high rank are preferred: the best part p of an island is drawn with probability p^(1/selectionPressure). 5 by default; 1: not at all. */
-  selectionPressure?: number;
+  migrationInterval: whole(10, { from: 1 }),
+  /** How much parents of high rank are preferred: the best part p of an island is drawn with probability p^(1/selectionPressure); 1: not at all. 5 by default. */
+  selectionPressure: number(5, { from: 1 }),
   /** Part of the groups that write a program from nothing. 0.25 by default. */
-  freshShare?: number;
+  freshShare: number(0.25, { from: 0, to: 1 }),
   /** Other good programs that a prompt shows beside the parent, of any island, so that an edit may take over what they do better. 0 by default. */
-  inspirations?: number;
+  inspirations: whole(0, { from: 0 }),
   /** Episodes of a generation in which promising programs play again, beside the parents' replays. Episodes that duplicates save come on top. 2 by default. */
-  replays?: number;
+  replays: whole(2, { from: 0 }),
   /**
    * What an edit is rewarded for, within the group of its parent:
    * - `'mean'`: its gain over the parent: plain GRPO;
@@ -35,58 +36,42 @@ export interface RefinementConfig {
    * - `'entropic'`: exp(gain / temperature).
    * 'max@k' by default. An edit that changes nothing earns what the worst one earns.
    */
-  objective?: ObjectiveName;
-  /** Whether 'rank', 'max@k' and 'entropic' take all edits that are no better than their parent for equal. true by default. */
-  aboveParent?: boolean;
-  /** Edits among which the best counts, for 'max@k'. 4 by default; as many as the group has, at most. */
-  bestOf?: number;
+  objective: oneOf('max@k', OBJECTIVES),
+  /** 'rank', 'max@k' and 'entropic' take all edits that are no better than their parent for equal. `true` by default. */
+  aboveParent: flag(true),
+  /** Edits among which the best counts, for 'max@k'; as many as the group has, at most. 4 by default. */
+  bestOf: whole(4, { from: 1 }),
   /** Temperature of 'entropic', in spreads of the group's gains. 0.5 by default. */
-  entropicTemperature?: number;
+  entropicTemperature: number(0.5, { above: 0 }),
   /** How far below the worst edit one stands that does not play to its end, in spreads of the group. 1 by default. */
-  failurePenalty?: number;
+  failurePenalty: number(1, { from: 0 }),
   /**
    * Good programs of earlier steps that each step learns from once more, as in self-imitation learning: half of them as
-   * answers to the environment's prompt, half as the edit that each came from. 8 by default; 0: none.
+   * answers to the environment's prompt, half as the edit that each came from; 0: none. 8 by default.
    */
-  imitations?: number;
+  imitations: whole(8, { from: 0 }),
   /** Advantage that an imitated program counts with; those of a group have a spread of about 1. 1 by default. */
-  imitationAdvantage?: number;
-  /** Episodes that choose the winner when the run ends, on starts of their own. 80 by default; 0: the program of the highest worth is the winner. */
-  validationEpisodes?: number;
-  /** Ends the run so that it plays at most this many episodes, replays and validation among them. `null` by default: `maxSteps` ends it; 1,920 where neither is given. */
-  maxEpisodes?: number | null;
-  /** Sources of programs to start from, such as a strategy of your own. None by default. */
-  initialPrograms?: string[];
-}
-
-/** Every setting with its value. */
-export type ResolvedRefinement = Required<RefinementConfig>;
-
-const settings: Record<keyof RefinementConfig, Setting> = {
-  numIslands: whole(2, 1),
-  archiveSize: whole(24, 1),
-  migrationInterval: whole(10, 1),
-  selectionPressure: number(5, { from: 1 }),
-  freshShare: number(0.25, { from: 0, to: 1 }),
-  inspirations: whole(0, 0),
-  replays: whole(2, 0),
-  objective: oneOf('max@k', OBJECTIVES),
-  aboveParent: flag(true),
-  bestOf: whole(4, 1),
-  entropicTemperature: number(0.5, { above: 0 }),
-  failurePenalty: number(1, { from: 0 }),
-  imitations: whole(8, 0),
   imitationAdvantage: number(1, { above: 0 }),
-  validationEpisodes: whole(80, 0),
-  maxEpisodes: nullable(whole(null, 1)),
-  initialPrograms: {
-    fallback: [],
-    valid: 'a list of sources, each with a function strategy(state)',
-    accepts: (v) => Array.isArray(v) && v.every((code) => typeof code === 'string' && /\bstrategy\b/.test(code)),
-  },
+  /** Episodes that choose the winner when the run ends, on starts of their own; 0: the program of the highest worth is the winner. 80 by default. */
+  validationEpisodes: whole(80, { from: 0 }),
+  /** Ends the run so that it plays at most this many episodes, replays and validation among them. `null` by default: `maxSteps` ends it; 1,920 where neither is given. */
+  maxEpisodes: nullable(whole(null, { from: 1 })),
+  /** Sources of programs to start from, such as a strategy of your own. `[]` by default. */
+  initialPrograms: checked<string[], string[]>(
+    [],
+    'a list of sources, each with a function strategy(state)',
+    (v) => Array.isArray(v) && v.every((code) => typeof code === 'string' && /\bstrategy\b/.test(code)),
+  ),
 };
 
-const table: SettingTable = {
+/** Settings of {@link GRPOConfig.refinement}: how programs are kept, chosen and edited. */
+export interface RefinementConfig extends Given<typeof settings> {}
+
+/** Every setting with its value. */
+export type ResolvedRefinement = Resolved<typeof settings>;
+
+/** The settings of a refinement. */
+export const refinementDeclaration: Declaration<typeof settings> = {
   owner: 'GRPOConfig.refinement',
   example: '{ archiveSize: 24, freshShare: 0.25 }',
   settings,
@@ -96,13 +81,13 @@ const table: SettingTable = {
 };
 
 /**
- * The settings with their defaults; `null` where there is no refinement.
+ * Returns the settings with their defaults; `null` where there is no refinement.
  *
  * @throws TypeError for an unknown name or a wrong value, with the valid ones
  */
 export function resolveRefinement(given: boolean | RefinementConfig | null): ResolvedRefinement | null {
   if (given === null || given === false) return null;
-  const values = resolveSettings(table, given === true ? {} : given) as unknown as ResolvedRefinement;
+  const values = resolveSettings(refinementDeclaration, given === true ? {} : given);
   const { numIslands, archiveSize } = values;
   if (archiveSize < numIslands)
     throw new TypeError(

@@ -1,13 +1,16 @@
-import { mean } from '../../rewards/statistics';
+import { chunks, mean } from '../../common/statistics';
+import { validationSeed } from '../rollouts/seeds';
+import { playPrograms, scorePrograms, type ProgramContext } from './edits';
+import type { ProgramSearch } from './search';
 
 /** A program that may win. */
 export interface Candidate {
   id: number;
-  /** What training says of it. */
+  /** The fitness that training expects of it. */
   worth: number;
 }
 
-/** What a validation has chosen. */
+/** The choice of a validation. */
 export interface Winner {
   id: number;
   /** Mean fitness on validation starts. */
@@ -63,7 +66,7 @@ export async function validate(
   return { winner, episodes: played };
 }
 
-/** Candidates of each round, and starts that each of them plays; the last round gets what is left over. */
+/** Returns the candidates of each round, and the starts that each of them plays; the last round gets what is left over. */
 export function roundsFor(candidates: number, episodes: number): Array<{ size: number; starts: number }> {
   const sizes: number[] = [];
   for (let size = candidates; size > 1; size = Math.ceil(size / 2)) sizes.push(size);
@@ -80,4 +83,29 @@ export function roundsFor(candidates: number, episodes: number): Array<{ size: n
   const left = episodes - rounds.reduce((sum, { size, starts }) => sum + size * starts, 0);
   rounds.at(-1)!.starts += Math.floor(left / rounds.at(-1)!.size);
   return rounds;
+}
+
+/**
+ * Chooses the best program of a search on validation starts.
+ *
+ * @returns the search with its winner
+ * @throws the signal's reason when aborted
+ */
+export async function chooseProgram(search: ProgramSearch, context: ProgramContext): Promise<ProgramSearch> {
+  const { database, settings } = search;
+  const candidates = database.best().map((program) => ({ id: program.id, worth: database.worth(program) }));
+  const { winner, episodes } = await validate(candidates, settings.validationEpisodes, async (ids, starts) => {
+    const programs = ids.flatMap((id) =>
+      starts.map((start) => ({
+        program: database.get(id)!,
+        environmentSeed: validationSeed(context.secret, settings.seed, start),
+      })),
+    );
+    const scored = await scorePrograms(await playPrograms(programs, context), context);
+    return chunks(
+      scored.map(({ fitness }) => fitness),
+      starts.length,
+    );
+  });
+  return search.withWinner(winner, episodes);
 }

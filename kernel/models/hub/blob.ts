@@ -15,7 +15,7 @@ export interface RemoteFile {
 
 export interface BlobDownload {
   file: RemoteFile;
-  /** Where the blob will lie. */
+  /** The path of the blob. */
   target: string;
   /** The content from byte `start` on. */
   read(start: number): AsyncIterable<Uint8Array>;
@@ -102,7 +102,7 @@ async function fill(handle: FileHandle, { file, read, timeout, onBytes, signal }
   return hash.digest('hex');
 }
 
-/** What comes from a source, or an error where nothing comes for so many milliseconds. */
+/** Yields what comes from a source. Throws where nothing comes for so many milliseconds. */
 async function* withoutStalls(source: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
   const iterator = source[Symbol.asyncIterator]();
   try {

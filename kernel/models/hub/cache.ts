@@ -1,8 +1,8 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { INDEX, shardNames } from '../weightFiles';
+import { INDEX, shardNames } from '../checkpoint/weightFiles';
 
-/** What a model or an adapter may consist of, besides its weights. */
+/** Files that a model or an adapter may consist of, besides its weights. */
 export const SMALL_FILES = [
   'config.json',
   'generation_config.json',
@@ -92,7 +92,7 @@ export class CachedModel {
   }
 }
 
-/** Whether a folder holds all that a model or an adapter needs at least. */
+/** Returns whether a folder holds all that a model or an adapter needs at least. */
 export function isComplete(folder: string): boolean {
   if (existsSync(join(folder, 'adapter_config.json'))) return existsSync(join(folder, 'adapter_model.safetensors'));
   if (!existsSync(join(folder, 'config.json')) || !existsSync(join(folder, 'tokenizer.json'))) return false;
@@ -102,7 +102,7 @@ export function isComplete(folder: string): boolean {
   );
 }
 
-/** Whether a revision is a commit, which never changes. */
+/** Returns whether a revision is a commit, which never changes. */
 export function isCommit(revision: string): boolean {
   return /^[0-9a-f]{40}$/.test(revision);
 }

@@ -1,13 +1,13 @@
-import { formatBytes } from '../../display/progressBar';
+import { formatBytes } from '../../display/progress/progressBar';
 import type { HubSettings } from './settings';
 
-/** What trying again would not change; the message says what would. */
+/** An error that trying again would not change; the message says what would. */
 export class HubError extends Error {}
 
 /** The hub did not answer, or cannot at the moment: what is in the cache may serve. */
 export class HubUnreachable extends Error {}
 
-/** What a failed answer of the hub means for a model, and what to do about it. */
+/** Returns what a failed answer of the hub means for a model, and what to do about it. */
 export async function answerError(response: Response, name: string, settings: HubSettings): Promise<Error> {
   const { endpoint, token } = settings;
   const page = `${endpoint}/${name}`;

@@ -1,35 +1,37 @@
 import { existsSync } from 'node:fs';
 import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text, type Given } from '../../common/settings';
 import { host } from '../../display/host';
-import { formatBytes, ProgressBar } from '../../display/progressBar';
+import { formatBytes, ProgressBar } from '../../display/progress/progressBar';
 import { downloadBlob, partialSize, type RemoteFile } from './blob';
-import { INDEX, shardNames } from '../weightFiles';
+import { INDEX, shardNames } from '../checkpoint/weightFiles';
+import { partNames } from '../gguf/parts';
 import { CachedModel, isCommit, isComplete, SMALL_FILES } from './cache';
 import { answerError, diskFull, HubError, HubUnreachable, networkError } from './errors';
 import { hubSettings, type HubSettings } from './settings';
 
-/** Whether a name can be that of a model of the hub: 'organisation/model'. */
+/** Returns whether a name can be that of a model of the hub: 'organisation/model'. */
 export function isHubName(name: string): boolean {
   return /^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/.test(name);
 }
 
-/** What is asked of the hub besides a name. */
-export interface HubOptions {
-  /** Branch, tag or commit; 'main' by default. */
-  revision?: string;
-  /** An access token instead of `HF_TOKEN`. */
-  token?: string;
-}
+/** Options of a model of the hub besides its name. */
+export const hubOptions = {
+  /** Branch, tag or commit of the hub. 'main' by default. */
+  revision: text('main', 'a branch, a tag or a commit'),
+  /** An access token. The environment variable `HF_TOKEN` by default. */
+  token: text(undefined, 'an access token of the hub'),
+};
+
+export interface HubOptions extends Given<typeof hubOptions> {}
 
 /**
- * The folder of a model of the hub, in the hub's cache; what is missing there
+ * Returns the folder of a model of the hub, in the hub's cache; what is missing there
  * is downloaded. Without a network what the cache has is used.
  */
 export async function hubModel(name: string, { revision = 'main', token }: HubOptions = {}): Promise<string> {
-  // It becomes part of paths, and may come from the settings of an adapter.
-  if (!/^\w[\w./+-]*$/.test(revision) || revision.includes('..'))
-    throw new HubError(`${JSON.stringify(revision)} is no revision of ${name}; valid are branches, tags and commits`);
+  checkRevision(name, revision);
   const settings = { ...hubSettings(), ...(token && { token }) };
   const cached = new CachedModel(settings.cache, name);
   const known = cached.commitOf(revision);
@@ -56,6 +58,37 @@ export async function hubModel(name: string, { revision = 'main', token }: HubOp
       cause: error,
     });
   }
+}
+
+/** The path of a GGUF file of a model of the hub, in the hub's cache; all its parts, where it has several, are downloaded. */
+export async function hubGguf(
+  name: string,
+  file: string,
+  { revision = 'main', token }: HubOptions = {},
+): Promise<string> {
+  checkRevision(name, revision);
+  const settings = { ...hubSettings(), ...(token && { token }) };
+  const cached = new CachedModel(settings.cache, name);
+  const known = cached.commitOf(revision);
+  const there = known && partNames(file).every((part) => existsSync(join(cached.snapshot(known), part)));
+  const path = there ? join(cached.snapshot(known), partNames(file)[0]) : null;
+  if (path && (settings.offline || isCommit(revision))) return path;
+  if (settings.offline)
+    throw new HubError(
+      `${file} of ${name} is not complete in the cache (${settings.cache}), and HF_HUB_OFFLINE forbids to download it`,
+    );
+  try {
+    return await new Snapshot(name, revision, settings, cached).fetchGguf(file);
+  } catch (error) {
+    if (path && (error instanceof HubUnreachable || isReadOnly(error))) return path;
+    throw error;
+  }
+}
+
+/** It becomes part of paths, and may come from the settings of an adapter. */
+function checkRevision(name: string, revision: string): void {
+  if (!/^\w[\w./+-]*$/.test(revision) || revision.includes('..'))
+    throw new HubError(`${JSON.stringify(revision)} is no revision of ${name}; valid are branches, tags and commits`);
 }
 
 /** Without its settings a tokenizer has neither a chat template nor an end token, which nobody would notice. */
@@ -102,6 +135,20 @@ class Snapshot {
     return folder;
   }
 
+  async fetchGguf(file: string): Promise<string> {
+    const commit = await this.commit();
+    const files = await this.files(commit);
+    const parts = partNames(file);
+    const missing = parts.find((part) => !files.has(part));
+    if (missing) {
+      const names = [...files.keys()].filter((name) => name.endsWith('.gguf'));
+      throw new HubError(`${this.name} has no file ${missing} (its GGUF files: ${names.join(', ') || 'none'})`);
+    }
+    await this.download(commit, pick(files, parts));
+    this.cached.setCommit(this.revision, commit);
+    return join(this.cached.snapshot(commit), parts[0]);
+  }
+
   private async commit(): Promise<string> {
     if (isCommit(this.revision)) return this.revision;
     const { name, revision } = this;
@@ -136,8 +183,11 @@ class Snapshot {
         ? shardNames(folder)
         : [];
     if (names.length === 0) {
+      const hint = [...files.keys()].some((name) => name.endsWith('.gguf'))
+        ? ', or name one of its GGUF files by ggufFile'
+        : '';
       throw new HubError(
-        `${this.name} has no weights in the safetensors format (its files: ${[...files.keys()].join(', ')}); choose another model, or a revision that has them`,
+        `${this.name} has no weights in the safetensors format (its files: ${[...files.keys()].join(', ')}); choose another model, or a revision that has them${hint}`,
       );
     }
     return names;

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** How the hub is reached, from the environment variables that all of its clients know. */
+/** The settings by which the hub is reached, from the environment variables that all of its clients know. */
 export interface HubSettings {
   /** `HF_ENDPOINT`: the hub or a mirror of it. */
   endpoint: string;

@@ -1,13 +1,13 @@
 /* What `value.name` and `value[key]` are: Python's attributes and items, within the sandbox of transformers. */
 import { bind, count, integer } from './arguments';
-import { braceFormat, type LookUp } from './braceFormat';
+import { braceFormat, type LookUp } from './filters/braceFormat';
 import { spendCharacters, spendItems, spendText } from './budget';
 import { equals } from './compare';
 import { TemplateError } from './errors';
 import { numberOf } from './numbers';
-import { quoted, repr, text } from './repr';
-import { bounded, TEXT_METHODS } from './textMethods';
-import { characterAt, characters, sliceText } from './unicode';
+import { quoted, repr, text } from './filters/repr';
+import { bounded, TEXT_METHODS } from './filters/textMethods';
+import { characterAt, characters, sliceText } from './filters/unicode';
 import {
   Callable,
   Dict,
@@ -54,7 +54,7 @@ function missing(value: Value, name: Value): Undefined {
   );
 }
 
-/** What is an attribute in Python. */
+/** Returns an attribute as Python has it. */
 export function attribute(value: Value, name: string): Value | undefined {
   const found = ownAttribute(value, name);
   if (found !== undefined) return found;

@@ -3,7 +3,7 @@ import { spend, spendText } from './budget';
 import { TemplateError } from './errors';
 import { numberOf } from './numbers';
 import { find } from './search';
-import { compareText } from './unicode';
+import { compareText } from './filters/unicode';
 import { Dict, DictView, hashKey, itemsOf, Markup, Range, Tuple, typeOf, Undefined, type Value } from './values';
 
 export function equals(a: Value, b: Value): boolean {

@@ -1,4 +1,4 @@
-/** What is wrong with a template, or with what it does; the message ends with the line where that is known. */
+/** An error in a template, or in what it does; the message ends with the line where that is known. */
 export class TemplateError extends Error {
   override name = 'TemplateError';
   /** Line of the template, from 1. */
@@ -14,7 +14,7 @@ export class TemplateError extends Error {
   }
 }
 
-/** What a template says itself with `raise_exception`. */
+/** An error that a template raises itself, with `raise_exception`. */
 export class RaisedByTemplate extends TemplateError {
   override at(line: number): this {
     this.line ??= line;

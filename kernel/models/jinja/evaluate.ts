@@ -1,15 +1,15 @@
 /* What an expression is. */
-import type { CallArguments, Expression } from './ast';
+import type { CallArguments, Expression } from './syntax/ast';
 import { getAttribute, getItem } from './attributes';
 import { spend, spendItems, spendText } from './budget';
 import { compares } from './compare';
 import { TemplateError } from './errors';
-import { callFilter } from './filters';
+import { callFilter } from './filters/filters';
 import { Loop } from './loop';
 import { binary, negated } from './operators';
-import { text } from './repr';
+import { text } from './filters/repr';
 import type { Scope } from './scope';
-import { callTest } from './tests';
+import { callTest } from './filters/tests';
 import { Callable, Dict, isTrue, iterate, Slice, Tuple, typeOf, Undefined, type Arguments, type Value } from './values';
 
 export function evaluate(expression: Expression, scope: Scope): Value {

@@ -2,8 +2,8 @@
 import { bind, integer } from './arguments';
 import { fromKeys } from './attributes';
 import { RaisedByTemplate, TemplateError } from './errors';
-import { text } from './repr';
-import { strftime } from './strftime';
+import { text } from './filters/repr';
+import { strftime } from './filters/strftime';
 import {
   Callable,
   Dict,

@@ -6,12 +6,12 @@
  * It follows Jinja 3.1 with the settings, filters and functions that
  * transformers gives to chat templates.
  */
-import type { Statement } from './ast';
+import type { Statement } from './syntax/ast';
 import { withBudget } from './budget';
 import { TemplateError } from './errors';
 import { globals } from './globals';
 import { render, type Rendered } from './interpreter';
-import { parse } from './parser';
+import { parse } from './syntax/parser';
 import { Scope } from './scope';
 import { toPython } from './values';
 
@@ -30,13 +30,13 @@ export class Template {
   /** @throws TemplateError where the template fails, or does more than a template may */
   render(variables: Record<string, unknown>): Rendered {
     // Data has a budget of its own: however much there is, the template may do as much.
-    const around = withBudget(() => surroundings(variables));
+    const around = withBudget(() => contextOf(variables));
     return withinStack(() => withBudget(() => render(this.body, new Scope(around))));
   }
 }
 
-/** What templates find besides what they define. */
-function surroundings(variables: Record<string, unknown>): Scope {
+/** Returns the variables of a template besides those that it defines. */
+function contextOf(variables: Record<string, unknown>): Scope {
   const scope = new Scope();
   for (const [name, value] of globals()) scope.set(name, value);
   for (const [name, value] of Object.entries(variables))
@@ -44,7 +44,7 @@ function surroundings(variables: Record<string, unknown>): Scope {
   return scope;
 }
 
-/** What is nested too deeply, as a list in a list in a list, ends with an overflow of the stack, which is no harm. */
+/** Throws a {@link TemplateError} for values that are nested too deeply: the overflow of the stack by which they end is no harm. */
 function withinStack<T>(work: () => T): T {
   try {
     return work();

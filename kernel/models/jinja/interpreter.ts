@@ -1,20 +1,20 @@
 /* Writes a template. */
-import type { Expression, Signature, Statement, Target } from './ast';
+import type { Expression, Signature, Statement, Target } from './syntax/ast';
 import { checkText, nested, spend, spendText } from './budget';
 import { TemplateError } from './errors';
 import { evaluate, evaluateCall, filtered } from './evaluate';
 import { Loop } from './loop';
 import { Macro } from './macro';
-import { text } from './repr';
+import { text } from './filters/repr';
 import { Scope } from './scope';
 import { isTrue, iterate, Namespace, Once, typeOf, Undefined, type Value } from './values';
 
-/** What ends a body early. */
+/** A statement that ends a body early. */
 type Left = 'break' | 'continue' | undefined;
 
 export interface Rendered {
   text: string;
-  /** Where the `{% generation %}` blocks are in the text: first character, and the one after the last. */
+  /** The `{% generation %}` blocks in the text: first character, and the one after the last. */
   generations: [number, number][];
 }
 
@@ -27,7 +27,7 @@ export function render(template: readonly Statement[], scope: Scope): Rendered {
 class Interpreter {
   private written = '';
   private readonly generations: [number, number][] = [];
-  /** How much of the template itself is written: blocks and macros are written apart at first. */
+  /** The length of what is written of the template itself: blocks and macros are written apart at first. */
   private top: number | undefined;
 
   result(): Rendered {
@@ -53,7 +53,7 @@ class Interpreter {
     checkText(this.written.length);
   }
 
-  /** What is written meanwhile, instead of writing it. */
+  /** Returns the text that `work` writes, instead of writing it. */
   private captured(work: () => Left): { left: Left; text: string } {
     const { written, top } = this;
     this.top ??= written.length;

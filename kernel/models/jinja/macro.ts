@@ -1,8 +1,8 @@
-import type { Signature, Statement } from './ast';
+import type { Signature, Statement } from './syntax/ast';
 import { TemplateError } from './errors';
 import { Callable, Dict, Tuple, Undefined, type Arguments, type Value } from './values';
 
-/** What a macro's body finds besides its parameters, where it asks for it. */
+/** Variables of a macro's body besides its parameters, where it asks for them. */
 const EXTRAS = ['caller', 'kwargs', 'varargs'] as const;
 type Extra = (typeof EXTRAS)[number];
 
@@ -61,7 +61,7 @@ export class Macro extends Callable {
 
 const known = new WeakMap<readonly Statement[], ReadonlySet<Extra>>();
 
-/** Which of {@link EXTRAS} a body uses. */
+/** Returns which of {@link EXTRAS} a body uses. */
 function extrasOf(body: readonly Statement[]): ReadonlySet<Extra> {
   let found = known.get(body) as Set<Extra> | undefined;
   if (!found) {

@@ -1,10 +1,10 @@
 /* What `+`, `*`, `%` and the like do with two values. */
 import { spend, spendItems, spendText } from './budget';
 import { TemplateError } from './errors';
-import { percentFormat } from './percentFormat';
+import { percentFormat } from './filters/percentFormat';
 import { arithmetic, numberOf } from './numbers';
-import { text } from './repr';
-import { escapeHtml } from './html';
+import { text } from './filters/repr';
+import { escapeHtml } from './filters/html';
 import { Markup, Tuple, typeOf, Undefined, type Value } from './values';
 
 export function binary(operator: string, a: Value, b: Value): Value {

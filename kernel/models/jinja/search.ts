@@ -4,7 +4,7 @@ import { spend, spendCharacters } from './budget';
 /** JavaScript's own search is quick for short texts; for others it can take the product of the lengths. */
 const SHORT = 64;
 
-/** Where a text is first found, from a place on, or -1. */
+/** Returns where a text is first found, from a place on, or -1. */
 export function find(text: string, searched: string, from = 0): number {
   if (searched.length <= SHORT) {
     const at = text.indexOf(searched, from);
@@ -21,7 +21,7 @@ export function find(text: string, searched: string, from = 0): number {
   return -1;
 }
 
-/** Where a text is last found, or -1. */
+/** Returns where a text is last found, or -1. */
 export function findLast(text: string, searched: string): number {
   if (searched.length <= SHORT) {
     spend(1 + (text.length * searched.length) / 128);

@@ -6,7 +6,7 @@
 import { MAXIMUM_NESTING, NestingError } from '../../common/nesting';
 import { spend, spendItems, spendText } from './budget';
 import { TemplateError } from './errors';
-import { characters, codePointLength } from './unicode';
+import { characters, codePointLength } from './filters/unicode';
 
 export type Value = null | boolean | bigint | number | string | Value[] | PythonObject;
 
@@ -16,7 +16,7 @@ export abstract class PythonObject {
   abstract readonly type: string;
 }
 
-/** What is not there. It can be printed, looped over and asked whether it is true; all else is an error. */
+/** A value that is not there. It can be printed, looped over and asked whether it is true; all else is an error. */
 export class Undefined extends PythonObject {
   readonly type = 'Undefined';
   constructor(readonly message: string) {
@@ -94,7 +94,7 @@ export class Dict extends PythonObject {
   }
 }
 
-/** What `keys()`, `values()` and `items()` give. */
+/** The result of `keys()`, `values()` and `items()`. */
 export class DictView extends PythonObject {
   readonly type: string;
   constructor(
@@ -134,7 +134,7 @@ export class Range extends PythonObject {
   }
 }
 
-/** What can be looped over once, as what `map` and `select` give. */
+/** A value that can be looped over once, as the results of `map` and `select`. */
 export class Once extends PythonObject {
   readonly type: string = 'generator';
   constructor(readonly iterator: Iterator<Value>) {
@@ -189,7 +189,7 @@ export class Namespace extends WithAttributes {
   }
 }
 
-/** What stands in brackets: `[start:stop:step]`. */
+/** A slice in brackets: `[start:stop:step]`. */
 export class Slice extends PythonObject {
   readonly type = 'slice';
   constructor(
@@ -203,7 +203,7 @@ export class Slice extends PythonObject {
 
 const TUPLE = '\0tuple:';
 
-/** What tells keys apart: equal keys, such as 1, 1.0 and true, have the same. */
+/** Returns a value by which keys are compared: equal keys, such as 1, 1.0 and true, have the same. */
 export function hashKey(key: Value): unknown {
   if (typeof key === 'string') return key.startsWith('\0') ? `\0str:${key}` : key;
   if (typeof key === 'boolean') return key ? 1n : 0n;

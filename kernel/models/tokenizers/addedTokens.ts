@@ -23,7 +23,7 @@ export interface AddedToken {
 /** A token without what the tokenizer knows of it. */
 export type NewToken = Omit<AddedToken, 'id' | 'written'>;
 
-/** What is found: an added token, or text between them. */
+/** An added token that is found, or the text between two. */
 export type Found = { token: AddedToken } | Piece;
 
 export function readAddedToken(settings: Settings): NewToken {
@@ -88,7 +88,7 @@ export class AddedTokens {
     return [...this.byId.values()].reduce((most, { written }) => Math.max(most, written.length), 0);
   }
 
-  /** How many tokens the vocabulary does not have. */
+  /** Returns how many tokens the vocabulary does not have. */
   get count(): number {
     return [...this.byContent.keys()].filter((content) => this.vocabulary.id(content) === undefined).length;
   }

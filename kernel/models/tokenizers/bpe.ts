@@ -76,7 +76,7 @@ class BytePairs implements Model {
     return [...ids, ...this.pending(unknown)];
   }
 
-  /** What is unknown is written when it ends. */
+  /** Returns the token of unknown text that has ended. */
   private pending(unknown: boolean): number[] {
     return unknown ? [this.unknownId()] : [];
   }

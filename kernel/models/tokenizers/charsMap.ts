@@ -31,7 +31,7 @@ export function readCharsMap(encoded: string, where: string): (text: string) => 
   };
 }
 
-/** What replaces the shortest beginning that the trie has. */
+/** Returns what replaces the shortest beginning that the trie has. */
 function lookUp(units: Uint32Array, replacements: Buffer, key: Buffer): string | undefined {
   const offset = (unit: number): number => (unit >>> 10) << ((unit & (1 << 9)) >>> 6);
   let node = offset(units[0] ?? 0);

@@ -28,7 +28,7 @@ export class TextTokenizer {
   private readonly preTokenizer: PreTokenizer | undefined;
   private readonly postProcessor: PostProcessor | undefined;
   private readonly decoder: Decoder | undefined;
-  /** What finds tokens, or writes a text, may take for ever. */
+  /** True where finding tokens, or writing a text, may take for ever. */
   private readonly needsDeadline = { encode: false, decode: false };
 
   /**

@@ -7,11 +7,11 @@ import type { Settings } from './settings';
 
 export type Normalizer = (text: string) => string;
 
-/** What is Rust's whitespace, as the inside of a character class. */
+/** Rust's whitespace, as the inside of a character class. */
 export const SPACE = '\\t-\\r\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 
 export interface Context {
-  /** Is told of each pattern. */
+  /** Called with each pattern. */
   usesPattern(pattern: Pattern): void;
 }
 

@@ -4,7 +4,7 @@
  * pattern is ambiguous, which can take for ever: patterns that are not those
  * of a published family are matched with a deadline.
  */
-import { DeadlineError, withDeadline } from '../../common/deadline';
+import { DeadlineError, withDeadline } from '../../common/threads/deadline';
 import type { Settings } from './settings';
 
 /** The library's types leave it out. */
@@ -14,7 +14,7 @@ const { SplitPreTokenizer } = require('@huggingface/tokenizers') as {
 
 export interface Pattern {
   expression: RegExp;
-  /** What is searched, where that is a text. */
+  /** The text that is searched for, if it is one. */
   text?: string;
   /** It can be matched without a deadline. */
   isKnown: boolean;

@@ -82,7 +82,7 @@ function byteLevel(addSpace: boolean, useRegex: boolean): PreTokenizer {
 
 export const PREPEND_SCHEMES = ['always', 'first', 'never'] as const;
 
-/** When a space is put before a text. Older files say it with a flag, too. */
+/** Returns when a space is put before a text. Older files say it with a flag, too. */
 export function prependScheme(settings: Settings): (typeof PREPEND_SCHEMES)[number] {
   const scheme = settings.one('prepend_scheme', PREPEND_SCHEMES, 'always');
   if (!settings.flag('add_prefix_space', true) && scheme !== 'never')

@@ -2,7 +2,7 @@
 import type { Settings } from './settings';
 import { byteTokens, Vocabulary, type Model } from './vocabulary';
 
-/** What an unknown character costs more than the worst token. */
+/** The cost of an unknown character above that of the worst token. */
 const PENALTY = 10;
 
 interface Node {

@@ -44,7 +44,7 @@ export function readVocabulary(model: Settings): Vocabulary {
   return new Vocabulary(byToken);
 }
 
-/** What turns a piece into tokens. */
+/** Turns a piece into tokens. */
 export interface Model {
   readonly type: 'BPE' | 'Unigram' | 'WordPiece' | 'WordLevel';
   readonly vocabulary: Vocabulary;

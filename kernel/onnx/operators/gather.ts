@@ -58,7 +58,7 @@ function like(indices: Value, values: Value): Value {
 }
 
 /**
- * How sequences lie one after the other in packed rows, and where they lie in
+ * Sequences one after the other in packed rows, and their places in
  * a rectangle of sequences of equal length.
  */
 export interface Packing {

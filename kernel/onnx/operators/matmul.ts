@@ -49,7 +49,7 @@ export function loraLinear(x: Value, merged: Value, { a, b, scaling }: LoraFacto
   });
 }
 
-/** How {@link product} reads its right operand, the factor of the product, and what is added to it (broadcast to its shape). */
+/** Options of {@link product}: how it reads its right operand, the factor of the product, and what is added to it (broadcast to its shape). */
 export interface ProductOptions {
   transB?: boolean;
   alpha?: number;
@@ -65,7 +65,7 @@ export function product(a: Value, b: Value, { transB = false, alpha = 1, addend 
   });
 }
 
-/** How {@link matMul} reads its operands; `alpha` multiplies the product. */
+/** Options of {@link matMul}: how it reads its operands; `alpha` multiplies the product. */
 export interface MatMulOptions {
   transA?: boolean;
   transB?: boolean;

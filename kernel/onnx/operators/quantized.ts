@@ -18,7 +18,7 @@ export interface Nf4Values {
   codes: Value;
   /** The factor of each block; float32, [out · in / blockSize]. */
   absmax: Value;
-  /** What the 16 codes mean. */
+  /** The values of the 16 codes. */
   levels: Float32Array;
   /** [out, in]. */
   shape: readonly [number, number];

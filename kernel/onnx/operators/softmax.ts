@@ -17,7 +17,7 @@ export function softmax(x: Value): Value {
  * softmax(scores) · values: values […, keys, width] mixed by scores […, rows, keys].
  *
  * #### Notes
- * What the softmax's gradient needs of each row, the sum of its weights times
+ * Needed of each row for the softmax's gradient: the sum of its weights times
  * their gradients, is as well the sum of the result times its gradient, which
  * is over the width instead of the keys.
  */

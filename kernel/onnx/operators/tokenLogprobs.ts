@@ -7,7 +7,7 @@ import { matMul } from './matmul';
 import { reshape } from './shape';
 import { logSoftmax } from './softmax';
 
-/** What the logits of some rows say of one token each. */
+/** Log-probabilities of one token for each of some rows. */
 export interface TokenLogprobs {
   /** Logarithm of the token's share in the softmax, [rows]. */
   logprobs: Value;

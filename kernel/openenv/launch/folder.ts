@@ -1,10 +1,10 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { OpenEnvError } from '../errors';
+import { launchFailed, OpenEnvError } from '../errors';
 import type { ServerProcess } from '../server';
 import { findProgram, startProgram, type Program, type StartContext, type StartOptions } from './program';
 
-/** How the server of a folder is started. */
+/** Options of {@link startFolder}. */
 export interface FolderOptions extends StartOptions {
   /**
    * `'uv'` makes the Python environment that the folder's `pyproject.toml`
@@ -40,7 +40,7 @@ export async function startFolder(
     const missing = /No module named '?([\w.]+)/.exec(error instanceof OpenEnvError ? error.message : '')?.[1];
     if (!missing || usesUv(folder, options)) throw error;
     const advice = `Python finds no module '${missing}'. If it is a package that ${name} needs (pyproject.toml): install uv, which fetches it (https://docs.astral.sh/uv), or install it into ${await python()}. If it is the application's own, \`app\` of ${MANIFEST} (${app}) is wrong.`;
-    throw new OpenEnvError('LAUNCH_FAILED', `${(error as Error).message}\n${advice}`);
+    throw launchFailed(`${(error as Error).message}\n${advice}`);
   }
 }
 
@@ -56,8 +56,7 @@ async function findCommand(
     };
   }
   if (!/^[\w.]+:[\w.]+$/.test(app))
-    throw new OpenEnvError(
-      'LAUNCH_FAILED',
+    throw launchFailed(
       `${path.join(folder, MANIFEST)} names '${app}' as its app: it has to be "module:name", such as "server.app:app".`,
     );
   const [command, ...before] = usesUv(folder, options)
@@ -78,16 +77,13 @@ function uvicornArguments(port: number): string[] {
 async function manifestApp(folder: string): Promise<string> {
   const file = path.join(folder, MANIFEST);
   if (!fs.existsSync(file))
-    throw new OpenEnvError(
-      'LAUNCH_FAILED',
-      `${folder} is no environment: it has no ${MANIFEST}. \`openenv init NAME\` makes one that has.`,
-    );
+    throw launchFailed(`${folder} is no environment: it has no ${MANIFEST}. \`openenv init NAME\` makes one that has.`);
   const { parse } = await import('yaml');
   try {
     const { app } = parse(fs.readFileSync(file, 'utf8')) ?? {};
     return typeof app === 'string' && app.trim() !== '' ? app.trim() : 'server.app:app';
   } catch (error) {
-    throw new OpenEnvError('LAUNCH_FAILED', `${file} could not be read: ${(error as Error).message}`);
+    throw launchFailed(`${file} could not be read: ${(error as Error).message}`);
   }
 }
 
@@ -98,11 +94,11 @@ function usesUv(folder: string, { from }: FolderOptions): boolean {
 
 function uv(): string {
   const found = findProgram('uv');
-  if (!found) throw new OpenEnvError('LAUNCH_FAILED', 'uv is not installed: https://docs.astral.sh/uv says how.');
+  if (!found) throw launchFailed('uv is not installed: https://docs.astral.sh/uv says how.');
   return found;
 }
 
 async function python(): Promise<string> {
-  const { pythonPath } = await import('../../setup/python.js');
+  const { pythonPath } = await import('../../common/packagePaths.js');
   return pythonPath();
 }

@@ -8,7 +8,7 @@ import { spawn, spawnSync } from 'node:child_process';
  *     node guardian.js '{ "command": …, "args": […], "cleanup": […] }'
  */
 
-/** What is run, and what cleans up after it. */
+/** A command, and one that cleans up after it. */
 export interface Guarded {
   command: string;
   args: string[];

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { OpenEnvError } from '../errors';
+import { launchFailed } from '../errors';
 import type { ServerProcess } from '../server';
 import { findProgram, startProgram, type StartContext, type StartOptions } from './program';
 
@@ -10,8 +10,7 @@ const CONTAINER_PORT = 8000;
 export async function startImage(image: string, options: StartOptions, context: StartContext): Promise<ServerProcess> {
   const docker = findProgram('docker');
   if (!docker)
-    throw new OpenEnvError(
-      'LAUNCH_FAILED',
+    throw launchFailed(
       `Docker is not available, and '${image}' is a Docker image. Install Docker Desktop or Docker Engine, so that \`docker version\` works.`,
     );
   const container = `joylab-${randomUUID()}`;
@@ -35,17 +34,6 @@ export function dockerRun(
   envVars: Record<string, string> = {},
 ): string[] {
   const variables = Object.entries(envVars).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
-  return [
-    'run',
-    '--rm',
-    '--init',
-    '--name',
-    container,
-    '--label',
-    'joylab',
-    '--publish',
-    `127.0.0.1:${port}:${CONTAINER_PORT}`,
-    ...variables,
-    image,
-  ];
+  const named = ['--name', container, '--label', 'joylab'];
+  return ['run', '--rm', '--init', ...named, '--publish', `127.0.0.1:${port}:${CONTAINER_PORT}`, ...variables, image];
 }

@@ -15,16 +15,16 @@ export interface StartOptions {
   startTimeout?: number;
 }
 
-/** What happens around a start. */
+/** Surroundings of a start: a signal that ends it, and a listener. */
 export interface StartContext {
   signal?: AbortSignal;
-  /** Told what the server says while it starts. */
+  /** Called with what the server says while it starts. */
   onProgress?: (line: string) => void;
 }
 
 /** A server to start: its command for a port. */
 export interface Program {
-  /** What messages call it: "The environment ./echo_env". */
+  /** Its name in messages: "The environment ./echo_env". */
   name: string;
   cwd: string;
   command(port: number): Guarded & { env?: Record<string, string> };
@@ -32,7 +32,7 @@ export interface Program {
   timeout: number;
 }
 
-/** How often another free port is tried when something else was quicker to take it. */
+/** Number of tries with another free port when something else was quicker to take it. */
 const PORT_TRIES = 3;
 
 /** Starts a server under the guardian, which ends it when this process ends, and waits until it is healthy. */
@@ -63,7 +63,7 @@ export async function startProgram(
   }
 }
 
-/** Where a program of the PATH lies, or `undefined`. */
+/** Returns where a program of the PATH lies, or `undefined`. */
 export function findProgram(name: string): string | undefined {
   const endings = process.platform === 'win32' ? ['.exe', '.cmd', ''] : [''];
   const folders = (process.env.PATH ?? '').split(path.delimiter).filter(Boolean);

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
-import { OpenEnvError } from '../errors';
+import { launchFailed, type OpenEnvError } from '../errors';
 import { getJson } from '../http';
 import type { ServerProcess } from '../server';
 import { Waiting } from '../waiting';
@@ -36,15 +36,13 @@ export async function wakeSpace(
     } catch (error) {
       const { code, details, message } = error as OpenEnvError & { details?: { status: number } };
       if (code === 'NOT_SUPPORTED')
-        throw new OpenEnvError(
-          'LAUNCH_FAILED',
+        throw launchFailed(
           `There is no Space '${space}' that serves OpenEnv at ${url}, or it is private: then give { headers: { Authorization: 'Bearer hf_…' } }.`,
         );
       const asleep = code === 'TIMEOUT' || code === 'PROTOCOL_ERROR' || (details?.status ?? 0) >= 500;
       if (!asleep) throw error;
       if (!(await waiting.next('')))
-        throw new OpenEnvError(
-          'LAUNCH_FAILED',
+        throw launchFailed(
           `The Space ${space} was not healthy within ${startTimeout / 1000} s. ${message} Its page tells why: https://huggingface.co/spaces/${space}`,
         );
     }
@@ -59,8 +57,7 @@ export async function runSpace(
 ): Promise<ServerProcess> {
   for (const tool of ['git', 'uv']) {
     if (!findProgram(tool))
-      throw new OpenEnvError(
-        'LAUNCH_FAILED',
+      throw launchFailed(
         `${tool} is not installed: it is needed to run the Space '${space}' on this machine. Without it: openenv('${space}') uses the running Space, { from: 'image' } its Docker image.`,
       );
   }
@@ -86,8 +83,7 @@ async function clone(space: string, folder: string, { signal, onProgress }: Star
     });
   } catch (error) {
     signal?.throwIfAborted();
-    throw new OpenEnvError(
-      'LAUNCH_FAILED',
+    throw launchFailed(
       `${source} could not be cloned: ${String((error as { stderr?: string }).stderr || error).trim()}`,
     );
   }

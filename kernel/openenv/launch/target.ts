@@ -1,20 +1,20 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { OpenEnvError } from '../errors';
+import { invalidArgument, OpenEnvError } from '../errors';
 import { getJson, httpUrl } from '../http';
 import { MANIFEST, startFolder } from './folder';
 import { startImage } from './image';
 import type { StartContext, StartOptions } from './program';
 import { runSpace, spaceImage, wakeSpace } from './space';
 
-/** What is opened: a server's address, a Docker image, a Space, a folder. */
+/** The kind of what is opened: a server's address, a Docker image, a Space, a folder. */
 export type TargetKind = 'url' | 'image' | 'space' | 'folder';
 
-/** How a server is started, for the targets that start one. */
+/** Options of a start, for the targets that start a server. */
 export interface TargetOptions extends StartOptions {
   /**
-   * How a Space is used: `'url'` as it runs at Hugging Face (default),
+   * The use of a Space: `'url'` as it runs at Hugging Face (default),
    * `'image'` its Docker image on this machine, `'uv'` its code on this
    * machine. How a folder is served: `'uv'` with the packages of its
    * `pyproject.toml` (default where uv is installed), `'python'` with Joylab's.
@@ -31,7 +31,7 @@ export interface TargetOptions extends StartOptions {
 /** A server in use. One that was started here also stops with `close`. */
 export interface Server {
   readonly url: string;
-  /** How it ended, once it has. */
+  /** Its end, once it has ended. */
   readonly exit?: string;
   explainLoss?(): Promise<string | undefined>;
   close(): Promise<void>;
@@ -59,13 +59,12 @@ const FROM: Partial<Record<TargetKind, readonly string[]>> = {
   folder: ['uv', 'python'],
 };
 
-/** What a target is, by its form; `undefined` when it has none of them. */
+/** Returns what a target is, by its form; `undefined` when it has none of them. */
 export function readTarget(text: string, options: TargetOptions = {}): Target | undefined {
   const target = recognise(text, options);
   const valid = target && FROM[target.kind];
   if (valid && options.from !== undefined && !valid.includes(options.from)) {
-    throw new OpenEnvError(
-      'INVALID_ARGUMENT',
+    throw invalidArgument(
       `from is '${options.from}'. For a ${target.kind} it may be: ${valid.map((name) => `'${name}'`).join(', ')}.`,
     );
   }

@@ -1,8 +1,9 @@
+import { defined } from '../../common/defined';
 import type * as ts from 'typescript';
 import type { EnvironmentMetadata, EnvironmentSchema } from '../protocol';
 import { TypeSchemas } from '../../schema/fromTypes';
 
-/** What the types of a class that extends `Environment` tell. */
+/** Schemas and description that the types and comments of a class give. */
 export interface ClassTypes {
   schema: Partial<EnvironmentSchema>;
   /** The description from the comment before the class. */
@@ -18,17 +19,17 @@ export function classTypes(compiler: typeof ts, checker: ts.TypeChecker, symbol:
   const declared = declaredTypes(checker, symbol);
   if (!declared) return null;
   const { action, observation, state } = declared;
-  const given = new TypeSchemas(compiler, checker, 'closed');
+  const input = new TypeSchemas(compiler, checker, 'closed');
   // Observations and states may have more than their types say: so has what TypeScript assigns to them.
-  const told = new TypeSchemas(compiler, checker, 'open');
+  const output = new TypeSchemas(compiler, checker, 'open');
   const schema = {
-    action: given.read(action, 'Action'),
-    observation: told.read(observation, 'Observation'),
-    state: told.read(state, 'State'),
+    action: input.read(action, 'Action'),
+    observation: output.read(observation, 'Observation'),
+    state: output.read(state, 'State'),
   };
   const description = compiler.displayPartsToString(symbol.getDocumentationComment(checker)).trim();
   return {
-    schema: Object.fromEntries(Object.entries(schema).filter(([, it]) => it !== undefined)),
+    schema: defined(schema),
     metadata: description === '' ? {} : { description },
   };
 }

@@ -1,10 +1,10 @@
 import type { EnvironmentMetadata, EnvironmentSchema } from '../protocol';
 import { RandomSource } from './randomSource';
 
-/** What a reset or a step of an {@link Environment} gives. */
+/** The result of a reset or a step of an {@link Environment}. */
 export interface Turn<Observation> {
   observation: Observation;
-  /** Of a step; a finite number. Default: `null`. */
+  /** The reward of a step, a finite number. Default: `null`. */
   reward?: number | null;
   /** The episode has ended. Default: false. */
   done?: boolean;
@@ -12,11 +12,11 @@ export interface Turn<Observation> {
   metadata?: Record<string, any>;
 }
 
-/** What {@link Environment.reset} is given. */
+/** The argument of {@link Environment.reset}. */
 export interface ResetOptions {
   /** The seed of this episode: what the client asked for, else a random one. A whole number ≥ 0. */
   seed: number;
-  /** What the client called the episode, else a random UUID. */
+  /** The client's name of the episode, else a random UUID. */
   episodeId: string;
   /** Further arguments of the client, unchecked. */
   [argument: string]: any;
@@ -24,7 +24,7 @@ export interface ResetOptions {
 
 /** A tool that clients find and call by MCP, see {@link Environment.tools}. */
 export interface EnvironmentTool {
-  /** What it does, in a sentence or two: for the model. */
+  /** The tool in a sentence or two: for the model. */
   description: string;
   /** JSON Schema of the arguments. Default: any object. */
   inputSchema?: Record<string, any>;
@@ -32,7 +32,7 @@ export interface EnvironmentTool {
   call(args: any): unknown;
 }
 
-/** What can be set in a subclass as `static`, and again in `serve`. */
+/** Settings of a subclass, as `static` members, and of `serve`. */
 export interface EnvironmentSettings {
   /** Sessions at a time. Default: 64. */
   capacity: number;
@@ -124,6 +124,6 @@ export abstract class Environment<
 
 export interface Environment<Action extends object, Observation extends object, State extends object>
   extends DeclaredTypes<Action, Observation, State> {
-  /** What clients may ask for between the steps. The server adds `episode_id` and `step_count`. */
+  /** The state that clients may ask for between the steps. The server adds `episode_id` and `step_count`. */
   readonly state?: State;
 }

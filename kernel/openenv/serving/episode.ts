@@ -5,7 +5,7 @@ import { shown } from '../../common/shown';
 import type { EpisodeState, StepResult } from '../protocol';
 import type { Environment, Turn } from './environment';
 import { RandomSource } from './randomSource';
-import type { ToldChecks } from './schemas';
+import type { OutputChecks } from './schemas';
 import type { Validate } from '../../schema/validate';
 
 /** An environment at play: what the server does for every environment alike. */
@@ -17,7 +17,7 @@ export class EpisodeRunner {
   /** `checks`: of what the environment gives, by its own schemas. */
   constructor(
     readonly environment: Environment,
-    private readonly checks?: ToldChecks,
+    private readonly checks?: OutputChecks,
   ) {}
 
   /** Starts an episode. The arguments are as on the wire, and have been checked. */
@@ -46,12 +46,12 @@ export class EpisodeRunner {
   }
 
   state(): EpisodeState {
-    const own = told(this.environment.state ?? {}, 'the state');
+    const own = jsonOf(this.environment.state ?? {}, 'The state');
     if (typeof own !== 'object' || Array.isArray(own))
       throw new TypeError(`state is ${shown(own)}: it has to be an object.`);
     const state = { ...own, episode_id: this.episodeId, step_count: this.steps };
     // Before the first episode an environment may not know its state yet.
-    if (this.episodeId !== null && this.checks) checked(this.checks.state, state, 'the state');
+    if (this.episodeId !== null && this.checks) checked(this.checks.state, state, 'The state');
     return state;
   }
 
@@ -60,7 +60,7 @@ export class EpisodeRunner {
   }
 }
 
-/** What an environment gave, as it travels. Throws what is wrong with it, for the author of the environment. */
+/** Returns what an environment gave, as it travels. Throws what is wrong with it, for the author of the environment. */
 function stepResult(turn: Turn<object>, method: string, check: Validate | undefined): StepResult {
   const { observation, reward = null, done = false, metadata } = (turn ?? {}) as Turn<object>;
   if (typeof observation !== 'object' || observation === null || Array.isArray(observation)) {
@@ -74,25 +74,23 @@ function stepResult(turn: Turn<object>, method: string, check: Validate | undefi
     throw new TypeError(`${method}() returned ${shown(done)} as done: it has to be true or false.`);
   if (metadata !== undefined && (typeof metadata !== 'object' || Array.isArray(metadata)))
     throw new TypeError(`${method}() returned ${shown(metadata)} as metadata: it has to be an object.`);
-  const seen = told(observation, `the observation of ${method}()`);
-  if (check) checked(check, seen, `the observation of ${method}()`);
-  checkBigints(seen, `the observation of ${method}()`);
+  const seen = jsonOf(observation, `The observation of ${method}()`);
+  if (check) checked(check, seen, `The observation of ${method}()`);
+  checkBigints(seen, `The observation of ${method}()`);
   return {
     observation: seen,
     reward,
     done,
-    ...(metadata ? { metadata: told(metadata, `the metadata of ${method}()`) } : {}),
+    ...(metadata ? { metadata: jsonOf(metadata, `The metadata of ${method}()`) } : {}),
   };
 }
 
 /** A value of an environment, as JSON has it. */
-function told(value: unknown, what: string): any {
+function jsonOf(value: unknown, what: string): any {
   try {
-    return jsonValue(value, what[0].toUpperCase() + what.slice(1));
+    return jsonValue(value, what);
   } catch (error) {
-    throw error instanceof JsonValueError
-      ? new TypeError(`${what[0].toUpperCase() + what.slice(1)} cannot be sent: ${error.describe()}.`)
-      : error;
+    throw error instanceof JsonValueError ? new TypeError(`${what} cannot be sent: ${error.describe()}.`) : error;
   }
 }
 
@@ -103,7 +101,7 @@ function checked(check: Validate, value: unknown, what: string): void {
   } catch (error) {
     if (!(error instanceof ValidationFailure)) throw error;
     throw new TypeError(
-      `${what[0].toUpperCase() + what.slice(1)} is not what its type, or its schema, says:${error.problems.map((problem) => `\n  ${describeProblem(problem)}`).join('')}`,
+      `${what} is not what its type, or its schema, says:${error.problems.map((problem) => `\n  ${describeProblem(problem)}`).join('')}`,
     );
   }
 }
@@ -113,11 +111,11 @@ function checkBigints(value: object, what: string): void {
   const small = smallBigint(value);
   if (small)
     throw new TypeError(
-      `${what[0].toUpperCase() + what.slice(1)} cannot be sent: ${small.join('.')} is a BigInt of a size that a number has, and would arrive as one. Write Number(…), or number | bigint as its type.`,
+      `${what} cannot be sent: ${small.join('.')} is a BigInt of a size that a number has, and would arrive as one. Write Number(…), or number | bigint as its type.`,
     );
 }
 
-/** Where the first bigint is that a number could hold. */
+/** Returns where the first bigint is that a number could hold. */
 function smallBigint(value: unknown): string[] | undefined {
   if (typeof value === 'bigint')
     return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? [] : undefined;

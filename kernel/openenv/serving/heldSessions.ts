@@ -1,10 +1,10 @@
-import type { Seat } from './seat';
+import type { Session } from './session';
 
 interface Held {
-  seat: Seat;
-  /** Whether a WebSocket plays in it. */
+  session: Session;
+  /** True while a WebSocket plays in it. */
   attached: boolean;
-  /** Whether it is closed once that WebSocket is gone. */
+  /** True where it is closed once that WebSocket is gone. */
   closing: boolean;
 }
 
@@ -17,38 +17,37 @@ interface Held {
 export class HeldSessions {
   private readonly held = new Map<string, Held>();
 
-  /** `admit` gives a seat, or throws why there is none. */
-  constructor(private readonly admit: () => Seat) {}
+  /** `admit` makes a session, or throws why there can be none. */
+  constructor(private readonly admit: () => Session) {}
 
   get size(): number {
     return this.held.size;
   }
 
-  /** Their seats. */
-  get seats(): Seat[] {
-    return [...this.held.values()].map(({ seat }) => seat);
+  get sessions(): Session[] {
+    return [...this.held.values()].map(({ session }) => session);
   }
 
   /** A new session. Throws why there can be none. */
-  create(): Seat {
-    const seat = this.admit();
-    this.held.set(seat.id, { seat, attached: false, closing: false });
-    seat.fail = () => void this.close(seat.id);
-    return seat;
+  create(): Session {
+    const session = this.admit();
+    this.held.set(session.id, { session, attached: false, closing: false });
+    session.fail = () => void this.close(session.id);
+    return session;
   }
 
-  find(id: string): Seat | undefined {
-    return this.held.get(id)?.seat;
+  find(id: string): Session | undefined {
+    return this.held.get(id)?.session;
   }
 
   /** Lends the session to a WebSocket. Throws what is in the way. */
-  attach(id: string): Seat {
+  attach(id: string): Session {
     const held = this.held.get(id);
     if (!held) throw new Error(`Unknown session_id: ${id}`);
     if (held.attached) throw new Error(`Session ${id} already has an attached WebSocket`);
     held.attached = true;
-    held.seat.lastActivity = Date.now();
-    return held.seat;
+    held.session.lastActivity = Date.now();
+    return held.session;
   }
 
   /** The WebSocket is gone; the session goes on, unless it was closed meanwhile. */
@@ -68,21 +67,21 @@ export class HeldSessions {
       return 'closing';
     }
     this.held.delete(id);
-    void held.seat.close();
+    void held.session.close();
     return 'closed';
   }
 
   /** Closes those that no WebSocket plays in and that nothing came for since a time. */
   reap(before: number): void {
-    for (const [id, { seat, attached }] of this.held) {
-      if (!attached && !seat.busy && seat.lastActivity < before) this.close(id);
+    for (const [id, { session, attached }] of this.held) {
+      if (!attached && !session.busy && session.lastActivity < before) this.close(id);
     }
   }
 
   /** Closes all, at the end of the server. Resolves when the environments are closed. */
   async closeAll(): Promise<void> {
-    const { seats } = this;
+    const { sessions } = this;
     this.held.clear();
-    await Promise.all(seats.map((seat) => seat.close()));
+    await Promise.all(sessions.map((session) => session.close()));
   }
 }

@@ -1,4 +1,5 @@
-import { seatAtWork } from './seat';
+import { OpenEnvError } from '../errors';
+import { sessionAtWork } from './session';
 import { errorText, logError } from './thrown';
 
 /**
@@ -15,15 +16,13 @@ export function surviveLateErrors(): void {
 function late(error: unknown): void {
   // Nobody reads the output any more: to write of that would fail, too.
   if (isBrokenPipe(error)) return;
-  const seat = seatAtWork.getStore();
+  const session = sessionAtWork.getStore();
   logError(
-    seat ? 'An environment failed outside of its calls, and its session was ended:' : 'An error that nobody caught:',
+    session ? 'An environment failed outside of its calls, and its session was ended:' : 'An error that nobody caught:',
     error,
   );
-  seat?.fail({
-    code: 'EXECUTION_ERROR',
-    message: `The environment failed outside of its calls, and the session was ended: ${errorText(error)}`,
-  });
+  const message = `The environment failed outside of its calls, and the session was ended: ${errorText(error)}`;
+  session?.fail(new OpenEnvError('EXECUTION_ERROR', message));
 }
 
 function isBrokenPipe(error: unknown): boolean {

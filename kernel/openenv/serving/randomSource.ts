@@ -1,4 +1,4 @@
-import { seededRandom, type Random } from '../../random';
+import { seededRandom, type Random } from '../../common/random';
 
 /** Random numbers from a seed: the same seed gives the same numbers on every machine. */
 export class RandomSource implements Random {

@@ -1,4 +1,4 @@
-import { OpenEnvError } from '../errors';
+import { invalidArgument } from '../errors';
 import type { EnvironmentMetadata, EnvironmentSchema } from '../protocol';
 import type { EnvironmentClass } from './environment';
 import type { JsonSchema } from '../../schema/jsonSchema';
@@ -6,19 +6,19 @@ import { jsonValue, JsonValueError } from '../../schema/jsonValue';
 import { SchemaError, validator, type Validate } from '../../schema/validate';
 import { ValidationFailure } from '../../schema/problems';
 
-/** What a server says about its environment, and how it checks what it is sent. */
+/** The schemas and metadata of a server's environment, and its checks. */
 export interface Contract {
   schema: EnvironmentSchema;
   metadata: EnvironmentMetadata;
   /** Takes an action as it came; gives it without what only the protocol needs, and with the schema's defaults. */
   checkAction(action: object): object;
   checkReset: Validate;
-  /** How what the environment gives is checked, see {@link EpisodeRunner}. */
-  told: ToldChecks;
+  /** The checks of what the environment gives, see {@link EpisodeRunner}. */
+  outputs: OutputChecks;
 }
 
 /** Checks of what an environment gives. */
-export interface ToldChecks {
+export interface OutputChecks {
   reset: Validate;
   step: Validate;
   state: Validate;
@@ -36,7 +36,7 @@ export function contract(
     schema,
     metadata: { name: type.name, description: '', ...given.metadata, ...type.metadata },
     checkReset: validator(RESET, 'reset'),
-    told: toldChecks(schema),
+    outputs: outputChecks(schema),
     checkAction(action) {
       const { metadata, ...rest } = action as { metadata?: unknown };
       // OpenEnv's typed clients send it with every action.
@@ -54,7 +54,7 @@ function actionValidator(schema: JsonSchema): Validate {
   try {
     return validator(schema, 'action', { useDefaults: true });
   } catch (error) {
-    throw error instanceof SchemaError ? new OpenEnvError('INVALID_ARGUMENT', error.message) : error;
+    throw error instanceof SchemaError ? invalidArgument(error.message) : error;
   }
 }
 
@@ -77,7 +77,7 @@ function actionValue(action: object): object {
 }
 
 /** Made at their first use. */
-function toldChecks({ observation, reset_observation = observation, state }: EnvironmentSchema): ToldChecks {
+function outputChecks({ observation, reset_observation = observation, state }: EnvironmentSchema): OutputChecks {
   const made = new Map<JsonSchema, Validate>();
   const check =
     (schema: JsonSchema, what: string): Validate =>

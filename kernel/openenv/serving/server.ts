@@ -2,21 +2,28 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { OpenEnvError } from '../errors';
+import { defined } from '../../common/defined';
+import { invalidArgument, launchFailed, OpenEnvError } from '../errors';
 import type { EnvironmentMetadata, EnvironmentSchema } from '../protocol';
-import { countArriving, HeldBytes } from './body';
+import { countArriving, HeldBytes } from './protocol/body';
 import { Environment, type EnvironmentClass, type EnvironmentSettings } from './environment';
 import { EpisodeRunner } from './episode';
-import { Heartbeat } from './heartbeat';
+import { Heartbeat } from './protocol/heartbeat';
 import { HeldSessions } from './heldSessions';
-import { httpHandler, pathOf } from './http';
-import { HEAD_TIMEOUT, MAXIMUM_CONNECTIONS, MAXIMUM_MESSAGE, REQUEST_TIMEOUT, UNPLAYED } from './limits';
-import { checkOrigins, isLoopback, originsOfEnvironment, refusedHost, refusedOrigin, type Access } from './origin';
-import { sessionToYield, YIELDED, type Patience } from './places';
-import { Refusal } from './refusal';
+import { httpHandler, pathOf } from './protocol/http';
+import { HEAD_TIMEOUT, MAXIMUM_CONNECTIONS, MAXIMUM_MESSAGE, REQUEST_TIMEOUT, UNPLAYED } from './protocol/limits';
+import {
+  checkOrigins,
+  isLoopback,
+  originsOfEnvironment,
+  refusedHost,
+  refusedOrigin,
+  type Access,
+} from './protocol/origin';
+import { sessionToYield, YIELDED, type IdleLimits } from './places';
 import { contract, type Contract } from './schemas';
-import { Seat } from './seat';
-import { errorMessage, ServedSession, type Ending } from './session';
+import { Session } from './session';
+import { errorMessage, ServedConnection } from './protocol/connection';
 import { errorText, isA } from './thrown';
 
 /** Options of `serve`. */
@@ -70,55 +77,38 @@ export interface EnvironmentServer {
   close(reason?: string): Promise<void>;
 }
 
-const DEFAULTS: EnvironmentSettings = { capacity: 64, idleTimeout: 30 * 60_000 };
-const PING_TIMEOUT = 10 * 60_000;
-const OPTION_NAMES = [
-  'port',
-  'host',
-  'capacity',
-  'idleTimeout',
-  'pingTimeout',
-  'unplayedTimeout',
-  'requestTimeout',
-  'allowedOrigins',
-  'schema',
-  'metadata',
-];
+const DEFAULTS = {
+  port: 0,
+  host: '127.0.0.1',
+  capacity: 64,
+  idleTimeout: 30 * 60_000,
+  pingTimeout: 10 * 60_000,
+  unplayedTimeout: UNPLAYED,
+  requestTimeout: REQUEST_TIMEOUT,
+};
+const TIMES = ['idleTimeout', 'pingTimeout', 'unplayedTimeout', 'requestTimeout'] as const;
+const OPTION_NAMES = [...Object.keys(DEFAULTS), 'allowedOrigins', 'schema', 'metadata'];
+
+type Settings = typeof DEFAULTS & { allowedOrigins: string[] };
 
 /** See `serve` in the index, which loads this file when it is needed. */
 export async function serveClass(type: EnvironmentClass<any>, options: ServeOptions): Promise<EnvironmentServer> {
   checkArguments(type, options);
-  const settings = {
+  const { capacity, idleTimeout } = type;
+  const settings: Settings = {
     ...DEFAULTS,
-    ...defined({ capacity: type.capacity, idleTimeout: type.idleTimeout }),
-    ...defined({ capacity: options.capacity, idleTimeout: options.idleTimeout }),
+    allowedOrigins: originsOfEnvironment(),
+    ...defined({ capacity, idleTimeout }),
+    ...defined(options as Partial<Settings>),
   };
-  const {
-    port = 0,
-    host = '127.0.0.1',
-    pingTimeout = PING_TIMEOUT,
-    unplayedTimeout = UNPLAYED,
-    requestTimeout = REQUEST_TIMEOUT,
-    allowedOrigins = originsOfEnvironment(),
-  } = options;
-  checkSettings(settings, { pingTimeout, unplayedTimeout, requestTimeout });
-  checkOrigins(allowedOrigins);
-  const patience = { unplayed: Math.min(unplayedTimeout, settings.idleTimeout / 2), played: settings.idleTimeout / 2 };
-  const served = new Served(
-    type,
-    contract(type, options),
-    settings,
-    patience,
-    new Heartbeat(pingTimeout),
-    { local: isLoopback(host), allowed: allowedOrigins },
-    requestTimeout,
-  );
-  await served.listen(port, host);
+  checkSettings(settings);
+  const served = new Served(type, contract(type, options), settings);
+  await served.listen(settings);
   return served;
 }
 
 class Served implements EnvironmentServer {
-  private readonly open = new Set<ServedSession>();
+  private readonly open = new Set<ServedConnection>();
   private readonly held = new HeldSessions(() => this.admit());
   private readonly http: Server;
   private readonly sockets = new WebSocketServer({
@@ -130,21 +120,25 @@ class Served implements EnvironmentServer {
   private reaper: NodeJS.Timeout | undefined;
   url = '';
 
+  private readonly idleLimits: IdleLimits;
+  private readonly heartbeat: Heartbeat;
+  private readonly access: Access;
+
   constructor(
     private readonly type: EnvironmentClass<any>,
     private readonly contract: Contract,
-    private readonly settings: EnvironmentSettings,
-    private readonly patience: Patience,
-    private readonly heartbeat: Heartbeat,
-    private readonly access: Access,
-    private readonly requestTimeout: number,
+    private readonly settings: Settings,
   ) {
+    const { host, allowedOrigins, idleTimeout, unplayedTimeout, pingTimeout, requestTimeout } = settings;
+    this.idleLimits = { unplayed: Math.min(unplayedTimeout, idleTimeout / 2), played: idleTimeout / 2 };
+    this.heartbeat = new Heartbeat(pingTimeout);
+    this.access = { local: isLoopback(host), allowed: allowedOrigins };
     const handler = httpHandler({
       contract,
       sessions: this.held,
-      access,
+      access: this.access,
       held: this.bytes,
-      make: () => new EpisodeRunner(new type(), contract.told),
+      make: () => new EpisodeRunner(new type(), contract.outputs),
     });
     // Node.js has 0 for ever.
     const whole = Number.isFinite(requestTimeout) ? Math.ceil(requestTimeout) : 0;
@@ -168,7 +162,7 @@ class Served implements EnvironmentServer {
     socket.on('error', () => {});
     const session = (route === '/ws' && new URLSearchParams(request.url!.split('?')[1]).get('session_id')) || undefined;
     this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      countArriving(socket, webSocket, this.bytes, this.requestTimeout);
+      countArriving(socket, webSocket, this.bytes, this.settings.requestTimeout);
       this.accept(webSocket, route === '/mcp' ? 'mcp' : 'openenv', session);
     });
   }
@@ -177,9 +171,9 @@ class Served implements EnvironmentServer {
     return this.connected.length + this.held.size;
   }
 
-  /** Connections with a seat of their own. */
-  private get connected(): ServedSession[] {
-    return [...this.open].filter(({ seat }) => !this.held.find(seat.id));
+  /** Connections with a session of their own. */
+  private get connected(): ServedConnection[] {
+    return [...this.open].filter(({ session }) => !this.held.find(session.id));
   }
 
   get schema(): EnvironmentSchema {
@@ -190,7 +184,7 @@ class Served implements EnvironmentServer {
     return this.contract.metadata;
   }
 
-  async listen(port: number, host: string): Promise<void> {
+  async listen({ port, host, idleTimeout }: Settings): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.http.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, port, host)));
       this.http.listen(port, host, resolve);
@@ -200,10 +194,7 @@ class Served implements EnvironmentServer {
       host === '0.0.0.0' || host === '::' ? 'localhost' : family === 'IPv6' && host.includes(':') ? `[${host}]` : host;
     this.url = `http://${name}:${used}`;
     // Messages that are there already are read first: this process may not have come to it for a while.
-    this.reaper = setInterval(
-      () => setImmediate(() => this.reap()),
-      Math.min(Math.max(this.settings.idleTimeout / 4, 10), 60_000),
-    );
+    this.reaper = setInterval(() => setImmediate(() => this.reap()), Math.min(Math.max(idleTimeout / 4, 10), 60_000));
     this.reaper.unref();
   }
 
@@ -211,7 +202,7 @@ class Served implements EnvironmentServer {
     clearInterval(this.reaper);
     this.heartbeat.stop();
     const closed = new Promise((resolve) => this.http.close(resolve));
-    const ended = [...this.open].map((session) => session.end({ code: 'SESSION_ERROR', message: reason }));
+    const ended = [...this.open].map((connection) => connection.end(sessionError(reason)));
     // A step that hangs is not waited for.
     await atMost(1000, Promise.all([...ended, this.held.closeAll()]));
     this.http.closeIdleConnections();
@@ -221,60 +212,55 @@ class Served implements EnvironmentServer {
     this.open.clear();
   }
 
-  /** A seat with a new environment. Throws a {@link Refusal} where there can be none. */
-  private admit(): Seat {
+  /** A session with a new environment. Throws an {@link OpenEnvError} where there can be none. */
+  private admit(): Session {
     const { capacity } = this.settings;
-    if (this.seats.length >= capacity)
-      sessionToYield(this.seats, this.patience)?.fail({ code: 'SESSION_ERROR', message: YIELDED });
-    const active = this.seats.length;
+    if (this.active.length >= capacity) sessionToYield(this.active, this.idleLimits)?.fail(sessionError(YIELDED));
+    const active = this.active.length;
     if (active >= capacity)
-      throw new Refusal('CAPACITY_REACHED', `Server at capacity: ${active}/${capacity} sessions active`, {
+      throw new OpenEnvError('CAPACITY_REACHED', `Server at capacity: ${active}/${capacity} sessions active`, {
         active_sessions: active,
         max_sessions: capacity,
       });
     try {
-      return new Seat(new EpisodeRunner(new this.type(), this.contract.told));
+      return new Session(new EpisodeRunner(new this.type(), this.contract.outputs));
     } catch (error) {
-      throw new Refusal('FACTORY_ERROR', `Failed to create an environment: ${errorText(error)}`, {
+      throw new OpenEnvError('FACTORY_ERROR', `Failed to create an environment: ${errorText(error)}`, {
         factory_name: this.type.name,
       });
     }
   }
 
-  /** The seats that are taken. A session that is being closed makes room at once: its client may come again as soon as it knows. */
-  private get seats(): Seat[] {
-    return [...this.connected.filter((session) => session.isOpen).map(({ seat }) => seat), ...this.held.seats];
+  /** The sessions that count. One that is being closed makes room at once: its client may come again as soon as it knows. */
+  private get active(): Session[] {
+    return [...this.connected.filter(({ isOpen }) => isOpen).map(({ session }) => session), ...this.held.sessions];
   }
 
   /** Lets a connection play: in the session that it names, else in one of its own. */
-  private accept(socket: WebSocket, protocol: 'openenv' | 'mcp', session: string | undefined): void {
+  private accept(socket: WebSocket, protocol: 'openenv' | 'mcp', id: string | undefined): void {
     socket.on('error', () => {}); // a broken frame or a message that is too large closes the socket, and that is enough
     try {
-      const seat = session === undefined ? this.admit() : this.held.attach(session);
-      const leave = session === undefined ? () => seat.close() : () => this.held.detach(seat.id);
-      const served = new ServedSession(socket, seat, {
+      const session = id === undefined ? this.admit() : this.held.attach(id);
+      const connection = new ServedConnection(socket, session, {
         contract: this.contract,
         protocol,
         sessions: this.held,
         held: this.bytes,
-        leave,
+        leave: id === undefined ? () => session.close() : () => this.held.detach(id),
       });
-      this.open.add(served);
-      const { fail } = seat;
-      seat.fail = (ending) => {
-        void served.end(ending);
-        fail(ending);
+      this.open.add(connection);
+      const { fail } = session;
+      session.fail = (reason) => {
+        void connection.end(reason);
+        fail(reason);
       };
       this.heartbeat.watch(socket);
       socket.on('close', () => {
-        seat.fail = fail;
-        void served.end().finally(() => this.open.delete(served));
+        session.fail = fail;
+        void connection.end().finally(() => this.open.delete(connection));
       });
     } catch (error) {
-      const { code, message, data } = isA(error, Refusal)
-        ? error
-        : { code: 'SESSION_ERROR' as const, message: errorText(error), data: {} };
-      socket.send(errorMessage(code, message, data));
+      socket.send(errorMessage(isA(error, OpenEnvError) ? error : sessionError(errorText(error))));
       socket.close(1000);
     }
   }
@@ -282,51 +268,43 @@ class Served implements EnvironmentServer {
   private reap(): void {
     const { idleTimeout } = this.settings;
     const before = Date.now() - idleTimeout;
-    const ending: Ending = {
-      code: 'SESSION_ERROR',
-      message: `The session was closed: no message came for ${idleTimeout / 1000} s.`,
-    };
-    for (const session of this.open) {
-      if (!session.seat.busy && session.seat.lastActivity <= before) void session.end(ending);
+    const reason = sessionError(`The session was closed: no message came for ${idleTimeout / 1000} s.`);
+    for (const connection of this.open) {
+      const { session } = connection;
+      if (!session.busy && session.lastActivity <= before) void connection.end(reason);
     }
     this.held.reap(before);
   }
 }
 
+function sessionError(message: string): OpenEnvError {
+  return new OpenEnvError('SESSION_ERROR', message);
+}
+
 function checkArguments(type: unknown, options: object): void {
   if (typeof type !== 'function' || !(type.prototype instanceof Environment)) {
-    throw new OpenEnvError('INVALID_ARGUMENT', 'serve needs a class that extends Environment: serve(MyEnvironment).');
+    throw invalidArgument('serve needs a class that extends Environment: serve(MyEnvironment).');
   }
   if (type.length > 0) {
-    throw new OpenEnvError(
-      'INVALID_ARGUMENT',
+    throw invalidArgument(
       `The constructor of ${type.name} wants ${type.length === 1 ? 'an argument' : `${type.length} arguments`}, and the server makes environments without any, one for each session. Give its parameters defaults, or serve a subclass whose constructor has none.`,
     );
   }
   for (const name of Object.keys(options)) {
     if (!OPTION_NAMES.includes(name))
-      throw new OpenEnvError(
-        'INVALID_ARGUMENT',
-        `serve has no option '${name}'. The options are: ${OPTION_NAMES.join(', ')}.`,
-      );
+      throw invalidArgument(`serve has no option '${name}'. The options are: ${OPTION_NAMES.join(', ')}.`);
   }
 }
 
-function checkSettings({ capacity, idleTimeout }: EnvironmentSettings, times: Record<string, number>): void {
+function checkSettings(settings: Settings): void {
+  const { capacity, allowedOrigins } = settings;
   if (!Number.isInteger(capacity) || capacity < 1)
-    throw new OpenEnvError('INVALID_ARGUMENT', `capacity is ${capacity}: it has to be a whole number ≥ 1.`);
-  if (!(idleTimeout > 0))
-    throw new OpenEnvError(
-      'INVALID_ARGUMENT',
-      `idleTimeout is ${idleTimeout}: it has to be a number of milliseconds > 0, or Infinity.`,
-    );
-  for (const [name, time] of Object.entries(times)) {
-    if (!(time > 0))
-      throw new OpenEnvError(
-        'INVALID_ARGUMENT',
-        `${name} is ${time}: it has to be a number of milliseconds > 0, or Infinity.`,
-      );
+    throw invalidArgument(`capacity is ${capacity}: it has to be a whole number ≥ 1.`);
+  for (const name of TIMES) {
+    if (!(settings[name] > 0))
+      throw invalidArgument(`${name} is ${settings[name]}: it has to be a number of milliseconds > 0, or Infinity.`);
   }
+  checkOrigins(allowedOrigins);
 }
 
 /** Answers a request that wants to leave HTTP, and ends its connection. */
@@ -337,15 +315,8 @@ function refuse(socket: Duplex, status: string): void {
 
 function listenError(error: NodeJS.ErrnoException, port: number, host: string): Error {
   if (error.code === 'EADDRINUSE')
-    return new OpenEnvError(
-      'LAUNCH_FAILED',
-      `Port ${port} is in use. Choose another one, or leave \`port\` out for a free one.`,
-    );
-  return new OpenEnvError('LAUNCH_FAILED', `The server could not listen on ${host}:${port}: ${error.message}.`);
-}
-
-function defined<Values extends object>(values: Values): Partial<Values> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<Values>;
+    return launchFailed(`Port ${port} is in use. Choose another one, or leave \`port\` out for a free one.`);
+  return launchFailed(`The server could not listen on ${host}:${port}: ${error.message}.`);
 }
 
 /** Waits for something, or until a time in milliseconds is over. */

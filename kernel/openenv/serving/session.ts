@@ -1,193 +1,58 @@
-import type { RawData, WebSocket } from 'ws';
-import { stringifyExact } from '../../common/exactJson';
-import type { OpenEnvErrorCode } from '../errors';
-import type { HeldBytes } from './body';
-import type { HeldSessions } from './heldSessions';
-import { JsonFailure, readJson, readText, writeJson } from './json';
-import { MAXIMUM_WAITING, MAXIMUM_WAITING_BYTES } from './limits';
-import { answerRpc, answerRpcText, unsendable, type RpcPlace } from './mcp';
-import type { Contract } from './schemas';
-import type { Seat } from './seat';
-import { errorText, isA } from './thrown';
-import { validator } from '../../schema/validate';
-import { ValidationFailure, type ValidationProblem } from '../../schema/problems';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
+import type { EpisodeRunner } from './episode';
+import type { OpenEnvError } from '../errors';
+import { logError } from './thrown';
 
-/** What the server sends a client when it ends a session: an error message, then the end of the connection. */
-export interface Ending {
-  code: OpenEnvErrorCode;
-  message: string;
-  data?: Record<string, unknown>;
-}
+/** The session whose work is being done, also in what that work left for later: timers, promises. */
+export const sessionAtWork = new AsyncLocalStorage<Session>();
 
-/** What a connection has of its server. */
-export interface SessionSetting {
-  contract: Contract;
-  protocol: 'openenv' | 'mcp';
-  sessions: HeldSessions;
-  held: HeldBytes;
-  /** Gives the seat back, at the end. */
-  leave(): Promise<void> | void;
-}
-
-/**
- * One WebSocket connection that plays in a seat. Messages are answered one
- * after another, in their order.
- */
-export class ServedSession {
+/** A session: an environment that does one thing after another, whoever asks for it. */
+export class Session {
+  /** Its name for clients, as `session_id`. */
+  readonly id = randomUUID();
+  /** Time at which it last began or ended some work: milliseconds, as `Date.now()`. */
+  lastActivity = Date.now();
+  /** True once it was played: reset, stepped, or its tools used. */
+  played = false;
+  private work: Promise<unknown> = Promise.resolve();
   private waiting = 0;
-  /** Bytes of the messages that wait, and of the answers that the client has not taken. */
-  private waitingBytes = 0;
-  private closed = false;
-  private left: Promise<void> | null = null;
-  private readonly place: RpcPlace;
+  private closed: Promise<void> | undefined;
+  /** Ends the session. */
+  fail: (reason: OpenEnvError) => void = () => {};
 
-  constructor(
-    private readonly socket: WebSocket,
-    readonly seat: Seat,
-    private readonly setting: SessionSetting,
-  ) {
-    // Messages are answered in the seat's turn already.
-    this.place = {
-      sessions: setting.sessions,
-      session: seat.id,
-      use: (_, work) => {
-        seat.played = true;
-        return work(seat.runner.environment);
-      },
-    };
-    socket.on('message', (data) => this.receive(data));
+  constructor(readonly runner: EpisodeRunner) {}
+
+  /** Returns whether there is work. */
+  get busy(): boolean {
+    return this.waiting > 0;
   }
 
-  /** Ends the session, with a last message where there is something to say. Resolves when the seat is given back, after its current step. */
-  end(ending?: Ending): Promise<void> {
-    if (!this.closed && ending) this.send(errorMessage(ending.code, ending.message, ending.data));
-    this.closed = true;
-    this.socket.close(1000);
-    this.left ??= Promise.resolve(this.setting.leave());
-    return this.left;
+  /** Does some work after what came before it. */
+  do<Result>(work: () => Promise<Result> | Result): Promise<Result> {
+    this.waiting++;
+    this.lastActivity = Date.now();
+    const done = this.work
+      .then(() => sessionAtWork.run(this, work))
+      .finally(() => {
+        this.waiting--;
+        this.lastActivity = Date.now();
+      });
+    this.work = done.catch(() => {});
+    return done;
   }
 
-  private receive(data: RawData): void {
-    if (this.closed) return;
-    const message = Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
-    this.waits(1, message.length);
-    void this.seat
-      .do(() => (this.closed ? null : this.answer(message)))
-      .then((answer) => (answer === null ? undefined : this.taken(answer)))
-      .finally(() => this.waits(-1, -message.length));
-  }
-
-  /** Counts what waits. With too much of it the client has to wait, too: nothing is read from it meanwhile. */
-  private waits(messages: number, bytes: number): void {
-    this.waiting += messages;
-    this.waitingBytes += bytes;
-    if (bytes > 0) this.setting.held.add(bytes);
-    else this.setting.held.free(-bytes);
-    const much = this.waiting >= MAXIMUM_WAITING || this.waitingBytes > MAXIMUM_WAITING_BYTES;
-    if (much && !this.socket.isPaused) this.socket.pause();
-    else if (!much && this.socket.isPaused) this.socket.resume();
-  }
-
-  /** Sends an answer. Resolves when the client has taken it, or is gone. */
-  private async taken(answer: string): Promise<void> {
-    if (!this.isOpen) return;
-    this.waits(0, answer.length);
-    await new Promise((resolve) => this.socket.send(answer, resolve));
-    this.waits(0, -answer.length);
-  }
-
-  /** The answer to a message, or `null` where there is none. Never throws. */
-  private async answer(message: Buffer): Promise<string | null> {
-    let text: string;
-    try {
-      text = readText(message);
-    } catch (error) {
-      return errorMessage('INVALID_JSON', `Invalid JSON: ${errorText(error)}`);
-    }
-    return this.setting.protocol === 'mcp' ? this.answerTools(text) : this.answerMessage(text);
-  }
-
-  /** The answer over `/mcp`. Never throws. */
-  private async answerTools(text: string): Promise<string> {
-    try {
-      return writeJson(await answerRpcText(text, this.place));
-    } catch (error) {
-      return JSON.stringify(unsendable(error));
-    }
-  }
-
-  /** The answer to a message, or `null` after which there is none. Never throws. */
-  private async answerMessage(text: string): Promise<string | null> {
-    try {
-      return await this.handle(readJson(text));
-    } catch (error) {
-      if (isA(error, JsonFailure)) return errorMessage('INVALID_JSON', `Invalid JSON: ${error.message}`);
-      if (isA(error, ValidationFailure))
-        return errorMessage('VALIDATION_ERROR', error.message, { errors: error.problems });
-      return errorMessage('EXECUTION_ERROR', errorText(error));
-    }
-  }
-
-  private async handle(message: unknown): Promise<string | null> {
-    const {
-      seat: { runner },
-      setting: { contract },
-    } = this;
-    checkObject(message);
-    const { type, data } = message as { type?: unknown; data?: any };
-    switch (type) {
-      case 'reset':
-        checkReset(message);
-        contract.checkReset(data ?? {});
-        this.seat.played = true;
-        return writeJson({ type: 'observation', data: await runner.reset(data ?? {}) });
-      case 'step':
-        checkWithData(message);
-        this.seat.played = true;
-        return writeJson({ type: 'observation', data: await runner.step(contract.checkAction(data)) });
-      case 'state':
-        checkBare(message);
-        return writeJson({ type: 'state', data: runner.state() });
-      case 'mcp':
-        checkWithData(message);
-        return writeJson({ type: 'mcp', data: await answerRpc(data, this.place) });
-      case 'close':
-        checkBare(message);
-        // Not waited for: the end waits for this work.
-        void this.end();
-        return null;
-      default:
-        return errorMessage(
-          'UNKNOWN_TYPE',
-          `Unknown message type: ${typeof type === 'string' ? type.slice(0, 200) : ''}. Valid: reset, step, state, mcp, close.`,
-        );
-    }
-  }
-
-  /** Whether the client is there. */
-  get isOpen(): boolean {
-    return this.socket.readyState === this.socket.OPEN;
-  }
-
-  private send(text: string): void {
-    if (this.socket.readyState === this.socket.OPEN) this.socket.send(text);
+  /** Closes the environment, after its current work. */
+  close(): Promise<void> {
+    return (this.closed ??= this.work.then(() => closeQuietly(this.runner)));
   }
 }
 
-const checkObject = validator({ type: 'object' }, 'message');
-const checkReset = validator(messageSchema({ data: { type: 'object' } }, []), 'message');
-const checkWithData = validator(messageSchema({ data: { type: 'object' } }, ['data']), 'message');
-const checkBare = validator(messageSchema({}, []), 'message');
-
-function messageSchema(properties: object, required: string[]): object {
-  return { type: 'object', properties: { type: {}, ...properties }, required, additionalProperties: false };
-}
-
-/** An error message of the protocol, as text. */
-export function errorMessage(
-  code: OpenEnvErrorCode,
-  message: string,
-  more: { errors?: ValidationProblem[] } & Record<string, unknown> = {},
-): string {
-  return stringifyExact({ type: 'error', data: { message, code, ...more } });
+/** Closes an environment. Nobody waits for what it says at its end but the author: the log has it. */
+export async function closeQuietly(runner: EpisodeRunner): Promise<void> {
+  try {
+    await runner.close();
+  } catch (error) {
+    logError(`close() of ${runner.environment.constructor.name} failed:`, error);
+  }
 }

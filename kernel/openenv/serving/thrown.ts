@@ -1,9 +1,9 @@
 /** Characters of an exception that are told. */
 const LONGEST = 10_000;
 
-/** What an exception says, whatever was thrown. Never throws. */
+/** Returns what an exception says, whatever was thrown. Never throws. */
 export function errorText(error: unknown): string {
-  return told(() => {
+  return readable(() => {
     if (!(error instanceof Error)) return String(error);
     return error.name === 'Error' ? `${error.message}` : `${error.name}: ${error.message}`;
   });
@@ -11,7 +11,7 @@ export function errorText(error: unknown): string {
 
 /** The message of an exception, without its kind. Never throws. */
 export function plainMessage(error: unknown): string {
-  return told(() => `${(error as Error | null | undefined)?.message ?? String(error)}`);
+  return readable(() => `${(error as Error | null | undefined)?.message ?? String(error)}`);
 }
 
 /** Writes to the log, also what cannot be printed. Never throws. */
@@ -24,7 +24,7 @@ export function logError(what: string, error: unknown): void {
 }
 
 /** An environment may throw anything: an object without a text, a message that throws when it is read, or one of megabytes. */
-function told(read: () => string): string {
+function readable(read: () => string): string {
   try {
     const text = read();
     return text.length > LONGEST ? `${text.slice(0, LONGEST)} …` : text;

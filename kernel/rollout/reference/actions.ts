@@ -1,5 +1,5 @@
 import { actionField } from '../../schema/actionField';
-import { seededRandom, type Random } from '../../random';
+import { seededRandom, type Random } from '../../common/random';
 import { fieldsOf, finiteValues, isNullable, resolved, type Field, type JsonSchema } from '../../schema/jsonSchema';
 import type { RolloutEnvironment } from '../../environments/environment';
 import { SchemaActions } from '../actions';

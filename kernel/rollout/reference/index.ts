@@ -1,17 +1,13 @@
+import { resolveSettings } from '../../common/settings';
+import { readFileSync } from 'node:fs';
+import * as path from 'node:path';
+import { CacheEntry } from '../../common/cache';
 import type { ReferenceReturns } from '../../environments/reference';
 import { host } from '../../display/host';
 import type { RolloutEnvironment } from '../../environments/environment';
-import { checkPlayable, DEFAULT_PLAY } from '../settings';
+import { packageRoot } from '../../common/packagePaths';
+import { checkPlayable, playSettings, referenceDeclaration, type ReferenceOptions } from '../settings';
 import { measure } from './measure';
-import { readStored, store } from './store';
-
-/** Options of {@link referenceReturns}. */
-export interface ReferenceOptions {
-  /** Steps of an episode at most. Default 1000. */
-  maxSteps?: number;
-  /** By default the interruption of the running cell. */
-  signal?: AbortSignal;
-}
 
 /** What was measured in this process: by what an environment is, or by the environment itself where it could be another tomorrow. */
 const byKey = new Map<string, ReferenceReturns | null>();
@@ -21,7 +17,7 @@ const byEnvironment = new WeakMap<object, Map<number, ReferenceReturns | null>>(
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * What play without skill gets in an environment: random legal actions, and
+ * Returns what play without skill gets in an environment: random legal actions, and
  * every action when it is always the same; and a human, where that was
  * published. It is the scale of `normalizedReturn` and `winLoss`.
  *
@@ -39,9 +35,10 @@ let last: Promise<unknown> = Promise.resolve();
  */
 export function referenceReturns(
   env: RolloutEnvironment,
-  { maxSteps = DEFAULT_PLAY.maxSteps, signal = host().signal }: ReferenceOptions = {},
+  options: ReferenceOptions = {},
 ): Promise<ReferenceReturns | null> {
   checkPlayable(env);
+  const { maxSteps, signal = host().signal } = resolveSettings(referenceDeclaration, options);
   const mine = last.then(() => {
     const found = known(env, maxSteps);
     return found === undefined ? measureAndKeep(env, maxSteps, signal) : found;
@@ -50,10 +47,10 @@ export function referenceReturns(
   return mine.then((found) => found && structuredClone(found));
 }
 
-/** What {@link referenceReturns} knows already; undefined where it would have to play. */
+/** Returns what {@link referenceReturns} knows already; undefined where it would have to play. */
 export function knownReferenceReturns(
   env: RolloutEnvironment,
-  maxSteps = DEFAULT_PLAY.maxSteps,
+  maxSteps = playSettings.maxSteps.fallback,
 ): ReferenceReturns | null | undefined {
   return known(env, maxSteps);
 }
@@ -61,9 +58,9 @@ export function knownReferenceReturns(
 function known(env: RolloutEnvironment, maxSteps: number): ReferenceReturns | null | undefined {
   const key = keyOf(env, maxSteps);
   if (key === undefined) return byEnvironment.get(env)?.get(maxSteps);
-  const found = byKey.get(key) ?? readStored(key);
-  if (found) byKey.set(key, found);
-  return found ?? byKey.get(key);
+  const kept = byKey.has(key) ? undefined : keptAs(key).read();
+  if (kept) byKey.set(key, JSON.parse(String(kept)));
+  return byKey.get(key);
 }
 
 async function measureAndKeep(
@@ -77,14 +74,24 @@ async function measureAndKeep(
   const key = keyOf(env, maxSteps);
   if (key === undefined) byEnvironment.set(env, (byEnvironment.get(env) ?? new Map()).set(maxSteps, found));
   else byKey.set(key, found);
-  if (found && key !== undefined && performance.now() - started > WORTH_KEEPING) store(key, found);
+  if (found && key !== undefined && performance.now() - started > WORTH_KEEPING)
+    keptAs(key).write(JSON.stringify(found));
   return found;
 }
 
 /** Milliseconds from which on a measurement is kept on disk. */
 const WORTH_KEEPING = 2000;
 
-/** What an environment is, where its name and options say it all: not where a server could serve another tomorrow. */
+/** The edition of the way in which it is measured: with another number, nothing of before is used. */
+const EDITION = 2;
+
+/** Returns where a measurement is kept for other processes, by the release of Joylab, which decides how its environments play. */
+export function keptAs(key: string): CacheEntry {
+  const { version } = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8'));
+  return new CacheEntry('reference', [EDITION, version, key]);
+}
+
+/** Returns what an environment is, where its name and options say it all: not where a server could serve another tomorrow. */
 function keyOf({ builtIn, spec: { environment, options } }: RolloutEnvironment, maxSteps: number): string | undefined {
   return builtIn
     ? JSON.stringify([environment, Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)), maxSteps])

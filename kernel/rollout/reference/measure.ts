@@ -1,3 +1,4 @@
+import { mean, std } from '../../common/statistics';
 import type { ReferenceReturns } from '../../environments/reference';
 import type { RolloutEnvironment } from '../../environments/environment';
 import type { Episode } from '../../episodes/episode';
@@ -49,7 +50,8 @@ export async function measure(
   });
   return {
     maxSteps,
-    chance: { mean: mean(chance), std: std(chance) },
+    // One episode says nothing of the spread.
+    chance: { mean: mean(chance), std: std(chance) || 0 },
     constants: means.sort((a, b) => b.mean - a.mean),
     ...(env.human && { human: env.human }),
   };
@@ -66,8 +68,8 @@ function returns(episodes: ReadonlyArray<Episode | null>): number[] {
 function chanceCode(actions: readonly NamedAction[]): string {
   return `const actions = ${literal(actions.map(({ value }) => value))};
 function strategy(state) {
-  const told = Array.isArray(state.legal_actions) ? actions.filter((action) => state.legal_actions.includes(action)) : [];
-  const legal = told.length > 0 ? told : actions;
+  const given = Array.isArray(state.legal_actions) ? actions.filter((action) => state.legal_actions.includes(action)) : [];
+  const legal = given.length > 0 ? given : actions;
   return legal[Math.floor(Math.random() * legal.length)];
 }`;
 }
@@ -86,15 +88,4 @@ function literal(value: unknown): string {
 
 function repeat<T>(value: T, count: number): T[] {
   return Array<T>(count).fill(value);
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function std(values: readonly number[]): number {
-  const centre = mean(values);
-  return values.length < 2
-    ? 0
-    : Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
 }

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import * as path from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
-import { packageRoot, pythonPath } from '../../../kernel/setup/python';
+import { packageRoot, pythonPath } from '../../../kernel/common/packagePaths';
 
 /** A Python program of this folder that waits until it is told to begin, and then tells what it measured. */
 export class Peer {

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packageRoot, pythonPath } from '../../../kernel/setup/python';
+import { packageRoot, pythonPath } from '../../../kernel/common/packagePaths';
 
 /** Tokens of the prompt that comes with a checkpoint. */
 export const promptTokens = 180;

@@ -27,7 +27,7 @@ export async function play(
   const { episodes } = await rollout(env, [...codes], {
     seeds: [...starts],
     maxSteps,
-    seconds: SECONDS,
+    strategyTimeLimit: SECONDS,
     secret: SECRET,
   });
   return episodes.map((episode) => {

@@ -11,7 +11,7 @@ import { contentHash, writeResult } from './store';
 import { taskNamed } from './tasks';
 import { variantNamed } from './variants';
 import type { Settings } from './variants/variant';
-import { packageRoot } from '../../../kernel/setup/python';
+import { packageRoot } from '../../../kernel/common/packagePaths';
 
 async function main(): Promise<void> {
   const [game, variant, seedText, out, given] = process.argv.slice(2);

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { FastLanguageModel, GRPOTrainer, type CausalLM, type PeftOptions, type Sample } from '../../../kernel';
 import { setHost } from '../../../kernel/display/host';
-import { PolicyUpdate } from '../../../kernel/grpo/update';
+import { PolicyUpdate } from '../../../kernel/grpo/update/policyUpdate';
 import { runtimeSettings } from '../../../kernel/onnx/session';
 
 /** What a side is given as its argument, in JSON. */

@@ -1,4 +1,4 @@
-import { moduleWeights } from '../../../kernel/models/architecture';
+import { moduleWeights } from '../../../kernel/models/graph/architecture';
 import type { ModelConfig } from '../../../kernel/models/config';
 import { Graph } from '../../../kernel/onnx/graph';
 import { matMul } from '../../../kernel/onnx/operators/matmul';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Estimates } from '../../../kernel/grpo/refinement/estimate';
-import { seededRandom } from '../../../kernel/random';
+import { seededRandom } from '../../../kernel/common/random';
 
 test('a mean of few episodes is drawn towards the mean of all, one of many stays', () => {
   const few = [30];

@@ -9,7 +9,7 @@ import {
   type ChildOutcome,
   type ObjectiveSettings,
 } from '../../../kernel/grpo/refinement/objective';
-import { seededRandom } from '../../../kernel/random';
+import { seededRandom } from '../../../kernel/common/random';
 
 const settings: ObjectiveSettings = {
   objective: 'max@k',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { roundsFor, validate } from '../../../kernel/grpo/refinement/validation';
-import { seededRandom } from '../../../kernel/random';
+import { seededRandom } from '../../../kernel/common/random';
 
 test('rounds halve the candidates, and play no more episodes than they may', () => {
   assert.deepEqual(roundsFor(16, 80), [

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { Template, TemplateError } from '../../../kernel/models/jinja';
 import { PythonPeer } from '../pythonPeer';
-import { EXPRESSIONS, METHODS, NUMBERS, TEMPLATES, TEXTS, USES, VALUES } from './cases';
+import { EXPRESSIONS } from './cases/expressions';
+import { FILTERS } from './cases/filters';
+import { FORMATS } from './cases/formats';
+import { TEMPLATES } from './cases/templates';
+import { METHODS, NUMBERS, TEXTS, USES, VALUES } from './cases/values';
 
 const peer = new PythonPeer('models/jinja/jinja_peer.py');
 after(() => peer.close());
@@ -108,7 +112,7 @@ test('methods of texts', async () => {
 });
 
 test('filters, tests, functions and formats', async () => {
-  await compare(printed(EXPRESSIONS));
+  await compare(printed([...EXPRESSIONS, ...FILTERS, ...FORMATS]));
 });
 
 test('statements, whitespace, macros, loops and errors', async () => {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { TextTokenizer } from '../../../kernel/models/tokenizers';
 import { PythonPeer } from '../pythonPeer';
-import { file, FILES, TEXTS } from './cases';
+import { file, TEXTS } from './cases/file';
+import { FILES } from './cases/files';
 
 const peer = new PythonPeer('models/tokenizers/tokenizers_peer.py');
 after(() => peer.close());

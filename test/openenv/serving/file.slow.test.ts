@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { openenv } from '../../../kernel';
-import { buildRoot } from '../../../kernel/setup/python';
+import { buildRoot } from '../../../kernel/common/packagePaths';
 import { openenvCommand } from '../../environments/python';
 
 const CLI = join(buildRoot, 'kernel', 'cli.js');

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import WebSocket from 'ws';
 import { Environment, openenv, OpenEnvClient, serve } from '../../../kernel';
 import { eventually } from '../../eventually';
-import { code } from '../faulty';
+import { code } from '../faultyServer';
 import { GuessTheNumber } from './environments';
 
 /** Counts; a step without `by` takes the schema's default. */

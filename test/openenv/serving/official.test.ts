@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { serve, type EnvironmentServer } from '../../../kernel/openenv';
-import { packageRoot, pythonPath } from '../../../kernel/setup/python';
+import { packageRoot, pythonPath } from '../../../kernel/common/packagePaths';
 import { openenvCommand } from '../../environments/python';
 import { GuessTheNumber } from './environments';
 

@@ -5,23 +5,23 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpenEnvClient, serve } from '../../../kernel';
 import { ServerProcess } from '../../../kernel/openenv';
-import { packageRoot, pythonPath } from '../../../kernel/setup/python';
+import { packageRoot, pythonPath } from '../../../kernel/common/packagePaths';
 import { eventually } from '../../eventually';
-import { code } from '../faulty';
+import { code } from '../faultyServer';
 import { GuessTheNumber } from './environments';
 
 /** A session that was never played keeps its place for so long on a full server, in milliseconds. One that was keeps it for minutes. */
-const PATIENCE = 300;
+const IDLE_LIMIT = 300;
 
 const servers: { name: string; url: string; close(): Promise<void> }[] = [];
 
 before(async () => {
-  const served = await serve(GuessTheNumber, { capacity: 3, unplayedTimeout: PATIENCE, requestTimeout: PATIENCE });
+  const served = await serve(GuessTheNumber, { capacity: 3, unplayedTimeout: IDLE_LIMIT, requestTimeout: IDLE_LIMIT });
   const script = path.join(packageRoot, 'test', 'environments', 'small_server.py');
   const atari = await ServerProcess.launch({
     name: 'The Atari server',
     command: pythonPath(),
-    args: [script, '3', `${PATIENCE / 1000}`],
+    args: [script, '3', `${IDLE_LIMIT / 1000}`],
     cwd: path.join(packageRoot, 'kernel', 'environments', 'atari'),
   });
   servers.push(
@@ -58,13 +58,13 @@ testBoth(
     const players = [await join(url), await join(url)];
     for (const player of players) await player.reset({ seed: 1 });
     const holder = await join(url);
-    await sleep(2 * PATIENCE);
+    await sleep(2 * IDLE_LIMIT);
     assert.ok(holder.connected, 'nobody asks');
     const next = await join(url);
     await eventually(() => !holder.connected, 'its session is ended');
     await assert.rejects(holder.state(), code('SESSION_ERROR', /on the full server others were waiting/));
     await next.reset({ seed: 1 });
-    await sleep(2 * PATIENCE);
+    await sleep(2 * IDLE_LIMIT);
     await assert.rejects(join(url), code('CAPACITY_REACHED', /./), 'all others have played');
     for (const player of [...players, next]) {
       assert.equal((await player.state()).step_count, 0);
@@ -92,7 +92,7 @@ testBoth('70 sessions that were made over HTTP and are not used do not keep othe
     if (error) assert.equal(error.code, -32000);
   }
   assert.ok(refused > 0);
-  await sleep(2 * PATIENCE);
+  await sleep(2 * IDLE_LIMIT);
   const clients = [await join(url), await join(url), await join(url)];
   for (const client of clients) await client.reset();
   await assert.rejects(join(url), code('CAPACITY_REACHED', /./));
@@ -110,7 +110,7 @@ testBoth('a session that was made over HTTP is played over a WebSocket, and keep
   await new Promise((resolve) => socket.once('open', resolve));
   socket.send('{"type":"reset","data":{"seed":1}}');
   await eventually(() => answers.length === 1, 'an answer');
-  await sleep(2 * PATIENCE);
+  await sleep(2 * IDLE_LIMIT);
   const others = [await join(url), await join(url)];
   for (const other of others) await other.reset();
   await assert.rejects(join(url), code('CAPACITY_REACHED', /./));
@@ -157,7 +157,7 @@ test('a message over WebSocket that does not end is given up; small ones are not
   const other = await join(url);
   await other.reset();
   assert.equal(await ended, 1008);
-  await sleep(2 * PATIENCE);
+  await sleep(2 * IDLE_LIMIT);
   await other.state();
   await other.close();
 });

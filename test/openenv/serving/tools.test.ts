@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import WebSocket from 'ws';
 import { serve, type EnvironmentServer } from '../../../kernel/openenv';
-import { packageRoot, pythonPath } from '../../../kernel/setup/python';
+import { packageRoot, pythonPath } from '../../../kernel/common/packagePaths';
 import { eventually } from '../../eventually';
 import { Calculator } from './environments';
 

@@ -1,5 +1,5 @@
 import type { AtariVariable } from './variables';
-import type { AtariGame } from '../actions';
+import type { AtariGame } from '../catalog';
 import { bowling } from './bowling';
 import { boxing } from './boxing';
 import { breakout } from './breakout';

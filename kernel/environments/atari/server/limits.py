@@ -1,4 +1,4 @@
-"""What the server bears from its clients. Served classes have the same rules: see kernel/openenv/serving/limits.ts."""
+"""What the server bears from its clients. Served classes have the same rules: see kernel/openenv/serving/protocol/limits.ts."""
 
 #: Bytes of a message: an action has twenty.
 MAXIMUM_MESSAGE = 2**20

@@ -1,4 +1,4 @@
-"""Who may play: kernel/openenv/serving/origin.ts has the same rules, and says why."""
+"""Who may play: kernel/openenv/serving/protocol/origin.ts has the same rules, and says why."""
 
 import os
 import re

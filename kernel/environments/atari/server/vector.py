@@ -3,11 +3,8 @@ Many games in one process, in lockstep, over binary messages: for rollouts.
 
 A message is its length in bytes as u32, then its content. All numbers are
 little-endian. The first request of a connection is JSON, `{"num_envs": 16,
-"options": {"game": "breakout"}}`; it may have the number of a `core` for the games, and the
-ID of the `thread` that plays, to share it: see `core.py`. Its answer is JSON, too:
-`{"type":"ready","data":{"num_envs","actions"}}`. With `"pipes": true` it may have `pipes`,
-`{"pid","requests","answers"}`: a client that has opened them (see `pipes.py`) says so with
-the four bytes 4 · 0 · 0 · 0, which come back; all that follows goes through them. Then:
+"options": {"game": "breakout"}}`; its answer is JSON, too:
+`{"type":"ready","data":{"num_envs","actions"}}`. Then:
 
 request    u8 kind (0 reset, 1 step) · u8 every · u16 n · u16 slot × n
            · reset: u64 seed × n, step: u8 action × n
@@ -35,19 +32,16 @@ import secrets
 import struct
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Optional, Sequence
+from typing import Sequence
 
 from pydantic import ValidationError
 
-from .core import keep_on_core
 from .game import AtariGame
 from .message import read_object
 from .options import AtariOptions, explain
 from .pool import pool
 
 RESET, STEP, SAVE, RESTORE = 0, 1, 2, 3
-#: The request to go on over pipes.
-PIPES = bytes([4, 0, 0, 0])
 _MOST_ENVS = 256
 
 #: What saved episodes are signed with: ALE reads nothing that one of these processes did not write.
@@ -193,11 +187,6 @@ def open_session(opening: dict) -> VectorSession:
     num_envs, options = opening["num_envs"], opening["options"]
     if type(num_envs) is not int or not 1 <= num_envs <= _MOST_ENVS:
         raise RequestError(f"num_envs must be a whole number from 1 to {_MOST_ENVS}.")
-    core, thread = opening.get("core"), opening.get("thread")
-    if not all(value is None or type(value) is int for value in (core, thread)):
-        raise RequestError("core and thread must be whole numbers.")
-    if core is not None or thread is not None:
-        keep_on_core(core, thread)
     try:
         return VectorSession(AtariOptions(**options), num_envs)
     except ValidationError as error:
@@ -206,9 +195,9 @@ def open_session(opening: dict) -> VectorSession:
         raise RequestError(str(error)) from None
 
 
-def ready(session: VectorSession, pipes: Optional[dict]) -> bytes:
+def ready(session: VectorSession) -> bytes:
     """The answer to the first request."""
-    return _json("ready", num_envs=len(session.slots), actions=session.actions, **({"pipes": pipes} if pipes else {}))
+    return _json("ready", num_envs=len(session.slots), actions=session.actions)
 
 
 def refusal(error: RequestError, code: str = "VALIDATION_ERROR") -> bytes:

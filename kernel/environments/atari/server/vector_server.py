@@ -1,7 +1,7 @@
 """
 A process that plays many games for rollouts: `python -m server.vector_server`.
 
-Plain TCP to this machine alone, or pipes, a thread per connection: a WebSocket server
+Plain TCP to this machine alone, a thread per connection: a WebSocket server
 takes ten times as long for a message. `vector.py` tells the messages. Its first line on
 standard output is `{"url": "tcp://127.0.0.1:port"}`.
 """
@@ -16,8 +16,7 @@ from typing import BinaryIO, Optional
 
 from .limits import HEAD_TIMEOUT
 from .parent import exit_with_parent
-from .pipes import Pipes, pipes_to_client
-from .vector import PIPES, RequestError, VectorSession, open_session, read_opening, ready, refusal
+from .vector import RequestError, VectorSession, open_session, read_opening, ready, refusal
 
 _LENGTH = struct.Struct("<I")
 #: Bytes of a request, at most: 256 saved episodes.
@@ -81,9 +80,7 @@ class Conversation:
     def __init__(self, connection: socket.socket):
         self._connection = connection
         self._requests: BinaryIO = connection.makefile("rb")
-        self._answers: BinaryIO = connection.makefile("wb", buffering=0)
         self._session: Optional[VectorSession] = None
-        self._pipes: Optional[Pipes] = None
 
     def receive(self) -> Optional[bytes]:
         """The next request; None where there are no more, or it is too long."""
@@ -95,36 +92,21 @@ class Conversation:
         return self._requests.read(length) if length <= most else None
 
     def reply(self, request: bytes) -> None:
-        if self._pipes is not None and request == PIPES:
-            self._send(request)
-            self._pipes.opened()
-            self._requests, self._answers = self._pipes.requests, self._pipes.answers
-            return
         try:
             answer = self._session.answer(request) if self._session else self._begin(request)
         except RequestError as error:
             answer = refusal(error)
-        self._send(answer)
+        self._connection.sendall(_LENGTH.pack(len(answer)) + answer)
 
     def close(self) -> None:
         if self._session is not None:
             self._session.close()
-        if self._pipes is not None:
-            self._pipes.close()
 
     def _begin(self, request: bytes) -> bytes:
         """The answer to the first request."""
-        opening = read_opening(request)
-        self._session = open_session(opening)
+        self._session = open_session(read_opening(request))
         self._connection.settimeout(None)  # Who plays may think for long.
-        if opening.get("pipes"):
-            self._pipes = pipes_to_client()
-        return ready(self._session, self._pipes and self._pipes.address)
-
-    def _send(self, answer: bytes) -> None:
-        rest = memoryview(_LENGTH.pack(len(answer)) + answer)
-        while rest:
-            rest = rest[self._answers.write(rest) :]
+        return ready(self._session)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
-import { OpenEnvError, serverError } from '../../../openenv/errors';
+import { defined } from '../../../common/defined';
+import { invalidArgument, OpenEnvError, serverError } from '../../../openenv/errors';
 import { parseMessage } from '../../../openenv/messages';
-import { Pipes } from './pipes';
-import type { WaitCells } from '../../../common/blockedThread';
 import { Stream } from './stream';
 
 /** Bytes of an Atari console's memory. */
@@ -13,13 +12,13 @@ const RESET = 0;
 const STEP = 1;
 const SAVE = 2;
 const RESTORE = 3;
-/** The request to go on over pipes. */
-const PIPES = Uint8Array.of(4, 0, 0, 0);
 
+/** Milliseconds for the connection. */
+const CONNECT_TIMEOUT = 60_000;
 /** Milliseconds for an answer, where nothing else was said. */
 export const MESSAGE_TIMEOUT = 60_000;
 
-/** Where a process listens that plays many games. */
+/** A process that plays many games. */
 export interface AtariProcess {
   /** Its address: `tcp://127.0.0.1:port`. */
   url: string;
@@ -33,26 +32,11 @@ export interface AtariClientOptions {
   numEnvs: number;
   /** Options of the environment, as for `openenv`. */
   options: object;
-  /**
-   * The number of the core that the games run on, and the thread that plays, by its ID in the
-   * system, where it shares that core; a thread without a number: both may run on any. Worth it
-   * where every core has such a pair. Linux only.
-   */
-  place?: { thread?: number; core?: number };
-  /**
-   * Of the `BlockedThread` that watches this thread, which has nothing to do but to play: it is blocked
-   * until an answer is there, where the system can do that (Linux). One request at a time.
-   */
-  wait?: WaitCells;
-  /** For the connection and the loading of the games; default 60,000. */
-  connectTimeout?: number;
   /** For the answer to a request; default 60,000. */
   messageTimeout?: number;
-  /** Closes the connection when aborted; a request under way fails with its reason. */
-  signal?: AbortSignal;
 }
 
-/** What a reset or a step gives. Entry i belongs to `slots[i]` of the request. */
+/** The result of a reset or a step. Entry i belongs to `slots[i]` of the request. */
 export interface AtariStep {
   /** The 128 bytes of memory. */
   ram: Uint8Array[];
@@ -75,7 +59,6 @@ export interface AtariStep {
 export class AtariClient {
   private constructor(
     private readonly stream: Stream,
-    private readonly pipes: Pipes | undefined,
     readonly numEnvs: number,
     /** Names of the actions; an action is an index into them. */
     readonly actions: string[],
@@ -83,24 +66,14 @@ export class AtariClient {
 
   /** Connects to the process at `url` and loads the games. */
   static async connect(url: string, options: AtariClientOptions): Promise<AtariClient> {
-    const { connectTimeout = 60_000, messageTimeout = MESSAGE_TIMEOUT, signal, wait } = options;
-    const stream = await Stream.connect(url, { connectTimeout, messageTimeout, signal });
-    let pipes: Pipes | undefined;
+    const { numEnvs, messageTimeout = MESSAGE_TIMEOUT } = options;
+    const stream = await Stream.connect(url, { connectTimeout: CONNECT_TIMEOUT, messageTimeout });
     try {
-      const games = {
-        num_envs: options.numEnvs,
-        options: snakeCase(options.options),
-        ...options.place,
-        pipes: wait !== undefined,
-      };
-      const greeting: any = parseMessage(await stream.request(Buffer.from(JSON.stringify(games))));
+      const opening = { num_envs: numEnvs, options: snakeCase(options.options) };
+      const greeting: any = parseMessage(await stream.request(Buffer.from(JSON.stringify(opening))));
       if (greeting.type === 'error') throw serverError(greeting.data);
-      const { actions, pipes: address } = greeting.data;
-      pipes = address && wait && Pipes.open(address, { url, messageTimeout, wait });
-      if (pipes) await stream.request(PIPES);
-      return new AtariClient(stream, pipes, options.numEnvs, actions);
+      return new AtariClient(stream, numEnvs, greeting.data.actions);
     } catch (error) {
-      pipes?.close();
       stream.close();
       throw error;
     }
@@ -114,15 +87,12 @@ export class AtariClient {
   async reset(slots: number[], seeds: number[], options: { frames?: boolean | number } = {}): Promise<AtariStep> {
     const every = Number(options.frames ?? 0);
     if (!Number.isInteger(every) || every < 0 || every > 255) {
-      throw new OpenEnvError(
-        'INVALID_ARGUMENT',
-        `frames must be true, false or a whole number from 0 to 255, not ${options.frames}.`,
-      );
+      throw invalidArgument(`frames must be true, false or a whole number from 0 to 255, not ${options.frames}.`);
     }
     const request = this.request(RESET, every, slots, seeds.length, 8);
     seeds.forEach((seed, i) => {
       if (!Number.isSafeInteger(seed) || seed < 0)
-        throw new OpenEnvError('INVALID_ARGUMENT', `A seed must be a whole number ≥ 0, not ${seed}.`);
+        throw invalidArgument(`A seed must be a whole number ≥ 0, not ${seed}.`);
       request.setBigUint64(4 + 2 * slots.length + 8 * i, BigInt(seed), true);
     });
     return this.ask(request);
@@ -133,8 +103,7 @@ export class AtariClient {
     const request = this.request(STEP, 0, slots, actions.length, 1);
     actions.forEach((action, i) => {
       if (!(action in this.actions))
-        throw new OpenEnvError(
-          'INVALID_ARGUMENT',
+        throw invalidArgument(
           `There is no action ${action}: the actions are ${this.actions.map((name, j) => `${j} ${name}`).join(', ')}.`,
         );
       request.setUint8(4 + 2 * slots.length + i, action);
@@ -163,13 +132,11 @@ export class AtariClient {
 
   /** Gives the games back; resolves when the process has them. A request under way fails. */
   close(): Promise<void> {
-    this.pipes?.close();
     return this.stream.end();
   }
 
   private request(kind: number, every: number, slots: number[], values: number, valueBytes: number): DataView {
-    if (slots.length !== values)
-      throw new OpenEnvError('INVALID_ARGUMENT', `${slots.length} slots need as many values, not ${values}.`);
+    if (slots.length !== values) throw invalidArgument(`${slots.length} slots need as many values, not ${values}.`);
     const view = new DataView(new ArrayBuffer(4 + slots.length * (2 + valueBytes)));
     view.setUint8(0, kind);
     view.setUint8(1, every);
@@ -183,11 +150,11 @@ export class AtariClient {
   }
 
   private exchange(request: Uint8Array): Promise<Uint8Array> {
-    return (this.pipes ?? this.stream).request(request);
+    return this.stream.request(request);
   }
 }
 
-/** Whether the process at `url` answers within a time: a question that asks for nothing, which is refused. */
+/** Returns whether the process at `url` answers within a time: a question that asks for nothing, which is refused. */
 export async function answers(url: string, timeout: number): Promise<boolean> {
   let stream: Stream | undefined;
   try {
@@ -246,8 +213,9 @@ function unpack(message: Uint8Array): AtariStep {
 /** `{ frameSkip: 4 }` → `{ frame_skip: 4 }`: names of options as servers write them. */
 export function snakeCase(options: object): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(options)
-      .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => [name.replace(/[A-Z]/g, (letter) => '_' + letter.toLowerCase()), value]),
+    Object.entries(defined(options)).map(([name, value]) => [
+      name.replace(/[A-Z]/g, (letter) => '_' + letter.toLowerCase()),
+      value,
+    ]),
   );
 }

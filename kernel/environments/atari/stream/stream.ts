@@ -1,6 +1,10 @@
 import * as net from 'node:net';
 import { OpenEnvError } from '../../../openenv/errors';
-import { framed, HEADER, late, lengthOf, lost } from './framing';
+
+/** Bytes that tell the length of a message. */
+const HEADER = 4;
+/** Bytes of a message, at most. */
+const MOST_BYTES = 256 * 2 ** 20;
 
 /** Options of {@link Stream.connect}. Times in milliseconds. */
 export interface StreamOptions {
@@ -8,8 +12,6 @@ export interface StreamOptions {
   connectTimeout: number;
   /** For each answer. */
   messageTimeout: number;
-  /** Closes the connection when aborted; requests under way fail with its reason. */
-  signal?: AbortSignal;
 }
 
 /** Milliseconds that the other side has to close a connection. */
@@ -31,8 +33,6 @@ interface Pending {
  * A time-out closes the connection. An idle one does not keep Node.js alive.
  */
 export class Stream {
-  /** How many this thread has: open ones, and those that connect. */
-  static open = 0;
   private readonly pending: Pending[] = [];
   private failure: unknown;
   private readonly header = Buffer.alloc(HEADER);
@@ -45,14 +45,10 @@ export class Stream {
     private readonly url: string,
     private readonly socket: net.Socket,
     private readonly options: StreamOptions,
-  ) {
-    Stream.open++;
-    socket.once('close', () => Stream.open--);
-  }
+  ) {}
 
   /** Connects to `tcp://host:port`. Fails with `CONNECTION_FAILED` or `TIMEOUT`. */
   static connect(url: string, options: StreamOptions): Promise<Stream> {
-    options.signal?.throwIfAborted();
     const { hostname, port } = new URL(url);
     return new Promise((resolve, reject) => {
       const buffer = Buffer.alloc(READ_BYTES);
@@ -109,10 +105,7 @@ export class Stream {
     socket.removeAllListeners('timeout').setTimeout(options.messageTimeout, () => {
       if (this.pending.length > 0) this.close(late(this.url, options.messageTimeout));
     });
-    options.signal?.addEventListener('abort', this.abort, { once: true });
   }
-
-  private readonly abort = (): void => this.close(this.options.signal?.reason);
 
   /** Takes `count` bytes of `chunk`, which is used again after it. */
   private receive(chunk: Buffer, count: number): boolean {
@@ -146,8 +139,38 @@ export class Stream {
 
   private fail(reason: unknown): void {
     if (this.failure !== undefined) return;
-    this.failure = reason ?? new OpenEnvError('CLOSED', 'The connection was closed.');
-    this.options.signal?.removeEventListener('abort', this.abort);
+    this.failure = reason;
     for (const { reject } of this.pending.splice(0)) reject(this.failure);
   }
+}
+
+/** A message as it travels: its length as a little-endian u32, then its content. */
+function framed(message: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(HEADER + message.length);
+  bytes.writeUInt32LE(message.length);
+  bytes.set(message, HEADER);
+  return bytes;
+}
+
+/** The length that a header tells. Fails with `PROTOCOL_ERROR` where it cannot be one. */
+function lengthOf(header: Buffer, url: string): number {
+  const length = header.readUInt32LE();
+  if (length <= MOST_BYTES) return length;
+  throw new OpenEnvError(
+    'PROTOCOL_ERROR',
+    `The process at ${url} announces a message of ${length} bytes: it does not speak this protocol.`,
+  );
+}
+
+/** The other side is gone. */
+function lost(url: string): OpenEnvError {
+  return new OpenEnvError('CONNECTION_LOST', `The connection to the process at ${url} broke. Its games are lost.`);
+}
+
+/** No answer in time. `timeout`: milliseconds. */
+function late(url: string, timeout: number): OpenEnvError {
+  return new OpenEnvError(
+    'TIMEOUT',
+    `The process at ${url} did not answer within ${timeout / 1000} s. Its games are lost.`,
+  );
 }

@@ -1,0 +1,213 @@
+import type * as ts from 'typescript';
+import { typescript } from '../compile/typescript';
+
+/*
+ * All that the kernel uses of TypeScript and that TypeScript does not declare:
+ * no other file reaches into it. A test asks the TypeScript that is installed
+ * for each of these names; versions.ts says which versions were tried.
+ */
+
+/** A source file with all that TypeScript keeps in it. */
+interface InternalFile extends ts.SourceFile {
+  path: string;
+  resolvedPath: string;
+  originalFileName: string;
+  /** Its declarations, by name; there once it is bound. */
+  locals?: Map<string, ts.Symbol>;
+  /** The file as a module. */
+  symbol?: ts.Symbol;
+  imports?: readonly ts.StringLiteralLike[];
+  moduleAugmentations: readonly ts.StringLiteral[];
+  ambientModuleNames: readonly string[];
+  externalModuleIndicator?: unknown;
+  parseDiagnostics: ts.Diagnostic[];
+  jsDocParsingMode: ts.JSDocParsingMode;
+}
+
+/** A node with documentation. */
+type Documented = ts.Node & { jsDoc?: ts.JSDoc[] };
+
+interface InternalCompiler {
+  bindSourceFile(file: ts.SourceFile, options: ts.CompilerOptions): void;
+  parseIsolatedJSDocComment(text: string): { jsDoc: ts.JSDoc } | undefined;
+}
+
+interface InternalProgram extends ts.Program {
+  getResolvedModule(
+    file: ts.SourceFile,
+    name: string,
+    mode: ts.ResolutionMode,
+  ): { resolvedModule?: ts.ResolvedModuleFull } | undefined;
+}
+
+interface InternalChecker extends ts.TypeChecker {
+  getDiagnostics(file: ts.SourceFile, cancellation: undefined, nodes: ts.Node[] | undefined): ts.Diagnostic[];
+  getTypeOnlyAliasDeclaration(symbol: ts.Symbol): ts.Node | undefined;
+}
+
+/** The flag of a node that is documented as deprecated. */
+const DEPRECATED = 1 << 29;
+
+const internals = (): InternalCompiler => typescript() as unknown as InternalCompiler;
+const inside = (file: ts.SourceFile): InternalFile => file as InternalFile;
+
+/** The errors of syntax in a file that belongs to no program. */
+export function syntaxErrors(file: ts.SourceFile): readonly ts.Diagnostic[] {
+  return inside(file).parseDiagnostics;
+}
+
+/** Parses one comment of documentation. */
+export function parseDocumentation(comment: string): ts.JSDoc | undefined {
+  return internals().parseIsolatedJSDocComment(comment)?.jsDoc;
+}
+
+/** A file to be bound outside of any program. */
+export interface FileText {
+  name: string;
+  text: string;
+  /** The path from which its imports are resolved; by default its name. */
+  path?: string;
+  /** Of the program whose checker will see the file. */
+  options: ts.CompilerOptions;
+  jsDocParsingMode?: ts.JSDocParsingMode;
+  /** Reads a file without imports and exports as a module, too. */
+  isModule?: boolean;
+}
+
+/** Returns a source file beside a program, which the program's checker can see as one of its own. */
+export function boundFile({ name, text, path = name, options, jsDocParsingMode, isModule }: FileText): ts.SourceFile {
+  const file = typescript().createSourceFile(name, text, {
+    languageVersion: options.target!,
+    jsDocParsingMode,
+    ...(isModule && { setExternalModuleIndicator: (it) => void (inside(it).externalModuleIndicator = true) }),
+  });
+  Object.assign(file, {
+    path,
+    resolvedPath: path,
+    originalFileName: name,
+    imports: [],
+    moduleAugmentations: [],
+    ambientModuleNames: [],
+  } satisfies Partial<InternalFile>);
+  internals().bindSourceFile(file, options);
+  return file;
+}
+
+/** Returns the path from which the imports of a file are resolved. */
+export function resolvingPath(file: ts.SourceFile): string {
+  return inside(file).path;
+}
+
+/** The specifiers that a program has found in one of its files. */
+export function importsOf(file: ts.SourceFile): readonly ts.StringLiteralLike[] {
+  return inside(file).imports ?? [];
+}
+
+/** Returns the declarations at the top level of a bound file, with its exports. */
+export function declarationsOf(file: ts.SourceFile): Array<[name: string, symbol: ts.Symbol]> {
+  const { locals, symbol } = inside(file);
+  return [...(locals ?? []), ...(symbol?.exports ?? [])].map(([name, it]) => [String(name), it]);
+}
+
+/** Returns what a name means in a bound file. */
+export function declarationIn(file: ts.SourceFile, name: string): ts.Symbol | undefined {
+  const { locals, symbol } = inside(file);
+  return symbol?.exports?.get(name as ts.__String) ?? locals?.get(name);
+}
+
+/** Returns whether a bound file declares a symbol at its top level. */
+export function isDeclaredIn(file: ts.SourceFile, declared: ts.Symbol): boolean {
+  const { locals, symbol } = inside(file);
+  return locals?.get(declared.name) === declared || symbol?.exports?.get(declared.escapedName) === declared;
+}
+
+/** Removes a name from what a bound file declares. */
+export function hideDeclaration(file: ts.SourceFile, name: string): void {
+  const { locals, symbol } = inside(file);
+  locals?.delete(name);
+  symbol?.exports?.delete(name as ts.__String);
+}
+
+/** Makes a file the scope around another: TypeScript looks a name up in a file, then in the file's parent. */
+export function setScopeAround(file: ts.SourceFile, scope: ts.SourceFile | undefined): void {
+  (file as { parent?: ts.Node }).parent = scope;
+}
+
+export function scopeAround(file: ts.SourceFile): ts.SourceFile | undefined {
+  return (file as { parent?: ts.Node }).parent as ts.SourceFile | undefined;
+}
+
+/** Returns a file of declarations as if it were the one module in it. */
+export function moduleIn(file: ts.SourceFile, module: string): ts.SourceFile {
+  return Object.create(file, { symbol: { value: inside(file).locals!.get(`"${module}"`) } });
+}
+
+/** Files for a program's checker that the program does not have; `undefined`: they are not there either. */
+export interface Declarations {
+  resolve(name: string, from: string): ts.ResolvedModuleFull | undefined;
+  open(path: string): ts.SourceFile | undefined;
+}
+
+/** Lets the checker of a program see files that are no part of the program. */
+export function extendProgram(program: ts.Program, { resolve, open }: Declarations): void {
+  const extended = program as InternalProgram;
+  const { getResolvedModule, getSourceFile } = extended;
+  extended.getResolvedModule = (file, name, mode) => {
+    const found = getResolvedModule(file, name, mode);
+    const resolvedModule = found?.resolvedModule ?? resolve(name, file.fileName);
+    return resolvedModule ? { ...found, resolvedModule } : found;
+  };
+  extended.getSourceFile = (path) => getSourceFile(path) ?? open(path);
+}
+
+/** Replaces the modules that completions of an import's specifier offer. */
+export function offerModules(checker: ts.TypeChecker, offered: (known: string[]) => string[]): void {
+  const { getAmbientModules } = checker;
+  checker.getAmbientModules = () => {
+    const known = new Map(getAmbientModules().map((it) => [it.name.slice(1, -1), it]));
+    return offered([...known.keys()]).map((name) => known.get(name) ?? ({ name: `"${name}"` } as ts.Symbol));
+  };
+}
+
+/** Returns whether a file was read without its documentation. */
+export function isUndocumented(file: ts.SourceFile): boolean {
+  return inside(file).jsDocParsingMode === typescript().JSDocParsingMode.ParseNone;
+}
+
+/** Copies the documentation in a text from one reading of it to another. */
+export function copyDocumentation(from: Documented, to: Documented): void {
+  const compiler = typescript();
+  for (const comment of from.jsDoc ?? []) {
+    Object.assign(comment, { parent: to });
+    (to.jsDoc ??= []).push(comment);
+  }
+  Object.assign(to, { flags: to.flags | (from.flags & DEPRECATED) });
+  const children: ts.Node[] = [];
+  compiler.forEachChild(to, (child) => void children.push(child));
+  let i = 0;
+  compiler.forEachChild(from, (child) => copyDocumentation(child, children[i++]));
+}
+
+/** Checks some statements of a file; all of them where none are given. */
+export function checkStatements(
+  checker: ts.TypeChecker,
+  file: ts.SourceFile,
+  statements: ts.Node[] | undefined,
+): ts.Diagnostic[] {
+  return (checker as InternalChecker).getDiagnostics(file, undefined, statements);
+}
+
+/** Runs `work` while a type has one of its signatures only. `signatures`: the array in which its checker keeps them. */
+export function withOnly<T>(signatures: ts.Signature[], one: ts.Signature, work: () => T): T {
+  const all = signatures.splice(0, signatures.length, one);
+  try {
+    return work();
+  } finally {
+    signatures.splice(0, signatures.length, ...all);
+  }
+}
+
+/** Returns whether a name was imported from an `export type { … }`. */
+export function isTypeOnly(checker: ts.TypeChecker, symbol: ts.Symbol): boolean {
+  return (checker as InternalChecker).getTypeOnlyAliasDeclaration(symbol) !== undefined;
+}

@@ -1,0 +1,71 @@
+import { executionAsyncId } from 'node:async_hooks';
+import { Script } from 'node:vm';
+
+/** Watched work was ended: its time was up, or SIGINT came. */
+export class WatchdogError extends Error {
+  override readonly name = 'WatchdogError';
+
+  constructor(
+    readonly reason: 'timeout' | 'interrupt',
+    /** `true` where callbacks of Node.js were left without their ends: see {@link leaveCallback}. */
+    readonly unbalanced: boolean,
+  ) {
+    super(reason === 'timeout' ? 'The time was up.' : 'SIGINT came.');
+  }
+}
+
+/** The work of the script: a vm script has no arguments. */
+const WORK = '__joylab_watched__';
+const script = new Script(`globalThis.${WORK}()`, { filename: 'joylab-watchdog' });
+
+/** The longest time that Node.js's timers know, in milliseconds. */
+const LONGEST = 2 ** 31 - 1;
+
+/**
+ * Runs `work`, and ends it where it computes for longer or where SIGINT comes:
+ * whatever it computes in this thread, regular expressions and libraries
+ * included, and without its `catch` and `finally`. It takes about 0.15 ms.
+ *
+ * @throws WatchdogError where it was ended, else what `work` throws
+ */
+export function watched<T>(work: () => T, milliseconds: number): T {
+  const scope = globalThis as { [WORK]?: () => unknown };
+  const [outer, asyncId] = [scope[WORK], executionAsyncId()];
+  scope[WORK] = work;
+  try {
+    return script.runInThisContext({
+      timeout: Math.min(Math.max(1, Math.ceil(milliseconds)), LONGEST),
+      breakOnSigint: true,
+    });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException | null)?.code;
+    const unbalanced = executionAsyncId() !== asyncId;
+    if (code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') throw new WatchdogError('timeout', unbalanced);
+    if (code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED') throw new WatchdogError('interrupt', unbalanced);
+    throw error;
+  } finally {
+    scope[WORK] = outer;
+  }
+}
+
+/** Runs the jobs of promises, and `process.nextTick`'s, that are ready; where jobs run already, they go on by themselves. */
+export function runReadyJobs(): void {
+  (process as unknown as { _tickCallback?(): void })._tickCallback?.();
+}
+
+/**
+ * Leaves the callback of the event loop that the caller is in, by an exception
+ * that nobody hears of.
+ *
+ * #### Notes
+ * Work that was ended in the middle of a promise's job has begun it for Node.js
+ * and not ended it. Node.js ends the process when it finds that at the end of
+ * the callback around; but it puts things in order where a callback ends with
+ * an exception.
+ */
+export function leaveCallback(): never {
+  if (!process.hasUncaughtExceptionCaptureCallback()) {
+    process.setUncaughtExceptionCaptureCallback(() => process.setUncaughtExceptionCaptureCallback(null));
+  }
+  throw new Error('what this callback computed was ended');
+}

@@ -1,0 +1,171 @@
+import { deflateSync } from 'node:zlib';
+import type { EpisodeRecord } from '../../episodes/episode';
+import type { EpisodeFrames, EpisodePictures } from '../../episodes/frames';
+import { shownSize } from './aspect';
+import { gif } from './gif';
+import type { MimeBundle } from '../host';
+import { EPISODE_MIME, type EpisodeData } from '../mime';
+import { svgImage } from './svgImage';
+import { escapeHtml } from '../table';
+
+/** Bytes that the frames of a bundle may take before base64: as deflated data, and as a GIF. Together with the rest less than 200 KB. */
+const FRAMES_BUDGET = 88_000;
+const GIF_BUDGET = 50_000;
+
+/** Steps per second of an environment that has no time of its own. */
+const PICTURE_RATE = 6;
+
+/** An episode as the player shows it. */
+export function episodeData(episode: EpisodeRecord, frames: EpisodeFrames): EpisodeData {
+  return {
+    version: 1,
+    environment: playedName(episode),
+    seed: episode.seed,
+    width: frames.width,
+    height: frames.height,
+    ...(frames.aspect !== undefined && { aspect: frames.aspect }),
+    palette: base64(frames.palette),
+    fps: stepsPerSecond(frames) / frames.every,
+    frameCount: framesIn(frames).length,
+    every: frames.every,
+    frames: base64(deflate(frames)),
+    ...(frames.pictures && { pictures: frames.pictures.type }),
+    actionNames: [...episode.actionNames],
+    actions: [...episode.actions],
+    rewards: [...episode.rewards],
+    lives: [...episode.lives],
+    end: endText(episode),
+  };
+}
+
+/**
+ * An episode for a notebook: for the player, as a GIF in HTML for other
+ * viewers, as text.
+ *
+ * #### Notes
+ * The bundle stays under 200 KB for an episode of up to a few thousand steps:
+ * frames are left out, at equal distances, until it does.
+ */
+export function episodeBundle(episode: EpisodeRecord, frames: EpisodeFrames): MimeBundle {
+  const count = framesIn(frames).length;
+  if (count === 0) return textBundle(episode, 'It has no frames.');
+  let [data, take] = [episodeData(episode, frames), 1];
+  for (let size = bytesOf(data.frames); size > FRAMES_BUDGET && take < count; size = bytesOf(data.frames)) {
+    take = fewer(take, size / FRAMES_BUDGET);
+    data = episodeData(episode, thinned(frames, take));
+  }
+  const { pictures } = frames;
+  const last = pictures?.type === 'text/plain' ? `\n${pictures.frames.at(-1)}` : '';
+  return {
+    [EPISODE_MIME]: data,
+    'text/html': pictures ? pictureHtml(episode, pictures) : html(episode, frames),
+    'text/plain': caption(episode) + last,
+  };
+}
+
+/** One frame of every `take`. */
+function thinned(film: EpisodeFrames, take: number): EpisodeFrames {
+  const some = <Frame>(frames: Frame[]): Frame[] => frames.filter((_, i) => i % take === 0);
+  const { pictures } = film;
+  return {
+    ...film,
+    every: film.every * take,
+    frames: some(film.frames),
+    ...(pictures && {
+      pictures: {
+        ...pictures,
+        frames: pictures.frames.filter((_, i, { length }) => i % take === 0 || i === length - 1),
+      },
+    }),
+  };
+}
+
+function framesIn({ frames, pictures }: EpisodeFrames): readonly unknown[] {
+  return pictures?.frames ?? frames;
+}
+
+/** An episode without its frames. */
+export function textBundle(episode: EpisodeRecord, why: string): MimeBundle {
+  return { 'text/plain': `${caption(episode)}\n${why}` };
+}
+
+/** The episode in one line: "breakout · seed 1 · 1000 steps · score 26 · truncated: 1000 steps". */
+export function caption(episode: EpisodeRecord): string {
+  const score = episode.rewards.reduce((sum, reward) => sum + reward, 0);
+  const steps = episode.actions.length;
+  return [
+    playedName(episode),
+    `seed ${episode.seed}`,
+    `${steps} ${steps === 1 ? 'step' : 'steps'}`,
+    `score ${score}`,
+    endText(episode),
+  ].join(' · ');
+}
+
+/** The frames one after another, each but the first XORed with the one before it, zlib-deflated. */
+function deflate({ width, height, frames, pictures }: EpisodeFrames): Uint8Array {
+  if (pictures) return deflateSync(JSON.stringify(pictures.frames), { level: 9, memLevel: 9 });
+  const size = width * height;
+  const bytes = new Uint8Array(size * frames.length);
+  frames.forEach((frame, i) => bytes.set(frame, i * size));
+  // From the end, four pixels at a time where that comes out even.
+  const words = size % 4 === 0 ? new Uint32Array(bytes.buffer) : bytes;
+  const stride = size / words.BYTES_PER_ELEMENT;
+  for (let k = words.length - 1; k >= stride; k--) words[k] ^= words[k - stride];
+  return deflateSync(bytes, { level: 8, memLevel: 9 });
+}
+
+/** Returns how it stood at the end: an image that sanitisers let pass, or text. */
+function pictureHtml(episode: EpisodeRecord, { type, frames }: EpisodePictures): string {
+  const text = escapeHtml(caption(episode));
+  const last = frames.at(-1)!;
+  const picture =
+    type === 'text/plain' ? `<pre>${escapeHtml(last)}</pre>` : svgImage(last, caption(episode), { width: 200 });
+  return `<figure style="margin: 0">${picture}<figcaption>${text}</figcaption></figure>`;
+}
+
+/** Sanitisers let an image with its data inside pass. */
+function html(episode: EpisodeRecord, frames: EpisodeFrames): string {
+  const delay = (1000 * frames.every) / stepsPerSecond(frames);
+  // 8 frames a second are enough here, fewer where the file would be large.
+  let take = Math.max(1, Math.round(125 / delay));
+  let file = gif(frames, { take, delay });
+  while (file.length > GIF_BUDGET && take < frames.frames.length) {
+    take = fewer(take, file.length / GIF_BUDGET);
+    file = gif(frames, { take, delay });
+  }
+  const text = escapeHtml(caption(episode));
+  const { width, height } = shownSize(frames, 2);
+  return (
+    `<figure style="margin: 0"><img alt="${text}" src="data:image/gif;base64,${base64(file)}" width="${width}" height="${height}" style="image-rendering: pixelated">` +
+    `<figcaption>${text}</figcaption></figure>`
+  );
+}
+
+/** Returns of how many frames one is taken, where one of `take` gave a file `times` too large. */
+function fewer(take: number, times: number): number {
+  return Math.max(take + 1, Math.floor(take * times));
+}
+
+/** Returns what was played: "breakout". */
+function playedName({ environment, options }: EpisodeRecord): string {
+  return typeof options.game === 'string' ? options.game : environment;
+}
+
+function stepsPerSecond({ stepsPerSecond = PICTURE_RATE }: EpisodeFrames): number {
+  return stepsPerSecond;
+}
+
+/** "error: ReferenceError: x is not defined (line 3)". */
+function endText({ end }: EpisodeRecord): string {
+  const where = end.line === undefined ? '' : ` (line ${end.line})`;
+  return end.message === undefined ? end.reason : `${end.reason}: ${end.message}${where}`;
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+}
+
+function bytesOf(text: string): number {
+  return (text.length / 4) * 3;
+}

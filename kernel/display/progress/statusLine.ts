@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto';
+import { host } from '../host';
+
+/** Milliseconds between two updates of the output, in a notebook and where every update is a line. */
+const NOTEBOOK_INTERVAL = 250;
+const CONSOLE_INTERVAL = 10_000;
+
+/** A line under the running cell that says what is waited for, and for how long already. */
+export class StatusLine {
+  private readonly displayId = randomUUID();
+  private readonly startedAt = Date.now();
+  private text: string;
+  private shown = '';
+  private readonly timer: NodeJS.Timeout;
+
+  /** @param title what is waited for: "Starting ./echo_env" */
+  constructor(private readonly title: string) {
+    this.text = title;
+    this.timer = setInterval(
+      () => this.show(this.line()),
+      host().console ? CONSOLE_INTERVAL : NOTEBOOK_INTERVAL,
+    ).unref();
+  }
+
+  /** Shows what is going on now. */
+  update(text: string): void {
+    this.text = `${this.title}: ${text.slice(0, 200)}`;
+  }
+
+  /** The last line. Nothing is shown where the waiting was over before there was something to show. */
+  end(text = `${this.title}: done`): void {
+    clearInterval(this.timer);
+    if (this.shown) this.show(`${text} (${this.seconds()} s)`);
+  }
+
+  private line(): string {
+    return `${this.text} (${this.seconds()} s)`;
+  }
+
+  private seconds(): string {
+    return ((Date.now() - this.startedAt) / 1000).toFixed(0);
+  }
+
+  private show(line: string): void {
+    if (line === this.shown) return;
+    host().display({ 'text/plain': line }, { displayId: this.displayId, update: this.shown !== '' });
+    this.shown = line;
+  }
+}

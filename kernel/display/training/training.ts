@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto';
+import { host, type Comm } from '../host';
+import {
+  TRAINING_COMM,
+  type EpisodeData,
+  type TrainingData,
+  type TrainingEvent,
+  type TrainingMessage,
+  type TrainingStatus,
+  type TrainingViewMessage,
+} from '../mime';
+import type { ProgressPlace, Stage } from '../progress/progress';
+import { progressLine, trainingBundle } from './trainingBundle';
+
+/** An episode of the newest group: `frames` are the deflated frames that `data.frames` leaves empty. */
+export interface GroupEpisode {
+  data: EpisodeData;
+  frames: Uint8Array;
+}
+
+/** Milliseconds between two updates of the output in the notebook. */
+const updateInterval = 1000;
+/** The same while a view gets everything over its comm: the output is then only for saving. */
+const updateIntervalWithView = 5000;
+
+/**
+ * The output of a training run: under the cell, kept up to date at most once
+ * a second, and live in every view that connects. Where there is no notebook
+ * it prints a line per step.
+ */
+export class TrainingOutput {
+  private readonly views = new Set<View>();
+  private displayId = '';
+  private shownAt = 0;
+  private timer: NodeJS.Timeout | null = null;
+  private shown = false;
+  private lastNote = '';
+  /** The place where a run shows its progress: its output, at once. */
+  readonly place: ProgressPlace = { patience: 0, show: (stage) => this.stage(stage) };
+  private newestGroup: { step: number; episodes: GroupEpisode[] } | null = null;
+
+  /** @param data the run; {@link log}, {@link event} and {@link status} change it */
+  constructor(readonly data: TrainingData) {}
+
+  /** Adds the output under the running cell. A run that goes on in another cell is shown there again. */
+  show(): void {
+    remember(this);
+    this.shown = true;
+    this.send({ type: 'data', data: this.data });
+    if (host().console) return;
+    this.displayId = randomUUID();
+    this.shownAt = Date.now();
+    host().display(trainingBundle(this.data), { displayId: this.displayId });
+  }
+
+  /** A step was logged: TRL's metrics, with `step`. */
+  log(entry: Record<string, number>): void {
+    this.data.log.push(entry);
+    this.data.step = entry.step;
+    this.send({ type: 'log', entry });
+    if (host().console) host().display({ 'text/plain': progressLine(entry, this.data.maxSteps) });
+    else this.updateSoon();
+  }
+
+  /** Something to mark on the charts. */
+  event(event: TrainingEvent): void {
+    this.data.events.push(event);
+    this.send({ type: 'event', event });
+    if (host().console) host().display({ 'text/plain': `step ${event.step}: ${event.text}` });
+    else this.updateSoon();
+  }
+
+  /** A line beside the output, for what is worth knowing but no event. The same line twice in a row is printed once. */
+  note(step: number, text: string): void {
+    if (text === this.lastNote) return;
+    this.lastNote = text;
+    console.log(`step ${step}: ${text}`);
+  }
+
+  /** The run goes on, pauses or ends; the output is updated at once. */
+  status(status: TrainingStatus): void {
+    this.data.status = status;
+    if (status !== 'running') delete this.data.stage;
+    if (!this.shown) return;
+    this.send({ type: 'status', status });
+    if (host().console)
+      host().display({ 'text/plain': `training ${status} at step ${this.data.step} of ${this.data.maxSteps}` });
+    else this.update();
+  }
+
+  /** Shows what is being done. */
+  stage(stage: Stage | null): void {
+    if (stage) this.data.stage = stage.text;
+    else delete this.data.stage;
+    this.send({ type: 'stage', ...(stage && { stage: stage.text }) });
+    if (this.shown && !host().console && this.data.status === 'running') this.updateSoon();
+  }
+
+  /** Returns whether someone is looking: frames are made only then. */
+  get wantsFrames(): boolean {
+    return [...this.views].some(({ visible }) => visible);
+  }
+
+  /** The newest group is there. Views get it when they are visible and have shown the one before. */
+  group(step: number, episodes: GroupEpisode[]): void {
+    this.newestGroup = { step, episodes };
+    for (const view of this.views) this.offerGroup(view);
+  }
+
+  /** A view opened a comm: it gets the whole run, then what happens. */
+  connect(comm: Comm): void {
+    const view: View = { comm, visible: false, sent: -1, acknowledged: -1 };
+    this.views.add(view);
+    comm.onClose(() => this.views.delete(view));
+    comm.onMessage((message: TrainingViewMessage) => {
+      if (message?.type === 'visible') view.visible = message.visible === true;
+      if (message?.type === 'ack') view.acknowledged = view.sent;
+      this.offerGroup(view);
+    });
+    comm.send({ type: 'data', data: this.data } satisfies TrainingMessage);
+  }
+
+  private offerGroup(view: View): void {
+    const group = this.newestGroup;
+    if (!group || !view.visible || view.acknowledged !== view.sent || view.sent === group.step) return;
+    view.sent = group.step;
+    const message: TrainingMessage = {
+      type: 'group',
+      step: group.step,
+      episodes: group.episodes.map(({ data }) => data),
+    };
+    view.comm.send(
+      message,
+      group.episodes.map(({ frames }) => frames),
+    );
+  }
+
+  private send(message: TrainingMessage): void {
+    for (const { comm } of this.views) comm.send(message);
+  }
+
+  private updateSoon(): void {
+    if (this.timer) return;
+    const interval = this.views.size > 0 ? updateIntervalWithView : updateInterval;
+    this.timer = setTimeout(() => this.update(), Math.max(0, this.shownAt + interval - Date.now()));
+    this.timer.unref();
+  }
+
+  private update(): void {
+    if (this.timer) clearTimeout(this.timer);
+    this.timer = null;
+    if (!this.displayId) return;
+    this.shownAt = Date.now();
+    host().display(trainingBundle(this.savedData()), { displayId: this.displayId, update: true });
+  }
+
+  /** Returns what the notebook keeps: when the run rests, its newest group, too. */
+  private savedData(): TrainingData {
+    if (this.data.status === 'running' || !this.newestGroup) return this.data;
+    const { step, episodes } = this.newestGroup;
+    return {
+      ...this.data,
+      group: {
+        step,
+        episodes: episodes.map(({ data, frames }) => ({ ...data, frames: Buffer.from(frames).toString('base64') })),
+      },
+    };
+  }
+}
+
+/** A connected view: the step of the last group sent to it, and of the last it has shown. */
+interface View {
+  comm: Comm;
+  visible: boolean;
+  sent: number;
+  acknowledged: number;
+}
+
+/** The newest runs by their IDs, for views that connect. */
+const outputs = new Map<string, TrainingOutput>();
+const outputLimit = 16;
+
+function remember(output: TrainingOutput): void {
+  outputs.delete(output.data.runId);
+  outputs.set(output.data.runId, output);
+  if (outputs.size > outputLimit) outputs.delete(outputs.keys().next().value!);
+  host().registerCommTarget(TRAINING_COMM, (comm, data) => {
+    const wanted = outputs.get(String(data?.runId));
+    // A run of an earlier kernel: the view shows what the notebook saved.
+    if (wanted) wanted.connect(comm);
+    else comm.close();
+  });
+}

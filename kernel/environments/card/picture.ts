@@ -1,0 +1,94 @@
+import type { PictureSize } from '../../display/pictures/aspect';
+import { imageType } from '../../display/pictures/image';
+import { rgbPng } from './image';
+import { svgSize } from '../../episodes/svg';
+
+/** A picture as the file that it is. */
+export interface PictureFile extends Partial<PictureSize> {
+  /** MIME type. */
+  type: string;
+  bytes: Uint8Array;
+}
+
+/** Fields that are pictures by their name. */
+const PICTURE_NAME =
+  /^(screen|screenshot|image|frame|picture|pixels|rgb|render)(_?(rgb|array|image|base64|b64|data|png))?$/i;
+/** Pictures have at least so many pixels on each side, and files at most so many characters of base64. */
+const MINIMUM_SIDE = 2;
+const MAXIMUM_LENGTH = 30_000_000;
+
+/** Returns what a class's `render()` gives, as a file: SVG text, or the bytes of an image; `undefined` where it is neither. */
+export function renderedPicture(picture: unknown): PictureFile | undefined {
+  if (typeof picture === 'string')
+    return picture.includes('<svg')
+      ? { ...svgSize(picture), type: 'image/svg+xml', bytes: Buffer.from(picture) }
+      : undefined;
+  return picture instanceof Uint8Array ? imageFile(picture) : undefined;
+}
+
+/** Returns whether a schema's observations have a field that should be a picture. */
+export function hasPicture(observation: Record<string, any> | undefined): boolean {
+  return Object.entries<any>(observation?.properties ?? {}).some(
+    ([name, field]) => PICTURE_NAME.test(name) || /^image\//.test(field?.contentMediaType ?? ''),
+  );
+}
+
+/**
+ * The first picture in an observation: an image file in base64 or as a data
+ * URL, SVG text, or pixels by rows (grey, or red, green and blue from 0 to
+ * 255), nested or in one list beside `<name>_shape`.
+ */
+export function observationPicture(observation: unknown): PictureFile | undefined {
+  if (typeof observation !== 'object' || observation === null) return undefined;
+  for (const [name, value] of Object.entries(observation)) {
+    const shape = (observation as Record<string, unknown>)[`${name}_shape`];
+    const picture =
+      typeof value === 'string'
+        ? textPicture(value)
+        : Array.isArray(value)
+          ? pixelPicture(value, shape, PICTURE_NAME.test(name))
+          : undefined;
+    if (picture) return picture;
+  }
+  return undefined;
+}
+
+function textPicture(text: string): PictureFile | undefined {
+  if (text.length > MAXIMUM_LENGTH) return undefined;
+  if (/^\s*(<\?xml[^>]*>\s*)?<svg\b/.test(text)) return renderedPicture(text);
+  const encoded = /^data:image\/[\w.+-]+;base64,(.*)$/s.exec(text)?.[1] ?? text;
+  // How the files of the image formats begin.
+  return /^(iVBOR|\/9j\/|R0lGOD|UklGR)/.test(encoded) ? imageFile(Buffer.from(encoded, 'base64')) : undefined;
+}
+
+/** Pixels of three channels are a picture under any name, others under a picture's alone. */
+function pixelPicture(value: unknown[], given: unknown, named: boolean): PictureFile | undefined {
+  const isShape = Array.isArray(given) && given.every((side) => Number.isInteger(side) && side > 0);
+  const shape: number[] = isShape ? given : shapeOf(value);
+  const [height, width, channels = 1] = shape;
+  if (shape.length < 2 || shape.length > 3 || ![1, 3, 4].includes(channels) || Math.min(height, width) < MINIMUM_SIDE)
+    return undefined;
+  if (channels === 1 && !named) return undefined;
+  const flat = value.flat(2);
+  if (flat.length !== height * width * channels || !flat.every((it) => typeof it === 'number' && it >= 0 && it <= 255))
+    return undefined;
+  const rgb = new Uint8Array(3 * height * width);
+  for (let i = 0; i < height * width; i++) {
+    for (let channel = 0; channel < 3; channel++)
+      rgb[3 * i + channel] = flat[i * channels + Math.min(channel, channels - 1)] as number;
+  }
+  return { width, height, type: 'image/png', bytes: rgbPng({ width, height, pixels: rgb }) };
+}
+
+/** Lengths of nested lists, by their first members. */
+function shapeOf(value: unknown): number[] {
+  const shape: number[] = [];
+  for (let inner = value; Array.isArray(inner); inner = inner[0]) shape.push(inner.length);
+  return shape;
+}
+
+/** An image file is shown in its own size. */
+function imageFile(bytes: Uint8Array): PictureFile | undefined {
+  const type = imageType(bytes);
+  return type ? { type, bytes } : undefined;
+}

@@ -1,0 +1,251 @@
+import { Episode } from '../../episodes/episode';
+import type { Tokenizer } from '../../models/tokenizer/tokenizer';
+import type { Sample } from '../../rewards/sample';
+import { scoreSamples, type RewardTable } from '../../rewards/scoring';
+import { checkedAdvantages } from '../advantages';
+import type { StepContext } from '../context';
+import type { Group } from '../rollouts/generate';
+import { extractStrategies, playableCode, playSamples, type Completion, type Rollouts } from '../rollouts/play';
+import { groupsPerGeneration, type Prompt } from '../rollouts/prompts';
+import { environmentSeed, samplingSeed } from '../rollouts/seeds';
+import { scoredSamples, type Scored } from './evaluations';
+import { searchAdvantages } from './objective';
+import type { Program } from './program';
+import { editPrompt } from './prompt';
+import type { SearchReport } from './children';
+import { ProgramSearch, secondLook, type Assignment, type SearchPlan } from './search';
+
+/*
+ * A step with refinement: its prompts come from the database, the parents play
+ * beside their edits, and the gains of the edits become the rewards.
+ */
+
+/** The parts of a {@link StepContext} that playing and scoring programs uses. */
+export interface ProgramContext
+  extends Pick<
+    StepContext,
+    'env' | 'reference' | 'config' | 'rewards' | 'prompt' | 'step' | 'trainerState' | 'secret' | 'signal'
+  > {
+  tokenizer: Pick<Tokenizer, 'encode'> | null;
+}
+
+/** A generation to be made: who edits which program. */
+export interface EditPlan {
+  search: ProgramSearch;
+  plan: SearchPlan;
+}
+
+/** A generation of edits that has played. */
+export interface PlayedEdits {
+  plan: SearchPlan;
+  assignment: Assignment;
+  /** The parents' episodes from the starts of their groups. */
+  replays: Sample[];
+}
+
+/** A generation of edits that the database has taken in. */
+export interface TakenIn {
+  /** The search before and after it. */
+  before: ProgramSearch;
+  after: ProgramSearch;
+  report: SearchReport;
+  /** Returns the advantages that scores come to. */
+  advantages(table: RewardTable): Float32Array;
+}
+
+/** Plans a generation: a group edits its parent by a prompt that shows it; without a parent its prompt is the row's. */
+export function planEdits(
+  search: ProgramSearch,
+  generation: number,
+  { config, prompts, model, secret }: Pick<StepContext, 'config' | 'prompts' | 'model' | 'secret'>,
+): EditPlan & { groups: Group[] } {
+  const count = groupsPerGeneration(config);
+  const longestPrompt = model.maxSeqLength - config.maxCompletionLength!;
+  const edited = (program: Program, group: number, inspirations: Program[] = []) =>
+    prompts.edited(generation * count + group, editTextOf(search, program, inspirations));
+  const fits = ({ ids }: Prompt) => ids.length <= longestPrompt;
+  const startOf = (index: number) => environmentSeed(secret, config.seed, generation, index);
+  const plan = search.plan(generation, count, startOf, (program, group) => fits(edited(program, group)));
+  /** With as many inspirations as there is room for. */
+  const promptOf = (parent: Program, group: number, inspirations: Program[]): Prompt => {
+    const prompt = edited(parent, group, inspirations);
+    return inspirations.length === 0 || fits(prompt) ? prompt : promptOf(parent, group, inspirations.slice(0, -1));
+  };
+  const groups = plan.groups.map(
+    ({ parent, inspirations, environmentSeed }, g): Group => ({
+      prompt: parent ? promptOf(parent, g, inspirations) : prompts.at(generation * count + g),
+      samplingSeed: samplingSeed(config.seed, generation, g),
+      environmentSeed,
+    }),
+  );
+  return { search, plan, groups };
+}
+
+/** Returns what stands below the environment's prompt where a program is edited. */
+export function editTextOf({ database }: ProgramSearch, program: Program, others: Program[] = []): string {
+  const [best] = database.best(1);
+  return editPrompt({
+    code: program.code,
+    worth: database.worth(program),
+    best: database.worth(best),
+    evaluation: program.evaluations.at(-1),
+    inspirations: others.map((other) => ({ code: other.code, worth: database.worth(other) })),
+  });
+}
+
+/**
+ * Plays edits that are no duplicates, and their parents from the same starts.
+ *
+ * @throws the signal's reason when aborted
+ */
+export async function playEdits(
+  completions: readonly Completion[],
+  { search, plan }: EditPlan,
+  context: ProgramContext & Partial<Pick<StepContext, 'frames'>>,
+): Promise<Rollouts & { edits: PlayedEdits }> {
+  const children = await extractStrategies(completions, context);
+  const sources = children.map(playableCode);
+  const assignment = search.assign(plan, sources);
+  const codes = sources.map((code, i) => (assignment.children[i] === 'play' ? code : null));
+  const parents = assignment.replays.map(({ program }) => programSample(program.code, context));
+  const { samples, frames } = await playSamples(
+    [...children, ...parents],
+    [
+      ...completions.map(({ environmentSeed }) => environmentSeed),
+      ...assignment.replays.map(({ environmentSeed }) => environmentSeed),
+    ],
+    // Frames are those of edits.
+    { ...context, frames: Math.min(context.frames ?? 0, codes.filter((code) => code !== null).length) },
+    [...codes, ...parents.map(playableCode)],
+  );
+  const replays = samples.slice(children.length);
+  return {
+    samples: withRelations(samples.slice(0, children.length), replays, { plan, assignment, search }),
+    frames,
+    edits: { plan, assignment, replays },
+  };
+}
+
+/** Returns edits with their parents, and with what became of those that did not play themselves. */
+function withRelations(
+  samples: readonly Sample[],
+  replays: readonly Sample[],
+  { plan, assignment, search }: { plan: SearchPlan; assignment: Assignment; search: ProgramSearch },
+): Sample[] {
+  const size = samples.length / plan.groups.length;
+  let replay = 0;
+  const parents = plan.groups.map(
+    ({ parent }) =>
+      parent && {
+        id: parent.id,
+        code: parent.code,
+        worth: search.database.worth(parent),
+        episode: replays[replay++].episode,
+      },
+  );
+  return samples.map((sample, i) => {
+    const fate = assignment.children[i];
+    const parent = parents[Math.floor(i / size)];
+    if (typeof fate === 'string') return { ...sample, parent };
+    if ('duplicateOf' in fate) return { ...sample, parent, duplicateOf: fate.duplicateOf };
+    // The same source from the same start plays the same episode.
+    const { episode, environmentError } = replays[fate.copyOf];
+    return environmentError !== undefined
+      ? { ...sample, parent, environmentError }
+      : { ...sample, parent, episode: episode && new Episode(structuredClone({ ...episode })) };
+  });
+}
+
+/**
+ * Takes a generation of edits into the database, gives what looks promising a
+ * second look, and measures what each edit gains over its parent.
+ *
+ * @throws RewardError where a replay could not be scored, and the signal's reason when aborted
+ */
+export async function takeIn(
+  before: ProgramSearch,
+  { plan, assignment, replays }: PlayedEdits,
+  samples: readonly Sample[],
+  table: RewardTable,
+  context: ProgramContext,
+): Promise<TakenIn> {
+  const { config, secret } = context;
+  const parents = await scorePrograms(replays, context);
+  const accept = (scores: RewardTable) => before.accept(plan, assignment, scoredSamples(samples, scores), parents);
+  const arrivals = accept(table);
+  const again = secondLook(arrivals, (i) => environmentSeed(secret, config.seed, plan.generation, i));
+  const seen = await scorePrograms(await playPrograms(again, context), context);
+  const { search: after, report } = ProgramSearch.complete(arrivals, again, seen);
+  const settings = { ...before.settings, scaleRewards: config.scaleRewards };
+  return {
+    before,
+    after,
+    report,
+    advantages: (scores) => {
+      const { groups } = scores === table ? report : ProgramSearch.complete(accept(scores), again, seen).report;
+      return checkedAdvantages(searchAdvantages(groups, settings), scores);
+    },
+  };
+}
+
+/**
+ * Plays programs, each from a start of its own.
+ *
+ * @returns their samples, whose completions are the programs and nothing else
+ * @throws the signal's reason when aborted
+ */
+export async function playPrograms(
+  programs: ReadonlyArray<{ program: Pick<Program, 'code'>; environmentSeed: number }>,
+  context: ProgramContext,
+): Promise<Sample[]> {
+  const samples = programs.map(({ program }) => programSample(program.code, context));
+  const seeds = programs.map(({ environmentSeed }) => environmentSeed);
+  return (await playSamples(samples, seeds, context)).samples;
+}
+
+/** Scores samples with the functions of now, without a trace in metrics and tables. */
+export async function scorePrograms(
+  samples: readonly Sample[],
+  { config, rewards, trainerState, signal }: Pick<ProgramContext, 'config' | 'rewards' | 'trainerState' | 'signal'>,
+): Promise<Scored[]> {
+  const table = await scoreSamples(rewards(), samples, { trainerState, timeLimit: config.rewardTimeLimit, signal });
+  return scoredSamples(samples, table);
+}
+
+/** Returns a program as a completion that says nothing else: what reward functions see of one that plays again. */
+export function programSample(
+  code: string,
+  { prompt, tokenizer, reference, step }: Pick<ProgramContext, 'prompt' | 'tokenizer' | 'reference' | 'step'>,
+): Sample {
+  const completion = completionText(code);
+  return {
+    ...prompt.columns,
+    prompt: prompt.text,
+    completion,
+    completionIds: tokenizer ? tokenizer.encode(completion, { addSpecialTokens: false }) : [],
+    code,
+    problems: [],
+    episode: null,
+    step,
+    ...(reference !== undefined && { reference }),
+  };
+}
+
+/** Returns the completion that is a program and nothing else. */
+export function completionText(code: string): string {
+  return '```ts\n' + code + '\n```';
+}
+
+/** Returns columns of the table of completions: each one's parent and its gain over it. */
+export function editColumns({ groups }: SearchReport): Array<[string, unknown[]]> {
+  const parents = groups.flatMap(({ parent, children }) =>
+    children.map(() => (parent === null ? 'none' : `program ${parent}`)),
+  );
+  const gains = groups.flatMap(({ fresh, children }) =>
+    children.map(({ gain, status }) => (fresh ? null : status === 'played' ? gain : status)),
+  );
+  return [
+    ['parent', parents],
+    ['gain', gains],
+  ];
+}

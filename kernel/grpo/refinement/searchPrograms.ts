@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import { host } from '../../display/host';
+import type { RolloutEnvironment } from '../../environments/environment';
+import { scoreSamples } from '../../rewards/scoring';
+import { givenSecret } from '../../strategy/secret';
+import { deriveSeed } from '../../training/seeds';
+import { resolveConfig, type GRPOConfig } from '../config';
+import { measureReference, type Completion } from '../rollouts/play';
+import { groupsPerGeneration, refinedSteps } from '../rollouts/prompts';
+import { weightedRewards, type RewardFuncs } from '../rewardFuncs';
+import { environmentSeed, samplingSeed } from '../rollouts/seeds';
+import { completionText, playEdits, takeIn, type ProgramContext } from './edits';
+import type { Program } from './program';
+import { Programs } from './programs';
+import type { SearchReport } from './children';
+import { ProgramSearch } from './search';
+import { chooseProgram } from './validation';
+
+/**
+ * Writes a program: an edit of a parent, or one from nothing. The same parent,
+ * seed and programs (for crossover) give the same source; `null` where it
+ * comes to none.
+ */
+export type ProgramEditor = (
+  parent: Program | null,
+  seed: number,
+  programs: Programs,
+) => string | null | Promise<string | null>;
+
+/** Options of {@link searchPrograms}. */
+export interface SearchProgramsOptions {
+  env: RolloutEnvironment;
+  rewardFuncs: RewardFuncs;
+  editor: ProgramEditor;
+  /** The settings of a `GRPOTrainer` run: `refinement` (on, unless given), `maxSteps`, `numGenerations`, `maxEpisodeSteps`, `seed` … Those of a model mean nothing. */
+  args?: GRPOConfig;
+  /** Starts and strategies' random numbers follow from it, as in a run that has the same (see `JOYLAB_SECRET`). By default from the seed alone: no model writes here that could know it. */
+  secret?: string;
+  /** Ends the search. By default it ends with the running cell. */
+  signal?: AbortSignal;
+  /** Called after each step, counted from 1. */
+  onStep?: (step: number, report: SearchReport, programs: Programs) => void | Promise<void>;
+}
+
+/**
+ * Runs the search of a `GRPOTrainer` with `refinement`, by any editor instead of a
+ * model: the same database, replays, scores and validation, episode for
+ * episode. With random edits it is the baseline that a model has to beat.
+ *
+ * @returns the programs found, the winner of the validation first
+ * @throws the signal's reason when aborted
+ */
+export async function searchPrograms({
+  env,
+  rewardFuncs,
+  editor,
+  args = {},
+  secret: given,
+  signal = host().signal,
+  onStep,
+}: SearchProgramsOptions): Promise<Programs> {
+  const config = resolveConfig({ refinement: true, ...args });
+  if (!config.refinement)
+    throw new TypeError('searchPrograms searches by refinement: leave it out of args, or give its settings.');
+  const { seed, refinement, rewardWeights, numGenerations } = config;
+  const secret = given ?? givenSecret() ?? createHash('sha256').update(`search ${seed}`).digest('hex');
+  const rewards = weightedRewards(rewardFuncs, rewardWeights);
+  const reference = await measureReference(env, config, signal);
+  const contextOf = (step: number): ProgramContext => ({
+    env,
+    reference,
+    config,
+    rewards: () => rewards,
+    prompt: { text: '', columns: {} },
+    tokenizer: null,
+    step,
+    trainerState: null,
+    secret,
+    signal,
+  });
+  let search = ProgramSearch.start({ ...refinement, seed });
+  const programs = new Programs(() => search);
+  const steps = refinedSteps(config, refinement);
+  for (let generation = 0; generation < steps; generation++) {
+    const context = contextOf(generation + 1);
+    const plan = search.plan(generation, groupsPerGeneration(config), (i) =>
+      environmentSeed(secret, seed, generation, i),
+    );
+    const completions: Completion[] = [];
+    for (const [g, { parent, environmentSeed }] of plan.groups.entries()) {
+      for (let i = 0; i < numGenerations; i++) {
+        const code = await editor(parent, deriveSeed(samplingSeed(seed, generation, g), 'edit', i), programs);
+        completions.push({ prompt: '', completion: completionText(code ?? ''), completionIds: [], environmentSeed });
+      }
+    }
+    const { samples, edits } = await playEdits(completions, { search, plan }, context);
+    const table = await scoreSamples(rewards, samples, { signal, timeLimit: config.rewardTimeLimit });
+    const { after, report } = await takeIn(search, edits, samples, table, context);
+    search = after;
+    await onStep?.(generation + 1, report, programs);
+  }
+  if (refinement.validationEpisodes > 0 && search.database.size > 0)
+    search = await chooseProgram(search, contextOf(steps));
+  return programs;
+}

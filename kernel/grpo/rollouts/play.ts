@@ -1,0 +1,146 @@
+import type { ReferenceReturns } from '../../environments/reference';
+import type { EpisodeFrames } from '../../rollout';
+import type { RolloutEnvironment } from '../../environments/environment';
+import { OpenEnvError } from '../../openenv/errors';
+import type { Sample } from '../../rewards/sample';
+import type { ResolvedConfig } from '../config';
+import type { StepContext } from '../context';
+
+/** A completion as any engine hands it over: TRL's arguments of a reward function, and where its strategy starts. */
+export interface Completion {
+  /** The prompt and the completion as texts. */
+  prompt: string;
+  completion: string;
+  completionIds: number[];
+  /** The other columns of the prompt's row in the data set. */
+  columns?: Record<string, unknown>;
+  /** Seed of the environment; completions of a group share theirs. */
+  environmentSeed: number;
+}
+
+/** The parts of a {@link StepContext} that {@link play} uses. */
+export interface PlayContext
+  extends Pick<StepContext, 'env' | 'reference' | 'step' | 'secret' | 'signal'>,
+    Partial<Pick<StepContext, 'frames'>> {
+  config: Pick<ResolvedConfig, 'maxEpisodeSteps' | 'strategyTimeLimit'>;
+}
+
+/** Completions that have played: samples as reward functions get them. */
+export interface Rollouts {
+  samples: Sample[];
+  /** Frames of some episodes, by index of the sample. */
+  frames: Map<number, EpisodeFrames>;
+}
+
+/**
+ * Extracts the strategies of completions, checks them, and plays each for an
+ * episode: the step of that name, for whoever made the completions. Without an
+ * environment the samples have neither code nor episode.
+ *
+ * @throws the signal's reason when aborted
+ */
+export async function play(completions: readonly Completion[], context: PlayContext): Promise<Rollouts> {
+  const samples = await extractStrategies(completions, context);
+  return playSamples(
+    samples,
+    completions.map(({ environmentSeed }) => environmentSeed),
+    context,
+  );
+}
+
+/**
+ * Returns a sample for each completion, with the strategy that is in it and
+ * what is wrong with that; none has played.
+ *
+ * @throws the signal's reason when aborted
+ */
+export async function extractStrategies(
+  completions: readonly Completion[],
+  { env, reference, step, signal }: PlayContext,
+): Promise<Sample[]> {
+  const { extractFunction } = require('../../strategy') as typeof import('../../strategy');
+  const { checkCodeAsync } = require('../../strategy/check') as typeof import('../../strategy/check');
+  const samples: Sample[] = [];
+  for (const { prompt, completion, completionIds, columns } of completions) {
+    const code = env ? extractFunction(completion) : null;
+    const problems = code === null ? [] : await checkCodeAsync(code);
+    samples.push({
+      ...columns,
+      prompt,
+      completion,
+      completionIds,
+      code,
+      problems,
+      episode: null,
+      step,
+      ...(reference !== undefined && { reference }),
+    });
+    signal.throwIfAborted();
+  }
+  return samples;
+}
+
+/** Returns the source that a sample may play; `null` where there is none, or a problem. */
+export function playableCode({ code, problems }: Sample): string | null {
+  return problems.length === 0 ? code : null;
+}
+
+/**
+ * Plays samples, each from the start of its seed.
+ *
+ * @param codes the source that each plays; `null`: it does not
+ * @returns the samples with their episodes; one that the environment could not play did not happen
+ * @throws the signal's reason when aborted
+ */
+export async function playSamples(
+  samples: readonly Sample[],
+  seeds: number[],
+  { env, config, frames = 0, secret, signal }: PlayContext,
+  codes: Array<string | null> = samples.map(playableCode),
+): Promise<Rollouts> {
+  if (!env || samples.length === 0) return { samples: [...samples], frames: new Map() };
+  const { rollout } = require('../../rollout') as typeof import('../../rollout');
+  const shown = codes.flatMap((code, i) => (code === null ? [] : [i])).slice(0, frames);
+  const played = await rollout(env, codes, {
+    seeds,
+    maxSteps: config.maxEpisodeSteps,
+    strategyTimeLimit: config.strategyTimeLimit,
+    secret,
+    signal,
+    ...(shown.length > 0 && { frames: { episodes: shown, every: 4 } }),
+  });
+  signal.throwIfAborted();
+  return {
+    samples: samples.map((sample, i) => {
+      const episode = played.episodes[i];
+      return episode?.end.reason === 'environment_error'
+        ? { ...sample, environmentError: episode.end.message }
+        : { ...sample, episode };
+    }),
+    frames: played.frames,
+  };
+}
+
+/**
+ * Measures what chance gets where the strategies of a run play, for its
+ * samples; `null` where that is not possible, undefined where nobody asks.
+ *
+ * @throws the signal's reason when aborted
+ */
+export async function measureReference(
+  env: RolloutEnvironment | null,
+  config: Pick<ResolvedConfig, 'measureReference' | 'maxEpisodeSteps'>,
+  signal: AbortSignal,
+): Promise<ReferenceReturns | null | undefined> {
+  if (!env || !config.measureReference) return undefined;
+  const { referenceReturns } = require('../../rollout/reference') as typeof import('../../rollout/reference');
+  try {
+    return await referenceReturns(env, { maxSteps: config.maxEpisodeSteps, signal });
+  } catch (error) {
+    if (signal.aborted || !(error instanceof OpenEnvError)) throw error;
+    console.warn(
+      `What chance gets in ${env.name} could not be measured, so normalizedReturn has no scale there. ${error.code}: ${error.message}`,
+    );
+    return null;
+  }
+}

@@ -1,0 +1,110 @@
+import type { RolloutBatch } from '../rewards/recent';
+import { score, type RewardTable } from '../rewards/scoring';
+import type { Metrics } from '../training/metricsBuffer';
+import { groupAdvantages, unplayedOf } from './advantages';
+import type { StepContext } from './context';
+import { completionsOf, generate, promptGroups } from './rollouts/generate';
+import type { Fresh, Generations, Played, Scored } from './rollouts/generations';
+import { generationMetrics, rolloutMetrics } from './metrics';
+import { isOffPolicy, microBatchesOf, policyBatch } from './microBatches';
+import { play } from './rollouts/play';
+import { editColumns, planEdits, playEdits, takeIn } from './refinement/edits';
+import { imitatedCompletions } from './refinement/imitation';
+import type { PolicyUpdate } from './update/policyUpdate';
+
+/*
+ * A step of group relative policy optimisation, from top to bottom:
+ *
+ *   prompts → generate → play → score → advantages → update
+ *
+ * As a rule a step learns from completions of its own. But several steps may
+ * learn from the same ones, and one step from several generations of them: so
+ * generations are kept as long as a step needs them, and a step that was
+ * interrupted goes on with what it has. README.md lists the functions on the way.
+ */
+
+/** Makes step number `step` (from 0) of a run. Where it throws, the weights are as before. */
+export async function grpoStep(
+  step: number,
+  learningRate: number,
+  update: Pick<PolicyUpdate, 'step' | 'logprobs'>,
+  kept: Generations,
+  context: StepContext,
+): Promise<{ generations: Scored[]; metrics: Metrics }> {
+  const { config, tokensSeen, signal } = context;
+  // Without a learning rate nothing is learned: refinement is then the search alone.
+  const learns = config.learningRate > 0;
+  const microBatches = microBatchesOf(step, config);
+  const generations = new Map<number, Scored>();
+  for (const number of new Set(microBatches.map(({ generation }) => generation))) {
+    let generation = kept.get(number) ?? kept.keep(await generateAndPlay(number, kept, context));
+    if (generation.status === 'fresh' && kept.isOutdated(generation, context)) generation = generation.played;
+    if (generation.status === 'played') generation = kept.keep(await scoreAndCompare(generation, kept, context));
+    if (learns) generation = kept.keep(await withOldLogprobs(generation, update, context));
+    generations.set(number, generation);
+  }
+  signal.throwIfAborted();
+  const batches = microBatches.map(({ generation, slice }) => policyBatch(generations.get(generation)!, slice, config));
+  const updated = learns ? await update.step(batches, learningRate, { signal }) : {};
+  const all = [...generations.values()];
+  return { generations: all, metrics: { ...generationMetrics(all, tokensSeen), ...updated } };
+}
+
+/** Generates the completions of a generation, and plays their strategies. */
+async function generateAndPlay(number: number, kept: Generations, context: StepContext): Promise<Played> {
+  // With refinement prompts carry programs of the database, and these play beside their edits.
+  const edits = context.config.refinement
+    ? planEdits(await kept.currentSearch(number, context), number, context)
+    : null;
+  const groups = edits?.groups ?? promptGroups(number, context);
+  const tokens = await generate(groups, context);
+  const completions = completionsOf(tokens, groups, context.tokenizer);
+  const rollouts = edits ? await playEdits(completions, edits, context) : await play(completions, context);
+  return { status: 'played', number, tokens, edits: null, ...rollouts };
+}
+
+/** Scores a generation, and compares its completions with their group; edits of programs with their parents. */
+async function scoreAndCompare(played: Played, kept: Generations, context: StepContext): Promise<Fresh> {
+  const { config, step, trainerState, signal } = context;
+  const { number, samples, tokens, edits } = played;
+  const [rewards, timeLimit, groupSize] = [context.rewards(), config.rewardTimeLimit, config.numGenerations];
+  const unplayed = unplayedOf(samples, context);
+  const scores = await score(rewards, samples, { trainerState, timeLimit, signal });
+  const { table } = scores;
+  const recent: RolloutBatch = { step, samples, groupSize, table, timeLimit, advantages };
+  // Also where a function failed: its correction then scores the same rollouts.
+  context.recentRollouts.add(recent);
+  if (scores.error) throw scores.error;
+  const takenIn = edits && (await takeIn(await kept.currentSearch(number, context), edits, samples, table, context));
+  if (takenIn) recent.advantages = takenIn.advantages;
+  return {
+    status: 'fresh',
+    number,
+    tokens,
+    samples,
+    table,
+    advantages: (takenIn?.advantages ?? advantages)(table),
+    metrics: { ...rolloutMetrics(tokens, scores, config, unplayed), ...takenIn?.report.metrics },
+    extra: new Map([...(takenIn ? editColumns(takenIn.report) : []), ...scores.extra]),
+    imitations: takenIn ? imitatedCompletions(takenIn.after, number, context) : undefined,
+    played,
+    rewards,
+    takenIn,
+  };
+
+  function advantages(scored: RewardTable): Float32Array {
+    return groupAdvantages(scored, config, unplayed);
+  }
+}
+
+/** Takes the log-probabilities of the policy where sampling bent its distribution; elsewhere those of sampling are the same. */
+async function withOldLogprobs(
+  generation: Scored,
+  update: Pick<PolicyUpdate, 'logprobs'>,
+  { config, signal }: StepContext,
+): Promise<Scored> {
+  const bent = config.repetitionPenalty !== 1 || config.generationKwargs !== null;
+  if (generation.status === 'logged' || !bent || !isOffPolicy(config)) return generation;
+  const logprobs = await update.logprobs(generation.tokens, { signal });
+  return { ...generation, tokens: { ...generation.tokens, logprobs } };
+}

@@ -1,0 +1,15 @@
+/**
+ * All that the folders offer, for those who build on Joylab's insides:
+ * `import … from 'joylab/internal'`. What is not in `joylab`, too, changes
+ * without notice.
+ */
+export * from './display';
+export * from './environments';
+export * from './grpo';
+export * from './models';
+export * from './openenv';
+export * from './rewards';
+export * from './rollout';
+export * from './sft';
+export * from './strategy';
+export * from './training';

@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto';
+import { writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { processEnd } from './cells/patches/process/end';
+import { readConnection } from './jupyter/connection';
+import type { Kernel } from './jupyter/kernel';
+import { kernelInfo } from './jupyter/kernelInfo';
+import { KERNEL_MARK } from './jupyter/kernelMark';
+import { WireThread } from './jupyter/wireThread';
+import { userDataFolder } from './common/jupyterFolder';
+
+/**
+ * Starts a kernel: Jupyter's protocol (`jupyter/`), which runs cells
+ * (`cells/`). Returns when it listens for requests. The process then lives
+ * until it is shut down or its parent dies.
+ */
+export async function startKernel(connectionFile: string): Promise<void> {
+  const connection = readConnection(connectionFile);
+  process.env[KERNEL_MARK] = randomUUID();
+  const wire = new WireThread({ connection, connectionFile, historyFile: historyFile(), kernelInfo: kernelInfo() });
+  const end = processEnd();
+  await wire.connect(loadKernel(wire), (code) => {
+    wire.close();
+    end(code);
+  });
+}
+
+/** Loads what runs cells, while the sockets are opened. */
+async function loadKernel({ outbox, interruptFlag }: WireThread): Promise<Kernel> {
+  const { Kernel } = await import('./jupyter/kernel.js');
+  const { createInterpreter, untriedVersions } = await import('./cells/index.js');
+  for (const text of untriedVersions()) writeSync(2, `joylab: ${text}\n`);
+  return new Kernel(outbox, (comms) => createInterpreter({ comms, interruptFlag, folder: process.cwd() }));
+}
+
+/** `$JOYLAB_HISTORY`, which may be empty to keep no inputs, else a file in Jupyter's data folder of the user. */
+function historyFile(): string {
+  return process.env.JOYLAB_HISTORY ?? join(userDataFolder(), 'joylab', 'history.jsonl');
+}

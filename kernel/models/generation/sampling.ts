@@ -1,0 +1,143 @@
+import type { Random } from '../../common/random';
+import type { SamplingOptions } from './generateOptions';
+
+/** A chosen token and its log-probability. */
+export interface Choice {
+  token: number;
+  logprob: number;
+}
+
+/** What a choice depends on besides the probabilities. */
+export interface ChoiceContext {
+  random: Random;
+  /** Tokens that cannot be chosen now. */
+  forbidden?: Iterable<number> | null;
+}
+
+/** Probabilities fall into classes by their leading bits, which are in the order of the values: at most 1 is 0x3f80…. */
+const CLASS_SHIFT = 16;
+const CLASSES = (0x3f80 >>> 0) + 2;
+
+/**
+ * Chooses tokens. One sampler serves all rows of a batch of the same
+ * vocabulary; each row has its own stream of random numbers.
+ */
+export class Sampler {
+  private readonly counts = new Uint32Array(CLASSES);
+  private readonly masses = new Float64Array(CLASSES);
+
+  constructor(private readonly options: SamplingOptions) {}
+
+  /** What logits are divided by; the most likely token's log-probability is given at temperature 1. */
+  get divisor(): number {
+    return this.options.temperature || 1;
+  }
+
+  /** Whether probabilities depend on the tokens before, so that only {@link probabilities} can compute them. */
+  get penalizes(): boolean {
+    return this.options.repetitionPenalty !== 1;
+  }
+
+  /** Probabilities of the next token from its logits: after the repetition penalty, at the temperature. */
+  probabilities(logits: Float32Array, seen: Iterable<number>): Float32Array {
+    const { repetitionPenalty: penalty } = this.options;
+    const p = Float32Array.from(logits);
+    if (this.penalizes) for (const token of seen) p[token] = p[token] < 0 ? p[token] * penalty : p[token] / penalty;
+    let highest = -Infinity;
+    for (let i = 0; i < p.length; i++) if (p[i] > highest) highest = p[i];
+    let total = 0;
+    for (let i = 0; i < p.length; i++) total += p[i] = Math.exp((p[i] - highest) / this.divisor);
+    for (let i = 0; i < p.length; i++) p[i] /= total;
+    return p;
+  }
+
+  /**
+   * The next token from the probabilities p at the temperature, which are
+   * changed. Its log-probability is the one before topK, topP and minP take
+   * tokens out, as TRL compares it in training.
+   */
+  choose(p: Float32Array, { random, forbidden }: ChoiceContext): Choice {
+    if (forbidden) for (const token of forbidden) p[token] = 0;
+    const { temperature, topK, topP, minP } = this.options;
+    if (temperature === 0) return chosen(p, mostLikely(p));
+    const truncates = (topK > 0 && topK < p.length) || topP < 1 || minP > 0;
+    if (truncates) this.truncate(p);
+    // What is left of the probabilities; as long as they are whole, that is 1.
+    const total = truncates || forbidden ? sum(p) : 1;
+    // Truncation sets others to 0; the drawn one is as it was.
+    return chosen(p, draw(p, random.next() * total) ?? mostLikely(p));
+  }
+
+  /** Sets tokens that are taken out to 0, in transformers' order: topK, then topP of what is left, then minP. */
+  private truncate(p: Float32Array): void {
+    const { topK, topP, minP } = this.options;
+    if (topK > 0 && topK < p.length) this.keepMostLikely(p, topK, Infinity);
+    if (topP < 1) this.keepMostLikely(p, Infinity, topP * sum(p));
+    if (minP > 0) {
+      const least = minP * p[mostLikely(p)];
+      for (let i = 0; i < p.length; i++) if (p[i] < least) p[i] = 0;
+    }
+  }
+
+  /**
+   * Keeps the most likely tokens: so many, or as few as together have the
+   * mass. Tokens are counted by classes of similar probability, so that only
+   * the class in which the limit falls has to be sorted.
+   */
+  private keepMostLikely(p: Float32Array, count: number, mass: number): void {
+    const { counts, masses } = this;
+    const bits = new Uint32Array(p.buffer, p.byteOffset, p.length);
+    counts.fill(0);
+    masses.fill(0);
+    for (let i = 0; i < p.length; i++) {
+      const of = bits[i] >>> CLASS_SHIFT;
+      counts[of]++;
+      masses[of] += p[i];
+    }
+    let border = CLASSES - 1;
+    while (border > 0 && counts[border] < count && masses[border] < mass) {
+      count -= counts[border];
+      mass -= masses[border];
+      border--;
+    }
+    const inBorder: number[] = [];
+    for (let i = 0; i < p.length; i++) {
+      const of = bits[i] >>> CLASS_SHIFT;
+      if (of === border) inBorder.push(i);
+      else if (of < border) p[i] = 0;
+    }
+    inBorder.sort((a, b) => p[b] - p[a] || a - b);
+    for (const token of inBorder) {
+      const kept = count > 0 && mass > 0;
+      count--;
+      mass -= p[token];
+      if (!kept) p[token] = 0;
+    }
+  }
+}
+
+function mostLikely(p: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < p.length; i++) if (p[i] > p[best]) best = i;
+  return best;
+}
+
+function sum(p: Float32Array): number {
+  let total = 0;
+  for (let i = 0; i < p.length; i++) total += p[i];
+  return total;
+}
+
+/** The token at which the probabilities up to it pass `mass`; only rounding keeps them all below it. */
+function draw(p: Float32Array, mass: number): number | undefined {
+  let remaining = mass;
+  for (let i = 0; i < p.length; i++) {
+    remaining -= p[i];
+    if (remaining < 0) return i;
+  }
+  return undefined;
+}
+
+function chosen(p: Float32Array, token: number): Choice {
+  return { token, logprob: Math.log(p[token]) };
+}

@@ -1,0 +1,24 @@
+import { parseArgs } from 'node:util';
+import type { WeightType } from '../checkpoint/safetensors';
+
+const USAGE = 'joylab gguf folder FILE FOLDER [--dtype TYPE], or joylab gguf install';
+
+/** `joylab gguf`: a GGUF file as a folder that trains, and llama.cpp brought ahead. */
+export async function ggufCommand(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { dtype: { type: 'string' } },
+  });
+  const [what, ...rest] = positionals;
+  if (what === 'install' && rest.length === 0) {
+    const { llamaPackage } = await import('./install.js');
+    process.stdout.write(`${await llamaPackage()}\n`);
+    return 0;
+  }
+  if (what !== 'folder' || rest.length !== 2) throw new Error(`usage: ${USAGE}`);
+  const { ggufToFolder } = await import('./toFolder.js');
+  await ggufToFolder(rest[0], rest[1], { dtype: values.dtype as WeightType | undefined });
+  process.stdout.write(`${rest[1]}\n`);
+  return 0;
+}

@@ -1,0 +1,58 @@
+import type { GgufValue } from './types';
+
+/** Settings of a GGUF file, read by kind: what is missing or of another kind is an error that names it. */
+export class Metadata {
+  constructor(
+    private readonly values: ReadonlyMap<string, GgufValue>,
+    private readonly path: string,
+  ) {}
+
+  has(name: string): boolean {
+    return this.values.has(name);
+  }
+
+  number(name: string, otherwise?: number): number {
+    const value = this.values.get(name) ?? otherwise;
+    return typeof value === 'number' ? value : this.fail(name, 'a number');
+  }
+
+  text(name: string, otherwise?: string): string {
+    const value = this.values.get(name) ?? otherwise;
+    return typeof value === 'string' ? value : this.fail(name, 'a text');
+  }
+
+  flag(name: string, otherwise: boolean): boolean {
+    const value = this.values.get(name) ?? otherwise;
+    return typeof value === 'boolean' ? value : this.fail(name, 'true or false');
+  }
+
+  texts(name: string): string[] {
+    const value = this.values.get(name);
+    if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value;
+    return this.fail(name, 'a list of texts');
+  }
+
+  /** Numbers, or undefined where there are none. */
+  numbers(name: string): number[] | undefined {
+    const value = this.values.get(name);
+    if (value === undefined) return undefined;
+    if (Array.isArray(value) && value.every((one) => typeof one === 'number')) return value;
+    return this.fail(name, 'a list of numbers');
+  }
+
+  /** Numbers, one, or none. */
+  numbersOrOne(name: string): number[] {
+    return typeof this.values.get(name) === 'number' ? [this.number(name)] : (this.numbers(name) ?? []);
+  }
+
+  /** The names of settings that begin so. */
+  names(prefix: string): string[] {
+    return [...this.values.keys()].filter((name) => name.startsWith(prefix));
+  }
+
+  private fail(name: string, expected: string): never {
+    throw new Error(
+      `${this.path}: ${name} ${this.values.has(name) ? `should be ${expected}` : 'is missing'}; fetch the file again`,
+    );
+  }
+}

@@ -1,0 +1,4 @@
+import { serveRequests } from '../../common/threads/boundedThread';
+import { matchAll } from './loraPatterns';
+
+serveRequests(matchAll);

@@ -1,4 +1,0 @@
-import { serveRequests } from '../common/boundedThread';
-import { matchAll } from './loraPatterns';
-
-serveRequests(matchAll);

@@ -1,0 +1,56 @@
+/*
+ * Every table of settings under the name of the type that people give, and
+ * these types: for docs/reference/settings.md, and for hints on cells.
+ */
+import type { Declaration } from './common/settings';
+import { grpoDeclaration } from './grpo/config';
+import { refinementDeclaration } from './grpo/refinement/settings';
+import { loadingDeclaration, peftDeclaration } from './models/fastLanguageModel';
+import { generateDeclaration } from './models/generation/generateOptions';
+import { onnxDeclaration } from './models/checkpoint/onnxExport';
+import { ggufDeclaration } from './models/gguf/save';
+import { ggufToFolderDeclaration } from './models/gguf/toFolder';
+import { saveDeclaration } from './models/checkpoint/save';
+import { streamerDeclaration } from './models/generation/streamer';
+import { decodeDeclaration, encodeDeclaration } from './models/tokenizer/tokenizer';
+import { rewardDeclaration } from './rewards/registry';
+import { executeDeclaration, referenceDeclaration, replayDeclaration, rolloutDeclaration } from './rollout/settings';
+import { sftDeclaration } from './sft/config';
+import { lockedDownDeclaration } from './strategy/settings';
+
+export type { GRPOConfig } from './grpo/config';
+export type { RefinementConfig } from './grpo/refinement/settings';
+export type { FromPretrainedOptions, PeftOptions } from './models/fastLanguageModel';
+export type { GenerateOptions } from './models/generation/generateOptions';
+export type { OnnxOptions } from './models/checkpoint/onnxExport';
+export type { GgufOptions } from './models/gguf/save';
+export type { GgufToFolderOptions } from './models/gguf/toFolder';
+export type { SaveOptions } from './models/checkpoint/save';
+export type { TextStreamerOptions } from './models/generation/streamer';
+export type { DecodeOptions, EncodeOptions } from './models/tokenizer/tokenizer';
+export type { RewardOptions } from './rewards/registry';
+export type { ExecuteOptions, ReferenceOptions, ReplayOptions, RolloutOptions } from './rollout/settings';
+export type { SFTConfig } from './sft/config';
+export type { LockedDownOptions } from './strategy/settings';
+
+export const declarations: Readonly<Record<string, Declaration>> = {
+  GRPOConfig: grpoDeclaration,
+  RefinementConfig: refinementDeclaration,
+  SFTConfig: sftDeclaration,
+  FromPretrainedOptions: loadingDeclaration,
+  PeftOptions: peftDeclaration,
+  GenerateOptions: generateDeclaration,
+  RolloutOptions: rolloutDeclaration,
+  ExecuteOptions: executeDeclaration,
+  ReplayOptions: replayDeclaration,
+  ReferenceOptions: referenceDeclaration,
+  LockedDownOptions: lockedDownDeclaration,
+  RewardOptions: rewardDeclaration,
+  SaveOptions: saveDeclaration,
+  GgufOptions: ggufDeclaration,
+  GgufToFolderOptions: ggufToFolderDeclaration,
+  OnnxOptions: onnxDeclaration,
+  TextStreamerOptions: streamerDeclaration,
+  EncodeOptions: encodeDeclaration,
+  DecodeOptions: decodeDeclaration,
+};

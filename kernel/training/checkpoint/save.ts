@@ -1,0 +1,169 @@
+import * as fs from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { CausalLM } from '../../models/causalLM';
+import type { Tensor } from '../../onnx/tensor';
+import { runtimeSettings } from '../../onnx/threads';
+import type { OptimizerState } from '../update/adamw';
+import {
+  CheckpointError,
+  hidden,
+  listCheckpoints,
+  optimizerFile,
+  removeLeftovers,
+  restoreReplaced,
+  runStateFile,
+  stepName,
+  trainerStateFile,
+  type ExtraTensors,
+} from './folders';
+import type { RunState, SavedRunState } from './runState';
+
+/** Parts of a checkpoint. Tensors are written from where they are, without a copy in memory. */
+export interface CheckpointParts {
+  model: CausalLM;
+  optimizer: OptimizerState;
+  /** By file name. */
+  extras: ReadonlyMap<string, ExtraTensors>;
+  /** Transformers' `TrainerState`. */
+  trainerState: object;
+  runState: RunState;
+}
+
+/**
+ * Writes `<outputDir>/checkpoint-<step>`. The folder appears whole or not at
+ * all, whenever the process ends; an earlier one of the same name is kept
+ * until then, and found again where a kill comes between.
+ *
+ * @returns the folder
+ * @throws CheckpointError that says what to do; nothing of the run is lost
+ */
+export async function saveCheckpoint(
+  outputDir: string,
+  parts: CheckpointParts,
+  saveTotalLimit: number | null,
+): Promise<string> {
+  const step = parts.runState.global_step;
+  const folder = resolve(outputDir, `checkpoint-${step}`);
+  const partial = hidden(outputDir, step, 'partial');
+  try {
+    fs.mkdirSync(outputDir, { recursive: true });
+    restoreReplaced(outputDir);
+    removeLeftovers(outputDir);
+    await parts.model.savePretrained(partial);
+    safetensors().writeSafetensors(join(partial, optimizerFile), optimizerTensors(parts.optimizer));
+    for (const [name, extra] of parts.extras) writeExtra(outputDir, partial, name, extra, parts.runState.run_id);
+    writeJson(join(partial, trainerStateFile), parts.trainerState);
+    const extras = Object.fromEntries([...parts.extras].map(([name, { version }]) => [name, version]));
+    writeJson(join(partial, runStateFile), {
+      ...parts.runState,
+      saved_at: Date.now(),
+      threads: runtimeSettings.threads,
+      extras,
+    } satisfies SavedRunState);
+    for (const name of fs.readdirSync(partial)) flush(join(partial, name));
+    flush(partial);
+    replaceFolder(partial, folder, hidden(outputDir, step, 'replaced'));
+    flush(outputDir);
+    removeOldest(outputDir, saveTotalLimit);
+    return folder;
+  } catch (error) {
+    removeQuietly(partial);
+    throw new CheckpointError(writeProblem(folder, step, error as NodeJS.ErrnoException), { cause: error });
+  }
+}
+
+function replaceFolder(from: string, to: string, aside: string): void {
+  if (fs.existsSync(to)) fs.renameSync(to, aside);
+  try {
+    fs.renameSync(from, to);
+  } catch (error) {
+    if (fs.existsSync(aside)) fs.renameSync(aside, to);
+    throw error;
+  }
+  removeQuietly(aside);
+}
+
+/** Writes extra tensors, or shares the file of a checkpoint of this run that has them. */
+function writeExtra(
+  outputDir: string,
+  partial: string,
+  name: string,
+  { version, tensors }: ExtraTensors,
+  runId: string,
+): void {
+  const file = `${name}.safetensors`;
+  const same = listCheckpoints(outputDir).find(
+    ({ state }) => state?.run_id === runId && state.extras?.[name] === version,
+  );
+  if (same && linkQuietly(join(same.folder, file), join(partial, file))) return;
+  safetensors().writeSafetensors(join(partial, file), tensors);
+}
+
+/** Returns false where the file system has no links. */
+function linkQuietly(from: string, to: string): boolean {
+  try {
+    fs.linkSync(from, to);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Flushes a file or folder, so that the renamed folder is whole even after a power cut. */
+function flush(path: string): void {
+  const file = fs.openSync(path, 'r');
+  try {
+    fs.fsyncSync(file);
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+function writeJson(path: string, value: object): void {
+  fs.writeFileSync(path, JSON.stringify(value, null, 1) + '\n');
+}
+
+function writeProblem(folder: string, step: number, error: NodeJS.ErrnoException): string {
+  const reason: Record<string, string> = {
+    ENOSPC: 'the disk is full: free some space',
+    EDQUOT: 'the disk quota is used up: free some space',
+    EACCES: 'the folder may not be written: choose another outputDir',
+    EROFS: 'the file system is read-only: choose another outputDir',
+    ENOTDIR: 'a part of the path is a file: choose another outputDir',
+    EEXIST: 'a part of the path is a file: choose another outputDir',
+    EFBIG: 'the file would be larger than the system allows: raise the limit or choose another outputDir',
+  };
+  const what = reason[errorCode(error) ?? ''] ?? `${error.message}: choose another outputDir, or none`;
+  return (
+    `The checkpoint of step ${step} could not be written to ${folder}: ${what}. ` +
+    `Training is paused and nothing is lost: run the training again and it goes on after step ${step}.`
+  );
+}
+
+/** Returns the system's code of an error or of what caused it. */
+function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  return (error as NodeJS.ErrnoException).code ?? errorCode(error.cause);
+}
+
+function removeQuietly(folder: string): void {
+  try {
+    fs.rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // The disk is in trouble: an error that says so is on its way, or the next checkpoint tries again.
+  }
+}
+
+function removeOldest(outputDir: string, limit: number | null): void {
+  if (limit === null) return;
+  const readable = listCheckpoints(outputDir).filter(({ state }) => state !== null);
+  for (const { folder } of readable.slice(limit)) fs.rmSync(folder, { recursive: true, force: true });
+}
+
+function optimizerTensors({ step, tensors }: OptimizerState): Map<string, Tensor> {
+  return new Map(tensors).set(stepName, { shape: [1], data: Float32Array.of(step) });
+}
+
+function safetensors(): typeof import('../../models/checkpoint/safetensors') {
+  return require('../../models/checkpoint/safetensors');
+}
