@@ -15,6 +15,7 @@ const ORDER = [
   'grpo',
   'sft',
   'training',
+  'engines',
   'rewards',
   'rollout',
   'strategy',

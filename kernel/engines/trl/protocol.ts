@@ -95,7 +95,7 @@ export function ragged(rows: readonly (readonly number[])[]): { ids: Int32Array;
 }
 
 /** The lists that {@link ragged} was given. */
-export function unragged({ ids, lengths }: { ids?: unknown; lengths?: unknown }): number[][] {
+export function unragged({ ids, lengths }: Record<string, unknown>): number[][] {
   let end = 0;
   return Array.from(lengths as Int32Array, (length) => {
     end += length;

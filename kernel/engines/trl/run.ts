@@ -201,7 +201,7 @@ async function answerTo(message: Message, handlers: Partial<Handlers>): Promise<
   const { names, weights, rewards, advantages } = await handlers.score!(
     mode,
     message.completions as string[],
-    unragged(message as { ids?: unknown; lengths?: unknown }),
+    unragged(message),
   );
   return { fields: { names, weights }, parts: { rewards, advantages } };
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { packageRoot } from '../../setup/python';
+import { packageRoot } from '../../common/packagePaths';
 import { Channel } from './channel';
 import { FrameReader, VERSION } from './protocol';
 
@@ -17,6 +17,12 @@ export interface WorkerOptions {
   /** Takes each line that the worker writes. */
   onLine?(line: string): void;
   signal: AbortSignal;
+}
+
+/** A worker that has said who it is. */
+interface Connected {
+  socket: Socket;
+  pid: number;
 }
 
 /** Lines that are kept of what the worker wrote, for the error when it ends. */
@@ -32,6 +38,8 @@ const CONNECT_WITHIN = 180_000;
 export class Worker {
   private constructor(
     private readonly child: ChildProcess,
+    /** Of the process that holds the model; of several, the main one. */
+    readonly pid: number,
     readonly channel: Channel,
   ) {}
 
@@ -58,8 +66,8 @@ export class Worker {
     const lines = keptLines(child, onLine);
     const ended = endOf(child, lines);
     try {
-      const socket = await firstOf(ended, signal, connection(server, token));
-      const worker = new Worker(child, new Channel(socket));
+      const { socket, pid } = await firstOf(ended, signal, connection(server, token));
+      const worker = new Worker(child, pid, new Channel(socket));
       ended.catch((error) => worker.channel.end(error));
       socket.once('close', () => void ended.catch(() => undefined));
       return worker;
@@ -122,7 +130,7 @@ function endOf(child: ChildProcess, lines: readonly string[]): Promise<never> {
 }
 
 /** The connection of the main process of the worker. Those of other ranks are held open: they end with it. */
-function connection(server: Server, token: string): Promise<Socket> {
+function connection(server: Server, token: string): Promise<Connected> {
   return new Promise((resolve, reject) => {
     server.on('connection', (socket) => {
       const frames = new FrameReader();
@@ -138,7 +146,7 @@ function connection(server: Server, token: string): Promise<Socket> {
                 `The worker speaks version ${message.version} of the protocol, this kernel ${VERSION}: update the older one.`,
               ),
             );
-          else if (message.rank === 0) resolve(socket);
+          else if (message.rank === 0) resolve({ socket, pid: Number(message.pid) });
         } catch {
           socket.destroy();
         }
@@ -154,7 +162,7 @@ function isSame(given: string, wanted: string): boolean {
 }
 
 /** What comes first: the connection, the end of the process, an interruption, the end of patience. */
-async function firstOf(ended: Promise<never>, signal: AbortSignal, connected: Promise<Socket>): Promise<Socket> {
+async function firstOf(ended: Promise<never>, signal: AbortSignal, connected: Promise<Connected>): Promise<Connected> {
   const patience = AbortSignal.timeout(CONNECT_WITHIN);
   const either = AbortSignal.any([signal, patience]);
   const aborted = new Promise<never>((_, reject) => {
