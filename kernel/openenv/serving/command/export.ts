@@ -4,7 +4,7 @@ import { packageRoot } from '../../../common/packagePaths';
 import { invalidArgument } from '../../errors';
 import { bundle, type FoundClass } from './file';
 
-/** The files of a Space beside its program, with places such as `{{name}}` for what an environment says of itself. */
+/** The files of a Space beside its program, with places such as `__name__` for what an environment says of itself. */
 const TEMPLATE = join(packageRoot, 'kernel', 'openenv', 'serving', 'command', 'template');
 
 /**
@@ -54,7 +54,7 @@ function filled(template: string, { name, metadata, schema }: FoundClass): strin
     description: metadata.description ?? 'An OpenEnv environment.',
     action: JSON.stringify(schema.action ?? { type: 'object' }, null, 2),
   };
-  return template.replace(/\{\{(\w+)\}\}/g, (_, place: string) => values[place]);
+  return template.replace(/__([a-z]+)__/g, (_, place: string) => values[place]);
 }
 
 function slug(name: string): string {
