@@ -106,6 +106,7 @@ test('a held key plays the game that the same actions play in a cell', async () 
     name: 'breakout',
     width: 160,
     height: 210,
+    aspect: 4 / 3,
     stepsPerSecond: 15,
     actions: ['NOOP', 'RIGHT', 'LEFT'],
     keys: { ArrowLeft: 'LEFT', ArrowRight: 'RIGHT' },

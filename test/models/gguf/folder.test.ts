@@ -106,7 +106,7 @@ test('what cannot be read or written is an error that says what to do', async ()
     ggufToFolder(join(folder, 'm-00002-of-00002.gguf'), target),
     /m-00001-of-00002\.gguf is missing: the model comes in 2 files/,
   );
-  await assert.rejects(ggufToFolder(file, target, { dtype: 'float8' as 'float16' }), /dtype must be one of float32/);
+  await assert.rejects(ggufToFolder(file, target, { dtype: 'float8' as 'float16' }), /dtype must be one of "float32"/);
   const method = { quantizationMethod: 'q4_k_m' as 'q8_0' };
   await assert.rejects(model.savePretrainedGguf(target, method), /one of f32, f16, .*llama-quantize/);
   await assert.rejects(load('source-gguf', { ggufFile: '../x.gguf' }), /ggufFile must be the name of a file/);
