@@ -46,13 +46,17 @@ const METHODS: Readonly<Record<QuantizationMethod, Method>> = {
   tq1_0: { type: 'TQ1_0', fileType: 36, ends: 'F16' },
 };
 
+const methods = oneOf('f16', Object.keys(METHODS) as QuantizationMethod[]);
+
 const ggufSettings = {
   /**
    * Type of most weights. The smaller, the less exact: 'q8_0' is hardly to be told from 'f16', 'q4_0' is a quarter of its
-   * size; 'tq2_0' and 'tq1_0' keep three values (−1, 0, 1) only, which suits models that were trained so. For others save
-   * 'f16' and let llama.cpp's `llama-quantize` make them of it. 'f16' by default.
+   * size; 'tq2_0' and 'tq1_0' keep three values (−1, 0, 1) only, which suits models that were trained so. 'f16' by default.
    */
-  quantizationMethod: oneOf('f16', Object.keys(METHODS) as QuantizationMethod[]),
+  quantizationMethod: {
+    ...methods,
+    valid: `${methods.valid} (for others save 'f16' and let llama.cpp's llama-quantize make them of it)`,
+  },
 };
 
 /** How a model is saved as GGUF. */

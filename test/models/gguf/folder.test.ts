@@ -108,7 +108,7 @@ test('what cannot be read or written is an error that says what to do', async ()
   );
   await assert.rejects(ggufToFolder(file, target, { dtype: 'float8' as 'float16' }), /dtype must be one of "float32"/);
   const method = { quantizationMethod: 'q4_k_m' as 'q8_0' };
-  await assert.rejects(model.savePretrainedGguf(target, method), /one of f32, f16, .*llama-quantize/);
+  await assert.rejects(model.savePretrainedGguf(target, method), /one of "f32", "f16", .*llama-quantize/);
   await assert.rejects(load('source-gguf', { ggufFile: '../x.gguf' }), /ggufFile must be the name of a file/);
   await assert.rejects(load('source-gguf', { ggufFile: 'x.gguf' }), /GGUF files there: model\.F16\.gguf/);
   await model.savePretrainedGguf(join(folder, 'source-gguf'), { quantizationMethod: 'q8_0' });
