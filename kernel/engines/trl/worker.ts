@@ -27,6 +27,9 @@ interface Connected {
 
 /** Lines that are kept of what the worker wrote, for the error when it ends. */
 const KEPT_LINES = 30;
+/** Milliseconds in which the end of a process is noticed after that of its connection. */
+const END_WITHIN = 1000;
+const LOST = 'The connection to the worker that holds the model was lost.';
 /** Milliseconds that Python has to connect. */
 const CONNECT_WITHIN = 180_000;
 
@@ -69,7 +72,8 @@ export class Worker {
       const { socket, pid } = await firstOf(ended, signal, connection(server, token));
       const worker = new Worker(child, pid, new Channel(socket));
       ended.catch((error) => worker.channel.end(error));
-      socket.once('close', () => void ended.catch(() => undefined));
+      // What the process wrote says more, where it is the process that has ended.
+      socket.once('close', () => setTimeout(() => worker.channel.end(new Error(LOST)), END_WITHIN).unref());
       return worker;
     } catch (error) {
       child.stdin!.end();

@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, renameSync, rmSync } from 'node:fs';
 import { sizeOf, type Tensor } from '../../onnx/tensor';
 import { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from './halfPrecision';
+import { FileWriter } from './fileWriter';
 import { openRegularFile, readInto } from './regularFile';
 import { readHeader, type Entry } from './safetensorsHeader';
 
@@ -79,15 +80,13 @@ const DTYPES: Record<WeightType, string> = { float32: 'F32', float16: 'F16', bfl
 const CHUNK = 1 << 20;
 
 /** Writes a safetensors file tensor by tensor, in the order that was announced. */
-export class SafetensorsWriter {
-  private readonly file: number;
-  private open = true;
-
+export class SafetensorsWriter extends FileWriter {
   constructor(
     path: string,
     tensors: Iterable<TensorSpec>,
     private readonly type: WeightType = 'float32',
   ) {
+    super(path);
     const header: Record<string, unknown> = { __metadata__: { format: 'pt' } };
     let offset = 0;
     for (const { name, shape } of tensors) {
@@ -101,7 +100,6 @@ export class SafetensorsWriter {
     json.copy(padded);
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(BigInt(padded.length));
-    this.file = openSync(path, 'w');
     this.bytes(Buffer.concat([length, padded]));
   }
 
@@ -109,22 +107,6 @@ export class SafetensorsWriter {
   write(data: Float32Array): void {
     for (let start = 0; start < data.length; start += CHUNK)
       this.bytes(encode(data.subarray(start, start + CHUNK), this.type));
-  }
-
-  /** Closes the file once it is on the disk. */
-  close(): void {
-    fsyncSync(this.file);
-    this.abandon();
-  }
-
-  /** Closes a file that will not be used. */
-  abandon(): void {
-    if (this.open) closeSync(this.file);
-    this.open = false;
-  }
-
-  private bytes(bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.file, bytes, done);
   }
 }
 

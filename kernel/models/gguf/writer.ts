@@ -1,14 +1,10 @@
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { FileWriter } from '../checkpoint/fileWriter';
 import { ALIGNMENT, KINDS, MAGIC, tensorBytes, TYPES, VERSION, type Setting, type TensorInfo } from './types';
 
 /** Writes a GGUF file: header at once, then the tensors in the order that was announced. */
-export class GgufWriter {
-  private readonly file: number;
-  private open = true;
-  private written = 0;
-
+export class GgufWriter extends FileWriter {
   constructor(path: string, settings: ReadonlyMap<string, Setting>, tensors: readonly TensorInfo[]) {
-    this.file = openSync(path, 'w');
+    super(path);
     this.bytes(Buffer.concat([Buffer.from(MAGIC), u32(VERSION), u64(tensors.length), u64(settings.size)]));
     for (const [name, setting] of settings) this.bytes(settingBytes(name, setting));
     let offset = 0;
@@ -28,23 +24,6 @@ export class GgufWriter {
   /** The tensor ends here. */
   align(): void {
     this.bytes(new Uint8Array(aligned(this.written) - this.written));
-  }
-
-  /** Closes the file once it is on the disk. */
-  close(): void {
-    fsyncSync(this.file);
-    this.abandon();
-  }
-
-  /** Closes a file that will not be used. */
-  abandon(): void {
-    if (this.open) closeSync(this.file);
-    this.open = false;
-  }
-
-  private bytes(bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.file, bytes, done);
-    this.written += bytes.length;
   }
 }
 

@@ -174,6 +174,22 @@ test('a Python that has not what is needed, or cannot start, is told with what i
   );
 });
 
+test('a connection that is lost ends what waits for it, also where the process stays', async () => {
+  const script = `
+import json, os, socket, struct, time
+host, port = os.environ["JOYLAB_WORKER_ADDRESS"].split(":")
+hello = {"type": "hello", "version": 1, "rank": 0, "pid": os.getpid(), "token": os.environ["JOYLAB_WORKER_TOKEN"]}
+text = json.dumps(hello).encode()
+connection = socket.create_connection((host, int(port)))
+connection.sendall(struct.pack("<II", len(text), 0) + text)
+connection.recv(1)
+connection.close()
+time.sleep(60)`;
+  const lost = await Worker.start({ command: [pythonPath(), '-c', script], signal: never });
+  await assert.rejects(lost.channel.command('load'), /The connection to the worker that holds the model was lost\./);
+  await lost.close();
+});
+
 test('a stranger that connects is not taken for the worker', async () => {
   const seen = new Promise<string>((resolve) => {
     void Worker.start({

@@ -8,7 +8,6 @@ import itertools
 import json
 import os
 import queue
-import signal
 import socket
 import struct
 import threading
@@ -75,7 +74,8 @@ class Channel:
                 else:
                     self.commands.put(message)
         except (OSError, EOFError):
-            end_group()
+            # The guardian ends what this process has started.
+            os._exit(1)
 
     def _receive(self) -> dict:
         text_bytes, binary_bytes = struct.unpack("<II", self._exactly(8))
@@ -97,13 +97,6 @@ class Channel:
                 raise EOFError
             read += got
         return bytes(buffer)
-
-
-def end_group() -> None:
-    """Ends this process and all that it started, at once."""
-    if os.name == "posix" and os.environ.get("JOYLAB_WORKER_OWN_GROUP"):
-        os.killpg(os.getpgrp(), signal.SIGKILL)
-    os._exit(1)
 
 
 def ragged(rows: list[list[int]]) -> dict[str, np.ndarray]:
