@@ -32,7 +32,9 @@ export const backendSettings = {
     isLaunch,
   ),
   /** More arguments of transformers' or Unsloth's `from_pretrained`, by their names (`trl`, `unsloth`). `null` by default: none. */
-  modelInitKwargs: record<Record<string, unknown>>('arguments of from_pretrained, such as { max_memory: { 0: "20GiB" } }'),
+  modelInitKwargs: record<Record<string, unknown>>(
+    'arguments of from_pretrained, such as { max_memory: { 0: "20GiB" } }',
+  ),
   /** Seed of weights that are made at random. 3407 by default. */
   initSeed: whole(3407, { from: 0 }),
 };
@@ -53,7 +55,11 @@ const HONOUR: Record<string, readonly Backend[]> = {
   modelInitKwargs: IN_WORKER,
 };
 /** Values that say no more than what every back end does. */
-const NEUTRAL: Record<string, readonly unknown[]> = { dtype: ['float32'], initWeights: ['pretrained'], modelInitKwargs: [null] };
+const NEUTRAL: Record<string, readonly unknown[]> = {
+  dtype: ['float32'],
+  initWeights: ['pretrained'],
+  modelInitKwargs: [null],
+};
 
 /** Models of fewer parameters train in this process about as fast as the first step of a worker takes. */
 const SMALL = 50e6;
@@ -136,5 +142,7 @@ function isLaunch(value: unknown): boolean {
   const { numProcesses, configFile, ...others } = value as { numProcesses?: unknown; configFile?: unknown };
   const isCount = Number.isSafeInteger(numProcesses) && (numProcesses as number) > 0;
   const isFile = typeof configFile === 'string' && configFile !== '';
-  return Object.keys(others).length === 0 && (configFile === undefined ? isCount : isFile && numProcesses === undefined);
+  return (
+    Object.keys(others).length === 0 && (configFile === undefined ? isCount : isFile && numProcesses === undefined)
+  );
 }

@@ -165,7 +165,7 @@ export const FastLanguageModel = {
       throw new Error('the model has an adapter already; call getPeftModel with the model that fromPretrained gave');
     const { adapted, isInWorker } = inWorker();
     if (isInWorker(model) && !(model instanceof PeftModel)) {
-      const gradientCheckpointing = useGradientCheckpointing ?? model.isGradientCheckpointing;
+      const gradientCheckpointing = useGradientCheckpointing ?? (model.isGradientCheckpointing || undefined);
       const peft = adapted(model, { ...config, targetParameters }, { randomState, gradientCheckpointing });
       setGradientCheckpointing(peft, useGradientCheckpointing);
       return peft;
@@ -266,11 +266,7 @@ async function baseOf(folder: string, options: FromPretrainedOptions): Promise<F
   return { folder: baseFolder, modelName: base };
 }
 
-async function loadWithAdapter(
-  folder: string,
-  base: Found,
-  options: FromPretrainedOptions,
-): Promise<PeftModel> {
+async function loadWithAdapter(folder: string, base: Found, options: FromPretrainedOptions): Promise<PeftModel> {
   const model = await loadModel(base.folder, { ...options, modelName: base.modelName });
   return PeftModel.fromPretrained(model, folder);
 }

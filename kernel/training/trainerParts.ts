@@ -72,7 +72,7 @@ export interface OwnState<Update> {
   clear(): void;
 }
 
-/** Moves the weights of a run: a `ModelUpdate`, or something made of one. */
+/** Moves the weights of a run in this process: a `ModelUpdate`, or something made of one. */
 export interface TrainerUpdate {
   /** Returns the optimizer's own tensors, not copies. */
   state(): OptimizerState;
@@ -85,6 +85,19 @@ export interface TrainerUpdate {
 export interface SavedUpdate {
   optimizer: OptimizerState;
   extras: ReadonlyMap<string, ExtraTensors>;
+}
+
+/** Weights and optimizer are gone, and with them what was learned since the last checkpoint. */
+export class StateLost extends Error {
+  override readonly name = 'StateLost';
+
+  /** @param restart what a run that has no checkpoint begins again with, in words */
+  constructor(
+    message: string,
+    readonly restart: string,
+  ) {
+    super(message);
+  }
 }
 
 /** An evaluation: its metrics without prefix, and how much it looked at. */

@@ -180,14 +180,18 @@ export class HeldModel {
     return this.adapter;
   }
 
-  /** What a new worker has. */
-  private get restored(): string {
+  /** What a new worker has, in words. */
+  get restored(): string {
     if (this.checkpoint) return `the weights of ${this.checkpoint}`;
-    return this.adapter ? 'the weights as they were loaded and the adapter as it was made' : 'the weights as they were loaded';
+    return this.adapter
+      ? 'the weights as they were loaded and the adapter as it was made'
+      : 'the weights as they were loaded';
   }
 
   private async start(signal: AbortSignal): Promise<Worker> {
-    const { checkpoint, loading } = this;
+    const { loading } = this;
+    if (this.checkpoint && !existsSync(this.checkpoint)) this.checkpoint = null;
+    const { checkpoint } = this;
     const saved = checkpoint && (hasAdapter(checkpoint) ? { adapter: checkpoint } : { folder: checkpoint });
     const worker = await withStages('Starting Python', async (say) => {
       const started = await Worker.start({ ...workerCommand(this.launch, loading), signal });

@@ -19,11 +19,14 @@ export function workerCommand(
 ): { command: string[] } {
   const python = workerPython();
   if (backend === 'unsloth' && !hasPackages(python, ['unsloth']))
-    throw new Error(`${python} has no Unsloth: \`joylab setup gpu --unsloth\` makes an environment with it, or load with backend: 'trl'.`);
+    throw new Error(
+      `${python} has no Unsloth: \`joylab setup gpu --unsloth\` makes an environment with it, or load with backend: 'trl'.`,
+    );
   if (!hasPackages(python, ['torch', 'transformers', 'peft', 'trl']))
     throw new Error(`${python} lacks PyTorch, transformers, PEFT or TRL: ${SET_UP}.`);
   if (configFile !== null) {
-    if (!existsSync(configFile)) throw new Error(`There is no ${configFile}, which launch.configFile names: accelerate config writes one.`);
+    if (!existsSync(configFile))
+      throw new Error(`There is no ${configFile}, which launch.configFile names: accelerate config writes one.`);
     return { command: [python, '-m', 'accelerate.commands.launch', '--config_file', configFile] };
   }
   if (numProcesses === 1) return { command: [python] };

@@ -171,11 +171,7 @@ export function isInWorker(model: CausalLM): model is ModelInWorker {
 }
 
 /** Returns the model with a new adapter, which the worker makes when it is next used. */
-export function adapted(
-  model: TrlModel,
-  config: WorkerLora,
-  more: Omit<NewAdapter, 'lora'>,
-): TrlPeftModel {
+export function adapted(model: TrlModel, config: WorkerLora, more: Omit<NewAdapter, 'lora'>): TrlPeftModel {
   const { held } = model;
   const count = adapterParameters(held.about, config);
   held.adapt({ lora: peftSettings(config), ...more });

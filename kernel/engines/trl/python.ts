@@ -4,7 +4,8 @@ import { gpuFolder } from '../../common/gpuFolder';
 import { environmentPython, pythonPath } from '../../common/packagePaths';
 
 /** What every message says that wants packages. */
-export const SET_UP = '`joylab setup gpu` makes an environment with them, or $JOYLAB_GPU_PYTHON names a Python that has them';
+export const SET_UP =
+  '`joylab setup gpu` makes an environment with them, or $JOYLAB_GPU_PYTHON names a Python that has them';
 
 /** The Python that was set up for GPUs: `$JOYLAB_GPU_PYTHON`, else that of `joylab setup gpu`; null where there is none. */
 export function gpuPython(): string | null {

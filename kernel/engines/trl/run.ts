@@ -28,7 +28,6 @@ export interface Handlers {
 export interface RunOptions {
   /** Settings of TRL's `GRPOConfig`, by its names. */
   args: Record<string, unknown>;
-  gradientCheckpointing?: boolean | 'unsloth';
   /** Groups that an evaluation asks prompts for. */
   evalRows?: number;
   /** Folder of a checkpoint of TRL's to go on from. */

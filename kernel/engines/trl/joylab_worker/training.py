@@ -176,8 +176,6 @@ def train(worker, message: dict) -> dict:
     unknown = settings.keys() - {field.name for field in dataclasses.fields(GRPOConfig)}
     if unknown:
         raise ValueError(f"TRL {importlib.metadata.version('trl')} has no setting {', '.join(sorted(unknown))}: leave it out")
-    if message.get("gradientCheckpointing"):
-        settings["gradient_checkpointing"] = True
     weight = next(iter(model.parameters()))
     settings.setdefault("use_cpu", weight.device.type == "cpu")
     settings.setdefault("bf16", weight.device.type != "cpu" and model.dtype == torch.bfloat16)
