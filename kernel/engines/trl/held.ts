@@ -115,6 +115,12 @@ export class HeldModel {
     });
   }
 
+  /** Bytes of the GPU's memory that were in use at most, and that there are; 0 without one. */
+  async memory(): Promise<{ peak: number; total: number }> {
+    const { peak, total } = await this.do('memory');
+    return { peak: Number(peak), total: Number(total) };
+  }
+
   /** Asks what is being done to end early, as far as it can. */
   cancel(): void {
     this.worker?.channel.cancel();

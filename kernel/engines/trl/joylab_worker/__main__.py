@@ -67,6 +67,10 @@ class Worker:
             if self.channel.speaks:
                 save(self.model, self.tokenizer, message)
             return {}, None
+        if command == "memory":
+            from .loading import memory
+
+            return memory(), None
         if command == "train":
             from .training import train
 

@@ -121,6 +121,16 @@ def about(model) -> dict:
     }
 
 
+def memory() -> dict:
+    """Bytes of the GPU's memory that were in use at most, and that there are; 0 without one."""
+    import torch
+
+    module = getattr(torch, default_device())
+    if not hasattr(module, "max_memory_allocated"):
+        return {"peak": 0, "total": 0}
+    return {"peak": module.max_memory_allocated(), "total": module.mem_get_info()[1]}
+
+
 def versions() -> dict:
     import importlib.metadata
 
