@@ -136,7 +136,8 @@ function printCurve(log: ReadonlyArray<Record<string, number>>): void {
       const values = log.slice(10 * i, 10 * i + 10).flatMap((entry) => entry[name] ?? []);
       return (values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(2);
     }).join(' ');
-  for (const name of ['reward', 'entropy', 'grad_norm', 'step_time']) console.log(`${name}, every ten steps: ${means(name)}`);
+  for (const name of ['reward', 'entropy', 'grad_norm', 'step_time'])
+    console.log(`${name}, every ten steps: ${means(name)}`);
 }
 
 function mostFrequent(codes: Array<string | null>): string | null {

@@ -83,7 +83,11 @@ async function ours(
     model,
     processingClass: loaded.tokenizer,
     env,
-    rewardFuncs: [function score({ episode }) { return episode ? episode.return : -1; }],
+    rewardFuncs: [
+      function score({ episode }) {
+        return episode ? episode.return : -1;
+      },
+    ],
     args: {
       maxSteps: steps,
       numGenerations: generations,
@@ -130,7 +134,12 @@ async function time(): Promise<void> {
     }
     const columns = ['completions', 'TRL, s a step', 'Joylab', 'more', 'TRL, GiB at most', 'Joylab'];
     console.log(`\ngpt-oss ${values.size}, random weights, LoRA r 4, ${tokens} tokens, ${steps} steps\n`);
-    console.log(textTable(columns.map((title) => ({ title })), rows));
+    console.log(
+      textTable(
+        columns.map((title) => ({ title })),
+        rows,
+      ),
+    );
   } finally {
     await env.close();
     rmSync(folder, { recursive: true, force: true });

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { raceAbort } from '../../common/raceAbort';
 import { host } from '../../display/host';
@@ -68,6 +69,7 @@ export class HeldModel {
   private isAdapted = false;
   /** Counts adapters: one that was replaced is not in the worker any more. */
   adapters = 0;
+  private folder: string | null = null;
   /** Steps that were trained. */
   steps = 0;
   /** Folder from which a new worker takes what the last one has learned. */
@@ -85,6 +87,11 @@ export class HeldModel {
 
   get numProcesses(): number {
     return this.launch.numProcesses;
+  }
+
+  /** Of the process that holds the model; of several, the main one. */
+  get pid(): number | null {
+    return this.worker?.pid ?? null;
   }
 
   /** Whether the worker that held the model has ended. */
@@ -142,11 +149,29 @@ export class HeldModel {
     });
   }
 
-  /** Ends the worker. It is started again when the model is used again. */
-  async close(): Promise<void> {
-    const { worker } = this;
-    this.worker = this.run = null;
-    await worker?.close();
+  /** Ends the worker. Where the model is used again another one is started, with what an adapter has learned; a run goes on, too. */
+  close(): Promise<void> {
+    return this.inTurn(async () => {
+      const { worker } = this;
+      if (!worker) return;
+      if (!this.isLost) await this.keep(worker);
+      this.worker = this.run = null;
+      await worker.close();
+    });
+  }
+
+  /** Keeps what is in the worker alone, and small enough. */
+  private async keep({ channel }: Worker): Promise<void> {
+    if (this.run && !this.run.isOver) await this.suspend();
+    if (this.steps === 0 || (this.adapter === null && this.loading.adapter === null)) return;
+    const folder = join(this.scratch(), 'closed');
+    await channel.command('save', { folder, method: 'adapter' });
+    this.checkpoint = folder;
+  }
+
+  /** A folder for what is kept while this process lives. */
+  scratch(): string {
+    return (this.folder ??= temporaryFolder());
   }
 
   /** One thing after the other: the worker does one at a time. */
@@ -221,4 +246,11 @@ export class HeldModel {
 
 function hasAdapter(folder: string): boolean {
   return existsSync(join(folder, 'adapter_config.json'));
+}
+
+/** A folder that is removed when this process ends. */
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'joylab-worker-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }

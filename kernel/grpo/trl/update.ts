@@ -1,5 +1,4 @@
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withProgress } from '../../display/progress/progress';
 import { WorkerLost, type HeldModel } from '../../engines/trl/held';
@@ -31,7 +30,7 @@ const never = new AbortController().signal;
 /** Updates a policy in its worker: TRL's trainer, which is started when it is first needed, and again after it failed. */
 export class TrlUpdate {
   private run: TrlRun | null = null;
-  private readonly folder = mkdtempSync(join(tmpdir(), 'joylab-trl-'));
+  private readonly folder: string;
   private readonly held: HeldModel;
   private readonly gradientCheckpointing: boolean | null;
   private isFirst = true;
@@ -42,6 +41,7 @@ export class TrlUpdate {
     private saved: SavedTrlRun,
   ) {
     this.held = model.held;
+    this.folder = mkdtempSync(join(this.held.scratch(), 'run-'));
     const wanted = options.config.gradientCheckpointing !== false || model.isGradientCheckpointing;
     // Unsloth has set its own with the adapter.
     this.gradientCheckpointing = wanted ? true : this.held.loading.backend === 'unsloth' ? null : false;
@@ -90,8 +90,7 @@ export class TrlUpdate {
     if (this.run) {
       const { run } = this;
       this.run = null;
-      const folder = join(this.folder, 'suspended');
-      rmSync(folder, { recursive: true, force: true });
+      const folder = this.suspended();
       const made = await run.stop(folder);
       this.saved = { trl: existsSync(folder) ? folder : this.saved.trl, made };
     }
@@ -103,6 +102,13 @@ export class TrlUpdate {
     this.run = null;
     await run?.stop();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Where a run is kept that goes on later, in this update or the next: the newest alone. */
+  private suspended(): string {
+    const folder = join(this.held.scratch(), 'suspended');
+    rmSync(folder, { recursive: true, force: true });
+    return folder;
   }
 
   private async started(signal: AbortSignal): Promise<TrlRun> {
@@ -145,11 +151,10 @@ export class TrlUpdate {
   private fallBack(): void {
     this.run = null;
     const rescued = join(this.folder, 'rescued');
-    const kept = join(this.folder, 'kept');
     if (!existsSync(rescued)) return;
-    rmSync(kept, { recursive: true, force: true });
-    renameSync(rescued, kept);
-    this.saved = { trl: kept, made: null };
+    const folder = this.suspended();
+    renameSync(rescued, folder);
+    this.saved = { trl: folder, made: null };
   }
 }
 

@@ -83,13 +83,13 @@ class Worker:
 
     def failure(self, message: dict, error: BaseException) -> dict:
         from .channel import KernelError
-        from .problems import sentence
+        from .problems import is_out_of_memory, sentence
 
         # The kernel knows its own errors already; the others' tracebacks go to the log.
         if not isinstance(error, KernelError):
             traceback.print_exception(error, file=sys.stderr)
         text = str(error) if isinstance(error, KernelError) else sentence(error, self.model, message.get("args"))
-        if type(error).__name__ == "OutOfMemoryError":
+        if is_out_of_memory(error):
             self.forget_gradients()
         return {"error": text, "kind": type(error).__name__}
 

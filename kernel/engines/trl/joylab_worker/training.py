@@ -79,7 +79,7 @@ class KernelGRPOTrainer(GRPOTrainer):
     def _replace_logged_advantages(self, advantages: list[float]) -> None:
         """The kernel's advantages go where TRL has just noted its own."""
         logged = self._logs["advantages"]
-        for _ in advantages:
+        for _ in range(min(len(logged), len(advantages))):
             logged.pop()
         logged.extend(advantages)
 
@@ -123,7 +123,8 @@ class KernelCallback(TrainerCallback):
     Meanwhile it does what the kernel asks for: saving a checkpoint, evaluating, ending the run.
     """
 
-    def __init__(self):
+    def __init__(self, resumed: str | None):
+        self.resumed = resumed
         self.trainer: KernelGRPOTrainer | None = None
         self.metrics: dict = {}
 
@@ -136,6 +137,10 @@ class KernelCallback(TrainerCallback):
         self.metrics.update({name: float(value) for name, value in numbers.items() if np.isfinite(value)})
 
     def on_step_begin(self, args, state, control, **_):
+        if self.resumed:
+            # The data loader has drawn since these were restored.
+            self.trainer._load_rng_state(self.resumed)
+            self.resumed = None
         self.wait(state)
 
     def on_train_end(self, args, state, control, **_):
@@ -194,7 +199,7 @@ def train(worker, message: dict) -> dict:
     )
     # Rows stand for prompts, which the kernel gives when their turn comes.
     rows = Dataset.from_dict({"prompt": [""] * max(1, message["rows"])})
-    callback = KernelCallback()
+    callback = KernelCallback(message.get("resumeFrom"))
     callback.trainer = trainer = KernelGRPOTrainer(
         model=model,
         args=args,
