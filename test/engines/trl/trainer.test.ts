@@ -19,6 +19,8 @@ let model: ModelInWorker;
 
 before(async () => {
   quietHost();
+  // Threads that wait for one another take most of the time where other tests run beside.
+  process.env.OMP_NUM_THREADS = '1';
   const options = { modelName: 'joylab/strategist', maxSeqLength: 128, backend: 'trl' } as const;
   ({ model: base } = await FastLanguageModel.fromPretrained(options));
   await fresh().savePretrained(start);
