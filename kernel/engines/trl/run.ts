@@ -28,6 +28,8 @@ export interface Handlers {
 export interface RunOptions {
   /** Settings of TRL's `GRPOConfig`, by its names. */
   args: Record<string, unknown>;
+  /** Names among them that may be left out where TRL does not know them. */
+  atDefault?: string[];
   /** Groups that an evaluation asks prompts for. */
   evalRows?: number;
   /** Folder of a checkpoint of TRL's to go on from. */

@@ -1,4 +1,3 @@
-import { trainingArguments } from '../../training/arguments';
 import type { ResolvedConfig } from '../config';
 import { entropySettings, lossSettings, referenceSettings } from '../updateSettings';
 import { workerSettings } from '../workerSettings';
@@ -33,14 +32,6 @@ const SHARED = [
   'scaleRewards',
 ] as const;
 
-/** Defaults that are the same in all versions of TRL: what has them is not given, as an older one may not know the setting. */
-const DEFAULTS: Record<string, { fallback: unknown }> = {
-  ...trainingArguments,
-  ...lossSettings,
-  ...entropySettings,
-  ...referenceSettings,
-};
-
 /** What a run has beside its settings. */
 export interface RunSettings {
   totalSteps: number;
@@ -54,10 +45,10 @@ export function trlArguments(
   config: ResolvedConfig,
   { totalSteps, outputDir, gradientCheckpointing }: RunSettings,
 ): Record<string, unknown> {
+  // All are given, as Unsloth has other defaults.
   const own = [...SHARED, ...Object.keys(workerSettings)].flatMap((name): Array<[string, unknown]> => {
     const value = config[name as keyof ResolvedConfig];
-    const isLeftOut = value === undefined || (name in DEFAULTS && DEFAULTS[name].fallback === value);
-    return isLeftOut ? [] : [[snakeCase(name), value]];
+    return value === undefined ? [] : [[snakeCase(name), value]];
   });
   return {
     ...Object.fromEntries(own),
@@ -65,7 +56,6 @@ export function trlArguments(
     max_steps: totalSteps,
     warmup_steps: config.warmupSteps || config.warmupRatio,
     ...(gradientCheckpointing !== null && { gradient_checkpointing: gradientCheckpointing }),
-    learning_rate: config.learningRate,
     ...(config.lrSchedulerKwargs && { lr_scheduler_kwargs: snakeNames(config.lrSchedulerKwargs) }),
     ...(config.generationKwargs && { generation_kwargs: snakeNames(config.generationKwargs) }),
   };
@@ -77,4 +67,11 @@ function snakeNames(values: object): Record<string, unknown> {
 
 function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** Settings of {@link trlArguments} that have their defaults: an older TRL that does not know one does what it says. */
+export function atDefault(config: ResolvedConfig): string[] {
+  const tables = { ...lossSettings, ...entropySettings, ...referenceSettings };
+  const names = Object.keys(tables) as Array<keyof typeof tables>;
+  return names.filter((name) => config[name] === tables[name].fallback).map(snakeCase);
 }

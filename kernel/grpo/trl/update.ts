@@ -7,7 +7,7 @@ import type { Handlers, StepMetrics, TrlRun } from '../../engines/trl/run';
 import type { UpdateFiles } from '../../training/checkpoint/files';
 import { StateLost } from '../../training/trainer';
 import type { ResolvedConfig } from '../config';
-import { trlArguments } from './arguments';
+import { atDefault, trlArguments } from './arguments';
 
 /** What a run of TRL's goes on from. */
 export interface SavedTrlRun {
@@ -121,6 +121,7 @@ export class TrlUpdate {
         outputDir: join(this.folder, 'output'),
         gradientCheckpointing: this.gradientCheckpointing,
       }),
+      atDefault: atDefault(config),
       evalRows,
       rescue: join(this.folder, 'rescued'),
       ...(trl !== null && { resumeFrom: trl }),

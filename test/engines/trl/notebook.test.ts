@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { pythonPath } from '../../../kernel/common/packagePaths';
 import { TRAINING_MIME, type TrainingData } from '../../../kernel/display/mime';
 import type { Message } from '../../../kernel/jupyter/message';
 import { plain, TestKernel, text } from '../../jupyter/client';
@@ -16,7 +17,7 @@ const GRPO = `/** @grpo */
 const config: GRPOConfig = { maxSteps: 400, numGenerations: 4, maxCompletionLength: 64, maxEpisodeSteps: 60, measureReference: false, learningRate: 1e-3, seed: 7, outputDir: 'runs', saveSteps: 2, saveTotalLimit: 2 };`;
 
 before(async () => {
-  kernel = await TestKernel.start({}, { env: { JOYLAB_GPU_PYTHON: '', ...ONE_THREAD } });
+  kernel = await TestKernel.start({}, { env: { JOYLAB_GPU_PYTHON: pythonPath(), ...ONE_THREAD } });
   await kernel.run(`import { FastLanguageModel, openenv } from 'joylab';
 import type { GRPOConfig, Sample } from 'joylab';
 let { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 512, loadIn4bit: false, backend: 'trl' });

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { pythonPath } from '../../../kernel/common/packagePaths';
 import type { ModelInWorker } from '../../../kernel/engines/trl/model';
 import { PolicyUpdate } from '../../../kernel/grpo/update/policyUpdate';
 import type { TrainingStep } from '../../../kernel/grpo/trainer';
@@ -21,6 +22,7 @@ before(async () => {
   quietHost();
   // Threads that wait for one another take most of the time where other tests run beside.
   process.env.OMP_NUM_THREADS = '1';
+  process.env.JOYLAB_GPU_PYTHON = pythonPath();
   const options = { modelName: 'joylab/strategist', maxSeqLength: 128, backend: 'trl' } as const;
   ({ model: base } = await FastLanguageModel.fromPretrained(options));
   await fresh().savePretrained(start);

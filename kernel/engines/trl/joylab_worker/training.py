@@ -10,6 +10,7 @@ again, so that a model generates and is saved in the middle of its training.
 
 import contextlib
 import dataclasses
+import functools
 import importlib.metadata
 import os
 import shutil
@@ -178,7 +179,12 @@ def train(worker, message: dict) -> dict:
     """Trains until the run ends or the kernel stops it. Returns the number of steps made."""
     model, tokenizer = worker.model, worker.tokenizer
     settings = dict(message["args"])
+    # Unsloth's own default is another.
+    settings.setdefault("optim", "adamw_torch_fused")
     unknown = settings.keys() - {field.name for field in dataclasses.fields(GRPOConfig)}
+    for name in unknown & set(message.get("atDefault", [])):
+        del settings[name]
+    unknown &= settings.keys()
     if unknown:
         raise ValueError(f"TRL {importlib.metadata.version('trl')} has no setting {', '.join(sorted(unknown))}: leave it out")
     weight = next(iter(model.parameters()))
@@ -212,7 +218,8 @@ def train(worker, message: dict) -> dict:
     )
     trainer.remove_callback(PrinterCallback)
     try:
-        trainer.train(resume_from_checkpoint=message.get("resumeFrom"))
+        with stop_strings(model, tokenizer, settings):
+            trainer.train(resume_from_checkpoint=message.get("resumeFrom"))
     except Stopped as stopped:
         # Of a step that was under way nothing is in the weights.
         if stopped.folder:
@@ -225,6 +232,19 @@ def train(worker, message: dict) -> dict:
                 save_checkpoint(trainer, message["rescue"])
         raise
     return {"step": trainer.state.global_step}
+
+
+@contextlib.contextmanager
+def stop_strings(model, tokenizer, settings: dict):
+    """The model generates with its tokenizer where strings are to end a completion: TRL does not pass it."""
+    if not (settings.get("generation_kwargs") or {}).get("stop_strings"):
+        yield
+        return
+    model.generate = functools.partial(model.generate, tokenizer=tokenizer)
+    try:
+        yield
+    finally:
+        del model.generate
 
 
 def _from_the_kernel(**_):
