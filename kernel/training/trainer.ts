@@ -12,6 +12,7 @@ import type { CheckpointPlace, UpdateFiles } from './checkpoint/files';
 import { transformersState } from './checkpoint/runState';
 import { saveCheckpoint } from './checkpoint/save';
 import type { Metrics } from './metricsBuffer';
+import { abortSource } from './abortSource';
 import { Run } from './run';
 import { learningRateAt } from './scheduler';
 import { changedSettings, changeText } from './settings';
@@ -25,22 +26,11 @@ import type {
   TrainOptions,
   TrainOutput,
 } from './trainerParts';
-import { StateLost } from './trainerParts';
+import { lossOf, StateLost } from './stateLost';
 import { UpdateInUse } from './updateInUse';
 
-export type {
-  EvalLoopOutput,
-  OwnState,
-  RunLength,
-  SavedUpdate,
-  Step,
-  StepOutcome,
-  TrainerOptions,
-  TrainerUpdate,
-  TrainOptions,
-  TrainOutput,
-} from './trainerParts';
-export { StateLost } from './trainerParts';
+export type * from './trainerParts';
+export { StateLost } from './stateLost';
 
 /**
  * A training run: its loop with schedule, log, evaluation, checkpoints,
@@ -197,12 +187,13 @@ export abstract class Trainer<
         if (this.status === 'finished') await this.startAnew();
         const checkpoint = options.resumeFromCheckpoint ?? (!this.begun && this.given.resumeFromCheckpoint);
         if (checkpoint) await this.resume(checkpoint);
-        else if (this.isLost) await this.goBack();
+        else if (this.isLost) await (this.checkpoint ? this.resume(this.checkpoint.folder) : this.startAnew());
         await this.run(abort.signal);
       } catch (error) {
         if (error instanceof StateLost) {
+          this.isLost = true;
           this.output.status('paused');
-          throw this.told(error);
+          throw lossOf(error, this.globalStep, this.checkpoint);
         }
         if (!abort.signal.aborted) {
           const pauses = this.pausingErrors.some((kind) => error instanceof kind);
@@ -239,24 +230,6 @@ export abstract class Trainer<
   async dispose(): Promise<void> {
     await this.update.release();
     this.disposed = true;
-  }
-
-  /** Notes that the weights are lost. @returns the error with what that means for the run */
-  private told(error: StateLost): StateLost {
-    this.isLost = true;
-    const { checkpoint, globalStep } = this;
-    const lost = globalStep - (checkpoint?.step ?? 0);
-    const steps = lost === 0 ? 'No step is lost' : lost === 1 ? 'One step is lost' : `${lost} steps are lost`;
-    const next = checkpoint
-      ? `goes on after step ${checkpoint.step}, from ${checkpoint.folder}`
-      : `begins again with ${error.restart}; outputDir and saveSteps keep what is learned`;
-    return new StateLost(`${error.message}\n${steps}. Run the training again, and it ${next}.`, error.restart);
-  }
-
-  /** Goes on from the checkpoint after a loss, or begins again. */
-  private async goBack(): Promise<void> {
-    if (this.checkpoint) await this.resume(this.checkpoint.folder);
-    else await this.startAnew();
   }
 
   private async exclusively<T>(work: () => Promise<T>): Promise<T> {
@@ -421,20 +394,4 @@ export abstract class Trainer<
     this.keep(folder, runState.global_step);
     this.ownState?.load(runState.state);
   }
-}
-
-/**
- * Returns a signal that follows `signal`, and what ends its listening. In a terminal the first Ctrl-C aborts it,
- * too, so that a script can save what was learned; a second one ends the
- * process as usual.
- */
-function abortSource(signal: AbortSignal): { signal: AbortSignal; dispose(): void } {
-  if (!host().console) return { signal, dispose() {} };
-  const controller = new AbortController();
-  const interrupt = () => controller.abort(new DOMException('interrupted', 'AbortError'));
-  process.once('SIGINT', interrupt);
-  return {
-    signal: AbortSignal.any([signal, controller.signal]),
-    dispose: () => void process.removeListener('SIGINT', interrupt),
-  };
 }

@@ -87,19 +87,6 @@ export interface SavedUpdate {
   extras: ReadonlyMap<string, ExtraTensors>;
 }
 
-/** Weights and optimizer are gone, and with them what was learned since the last checkpoint. */
-export class StateLost extends Error {
-  override readonly name = 'StateLost';
-
-  /** @param restart what a run that has no checkpoint begins again with, in words */
-  constructor(
-    message: string,
-    readonly restart: string,
-  ) {
-    super(message);
-  }
-}
-
 /** An evaluation: its metrics without prefix, and how much it looked at. */
 export interface EvalLoopOutput {
   metrics: Metrics;
