@@ -63,11 +63,11 @@ async function ours(
   env: joylab.AtariEnvironment,
   generations: number,
   steps: number,
-  backend: 'trl' | 'unsloth',
 ): Promise<Measured> {
   const loaded = await joylab.FastLanguageModel.fromPretrained({
     modelName: folder,
-    backend,
+    // Unsloth makes no weights.
+    backend: 'trl',
     initWeights: 'random',
     attnImplementation: 'eager',
     maxSeqLength: 8192,
@@ -118,7 +118,7 @@ async function time(): Promise<void> {
     const prompt = `<|start|>user: ${joylab.strategyPrompt(env)}\nassistant: `;
     for (const generations of values.generations.split(',').map(Number)) {
       const theirs = plain(folder, prompt, generations, steps);
-      const here = await ours(folder, env, generations, steps, values.backend as 'trl' | 'unsloth');
+      const here = await ours(folder, env, generations, steps);
       const [a, b] = [theirs, here].map(({ seconds }) => median(seconds.slice(FIRST)));
       rows.push([
         String(generations),
