@@ -149,6 +149,16 @@ export class HeldModel {
     });
   }
 
+  /** Whether there is a worker. */
+  get isOpen(): boolean {
+    return this.worker !== null && !this.isLost;
+  }
+
+  /** Whether what was learned survives the end of the worker: that of an adapter is kept, that of a whole model is too large. */
+  get survives(): boolean {
+    return this.steps === 0 || this.adapter !== null || this.loading.adapter !== null;
+  }
+
   /** Ends the worker. Where the model is used again another one is started, with what an adapter has learned; a run goes on, too. */
   close(): Promise<void> {
     return this.inTurn(async () => {
@@ -163,7 +173,7 @@ export class HeldModel {
   /** Keeps what is in the worker alone, and small enough. */
   private async keep({ channel }: Worker): Promise<void> {
     if (this.run && !this.run.isOver) await this.suspend();
-    if (this.steps === 0 || (this.adapter === null && this.loading.adapter === null)) return;
+    if (this.steps === 0 || !this.survives) return;
     const folder = join(this.scratch(), 'closed');
     await channel.command('save', { folder, method: 'adapter' });
     this.checkpoint = folder;

@@ -27,12 +27,28 @@ export async function openInWorker({ modelName, launch, ...given }: ModelToOpen)
     throw new Error(`maxSeqLength ${maxSeqLength} is more than the model was made for (${config.maxPositions})`);
   const tokenizer = loadTokenizer(folder);
   const held = new HeldModel({ ...given, maxSeqLength }, launch);
+  await endEarlier(held);
   await held.load();
   const base = new TrlModel(
     { config, weights: new Map(), quantized: new Map(), tokenizer, maxSeqLength, folder, modelName },
     held,
   );
   return adapter === null ? base : new TrlPeftModel(base, loraOf(adapter), held.about.trainable);
+}
+
+/** Models in workers, by what was loaded. */
+const opened = new Map<string, HeldModel>();
+
+/** Ends the worker that holds the same model: a cell that is run again would need twice the memory. */
+async function endEarlier(held: HeldModel): Promise<void> {
+  const key = JSON.stringify([held.loading, held.numProcesses]);
+  const earlier = opened.get(key);
+  opened.set(key, held);
+  if (!earlier?.isOpen || !earlier.survives) return;
+  await earlier.close();
+  console.log(
+    'The model is loaded anew: the worker that held it before was ended, to free its memory. Where that model is used again, it is started again.',
+  );
 }
 
 /** What is shown of an adapter that the worker has loaded; PEFT reads it there. */

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { packageRoot } from '../../common/packagePaths';
 import { Channel } from './channel';
@@ -58,11 +58,8 @@ export class Worker {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const child = spawnGuarded([...command, '-m', 'joylab_worker'], {
+    const child = spawnGuarded([...command, join(packageRoot, 'kernel', 'engines', 'trl', 'start_worker.py')], {
       ...env,
-      PYTHONPATH: [join(packageRoot, 'kernel', 'engines', 'trl'), process.env.PYTHONPATH]
-        .filter(Boolean)
-        .join(delimiter),
       PYTHONUNBUFFERED: '1',
       TOKENIZERS_PARALLELISM: 'false',
       JOYLAB_WORKER_ADDRESS: `127.0.0.1:${port}`,

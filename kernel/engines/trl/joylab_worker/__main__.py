@@ -1,4 +1,4 @@
-"""`python -m joylab_worker`: connects to the kernel that `$JOYLAB_WORKER_ADDRESS` names, and does what it asks for."""
+"""What `start_worker.py` starts: connects to the kernel that `$JOYLAB_WORKER_ADDRESS` names, and does what it asks for."""
 
 import os
 import sys

@@ -48,13 +48,13 @@ def load_transformers(message: dict, say):
         config = transformers.AutoConfig.from_pretrained(folder)
         torch.manual_seed(message["seed"])
         # In the type and where they will be: in float32, or in the machine's memory, many would not fit.
-        with torch.device(device):
+        with torch.device(place(device) or "cpu"):
             model = transformers.AutoModelForCausalLM.from_config(config, dtype=dtype, **message["passedOn"])
     else:
         model = transformers.AutoModelForCausalLM.from_pretrained(
             folder,
             dtype=dtype,
-            device_map=None if device == "cpu" or distributed() else device,
+            device_map=place(device),
             quantization_config=quantization(message, dtype),
             **message["passedOn"],
         )
@@ -93,8 +93,10 @@ def default_device() -> str:
     return found.type if found else "cpu"
 
 
-def distributed() -> bool:
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+def place(device: str) -> str | None:
+    """Where this process loads a model: its own device; None where accelerate shards it, and on the processor."""
+    sharded = any(os.environ.get(f"ACCELERATE_USE_{name}") == "true" for name in ("FSDP", "DEEPSPEED"))
+    return None if device == "cpu" or sharded else f"{device}:{os.environ.get('LOCAL_RANK', '0')}"
 
 
 def about(model) -> dict:

@@ -6,6 +6,7 @@ import re
 GIB = 1024**3
 #: Bytes that are worth a word.
 MUCH = GIB / 4
+NO_GPU = r"no kernel image|no CUDA-capable device|No HIP GPUs|Found no NVIDIA driver|any torch accelerator|need a GPU"
 #: Versions that were tried together.
 TOGETHER = (
     "trl 1.16.0 with transformers 5.23, peft 0.21, accelerate 1.15, datasets 5, torch 2.13; with Unsloth 2026.10.9: "
@@ -25,7 +26,7 @@ def sentence(error: BaseException, model=None, arguments: dict | None = None) ->
         )
     if "driver" in text.lower() and ("too old" in text.lower() or "insufficient" in text.lower()):
         return f"The GPU's driver is older than this PyTorch wants: {text} Update the driver, or install a PyTorch for it."
-    if re.search(r"no kernel image|no CUDA-capable device|No HIP GPUs|Found no NVIDIA driver", text):
+    if re.search(NO_GPU, text):
         return f"PyTorch finds no GPU that it can use: {text} Choose another PyTorch for this GPU, or load with backend: 'onnx'."
     return f"{name}: {text}" if text else name
 
