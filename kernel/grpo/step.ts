@@ -10,7 +10,7 @@ import { isOffPolicy, microBatchesOf, policyBatch } from './microBatches';
 import { play } from './rollouts/play';
 import { editColumns, planEdits, playEdits, takeIn } from './refinement/edits';
 import { imitatedCompletions } from './refinement/imitation';
-import { worthOf } from './trl/worth';
+import { ofUpdate, worthOf } from './trl/worth';
 import type { TrlUpdate } from './trl/update';
 import type { PolicyUpdate } from './update/policyUpdate';
 
@@ -88,7 +88,7 @@ export async function trlStep(
   );
   const numbers = new Set(microBatchesOf(step, config).map(({ generation }) => generation));
   const all = [...numbers].map((number) => kept.get(number) as Scored);
-  return { generations: all, metrics: { ...updated, ...generationMetrics(all, tokensSeen) } };
+  return { generations: all, metrics: { ...ofUpdate(updated), ...generationMetrics(all, tokensSeen) } };
 }
 
 /** Plans a generation: its prompts. With refinement they carry programs of the database, and these play beside their edits. */

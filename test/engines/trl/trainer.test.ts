@@ -96,6 +96,25 @@ test('steps have the loss, gradient norm and reward of steps in this process, al
   await trainer.dispose();
 });
 
+test('steps and evaluations have the metrics of this process, with a reference model, too; an evaluation is the same each time', async () => {
+  const evaluated = { ...args, maxSteps: 2, beta: 0.1, evalStrategy: 'steps' } as const;
+  const more = { trainDataset: prompts, evalDataset: dataset };
+  const trainer = newTrainer(fresh(), evaluated, more);
+  const first = await trainer.evaluate();
+  const second = await trainer.evaluate();
+  await trainer.train();
+  const here = newTrainer(await inThisProcess(start), evaluated, more);
+  for (let i = 0; i < 2; i++) await here.evaluate();
+  await here.train();
+  const names = (log: ReadonlyArray<object>) => log.map((entry) => Object.keys(entry).sort());
+  assert.deepEqual(names(trainer.logHistory), names(here.logHistory));
+  const isTime = (name: string) => /runtime|per_second/.test(name);
+  for (const [name, value] of Object.entries(first)) if (!isTime(name)) assert.equal(second[name], value, name);
+  assert.ok(trainer.logHistory.at(-1)!.eval_kl > 0);
+  await trainer.dispose();
+  await here.dispose();
+});
+
 test('an adapter that was trained in a worker continues in this process, and the other way round', async () => {
   const there = join(folder, 'there');
   await model.savePretrained(there);

@@ -179,6 +179,9 @@ def train(worker, message: dict) -> dict:
     """Trains until the run ends or the kernel stops it. Returns the number of steps made."""
     model, tokenizer = worker.model, worker.tokenizer
     settings = dict(message["args"])
+    if "ref" in getattr(model, "peft_config", {}):
+        # An earlier run's reference model. This one's is the policy as it is now, or the checkpoint's.
+        model.delete_adapter("ref")
     # Unsloth's own default is another.
     settings.setdefault("optim", "adamw_torch_fused")
     unknown = settings.keys() - {field.name for field in dataclasses.fields(GRPOConfig)}
