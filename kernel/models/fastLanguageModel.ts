@@ -190,13 +190,22 @@ function writtenOut(config: LoraConfig): LoraConfig {
   return Array.isArray(targetModules) ? { ...config, targetModules: [...targetModules] } : config;
 }
 
+/** Settings that a GGUF file has no use for. */
+const NOT_OF_GGUF = ['loadIn4bit', 'loadIn8bit', 'useGradientCheckpointing', ...Object.keys(backendSettings)] as const;
+
 async function openGguf(
   path: string,
-  { modelName, maxSeqLength, loadIn4bit, loadIn8bit, useGradientCheckpointing }: FromPretrainedOptions,
+  options: FromPretrainedOptions,
 ): Promise<{ model: CausalLM; tokenizer: Tokenizer }> {
-  if (loadIn4bit || loadIn8bit || useGradientCheckpointing)
+  const { modelName, maxSeqLength } = options;
+  const isSaid = (name: string) => {
+    const value = options[name as keyof FromPretrainedOptions];
+    return value && !['auto', 'onnx', 'pretrained'].includes(value as string);
+  };
+  const said = NOT_OF_GGUF.filter(isSaid);
+  if (said.length > 0)
     throw new Error(
-      `${path} is a GGUF file, quantised as it is, and not trained: leave out loadIn4bit, loadIn8bit and useGradientCheckpointing`,
+      `${path} is a GGUF file, which llama.cpp runs in this process, quantised as it is, and not trained: leave out ${said.join(', ')}`,
     );
   const model = await GgufModel.open({ path, modelName, maxSeqLength });
   return { model, tokenizer: model.tokenizer };

@@ -34,6 +34,11 @@ export class WorkerError extends Error {
   }
 }
 
+/** The worker has ended, and what its model has learned since it was last saved went with it. */
+export class WorkerLost extends Error {
+  override name = 'WorkerLost';
+}
+
 /**
  * The connection to a worker: one command at a time, which may ask back. Of a
  * worker of several processes all hear what the kernel says; the main one
@@ -51,6 +56,11 @@ export class Channel {
   constructor(private readonly sockets: readonly Socket[]) {
     for (const socket of sockets) socket.setNoDelay(true).on('error', () => undefined);
     sockets[0].on('data', (piece: Buffer) => this.take(piece));
+  }
+
+  /** Processes of the worker. */
+  get processes(): number {
+    return this.sockets.length;
   }
 
   /** The error that the connection has ended with; `null` while it lives. */

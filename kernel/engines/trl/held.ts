@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { raceAbort } from '../../common/raceAbort';
 import { host } from '../../display/host';
 import { withStages } from '../../display/progress/stages';
-import type { CommandMore } from './channel';
+import { WorkerLost, type CommandMore } from './channel';
 import { workerCommand, type Launch } from './launch';
 import type { Message } from './protocol';
 import { TrlRun, type RunOptions, type StepMetrics } from './run';
@@ -47,10 +47,8 @@ export interface NewAdapter {
   gradientCheckpointing?: boolean | 'unsloth';
 }
 
-/** The worker has ended, and what the model has learned since it was last saved went with it. */
-export class WorkerLost extends Error {
-  override name = 'WorkerLost';
-}
+/** Of what is not left half done. */
+const never = new AbortController().signal;
 
 /**
  * A model in a worker, and what the kernel wants of it. The worker is started
@@ -77,7 +75,7 @@ export class HeldModel {
 
   constructor(
     readonly loading: Loading,
-    private readonly launch: Launch,
+    readonly launch: Launch,
   ) {}
 
   /** What the worker tells of the model, once it has loaded it. */
@@ -85,8 +83,9 @@ export class HeldModel {
     return this.known!;
   }
 
+  /** A configuration of accelerate says it when they have started. */
   get numProcesses(): number {
-    return this.launch.numProcesses;
+    return this.worker?.channel.processes ?? this.launch.numProcesses;
   }
 
   /** Of the process that holds the model; of several, the main one. */
@@ -116,9 +115,16 @@ export class HeldModel {
    */
   do(command: string, fields: Record<string, unknown> = {}, more: CommandMore = {}): Promise<Message> {
     return this.inTurn(async () => {
-      if (this.run && !this.run.isOver && this.isAdapted) return this.run.do(command, fields, more);
-      const { channel } = await this.ready(host().signal);
-      return channel.command(command, fields, more);
+      try {
+        if (this.run && !this.run.isOver && this.isAdapted) return await this.run.do(command, fields, more);
+        const { channel } = await this.ready(host().signal);
+        return await channel.command(command, fields, more);
+      } catch (error) {
+        if (!(error instanceof WorkerLost)) throw error;
+        throw new WorkerLost(
+          `${error.message}\nUse the model again, and another worker holds it, with ${this.restored}.`,
+        );
+      }
     });
   }
 
@@ -140,12 +146,12 @@ export class HeldModel {
    */
   train(
     options: RunOptions,
-    { signal, made, suspend }: { signal: AbortSignal; made: StepMetrics | null; suspend: () => Promise<void> },
+    { made, suspend }: { made: StepMetrics | null; suspend: () => Promise<void> },
   ): Promise<TrlRun> {
     return this.inTurn(async () => {
-      const { channel } = await this.ready(signal);
+      const { channel } = await this.ready(never);
       this.suspend = suspend;
-      return (this.run = await TrlRun.start(channel, options, signal, made));
+      return (this.run = await TrlRun.start(channel, options, never, made));
     });
   }
 
@@ -185,19 +191,10 @@ export class HeldModel {
   }
 
   /** One thing after the other: the worker does one at a time. */
-  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
     const mine = this.last.then(work);
     this.last = mine.catch(() => undefined);
-    try {
-      return await mine;
-    } catch (error) {
-      throw this.lossOf(error);
-    }
-  }
-
-  /** Returns the error as the loss of the worker, where it is that. */
-  lossOf(error: unknown): unknown {
-    return error === this.worker?.channel.lost ? new WorkerLost((error as Error).message, { cause: error }) : error;
+    return mine;
   }
 
   /** Returns the worker, no run under way in it, with the model and its adapter. */

@@ -41,7 +41,7 @@ const opened = new Map<string, HeldModel>();
 
 /** Ends the worker that holds the same model: a cell that is run again would need twice the memory. */
 async function endEarlier(held: HeldModel): Promise<void> {
-  const key = JSON.stringify([held.loading, held.numProcesses]);
+  const key = JSON.stringify([held.loading, held.launch]);
   const earlier = opened.get(key);
   opened.set(key, held);
   if (!earlier?.isOpen || !earlier.survives) return;

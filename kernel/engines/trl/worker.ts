@@ -5,7 +5,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { packageRoot } from '../../common/packagePaths';
-import { Channel } from './channel';
+import { Channel, WorkerLost } from './channel';
 import { FrameReader, VERSION } from './protocol';
 
 /** How a worker is started. */
@@ -31,6 +31,7 @@ interface Connected {
 const KEPT_LINES = 30;
 /** Milliseconds in which the end of a process is noticed after that of its connection. */
 const END_WITHIN = 1000;
+const KILLED = 'by SIGKILL, as the system ends a process where memory runs out';
 const LOST = 'The connection to the worker that holds the model was lost.';
 /** Milliseconds that Python has to connect. */
 const CONNECT_WITHIN = 180_000;
@@ -70,10 +71,10 @@ export class Worker {
     try {
       const { sockets, pid } = await firstOf(ended, signal, connections(server, token));
       const worker = new Worker(child, pid, new Channel(sockets));
-      ended.catch((error) => worker.channel.end(error));
+      ended.catch((error) => worker.channel.end(new WorkerLost(error.message)));
       // What the process wrote says more, where it is the process that has ended.
       for (const socket of sockets)
-        socket.once('close', () => setTimeout(() => worker.channel.end(new Error(LOST)), END_WITHIN).unref());
+        socket.once('close', () => setTimeout(() => worker.channel.end(new WorkerLost(LOST)), END_WITHIN).unref());
       return worker;
     } catch (error) {
       child.stdin!.end();
@@ -124,7 +125,7 @@ function endOf(child: ChildProcess, lines: readonly string[]): Promise<never> {
   const ended = new Promise<never>((_, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => {
-      const how = signal ? `by ${signal}` : `with exit code ${code}`;
+      const how = signal === 'SIGKILL' ? KILLED : signal ? `by ${signal}` : `with exit code ${code}`;
       const said = lines.length > 0 ? `. It wrote last:\n${lines.slice(-12).join('\n')}` : '.';
       reject(new Error(`The worker that holds the model ended ${how}${said}`));
     });

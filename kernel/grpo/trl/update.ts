@@ -1,7 +1,9 @@
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { raceAbort } from '../../common/raceAbort';
 import { withProgress } from '../../display/progress/progress';
-import { WorkerLost, type HeldModel } from '../../engines/trl/held';
+import { WorkerLost } from '../../engines/trl/channel';
+import type { HeldModel } from '../../engines/trl/held';
 import type { ModelInWorker } from '../../engines/trl/model';
 import type { Handlers, StepMetrics, TrlRun } from '../../engines/trl/run';
 import type { UpdateFiles } from '../../training/checkpoint/files';
@@ -30,6 +32,7 @@ const never = new AbortController().signal;
 /** Updates a policy in its worker: TRL's trainer, which is started when it is first needed, and again after it failed. */
 export class TrlUpdate {
   private run: TrlRun | null = null;
+  private starting: Promise<TrlRun> | null = null;
   private readonly folder: string;
   private readonly held: HeldModel;
   private readonly gradientCheckpointing: boolean | null;
@@ -87,40 +90,53 @@ export class TrlUpdate {
 
   /** Ends the trainer. @returns what another one goes on from */
   async state(): Promise<SavedTrlRun> {
-    if (this.run) {
+    await this.starting?.catch(() => undefined);
+    if (this.run && !this.run.isOver) {
       const { run } = this;
       this.run = null;
-      const folder = this.suspended();
+      const folder = join(this.place(), 'run');
       const made = await run.stop(folder);
-      this.saved = { trl: existsSync(folder) ? folder : this.saved.trl, made };
+      this.take(existsSync(folder) ? folder : this.saved.trl, made);
     }
     return this.saved;
   }
 
   async dispose(): Promise<void> {
+    await this.starting?.catch(() => undefined);
     const { run } = this;
     this.run = null;
     await run?.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Where a run is kept that goes on later, in this update or the next: the newest alone. */
-  private suspended(): string {
-    const folder = join(this.held.scratch(), 'suspended');
-    rmSync(folder, { recursive: true, force: true });
-    return folder;
+  /** A new folder for a run that goes on later, in this update or the next. */
+  private place(): string {
+    return mkdtempSync(join(this.held.scratch(), 'suspended-'));
   }
 
-  private async started(signal: AbortSignal): Promise<TrlRun> {
-    if (this.run) return this.run;
+  /** What the next run goes on from, in the place of what the last one did. */
+  private take(trl: string | null, made: StepMetrics | null): void {
+    const before = this.saved.trl;
+    this.saved = { trl, made };
+    if (before !== null && before !== trl && before.startsWith(this.held.scratch()))
+      rmSync(dirname(before), { recursive: true, force: true });
+  }
+
+  /** Returns the trainer. An interruption does not wait until it has started, what follows does. */
+  private started(signal: AbortSignal): Promise<TrlRun> {
+    if (this.run) return Promise.resolve(this.run);
+    this.starting ??= this.startRun().finally(() => {
+      this.starting = null;
+    });
+    return raceAbort(this.starting, signal);
+  }
+
+  private async startRun(): Promise<TrlRun> {
     const { config, totalSteps, evalRows } = this.options;
     const { trl, made } = this.saved;
+    const outputDir = join(this.folder, 'output');
     const options = {
-      args: trlArguments(config, {
-        totalSteps,
-        outputDir: join(this.folder, 'output'),
-        gradientCheckpointing: this.gradientCheckpointing,
-      }),
+      args: trlArguments(config, { totalSteps, outputDir, gradientCheckpointing: this.gradientCheckpointing }),
       atDefault: atDefault(config),
       evalRows,
       rescue: join(this.folder, 'rescued'),
@@ -128,9 +144,7 @@ export class TrlUpdate {
     };
     rmSync(options.rescue, { recursive: true, force: true });
     const suspend = async (): Promise<void> => void (await this.state());
-    this.run = await withProgress("Starting TRL's trainer", 0, () =>
-      this.held.train(options, { signal, made, suspend }),
-    );
+    this.run = await withProgress("Starting TRL's trainer", 0, () => this.held.train(options, { made, suspend }));
     this.saved = { ...this.saved, made: null };
     return this.run;
   }
@@ -142,9 +156,7 @@ export class TrlUpdate {
       return await work(run);
     } catch (error) {
       if (run?.isOver) this.fallBack();
-      const failure = this.held.lossOf(error);
-      if (failure instanceof WorkerLost) throw new StateLost(failure.message, this.held.restored);
-      throw failure;
+      throw error instanceof WorkerLost ? new StateLost(error.message, this.held.restored) : error;
     }
   }
 
@@ -153,9 +165,9 @@ export class TrlUpdate {
     this.run = null;
     const rescued = join(this.folder, 'rescued');
     if (!existsSync(rescued)) return;
-    const folder = this.suspended();
+    const folder = join(this.place(), 'run');
     renameSync(rescued, folder);
-    this.saved = { trl: folder, made: null };
+    this.take(folder, null);
   }
 }
 

@@ -62,9 +62,9 @@ test("'auto' takes this process where there is no GPU's Python, a worker where a
   const onCpu = await choice(strategist, {}, python);
   assert.equal(onCpu.chosen, 'onnx');
   const isThere = existsSync('/dev/nvidiactl') || existsSync('/dev/dxg') || existsSync('/dev/kfd');
-  assert.equal(
+  assert.match(
     onCpu.said,
-    isThere ? "backend 'onnx': a model of 4 M parameters needs no GPU." : "backend 'onnx': no GPU was found.",
+    isThere ? /^backend 'onnx': a model of \d M parameters needs no GPU\.$/ : /^backend 'onnx': no GPU was found\.$/,
   );
   const other = join(folder, 'gpt-oss');
   cpSync(strategist, other, { recursive: true });

@@ -61,7 +61,7 @@ async function steps(numProcesses: number): Promise<StepMetrics[]> {
     seed: 1,
   };
   try {
-    const run = await held.train({ args }, { signal: never, made: null, suspend: async () => {} });
+    const run = await held.train({ args }, { made: null, suspend: async () => {} });
     const made: StepMetrics[] = [];
     for (let step = 0; step < 3; step++) made.push(await run.step(handlers, never));
     await run.save(join(folder, `saved-${numProcesses}`), never);

@@ -46,7 +46,7 @@ async function trainUntil(step: number, act: () => unknown): Promise<{ printed: 
 const interrupt = () => kernel.request('control', 'interrupt_request');
 
 test('cells train it: an interrupt pauses, the model writes in between, a replaced reward counts from the next step, the cell run again goes on', async () => {
-  assert.match(await kernel.run('model'), /^TrlPeftModel\(joylab\/strategist: 4,410,112 parameters.*LoRA of rank 4/);
+  assert.match(await kernel.run('model'), /^TrlPeftModel\(joylab\/strategist: [\d,]+ parameters.*LoRA of rank 4/);
   await kernel.run('/** @reward */\nfunction long({ completion }: Sample) { return completion.length / 10; }');
   const first = await trainUntil(2, interrupt);
   assert.deepEqual([first.run.status, first.run.maxSteps, first.run.rewardNames], ['paused', 400, ['long']]);

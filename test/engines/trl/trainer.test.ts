@@ -214,6 +214,38 @@ test('a run whose worker is killed goes on from its last checkpoint with the sam
   await next.dispose();
 });
 
+test('a worker that is lost during a pause is started again for the model, and the run goes on from its checkpoint', async () => {
+  let pause = true;
+  const trainer = newTrainer(
+    fresh(),
+    { ...args, outputDir: join(folder, 'paused'), saveSteps: 1 },
+    {
+      callbacks: [
+        { onStepEnd: ({ state, control }) => void (control.shouldTrainingStop = pause && state.globalStep === 2) },
+      ],
+    },
+  );
+  // An interruption while the trainer starts is one more pause.
+  await trainer.train({ signal: AbortSignal.timeout(100) });
+  assert.deepEqual([trainer.status, trainer.globalStep], ['paused', 0]);
+  await trainer.train();
+  pause = false;
+  process.kill(model.held.pid!, 'SIGKILL');
+  const prompt = { inputIds: ids('function'), maxNewTokens: 4, doSample: false };
+  await assert.rejects(
+    model.generate(prompt),
+    /ended by SIGKILL[^]*Use the model again, and another worker holds it, with the weights of .*checkpoint-2\.$/,
+  );
+  assert.equal((await model.generate(prompt)).sequences.length, 1);
+  await assert.rejects(
+    trainer.train(),
+    /StateLost: [^]*\nNo step is lost\. Run the training again, and it goes on after step 2/,
+  );
+  await trainer.train();
+  assert.deepEqual(withoutTimes(trainer.logHistory), undisturbed);
+  await trainer.dispose();
+});
+
 test('a step that does not fit into memory is one sentence with what helps, and loses nothing', {
   skip: process.platform !== 'linux' || spawnSync('prlimit', ['--version']).status !== 0,
 }, async () => {
