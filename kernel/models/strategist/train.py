@@ -110,8 +110,17 @@ def new_model(seed: int, layers: int, width: int) -> LlamaForCausalLM:
         vocab_size=bpe.VOCABULARY, hidden_size=width, intermediate_size=width * 11 // 4, num_hidden_layers=layers,
         num_attention_heads=heads, num_key_value_heads=heads, head_dim=64, max_position_embeddings=CONTEXT,
         rms_norm_eps=1e-5, tie_word_embeddings=True, rope_theta=10000.0,
-        bos_token_id=None, eos_token_id=1, pad_token_id=0, attn_implementation="flex_attention" if torch.cuda.is_available() else "sdpa",
+        bos_token_id=None, eos_token_id=1, pad_token_id=0, attn_implementation=attention(),
     ))
+
+
+def read_model(folder: Path) -> LlamaForCausalLM:
+    """A model that was saved with temperature 1."""
+    return LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation=attention())
+
+
+def attention() -> str:
+    return "flex_attention" if torch.cuda.is_available() else "sdpa"
 
 
 def sees(segments: torch.Tensor):
@@ -209,12 +218,12 @@ def train(args: argparse.Namespace) -> None:
             torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
         dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
     if RANK == 0:
-        bpe.save(bpe.train(args.seed), args.folder, CONTEXT)
+        bpe.save(Tokenizer.from_file(str(args.start / "tokenizer.json")) if args.start else bpe.train(args.seed), args.folder, CONTEXT)
     if WORLD > 1:
         dist.barrier()
     stream = repeated(batches(args.folder, args.seed, args.rows // args.uses, args.workers), args.uses)
 
-    model = new_model(args.seed, args.layers, args.width).to(device)
+    model = (read_model(args.start) if args.start else new_model(args.seed, args.layers, args.width)).to(device)
     compiled = torch.compile(loss_of, dynamic=False) if cuda else loss_of
     block_mask = torch.compile(create_block_mask, dynamic=False)
     optimizers = new_optimizers(model, args.lr, cuda)
@@ -268,6 +277,7 @@ def train(args: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "checkpoint")
+    parser.add_argument("--start", type=Path, help="a folder whose model and tokenizer are trained on, with rows of another --seed")
     parser.add_argument("--steps", type=int, help="12,000 by default; as many as there is time for with --seconds")
     parser.add_argument("--seconds", type=float, default=0, help="end (and decay the learning rate) within this time, from the start of the command")
     parser.add_argument("--rows", type=int, default=96, help="rows of a batch, in each process")

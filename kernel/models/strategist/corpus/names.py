@@ -23,31 +23,44 @@ ONSETS = list("bcdfghjklmnprstvwxyz") * 4 + [
     first + second for first in "bcdfghjklmnpstvwz" for second in "hlnrvwy" if first + second not in HELD_OUT_ONSETS
 ]
 CODAS = ["", "", "n", "r", "l", "s", "t", "m", "ck"]
+#: Share of the syllables that are pieces of words: with them every token of letters is copied now and then.
+PIECES = 0.4
 
-_source = {"words": WORDS, "onsets": ONSETS}
+_source = {"words": WORDS, "onsets": ONSETS, "pieces": PIECES}
 
 
 @contextmanager
 def held_out():
     """Within it, names are drawn that the corpus never has."""
-    _source.update(words=HELD_OUT, onsets=HELD_OUT_ONSETS)
+    _source.update(words=HELD_OUT, onsets=HELD_OUT_ONSETS, pieces=0)
     try:
         yield
     finally:
-        _source.update(words=WORDS, onsets=ONSETS)
+        _source.update(words=WORDS, onsets=ONSETS, pieces=PIECES)
 
 
 def pseudo_word(rng: random.Random) -> str:
     """A word that no list holds, so that copying does not rest on knowing the word."""
     while True:
-        syllables = (
-            rng.choice(_source["onsets"]) + rng.choice("aeiou") + rng.choice(CODAS)
-            for _ in range(rng.choice((1, 2, 2, 2, 3)))
-        )
-        word = "".join(syllables)
+        word = "".join(syllable(rng) for _ in range(rng.choice((1, 2, 2, 2, 3))))
         word = word if len(word) > 2 else word + rng.choice("nrlstm")
-        if word not in RESERVED and word not in OF_GAMES:
+        if word not in RESERVED and word not in OF_GAMES and not (_source["pieces"] and is_held_out(word)):
             return word
+
+
+def syllable(rng: random.Random) -> str:
+    """Consonants and a vowel, or a piece of a word: two to five letters of it that follow one another."""
+    if rng.random() >= _source["pieces"]:
+        return rng.choice(_source["onsets"]) + rng.choice("aeiou") + rng.choice(CODAS)
+    word = rng.choice(WORDS)
+    length = rng.randint(2, 5)
+    start = rng.randint(0, max(0, len(word) - length))
+    return word[start:start + length]
+
+
+def is_held_out(word: str) -> bool:
+    """Whether the gate could have this made-up word."""
+    return word in HELD_OUT or word.startswith(tuple(HELD_OUT_ONSETS))
 
 
 def word(rng: random.Random) -> str:
