@@ -267,7 +267,7 @@ function byFrames(episodes: readonly Recording[]): Recording[][] {
     const { every } = episode.job;
     groups.set(every, [...(groups.get(every) ?? []), episode]);
   }
-  return [...loops.values()];
+  return [...groups.values()];
 }
 
 function pause(milliseconds: number): Promise<void> {
