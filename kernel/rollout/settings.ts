@@ -48,7 +48,7 @@ const rolloutSettings = {
 };
 
 const replaySettings = {
-  /** Steps between two frames that are kept, from the first on. By default as many as leave at most 500 frames. */
+  /** Steps between two frames that are kept, from the first on. By default so many that at most 500 frames are kept. */
   every: whole(undefined, { from: 1, to: 255 }),
   /** Stops the replay. The interruption of the running cell by default. */
   signal: unchecked<AbortSignal>('an AbortSignal'),

@@ -39,6 +39,7 @@ export class TextStreamer implements Streamer {
     checkSettings(streamerDeclaration, options);
   }
 
+  /** Writes the text of more token ids as far as its characters are whole. The first ids after the start or after `end` are the prompt. */
   put(ids: readonly number[]): void {
     const prompt = this.isPrompt;
     this.isPrompt = false;
@@ -52,6 +53,7 @@ export class TextStreamer implements Streamer {
     if (text.endsWith('\n')) this.shorten();
   }
 
+  /** Writes the rest of the text and a line break. */
   end(): void {
     this.write(this.text().slice(this.printed) + '\n');
     this.reset();

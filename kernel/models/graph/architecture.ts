@@ -22,12 +22,12 @@ export function moduleWeight(layer: number, module: string): string {
   return `model.layers.${layer}.${part}.${module}.weight`;
 }
 
-/** The name of a linear layer's bias in block `layer`. */
+/** Returns the name of a linear layer's bias in block `layer`. */
 export function moduleBias(layer: number, module: string): string {
   return moduleWeight(layer, module).replace(/weight$/, 'bias');
 }
 
-/** The name of the norm of each head of queries or keys in block `layer`. */
+/** Returns the name of the norm of each head of queries or keys in block `layer`. */
 export function headNormWeight(layer: number, of: 'q' | 'k'): string {
   return `model.layers.${layer}.self_attn.${of}_norm.weight`;
 }
@@ -40,7 +40,7 @@ export interface BlockNorms {
   afterFeedForward: string | null;
 }
 
-/** The names of the norms of block `layer`. */
+/** Returns the names of the norms of block `layer`. */
 export function blockNorms({ postNorms }: ModelConfig, layer: number): BlockNorms {
   const name = (norm: string) => `model.layers.${layer}.${norm}.weight`;
   return {
