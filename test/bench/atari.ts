@@ -94,9 +94,9 @@ async function compare(game: AtariGame): Promise<string[][]> {
   await Promise.all(official.map((server) => server.close()));
   await env.close();
   return [
-    row(`${game}: fast lane, RAM`, ale, 0.85, `ale-py alone, ${processes} processes`),
-    row(`${game}: fast lane, RAM`, officialRam, 4, 'official client and server'),
-    row(`${game}: fast lane, every frame`, officialRgb, 40, 'official client and server, rgb'),
+    row(`${game}: Atari stream, RAM`, ale, 0.85, `ale-py alone, ${processes} processes`),
+    row(`${game}: Atari stream, RAM`, officialRam, 4, 'official client and server'),
+    row(`${game}: Atari stream, every frame`, officialRgb, 40, 'official client and server, rgb'),
     row(`${game}: one session, WebSocket, RAM`, session, 1, 'official Python client, our server'),
   ];
 }
