@@ -31,8 +31,8 @@ export interface EpisodePictures {
   frames: string[];
 }
 
-/** Returns how many steps lie between the frames of a film of so many steps: it has 500 frames at most. */
-export function filmEvery(steps: number): number {
+/** Returns the steps between two frames of an episode of `steps` steps, so that it has at most 500 frames. */
+export function frameInterval(steps: number): number {
   return Math.min(255, Math.max(1, Math.ceil(steps / 500)));
 }
 
@@ -44,7 +44,7 @@ export function svgFrames(frames: string[], every: number): EpisodeFrames {
 /** Returns what an episode without pictures looks like: its observations as text, every so many steps and at the end. */
 export function observationFrames(
   { observations, actions }: EpisodeRecord,
-  every = filmEvery(actions.length),
+  every = frameInterval(actions.length),
 ): EpisodeFrames {
   if (!observations) return noFrames(every);
   const chosen = observations.filter((_, step) => step % every === 0 || step === actions.length);

@@ -14,8 +14,8 @@ const [NOOP, RIGHT, LEFT] = ['NOOP', 'RIGHT', 'LEFT'].map((name) => actions.inde
 let client: AtariClient;
 
 before(async () => {
-  const [lane] = await atariProcesses(1);
-  client = await AtariClient.connect(lane.url, { numEnvs: 20, options });
+  const [atariProcess] = await atariProcesses(1);
+  client = await AtariClient.connect(atariProcess.url, { numEnvs: 20, options });
 });
 
 after(() => client.close());

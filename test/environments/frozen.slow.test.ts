@@ -35,7 +35,7 @@ async function play(env: AtariEnvironment): Promise<Episode> {
   return episodes[0] as Episode;
 }
 
-test('frozen processes of the fast lane are replaced, before a rollout and within it', async () => {
+test('frozen Atari processes are replaced, before a rollout and within it', async () => {
   const env = await openenv('atari', { game: 'pong', messageTimeout: 1500 });
   assert.equal(env.options.messageTimeout, undefined, "it is none of the game's options");
   const before = await play(env);

@@ -3,7 +3,7 @@ import { Environment, openenv, type AtariEnvironment, type AtariGame, type Offic
 import { leaseServer } from '../../kernel/environments/atari/servers';
 import { executeWithTimeLimit, replay, rollout, type Episode, type EpisodeFrames, type RolloutEnvironment } from '../../kernel/rollout';
 import { officialAtari } from '../environments/official';
-import { quietHost } from '../grpo/runs';
+import { quietHost } from '../grpo/fixtures';
 import { compareWithGolden, hashOf, hashOfBytes, type Golden } from './recording';
 
 const GAMES: AtariGame[] = ['breakout', 'pong', 'seaquest', 'ms_pacman', 'freeway', 'skiing'];

@@ -8,7 +8,7 @@ import type { TrainingStep } from '../../kernel/grpo';
 import { functionWorks, episodeReturn } from '../../kernel/rewards';
 import type { Sample } from '../../kernel/rewards/sample';
 import { referenceReturns } from '../../kernel/rollout';
-import { freshModel, newTrainer, outcome, quietHost } from './runs';
+import { freshModel, newTrainer, outcome, quietHost } from './fixtures';
 
 let env: AtariEnvironment;
 

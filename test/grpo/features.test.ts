@@ -18,7 +18,7 @@ import {
   settings,
   temporaryFolder,
   uninterrupted,
-} from './runs';
+} from './fixtures';
 
 before(quietHost);
 afterEach(quietHost);

@@ -12,7 +12,7 @@ import {
 import { rewardRegistry } from '../../kernel/grpo/session';
 import { functionWorks, type Sample } from '../../kernel/rewards';
 import type { GRPOTrainerOptions } from '../../kernel/grpo/trainer';
-import { freshModel, newTrainer, outcomeJson, quietHost, temporaryFolder } from './runs';
+import { freshModel, newTrainer, outcomeJson, quietHost, temporaryFolder } from './fixtures';
 
 let env: AtariEnvironment;
 

@@ -7,7 +7,17 @@ import { GRPOTrainer } from '../../kernel/grpo/trainer';
 import { rewardRegistry, Session } from '../../kernel/grpo/session';
 import { RewardError } from '../../kernel/rewards/scoring';
 import type { Sample } from '../../kernel/rewards/sample';
-import { dataset, freshModel, letters, newTrainer, outcome, quietHost, returns, settings, uninterrupted } from './runs';
+import {
+  dataset,
+  freshModel,
+  letters,
+  newTrainer,
+  outcome,
+  quietHost,
+  returns,
+  settings,
+  uninterrupted,
+} from './fixtures';
 
 let whole: Awaited<ReturnType<typeof uninterrupted>>;
 

@@ -8,7 +8,7 @@ import { resolveConfig } from '../../kernel/grpo/config';
 import { GRPOTrainer } from '../../kernel/grpo/trainer';
 import type { RolloutEnvironment } from '../../kernel/rollout';
 import { normalizedReturn, type RewardFunction, type Sample } from '../../kernel/rewards';
-import { freshModel, quietHost } from './runs';
+import { freshModel, quietHost } from './fixtures';
 
 let env: RolloutEnvironment;
 before(async () => {

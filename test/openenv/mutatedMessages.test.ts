@@ -94,7 +94,7 @@ function sendBytes(url: string, bytes: Uint8Array): Promise<Buffer> {
   });
 }
 
-/** A message of the fast lane: its length, then its content. */
+/** A message of Atari's stream: its length, then its content. */
 function framed(content: Uint8Array | string): Uint8Array {
   const bytes = Buffer.from(content as string);
   const length = Buffer.alloc(4);
@@ -102,7 +102,7 @@ function framed(content: Uint8Array | string): Uint8Array {
   return Buffer.concat([length, bytes]);
 }
 
-test('400 mutated messages to a process of the fast lane: it lives and its other games are unharmed', async () => {
+test('400 mutated messages to an Atari process: it lives and its other sub-environments are unharmed', async () => {
   const [{ url }] = await atariProcesses(1);
   const options = { game: 'breakout' };
   const random = randomNumbers(8);

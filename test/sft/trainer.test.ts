@@ -6,8 +6,8 @@ import { before, test } from 'node:test';
 import { setHost, type MimeBundle } from '../../kernel/display/host';
 import { FastLanguageModel } from '../../kernel/models';
 import { SFTTrainer, type SFTConfig, type SFTRow } from '../../kernel/sft';
-import { temporaryFolder } from '../grpo/runs';
-import { freshModel, newTrainer, outcome, quietHost, uninterrupted } from './runs';
+import { temporaryFolder } from '../grpo/fixtures';
+import { freshModel, newTrainer, outcome, quietHost, uninterrupted } from './fixtures';
 import { texts } from './rows';
 
 before(quietHost);

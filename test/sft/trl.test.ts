@@ -7,7 +7,7 @@ import { SFTTrainer, type SFTConfig, type SFTRow } from '../../kernel/sft';
 import { resolveSFTConfig } from '../../kernel/sft/config';
 import { tokenizeRow } from '../../kernel/sft/dataset';
 import { makeRows } from '../../kernel/sft/packing';
-import { loadModel } from '../grpo/given';
+import { loadModel } from '../grpo/completionFixtures';
 import { PythonPeer, relativeError } from '../models/pythonPeer';
 import { chatPairs, conversations, pairs, texts } from './rows';
 

@@ -19,7 +19,7 @@ const settings = {
   maxShardSize: number(5e9, { above: 0, note: 'in bytes' }),
 };
 
-/** How a model is saved. */
+/** Options of a saved model. */
 export interface SaveOptions extends Given<typeof settings> {}
 
 /** The options of `model.savePretrainedMerged`. */
@@ -31,7 +31,7 @@ export const saveDeclaration: Declaration<typeof settings> = {
   elsewhere: because("give dtype: 'float32', 'float16' or 'bfloat16'", ['saveMethod', 'torchDtype']),
 };
 
-/** Files beside the weights that belong to a model and are copied as they are. */
+/** Files beside the weights that belong to a model and are copied unchanged. */
 const COMPANIONS = [
   'tokenizer.json',
   'tokenizer_config.json',
@@ -45,10 +45,13 @@ const COMPANIONS = [
   'generation_config.json',
 ];
 
-/** Those of them that were read as JSON: they hold settings, wherever links lead to. */
+/** Companions that have been read as JSON: they hold settings, wherever links lead. */
 const SETTINGS = new Set(['tokenizer.json', 'tokenizer_config.json', 'generation_config.json']);
 
-/** The companions that a model's folder has. What is no file of the folder may be anyone's secret, if the folder came from elsewhere. */
+/**
+ * Returns the companions that a model's folder has. Links that lead out of the folder
+ * are left out with a warning: in a folder from elsewhere they may lead to a secret.
+ */
 export function companionsOf(folder: string): string[] {
   const there = COMPANIONS.filter((name) => existsSync(join(folder, name)));
   return there.filter((name) => {
@@ -77,7 +80,7 @@ export async function saveModel(model: CausalLM, folder: string, options: SaveOp
   });
 }
 
-/** The model's `config.json` with some settings changed. */
+/** Returns the text of the model's `config.json` with some settings changed. */
 export function changedConfig(model: CausalLM, changes: Record<string, unknown>): string {
   return changeSettings(readFileSync(join(model.folder, 'config.json'), 'utf8'), {
     torch_dtype: undefined,
@@ -124,7 +127,7 @@ interface Shard {
   tensors: TensorSpec[];
 }
 
-/** Tensors in their order over as few files as their sizes allow. */
+/** Returns tensors in their order, split over files of at most `maxShardSize` bytes. */
 function shard(tensors: readonly TensorSpec[], dtype: WeightType, maxShardSize: number): Shard[] {
   const groups: TensorSpec[][] = [];
   let room = 0;

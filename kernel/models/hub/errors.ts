@@ -1,13 +1,13 @@
 import { formatBytes } from '../../display/progress/progressBar';
 import type { HubSettings } from './settings';
 
-/** An error that trying again would not change; the message says what would. */
+/** Thrown when a retry would fail, too; the message says what helps. */
 export class HubError extends Error {}
 
-/** The hub did not answer, or cannot at the moment: what is in the cache may serve. */
+/** Thrown when the hub does not answer, or cannot at the moment: the cache may serve instead. */
 export class HubUnreachable extends Error {}
 
-/** Returns what a failed answer of the hub means for a model, and what to do about it. */
+/** Returns the error for a failed answer of the hub about a model, with what to do about it. */
 export async function answerError(response: Response, name: string, settings: HubSettings): Promise<Error> {
   const { endpoint, token } = settings;
   const page = `${endpoint}/${name}`;
@@ -38,7 +38,7 @@ export async function answerError(response: Response, name: string, settings: Hu
   return new HubUnreachable(`${endpoint} answered ${response.status}${said ? `: ${said}` : ''}; try again later`);
 }
 
-/** No answer at all. */
+/** Returns the error for a hub that does not answer. */
 export function networkError(error: unknown, { endpoint }: HubSettings): HubUnreachable {
   const cause = (error as Error).cause as { code?: string; message?: string } | undefined;
   const why = cause?.code ?? cause?.message ?? (error as Error).message;
@@ -53,7 +53,7 @@ export function networkError(error: unknown, { endpoint }: HubSettings): HubUnre
   );
 }
 
-/** The disk cannot hold what is to be downloaded. */
+/** Returns the error for a disk without room for a download. */
 export function diskFull(name: string, needed: number, free: number, cache: string): HubError {
   return new HubError(
     `no room for ${name}: ${formatBytes(needed)} are to be downloaded and ${formatBytes(free)} are free in ${cache}. ` +

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ProgramDatabase } from '../../../kernel/grpo/refinement/database';
 import { seededRandom } from '../../../kernel/common/random';
-import { databaseOf, databaseSettings, evaluation } from './given';
+import { databaseOf, databaseSettings, evaluation } from './fixtures';
 
 const codes = (database: ProgramDatabase) => database.programs().map(({ code }) => code);
 /** As a checkpoint keeps it. */

@@ -9,7 +9,7 @@ import {
   type SearchSettings,
 } from '../../../kernel/grpo/refinement/search';
 import { resolveRefinement, type RefinementConfig } from '../../../kernel/grpo/refinement/settings';
-import { episode, scored } from './given';
+import { episode, scored } from './fixtures';
 
 const settings = (more: RefinementConfig = {}): SearchSettings => ({
   ...resolveRefinement({ archiveSize: 12, replays: 1, ...more })!,

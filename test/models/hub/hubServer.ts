@@ -5,24 +5,24 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
-/** A repository as the server shows it. */
+/** A repository of the server. */
 export interface Repository {
   folder: string;
-  /** Branches and tags, by name their commit; `main` by default. */
+  /** Commits of branches and tags, by name; `main` by default. */
   revisions?: Record<string, string>;
-  /** Who may read it: holders of this token. */
+  /** Token without which it cannot be read. */
   token?: string;
 }
 
-/** What goes wrong with the content of a file. */
+/** Faults in the delivery of a file's content. */
 export interface Trouble {
-  /** The connection ends after so many bytes of each answer. */
+  /** Bytes after which the connection of each answer ends. */
   cutAfter?: number;
-  /** So many answers are wrong in one byte. */
+  /** Number of answers that are wrong in one byte. */
   damaged?: number;
   /** Bytes per 10 ms. */
   slow?: number;
-  /** So many answers stop after 1 MB and leave the connection open. */
+  /** Number of answers that stop after 1 MB and leave the connection open. */
   stalled?: number;
 }
 
@@ -157,7 +157,7 @@ function commitOf({ revisions = { main: 'a'.repeat(40) } }: Repository, revision
   return revisions[revision] ?? Object.values(revisions).find((commit) => commit === revision);
 }
 
-/** Lists that were made: hashing all files takes longer than a request may. */
+/** Lists of files by folder: hashing all files takes longer than a request may. */
 const lists = new Map<string, ReturnType<typeof makeList>>();
 
 function list(folder: string): ReturnType<typeof makeList> {
@@ -166,7 +166,7 @@ function list(folder: string): ReturnType<typeof makeList> {
   return made;
 }
 
-/** Files as the hub lists them: weights are large files, known by their sha256, others by git's hash. */
+/** Returns files as the hub lists them: weights are large files, known by their sha256, others by git's hash. */
 function makeList(folder: string) {
   return readdirSync(folder).map((path) => {
     const content = readFileSync(join(folder, path));
