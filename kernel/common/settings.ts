@@ -2,10 +2,10 @@ import { adviceOnName, camelCase } from './names';
 import { shown } from './shown';
 
 /*
- * Settings that people give: those of a trainer, the options of a function.
+ * Settings that users give: those of a trainer, the options of a function.
  * Each is declared once, as an entry of a table: its name is the entry's, its
- * sentence the comment above it, and its value has its type, its default and
- * what is valid. Types, checks, advice on misspelt names and
+ * documentation the comment above it, and its value has its type, its default
+ * and what is valid. Types, checks, advice on misspelt names and
  * docs/reference/settings.md follow from that.
  */
 
@@ -18,10 +18,10 @@ export interface Setting<Value = any, Default = unknown> {
   accepts(value: unknown): value is Value;
 }
 
-/** Settings by name, in the order in which they are listed to people. */
+/** Settings by name, in the order in which pages and messages list them. */
 export type Settings = Readonly<Record<string, Setting>>;
 
-/** The type of the settings of a table as people give them. */
+/** The type of the settings of a table as users give them. */
 export type Given<Table> = {
   -readonly [Name in keyof Table]?: Table[Name] extends Setting<infer Value> ? Value : never;
 };
@@ -31,7 +31,7 @@ export type Resolved<Table> = {
   -readonly [Name in keyof Table]: Table[Name] extends Setting<infer Value, infer Default> ? Value | Default : never;
 };
 
-/** A table of settings, and whose they are. */
+/** A table of settings, and the type or function that they belong to. */
 export interface Declaration<Table extends Settings = Settings> {
   /** The name of their owner: 'GRPOConfig', 'getPeftModel'. */
   owner: string;
@@ -40,7 +40,7 @@ export interface Declaration<Table extends Settings = Settings> {
   /** A correct use, for errors: '{ maxSteps: 80 }'. */
   example: string;
   settings: Table;
-  /** By name: what a setting that others have is called here, or why it is missing. */
+  /** By name: what a setting of other libraries is called here, or why it is missing. */
   elsewhere?: Readonly<Record<string, string>>;
 }
 
@@ -83,7 +83,12 @@ export function checkSettings(declaration: Declaration, given: object | undefine
   checkValues(`${owner}: `, settings, given);
 }
 
-/** Checks the values of settings alone. `where` begins the sentence of the error: "GRPOConfig: ". */
+/**
+ * Checks the values of settings, not their names.
+ *
+ * @param where the start of the error's sentence: "GRPOConfig: "
+ * @throws TypeError for a wrong value, with the valid ones
+ */
 export function checkValues(where: string, settings: Settings, given: object): void {
   for (const [name, { accepts, valid }] of Object.entries(settings)) {
     const value = (given as Record<string, unknown>)[name];
@@ -102,7 +107,7 @@ function shownValue(value: unknown): string {
   return typeof value === 'function' ? 'a function' : shown(value);
 }
 
-/** Returns the same reason for several names, for {@link Declaration.elsewhere}. */
+/** Returns one reason for several names, for {@link Declaration.elsewhere}. */
 export function because(reason: string, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, reason]));
 }
@@ -165,7 +170,7 @@ export function text<const Default>(fallback: Default, valid: string): Setting<s
   return { fallback, valid, accepts: (v): v is string => typeof v === 'string' && v !== '' };
 }
 
-/** A value that a function of its own checks. */
+/** A value that `accepts` checks. */
 export function checked<Value, const Default = undefined>(
   fallback: Default,
   valid: string,

@@ -1,10 +1,10 @@
 /*
- * Mean and spread. Values so large that their squares, or their
- * differences, are beyond the largest number are computed a power of two
- * smaller, which loses nothing; all others as they are.
+ * Mean and standard deviation. Values so large that their squares, or their
+ * differences, would overflow are divided by a power of two meanwhile, which
+ * loses nothing; all others are used as they are.
  */
 
-/** From this magnitude on, values are scaled: squares of less, and sums of squares, are numbers. */
+/** From this magnitude on, values are scaled: squares of smaller ones, and their sums, do not overflow. */
 const LARGE = 2 ** 500;
 
 /** Returns the power of two by which values are divided: 1 unless they are very large. */
