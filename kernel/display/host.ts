@@ -1,19 +1,23 @@
 /** A MIME bundle: MIME type → data, as in Jupyter's `display_data`. */
 export type MimeBundle = Record<string, unknown>;
 
-/** Under this symbol a bundle may carry metadata for its types, such as an image's size: `{ 'image/png': { width: 200 } }`. */
+/** The key under which a bundle may have metadata for its types, such as an image's size: `{ 'image/png': { width: 200 } }`. */
 export const bundleMetadata = Symbol('metadata of a MIME bundle');
 
-/** The metadata that a bundle carries. */
+/** Returns the metadata of a bundle; empty when it has none. */
 export function metadataOf(bundle: MimeBundle): Record<string, unknown> {
   return (bundle as { [bundleMetadata]?: Record<string, unknown> })[bundleMetadata] ?? {};
 }
 
-/** One end of a Jupyter comm. Buffers are binary and travel beside the JSON. */
+/** The kernel's end of a Jupyter comm. Buffers are binary and travel beside the JSON. */
 export interface Comm {
+  /** Jupyter's `comm_id`. */
   readonly commId: string;
+  /** Sends a message to the front end; does nothing once the comm is closed. */
   send(data: object, buffers?: Uint8Array[]): void;
+  /** Calls `handler` with each message from the front end. */
   onMessage(handler: (data: any, buffers: Uint8Array[]) => void): void;
+  /** Calls `handler` when either end has closed the comm. */
   onClose(handler: () => void): void;
   close(): void;
 }
@@ -22,14 +26,15 @@ export interface Comm {
 export interface DisplayOptions {
   /** Jupyter's `transient.display_id`: an output with an ID can be updated later. */
   displayId?: string;
-  /** Update the outputs that carry `displayId` instead of adding one. */
+  /** Updates the outputs with this `displayId` instead of adding one. False by default. */
   update?: boolean;
+  /** Metadata by MIME type, such as an image's size: `{ 'image/png': { width: 200 } }`. */
   metadata?: Record<string, unknown>;
 }
 
 /** One run of a cell. */
 export interface CellRun {
-  /** The cell's own ID, which stays from run to run; left out where the front end does not tell. */
+  /** The cell's ID, the same in each of its runs; undefined when the front end does not send it. */
   readonly id?: string;
   /** Its name in errors: "Cell [3]". */
   readonly label: string;
@@ -37,42 +42,43 @@ export interface CellRun {
 
 /** Something that happens to a cell. */
 export type CellEvent =
-  /** A run has come to its end; `ok`: without an error. */
+  /** A run has ended; `ok`: without an error. */
   | { kind: 'ended'; cell: CellRun; ok: boolean }
-  /** The front end says that the user deleted cells. */
+  /** The user has deleted cells. */
   | { kind: 'deleted'; ids: readonly string[] };
 
 /**
- * The program that the library runs in. The kernel installs its
- * own host; in plain Node.js a console host prints `text/plain`.
+ * What the library needs of the cell that it runs in: outputs, interrupts and
+ * comms. The kernel sets its own; in plain Node.js there is one that prints
+ * `text/plain`.
  */
 export interface Host {
-  /** True where outputs are lines of text that cannot be updated. */
+  /** Whether outputs are lines of text, which cannot be updated. */
   readonly console?: boolean;
   display(bundle: MimeBundle, options?: DisplayOptions): void;
   /** Removes the running cell's outputs; with `wait`, when the next output arrives. */
   clear?(wait: boolean): void;
-  /** Aborted when the running cell is interrupted (Ctrl-C in plain Node.js), in a comm's handler when the kernel is. A new one for each cell. */
+  /** Aborted when the running cell is interrupted; in a comm's handler, when the kernel is. A new one for each cell. Never aborted in plain Node.js. */
   readonly signal: AbortSignal;
   /**
-   * For work that is done in parts of which each may compute without a pause:
-   * gives what runs a part, so that an interrupt ends it. Left out where SIGINT
-   * alone does.
+   * Returns a function that runs a part of long work, so that an interrupt ends
+   * the part although it computes without a pause. Undefined in plain Node.js,
+   * where SIGINT ends the process.
    */
   computation?(): (part: () => void) => void;
-  /** The run that the calling code belongs to. Left out where there are no cells. */
+  /** The run that the calling code belongs to. Undefined where there are no cells. */
   readonly cell?: CellRun | null;
   /** Calls `handler` for each event, as part of the running cell. */
   onCell?(handler: (event: CellEvent) => void): void;
-  /** An exception as the notebook shows it, with place and code; ANSI colours. */
+  /** Returns an exception as the notebook shows it, with its position and code, in ANSI colours. */
   describeError?(error: unknown): string;
-  /** Opens a comm to the front end, which knows `target` or closes it again. Left out where there is no front end. */
+  /** Opens a comm to the front end, which closes it when it does not know `target`. Undefined where there is no front end. */
   openComm?(target: string, data?: object, buffers?: Uint8Array[]): Comm;
-  /** Called for each comm that a front end opens on `target`. A later call for the same target replaces the earlier. */
+  /** Calls `onOpen` for each comm that a front end opens on `target`. A later call for the same target replaces the handler. */
   registerCommTarget(target: string, onOpen: (comm: Comm, data: any, buffers: Uint8Array[]) => void): void;
 }
 
-/** Prints `text/plain`; nothing can open a comm. */
+/** That of plain Node.js: prints `text/plain`; nothing can open a comm. */
 class ConsoleHost implements Host {
   readonly console = true;
   readonly signal = new AbortController().signal;
@@ -87,12 +93,12 @@ class ConsoleHost implements Host {
 
 let current: Host = new ConsoleHost();
 
-/** The host that the library runs in. */
+/** Returns the one that is set. */
 export function host(): Host {
   return current;
 }
 
-/** Installs the host: the kernel calls it once, at start. */
+/** Sets the one that the library uses. The kernel calls this once, at its start. */
 export function setHost(next: Host): void {
   current = next;
 }

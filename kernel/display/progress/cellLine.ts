@@ -3,9 +3,9 @@ import { host } from '../host';
 import type { ProgressPlace, Stage } from './progress';
 import { escapeHtml } from '../table';
 
-/** A line under a cell that says what is being done: with a bar where it is known how far it is. */
+/** A line under the running cell with the current stage, and with a bar when its share is known. */
 export class CellLine implements ProgressPlace {
-  readonly patience = 1000;
+  readonly delay = 1000;
   private displayId = '';
 
   show(stage: Stage | null): void {
