@@ -30,7 +30,7 @@ export class CompletionsLog {
     this.displayId = null;
   }
 
-  /** Shows the table: in a notebook that of the newest logged step, in a terminal each. */
+  /** Shows the table, in place of the one before; in a terminal, below it. With `outputDir` also writes it. */
   show(step: number, config: ResolvedConfig): void {
     if (this.rows.length === 0) return;
     if (config.outputDir !== null) this.write(step, config.outputDir);
@@ -47,7 +47,7 @@ export class CompletionsLog {
     return drawn.sort((a, b) => a - b).map((i) => rows[i]);
   }
 
-  /** Writes JSON lines, which pandas and datasets read. A disk in trouble does not stop the run; a checkpoint that fails says so. */
+  /** Writes JSON lines, which pandas and datasets read. When that fails, it warns, and the run goes on. */
   private write(step: number, outputDir: string): void {
     const lines = this.rows.map(({ prompt, completion, rewards, extra, advantage }) =>
       JSON.stringify({ step, prompt, completion, ...rewards, ...extra, advantage }),
