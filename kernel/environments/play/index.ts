@@ -5,12 +5,12 @@ import { Player, type Playable } from './player';
 
 export type { Playable, PlayGame, PlayStep } from './player';
 
-/** Environments whose cards were shown, by the IDs that the cards carry. A card alone keeps no environment open. */
+/** Environments whose cards were shown, by the IDs on the cards. A card does not keep its environment alive. */
 const offers = new Map<string, WeakRef<Playable>>();
 const ids = new WeakMap<Playable, string>();
 const players = new WeakMap<Playable, Set<Player>>();
 
-/** Lets views of an environment's card play it; the ID is what they open their comm with. */
+/** Lets views of an environment's card play it, and returns the ID with which they open their comm. */
 export function offerPlay(environment: Playable): string {
   host().registerCommTarget(PLAY_COMM, (comm, data) => {
     const wanted = offers.get(String(data?.id))?.deref();
@@ -24,7 +24,7 @@ export function offerPlay(environment: Playable): string {
   return id;
 }
 
-/** Ends the games of an environment that is closed; it cannot be played any more. */
+/** Ends the sessions in which people play an environment that is closed. */
 export function endPlay(environment: Playable): void {
   offers.delete(ids.get(environment) ?? '');
   for (const player of players.get(environment) ?? [])
