@@ -20,8 +20,8 @@ const MARKED = new RegExp(`"${MARK}(-?\\d+)"`, 'g');
  * does not hold exactly. A number beyond ±1.8e308 is ±Infinity, as there.
  *
  * @param what the subject of the error's sentence: `The action`
- * @throws NestingError where it is nested too deeply
- * @throws SyntaxError where it is not JSON
+ * @throws NestingError when it is nested too deeply
+ * @throws SyntaxError when it is not JSON
  */
 export function parseExact(text: string, what: string): unknown {
   checkTextNesting(text, what);

@@ -21,7 +21,7 @@ export class NestingError extends RangeError {
  * Checks the arrays and plain properties of a value, without recursion.
  *
  * @param what the subject of the error's sentence: `The action`
- * @throws NestingError where it is nested too deeply or contains itself
+ * @throws NestingError when it is nested too deeply or contains itself
  */
 export function checkNesting(value: unknown, what: string): void {
   if (typeof value !== 'object' || value === null) return;
@@ -49,7 +49,7 @@ const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d];
  * Checks JSON before it is parsed. What is not JSON is left to the parser.
  *
  * @param what the subject of the error's sentence: `The action`
- * @throws NestingError where it is nested too deeply
+ * @throws NestingError when it is nested too deeply
  */
 export function checkTextNesting(text: string, what: string): void {
   if (count(text, '[') + count(text, '{') <= MAXIMUM_NESTING) return;
@@ -85,8 +85,8 @@ function endOfString(text: string, start: number): number {
  * Returns what `JSON.parse` gives, within the limit on nesting.
  *
  * @param what the subject of the error's sentence: `The action`
- * @throws NestingError where it is nested too deeply
- * @throws SyntaxError where it is not JSON
+ * @throws NestingError when it is nested too deeply
+ * @throws SyntaxError when it is not JSON
  */
 export function parseJson(text: string, what: string): unknown {
   checkTextNesting(text, what);

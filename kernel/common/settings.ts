@@ -11,7 +11,7 @@ import { shown } from './shown';
 
 /** The default of a setting, and its valid values. */
 export interface Setting<Value = any, Default = unknown> {
-  /** The value where none is given. `undefined`: it follows from other settings, or from the model. */
+  /** The value when none is given. `undefined`: it follows from other settings, or from the model. */
   readonly fallback: Default;
   /** The valid values, in words: "a number above 0". */
   readonly valid: string;
@@ -122,12 +122,12 @@ interface Range {
   note?: string;
 }
 
-/** A number that is finite. */
+/** Returns a setting that is a finite number. */
 export function number<const Default>(fallback: Default, range: Range = {}): Setting<number, Default> {
   return numberOf('a number', Number.isFinite, fallback, range);
 }
 
-/** A whole number. */
+/** Returns a setting that is a whole number. */
 export function whole<const Default>(fallback: Default, range: Range = {}): Setting<number, Default> {
   return numberOf('a whole number', Number.isSafeInteger, fallback, range);
 }
@@ -148,12 +148,12 @@ function numberOf<Default>(
   };
 }
 
-/** Yes or no. */
+/** Returns a setting that is true or false. */
 export function flag<const Default>(fallback: Default): Setting<boolean, Default> {
   return { fallback, valid: 'true or false', accepts: (v): v is boolean => typeof v === 'boolean' };
 }
 
-/** One of some values. */
+/** Returns a setting that is one of some values. */
 export function oneOf<const Value, const Default>(
   fallback: Default,
   values: readonly Value[],
@@ -165,12 +165,12 @@ export function oneOf<const Value, const Default>(
   };
 }
 
-/** A text that is not empty: a name, a folder. */
+/** Returns a setting that is a text, not empty: a name, a folder. */
 export function text<const Default>(fallback: Default, valid: string): Setting<string, Default> {
   return { fallback, valid, accepts: (v): v is string => typeof v === 'string' && v !== '' };
 }
 
-/** A value that `accepts` checks. */
+/** Returns a setting that `accepts` checks. */
 export function checked<Value, const Default = undefined>(
   fallback: Default,
   valid: string,
@@ -179,23 +179,23 @@ export function checked<Value, const Default = undefined>(
   return { fallback, valid, accepts: (v): v is Value => accepts(v) };
 }
 
-/** A value that the function which takes it checks itself. */
+/** Returns a setting that is checked by the function that takes it. */
 export function unchecked<Value>(valid: string): Setting<Value, undefined> {
   return checked(undefined, valid, () => true);
 }
 
-/** An object of settings that are checked where they are used, or `null`, the default. */
+/** Returns a setting that is an object of further settings, which are checked where they are used, or `null`, the default. */
 export function record<Value extends object>(valid: string): Setting<Value | null, null> {
   return nullable(checked<Value, null>(null, valid, (v) => typeof v === 'object' && v !== null && !Array.isArray(v)));
 }
 
-/** A setting that may be `null`, too. */
+/** Returns a setting that may be `null`, too. */
 export function nullable<Value, Default>(setting: Setting<Value, Default>): Setting<Value | null, Default> {
   const { fallback, valid, accepts } = setting;
   return { fallback, valid: `${valid}, or null`, accepts: (v): v is Value | null => v === null || accepts(v) };
 }
 
-/** The same setting with another default. */
+/** Returns a setting with another default. */
 export function preset<Value, const Default>(setting: Setting<Value>, fallback: Default): Setting<Value, Default> {
   return { ...setting, fallback };
 }

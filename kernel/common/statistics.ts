@@ -14,7 +14,7 @@ export function scaleOf(values: ArrayLike<number | null>): number {
   return largest < LARGE || !Number.isFinite(largest) ? 1 : 2 ** Math.min(1020, Math.ceil(Math.log2(largest)));
 }
 
-/** Returns the mean of the values that are not `null`; NaN where there is none (torch's `nanmean`). */
+/** Returns the mean of the values that are not `null`; NaN when there is none (torch's `nanmean`). */
 export function mean(values: ArrayLike<number | null>): number {
   const scale = scaleOf(values);
   const present = Array.from(values).filter((value): value is number => value !== null);

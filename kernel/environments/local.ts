@@ -115,14 +115,17 @@ export class LocalEnvironment<
     return (await this.runner.step(checked)) as StepResult<Observation>;
   }
 
+  /** Returns the state of the episode. */
   async state(): Promise<State> {
     return this.runner.state() as State;
   }
 
+  /** Returns the JSON Schemas of action, observation and state. */
   async schema(): Promise<EnvironmentSchema> {
     return this.contract.schema;
   }
 
+  /** Returns name, description and version of the class. */
   async metadata(): Promise<EnvironmentMetadata> {
     return this.contract.metadata;
   }
@@ -132,7 +135,7 @@ export class LocalEnvironment<
     return pictureBundle(this.runner.environment);
   }
 
-  /** The first frame is that of the episode with seed 0. */
+  /** Returns the content of the card, with the first frame of the episode with seed 0. */
   protected async cardContent(): Promise<CardContent> {
     const { description, version } = this.contract.metadata;
     const frame = await firstFrame(this.type, this.options);
@@ -146,6 +149,7 @@ export class LocalEnvironment<
     };
   }
 
+  /** Ends the session. */
   async close(): Promise<void> {
     if (!this.closed) await this.runner.close();
     this.closed = true;

@@ -10,7 +10,7 @@ export interface ReferenceReturns {
   chance: { mean: number; std: number };
   /** Always the same action: the mean return of each, the best first. Empty when there are too many to try each. */
   constants: Array<{ action: string; mean: number }>;
-  /** A human's mean return in whole games, however long, and where it was published. */
+  /** A human's mean return in whole games of any length, and its source. */
   human?: HumanReturn;
 }
 

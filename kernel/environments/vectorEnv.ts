@@ -52,7 +52,7 @@ export interface VectorEnv {
   readonly numEnvs: number;
   /** The screen of its frames, if they are palette indices. */
   readonly screen?: Screen;
-  /** Starts an episode in each of `indices`, from `seeds[i]`. `every`: the answer has a frame, and so has that of every so many steps; 0: none has. */
+  /** Starts an episode in each of `indices`, from `seeds[i]`. `every`: this answer has a frame, and then that of each step whose number is a multiple of it; 0: none has. */
   reset(indices: number[], seeds: number[], options: { every: number }): Promise<VectorStep>;
   /** Takes a step in each of `indices`, with `actions[i]`. */
   step(indices: number[], actions: unknown[]): Promise<VectorStep>;
@@ -107,6 +107,7 @@ export interface VectorEnvs {
   close(): Promise<void>;
 }
 
+/** The function that a module of {@link VectorSource.module} exports as `openVectorEnvs`. */
 export type OpenVectorEnvs<Source extends VectorSource = VectorSource> = (source: Source) => VectorEnvs;
 
 /** Returns what opens vector environments of a source in this thread. */

@@ -29,23 +29,24 @@ export interface EpisodeRecord {
   environment: string;
   /** Its options, as given to `openenv`: game, frame skip, sticky actions… Together with seed and actions they replay the episode exactly. */
   options: Record<string, unknown>;
+  /** Seed of the environment. */
   seed: number;
   /** Action names; `actions` holds indices into them. */
   actionNames: string[];
-  /** The actions as they were sent, one for each name, where an action is more than its name. */
+  /** The actions as they were sent, one for each of `actionNames`, when they are objects. */
   actionValues?: Record<string, unknown>[];
   /** Per step: index of the action. */
   actions: number[];
   /** Per step: the environment's reward. */
   rewards: number[];
-  /** Per step: lives left after it, where the environment has lives. */
+  /** Per step: lives left after it; empty when the environment has no lives. */
   lives: number[];
   /** Named state, a column of `steps + 1` numbers per variable: entry i is what the strategy saw before action i, the last entry the state at the end. */
   states: Record<string, number[]>;
   /**
-   * Recorded where strategies see the environment's observations instead of named
+   * Recorded when strategies see the environment's observations instead of named
    * state: entry i is what the strategy saw before action i, the last entry
-   * the observation at the end. `null` where it was left out because it is
+   * the observation at the end. `null` when it was left out because it is
    * large; the first and the last are always there.
    */
   observations?: (Record<string, any> | null)[];

@@ -73,7 +73,7 @@ async function scoreAndCompare(played: Played, kept: Generations, context: StepC
   const scores = await score(rewards, samples, { trainerState, timeLimit, signal });
   const { table } = scores;
   const recent: RolloutBatch = { step, samples, groupSize, table, timeLimit, advantages };
-  // Also where a function failed: its correction then scores the same rollouts.
+  // Also when a function failed: its correction then scores the same rollouts.
   context.recentRollouts.add(recent);
   if (scores.error) throw scores.error;
   const takenIn = edits && (await takeIn(await kept.currentSearch(number, context), edits, samples, table, context));

@@ -87,6 +87,7 @@ export interface LossSettings extends Omit<Resolved<typeof lossSettings>, 'epsil
   epsilonHigh: number;
 }
 
+/** Settings of the entropy bonus, with all values. */
 export type EntropySettings = Resolved<typeof entropySettings>;
 
 /** Options of a `PolicyUpdate`. */

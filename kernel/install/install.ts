@@ -25,7 +25,7 @@ export const KERNEL_NAME = 'joylab';
 const DISPLAY_NAME = 'Joylab (TypeScript)';
 const LOGOS = ['logo-64x64.png', 'logo-svg.svg'];
 
-/** A Jupyter data folder, and the Python beside it where there is one. */
+/** A Jupyter data folder, and the Python of its prefix; `null`: the package's own, or none. */
 interface Target {
   data: string;
   python: string | null;

@@ -4,7 +4,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 /** The content of Jupyter's connection file: the ports that the kernel listens at, and the key that signs messages. */
 export interface ConnectionInfo {
   transport: 'tcp' | 'ipc';
-  /** An address; where `transport` is "ipc", the first part of the sockets' paths. */
+  /** An address; when `transport` is "ipc", the first part of the sockets' paths. */
   ip: string;
   /** 0, for any of the ports: the system chooses one. */
   shell_port: number;

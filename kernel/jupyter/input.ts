@@ -10,6 +10,7 @@ const CANCELLED = 2;
 const HEADER_BYTES = 8;
 const MAXIMUM_BYTES = 1 << 20;
 
+/** Returns the memory of an answer that has not arrived. */
 export function createAnswer(): SharedArrayBuffer {
   return new SharedArrayBuffer(HEADER_BYTES + MAXIMUM_BYTES);
 }

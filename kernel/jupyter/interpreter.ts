@@ -49,6 +49,7 @@ export interface Completion {
   types?: string[];
 }
 
+/** Whether code is complete, as in `is_complete_reply`; `indent`: the text that the next line begins with. */
 export type Completeness = { status: 'complete' | 'invalid' | 'unknown' } | { status: 'incomplete'; indent: string };
 
 /** Opens comms for the interpreter, and takes its handlers for those that the front end opens. */

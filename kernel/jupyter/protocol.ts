@@ -23,6 +23,7 @@ export interface WireOptions {
   textRing: SharedArrayBuffer;
 }
 
+/** Types of comm messages. */
 export const COMM_MESSAGES: Record<string, true | undefined> = {
   __proto__: null as never,
   comm_open: true,

@@ -12,6 +12,7 @@ const POSTED = 3;
 const HEADER_BYTES = 16;
 const CAPACITY = 1 << 20;
 
+/** Returns the shared memory of an empty ring of 1 MiB. */
 export function createTextRing(): SharedArrayBuffer {
   return new SharedArrayBuffer(HEADER_BYTES + CAPACITY);
 }

@@ -7,7 +7,7 @@ export class WatchdogError extends Error {
 
   constructor(
     readonly reason: 'timeout' | 'interrupt',
-    /** `true` where callbacks of Node.js were left without their ends: see {@link leaveCallback}. */
+    /** Whether callbacks of Node.js have begun and not ended: see {@link leaveCallback}. */
     readonly unbalanced: boolean,
   ) {
     super(reason === 'timeout' ? 'The time was up.' : 'SIGINT came.');

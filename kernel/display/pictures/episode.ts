@@ -127,7 +127,7 @@ function pictureHtml(episode: EpisodeRecord, { type, frames }: EpisodePictures):
 /** Returns a GIF as HTML: sanitisers do not remove an image that contains its data. */
 function html(episode: EpisodeRecord, frames: EpisodeFrames): string {
   const delay = (1000 * frames.every) / stepsPerSecond(frames);
-  // 8 frames a second are enough here, fewer where the file would be large.
+  // 8 frames a second are enough here, fewer when the file would be large.
   let take = Math.max(1, Math.round(125 / delay));
   let file = gif(frames, { take, delay });
   while (file.length > GIF_BUDGET && take < frames.frames.length) {

@@ -21,7 +21,7 @@ export interface ProgressPlace {
 const INTERVAL = 250;
 /** Milliseconds without work after which the line is removed: many short tasks in a row are shown as one. */
 const PAUSE = 400;
-/** The time is shown after so many milliseconds; that which is left, from this share on. */
+/** Milliseconds after which the time is shown, and the share from which on it is the time that is left. */
 const ESTIMATE = { after: 2000, from: 0.15 };
 
 /** Work of which progress is shown. */

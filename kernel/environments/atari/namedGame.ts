@@ -72,10 +72,12 @@ export abstract class NamedGame<Action extends string, State> extends OpenedEnvi
     return this.result(await this.client.step({ action_id: this.actionId(action) }));
   }
 
+  /** Returns the JSON Schemas of action, observation and state. */
   schema(): Promise<EnvironmentSchema> {
     return this.client.schema();
   }
 
+  /** Returns the server's name, description and version of the environment. */
   metadata(): Promise<EnvironmentMetadata> {
     return this.client.metadata();
   }

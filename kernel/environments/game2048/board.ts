@@ -1,6 +1,7 @@
 /** A board of 2048: 16 tile values, row by row from the top left, 0 for an empty cell. */
 export type Board = readonly number[];
 
+/** Cells of a row and of a column. */
 export const SIZE = 4;
 
 /** Names of the actions; an action's ID is its index. */

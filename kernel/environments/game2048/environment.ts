@@ -19,6 +19,7 @@ export interface Game2048Observation extends Game2048Outlook {
   legal_actions: number[];
   /** Sum of all merged tiles. */
   score: number;
+  /** The largest tile value. */
   highest_tile: number;
 }
 

@@ -174,6 +174,7 @@ export class RemoteEnvironment<
     return this.schemas ?? this.client.schema();
   }
 
+  /** Returns the server's name, description and version of the environment. */
   async metadata(): Promise<EnvironmentMetadata> {
     return this.about;
   }

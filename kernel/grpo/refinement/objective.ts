@@ -3,6 +3,7 @@ import { centred } from '../advantages';
 
 /** Names of objectives, see `RefinementConfig.objective`. */
 export type ObjectiveName = 'mean' | 'positive' | 'rank' | 'max@k' | 'entropic';
+/** All objectives. */
 export const OBJECTIVES: readonly ObjectiveName[] = ['mean', 'positive', 'rank', 'max@k', 'entropic'];
 
 /** A child as an objective sees it. */

@@ -3,12 +3,15 @@ import type { EpisodeEnd } from '../../episodes/episode';
 
 /** An episode that a program played, as a database keeps it: plain data. */
 export interface Evaluation {
+  /** Seed of the environment. */
   environmentSeed: number;
   /** Weighted sum of the rewards of the episode. */
   fitness: number;
   /** By the reward functions' names; `null` when one does not apply. */
   rewards: Record<string, number | null>;
+  /** Undiscounted sum of the environment's rewards. */
   return: number;
+  /** Number of steps of the episode. */
   steps: number;
   end: EpisodeEnd;
   /** Fraction of the steps that each action has, by its name; actions without any are left out. */

@@ -281,7 +281,7 @@ export class ProgramSearch {
     );
   }
 
-  /** Returns the search with the winner of a validation, which played so many episodes. */
+  /** Returns the search with the winner of a validation, and the number of episodes that it played. */
   withWinner(winner: Winner | null, episodes: number): ProgramSearch {
     return new ProgramSearch(this.settings, this.database, this.episodes + episodes, winner);
   }

@@ -25,7 +25,7 @@ export interface LossInputs {
   /** Of the reference model; null when beta is 0. */
   referenceLogprobs: Value | null;
   advantages: Value;
-  /** For each token the sum and the mean of values over the tokens of its completion that count. */
+  /** Returns for each token the sum, or the mean, of values over the tokens of its completion that count. */
   completionSum(values: Value): Value;
   completionMean(values: Value): Value;
   /** 1 for the tokens that the policy's loss is restricted to (those of high entropy), else 0; null: all. */

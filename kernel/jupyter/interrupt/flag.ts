@@ -20,6 +20,7 @@ export const FLAG = {
   seconds: 5,
 } as const;
 
+/** Returns the shared memory of the numbers, all 0. */
 export function createInterruptFlag(): Int32Array<SharedArrayBuffer> {
   return new Int32Array(new SharedArrayBuffer(Object.keys(FLAG).length * Int32Array.BYTES_PER_ELEMENT));
 }

@@ -14,7 +14,7 @@ export interface InterruptHandlers {
   cancel(): void;
   /** Returns a function that shows a text in the cell that runs now, as long as it runs; `null` when none runs. */
   toRunningCell(): ((text: string) => void) | null;
-  /** The next cell may begin. */
+  /** Called when the next cell may begin. */
   settled(): void;
 }
 

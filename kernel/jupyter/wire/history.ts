@@ -20,7 +20,7 @@ export class History {
   private readonly own: Input[] = [];
   private isWritable: boolean;
 
-  /** @param file where inputs are kept; empty: nowhere, they end with the kernel */
+  /** @param file the file that keeps inputs; empty: none, and they end with the kernel */
   constructor(private readonly file: string) {
     this.isWritable = file !== '';
   }

@@ -86,7 +86,7 @@ function processesOfProc(): Process[] {
     });
 }
 
-/** For systems without /proc, which show the groups of processes and not their variables. */
+/** Returns the processes of systems without /proc, which show groups and not environment variables. */
 function processesOfPs(): Process[] {
   const lines = execFileSync('ps', ['-A', '-o', 'pid=', '-o', 'ppid=', '-o', 'pgid=', '-o', 'stat='], {
     encoding: 'latin1',

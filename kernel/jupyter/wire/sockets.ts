@@ -12,9 +12,9 @@ export type RequestChannel = 'shell' | 'control' | 'stdin';
 /** Handles what arrives at the sockets. */
 export interface SocketHandlers {
   onMessage(channel: RequestChannel, message: Message): void;
-  /** A message was dropped. */
+  /** Called when a message is dropped. */
   onDropped(channel: RequestChannel, reason: string): void;
-  /** A client subscribed on iopub. */
+  /** Called when a client subscribes on iopub. */
   onSubscribe(topic: Uint8Array): void;
 }
 
