@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
-import type { CellEvent, CellRun } from '../display/host';
+import type { CellEvent, CellRun } from '../display/cellContext';
 import type { CellOutput } from '../jupyter/interpreter';
 
 /** Milliseconds that code has to stop by itself once its signal is aborted. */

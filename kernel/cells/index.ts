@@ -1,9 +1,9 @@
 import { inKernel, keepIntrinsics } from '../common/intrinsics';
-import { setHost } from '../display/host';
+import { setCellContext } from '../display/cellContext';
 import type { CommOpener, Interpreter } from '../jupyter/interpreter';
 import { packageRoot } from '../common/packagePaths';
 import { keepCompiledTypeScript } from './compile/typescript';
-import { KernelHost } from './host';
+import { KernelContext } from './kernelContext';
 import { installPatches, PROCESS_PATCHES, SESSION_PATCHES } from './patches';
 import { withoutOptimizer } from './patches/language/optimizer';
 import { Session } from './session';
@@ -29,7 +29,7 @@ export interface InterpreterOptions {
  */
 export function createInterpreter({ comms, interruptFlag, folder }: InterpreterOptions): Interpreter {
   const takeBack = installPatches(PROCESS_PATCHES, interruptFlag);
-  setHost(new KernelHost(comms));
+  setCellContext(new KernelContext(comms));
   const session = new Session({ folder, packageRoot }, interruptFlag);
   session.onClose(takeBack);
   const reportUncaught = (error: unknown): void => session.reportUncaught(error);

@@ -1,5 +1,5 @@
 import { inKernel, repairIntrinsics, reportRepair } from '../common/intrinsics';
-import type { MimeBundle } from '../display/host';
+import type { MimeBundle } from '../display/cellContext';
 import { FLAG } from '../jupyter/interrupt/flag';
 import type {
   CellError,

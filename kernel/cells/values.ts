@@ -1,6 +1,6 @@
 import { inKernel } from '../common/intrinsics';
 import { describe as describeValue } from '../display/describe';
-import { metadataOf, type MimeBundle } from '../display/host';
+import { metadataOf, type MimeBundle } from '../display/cellContext';
 import { shownSvg } from '../display/pictures/svgBundle';
 
 /** Resolves with the MIME bundle and the metadata of a cell's result: see display/describe.ts. */

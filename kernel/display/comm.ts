@@ -1,4 +1,4 @@
-import { host, type Comm } from './host';
+import { cellContext, type Comm } from './cellContext';
 
 export { openComm, registerCommTarget };
 export type { Comm };
@@ -13,12 +13,12 @@ export type { Comm };
  * @throws Error outside a notebook: there is no front end
  */
 function openComm(target: string, data: object = {}, buffers: Uint8Array[] = []): Comm {
-  const comm = host().openComm?.(target, data, buffers);
+  const comm = cellContext().openComm?.(target, data, buffers);
   if (!comm) throw new Error(`There is no front end to open the comm '${target}' to: this works in a notebook only.`);
   return comm;
 }
 
 /** Calls `onOpen` with each comm that the front end opens on `target`, and with its data and buffers. A later call for the same target replaces the handler. */
 function registerCommTarget(target: string, onOpen: (comm: Comm, data: any, buffers: Uint8Array[]) => void): void {
-  host().registerCommTarget(target, onOpen);
+  cellContext().registerCommTarget(target, onOpen);
 }

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import type { MimeBundle } from './host';
+import type { MimeBundle } from './cellContext';
 import { recordTable } from './records';
 
 type Row = Record<string, unknown>;

@@ -1,5 +1,5 @@
 import { inspect, types } from 'node:util';
-import type { MimeBundle } from './host';
+import type { MimeBundle } from './cellContext';
 import { imageType } from './pictures/image';
 import { isNumeric, numericText } from './numeric';
 import { isRecords, recordTable } from './records';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe } from './describe';
-import { host, type DisplayOptions, type MimeBundle } from './host';
+import { cellContext, type DisplayOptions, type MimeBundle } from './cellContext';
 
 export { clearOutput, display, DisplayHandle };
 export { image, type ImageOptions } from './pictures/image';
@@ -55,7 +55,7 @@ class DisplayHandle implements PromiseLike<void> {
  */
 function display(value: unknown, options: DisplayOptions = {}): DisplayHandle {
   const displayId = options.displayId ?? randomUUID();
-  const show = (bundle: MimeBundle): void => host().display(bundle, { ...options, displayId });
+  const show = (bundle: MimeBundle): void => cellContext().display(bundle, { ...options, displayId });
   const bundle = describeSafely(value);
   if (!(bundle instanceof Promise) && pending === null) {
     show(bundle);
@@ -75,7 +75,7 @@ function display(value: unknown, options: DisplayOptions = {}): DisplayHandle {
  * @param options.wait removes them only when the next output arrives, so that nothing flickers; `false` by default
  */
 function clearOutput({ wait = false }: { wait?: boolean } = {}): void {
-  host().clear?.(wait);
+  cellContext().clear?.(wait);
 }
 
 function describeSafely(value: unknown): MimeBundle | Promise<MimeBundle> {

@@ -1,4 +1,4 @@
-import type { MimeBundle } from './host';
+import type { MimeBundle } from './cellContext';
 import { shownSvg } from './pictures/svgBundle';
 
 /** A text that is displayed as its MIME type. */

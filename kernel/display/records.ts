@@ -1,5 +1,5 @@
 import { inspect, types } from 'node:util';
-import type { MimeBundle } from './host';
+import type { MimeBundle } from './cellContext';
 import { htmlTable, textTable, type Column } from './table';
 
 type Row = Record<string, unknown>;

@@ -1,6 +1,6 @@
 import type { ValidationFailure } from '../schema/problems';
 import { availableParallelism } from 'node:os';
-import type { MimeBundle } from '../display/host';
+import type { MimeBundle } from '../display/cellContext';
 import { invalid } from '../openenv/actionCheck';
 import { invalidArgument, OpenEnvError } from '../openenv/errors';
 import type {

@@ -1,4 +1,4 @@
-import type { MimeBundle } from '../display/host';
+import type { MimeBundle } from '../display/cellContext';
 import { environmentBundle, type CardContent, type CardOptions } from './card/card';
 
 /** The base of all environments that `openenv` returns. An environment is displayed as its card. */

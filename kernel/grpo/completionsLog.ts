@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { completionsBundle, type CompletionRow } from '../display/training/completions';
-import { host } from '../display/host';
+import { cellContext } from '../display/cellContext';
 import { deriveSeed, permutation } from '../training/seeds';
 import type { ResolvedConfig } from './config';
 import type { Scored } from './rollouts/generations';
@@ -34,9 +34,9 @@ export class CompletionsLog {
   show(step: number, config: ResolvedConfig): void {
     if (this.rows.length === 0) return;
     if (config.outputDir !== null) this.write(step, config.outputDir);
-    const update = this.displayId !== null && !host().console;
+    const update = this.displayId !== null && !cellContext().console;
     this.displayId ??= randomUUID();
-    host().display(completionsBundle(step, this.selection(step, config)), { displayId: this.displayId, update });
+    cellContext().display(completionsBundle(step, this.selection(step, config)), { displayId: this.displayId, update });
   }
 
   private selection(step: number, { numCompletionsToPrint, logUniquePrompts, seed }: ResolvedConfig): CompletionRow[] {

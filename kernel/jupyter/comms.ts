@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Comm } from '../display/host';
+import type { Comm } from '../display/cellContext';
 import type { CommOpener } from './interpreter';
 
 /** Publishes a comm message on iopub. */

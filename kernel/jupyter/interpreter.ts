@@ -1,5 +1,5 @@
 import type { Child, ChildResult } from './children';
-import type { Comm, DisplayOptions, MimeBundle } from '../display/host';
+import type { Comm, DisplayOptions, MimeBundle } from '../display/cellContext';
 
 /** Takes the output of one cell. */
 export interface CellOutput {

@@ -1,5 +1,5 @@
 import { inKernel, repairIntrinsics, reportRepair } from '../common/intrinsics';
-import type { MimeBundle } from '../display/host';
+import type { MimeBundle } from '../display/cellContext';
 import { Comms } from './comms';
 import { awaitAnswer, createAnswer } from './input';
 import type { CellError, CellOutput, CommOpener, Interpreter } from './interpreter';

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { flag, number, preset, resolveSettings, type Declaration, type Given } from '../common/settings';
-import { host, type CellEvent, type CellRun, type MimeBundle } from '../display/host';
+import { cellContext, type CellEvent, type CellRun, type MimeBundle } from '../display/cellContext';
 import { htmlTable, textTable, type Column } from '../display/table';
 import { RecentRollouts } from './recent';
 import { rescore, type Rescore } from './rescore';
@@ -78,7 +78,7 @@ export class RewardRegistry {
    * @returns what scoring again gave, or `null` where no rollout is in memory
    */
   register(name: string, score: RewardFunction, options: RewardOptions = {}): Promise<Rescore | null> {
-    return this.showRescore(this.add(name, score, { source: host().cell?.label, ...options }, 'call'));
+    return this.showRescore(this.add(name, score, { source: cellContext().cell?.label, ...options }, 'call'));
   }
 
   /** Registers a function of the running cell's `@reward`: {@link finishCell} scores with it. */
@@ -90,7 +90,7 @@ export class RewardRegistry {
   /** Removes what the running cell's `@reward` had registered before, now that it has registered all, and scores the last rollouts again. */
   async finishCell(): Promise<void> {
     const fresh = this.fresh.splice(0).flatMap((name) => this.rewards.get(name) ?? []);
-    const { cell } = host();
+    const { cell } = cellContext();
     if (cell) this.removeFormer(cell, 'directive');
     for (const reward of fresh) await this.showRescore(reward);
   }
@@ -190,7 +190,7 @@ export class RewardRegistry {
 
   /** Makes a function the running cell's. */
   private own(name: string, means: Owner['means']): void {
-    const { cell } = host();
+    const { cell } = cellContext();
     const before = this.owners.get(name);
     if (!cell) return void this.owners.delete(name);
     this.owners.set(name, { cell, means });
@@ -217,7 +217,7 @@ export class RewardRegistry {
   private followCells(): void {
     if (this.followsCells) return;
     this.followsCells = true;
-    host().onCell?.((event) => this.onCell(event));
+    cellContext().onCell?.((event) => this.onCell(event));
   }
 
   private onCell(event: CellEvent): void {
@@ -293,8 +293,8 @@ export class RewardRegistry {
 
   private async showRescore(reward: WeightedReward): Promise<Rescore | null> {
     if (this.recentRollouts.sampleCount === 0 || reward.enabled === false) return null;
-    const result = await rescore(reward, this.recentRollouts, host().signal);
-    host().display(result.bundle());
+    const result = await rescore(reward, this.recentRollouts, cellContext().signal);
+    cellContext().display(result.bundle());
     return result;
   }
 }

@@ -2,10 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { checkNesting } from '../common/nesting';
 import { resolveSettings } from '../common/settings';
 import { episodeBundle, textBundle } from '../display/pictures/episode';
-import { host, type MimeBundle } from '../display/host';
+import { cellContext, type MimeBundle } from '../display/cellContext';
 import type { RolloutEnvironment } from '../environments/environment';
 import { Episode, type EpisodeRecord } from '../episodes/episode';
-import { filmEvery, observationFrames, type EpisodeFrames } from '../episodes/frames';
+import { defaultEvery, observationFrames, type EpisodeFrames } from '../episodes/frames';
 import { recordedPolicy } from './policies';
 import { checkPlayable, replayDeclaration, type ReplayOptions } from './settings';
 import { playOne } from './single';
@@ -60,14 +60,14 @@ async function playAgain(
   options: ReplayOptions,
 ): Promise<EpisodeFrames> {
   checkPlayable(given);
-  const { every = filmEvery(episode.actions.length) } = resolveSettings(replayDeclaration, options);
+  const { every = defaultEvery(episode.actions.length) } = resolveSettings(replayDeclaration, options);
   if (episode.environment !== given.spec.environment) {
     throw new TypeError(
       `The episode was played in '${episode.environment}'; this environment is '${given.spec.environment}'.`,
     );
   }
   for (const action of episode.actionValues ?? []) checkNesting(action, 'An action of the episode');
-  const signal = options.signal ?? host().signal;
+  const signal = options.signal ?? cellContext().signal;
   const env = given.withOptions?.(episode.options) ?? given;
   const { seed, actions, actionValues } = episode;
   // It is over when there are no more choices.

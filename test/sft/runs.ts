@@ -1,11 +1,11 @@
-import { setHost } from '../../kernel/display/host';
+import { setCellContext } from '../../kernel/display/cellContext';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
 import { SFTTrainer, type SFTConfig, type SFTTrainerOptions } from '../../kernel/sft';
 import { chatPairs, pairs, texts } from './rows';
 
 /** A host that shows nothing. */
 export function quietHost(): void {
-  setHost({ display() {}, signal: new AbortController().signal, registerCommTarget() {} });
+  setCellContext({ display() {}, signal: new AbortController().signal, registerCommTarget() {} });
 }
 
 /** The bundled model with a new adapter, or (`adapter: false`) to train as a whole. */

@@ -1,5 +1,5 @@
 import type * as ts from 'typescript';
-import type { MimeBundle } from '../../display/host';
+import type { MimeBundle } from '../../display/cellContext';
 import { withoutPlaces } from '../compile/names';
 import type { NotebookProgram } from '../compile/program/notebook';
 import { typescript } from '../compile/typescript';

@@ -1,4 +1,4 @@
-import type { MimeBundle } from '../../display/host';
+import type { MimeBundle } from '../../display/cellContext';
 import type { Completion } from '../../jupyter/interpreter';
 import type { Directive, Parameter } from './directive';
 import { directives } from './registry';

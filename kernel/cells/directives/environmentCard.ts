@@ -1,6 +1,6 @@
 import type { ReferenceReturns } from '../../environments/reference';
 import type { RolloutEnvironment } from '../../environments/environment';
-import { host } from '../../display/host';
+import { cellContext } from '../../display/cellContext';
 
 /** A value that has a card, usually an environment. */
 export interface HasCard {
@@ -34,7 +34,7 @@ function isPlayable(value: HasCard): value is HasCard & RolloutEnvironment {
 /** Returns the reference returns; `null`, after a message, when measuring takes too long or fails. */
 async function measureInTime(env: RolloutEnvironment): Promise<ReferenceReturns | null> {
   const { referenceReturns } = await import('../../rollout/reference/index.js');
-  const { signal } = host();
+  const { signal } = cellContext();
   try {
     return await referenceReturns(env, { signal: AbortSignal.any([signal, AbortSignal.timeout(REFERENCE_TIMEOUT)]) });
   } catch (error) {

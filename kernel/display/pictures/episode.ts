@@ -3,7 +3,7 @@ import type { EpisodeRecord } from '../../episodes/episode';
 import type { EpisodeFrames, EpisodePictures } from '../../episodes/frames';
 import { shownSize } from './aspect';
 import { gif } from './gif';
-import type { MimeBundle } from '../host';
+import type { MimeBundle } from '../cellContext';
 import { EPISODE_MIME, type EpisodeData } from '../mime';
 import { svgImage } from './svgImage';
 import { escapeHtml } from '../table';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { bundleMetadata, type MimeBundle } from '../host';
+import { bundleMetadata, type MimeBundle } from '../cellContext';
 import { svgText } from './svgBundle';
 
 /** The first bytes of each image format. */

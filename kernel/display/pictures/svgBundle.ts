@@ -1,4 +1,4 @@
-import type { MimeBundle } from '../host';
+import type { MimeBundle } from '../cellContext';
 import { svgImage } from './svgImage';
 
 const SVG = 'image/svg+xml';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { host } from '../host';
+import { cellContext } from '../cellContext';
 import type { ProgressPlace, Stage } from './progress';
 import { escapeHtml } from '../table';
 
@@ -11,7 +11,7 @@ export class CellLine implements ProgressPlace {
   show(stage: Stage | null): void {
     const update = this.displayId !== '';
     if (!update) this.displayId = randomUUID();
-    host().display(stage ? bundle(stage) : {}, { displayId: this.displayId, update });
+    cellContext().display(stage ? bundle(stage) : {}, { displayId: this.displayId, update });
   }
 }
 

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { CellLine } from './cellLine';
 import { duration } from './duration';
-import { host } from '../host';
+import { cellContext } from '../cellContext';
 
 /** Work under way, in words, and the share of it that is done, from 0 to 1, when that is known. */
 export interface Stage {
@@ -122,7 +122,7 @@ class Progress {
 
 const places = new AsyncLocalStorage<Progress>();
 const cells = new WeakMap<object, Progress>();
-const hosts = new WeakSet<object>();
+const contexts = new WeakSet<object>();
 
 /**
  * Returns the result of `work`, and shows its progress when it takes longer:
@@ -155,14 +155,14 @@ export async function progressAt<T>(place: ProgressPlace, work: () => Promise<T>
 
 /** Returns the progress of the running cell, shown in a line under it, which is removed when the cell has ended; `null` outside of cells. */
 function progressOfCell(): Progress | null {
-  const { cell } = host();
+  const { cell } = cellContext();
   if (!cell) return null;
   let progress = cells.get(cell);
   if (!progress) cells.set(cell, (progress = new Progress(new CellLine())));
-  const here = host();
-  if (!hosts.has(here)) {
-    hosts.add(here);
-    here.onCell?.((event) => event.kind === 'ended' && cells.get(event.cell)?.close());
+  const context = cellContext();
+  if (!contexts.has(context)) {
+    contexts.add(context);
+    context.onCell?.((event) => event.kind === 'ended' && cells.get(event.cell)?.close());
   }
   return progress;
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { host, type MimeBundle } from '../host';
+import { cellContext, type MimeBundle } from '../cellContext';
 import { escapeHtml } from '../table';
 
 /** Milliseconds between two updates of the output, in a notebook and in a terminal, where every update is a line. */
@@ -25,7 +25,7 @@ export class ProgressBar {
   add(bytes: number, { before = false } = {}): void {
     this.done += bytes;
     if (before) this.before += bytes;
-    const interval = host().console ? CONSOLE_INTERVAL : NOTEBOOK_INTERVAL;
+    const interval = cellContext().console ? CONSOLE_INTERVAL : NOTEBOOK_INTERVAL;
     if (Date.now() - this.shownAt >= interval) this.show(this.line());
   }
 
@@ -47,11 +47,11 @@ export class ProgressBar {
     const first = this.shownAt === 0;
     this.shownAt = Date.now();
     const bundle: MimeBundle = { 'text/plain': line };
-    if (!host().console) {
+    if (!cellContext().console) {
       const bar = `<progress value="${this.done}" max="${this.total}" title="${escapeHtml(this.title)}" style="width:20em;vertical-align:middle"></progress>`;
       bundle['text/html'] = `<div>${bar} ${escapeHtml(line)}</div>`;
     }
-    host().display(bundle, { displayId: this.displayId, update: !first });
+    cellContext().display(bundle, { displayId: this.displayId, update: !first });
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { host } from '../host';
+import { cellContext } from '../cellContext';
 
 /** Milliseconds between two updates of the output, in a notebook and in a terminal, where every update is a line. */
 const NOTEBOOK_INTERVAL = 250;
@@ -18,7 +18,7 @@ export class StatusLine {
     this.text = title;
     this.timer = setInterval(
       () => this.show(this.line()),
-      host().console ? CONSOLE_INTERVAL : NOTEBOOK_INTERVAL,
+      cellContext().console ? CONSOLE_INTERVAL : NOTEBOOK_INTERVAL,
     ).unref();
   }
 
@@ -43,7 +43,7 @@ export class StatusLine {
 
   private show(line: string): void {
     if (line === this.shown) return;
-    host().display({ 'text/plain': line }, { displayId: this.displayId, update: this.shown !== '' });
+    cellContext().display({ 'text/plain': line }, { displayId: this.displayId, update: this.shown !== '' });
     this.shown = line;
   }
 }

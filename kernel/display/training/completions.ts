@@ -1,4 +1,4 @@
-import type { MimeBundle } from '../host';
+import type { MimeBundle } from '../cellContext';
 import { escapeHtml, formatNumber, scrollBox, textTable, type Column } from '../table';
 
 /** A completion with its scores: a row of TRL's completions table. */

@@ -1,5 +1,5 @@
 import { diffHtml, diffText, type DiffLine } from './diff';
-import type { MimeBundle } from '../host';
+import type { MimeBundle } from '../cellContext';
 import { escapeHtml, formatNumber, htmlTable, scrollBox, textTable, type Column } from '../table';
 
 /** A program of a lineage, as it is shown. */

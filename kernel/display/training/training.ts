@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { host, type Comm } from '../host';
+import { cellContext, type Comm } from '../cellContext';
 import {
   TRAINING_COMM,
   type EpisodeData,
@@ -47,10 +47,10 @@ export class TrainingOutput {
     remember(this);
     this.shown = true;
     this.send({ type: 'data', data: this.data });
-    if (host().console) return;
+    if (cellContext().console) return;
     this.displayId = randomUUID();
     this.shownAt = Date.now();
-    host().display(trainingBundle(this.data), { displayId: this.displayId });
+    cellContext().display(trainingBundle(this.data), { displayId: this.displayId });
   }
 
   /** Adds the entry of a step: TRL's metrics, with `step`. */
@@ -58,7 +58,7 @@ export class TrainingOutput {
     this.data.log.push(entry);
     this.data.step = entry.step;
     this.send({ type: 'log', entry });
-    if (host().console) host().display({ 'text/plain': progressLine(entry, this.data.maxSteps) });
+    if (cellContext().console) cellContext().display({ 'text/plain': progressLine(entry, this.data.maxSteps) });
     else this.updateSoon();
   }
 
@@ -66,7 +66,7 @@ export class TrainingOutput {
   event(event: TrainingEvent): void {
     this.data.events.push(event);
     this.send({ type: 'event', event });
-    if (host().console) host().display({ 'text/plain': `step ${event.step}: ${event.text}` });
+    if (cellContext().console) cellContext().display({ 'text/plain': `step ${event.step}: ${event.text}` });
     else this.updateSoon();
   }
 
@@ -83,8 +83,8 @@ export class TrainingOutput {
     if (status !== 'running') delete this.data.stage;
     if (!this.shown) return;
     this.send({ type: 'status', status });
-    if (host().console)
-      host().display({ 'text/plain': `training ${status} at step ${this.data.step} of ${this.data.maxSteps}` });
+    if (cellContext().console)
+      cellContext().display({ 'text/plain': `training ${status} at step ${this.data.step} of ${this.data.maxSteps}` });
     else this.update();
   }
 
@@ -93,7 +93,7 @@ export class TrainingOutput {
     if (stage) this.data.stage = stage.text;
     else delete this.data.stage;
     this.send({ type: 'stage', ...(stage && { stage: stage.text }) });
-    if (this.shown && !host().console && this.data.status === 'running') this.updateSoon();
+    if (this.shown && !cellContext().console && this.data.status === 'running') this.updateSoon();
   }
 
   /** Whether a view is visible: frames are made only then. */
@@ -151,7 +151,7 @@ export class TrainingOutput {
     this.timer = null;
     if (!this.displayId) return;
     this.shownAt = Date.now();
-    host().display(trainingBundle(this.savedData()), { displayId: this.displayId, update: true });
+    cellContext().display(trainingBundle(this.savedData()), { displayId: this.displayId, update: true });
   }
 
   /** Returns the data for the notebook's file: that of a run which is not running has the newest group. */
@@ -184,7 +184,7 @@ function remember(output: TrainingOutput): void {
   outputs.delete(output.data.runId);
   outputs.set(output.data.runId, output);
   if (outputs.size > outputLimit) outputs.delete(outputs.keys().next().value!);
-  host().registerCommTarget(TRAINING_COMM, (comm, data) => {
+  cellContext().registerCommTarget(TRAINING_COMM, (comm, data) => {
     const wanted = outputs.get(String(data?.runId));
     // A run of an earlier kernel: the view shows what the notebook saved.
     if (wanted) wanted.connect(comm);

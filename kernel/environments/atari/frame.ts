@@ -1,5 +1,5 @@
 import { shownSize } from '../../display/pictures/aspect';
-import { bundleMetadata, type MimeBundle } from '../../display/host';
+import { bundleMetadata, type MimeBundle } from '../../display/cellContext';
 import { png } from '../card/image';
 import { SCREEN_ASPECT, SCREEN_HEIGHT, SCREEN_WIDTH } from './screen';
 

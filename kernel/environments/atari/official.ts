@@ -1,4 +1,4 @@
-import type { MimeBundle } from '../../display/host';
+import type { MimeBundle } from '../../display/cellContext';
 import type { EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../../openenv/protocol';
 import type { CardContent } from '../card/card';
 import type { RolloutEnvironment } from '../environment';

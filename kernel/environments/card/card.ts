@@ -1,6 +1,6 @@
 import { defined } from '../../common/defined';
 import { shownSize, type PictureSize } from '../../display/pictures/aspect';
-import type { MimeBundle } from '../../display/host';
+import type { MimeBundle } from '../../display/cellContext';
 import { ENVIRONMENT_MIME, type EnvironmentData, type EnvironmentTable } from '../../display/mime';
 import { escapeHtml, shortNumber, textTable } from '../../display/table';
 import type { EnvironmentSchema } from '../../openenv/protocol';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { host } from '../../display/host';
+import { cellContext } from '../../display/cellContext';
 import { PLAY_COMM } from '../../display/mime';
 import { Player, type Playable } from './player';
 
@@ -12,7 +12,7 @@ const players = new WeakMap<Playable, Set<Player>>();
 
 /** Lets views of an environment's card play it, and returns the ID with which they open their comm. */
 export function offerPlay(environment: Playable): string {
-  host().registerCommTarget(PLAY_COMM, (comm, data) => {
+  cellContext().registerCommTarget(PLAY_COMM, (comm, data) => {
     const wanted = offers.get(String(data?.id))?.deref();
     if (wanted) return play(wanted, comm);
     comm.send({ type: 'error', text: 'This environment is not open any more. Run its cell again to play.' });
@@ -34,6 +34,6 @@ export function endPlay(environment: Playable): void {
 function play(environment: Playable, comm: ConstructorParameters<typeof Player>[1]): void {
   const open = players.get(environment) ?? new Set();
   players.set(environment, open);
-  const player = new Player(environment, comm, host().signal, () => open.delete(player));
+  const player = new Player(environment, comm, cellContext().signal, () => open.delete(player));
   open.add(player);
 }

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { PictureSize } from '../../display/pictures/aspect';
-import type { Comm } from '../../display/host';
+import type { Comm } from '../../display/cellContext';
 import type { PlayMessage, PlayViewMessage } from '../../display/mime';
 import { keysAction, playKeys } from './keys';
 

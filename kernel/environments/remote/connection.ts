@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { host } from '../../display/host';
+import { cellContext } from '../../display/cellContext';
 import { StatusLine } from '../../display/progress/statusLine';
 import { OpenEnvClient, type ClientOptions } from '../../openenv/client';
 import { invalidArgument } from '../../openenv/errors';
@@ -35,7 +35,7 @@ export class Connection {
 
   closed = false;
   /** The signal of the cell that opened it: each cell has its own. */
-  private readonly cell = host().signal;
+  private readonly cell = cellContext().signal;
   private server!: Server;
   /** Resolves when a server runs in place of one that has ended; all resets meanwhile wait for it. */
   private reviving: Promise<void> | undefined;
@@ -95,7 +95,7 @@ export class Connection {
     const { target } = this;
     const line = target.kind === 'url' ? undefined : new StatusLine(`Starting ${target.name}`);
     try {
-      const server = await target.start({ signal: host().signal, onProgress: (text) => line?.update(text) });
+      const server = await target.start({ signal: cellContext().signal, onProgress: (text) => line?.update(text) });
       line?.end(`${target.name} runs at ${server.url}`);
       return server;
     } catch (error) {
@@ -111,7 +111,7 @@ export class Connection {
     const { server } = this;
     return {
       ...chosen,
-      waitSignal: () => host().signal,
+      waitSignal: () => cellContext().signal,
       explainLoss: async () => server.explainLoss?.(),
       freeSession: () => this.freeSession(),
       ...waitingLine(),
@@ -125,7 +125,7 @@ export class Connection {
    * opens another when it is reset.
    */
   private async freeSession(): Promise<boolean> {
-    const now = host().signal;
+    const now = cellContext().signal;
     const other = [...Connection.all].find(
       (it) => it !== this && it.url === this.url && it.cell !== now && it.client.connected && !it.client.busy,
     );

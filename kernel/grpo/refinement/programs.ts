@@ -1,5 +1,5 @@
 import type { DiffLine } from '../../display/training/diff';
-import type { MimeBundle } from '../../display/host';
+import type { MimeBundle } from '../../display/cellContext';
 import { lineageBundle, programsBundle } from '../../display/training/lineage';
 import { formatNumber } from '../../display/table';
 import type { ProgramDatabase } from './database';

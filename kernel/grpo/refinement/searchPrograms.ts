@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { host } from '../../display/host';
+import { cellContext } from '../../display/cellContext';
 import type { RolloutEnvironment } from '../../environments/environment';
 import { scoreSamples } from '../../rewards/scoring';
 import { givenSecret } from '../../strategy/secret';
@@ -59,7 +59,7 @@ export async function searchPrograms({
   editor,
   args = {},
   secret: given,
-  signal = host().signal,
+  signal = cellContext().signal,
   onStep,
 }: SearchProgramsOptions): Promise<Programs> {
   const config = resolveConfig({ refinement: true, ...args });

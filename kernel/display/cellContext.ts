@@ -22,7 +22,7 @@ export interface Comm {
   close(): void;
 }
 
-/** Options of {@link Host.display}. */
+/** Options of {@link CellContext.display}. */
 export interface DisplayOptions {
   /** Jupyter's `transient.display_id`: an output with an ID can be updated later. */
   displayId?: string;
@@ -48,11 +48,11 @@ export type CellEvent =
   | { kind: 'deleted'; ids: readonly string[] };
 
 /**
- * What the library needs of the cell that it runs in: outputs, interrupts and
- * comms. The kernel sets its own; in plain Node.js there is one that prints
- * `text/plain`.
+ * The cell that the library runs in, as far as it needs it: its outputs, its
+ * interrupts, its comms. The kernel sets its own; in plain Node.js there is one
+ * that prints `text/plain`.
  */
-export interface Host {
+export interface CellContext {
   /** Whether outputs are lines of text, which cannot be updated. */
   readonly console?: boolean;
   display(bundle: MimeBundle, options?: DisplayOptions): void;
@@ -78,8 +78,8 @@ export interface Host {
   registerCommTarget(target: string, onOpen: (comm: Comm, data: any, buffers: Uint8Array[]) => void): void;
 }
 
-/** That of plain Node.js: prints `text/plain`; nothing can open a comm. */
-class ConsoleHost implements Host {
+/** The context in plain Node.js: prints `text/plain`, and has no comms. */
+class ConsoleContext implements CellContext {
   readonly console = true;
   readonly signal = new AbortController().signal;
 
@@ -91,14 +91,14 @@ class ConsoleHost implements Host {
   registerCommTarget(): void {}
 }
 
-let current: Host = new ConsoleHost();
+let current: CellContext = new ConsoleContext();
 
-/** Returns the one that is set. */
-export function host(): Host {
+/** Returns the context of the running cell. */
+export function cellContext(): CellContext {
   return current;
 }
 
-/** Sets the one that the library uses. The kernel calls this once, at its start. */
-export function setHost(next: Host): void {
+/** Sets the context that {@link cellContext} returns. The kernel calls this once, at its start. */
+export function setCellContext(next: CellContext): void {
   current = next;
 }
