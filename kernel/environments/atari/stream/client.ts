@@ -137,8 +137,7 @@ export class AtariClient {
   }
 
   private request(kind: number, every: number, indices: number[], values: number, valueBytes: number): DataView {
-    if (indices.length !== values)
-      throw invalidArgument(`${indices.length} indices need as many values, not ${values}.`);
+    if (indices.length !== values) throw invalidArgument(`${indices.length} slots need as many values, not ${values}.`);
     const view = new DataView(new ArrayBuffer(4 + indices.length * (2 + valueBytes)));
     view.setUint8(0, kind);
     view.setUint8(1, every);
