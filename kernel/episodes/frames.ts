@@ -31,8 +31,8 @@ export interface EpisodePictures {
   frames: string[];
 }
 
-/** Returns the {@link EpisodeFrames.every} with which an episode of `steps` steps has about 500 frames at most; 255 at most. */
-export function defaultEvery(steps: number): number {
+/** Returns the steps between two frames of an episode of `steps` steps, so that it has at most 500 frames. */
+export function frameInterval(steps: number): number {
   return Math.min(255, Math.max(1, Math.ceil(steps / 500)));
 }
 
@@ -44,7 +44,7 @@ export function svgFrames(frames: string[], every: number): EpisodeFrames {
 /** Returns the frames of an episode without pictures: its observations as text, after each `every` steps and at the end. */
 export function observationFrames(
   { observations, actions }: EpisodeRecord,
-  every = defaultEvery(actions.length),
+  every = frameInterval(actions.length),
 ): EpisodeFrames {
   if (!observations) return noFrames(every);
   const chosen = observations.filter((_, step) => step % every === 0 || step === actions.length);

@@ -5,7 +5,7 @@ import { episodeBundle, textBundle } from '../display/pictures/episode';
 import { cellContext, type MimeBundle } from '../display/cellContext';
 import type { RolloutEnvironment } from '../environments/environment';
 import { Episode, type EpisodeRecord } from '../episodes/episode';
-import { defaultEvery, observationFrames, type EpisodeFrames } from '../episodes/frames';
+import { frameInterval, observationFrames, type EpisodeFrames } from '../episodes/frames';
 import { recordedPolicy } from './policies';
 import { checkPlayable, replayDeclaration, type ReplayOptions } from './settings';
 import { playOne } from './single';
@@ -60,7 +60,7 @@ async function playAgain(
   options: ReplayOptions,
 ): Promise<EpisodeFrames> {
   checkPlayable(given);
-  const { every = defaultEvery(episode.actions.length) } = resolveSettings(replayDeclaration, options);
+  const { every = frameInterval(episode.actions.length) } = resolveSettings(replayDeclaration, options);
   if (episode.environment !== given.spec.environment) {
     throw new TypeError(
       `The episode was played in '${episode.environment}'; this environment is '${given.spec.environment}'.`,
