@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import Module from 'node:module';
 import { parseArgs } from 'node:util';
-// At once: no process of ours, or that it starts, keeps ONNX Runtime's telemetry.
+// First of all: it switches ONNX Runtime's telemetry off, in this process and in those that it starts.
 import './onnx/runtime';
 
 const USAGE = `joylab: reinforcement learning with language models in a TypeScript notebook

@@ -1,6 +1,6 @@
 /*
- * Every table of settings under the name of the type that people give, and
- * these types: for docs/reference/settings.md, and for hints on cells.
+ * Every table of settings, by the name of the type of its settings, and these
+ * types: for docs/reference/settings.md, and for hints on cells.
  */
 import type { Declaration } from './common/settings';
 import { grpoDeclaration } from './grpo/config';

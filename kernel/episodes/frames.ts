@@ -2,7 +2,7 @@ import { svgSize } from './svg';
 import type { EpisodeRecord } from './episode';
 import { observationText } from './observationText';
 
-/** Frames of an episode: palette indices, or pictures. */
+/** Frames of an episode: palette indices, SVG or text. */
 export interface EpisodeFrames {
   /** Pixels. */
   width: number;
@@ -15,12 +15,12 @@ export interface EpisodeFrames {
   every: number;
   /** `height × width` palette indices each, row by row. */
   frames: Uint8Array[];
-  /** In real time, where the environment has a time of its own. */
+  /** Steps per second in real time, where the environment has one. */
   stepsPerSecond?: number;
   /**
-   * In place of `frames` where an environment is drawn or told: SVG pictures,
-   * or texts, whose width and height are in characters. Frame 0 is the reset,
-   * the last one is the end.
+   * In place of `frames` for environments that render SVG or text; `width` and
+   * `height` of texts are in characters. Frame 0 is the reset, the last one is
+   * the end.
    */
   pictures?: EpisodePictures;
 }
@@ -36,12 +36,12 @@ export function frameInterval(steps: number): number {
   return Math.min(255, Math.max(1, Math.ceil(steps / 500)));
 }
 
-/** SVG pictures as frames. */
+/** Returns SVG pictures as frames; the first gives the size of all. */
 export function svgFrames(frames: string[], every: number): EpisodeFrames {
   return { ...noFrames(every), ...svgSize(frames[0]), pictures: { type: 'image/svg+xml', frames } };
 }
 
-/** Returns what an episode without pictures looks like: its observations as text, every so many steps and at the end. */
+/** Returns the frames of an episode without pictures: its observations as text, after each `every` steps and at the end. */
 export function observationFrames(
   { observations, actions }: EpisodeRecord,
   every = frameInterval(actions.length),

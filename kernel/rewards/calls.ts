@@ -1,5 +1,5 @@
 import { leaveCallback, runReadyJobs, watched, WatchdogError } from '../common/threads/watchdog';
-import { host } from '../display/host';
+import { cellContext } from '../display/cellContext';
 import { follow, inWatch, newest, running, unfollow, type Followed } from './callbacks';
 
 /** Outcome of a call. `late`: it exceeded its time; `skipped`: it was not made, or not awaited, because another was late. */
@@ -58,7 +58,7 @@ class Calls implements Followed {
   private timer: NodeJS.Timeout | undefined;
   private resolve!: (outcomes: Outcome[]) => void;
   private reject!: (reason: unknown) => void;
-  private readonly compute = host().computation?.() ?? ((part: () => void) => part());
+  private readonly compute = cellContext().computation?.() ?? ((part: () => void) => part());
   private readonly onAbort = () => this.end(() => this.reject(this.options.signal.reason));
 
   constructor(
@@ -191,7 +191,7 @@ class Calls implements Followed {
     clearTimeout(this.timer);
     this.timer = running.exit(() => setTimeout(() => this.end(() => this.reject(error)), SIGNAL_AFTER));
     // In a terminal the signal has to reach those who listen for it.
-    if (error instanceof WatchdogError && host().console) process.kill(process.pid, 'SIGINT');
+    if (error instanceof WatchdogError && cellContext().console) process.kill(process.pid, 'SIGINT');
   }
 
   private finish(): void {

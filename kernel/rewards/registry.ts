@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { flag, number, preset, resolveSettings, type Declaration, type Given } from '../common/settings';
-import { host, type CellEvent, type CellRun, type MimeBundle } from '../display/host';
+import { cellContext, type CellEvent, type CellRun, type MimeBundle } from '../display/cellContext';
 import { htmlTable, textTable, type Column } from '../display/table';
 import { RecentRollouts } from './recent';
 import { rescore, type Rescore } from './rescore';
@@ -80,7 +80,7 @@ export class RewardRegistry {
    *   wrong
    */
   register(name: string, score: RewardFunction, options: RewardOptions = {}): Promise<Rescore | null> {
-    return this.showRescore(this.add(name, score, { source: host().cell?.label, ...options }, 'call'));
+    return this.showRescore(this.add(name, score, { source: cellContext().cell?.label, ...options }, 'call'));
   }
 
   /** Registers a function of the running cell's `@reward`; {@link finishCell} scores the last rollouts with it. */
@@ -95,7 +95,7 @@ export class RewardRegistry {
    */
   async finishCell(): Promise<void> {
     const fresh = this.fresh.splice(0).flatMap((name) => this.rewards.get(name) ?? []);
-    const { cell } = host();
+    const { cell } = cellContext();
     if (cell) this.removeFormer(cell, 'directive');
     for (const reward of fresh) await this.showRescore(reward);
   }
@@ -198,7 +198,7 @@ export class RewardRegistry {
 
   /** Makes the running cell the owner of a function. */
   private own(name: string, means: Owner['means']): void {
-    const { cell } = host();
+    const { cell } = cellContext();
     const before = this.owners.get(name);
     if (!cell) return void this.owners.delete(name);
     this.owners.set(name, { cell, means });
@@ -225,7 +225,7 @@ export class RewardRegistry {
   private followCells(): void {
     if (this.followsCells) return;
     this.followsCells = true;
-    host().onCell?.((event) => this.onCell(event));
+    cellContext().onCell?.((event) => this.onCell(event));
   }
 
   private onCell(event: CellEvent): void {
@@ -301,8 +301,8 @@ export class RewardRegistry {
 
   private async showRescore(reward: WeightedReward): Promise<Rescore | null> {
     if (this.recentRollouts.sampleCount === 0 || reward.enabled === false) return null;
-    const result = await rescore(reward, this.recentRollouts, host().signal);
-    host().display(result.bundle());
+    const result = await rescore(reward, this.recentRollouts, cellContext().signal);
+    cellContext().display(result.bundle());
     return result;
   }
 }

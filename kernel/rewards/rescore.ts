@@ -1,4 +1,4 @@
-import type { MimeBundle } from '../display/host';
+import type { MimeBundle } from '../display/cellContext';
 import type { RecentRollouts, RolloutBatch } from './recent';
 import { rescoreBundle } from './rescoreBundle';
 import type { Sample } from './sample';

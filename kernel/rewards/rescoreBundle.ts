@@ -1,4 +1,4 @@
-import { host, type MimeBundle } from '../display/host';
+import { cellContext, type MimeBundle } from '../display/cellContext';
 import { escapeHtml, formatNumber, htmlTable, scrollBox, textTable, type Column } from '../display/table';
 import type { Rescore, RescoredSample, RescoreSummary } from './rescore';
 import type { Sample } from './sample';
@@ -39,7 +39,7 @@ function failureBundle({ error, samples }: Rescore): MimeBundle {
   const kept = samples.length > 0 ? ' Training goes on when the function scores them all.' : '';
   const text = `${some} could not be scored again. ${message}${kept}`;
   const thrown = failures.find((failure) => 'cause' in failure);
-  const place = thrown ? (host().describeError?.(thrown.cause) ?? '') : '';
+  const place = thrown ? (cellContext().describeError?.(thrown.cause) ?? '') : '';
   return {
     'text/plain': place ? `${text}\n\n${place}` : text,
     'text/html': `<p><b>⚠</b> ${escapeHtml(text)}</p>${place ? `\n<pre style="white-space:pre-wrap">${escapeHtml(withoutColours(place))}</pre>` : ''}`,

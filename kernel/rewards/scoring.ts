@@ -1,5 +1,5 @@
 import { number } from '../common/settings';
-import { host } from '../display/host';
+import { cellContext } from '../display/cellContext';
 import { withProgress } from '../display/progress/progress';
 import { callEach, type Outcome } from './calls';
 import { hintOnError, hintOnValue, placeOf } from './hints';
@@ -192,7 +192,7 @@ export async function scoreWith(
   inputs: readonly RewardInput[],
   options: Omit<ScoreOptions, 'trainerState'> = {},
 ): Promise<FunctionScores> {
-  const { signal = host().signal, counted = { from: 0, of: inputs.length } } = options;
+  const { signal = cellContext().signal, counted = { from: 0, of: inputs.length } } = options;
   const timeLimit = reward.timeLimit ?? options.timeLimit ?? rewardTimeLimit.fallback;
   signal.throwIfAborted();
   const played = inputs.flatMap(({ environmentError, duplicateOf }, i) =>

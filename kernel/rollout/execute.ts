@@ -1,5 +1,5 @@
 import type { RolloutEnvironment } from '../environments/environment';
-import { host } from '../display/host';
+import { cellContext } from '../display/cellContext';
 import { withProgress } from '../display/progress/progress';
 import { Episode } from '../episodes/episode';
 import { DEFAULT_LIMITS } from '../strategy/outcome';
@@ -34,7 +34,7 @@ export async function executeWithTimeLimit(
   checkPlayable(env);
   checkStrategy(strategy);
   const { strategyTimeLimit, callTimeLimit, maxSteps } = checkedLimits(executeDeclaration, options);
-  const { seed = 0, signal = host().signal } = options;
+  const { seed = 0, signal = cellContext().signal } = options;
   const job = { id: 0, seed, maxSteps, seconds: strategyTimeLimit, every: 0 };
   const { record } = await withProgress(`Playing an episode of ${env.name}`, 0, () =>
     playOne(env, job, () => policyOf(strategy, seed, callTimeLimit), signal),

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { checkNesting } from '../common/nesting';
 import { resolveSettings } from '../common/settings';
 import { episodeBundle, textBundle } from '../display/pictures/episode';
-import { host, type MimeBundle } from '../display/host';
+import { cellContext, type MimeBundle } from '../display/cellContext';
 import type { RolloutEnvironment } from '../environments/environment';
 import { Episode, type EpisodeRecord } from '../episodes/episode';
 import { frameInterval, observationFrames, type EpisodeFrames } from '../episodes/frames';
@@ -71,7 +71,7 @@ async function playAgain(
     );
   }
   for (const action of episode.actionValues ?? []) checkNesting(action, 'An action of the episode');
-  const signal = options.signal ?? host().signal;
+  const signal = options.signal ?? cellContext().signal;
   const env = given.withOptions?.(episode.options) ?? given;
   const { seed, actions, actionValues } = episode;
   // It is over when there are no more choices.

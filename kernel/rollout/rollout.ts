@@ -1,4 +1,4 @@
-import { host } from '../display/host';
+import { cellContext } from '../display/cellContext';
 import { withProgress } from '../display/progress/progress';
 import type { RolloutEnvironment } from '../environments/environment';
 import { OpenEnvError } from '../openenv/errors';
@@ -54,7 +54,7 @@ export async function rollout(
 ): Promise<RolloutResult> {
   checkPlayable(env);
   checkOptions(codes, options);
-  const signal = options.signal ?? host().signal;
+  const signal = options.signal ?? cellContext().signal;
   const { jobs, jobOf } = distinctJobs(codes, await analyses(codes, signal), options);
   const played = await playInPool(env, jobs, { workers: options.workers, title: options.title, signal });
   reportErrors(

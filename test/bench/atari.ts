@@ -15,7 +15,7 @@
  */
 import { OpenEnvClient } from '../../kernel/openenv';
 import { openenv, type AtariEnvironment, type AtariGame } from '../../kernel/environments';
-import { leaseServer } from '../../kernel/environments/atari/servers';
+import { acquireServer } from '../../kernel/environments/atari/servers';
 import { rollout, type Episode } from '../../kernel/rollout';
 import { officialAtari } from '../environments/official';
 import { Peer } from './atari/peer';
@@ -62,7 +62,7 @@ async function compare(game: AtariGame): Promise<string[][]> {
     await Peer.start('client.py', [official[0].url, 'official', '500']),
     await Peer.start('client.py', [official[1].url, 'official', '20']),
   ];
-  const { server, release } = await leaseServer(env.options as any);
+  const { server, release } = await acquireServer(env.options as any);
   const generic = await Peer.start('client.py', [server.url, 'generic', String(SESSION_STEPS)]);
   const ours = await OpenEnvClient.connect(server.url);
 

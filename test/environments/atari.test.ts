@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
 import { atariReader, openenv, type AtariEnvironment } from '../../kernel/environments';
-import { leaseServer } from '../../kernel/environments/atari/servers';
+import { acquireServer } from '../../kernel/environments/atari/servers';
 import type { OpenEnvError } from '../../kernel/openenv';
 import { AtariClient, type AtariStep } from '../../kernel/environments/atari/stream';
 import { rollout } from '../../kernel/rollout';
@@ -17,7 +17,7 @@ let addresses: string[];
 
 before(async () => {
   env = await openenv('atari', { game: 'breakout' });
-  const lease = await leaseServer(env.options as any); // the running one
+  const lease = await acquireServer(env.options as any); // the running one
   url = lease.server.url;
   await lease.release();
   addresses = (await env.vectorSources(2)).map(({ server }) => server!);

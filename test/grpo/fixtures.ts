@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { setHost } from '../../kernel/display/host';
+import { setCellContext } from '../../kernel/display/cellContext';
 import type { GRPOConfig } from '../../kernel/grpo';
 import { GRPOTrainer, type GRPOTrainerOptions } from '../../kernel/grpo/trainer';
 import { FastLanguageModel } from '../../kernel/models';
@@ -34,7 +34,7 @@ export function returns({ completion }: Sample): number | null {
 
 /** Sets a host that shows nothing. */
 export function quietHost(): void {
-  setHost({ display() {}, signal: new AbortController().signal, registerCommTarget() {} });
+  setCellContext({ display() {}, signal: new AbortController().signal, registerCommTarget() {} });
 }
 
 /** Loads the bundled model, with a new adapter unless `adapter` is false. */

@@ -3,7 +3,7 @@ import * as net from 'node:net';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { openenv } from '../../kernel/environments';
-import { atariProcesses, leaseServer } from '../../kernel/environments/atari/servers';
+import { atariProcesses, acquireServer } from '../../kernel/environments/atari/servers';
 import type { OpenEnvError, OpenEnvErrorCode } from '../../kernel/openenv';
 import { AtariClient } from '../../kernel/environments/atari/stream';
 
@@ -60,7 +60,7 @@ async function send(url: string, messages: string[]): Promise<void> {
 
 test('600 mutated messages: the server lives and other sessions are unharmed', async () => {
   const env = await openenv('atari', { game: 'breakout' });
-  const { server, release } = await leaseServer(env.options as any);
+  const { server, release } = await acquireServer(env.options as any);
   const random = randomNumbers(7);
   const calm = async (): Promise<number[]> => {
     const result = await env.reset({ seed: 3 });

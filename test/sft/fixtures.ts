@@ -1,11 +1,11 @@
-import { setHost } from '../../kernel/display/host';
+import { setCellContext } from '../../kernel/display/cellContext';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
 import { SFTTrainer, type SFTConfig, type SFTTrainerOptions } from '../../kernel/sft';
 import { chatPairs, pairs, texts } from './rows';
 
 /** Sets a host that shows nothing. */
 export function quietHost(): void {
-  setHost({ display() {}, signal: new AbortController().signal, registerCommTarget() {} });
+  setCellContext({ display() {}, signal: new AbortController().signal, registerCommTarget() {} });
 }
 
 /** Loads the bundled model, with a new adapter unless `adapter` is false. */

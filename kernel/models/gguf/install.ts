@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../common/cacheFolder';
-import { host } from '../../display/host';
+import { cellContext } from '../../display/cellContext';
 import { withProgress } from '../../display/progress/progress';
 import { packageRoot } from '../../common/packagePaths';
 
@@ -102,7 +102,7 @@ async function install(folder: string, lock: Lock): Promise<void> {
     }
   } catch (error) {
     rmSync(partial, { recursive: true, force: true });
-    host().signal.throwIfAborted();
+    cellContext().signal.throwIfAborted();
     if (isPackage(join(folder, 'node_modules', NAME))) return;
     const what = `${NAME}@${lock.packages[`node_modules/${NAME}`].version} @node-llama-cpp/${binary()}`;
     throw new Error(
@@ -147,7 +147,7 @@ function npmCi(folder: string): Promise<void> {
   const child = spawn(existsSync(beside) ? `"${beside}"` : 'npm', args, {
     cwd: folder,
     shell: true,
-    signal: host().signal,
+    signal: cellContext().signal,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr])

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { withProgress } from '../../display/progress/progress';
-import { host } from '../../display/host';
+import { cellContext } from '../../display/cellContext';
 import { sizeOf, type Tensor } from '../../onnx/tensor';
 import { runtimeSettings } from '../../onnx/threads';
 import { CausalLM } from '../causalLM';
@@ -76,7 +76,7 @@ export class GgufModel extends CausalLM {
       llama.loadModel({
         modelPath: resolve(parts[0]),
         onLoadProgress: (share) => task.update(Math.floor(100 * share)),
-        loadSignal: host().signal,
+        loadSignal: cellContext().signal,
       }),
     );
     const parameters = [...shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);

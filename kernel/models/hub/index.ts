@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text, type Given } from '../../common/settings';
-import { host } from '../../display/host';
+import { cellContext } from '../../display/cellContext';
 import { formatBytes, ProgressBar } from '../../display/progress/progressBar';
 import { downloadBlob, partialSize, type RemoteFile } from './blob';
 import { INDEX, shardNames } from '../checkpoint/weightFiles';
@@ -114,7 +114,7 @@ function isReadOnly(error: unknown): boolean {
 
 /** Downloads a model at a revision into the cache. */
 class Snapshot {
-  private readonly signal = host().signal;
+  private readonly signal = cellContext().signal;
   private readonly client = require('@huggingface/hub') as typeof import('@huggingface/hub');
 
   constructor(

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { CacheEntry } from '../../common/cache';
 import type { ReferenceReturns } from '../../environments/reference';
-import { host } from '../../display/host';
+import { cellContext } from '../../display/cellContext';
 import type { RolloutEnvironment } from '../../environments/environment';
 import { packageRoot } from '../../common/packagePaths';
 import { checkPlayable, playSettings, referenceDeclaration, type ReferenceOptions } from '../settings';
@@ -43,7 +43,7 @@ export function referenceReturns(
   options: ReferenceOptions = {},
 ): Promise<ReferenceReturns | null> {
   checkPlayable(env);
-  const { maxSteps, signal = host().signal } = resolveSettings(referenceDeclaration, options);
+  const { maxSteps, signal = cellContext().signal } = resolveSettings(referenceDeclaration, options);
   const mine = last.then(() => {
     const found = known(env, maxSteps);
     return found === undefined ? measureAndKeep(env, maxSteps, signal) : found;

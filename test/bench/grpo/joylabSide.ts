@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { FastLanguageModel, GRPOTrainer, type CausalLM, type PeftOptions, type Sample } from '../../../kernel';
-import { setHost } from '../../../kernel/display/host';
+import { setCellContext } from '../../../kernel/display/cellContext';
 import { PolicyUpdate } from '../../../kernel/grpo/update/policyUpdate';
 import { runtimeSettings } from '../../../kernel/onnx/session';
 
@@ -68,7 +68,7 @@ async function loadModel({ folder, lora }: SideArguments): Promise<CausalLM> {
 
 async function main(): Promise<void> {
   const given = JSON.parse(process.argv[2]) as SideArguments;
-  setHost({ display() {}, signal: new AbortController().signal, registerCommTarget() {} });
+  setCellContext({ display() {}, signal: new AbortController().signal, registerCommTarget() {} });
   const model = await loadModel(given);
   const seconds = { generation: 0, update: 0, tokens: 0 };
   timed(model, 'generate', (time, { sequences }: { sequences: number[][] }) => {

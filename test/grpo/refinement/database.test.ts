@@ -95,7 +95,7 @@ test('what leaves is forgotten, unless a descendant lives; its source stays know
   });
   database.trim();
   assert.deepEqual(codes(database), ['program 1', 'child']);
-  assert.ok(!database.lives(1) && database.get(1)?.evaluations.length === 1, 'the parent is an ancestor');
+  assert.ok(!database.has(1) && database.get(1)?.evaluations.length === 1, 'the parent is an ancestor');
   assert.equal(database.get(3), undefined);
   assert.equal(database.idOf(' program\n2 '), 3, 'blanks do not make another program');
 });
