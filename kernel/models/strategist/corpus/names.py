@@ -1,6 +1,7 @@
 """Names of things: ordinary nouns and made-up words."""
 
 import random
+import re
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,15 +17,17 @@ _ALL = [word for word in (Path(__file__).parent / "words.txt").read_text().split
 #: Nouns that only the gate uses: every tenth.
 HELD_OUT = _ALL[5::10]
 WORDS = [word for i, word in enumerate(_ALL) if i % 10 != 5]
-#: Beginnings of made-up words that only the gate uses.
+#: Beginnings of the syllables of made-up words that only the gate uses: of such syllables alone no word of the corpus is made.
 HELD_OUT_ONSETS = ["bl", "br", "dr", "fl", "gl", "kr", "pl", "sk", "sl", "tr", "th", "qu"]
-#: One consonant, or two that no word of the gate's begins with: the more kinds of names, the more they have to be copied.
-ONSETS = list("bcdfghjklmnprstvwxyz") * 4 + [
+#: One consonant, or two: the more kinds of names, the more they have to be copied.
+ONSETS = list("bcdfghjklmnprstvwxyz") * 4 + HELD_OUT_ONSETS * 2 + [
     first + second for first in "bcdfghjklmnpstvwz" for second in "hlnrvwy" if first + second not in HELD_OUT_ONSETS
 ]
 CODAS = ["", "", "n", "r", "l", "s", "t", "m", "ck"]
 #: Share of the syllables that are pieces of words: with them every token of letters is copied now and then.
 PIECES = 0.4
+
+_OF_THE_GATE = re.compile(rf"((?:{'|'.join(HELD_OUT_ONSETS)})[aeiou](?:{'|'.join(CODAS[2:])})?)+[nrlstm]?")
 
 _source = {"words": WORDS, "onsets": ONSETS, "pieces": PIECES}
 
@@ -60,7 +63,7 @@ def syllable(rng: random.Random) -> str:
 
 def is_held_out(word: str) -> bool:
     """Whether the gate could have this made-up word."""
-    return word in HELD_OUT or word.startswith(tuple(HELD_OUT_ONSETS))
+    return word in HELD_OUT or bool(_OF_THE_GATE.fullmatch(word))
 
 
 def word(rng: random.Random) -> str:
