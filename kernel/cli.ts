@@ -11,6 +11,7 @@ const USAGE = `joylab: reinforcement learning with language models in a TypeScri
   joylab serve FILE [OPTIONS]                  serve the environment of a TypeScript file by OpenEnv
   joylab gguf folder FILE FOLDER               write the model of a GGUF file as a folder that can be trained
   joylab gguf install                          bring llama.cpp now, which plays GGUF models (else at the first one)
+  joylab setup gpu [OPTIONS]                   make and check the Python environment of PyTorch and TRL
   joylab install [OPTIONS]                     register kernel and extension in Jupyter
   joylab uninstall [OPTIONS]                   take them out again
   joylab kernel CONNECTION_FILE                run the kernel (Jupyter calls this)
@@ -24,6 +25,11 @@ Options of serve:
 
 Options of gguf folder:
   --dtype TYPE         of the weights (float32; float16 or bfloat16 take half of it)
+
+Options of setup gpu:
+  --unsloth            with Unsloth, and the versions that it wants
+  --check              make nothing, check what is there (or what JOYLAB_GPU_PYTHON names)
+  --torch-index NAME   another PyTorch than the usual one: cu130, rocm6.4, cpu …, or an index's address
 
 Options of install and uninstall:
   --sys-prefix         in the active Python environment (the one of \`python\` on the PATH)
@@ -77,6 +83,11 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   async gguf(args) {
     const { ggufCommand } = await import('./models/gguf/command.js');
     return ggufCommand(args);
+  },
+
+  async setup(args) {
+    const { setupCommand } = await import('./install/gpu/command.js');
+    return setupCommand(args);
   },
 
   async install(args) {
