@@ -9,12 +9,15 @@ const USAGE = `joylab: reinforcement learning with language models in a TypeScri
   joylab lab [NOTEBOOK] [JUPYTERLAB OPTIONS]   open JupyterLab (by default on notebooks/atari.ipynb)
   joylab run NOTEBOOK [--output FILE]          run a notebook without a browser
   joylab serve FILE [OPTIONS]                  serve the environment of a TypeScript file by OpenEnv
+  joylab export NOTEBOOK --to trl|hf-job [-o FOLDER]
+                                               write the notebook's training as a script of TRL's, or as a job of Hugging Face
   joylab gguf folder FILE FOLDER               write the model of a GGUF file as a folder that can be trained
   joylab gguf install                          bring llama.cpp now, which plays GGUF models (else at the first one)
   joylab setup gpu [OPTIONS]                   make and check the Python environment of PyTorch and TRL
   joylab install [OPTIONS]                     register kernel and extension in Jupyter
   joylab uninstall [OPTIONS]                   take them out again
   joylab kernel CONNECTION_FILE                run the kernel (Jupyter calls this)
+  joylab rewards FILE                          score completions for an exported script (that calls this)
 
 Options of serve:
   --port NUMBER        (8000)
@@ -78,6 +81,16 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   async serve(args) {
     const { serveCommand } = await import('./openenv/serving/command/command.js');
     return serveCommand(args);
+  },
+
+  async export(args) {
+    const { exportCommand } = await import('./main.js');
+    return exportCommand(args);
+  },
+
+  async rewards(args) {
+    const { rewardsCommand } = await import('./grpo/exported/command.js');
+    return rewardsCommand(args);
   },
 
   async gguf(args) {
