@@ -16,6 +16,16 @@ export const REQUIREMENTS = {
 
 /** The small model that comes with Joylab. */
 const MODEL = join(packageRoot, 'kernel', 'models', 'strategist', 'checkpoint');
+/** What the worker's `load` wants to know of it. */
+const LOADING = {
+  modelName: MODEL,
+  folder: MODEL,
+  maxSeqLength: 256,
+  loadIn4bit: false,
+  loadIn8bit: false,
+  initWeights: 'pretrained',
+  passedOn: {},
+};
 
 /**
  * Imports everything that training needs, makes a step of training where that works, and prints a table of it.
@@ -82,7 +92,7 @@ async function trainOneStep(python: string, backend: 'trl' | 'unsloth'): Promise
   const folder = mkdtempSync(join(tmpdir(), 'joylab-check-'));
   const worker = await Worker.start({ command: [python], signal });
   try {
-    const { about } = await worker.channel.command('load', { backend, modelName: MODEL, maxSeqLength: 256 });
+    const { about } = await worker.channel.command('load', { backend, ...LOADING });
     await worker.channel.command('adapter', {
       lora: { r: 4, lora_alpha: 8, target_modules: ['q_proj', 'v_proj'] },
       randomState: 0,
