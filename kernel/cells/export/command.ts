@@ -1,17 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildRoot, packageRoot, serverPackages } from '../../common/packagePaths';
 import type { NotebookDescription } from '../../grpo/exported/command';
@@ -41,11 +31,11 @@ export async function exportCommand(args: string[]): Promise<number> {
   const folder = resolve(output ?? `${basename(notebook, '.ipynb')}-${to}`);
   if (existsSync(folder) && readdirSync(folder).length > 0)
     throw new Error(`${folder} is not empty: give another folder with -o`);
-  mkdirSync(dirname(folder), { recursive: true });
   // Beside its place: a folder is whole or not there.
-  const made = mkdtempSync(`${folder}-`);
+  const made = `${folder}-${process.pid}`;
+  mkdirSync(made, { recursive: true });
   try {
-    const notes = exportNotebook(notebook, made);
+    const notes = exportNotebook(notebook, made, to === 'hf-job');
     if (to === 'hf-job') addJob(made);
     for (const note of notes) process.stderr.write(`Not exported: ${note}.\n`);
     rmSync(folder, { recursive: true, force: true });
@@ -57,8 +47,8 @@ export async function exportCommand(args: string[]): Promise<number> {
   return 0;
 }
 
-/** Writes the script and its files. @returns what is not exported */
-function exportNotebook(notebook: string, folder: string): string[] {
+/** Writes the script and its files. @param moves the folder is used on another machine; @returns what is not exported */
+function exportNotebook(notebook: string, folder: string, moves: boolean): string[] {
   const name = basename(notebook);
   const program = programOf(readCells(notebook), name);
   const file = join(folder, 'notebook.ts');
@@ -69,7 +59,7 @@ function exportNotebook(notebook: string, folder: string): string[] {
     throw new Error(
       'refinement is Joylab’s own, TRL has nothing of the kind: leave it out of the @grpo cell to export',
     );
-  const model = modelOf(description, folder);
+  const model = modelOf(description, folder, moves);
   const { places, outputDir, notes } = trlScript(description, model, randomBytes(32).toString('hex'));
   const all = [...program.notes, ...notes];
   const texts = { ...places, notebook: name, output: outputDir, notes: all.map((note) => `- ${note}`).join('\n') };
@@ -91,14 +81,16 @@ function describe(file: string): NotebookDescription {
   throw new Error(`the part of the notebook that trains does not run on its own: ${stderr.trim().split('\n').at(-1)}`);
 }
 
-/** Where the script finds the model, as an expression of Python; what comes with Joylab is copied. */
-function modelOf({ options }: NotebookDescription, folder: string): string {
+/** Where the script finds the model, as an expression of Python; what comes with Joylab is copied, and what the other machine has not. */
+function modelOf({ options }: NotebookDescription, folder: string, moves: boolean): string {
   const { modelName, ggufFile } = options;
   if (ggufFile || modelName.endsWith('.gguf')) throw new Error(`${modelName} is a GGUF file, which TRL does not train`);
   if (existsSync(join(modelName, 'adapter_config.json')))
     throw new Error(`${modelName} is an adapter: export a notebook that begins with a model`);
-  if (modelName !== STRATEGIST.name) return pythonLiteral(existsSync(modelName) ? resolve(modelName) : modelName);
-  cpSync(STRATEGIST.folder, join(folder, 'model'), { recursive: true });
+  const bundled = modelName === STRATEGIST.name;
+  const isFolder = existsSync(modelName);
+  if (!bundled && !(isFolder && moves)) return pythonLiteral(isFolder ? resolve(modelName) : modelName);
+  cpSync(bundled ? STRATEGIST.folder : modelName, join(folder, 'model'), { recursive: true });
   return 'os.path.join(HERE, "model")';
 }
 
