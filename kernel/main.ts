@@ -25,6 +25,12 @@ export async function startKernel(connectionFile: string): Promise<void> {
   });
 }
 
+/** `joylab export`: cells as a program outside of notebooks. */
+export async function exportCommand(args: string[]): Promise<number> {
+  const command = await import('./cells/export/command.js');
+  return command.exportCommand(args);
+}
+
 /** Loads the code that runs cells, while the wire thread opens the sockets. */
 async function loadKernel({ outbox, interruptFlag }: WireThread): Promise<Kernel> {
   const { Kernel } = await import('./jupyter/kernel.js');

@@ -13,6 +13,7 @@ import { dequantize, type QuantizedWeight } from './checkpoint/quantization';
 import type { GgufOptions } from './gguf/save';
 import type { OnnxOptions } from './checkpoint/onnxExport';
 import { saveModel, type SaveOptions } from './checkpoint/save';
+import type { PushOptions } from './hub/push';
 import type { Tokenizer } from './tokenizer/tokenizer';
 
 /** The parts of a model. */
@@ -196,7 +197,7 @@ export class CausalLM {
    */
   async savePretrainedMerged(folder: string, options: SaveOptions = {}): Promise<void> {
     if (this.quantized.size > 0) {
-      const type = options.dtype ?? 'float32';
+      const type = options.dtype ?? (options.saveMethod ? 'bfloat16' : 'float32');
       console.log(
         `${folder}: the weights were loaded in ${this.precision}; ${this.adapter ? 'the adapter is merged into' : 'saved are'} their values as ${type}.`,
       );
@@ -223,6 +224,29 @@ export class CausalLM {
   async savePretrainedGguf(folder: string, options: GgufOptions = {}): Promise<string> {
     const { saveGguf } = require('./gguf/save') as typeof import('./gguf/save');
     return saveGguf(this, folder, options);
+  }
+
+  /**
+   * Uploads what {@link savePretrained} saves to the Hugging Face hub, into a private repository unless `private` is
+   * `false`; it is made where there is none.
+   *
+   * @param repoId 'organisation/model', or 'model' for the account of the token
+   * @returns the address of its page
+   */
+  async pushToHub(repoId: string, options: PushOptions = {}): Promise<string> {
+    const { pushModel } = require('./hub/push') as typeof import('./hub/push');
+    return pushModel(repoId, options, (folder) => this.savePretrained(folder));
+  }
+
+  /** Uploads what {@link savePretrainedMerged} saves to the Hugging Face hub. See {@link pushToHub}. */
+  async pushToHubMerged(
+    repoId: string,
+    { private: isPrivate, token, commitMessage, ...options }: PushOptions & SaveOptions = {},
+  ): Promise<string> {
+    const { pushModel } = require('./hub/push') as typeof import('./hub/push');
+    return pushModel(repoId, { private: isPrivate, token, commitMessage }, (folder) =>
+      this.savePretrainedMerged(folder, options),
+    );
   }
 
   /** Frees the memory that the model holds outside JavaScript. The model can still be used, and then allocates it again. */

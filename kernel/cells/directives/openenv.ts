@@ -42,12 +42,13 @@ export const openenv: Directive = {
   },
 };
 
-function servedClass(target: Declared[]): Declared | undefined {
+/** The class after the comment that is served. */
+export function servedClass(target: Declared[]): Declared | undefined {
   return target.find(({ derived }) => derived);
 }
 
 /** Returns the name of the client's variable; undefined when the cell declares that name itself. */
-function clientName(args: Arguments, { name }: Declared, declared: Declared[]): string | undefined {
+export function clientName(args: Arguments, { name }: Declared, declared: Declared[]): string | undefined {
   const small = name[0].toLowerCase() + name.slice(1);
   const chosen =
     typeof args.client === 'string' ? args.client : small === name || isReserved(small) ? `${small}Client` : small;

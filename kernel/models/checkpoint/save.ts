@@ -15,6 +15,8 @@ import { belongsTo, INDEX } from './weightFiles';
 const settings = {
   /** Type of the weights in the file. 'float32' by default. */
   dtype: oneOf('float32', Object.keys(WEIGHT_BYTES) as WeightType[]),
+  /** Unsloth's name of what is saved: 'merged_16bit' is the whole model, its weights bfloat16 unless `dtype` is given. */
+  saveMethod: oneOf(undefined, ['merged_16bit']),
   /** Weights of more bytes than this are split over several files, as transformers does. 5,000,000,000 by default. */
   maxShardSize: number(5e9, { above: 0, note: 'in bytes' }),
 };
@@ -28,7 +30,7 @@ export const saveDeclaration: Declaration<typeof settings> = {
   noun: 'option',
   example: "{ dtype: 'float16' }",
   settings,
-  elsewhere: because("give dtype: 'float32', 'float16' or 'bfloat16'", ['saveMethod', 'torchDtype']),
+  elsewhere: because("give dtype: 'float32', 'float16' or 'bfloat16'", ['torchDtype']),
 };
 
 /** Files beside the weights that belong to a model and are copied unchanged. */
@@ -67,7 +69,8 @@ export function companionsOf(folder: string): string[] {
 
 /** Writes a Hugging Face model folder: configuration, weights with the adapter merged, tokenizer. */
 export async function saveModel(model: CausalLM, folder: string, options: SaveOptions): Promise<void> {
-  const { dtype, maxShardSize } = resolveSettings(saveDeclaration, options);
+  const { maxShardSize, ...resolved } = resolveSettings(saveDeclaration, options);
+  const dtype = options.saveMethod && !options.dtype ? 'bfloat16' : resolved.dtype;
   const shards = shard(allWeights(model.config), dtype, maxShardSize);
   await FolderUpdate.run(folder, async (update) => {
     for (const { file, tensors } of shards) {

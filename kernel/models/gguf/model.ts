@@ -194,6 +194,11 @@ export class GgufModel extends CausalLM {
     writeFileSync(join(folder, POINTER), `${JSON.stringify({ file: resolve(this.opened.path) })}\n`);
   }
 
+  /** The folder would name a file that others have not. */
+  override async pushToHub(): Promise<string> {
+    throw new Error(this.whyNotSaved);
+  }
+
   override async savePretrainedMerged(): Promise<void> {
     throw new Error(this.whyNotSaved);
   }

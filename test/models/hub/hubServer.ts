@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { HubUploads } from './hubUploads';
 
 /** A repository of the server. */
 export interface Repository {
@@ -12,6 +13,7 @@ export interface Repository {
   revisions?: Record<string, string>;
   /** Token without which it cannot be read. */
   token?: string;
+  private?: boolean;
 }
 
 /** Faults in the delivery of a file's content. */
@@ -28,7 +30,7 @@ export interface Trouble {
 
 /**
  * Speaks the part of the hub's protocol that downloads need, for folders of
- * this machine. As with the hub, large files lie at another address, to which
+ * this machine, and with a folder for them that of uploads. As with the hub, large files lie at another address, to which
  * it redirects.
  */
 export class HubServer {
@@ -37,9 +39,21 @@ export class HubServer {
   /** Path and range of each request for content. */
   readonly served: { path: string; range: string | undefined }[] = [];
   requests = 0;
+  /** `null`: nothing can be uploaded. */
+  readonly uploads: HubUploads | null;
   private readonly server = createServer(
     (request, response) => void this.answer(request, response).catch(() => response.destroy()),
   );
+
+  /** @param uploads folder for the repositories that uploads make */
+  constructor(uploads?: string) {
+    this.uploads = uploads
+      ? new HubUploads(uploads, (name, { folder, private: isPrivate }) => {
+          lists.delete(folder);
+          this.repositories.set(name, { folder, private: isPrivate, ...(isPrivate && { token: 'hf_writer' }) });
+        })
+      : null;
+  }
 
   async start(): Promise<string> {
     await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
@@ -55,6 +69,7 @@ export class HubServer {
     this.requests++;
     const url = new URL(request.url!, 'http://hub');
     const path = decodeURIComponent(url.pathname);
+    if (await this.uploads?.answer(request, response, path)) return;
     const api = /^\/api\/models\/([^/]+\/[^/]+)(?:\/(revision|tree)\/([^?]+))?$/.exec(path);
     const content = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(path);
     const name = (api ?? content)?.[1];
@@ -68,7 +83,7 @@ export class HubServer {
         id: name,
         modelId: name,
         sha: commit,
-        private: false,
+        private: repository.private ?? false,
         gated: false,
         downloads: 0,
         likes: 0,
