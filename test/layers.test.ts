@@ -33,6 +33,7 @@ const FOUNDATIONS = ['onnx', 'schema', 'episodes', 'common'];
 /** Where a file of a lower folder loads one of a higher when it is asked to, and why. */
 const LAZY: Record<string, string> = {
   'episodes > rollout': 'an episode that is asked for its frames is played again',
+  'models > engines': 'a model may be asked for that another process is to hold',
 };
 
 interface Import {

@@ -3,6 +3,7 @@ import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import { changedSettings } from '../training/settings';
 import { resolveConfig, type GRPOConfig } from './config';
+import { placeOf } from './trl/place';
 import type { TrainRow } from './rollouts/prompts';
 import { notebook, type Session } from './session';
 import { GRPOTrainer, type TrainOptions } from './trainer';
@@ -61,7 +62,7 @@ async function continued(
   const names = ['model', 'tokenizer', 'env', 'dataset', 'evalDataset'] as const;
   const same = names.every((name) => before[name] === parts[name]);
   if (!same) return null;
-  const changed = changedSettings(trainer.args, resolveConfig(config));
+  const changed = changedSettings(trainer.args, resolveConfig(config, placeOf(trainer.model)));
   if (changed.includes('seed')) {
     console.log(
       `Another seed: the paused run (step ${trainer.globalStep}) is left, and a new one starts on the model as it is.`,

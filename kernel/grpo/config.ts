@@ -15,15 +15,18 @@ import {
 import { checkGenerationKwargs, samplingSettings } from '../models/generation/generateOptions';
 import { rewardTimeLimit } from '../rewards/scoring';
 import { playSettings, strategySettings } from '../rollout/settings';
+import { notHonoured, type Backend } from '../models/backend';
 import { elsewhere, trainingArguments, type ResolvedArguments, type TrainingArguments } from '../training/arguments';
 import { checkSchedule } from '../training/scheduler';
 import { resolveRefinement, type RefinementConfig, type ResolvedRefinement } from './refinement/settings';
 import { entropySettings, lossSettings, referenceSettings, temperature } from './updateSettings';
+import { WORKERS, workerSettings } from './workerSettings';
 
 const { topP, topK, minP, repetitionPenalty } = samplingSettings;
 
 /** Settings that other trainers do not have, or have with another default. */
 const ownSettings = {
+  ...workerSettings,
   /** Completions of a group: all answer one prompt and play from one environment seed. 8 by default; 2 at least. */
   numGenerations: whole(8, { from: 2 }),
   /** Completions of a micro-batch. One group by default (TRL: 8 completions). */
@@ -162,8 +165,6 @@ type Filled =
   | 'stepsPerGeneration'
   | 'numGenerationsEval';
 
-const inThisProcess = 'generation runs in this process';
-
 /** The settings of a GRPO run. */
 export const grpoDeclaration: Declaration = {
   owner: 'GRPOConfig',
@@ -171,31 +172,15 @@ export const grpoDeclaration: Declaration = {
   settings: { ...trainingArguments, ...lossSettings, ...entropySettings, ...referenceSettings, ...ownSettings },
   elsewhere: {
     ...elsewhere,
-    ...because(inThisProcess, [
-      'useVllm',
-      'vllmMode',
-      'vllmModelImpl',
-      'vllmEnableSleepMode',
-      'vllmStructuredOutputsRegex',
-      'vllmServerBaseUrl',
-      'vllmServerHost',
-      'vllmServerPort',
-      'vllmServerTimeout',
-      'vllmGroupPort',
-      'vllmGpuMemoryUtilization',
-      'vllmMaxModelLength',
-      'vllmTensorParallelSize',
-      'useTransformersPaged',
-      'useTransformersContinuousBatching',
-      'transformersContinuousBatchingConfig',
-      'cacheImplementation',
-    ]),
-    ...because('completions are sampled with the numbers that train, so there is nothing to correct', [
-      'vllmImportanceSamplingCorrection',
-      'vllmImportanceSamplingMode',
+    ...because('give it to trl vllm-serve, or leave it out', ['vllmStructuredOutputsRegex']),
+    ...because("vllmImportanceSamplingMode and TRL's limits are all there is", [
       'vllmImportanceSamplingCap',
       'vllmImportanceSamplingClipMax',
       'vllmImportanceSamplingClipMin',
+    ]),
+    ...because('give useTransformersContinuousBatching', [
+      'useTransformersPaged',
+      'transformersContinuousBatchingConfig',
     ]),
     ...because('load the model with FastLanguageModel.fromPretrained, and give it to the trainer', [
       'modelInitKwargs',
@@ -204,7 +189,6 @@ export const grpoDeclaration: Declaration = {
     strategySeconds: 'it is now strategyTimeLimit',
     rewardSeconds: 'it is now rewardTimeLimit',
     maxPromptLength: 'prompts are never cut: shorten the prompt',
-    routerAuxLossCoef: 'mixture-of-experts models are not supported',
     disableDropout: 'set loraDropout to 0 in getPeftModel',
     logMultimodal: 'prompts are text',
     logCompletionsHubRepo: 'with outputDir the completions are in its folder completions',
@@ -212,30 +196,55 @@ export const grpoDeclaration: Declaration = {
   },
 };
 
+/** Where a run trains: settings have their meaning, and some their defaults, from it. */
+export interface Place {
+  backend: Backend;
+  /** Processes that train together. */
+  numProcesses: number;
+}
+
+const HERE: Place = { backend: 'onnx', numProcesses: 1 };
+
 /**
  * Returns the settings with their defaults.
  *
- * @throws TypeError for an unknown name, with the nearest valid one, for a wrong value, with the valid ones, and for
- *   settings that do not fit together
+ * @throws TypeError for an unknown name, with the nearest valid one, for a
+ * wrong value, with the valid ones, or for a setting that the back end has not,
+ * with those that have it
  */
-export function resolveConfig(config: GRPOConfig = {}): ResolvedConfig {
-  return consistent(resolveSettings(grpoDeclaration, config) as unknown as ResolvedConfig, config);
+export function resolveConfig(config: GRPOConfig = {}, place: Place = HERE): ResolvedConfig {
+  const values = resolveSettings(grpoDeclaration, config) as unknown as ResolvedConfig;
+  checkPlace(config, place);
+  return consistent(values, config, place);
+}
+
+function checkPlace(given: GRPOConfig, { backend }: Place): void {
+  if (backend === 'onnx') {
+    const other = Object.keys(workerSettings).find((name) => given[name as keyof GRPOConfig] !== undefined);
+    if (other) throw new TypeError(`GRPOConfig: ${notHonoured(other, WORKERS, backend)}`);
+  } else if (typeof given.refinement === 'object' && given.refinement?.imitations)
+    throw new TypeError(
+      `GRPOConfig: ${notHonoured('refinement.imitations', ['onnx'], backend)} TRL's loss is of the completions that it has sampled.`,
+    );
 }
 
 /** Groups of a step with refinement: several with parents, and a fresh one. */
 const REFINED_GROUPS = 4;
 
 /** Fills in what follows from other settings, and checks what must fit together. */
-function consistent(values: ResolvedConfig, given: GRPOConfig): ResolvedConfig {
+function consistent(values: ResolvedConfig, given: GRPOConfig, { backend, numProcesses }: Place): ResolvedConfig {
   values.refinement = resolveRefinement(given.refinement ?? null);
-  values.perDeviceTrainBatchSize ??=
+  if (values.refinement && backend !== 'onnx') values.refinement.imitations = 0;
+  const together =
     values.numGenerations * (values.refinement && given.generationBatchSize == null ? REFINED_GROUPS : 1);
+  // Of several processes each has its share, so that a step learns from as many as one alone would.
+  values.perDeviceTrainBatchSize ??= together % numProcesses === 0 ? together / numProcesses : together;
   values.numGenerationsEval ??= values.numGenerations;
   values.perDeviceEvalBatchSize ??= values.numGenerationsEval;
   if (typeof values.scaleRewards === 'boolean') values.scaleRewards = values.scaleRewards ? 'group' : 'none';
   if (given.saveSteps !== undefined) values.outputDir ??= 'trainer_output';
   checkSchedule(values);
-  fillGeneration(values);
+  fillGeneration(values, numProcesses);
   if (values.generationKwargs) checkGenerationKwargs('GRPOConfig: generationKwargs', values.generationKwargs);
   checkReference(values);
   if (values.perDeviceEvalBatchSize % values.numGenerationsEval !== 0) {
@@ -248,8 +257,9 @@ function consistent(values: ResolvedConfig, given: GRPOConfig): ResolvedConfig {
 }
 
 /** Fills in the number of completions that are generated together: as many as a step uses, unless a setting says otherwise. */
-function fillGeneration(values: ResolvedConfig): void {
-  const { perDeviceTrainBatchSize: batch, gradientAccumulationSteps, numGenerations } = values;
+function fillGeneration(values: ResolvedConfig, numProcesses: number): void {
+  const { gradientAccumulationSteps, numGenerations } = values;
+  const batch = values.perDeviceTrainBatchSize * numProcesses;
   if (values.generationBatchSize !== null && values.stepsPerGeneration !== null) {
     throw new TypeError('GRPOConfig: give generationBatchSize or stepsPerGeneration, not both.');
   }

@@ -2,8 +2,8 @@ import { display } from '../display';
 import type { GroupEpisode } from '../display/training/training';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { ReferenceReturns } from '../environments/reference';
+import { WorkerError } from '../engines/trl/channel';
 import type { CausalLM } from '../models/causalLM';
-import { GgufModel } from '../models/gguf/model';
 import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import { OpenEnvError } from '../openenv/errors';
 import { diagnoseSignal } from '../rewards/diagnosis';
@@ -18,16 +18,15 @@ import {
   type EvalLoopOutput,
   type OwnState,
   type RunLength,
-  type SavedUpdate,
   type Step,
   type StepOutcome,
   type TrainOptions,
   type TrainOutput,
 } from '../training/trainer';
 import { CompletionsLog } from './completionsLog';
-import { resolveConfig, type GRPOConfig, type ResolvedConfig } from './config';
+import { resolveConfig, type GRPOConfig, type Place, type ResolvedConfig } from './config';
 import type { StepContext } from './context';
-import { evaluatePolicy } from './evaluation';
+import { evaluateInWorker, evaluatePolicy } from './evaluation';
 import { freshOf, Generations, type Scored } from './rollouts/generations';
 import { microBatchesOf } from './microBatches';
 import { measureReference, type Rollouts } from './rollouts/play';
@@ -46,9 +45,12 @@ import { rewardChanges, rewardsText, weightedRewards } from './rewardFuncs';
 import { checkSavedState } from './rollouts/savedState';
 import { runSecret } from './rollouts/seeds';
 import { notebook, Session } from './session';
-import { grpoStep } from './step';
+import { createLearner, learnerFiles, type Learner, type SavedLearner } from './learner';
+import { grpoStep, trlStep } from './step';
+import { placeOf } from './trl/place';
+import { TrlUpdate } from './trl/update';
 import type { EntropyState } from './update/entropyControl';
-import { NoUpdate, type PolicyUpdater } from './update/noUpdate';
+import type { PolicyUpdater } from './update/noUpdate';
 import { adviceOnLoss } from './update/losses';
 
 export type { TrainOptions, TrainOutput };
@@ -113,13 +115,13 @@ export interface TrainingStep {
  * had not been interrupted. After a finished run {@link train} starts another
  * on the trained model.
  */
-export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdater> {
+export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, SavedLearner> {
   readonly env: RolloutEnvironment | null;
   /** The programs that a run with `refinement` has found. */
   readonly programs = new Programs(() => this.generations.search.programs);
   /** The rollouts of the newest steps. */
   readonly recentRollouts: RecentRollouts;
-  protected override readonly pausingErrors = [CheckpointError, RewardError, OpenEnvError];
+  protected override readonly pausingErrors = [CheckpointError, RewardError, OpenEnvError, WorkerError];
   private readonly options: GRPOTrainerOptions;
   private readonly session: Session;
   private readonly generations = new Generations();
@@ -134,9 +136,10 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   private ownSecret: string | null = null;
   /** Returns of chance in the environment; undefined until they are measured. */
   private reference: ReferenceReturns | null | undefined;
+  private planned: Omit<RunLength, 'evaluates'> | null = null;
 
   constructor(options: GRPOTrainerOptions) {
-    super(options, resolve);
+    super(options, (args) => resolve(args, placeOf(options.model)), learnerFiles(options.model));
     const { env, trainDataset, rewardFuncs } = options;
     if (!env && !trainDataset)
       throw new TypeError('GRPOTrainer needs env (strategies play it) or trainDataset (rows of { prompt }).');
@@ -171,34 +174,28 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     };
     this.output.data.rewardNames = this.rewards().map(({ name }) => name);
     if (this.globalStep === 0) this.recentRollouts.clear();
-    return { ...runLength(this.config, this.prompts), evaluates: this.evalPrompts !== null };
+    this.planned = runLength(this.config, this.prompts);
+    return { ...this.planned, evaluates: this.evalPrompts !== null };
   }
 
-  protected async createUpdate(saved: SavedUpdate | null): Promise<PolicyUpdater> {
-    const { PolicyUpdate } = require('./update/policyUpdate') as typeof import('./update/policyUpdate');
-    const { epsilon, epsilonHigh, maxCompletionLength } = this.config;
-    const settings = { ...this.config, epsilonHigh: epsilonHigh ?? epsilon, maxCompletionLength: maxCompletionLength! };
-    if (this.config.learningRate === 0 && this.model instanceof GgufModel) return new NoUpdate(settings);
-    const update = await PolicyUpdate.create(this.model, settings, saved);
-    if (this.entropyState && settings.useAdaptiveEntropy) update.entropyControl.state = this.entropyState;
-    return update;
-  }
-
-  protected async trainStep(update: PolicyUpdater, step: Step): Promise<StepOutcome> {
-    const { signal } = step;
-    // An interruption does not wait for the end of an update.
-    const interruptible: Pick<PolicyUpdater, 'step' | 'logprobs'> = {
-      step: (...args) => this.interruptible(update.step(...args), signal),
-      logprobs: (...args) => update.logprobs(...args),
-    };
-    const context = await this.stepContext(this.globalStep + 1, signal, this.framesOf(step));
-    const { generations, metrics } = await grpoStep(
-      step.step,
-      step.learningRate,
-      interruptible,
-      this.generations,
-      context,
+  protected createUpdate(saved: SavedLearner | null, signal: AbortSignal): Promise<Learner> {
+    const { model, config, entropyState } = this;
+    const { totalSteps } = this.planned!;
+    return createLearner(
+      model,
+      { config, totalSteps, evalRows: this.evalPrompts?.length ?? 0, entropyState },
+      saved,
+      signal,
     );
+  }
+
+  protected async trainStep(update: Learner, step: Step): Promise<StepOutcome> {
+    const { signal } = step;
+    const context = await this.stepContext(this.globalStep + 1, signal, this.framesOf(step));
+    const { generations, metrics } =
+      update instanceof TrlUpdate
+        ? await trlStep(step.step, update, this.generations, context)
+        : await grpoStep(step.step, step.learningRate, this.patient(update, signal), this.generations, context);
     this.entropyState = update.entropyState;
     return {
       metrics,
@@ -207,6 +204,14 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
         this.generations.learned(generations, microBatchesOf(step.step + 1, this.config)[0].generation);
       },
       settled: async () => this.options.onStep?.(stepResult(step.step + 1, generations, metrics)),
+    };
+  }
+
+  /** Returns the update for a step: an interruption does not wait for its end, what follows does. */
+  private patient(update: PolicyUpdater, signal: AbortSignal): Pick<PolicyUpdater, 'step' | 'logprobs'> {
+    return {
+      step: (...args) => this.interruptible(update.step(...args), signal),
+      logprobs: (...args) => update.logprobs(...args),
     };
   }
 
@@ -262,10 +267,10 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     if (this.config.logCompletions) this.completionsLog.show(step, this.config);
   }
 
-  protected override async evaluation(update: PolicyUpdater, signal: AbortSignal): Promise<EvalLoopOutput> {
+  protected override async evaluation(update: Learner, signal: AbortSignal): Promise<EvalLoopOutput> {
     if (!this.evalPrompts) throw new TypeError('GRPOTrainer needs evalDataset (rows of { prompt }) to evaluate.');
-    const context = await this.stepContext(this.globalStep, signal);
-    return evaluatePolicy(update, { ...context, prompts: this.evalPrompts });
+    const context = { ...(await this.stepContext(this.globalStep, signal)), prompts: this.evalPrompts };
+    return update instanceof TrlUpdate ? evaluateInWorker(update, context) : evaluatePolicy(update, context);
   }
 
   /** Chooses the winner among the programs, and shows it with its ancestors. */
@@ -288,7 +293,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
     return weightedRewards(this.options.rewardFuncs ?? this.session.rewardRegistry.list(), this.config.rewardWeights);
   }
 
-  protected override readonly ownState: OwnState<PolicyUpdater> = {
+  protected override readonly ownState: OwnState<Learner> = {
     save: (update) => ({
       rollouts: this.generations.save(),
       search: this.generations.search.save(),
@@ -319,8 +324,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, PolicyUpdat
   }
 }
 
-function resolve(args?: GRPOConfig): ResolvedConfig {
-  const config = resolveConfig(args);
+function resolve(args: GRPOConfig | undefined, place: Place): ResolvedConfig {
+  const config = resolveConfig(args, place);
   const advice = adviceOnLoss(config);
   if (advice) console.warn(advice);
   return config;

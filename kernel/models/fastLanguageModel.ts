@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
   because,
+  checked,
   checkSettings,
   flag,
+  nullable,
   oneOf,
   resolveSettings,
   text,
@@ -12,6 +14,7 @@ import {
   type Given,
 } from '../common/settings';
 import { packageRoot } from '../common/packagePaths';
+import { backendSettings, chooseBackend, notHonoured } from './backend';
 import { TARGET_MODULES } from './graph/architecture';
 import { loadCheckpoint, readJson } from './checkpoint/checkpoint';
 import { CausalLM } from './causalLM';
@@ -46,6 +49,7 @@ const loadingSettings = {
   loadIn8bit: flag(false),
   /** Computes activations again in training instead of holding them, see `GRPOConfig.gradientCheckpointing`; 'unsloth' means `true`. As the trainer says by default. */
   useGradientCheckpointing: checkpointing,
+  ...backendSettings,
 };
 
 /** The model to load. */
@@ -57,6 +61,17 @@ export interface FromPretrainedOptions
 const adapterSettings = {
   /** Biases to train. 'none' by default, which alone is supported. */
   bias: oneOf('none', ['none']),
+  /**
+   * Parameters to adapt that are no linear layers: the experts of a mixture, such as 'mlp.experts.gate_up_proj' (`trl`,
+   * `unsloth`). `null` by default: none.
+   */
+  targetParameters: nullable(
+    checked<string[], null>(
+      null,
+      "a list of names, such as ['mlp.experts.gate_up_proj']",
+      (v) => Array.isArray(v) && v.every((name) => typeof name === 'string'),
+    ),
+  ),
   /** Seed of the initial values. 3407 by default. */
   randomState: whole(3407, { from: 0 }),
   /** Computes activations again in training instead of holding them; 'unsloth' means `true`. As the model was loaded by default. */
@@ -73,18 +88,13 @@ export const loadingDeclaration: Declaration = {
   example: "{ modelName: 'joylab/strategist' }",
   settings: { ...loadingSettings, ...hubOptions },
   elsewhere: {
-    ...because('weights are float32 in memory, or with loadIn4bit or loadIn8bit in 4 or 8 bits', [
-      'dtype',
-      'torchDtype',
-      'quantizationConfig',
-      'loadIn16bit',
-    ]),
-    ...because('the model runs in this process on the CPU', [
+    torchDtype: 'it is called dtype',
+    ...because('give loadIn4bit or loadIn8bit, or neither', ['quantizationConfig', 'loadIn16bit']),
+    ...because('where a model is follows from backend; give what is particular to one in modelInitKwargs', [
       'deviceMap',
       'device',
       'fastInference',
       'gpuMemoryUtilization',
-      'attnImplementation',
       'maxLoraRank',
     ]),
     fullFinetuning: 'all weights are trained unless the model is given an adapter',
@@ -109,7 +119,6 @@ export const peftDeclaration: Declaration<typeof loraSettings & typeof adapterSe
       'layersPattern',
       'layerReplication',
       'loftqConfig',
-      'targetParameters',
       'trainableTokenIndices',
     ]),
     taskType: 'adapters are for causal language models',
@@ -132,9 +141,15 @@ export const FastLanguageModel = {
     if (gguf) return openGguf(gguf, options);
     const folder = await findFolder(options.modelName, options);
     finishUpdate(folder);
-    const model = existsSync(join(folder, 'adapter_config.json'))
-      ? await loadWithAdapter(folder, options)
-      : await loadModel(folder, options);
+    const hasAdapter = existsSync(join(folder, 'adapter_config.json'));
+    const found = hasAdapter ? await baseOf(folder, options) : { folder, modelName: options.modelName };
+    const backend = await chooseBackend(found.folder, options);
+    const model =
+      backend !== 'onnx'
+        ? await loadInWorker(backend, found, hasAdapter ? folder : null, options)
+        : hasAdapter
+          ? await loadWithAdapter(folder, found, options)
+          : await loadModel(folder, options);
     setGradientCheckpointing(model, options.useGradientCheckpointing);
     return { model, tokenizer: model.tokenizer };
   },
@@ -145,10 +160,21 @@ export const FastLanguageModel = {
    * model, and when an option is wrong.
    */
   getPeftModel(model: CausalLM, options: PeftOptions = {}): PeftModel {
-    const { bias, randomState, useGradientCheckpointing, ...config } = resolveSettings(peftDeclaration, options);
+    const { bias, randomState, useGradientCheckpointing, targetParameters, ...config } = resolveSettings(
+      peftDeclaration,
+      options,
+    );
     if (model instanceof GgufModel) throw new Error(model.whyNotTrained);
     if (model instanceof PeftModel)
       throw new Error('the model has an adapter already; call getPeftModel with the model that fromPretrained gave');
+    const { adapted, isInWorker } = inWorker();
+    if (isInWorker(model) && !(model instanceof PeftModel)) {
+      const gradientCheckpointing = useGradientCheckpointing ?? (model.isGradientCheckpointing || undefined);
+      const peft = adapted(model, { ...config, targetParameters }, { randomState, gradientCheckpointing });
+      setGradientCheckpointing(peft, useGradientCheckpointing);
+      return peft;
+    }
+    if (targetParameters) throw new TypeError(notHonoured('targetParameters', ['trl', 'unsloth'], 'onnx'));
     const peft = new PeftModel(model, createLora(model.config, writtenOut(config), randomState));
     setGradientCheckpointing(peft, useGradientCheckpointing);
     return peft;
@@ -222,8 +248,14 @@ async function loadModel(
   });
 }
 
-/** Loads an adapter with the base that it names. A relative name is looked for beside the adapter, too. */
-async function loadWithAdapter(folder: string, options: FromPretrainedOptions): Promise<PeftModel> {
+/** Where a model is, and what it is called. */
+interface Found {
+  folder: string;
+  modelName: string;
+}
+
+/** An adapter names its base; a relative name is looked for beside the adapter, too. */
+async function baseOf(folder: string, options: FromPretrainedOptions): Promise<Found> {
   const { base_model_name_or_path: base, revision } = readJson(folder, 'adapter_config.json');
   if (typeof base !== 'string')
     throw new Error(`${join(folder, 'adapter_config.json')} does not name its base model (base_model_name_or_path)`);
@@ -235,6 +267,40 @@ async function loadWithAdapter(folder: string, options: FromPretrainedOptions): 
     ? beside
     : await findFolder(base, { token: options.token, revision: typeof revision === 'string' ? revision : undefined });
   finishUpdate(baseFolder);
-  const model = await loadModel(baseFolder, { ...options, modelName: base });
+  return { folder: baseFolder, modelName: base };
+}
+
+async function loadWithAdapter(folder: string, base: Found, options: FromPretrainedOptions): Promise<PeftModel> {
+  const model = await loadModel(base.folder, { ...options, modelName: base.modelName });
   return PeftModel.fromPretrained(model, folder);
+}
+
+async function loadInWorker(
+  backend: 'trl' | 'unsloth',
+  { folder, modelName }: Found,
+  adapter: string | null,
+  { maxSeqLength, loadIn4bit = false, loadIn8bit = false, launch, ...options }: FromPretrainedOptions,
+): Promise<CausalLM> {
+  // An engine in another process is loaded only where a model is in it.
+  const { openInWorker } = require('../engines/trl/open') as typeof import('../engines/trl/open');
+  const { attnImplementation, modelInitKwargs } = options;
+  return openInWorker({
+    backend,
+    folder,
+    modelName,
+    adapter,
+    maxSeqLength,
+    loadIn4bit,
+    loadIn8bit,
+    dtype: options.dtype ?? null,
+    initWeights: options.initWeights ?? 'pretrained',
+    seed: options.initSeed ?? 3407,
+    passedOn: { ...(attnImplementation && { attn_implementation: attnImplementation }), ...modelInitKwargs },
+    launch: { numProcesses: launch?.numProcesses ?? 1, configFile: launch?.configFile ?? null },
+  });
+}
+
+/** An engine in another process, whose models extend those of this folder. */
+function inWorker(): typeof import('../engines/trl/model') {
+  return require('../engines/trl/model');
 }

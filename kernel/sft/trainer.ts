@@ -6,6 +6,7 @@ import { exp } from '../onnx/operators/elementwise';
 import type { Objective } from '../training/update/objective';
 import { chunks, mean } from '../common/statistics';
 import type { TrainerCallback } from '../training/callbacks';
+import { tensorFiles } from '../training/checkpoint/files';
 import type { Metrics } from '../training/metricsBuffer';
 import type { ModelUpdate } from '../training/update/modelUpdate';
 import { deriveSeed, permutation } from '../training/seeds';
@@ -54,13 +55,13 @@ const MAX_LENGTH = 1024;
  * Metrics are TRL's: `loss`, `entropy`, `mean_token_accuracy`, `grad_norm`,
  * `learning_rate`, `num_tokens`, `epoch`.
  */
-export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdate> {
+export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdate, SavedUpdate> {
   private readonly options: SFTTrainerOptions;
   private rows: Row[] = [];
   private evalRows: Row[] = [];
 
   constructor(options: SFTTrainerOptions) {
-    super(options, resolveSFTConfig);
+    super(options, resolveSFTConfig, tensorFiles(options.model));
     for (const name of ['trainDataset', 'evalDataset'] as const) {
       const rows = options[name];
       if (rows === undefined && name === 'evalDataset') continue;
@@ -134,7 +135,7 @@ export class SFTTrainer extends Trainer<SFTConfig, ResolvedSFTConfig, ModelUpdat
       weightDecay,
       maxGradNorm,
       seed,
-      gradientCheckpointing,
+      gradientCheckpointing: gradientCheckpointing !== false,
     });
     if (saved) update.load(saved.optimizer);
     return update;

@@ -57,9 +57,10 @@ const ownArguments = {
 
   /**
    * Holds only what enters each block of the model, and computes the rest again on the way back: a fraction of the memory
-   * of long sequences for 10 to 30 % more time. The gradients are the same. `false` by default (TRL: `true`).
+   * of long sequences for 10 to 30 % more time. The gradients are the same. 'unsloth' is Unsloth's own way of it, and with
+   * other back ends `true`. `false` by default (TRL: `true`).
    */
-  gradientCheckpointing: flag(false),
+  gradientCheckpointing: oneOf(false, [true, false, 'unsloth']),
 
   /** Logs every so many steps; below 1: a fraction of all steps. 1 by default (TRL: 10). */
   loggingSteps: interval(1),

@@ -8,9 +8,11 @@ import type { ResolvedArguments, TrainingArguments } from './arguments';
 import { dueAfter, newControl, type TrainerCallback, type TrainerState } from './callbacks';
 import { CheckpointError } from './checkpoint/folders';
 import { loadCheckpoint } from './checkpoint/load';
+import type { CheckpointPlace, UpdateFiles } from './checkpoint/files';
 import { transformersState } from './checkpoint/runState';
 import { saveCheckpoint } from './checkpoint/save';
 import type { Metrics } from './metricsBuffer';
+import { abortSource } from './abortSource';
 import { Run } from './run';
 import { learningRateAt } from './scheduler';
 import { changedSettings, changeText } from './settings';
@@ -18,28 +20,17 @@ import type {
   EvalLoopOutput,
   OwnState,
   RunLength,
-  SavedUpdate,
   Step,
   StepOutcome,
   TrainerOptions,
-  TrainerUpdate,
   TrainOptions,
   TrainOutput,
 } from './trainerParts';
-import { stateOf, UpdateInUse } from './updateInUse';
+import { lossOf, StateLost } from './stateLost';
+import { UpdateInUse } from './updateInUse';
 
-export type {
-  EvalLoopOutput,
-  OwnState,
-  RunLength,
-  SavedUpdate,
-  Step,
-  StepOutcome,
-  TrainerOptions,
-  TrainerUpdate,
-  TrainOptions,
-  TrainOutput,
-} from './trainerParts';
+export type * from './trainerParts';
+export { StateLost } from './stateLost';
 
 /**
  * A training run: its loop with schedule, log, evaluation, checkpoints,
@@ -63,7 +54,8 @@ export type {
 export abstract class Trainer<
   Given extends TrainingArguments,
   Config extends ResolvedArguments,
-  Update extends TrainerUpdate,
+  Update extends { dispose(): Promise<void> },
+  Saved,
 > {
   readonly model: CausalLM;
   readonly processingClass: Tokenizer;
@@ -76,7 +68,7 @@ export abstract class Trainer<
   protected readonly ownState?: OwnState<Update>;
   /** Failures that the user mends and then goes on from. */
   protected readonly pausingErrors: ReadonlyArray<new (...args: never[]) => Error> = [CheckpointError];
-  private readonly update: UpdateInUse<Update>;
+  private readonly update: UpdateInUse<Update, Saved>;
   private length: RunLength | null = null;
   /** Work that follows from the last step and was not done yet. */
   private due = newControl();
@@ -84,11 +76,19 @@ export abstract class Trainer<
   /** A run has begun: `resumeFromCheckpoint` among the settings is for the first. */
   private begun = false;
   private disposed = false;
+  /** The checkpoint that was written or read last. */
+  private checkpoint: { folder: string; step: number } | null = null;
+  /** The run has lost its weights: it goes on from the checkpoint. */
+  private isLost = false;
 
-  /** @param resolve returns the settings with their defaults; throws a TypeError for wrong ones */
+  /**
+   * @param resolve returns the settings with their defaults; throws a TypeError for wrong ones
+   * @param files how weights and optimizer are kept
+   */
   protected constructor(
     { model, processingClass, args, callbacks = [] }: TrainerOptions<Given>,
     private readonly resolve: (args?: Given) => Config,
+    private readonly files: UpdateFiles<Update, Saved>,
   ) {
     const name = new.target.name;
     if (typeof model?.generate !== 'function')
@@ -99,9 +99,9 @@ export abstract class Trainer<
     this.processingClass = processingClass;
     this.callbacks = callbacks;
     this.given = this.config = resolve(args);
-    this.update = new UpdateInUse(async (saved, signal) => {
+    this.update = new UpdateInUse(files, async (saved, signal) => {
       await this.prepared(signal);
-      return withProgress('Building the training graph', 0, () => this.createUpdate(saved));
+      return withProgress('Building the training graph', 0, () => this.createUpdate(saved, signal));
     });
   }
 
@@ -109,7 +109,7 @@ export abstract class Trainer<
   protected abstract prepare(signal: AbortSignal): RunLength | Promise<RunLength>;
 
   /** @param saved what it goes on from, after a resumption or a change of settings; the model has its weights already */
-  protected abstract createUpdate(saved: SavedUpdate | null): Promise<Update>;
+  protected abstract createUpdate(saved: Saved | null, signal: AbortSignal): Promise<Update>;
 
   /** Makes a step. Where it throws, the weights are as before. */
   protected abstract trainStep(update: Update, step: Step): Promise<StepOutcome>;
@@ -187,8 +187,14 @@ export abstract class Trainer<
         if (this.status === 'finished') await this.startAnew();
         const checkpoint = options.resumeFromCheckpoint ?? (!this.begun && this.given.resumeFromCheckpoint);
         if (checkpoint) await this.resume(checkpoint);
+        else if (this.isLost) await (this.checkpoint ? this.resume(this.checkpoint.folder) : this.startAnew());
         await this.run(abort.signal);
       } catch (error) {
+        if (error instanceof StateLost) {
+          this.isLost = true;
+          this.output.status('paused');
+          throw lossOf(error, this.globalStep, this.checkpoint);
+        }
         if (!abort.signal.aborted) {
           const pauses = this.pausingErrors.some((kind) => error instanceof kind);
           this.output.status(pauses ? 'paused' : 'failed');
@@ -343,8 +349,10 @@ export abstract class Trainer<
   }
 
   /** Forgets what belongs to the last run; another one starts, or goes on from a checkpoint. */
-  private async startAnew(run = Run.start(), saved: SavedUpdate | null = null): Promise<void> {
+  private async startAnew(run = Run.start(), saved: Saved | null = null): Promise<void> {
     await this.update.release();
+    this.isLost = false;
+    this.checkpoint = null;
     this.current = run;
     this.update.goOnFrom(saved);
     this.due = newControl();
@@ -362,35 +370,28 @@ export abstract class Trainer<
       throw new TypeError('A callback asked for a checkpoint, but there is no outputDir to write it to.');
     const update = await this.update.get(signal);
     const parts = {
-      model: this.model,
-      ...stateOf(update),
+      write: (place: CheckpointPlace) => this.files.write(update, place),
       trainerState: transformersState(this.state, this.config),
       runState: { ...this.current.save(), args: this.config, state: this.ownState?.save(update) ?? {} },
     };
-    return withProgress('Saving a checkpoint', 0, () => saveCheckpoint(outputDir, parts, saveTotalLimit));
+    const step = this.globalStep;
+    const folder = await withProgress('Saving a checkpoint', 0, () => saveCheckpoint(outputDir, parts, saveTotalLimit));
+    this.keep(folder, step);
+    return folder;
+  }
+
+  private keep(folder: string, step: number): void {
+    this.checkpoint = { folder, step };
+    this.files.kept?.(folder);
   }
 
   private async resume(from: string | true): Promise<void> {
-    const { runState, optimizer, extras } = await loadCheckpoint(from, this.config.outputDir, this.model, (state) =>
-      this.ownState?.check(state),
-    );
-    await this.startAnew(Run.resume(runState), { optimizer, extras });
+    const { folder, runState, saved } = await loadCheckpoint(from, this.config.outputDir, {
+      read: (path, versions) => this.files.read(path, versions),
+      checkState: (state) => this.ownState?.check(state),
+    });
+    await this.startAnew(Run.resume(runState), saved);
+    this.keep(folder, runState.global_step);
     this.ownState?.load(runState.state);
   }
-}
-
-/**
- * Returns a signal that follows `signal`, and what ends its listening. In a terminal the first Ctrl-C aborts it,
- * too, so that a script can save what was learned; a second one ends the
- * process as usual.
- */
-function abortSource(signal: AbortSignal): { signal: AbortSignal; dispose(): void } {
-  if (!cellContext().console) return { signal, dispose() {} };
-  const controller = new AbortController();
-  const interrupt = () => controller.abort(new DOMException('interrupted', 'AbortError'));
-  process.once('SIGINT', interrupt);
-  return {
-    signal: AbortSignal.any([signal, controller.signal]),
-    dispose: () => void process.removeListener('SIGINT', interrupt),
-  };
 }

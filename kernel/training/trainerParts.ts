@@ -72,7 +72,7 @@ export interface OwnState<Update> {
   clear(): void;
 }
 
-/** Moves the weights of a run: a `ModelUpdate`, or something made of one. */
+/** Moves the weights of a run in this process: a `ModelUpdate`, or something made of one. */
 export interface TrainerUpdate {
   /** Returns the optimizer's own tensors, not copies. */
   state(): OptimizerState;

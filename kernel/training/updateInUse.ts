@@ -1,19 +1,22 @@
 import { raceAbort } from '../common/raceAbort';
-import type { SavedUpdate, TrainerUpdate } from './trainerParts';
+import type { UpdateFiles } from './checkpoint/files';
 
 /**
  * The update that a run has at the moment: made when it is first needed, and
  * made again, with the state of its optimizer, when settings change or a
  * checkpoint is gone on from.
  */
-export class UpdateInUse<Update extends TrainerUpdate> {
+export class UpdateInUse<Update extends { dispose(): Promise<void> }, Saved> {
   private update: Update | null = null;
   /** State that the next update goes on from. */
-  private saved: SavedUpdate | null = null;
+  private saved: Saved | null = null;
   /** Work that an interruption left going: what follows waits for it. */
   private leftover: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly create: (saved: SavedUpdate | null, signal: AbortSignal) => Promise<Update>) {}
+  constructor(
+    private readonly files: Pick<UpdateFiles<Update, Saved>, 'state'>,
+    private readonly create: (saved: Saved | null, signal: AbortSignal) => Promise<Update>,
+  ) {}
 
   async get(signal: AbortSignal): Promise<Update> {
     if (!this.update) await this.interruptible(this.make(signal), signal);
@@ -21,7 +24,7 @@ export class UpdateInUse<Update extends TrainerUpdate> {
   }
 
   /** Sets the state that the next update goes on from; `null`: from the beginning. */
-  goOnFrom(saved: SavedUpdate | null): void {
+  goOnFrom(saved: Saved | null): void {
     this.saved = saved;
   }
 
@@ -30,7 +33,7 @@ export class UpdateInUse<Update extends TrainerUpdate> {
     await this.leftover;
     const { update } = this;
     if (!update) return;
-    this.saved = stateOf(update);
+    this.saved = await this.files.state(update);
     this.update = null;
     await update.dispose();
     await this.make(signal);
@@ -58,9 +61,4 @@ export class UpdateInUse<Update extends TrainerUpdate> {
     this.update = await this.create(this.saved, signal);
     this.saved = null;
   }
-}
-
-/** Returns the state of an update: another one goes on from it, and a checkpoint keeps it. */
-export function stateOf(update: TrainerUpdate): SavedUpdate {
-  return { optimizer: update.state(), extras: update.extras?.() ?? new Map() };
 }

@@ -45,8 +45,8 @@ test('a setting that had another name, or that others have, is answered with wha
     /strategySeconds: it is now strategyTimeLimit\./,
   );
   assert.match(
-    await kernel.fail("import type { GRPOConfig } from 'joylab'; const b: GRPOConfig = { useVllm: true };"),
-    /useVllm: generation runs in this process\./,
+    await kernel.fail("import type { GRPOConfig } from 'joylab'; const b: GRPOConfig = { maxPromptLength: 9 };"),
+    /maxPromptLength: prompts are never cut: shorten the prompt\./,
   );
   assert.match(
     await kernel.fail('/** @reward seconds=60 */\nfunction one() { return 1; }'),

@@ -5,7 +5,7 @@
  * starts that training never sees. Beside it: the untrained model, chance,
  * every constant action, and following the ball by hand.
  *
- *   npm run bench -- breakout [NOTEBOOK.ipynb] [SEED …]      by default the seeds 1 2 3
+ *   npm run bench -- breakout [NOTEBOOK.ipynb] [SEED …] [--backend trl]      by default the seeds 1 2 3, in this process
  *
  * A seed that is done is not trained again: results are kept in
  * node_modules/.cache, by the text of the cells and the checkpoint.
@@ -67,8 +67,11 @@ function runCells(cells: string[], model: Model): { model: Model; config: GRPOCo
   return new Function(...Object.keys(globals), body)(...Object.values(globals));
 }
 
-async function loadModel(): Promise<Model> {
-  return (await joylab.FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 512 })).model;
+type Backend = 'onnx' | 'trl' | 'unsloth';
+
+async function loadModel(backend: Backend = 'onnx'): Promise<Model> {
+  const options = { modelName: 'joylab/strategist', maxSeqLength: 512, backend };
+  return (await joylab.FastLanguageModel.fromPretrained(options)).model;
 }
 
 /** Plays every strategy from every held-out start. */
@@ -106,8 +109,8 @@ async function sample(env: Environment, model: Model): Promise<Array<string | nu
   });
 }
 
-async function train(env: Environment, cells: string[], seed: number): Promise<Result> {
-  const { model, config, rewards } = runCells(cells, await loadModel());
+async function train(env: Environment, cells: string[], seed: number, backend: Backend): Promise<Result> {
+  const { model, config, rewards } = runCells(cells, await loadModel(backend));
   const trainer = new joylab.GRPOTrainer({
     model,
     processingClass: model.tokenizer,
@@ -119,9 +122,22 @@ async function train(env: Environment, cells: string[], seed: number): Promise<R
   await trainer.train();
   const seconds = (Date.now() - started) / 1000;
   const codes = await sample(env, model);
+  printCurve(trainer.logHistory);
   await trainer.dispose();
+  await model.dispose();
   console.log(`seed ${seed}, the strategy sampled most often:\n${mostFrequent(codes)}`);
-  return { ...(await play(env, `trained, seed ${seed}`, codes)), seconds };
+  return { ...(await play(env, `trained by ${backend}, seed ${seed}`, codes)), seconds };
+}
+
+/** The means of every ten steps. */
+function printCurve(log: ReadonlyArray<Record<string, number>>): void {
+  const means = (name: string) =>
+    Array.from({ length: Math.ceil(log.length / 10) }, (_, i) => {
+      const values = log.slice(10 * i, 10 * i + 10).flatMap((entry) => entry[name] ?? []);
+      return (values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(2);
+    }).join(' ');
+  for (const name of ['reward', 'entropy', 'grad_norm', 'step_time'])
+    console.log(`${name}, every ten steps: ${means(name)}`);
 }
 
 function mostFrequent(codes: Array<string | null>): string | null {
@@ -205,11 +221,12 @@ async function main(): Promise<void> {
     args.find((arg) => arg.endsWith('.ipynb')) ?? join(packageRoot, 'notebooks', 'atari.ipynb'),
   );
   const seeds = args.map(Number).filter(Number.isInteger);
+  const by = (args.includes('--backend') ? args[args.indexOf('--backend') + 1] : 'onnx') as Backend;
   const cache = new Cache(cells);
   const env = (await joylab.openenv('atari', { game: 'breakout' })) as Environment;
   const results: Result[] = [];
   for (const seed of seeds.length > 0 ? seeds : [1, 2, 3])
-    results.push(...(await cache.get(`seed ${seed}`, async () => [await train(env, cells, seed)])));
+    results.push(...(await cache.get(`seed ${seed} by ${by}`, async () => [await train(env, cells, seed, by)])));
   results.push(...(await cache.get('references', () => references(env))));
   print(results);
   await env.close();

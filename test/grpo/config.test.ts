@@ -40,7 +40,7 @@ test('an unknown setting is answered with the nearest valid name', () => {
   assert.throws(invalid({ num_generations: 4 }), /Did you mean numGenerations\?/);
   assert.throws(invalid({ maxStep: 4 }), /Did you mean maxSteps\?/);
   assert.throws(invalid({ zebra: 4 }), /The settings are: maxSteps, .*seed/);
-  assert.throws(invalid({ use_vllm: true }), /generation runs in this process/);
+  assert.throws(invalid({ use_vllm: true }), /Did you mean useVllm\?/);
   for (const name of ['constructor', 'toString', '__proto__'])
     assert.throws(invalid({ [name]: 1 }), new RegExp(`no setting ${name}\\. `));
 });
@@ -113,20 +113,42 @@ test('settings that do not fit together are answered with what to do', () => {
 
 test('every setting of TRL that Joylab does not have says why, or what to do instead', () => {
   const said: Array<[string, RegExp]> = [
-    ['vllm_mode', /generation runs in this process/],
-    ['vllmImportanceSamplingMode', /there is nothing to correct/],
-    ['deepspeed', /several GPUs/],
-    ['gradient_checkpointing_kwargs', /gradientCheckpointing: true is all/],
+    ['vllm_structured_outputs_regex', /trl vllm-serve/],
+    ['vllmImportanceSamplingCap', /vllmImportanceSamplingMode/],
+    ['fsdp', /several GPUs/],
+    ['activation_checkpointing', /gradientCheckpointing: true is all/],
     ['report_to', /trainer\.logHistory/],
     ['push_to_hub', /model\.savePretrained\(folder\), then .*hf upload/],
     ['model_init_kwargs', /FastLanguageModel\.fromPretrained/],
-    ['pad_to_multiple_of', /packed, never padded/],
     ['disable_dropout', /set loraDropout to 0/],
     ['maxPromptLength', /shorten the prompt/],
     ['strategySeconds', /it is now strategyTimeLimit\./],
     ['reward_seconds', /it is now rewardTimeLimit\./],
   ];
   for (const [name, reason] of said) assert.throws(invalid({ [name]: true }), reason);
+});
+
+test("a setting that the model's back end has not is answered with those that have it", () => {
+  const place = { backend: 'trl', numProcesses: 1 } as const;
+  assert.throws(
+    invalid({ optim: 'adamw_8bit' }),
+    /GRPOConfig: optim is a setting of the back ends 'trl' and 'unsloth', and this model's is 'onnx': leave it out, or load the model with backend: 'trl'\./,
+  );
+  assert.equal(resolveConfig({ optim: 'adamw_8bit', useVllm: true, vllmMode: 'colocate' }, place).optim, 'adamw_8bit');
+  assert.throws(invalid({ vllmMode: 'elsewhere' }), /vllmMode must be one of "colocate", "server"/);
+  assert.throws(
+    () => resolveConfig({ refinement: { imitations: 4 } }, place),
+    /refinement\.imitations is a setting of the back end 'onnx', and this model's is 'trl'/,
+  );
+  assert.equal(resolveConfig({ refinement: true }, place).refinement!.imitations, 0);
+});
+
+test('of several processes each has its share of a step', () => {
+  const { perDeviceTrainBatchSize, generationBatchSize } = resolveConfig(
+    { numGenerations: 8 },
+    { backend: 'trl', numProcesses: 2 },
+  );
+  assert.deepEqual([perDeviceTrainBatchSize, generationBatchSize], [4, 8]);
 });
 
 test('what follows from other settings is filled in', () => {

@@ -15,6 +15,12 @@ export interface Listener {
   message?(message: Message): void;
 }
 
+/** What a command has beside its fields. */
+export interface CommandMore {
+  parts?: Record<string, Part>;
+  listener?: Listener;
+}
+
 /** The worker could not do what it was asked for. */
 export class WorkerError extends Error {
   override name = 'WorkerError';
@@ -28,7 +34,11 @@ export class WorkerError extends Error {
   }
 }
 
-/** The connection to a worker: one command at a time, which may ask back. */
+/**
+ * The connection to a worker: one command at a time, which may ask back. Of a
+ * worker of several processes all hear what the kernel says; the main one
+ * speaks for them.
+ */
 export class Channel {
   private readonly waiting = new Map<number, { resolve(answer: Message): void; reject(error: Error): void }>();
   private readonly frames = new FrameReader();
@@ -37,10 +47,15 @@ export class Channel {
   private nextId = 1;
   private ended: Error | null = null;
 
-  constructor(private readonly socket: Socket) {
-    socket.setNoDelay(true);
-    socket.on('data', (piece: Buffer) => this.take(piece));
-    socket.on('error', () => undefined);
+  /** @param sockets of its processes, the main one's first */
+  constructor(private readonly sockets: readonly Socket[]) {
+    for (const socket of sockets) socket.setNoDelay(true).on('error', () => undefined);
+    sockets[0].on('data', (piece: Buffer) => this.take(piece));
+  }
+
+  /** The error that the connection has ended with; `null` while it lives. */
+  get lost(): Error | null {
+    return this.ended;
   }
 
   /**
@@ -51,7 +66,7 @@ export class Channel {
   async command(
     type: string,
     fields: Record<string, unknown> = {},
-    { parts, listener = {} }: { parts?: Record<string, Part>; listener?: Listener } = {},
+    { parts, listener = {} }: CommandMore = {},
   ): Promise<Message> {
     if (this.ended) throw this.ended;
     const id = this.nextId++;
@@ -59,7 +74,7 @@ export class Channel {
     this.thrown = undefined;
     const answer = await new Promise<Message>((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
-      this.socket.write(encodeFrame({ ...fields, type, id }, parts));
+      this.write({ ...fields, type, id }, parts);
     });
     this.listener = {};
     if (this.thrown !== undefined) throw this.thrown;
@@ -69,7 +84,7 @@ export class Channel {
 
   /** Asks the command that is at work to end early, as far as it can. */
   cancel(): void {
-    if (!this.ended) this.socket.write(encodeFrame({ type: 'cancel' }));
+    this.write({ type: 'cancel' });
   }
 
   /** Ends the connection: everything that waits for an answer fails with `error`. */
@@ -77,7 +92,13 @@ export class Channel {
     this.ended ??= error;
     for (const { reject } of this.waiting.values()) reject(this.ended);
     this.waiting.clear();
-    this.socket.destroy();
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private write(message: Message, parts?: Record<string, Part>): void {
+    if (this.ended) return;
+    const frame = encodeFrame(message, parts);
+    for (const socket of this.sockets) socket.write(frame);
   }
 
   private take(piece: Buffer): void {
@@ -99,11 +120,10 @@ export class Channel {
   private async answer({ id }: Message, answer: Promise<Answer>): Promise<void> {
     try {
       const { fields = {}, parts } = await answer;
-      if (!this.ended) this.socket.write(encodeFrame({ ...fields, type: 'answer', id }, parts));
+      this.write({ ...fields, type: 'answer', id }, parts);
     } catch (error) {
       this.thrown = error;
-      if (!this.ended)
-        this.socket.write(encodeFrame({ type: 'answer', id, error: String((error as Error)?.message ?? error) }));
+      this.write({ type: 'answer', id, error: String((error as Error)?.message ?? error) });
     }
   }
 }

@@ -1,5 +1,5 @@
 import { raceAbort } from '../../common/raceAbort';
-import type { Answer, Channel } from './channel';
+import { WorkerError, type Answer, type Channel, type CommandMore, type Listener } from './channel';
 import { type Message, type Part, ragged, unragged } from './protocol';
 
 /** A training run is about to train or to evaluate. */
@@ -16,23 +16,26 @@ export interface Worth {
   advantages: Float32Array;
 }
 
-/** Who answers what TRL's trainer asks within a step. */
+/** Who answers what TRL's trainer asks within a step; `generation` is the number of it in the run, from 0. */
 export interface Handlers {
   /** Returns the token ids of a prompt for each group, and where they are known already the completions of all. */
-  prompts(mode: Mode, groups: number): Promise<{ prompts: number[][]; completions?: number[][] }>;
-  /** Plays and scores completions: their texts and token ids, group after group. */
-  score(mode: Mode, texts: string[], ids: number[][]): Promise<Worth>;
+  prompts(mode: Mode, groups: number, generation: number): Promise<{ prompts: number[][]; completions?: number[][] }>;
+  /** Plays and scores completions, group after group: what they are worth. */
+  score(mode: Mode, ids: number[][], generation: number): Promise<Worth>;
 }
 
 /** What a run is started with. */
 export interface RunOptions {
   /** Settings of TRL's `GRPOConfig`, by its names. */
   args: Record<string, unknown>;
-  gradientCheckpointing?: boolean | 'unsloth';
+  /** Names among them that may be left out where TRL does not know them. */
+  atDefault?: string[];
   /** Groups that an evaluation asks prompts for. */
   evalRows?: number;
   /** Folder of a checkpoint of TRL's to go on from. */
   resumeFrom?: string;
+  /** Where a checkpoint of TRL's is saved when a step fails. */
+  rescue?: string;
 }
 
 /** Metrics of a step by TRL's names. */
@@ -63,12 +66,19 @@ const NOT_OF_A_STEP = [
  */
 export class TrlRun {
   private readonly asked: Asked[] = [];
-  private wake: (() => void) | null = null;
+  private wakes: Array<() => void> = [];
   private ended: { error?: unknown } | null = null;
   /** The trainer waits before a step. */
   private ready: Asked | null = null;
   /** A step that was made while nobody waited for it. */
   private made: StepMetrics | null = null;
+  /** A command in between that is being done. */
+  private command: { resolve(done: Message): void; reject(error: unknown): void; listener: Listener } | null = null;
+
+  /** Whether nothing can be asked of it any more. */
+  get isOver(): boolean {
+    return this.ended !== null;
+  }
 
   private constructor() {}
 
@@ -87,7 +97,8 @@ export class TrlRun {
     run.made = made;
     const request = (message: Message) =>
       new Promise<Answer>((resolve, reject) => run.ask({ message, resolve, reject }));
-    channel.command('train', { rows: 1024, ...options }, { listener: { request } }).then(
+    const message = (said: Message) => run.said(said);
+    channel.command('train', { rows: 1024, ...options }, { listener: { request, message } }).then(
       () => run.end({}),
       (error) => run.end({ error }),
     );
@@ -141,6 +152,31 @@ export class TrlRun {
     return this.made;
   }
 
+  /** Has the worker do something between two steps, or within one that was interrupted, and waits for it. */
+  async do(command: string, fields: Record<string, unknown>, { parts, listener = {} }: CommandMore): Promise<Message> {
+    while (!this.ended && !this.ready && this.asked.length === 0) await this.change();
+    if (this.ended) throw this.over;
+    const waiting = this.ready ?? this.asked.shift()!;
+    const isReady = waiting === this.ready;
+    this.ready = null;
+    const done = new Promise<Message>((resolve, reject) => {
+      this.command = { resolve, reject, listener };
+    });
+    waiting.resolve({ fields: { ...fields, command }, parts });
+    const message = await done;
+    // What waited asks again, and waits on.
+    while (!this.ended && this.asked.length === 0) await this.change();
+    if (isReady) this.ready = this.asked.shift() ?? null;
+    if (typeof message.error === 'string') throw new WorkerError(message.error, String(message.kind));
+    return message;
+  }
+
+  private said(message: Message): void {
+    if (message.type !== 'done') return this.command?.listener.message?.(message);
+    this.command?.resolve(message);
+    this.command = null;
+  }
+
   private go(fields: Record<string, unknown>): void {
     this.ready?.resolve({ fields });
     this.ready = null;
@@ -150,16 +186,17 @@ export class TrlRun {
   private async untilReady(handlers: Partial<Handlers>, signal: AbortSignal): Promise<Message> {
     for (;;) {
       signal.throwIfAborted();
-      if (this.ended) throw this.ended.error ?? new Error('The run has ended.');
+      if (this.ended) throw this.over;
       const [next] = this.asked;
       if (!next) {
         await raceAbort(this.change(), signal);
         continue;
       }
       if (next.message.type !== 'ready') {
-        // It stays the first in line while it is being answered: an interruption leaves it there.
-        next.resolve(await raceAbort(answerTo(next.message, handlers), signal));
-        this.asked.shift();
+        // It stays the first in line while it is being answered: an interruption leaves it there. A command in between
+        // has it ask again.
+        const answer = await raceAbort(answerTo(next.message, handlers), signal);
+        this.asked.shift()!.resolve(answer);
         continue;
       }
       this.asked.shift();
@@ -170,26 +207,36 @@ export class TrlRun {
 
   private ask(asked: Asked): void {
     this.asked.push(asked);
-    this.wake?.();
+    this.wake();
   }
 
   private end(ended: { error?: unknown }): void {
     this.ended = ended;
-    this.wake?.();
+    this.command?.reject(this.over);
+    this.wake();
   }
 
   /** Resolves when something is asked or the run ends. */
   private change(): Promise<void> {
     return new Promise((resolve) => {
-      this.wake = resolve;
+      this.wakes.push(resolve);
     });
+  }
+
+  private wake(): void {
+    for (const wake of this.wakes.splice(0)) wake();
+  }
+
+  /** Why nothing can be asked of it any more. */
+  private get over(): unknown {
+    return this.ended?.error ?? new Error('The run has ended.');
   }
 }
 
 async function answerTo(message: Message, handlers: Partial<Handlers>): Promise<Answer> {
-  const mode = message.mode as Mode;
+  const { mode, groups, generation } = message as Message & { mode: Mode; groups: number; generation: number };
   if (message.type === 'prompts') {
-    const { prompts, completions } = await handlers.prompts!(mode, message.groups as number);
+    const { prompts, completions } = await handlers.prompts!(mode, groups, generation);
     const given = completions && ragged(completions);
     return {
       parts: {
@@ -198,11 +245,7 @@ async function answerTo(message: Message, handlers: Partial<Handlers>): Promise<
       } as Record<string, Part>,
     };
   }
-  const { names, weights, rewards, advantages } = await handlers.score!(
-    mode,
-    message.completions as string[],
-    unragged(message),
-  );
+  const { names, weights, rewards, advantages } = await handlers.score!(mode, unragged(message), generation);
   return { fields: { names, weights }, parts: { rewards, advantages } };
 }
 

@@ -19,9 +19,11 @@ export interface WorkerOptions {
   signal: AbortSignal;
 }
 
-/** A worker that has said who it is. */
+/** A worker whose processes have said who they are. */
 interface Connected {
-  socket: Socket;
+  /** By rank. */
+  sockets: Socket[];
+  /** Of the main process. */
   pid: number;
 }
 
@@ -69,11 +71,12 @@ export class Worker {
     const lines = keptLines(child, onLine);
     const ended = endOf(child, lines);
     try {
-      const { socket, pid } = await firstOf(ended, signal, connection(server, token));
-      const worker = new Worker(child, pid, new Channel(socket));
+      const { sockets, pid } = await firstOf(ended, signal, connections(server, token));
+      const worker = new Worker(child, pid, new Channel(sockets));
       ended.catch((error) => worker.channel.end(error));
       // What the process wrote says more, where it is the process that has ended.
-      socket.once('close', () => setTimeout(() => worker.channel.end(new Error(LOST)), END_WITHIN).unref());
+      for (const socket of sockets)
+        socket.once('close', () => setTimeout(() => worker.channel.end(new Error(LOST)), END_WITHIN).unref());
       return worker;
     } catch (error) {
       child.stdin!.end();
@@ -133,8 +136,10 @@ function endOf(child: ChildProcess, lines: readonly string[]): Promise<never> {
   return ended;
 }
 
-/** The connection of the main process of the worker. Those of other ranks are held open: they end with it. */
-function connection(server: Server, token: string): Promise<Connected> {
+/** The connections of all processes of the worker: each says how many there are. */
+function connections(server: Server, token: string): Promise<Connected> {
+  const sockets = new Map<number, Socket>();
+  let pid = 0;
   return new Promise((resolve, reject) => {
     server.on('connection', (socket) => {
       const frames = new FrameReader();
@@ -143,14 +148,18 @@ function connection(server: Server, token: string): Promise<Connected> {
           const [message] = frames.push(piece);
           if (!message) return;
           socket.off('data', hello);
-          if (message.type !== 'hello' || !isSame(String(message.token), token)) socket.destroy();
-          else if (message.version !== VERSION)
-            reject(
+          if (message.type !== 'hello' || !isSame(String(message.token), token)) return void socket.destroy();
+          if (message.version !== VERSION)
+            return reject(
               new Error(
                 `The worker speaks version ${message.version} of the protocol, this kernel ${VERSION}: update the older one.`,
               ),
             );
-          else if (message.rank === 0) resolve({ socket, pid: Number(message.pid) });
+          sockets.set(Number(message.rank), socket);
+          if (message.rank === 0) pid = Number(message.pid);
+          const world = Number(message.world ?? 1);
+          if (sockets.size === world)
+            resolve({ sockets: Array.from({ length: world }, (_, rank) => sockets.get(rank)!), pid });
         } catch {
           socket.destroy();
         }

@@ -71,6 +71,23 @@ export async function generate(
   return { promptIds, completionIds, promptOf, logprobs, terminated };
 }
 
+/** Returns the completions of groups that were sampled elsewhere; of their log-probabilities nothing is known. */
+export function tokensOf(
+  completionIds: number[][],
+  groups: readonly Group[],
+  { model, tokenizer }: Pick<StepContext, 'model' | 'tokenizer'>,
+): CompletionTokens {
+  const ends = endTokens(model, tokenizer);
+  const size = completionIds.length / groups.length;
+  return {
+    promptIds: groups.map(({ prompt }) => prompt.ids),
+    completionIds,
+    promptOf: completionIds.map((_, i) => Math.floor(i / size)),
+    logprobs: completionIds.map(() => new Float32Array(0)),
+    terminated: completionIds.map((ids) => ends.includes(ids.at(-1)!)),
+  };
+}
+
 /** Returns the tokens that end a completion: as in TRL, those of the model's configuration and the tokenizer's. */
 function endTokens({ eosTokenIds }: CausalLM, { eosTokenId }: Tokenizer): number[] {
   return [...new Set([...(typeof eosTokenId === 'number' ? [eosTokenId] : []), ...eosTokenIds])];

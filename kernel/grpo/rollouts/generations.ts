@@ -3,13 +3,21 @@ import type { RewardTable, WeightedReward } from '../../rewards/scoring';
 import type { Metrics } from '../../training/metricsBuffer';
 import type { ResolvedConfig } from '../config';
 import type { StepContext } from '../context';
-import type { CompletionTokens } from './generate';
+import type { CompletionTokens, Group } from './generate';
 import type { Rollouts } from './play';
-import { scorePrograms, type PlayedEdits, type TakenIn } from '../refinement/edits';
+import { scorePrograms, type EditPlan, type PlayedEdits, type TakenIn } from '../refinement/edits';
 import { RunSearch } from '../refinement/runSearch';
 import type { ProgramSearch } from '../refinement/search';
 import { rewardChanges } from '../rewardFuncs';
 import type { Imitations } from '../update/preparedStep';
+
+/** A generation whose prompts are known. */
+export interface Planned {
+  number: number;
+  groups: Group[];
+  /** Of a run with refinement. */
+  edits: EditPlan | null;
+}
 
 /** Completions that were generated together and have played. */
 export interface Played extends Rollouts {
@@ -77,10 +85,21 @@ export interface SavedGeneration {
  */
 export class Generations {
   private kept = new Map<number, Played | Scored>();
+  private plans = new Map<number, Planned>();
   readonly search = new RunSearch();
 
   get(number: number): Played | Scored | undefined {
     return this.kept.get(number);
+  }
+
+  plan(number: number): Planned | undefined {
+    return this.plans.get(number);
+  }
+
+  /** Keeps the prompts of a generation: an interrupted step has the same when it goes on. */
+  keepPlan(plan: Planned): Planned {
+    this.plans.set(plan.number, plan);
+    return plan;
   }
 
   /** Keeps a generation as it is now, and returns it. */
@@ -114,12 +133,14 @@ export class Generations {
     for (const { takenIn } of freshOf(generations)) if (takenIn) this.search.moveOn(takenIn.after);
     for (const { number, tokens, samples, table, advantages, extra, imitations } of generations)
       this.keep({ status: 'logged', number, tokens, samples, table, advantages, extra, imitations });
-    for (const number of this.kept.keys()) if (number < next) this.kept.delete(number);
+    for (const kept of [this.kept, this.plans])
+      for (const number of kept.keys()) if (number < next) kept.delete(number);
   }
 
   /** Drops all generations: they do not fit changed settings. */
   forget(): void {
     this.kept.clear();
+    this.plans.clear();
   }
 
   /** Forgets everything: a new run starts. */

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { fingerprint } from '../../engines/trl/fingerprint';
+import { isInWorker } from '../../engines/trl/model';
 import type { CausalLM } from '../../models/causalLM';
 import { GgufModel } from '../../models/gguf/model';
 import { givenSecret, secretSeed } from '../../strategy/secret';
@@ -22,6 +24,7 @@ export function runSecret(model: CausalLM): string {
   const given = givenSecret();
   if (given !== undefined) return given;
   if (model instanceof GgufModel) return model.fingerprint();
+  if (isInWorker(model)) return fingerprint(model.held);
   const { weights, adapter } = model.parameters;
   const hash = createHash('sha256');
   for (const name of [...weights.keys()].sort()) add(name, weights.get(name)!.data);

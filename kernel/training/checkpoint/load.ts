@@ -4,6 +4,7 @@ import type { CausalLM } from '../../models/causalLM';
 import { shapeText } from '../../models/checkpoint/safetensorsHeader';
 import type { Tensor } from '../../onnx/tensor';
 import { runtimeSettings } from '../../onnx/threads';
+import type { SavedUpdate } from '../trainerParts';
 import type { OptimizerState } from '../update/adamw';
 import {
   CheckpointError,
@@ -17,36 +18,40 @@ import {
 } from './folders';
 import { readRunState, type RunState, type SavedRunState } from './runState';
 
-/** A checkpoint that was read. Its weights are in the model. */
-export interface LoadedCheckpoint {
+/** A checkpoint that was read. Its weights are in the model, or where `saved` says. */
+export interface LoadedCheckpoint<Saved> {
   folder: string;
-  optimizer: OptimizerState;
-  extras: Map<string, ExtraTensors>;
+  saved: Saved;
   runState: RunState;
 }
 
+/** What reads a checkpoint of a trainer. */
+export interface CheckpointReader<Saved> {
+  read(folder: string, versions: Record<string, number>): Promise<Saved>;
+  /** Throws where the trainer's own state is not one that it saved. */
+  checkState(state: RunState['state']): void;
+}
+
 /**
- * Reads a checkpoint, and puts its weights into `model`.
+ * Reads a checkpoint.
  *
  * @param from its folder, or `true` for the newest in `outputDir`; one that is
  * broken is then passed over with a message, and the one before it is taken
- * @param checkState throws where the trainer's own state is not one that it saved
  * @throws CheckpointError where there is none that can be read, or it is of another model; `model` is unchanged then
  */
-export async function loadCheckpoint(
+export async function loadCheckpoint<Saved>(
   from: string | true,
   outputDir: string | null,
-  model: CausalLM,
-  checkState: (state: RunState['state']) => void,
-): Promise<LoadedCheckpoint> {
+  reader: CheckpointReader<Saved>,
+): Promise<LoadedCheckpoint<Saved>> {
   restoreReplaced(from === true ? (outputDir ?? 'trainer_output') : dirname(resolve(from)));
-  if (from !== true) return withAsManyThreads(await loadFolder(from, null, model, checkState));
+  if (from !== true) return withAsManyThreads(await loadFolder(from, null, reader));
   const parent = outputDir ?? 'trainer_output';
   const found = listCheckpoints(parent);
   const problems: Error[] = [];
   for (const { folder, state } of found) {
     try {
-      const loaded = await loadFolder(folder, state, model, checkState);
+      const loaded = await loadFolder(folder, state, reader);
       for (const { message } of problems) console.warn(message);
       if (problems.length > 0) console.warn(`The run goes on from ${folder} instead.`);
       return withAsManyThreads(loaded);
@@ -59,7 +64,7 @@ export async function loadCheckpoint(
 }
 
 /** Warns where a run will not go on bit for bit. */
-function withAsManyThreads(loaded: LoadedCheckpoint & { threads?: number }): LoadedCheckpoint {
+function withAsManyThreads<Saved>(loaded: LoadedCheckpoint<Saved> & { threads?: number }): LoadedCheckpoint<Saved> {
   const { threads: then, ...checkpoint } = loaded;
   const { threads: now } = runtimeSettings;
   if (then !== undefined && then !== now) {
@@ -72,26 +77,18 @@ function withAsManyThreads(loaded: LoadedCheckpoint & { threads?: number }): Loa
 }
 
 /** @param known its `run_state.json`, where that was read already */
-async function loadFolder(
+async function loadFolder<Saved>(
   folder: string,
   known: SavedRunState | null,
-  model: CausalLM,
-  checkState: (state: RunState['state']) => void,
-): Promise<LoadedCheckpoint & { threads?: number }> {
+  { read, checkState }: CheckpointReader<Saved>,
+): Promise<LoadedCheckpoint<Saved> & { threads?: number }> {
   if (!fs.existsSync(join(folder, runStateFile))) {
     throw new CheckpointError(`${folder} is not a checkpoint of a run: it has no ${runStateFile}.`);
   }
   try {
     const { saved_at, threads, extras: versions, ...runState } = known ?? readRunState(join(folder, runStateFile));
     checkState(runState.state);
-    const shapes = new Map([...model.trainableParameters()].map(([name, { shape }]) => [name, shape]));
-    const optimizer = readOptimizer(join(folder, optimizerFile), shapes);
-    const extras = new Map<string, ExtraTensors>();
-    for (const [name, version] of Object.entries(versions)) {
-      extras.set(name, { version, tensors: readFitting(join(folder, `${name}.safetensors`), shapes) });
-    }
-    await restoreWeights(model, folder);
-    return { folder, optimizer, extras, runState, threads };
+    return { folder, saved: await read(folder, versions), runState, threads };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new CheckpointError(
@@ -99,6 +96,22 @@ async function loadFolder(
       { cause: error },
     );
   }
+}
+
+/** Reads the optimizer and what is beside it, and puts the weights into `model`. */
+export async function readTensors(
+  folder: string,
+  versions: Record<string, number>,
+  model: CausalLM,
+): Promise<SavedUpdate> {
+  const shapes = new Map([...model.trainableParameters()].map(([name, { shape }]) => [name, shape]));
+  const optimizer = readOptimizer(join(folder, optimizerFile), shapes);
+  const extras = new Map<string, ExtraTensors>();
+  for (const [name, version] of Object.entries(versions)) {
+    extras.set(name, { version, tensors: readFitting(join(folder, `${name}.safetensors`), shapes) });
+  }
+  await restoreWeights(model, folder);
+  return { optimizer, extras };
 }
 
 /** Copies the weights that `savePretrained` wrote into the model's own arrays, once all are known to fit. */

@@ -3,7 +3,9 @@ import { join, resolve } from 'node:path';
 import type { CausalLM } from '../../models/causalLM';
 import type { Tensor } from '../../onnx/tensor';
 import { runtimeSettings } from '../../onnx/threads';
+import type { SavedUpdate } from '../trainerParts';
 import type { OptimizerState } from '../update/adamw';
+import type { CheckpointPlace } from './files';
 import {
   CheckpointError,
   hidden,
@@ -18,12 +20,10 @@ import {
 } from './folders';
 import type { RunState, SavedRunState } from './runState';
 
-/** Parts of a checkpoint. Tensors are written from where they are, without a copy in memory. */
+/** Parts of a checkpoint. */
 export interface CheckpointParts {
-  model: CausalLM;
-  optimizer: OptimizerState;
-  /** By file name. */
-  extras: ReadonlyMap<string, ExtraTensors>;
+  /** Writes weights and optimizer; returns the versions of what is beside them, by name. */
+  write(place: CheckpointPlace): Promise<Record<string, number>>;
   /** Transformers' `TrainerState`. */
   trainerState: object;
   runState: RunState;
@@ -49,11 +49,9 @@ export async function saveCheckpoint(
     fs.mkdirSync(outputDir, { recursive: true });
     restoreReplaced(outputDir);
     removeLeftovers(outputDir);
-    await parts.model.savePretrained(partial);
-    safetensors().writeSafetensors(join(partial, optimizerFile), optimizerTensors(parts.optimizer));
-    for (const [name, extra] of parts.extras) writeExtra(outputDir, partial, name, extra, parts.runState.run_id);
-    writeJson(join(partial, trainerStateFile), parts.trainerState);
-    const extras = Object.fromEntries([...parts.extras].map(([name, { version }]) => [name, version]));
+    const extras = await parts.write({ folder: partial, outputDir, runId: parts.runState.run_id });
+    // TRL writes its own, and goes on from it.
+    if (!fs.existsSync(join(partial, trainerStateFile))) writeJson(join(partial, trainerStateFile), parts.trainerState);
     writeJson(join(partial, runStateFile), {
       ...parts.runState,
       saved_at: Date.now(),
@@ -81,6 +79,18 @@ function replaceFolder(from: string, to: string, aside: string): void {
     throw error;
   }
   removeQuietly(aside);
+}
+
+/** Writes weights and optimizer as tensors, from where they are, without a copy in memory. */
+export async function writeTensors(
+  model: CausalLM,
+  { optimizer, extras }: SavedUpdate,
+  { folder, outputDir, runId }: CheckpointPlace,
+): Promise<Record<string, number>> {
+  await model.savePretrained(folder);
+  safetensors().writeSafetensors(join(folder, optimizerFile), optimizerTensors(optimizer));
+  for (const [name, extra] of extras) writeExtra(outputDir, folder, name, extra, runId);
+  return Object.fromEntries([...extras].map(([name, { version }]) => [name, version]));
 }
 
 /** Writes extra tensors, or shares the file of a checkpoint of this run that has them. */

@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pythonPath } from '../../../kernel/common/packagePaths';
-import { ragged, unragged } from '../../../kernel/engines/trl/protocol';
 import { TrlRun, type Handlers } from '../../../kernel/engines/trl/run';
 import { Worker } from '../../../kernel/engines/trl/worker';
 import { PolicyUpdate } from '../../../kernel/grpo/update/policyUpdate';
@@ -21,6 +20,15 @@ const never = new AbortController().signal;
 const folder = mkdtempSync(join(tmpdir(), 'joylab-trl-'));
 const base = join(folder, 'base');
 const adapter = join(folder, 'adapter');
+const loading = {
+  backend: 'trl',
+  folder: base,
+  adapter,
+  initWeights: 'pretrained',
+  loadIn4bit: false,
+  loadIn8bit: false,
+  passedOn: {},
+};
 let model: CausalLM;
 let worker: Worker;
 const lines: string[] = [];
@@ -35,7 +43,7 @@ before(async () => {
   });
   await model.savePretrained(adapter);
   worker = await Worker.start({ command: [pythonPath()], onLine: (line) => lines.push(line), signal: never });
-  await worker.channel.command('load', { backend: 'trl', modelName: adapter });
+  await worker.channel.command('load', loading);
 });
 after(async () => {
   await worker?.close();
@@ -61,6 +69,7 @@ const args = {
   max_completion_length: 8,
   learning_rate: 1e-2,
   lr_scheduler_type: 'constant',
+  gradient_checkpointing: false,
 };
 
 /** Answers with prompts and completions that are known, and with their worth. */
@@ -69,8 +78,8 @@ const handlers: Handlers = {
     assert.equal(groups, prompts.length);
     return { prompts, completions };
   },
-  score: async (_mode, texts, ids) => {
-    assert.deepEqual([texts.length, ids], [4, completions]);
+  score: async (_mode, ids) => {
+    assert.deepEqual(ids, completions);
     return {
       names: ['first', 'second'],
       weights: [1, 2],
@@ -79,21 +88,6 @@ const handlers: Handlers = {
     };
   },
 };
-
-test('a worker completes a prompt with the tokens and log-probabilities of the model in this process', async () => {
-  const inputIds = prompts[0];
-  const settings = { max_new_tokens: 12, do_sample: false };
-  const streamed: unknown[] = [];
-  const answer = await worker.channel.command(
-    'generate',
-    { eosTokenIds: model.eosTokenIds, logprobs: true, stream: true, settings },
-    { parts: ragged([inputIds]), listener: { message: ({ token }) => streamed.push(token) } },
-  );
-  const { sequences, logprobs } = await model.generate({ inputIds, doSample: false, maxNewTokens: 12 });
-  assert.deepEqual(unragged(answer), sequences);
-  assert.deepEqual(streamed, sequences[0]);
-  (answer.logprobs as Float32Array).forEach((value, i) => assert.ok(Math.abs(value - logprobs[0][i]) < 1e-4));
-});
 
 test("steps of TRL's trainer have the loss and the gradient norm of steps in this process, by the kernel's advantages", async () => {
   const run = await TrlRun.start(worker.channel, { args }, never);
@@ -118,7 +112,7 @@ test("steps of TRL's trainer have the loss and the gradient norm of steps in thi
 const NORMS = 4;
 
 test('a run that is failed, aborted, stopped and gone on with makes the steps of one that is not', async () => {
-  const load = () => worker.channel.command('load', { backend: 'trl', modelName: adapter });
+  const load = () => worker.channel.command('load', loading);
   await load();
   const whole = await TrlRun.start(worker.channel, { args }, never);
   const expected: number[] = [];
@@ -157,12 +151,16 @@ test('a run that is failed, aborted, stopped and gone on with makes the steps of
 
 test('what Python cannot do is one sentence, and the worker lives', async () => {
   await assert.rejects(
-    worker.channel.command('save', { folder: join(folder, 'mx'), method: 'mxfp4' }),
+    worker.channel.command('save', { folder: join(folder, 'mx'), method: 'mxfp4', maxShardSize: 5e9 }),
     /saveMethod 'mxfp4' is Unsloth's/,
   );
-  await worker.channel.command('save', { folder: join(folder, 'merged'), method: 'merged_16bit', dtype: 'float32' });
-  const { model: merged } = await FastLanguageModel.fromPretrained({ modelName: join(folder, 'merged') });
-  assert.equal((await merged.logits([prompts[0]])).length, 1);
+  await worker.channel.command('save', {
+    folder: join(folder, 'merged'),
+    method: 'merged_16bit',
+    dtype: 'float32',
+    maxShardSize: 5e9,
+  });
+  assert.ok(existsSync(join(folder, 'merged', 'model.safetensors')));
 });
 
 test('a Python that has not what is needed, or cannot start, is told with what it wrote', async () => {

@@ -266,7 +266,7 @@ test('an unknown option is a TypeError that names the nearest valid one', async 
   });
   await assert.rejects(
     load({ modelName: good, deviceMap: 'auto' }),
-    /no option deviceMap: the model runs in this process/,
+    /no option deviceMap: where a model is follows from backend/,
   );
   await assert.rejects(load(good as never), /the options of fromPretrained are an object: \{ modelName/);
   for (const name of ['constructor', 'toString'])

@@ -8,9 +8,9 @@ import traceback
 def main() -> None:
     from .channel import Channel
 
-    rank = int(os.environ.get("RANK", "0"))
-    channel = Channel(os.environ["JOYLAB_WORKER_ADDRESS"], os.environ.pop("JOYLAB_WORKER_TOKEN"), rank=rank)
-    Worker(channel).run()
+    rank, world = (int(os.environ.get(name, default)) for name, default in (("RANK", "0"), ("WORLD_SIZE", "1")))
+    token = os.environ.pop("JOYLAB_WORKER_TOKEN")
+    Worker(Channel(os.environ["JOYLAB_WORKER_ADDRESS"], token, rank, world)).run()
 
 
 class Worker:
@@ -19,6 +19,7 @@ class Worker:
     def __init__(self, channel):
         self.channel = channel
         self.model = self.tokenizer = None
+        #: What holds of every command: the back end.
         self.settings: dict = {}
 
     def run(self) -> None:
@@ -26,12 +27,16 @@ class Worker:
             message = self.channel.commands.get()
             if message["type"] == "close":
                 return
-            self.channel.cancelled.clear()
-            try:
-                fields, parts = self.do(message)
-                self.channel.send("answer", parts, id=message["id"], **fields)
-            except BaseException as error:  # noqa: BLE001 (whatever it is, the kernel is told)
-                self.fail(message, error)
+            fields, parts = self.answer(message)
+            self.channel.send("answer", parts, id=message["id"], **fields)
+
+    def answer(self, message: dict) -> tuple[dict, dict | None]:
+        """Does what a command says, which may have come while another waits for its answer. Returns fields and parts."""
+        self.channel.cancelled.clear()
+        try:
+            return self.do(message)
+        except BaseException as error:  # noqa: BLE001 (whatever it is, the kernel is told)
+            return self.failure(message, error), None
 
     def do(self, message: dict) -> tuple[dict, dict | None]:
         command = message["type"]
@@ -39,7 +44,8 @@ class Worker:
             from .loading import load
 
             self.settings = {"backend": message["backend"]}
-            self.model, self.tokenizer, about = load(message)
+            self.model = self.tokenizer = None
+            self.model, self.tokenizer, about = load(message, self.say)
             return {"about": about}, None
         message = {**self.settings, **message}
         if command == "adapter":
@@ -50,29 +56,42 @@ class Worker:
         if command == "generate":
             from .generating import generate
 
-            return generate(self.model, self.tokenizer, message, self.channel)
+            return generate(self.model, self.tokenizer, message, self.channel) or {}, None
+        if command == "logits":
+            from .generating import logits
+
+            return {}, {"logits": logits(self.model, message)}
         if command == "save":
             from .saving import save
 
-            save(self.model, self.tokenizer, message)
+            if self.channel.speaks:
+                save(self.model, self.tokenizer, message)
             return {}, None
+        if command == "memory":
+            from .loading import memory
+
+            return memory(), None
         if command == "train":
             from .training import train
 
-            return train(self.model, self.tokenizer, message, self.channel), None
+            return train(self, message), None
         raise ValueError(f"unknown command {command}")
 
-    def fail(self, message: dict, error: BaseException) -> None:
+    def say(self, text: str) -> None:
+        """Tells what is being done."""
+        self.channel.send("stage", text=text)
+
+    def failure(self, message: dict, error: BaseException) -> dict:
         from .channel import KernelError
-        from .problems import sentence
+        from .problems import is_out_of_memory, sentence
 
         # The kernel knows its own errors already; the others' tracebacks go to the log.
         if not isinstance(error, KernelError):
             traceback.print_exception(error, file=sys.stderr)
         text = str(error) if isinstance(error, KernelError) else sentence(error, self.model, message.get("args"))
-        self.channel.send("answer", id=message["id"], error=text, kind=type(error).__name__)
-        if type(error).__name__ == "OutOfMemoryError":
+        if is_out_of_memory(error):
             self.forget_gradients()
+        return {"error": text, "kind": type(error).__name__}
 
     def forget_gradients(self) -> None:
         """Frees what a step that did not fit has left."""

@@ -26,8 +26,10 @@ class KernelError(Exception):
 class Channel:
     """A connection to the kernel. When it ends, so does this process: a worker without its kernel holds a GPU for nobody."""
 
-    def __init__(self, address: str, token: str, **about):
+    def __init__(self, address: str, token: str, rank: int = 0, world: int = 1):
         host, port = address.rsplit(":", 1)
+        #: Of several processes that train together each hears the kernel, and the main one answers.
+        self.speaks = rank == 0
         self._socket = socket.create_connection((host, int(port)))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sending = threading.Lock()
@@ -37,11 +39,15 @@ class Channel:
         self.commands: queue.Queue = queue.Queue()
         #: Set while the command at work is to end early.
         self.cancelled = threading.Event()
-        self.send("hello", version=VERSION, token=token, pid=os.getpid(), **about)
+        self._write("hello", version=VERSION, token=token, pid=os.getpid(), rank=rank, world=world)
         threading.Thread(target=self._read, daemon=True).start()
 
     def send(self, type_: str, parts: dict[str, np.ndarray] | None = None, **fields) -> None:
         """Sends a message that nobody answers."""
+        if self.speaks:
+            self._write(type_, parts, **fields)
+
+    def _write(self, type_: str, parts: dict[str, np.ndarray] | None = None, **fields) -> None:
         arrays = {name: np.ascontiguousarray(array) for name, array in (parts or {}).items()}
         shapes = [{"name": name, "dtype": array.dtype.name, "shape": array.shape} for name, array in arrays.items()]
         text = json.dumps({"type": type_, **fields, "parts": shapes}, allow_nan=False).encode()
@@ -52,10 +58,11 @@ class Channel:
     def request(self, type_: str, parts: dict[str, np.ndarray] | None = None, **fields) -> dict:
         """Asks the kernel and waits for its answer, as long as that takes: a pause is an answer that comes later.
 
+        Where several processes train together each of them is to ask the same, in the same order: all get the answer.
         Raises KernelError where the kernel refuses.
         """
         id_ = next(self._ids)
-        answers = self._answers[id_] = queue.Queue()
+        answers = self._answers.setdefault(id_, queue.Queue())
         self.send(type_, parts, id=id_, **fields)
         answer = answers.get()
         del self._answers[id_]
@@ -68,7 +75,7 @@ class Channel:
             while True:
                 message = self._receive()
                 if message["type"] == "answer":
-                    self._answers[message["id"]].put(message)
+                    self._answers.setdefault(message["id"], queue.Queue()).put(message)
                 elif message["type"] == "cancel":
                     self.cancelled.set()
                 else:

@@ -1,89 +1,95 @@
 """Completions outside of training."""
 
+import contextlib
+import random
+
 import torch
-from transformers import StoppingCriteria, StoppingCriteriaList
-from transformers.generation.streamers import BaseStreamer
+from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
+from transformers.generation.logits_process import MinPLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
-from .channel import Channel, ragged, unragged
-
-#: Sequences whose log-probabilities are computed at once.
-AT_ONCE = 8
+from .channel import Channel, unragged
 
 
-def generate(model, tokenizer, message: dict, channel: Channel) -> tuple[dict, dict]:
-    """Completes prompts. Returns the fields and the parts of the answer: completions, and log-probabilities where asked for."""
+def generate(model, tokenizer, message: dict, channel: Channel) -> None:
+    """Completes prompts, a row for each. Every token is sent as it comes: `tokens` and `logprobs`, one per row; those
+    after the end of a row mean nothing."""
     prompts = unragged(message["ids"], message["lengths"])
-    settings = dict(message["settings"])
-    if "seed" in message:
-        torch.manual_seed(message["seed"])
     width = max(len(ids) for ids in prompts)
     pad = tokenizer.pad_token_id
     device = model.device
     input_ids = torch.tensor([[pad] * (width - len(ids)) + ids for ids in prompts], device=device)
     mask = torch.tensor([[0] * (width - len(ids)) + [1] * len(ids) for ids in prompts], device=device)
+    stops = message.get("stopStrings")
+    settings = GenerationConfig(
+        do_sample=False,
+        max_new_tokens=message["maxNewTokens"],
+        min_new_tokens=message["minNewTokens"] or None,
+        repetition_penalty=message["repetitionPenalty"],
+        pad_token_id=pad,
+        eos_token_id=message["eosTokenIds"] or None,
+    )
+    with evaluating(model, message):
+        model.generate(
+            input_ids=input_ids,
+            attention_mask=mask,
+            generation_config=settings,
+            logits_processor=LogitsProcessorList([Choice(message, channel)]),
+            stopping_criteria=StoppingCriteriaList([Cancelled(channel)]),
+            **({"stop_strings": stops, "tokenizer": tokenizer} if stops else {}),
+        )
+
+
+def logits(model, message: dict) -> torch.Tensor:
+    """Logits of the token after each of a sequence."""
+    with evaluating(model, message):
+        ids = torch.tensor([message["ids"].tolist()], device=model.device)
+        return model(input_ids=ids).logits[0].float().cpu().numpy()
+
+
+@contextlib.contextmanager
+def evaluating(model, message: dict):
+    """The model as it generates: without dropout, and where that is asked for without its adapter."""
     was_training = model.training
+    plain = message.get("withoutAdapter") and hasattr(model, "disable_adapter")
     model.eval()
     try:
-        with torch.no_grad():
-            output = model.generate(
-                input_ids=input_ids,
-                attention_mask=mask,
-                pad_token_id=pad,
-                streamer=Tokens(channel, message["id"]) if message.get("stream") else None,
-                stopping_criteria=StoppingCriteriaList([Cancelled(channel)]),
-                **({"stop_strings": message["stopStrings"], "tokenizer": tokenizer} if message.get("stopStrings") else {}),
-                **settings,
-            )
-            completions, ended = cut(output[:, width:].tolist(), message["eosTokenIds"])
-            parts = ragged(completions)
-            if message.get("logprobs"):
-                repeated = [ids for ids in prompts for _ in range(len(completions) // len(prompts))]
-                parts["logprobs"] = logprobs(model, repeated, completions, pad, settings.get("temperature") or 1.0)
+        with torch.no_grad(), model.disable_adapter() if plain else contextlib.nullcontext():
+            yield
     finally:
         model.train(was_training)
-    return {"ended": ended}, parts
 
 
-def cut(rows: list[list[int]], ends: list[int]) -> tuple[list[list[int]], list[bool]]:
-    """Completions up to their first end token, which stays, and whether there was one."""
-    completions, ended = [], []
-    for row in rows:
-        at = next((i for i, id_ in enumerate(row) if id_ in ends), None)
-        completions.append(row if at is None else row[: at + 1])
-        ended.append(at is not None)
-    return completions, ended
+class Choice(LogitsProcessor):
+    """Chooses the next token of each row and leaves no other possible.
 
+    A row has random numbers of its own, so that it is the same whatever else is
+    generated with it, and what the trainer draws does not depend on it.
+    """
 
-def logprobs(model, prompts, completions, pad: int, temperature: float):
-    """Log-probability of each token of the completions, one after the other."""
-    found = []
-    for start in range(0, len(prompts), AT_ONCE):
-        rows = [p + c for p, c in zip(prompts[start : start + AT_ONCE], completions[start : start + AT_ONCE])]
-        width = max(len(row) for row in rows)
-        ids = torch.tensor([row + [pad] * (width - len(row)) for row in rows], device=model.device)
-        mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in rows], device=model.device)
-        scores = model(input_ids=ids, attention_mask=mask).logits[:, :-1].float() / temperature
-        of_tokens = scores.gather(2, ids[:, 1:, None])[..., 0] - scores.logsumexp(-1)
-        for i, row in enumerate(rows):
-            first = len(prompts[start + i]) - 1
-            found.append(of_tokens[i, first : len(row) - 1].cpu())
-    return torch.cat(found).numpy()
+    def __init__(self, message: dict, channel: Channel):
+        self.temperature = message["temperature"]
+        self.random = [random.Random(int(seed)) for seed in message["seeds"]]
+        self.channel = channel
+        self.filters = LogitsProcessorList(
+            [
+                *([TopKLogitsWarper(message["topK"])] if message["topK"] else []),
+                *([TopPLogitsWarper(message["topP"])] if message["topP"] < 1 else []),
+                *([MinPLogitsWarper(message["minP"])] if message["minP"] else []),
+            ]
+        )
 
+    def __call__(self, input_ids, scores):
+        scores = scores.float() / (self.temperature or 1)
+        tokens = self.sample(self.filters(input_ids, scores)) if self.temperature else scores.argmax(-1)
+        logprobs = scores.gather(1, tokens[:, None])[:, 0] - scores.logsumexp(-1)
+        parts = {"tokens": tokens.int().cpu().numpy(), "logprobs": logprobs.cpu().numpy()}
+        self.channel.send("tokens", parts)
+        return torch.full_like(scores, -torch.inf).scatter_(1, tokens[:, None], 0)
 
-class Tokens(BaseStreamer):
-    """Sends each token of a single completion as it comes."""
-
-    def __init__(self, channel: Channel, id_: int):
-        self.channel, self.id, self.is_prompt = channel, id_, True
-
-    def put(self, value):
-        if self.is_prompt:
-            self.is_prompt = False
-            return
-        self.channel.send("token", of=self.id, token=int(value.flatten()[0]))
-
-    def end(self):
-        pass
+    def sample(self, scores: torch.Tensor) -> torch.Tensor:
+        cumulative = scores.softmax(-1).double().cumsum(-1)
+        drawn = torch.tensor([row.random() for row in self.random], dtype=torch.float64, device=scores.device)
+        return torch.searchsorted(cumulative, (drawn * cumulative[:, -1])[:, None], right=True)[:, 0]
 
 
 class Cancelled(StoppingCriteria):

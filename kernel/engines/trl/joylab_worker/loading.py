@@ -4,75 +4,83 @@ import json
 import os
 
 
-def load(message: dict):
-    """Loads the model and its tokenizer that a `load` command names.
+def load(message: dict, say):
+    """Loads the model and its tokenizer that a `load` command names: a folder, and perhaps that of an adapter.
 
-    Returns (model, tokenizer, about): `about` is what the kernel tells of it.
+    `say` takes what is being done. Returns (model, tokenizer, about): `about` is what the kernel tells of it.
     """
-    return load_unsloth(message) if message["backend"] == "unsloth" else load_transformers(message)
-
-
-def load_unsloth(message: dict):
-    import unsloth  # noqa: F401 (before transformers and trl, which it changes)
-    import torch
-    from unsloth import FastLanguageModel
-
-    model, tokenizer = FastLanguageModel.from_pretrained(
-        model_name=message["modelName"],
-        max_seq_length=message.get("maxSeqLength"),
-        load_in_4bit=message.get("loadIn4bit", False),
-        load_in_8bit=message.get("loadIn8bit", False),
-        dtype=getattr(torch, message["dtype"]) if message.get("dtype") else None,
-        revision=message.get("revision") or "main",
-        token=message.get("token"),
-        **message.get("passedThrough", {}),
-    )
-    return model, tokenizer, about(model)
-
-
-def load_transformers(message: dict):
-    import torch
-    import transformers
-
-    transformers.logging.set_verbosity_error()
-    name = message["modelName"]
-    common = {"revision": message.get("revision"), "token": message.get("token")}
-    common = {key: value for key, value in common.items() if value is not None}
-    adapter = os.path.join(name, "adapter_config.json")
-    base = json.load(open(adapter))["base_model_name_or_path"] if os.path.exists(adapter) else name
-    device = default_device()
-    dtype = message.get("dtype") or ("float32" if device == "cpu" else "bfloat16")
-    model = transformers.AutoModelForCausalLM.from_pretrained(
-        base,
-        dtype=getattr(torch, dtype),
-        device_map=None if device == "cpu" or distributed() else device,
-        quantization_config=quantization(message, dtype),
-        **common,
-        **message.get("passedThrough", {}),
-    )
-    if base != name:
-        from peft import PeftModel
-
-        model = PeftModel.from_pretrained(model, name, is_trainable=True)
-    tokenizer = transformers.AutoTokenizer.from_pretrained(base, **common)
+    say("Loading PyTorch")
+    model, tokenizer = (load_unsloth if message["backend"] == "unsloth" else load_transformers)(message, say)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return model, tokenizer, about(model)
 
 
-def quantization(message: dict, dtype: str):
-    """bitsandbytes' configuration where the model is to be held in 4 or 8 bits, else None."""
-    if not message.get("loadIn4bit") and not message.get("loadIn8bit"):
-        return None
+def load_unsloth(message: dict, say):
+    import unsloth  # noqa: F401 (before transformers and trl, which it changes)
     import torch
+    from unsloth import FastLanguageModel
+
+    say("Loading weights")
+    model, tokenizer = FastLanguageModel.from_pretrained(
+        model_name=message["folder"],
+        max_seq_length=message["maxSeqLength"],
+        load_in_4bit=message["loadIn4bit"],
+        load_in_8bit=message["loadIn8bit"],
+        dtype=getattr(torch, message["dtype"]) if message.get("dtype") else None,
+        **message["passedOn"],
+    )
+    if message.get("adapter"):
+        model = with_adapter(model, message["adapter"])
+    return model, tokenizer
+
+
+def load_transformers(message: dict, say):
+    import torch
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    folder, device = message["folder"], default_device()
+    dtype = getattr(torch, message.get("dtype") or ("float32" if device == "cpu" else "bfloat16"))
+    say("Making weights" if message["initWeights"] == "random" else "Loading weights")
+    if message["initWeights"] == "random":
+        config = transformers.AutoConfig.from_pretrained(folder)
+        torch.manual_seed(message["seed"])
+        # In the type and where they will be: in float32, or in the machine's memory, many would not fit.
+        with torch.device(device):
+            model = transformers.AutoModelForCausalLM.from_config(config, dtype=dtype, **message["passedOn"])
+    else:
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=dtype,
+            device_map=None if device == "cpu" or distributed() else device,
+            quantization_config=quantization(message, dtype),
+            **message["passedOn"],
+        )
+    if message.get("adapter"):
+        model = with_adapter(model, message["adapter"])
+    return model, transformers.AutoTokenizer.from_pretrained(folder)
+
+
+def with_adapter(model, folder: str):
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(model, folder, is_trainable=True)
+
+
+def quantization(message: dict, dtype):
+    """bitsandbytes' configuration where the model is to be held in 4 or 8 bits, else None."""
+    if not message["loadIn4bit"] and not message["loadIn8bit"]:
+        return None
     from transformers import BitsAndBytesConfig
 
-    if message.get("loadIn8bit"):
+    if message["loadIn8bit"]:
         return BitsAndBytesConfig(load_in_8bit=True)
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
-        bnb_4bit_compute_dtype=getattr(torch, dtype),
+        bnb_4bit_compute_dtype=dtype,
         bnb_4bit_use_double_quant=True,
     )
 
@@ -90,24 +98,37 @@ def distributed() -> bool:
 
 
 def about(model) -> dict:
-    """What the kernel tells of a model: sizes, device, memory."""
+    """What the kernel tells of a model: sizes, device, memory, the layers that an adapter may have."""
     import torch
 
     parameters = list(model.parameters())
     device = next(iter(parameters)).device
     module = getattr(torch, device.type)
-    config = model.config
     return {
         "parameters": sum(p.numel() for p in parameters),
         "trainable": sum(p.numel() for p in parameters if p.requires_grad),
         "bytes": sum(p.numel() * p.element_size() for p in parameters),
-        "dtype": str(config.dtype).removeprefix("torch."),
+        "dtype": str(model.dtype).removeprefix("torch."),
         "device": module.get_device_name(device) if device.type != "cpu" else "CPU",
-        "layers": getattr(config, "num_hidden_layers", None),
-        "width": getattr(config, "hidden_size", None),
-        "maxPositions": getattr(config, "max_position_embeddings", None),
+        "linear": [
+            [name, layer.out_features, layer.in_features]
+            for name, layer in model.named_modules()
+            if hasattr(layer, "in_features") and ".lora_" not in name and not name.endswith(".base_layer")
+        ],
+        # Of a mixture of experts: all of a layer in one parameter.
+        "experts": [[name, *p.shape] for name, p in model.named_parameters() if p.dim() == 3 and ".lora_" not in name],
         "versions": versions(),
     }
+
+
+def memory() -> dict:
+    """Bytes of the GPU's memory that were in use at most, and that there are; 0 without one."""
+    import torch
+
+    module = getattr(torch, default_device())
+    if not hasattr(module, "max_memory_allocated"):
+        return {"peak": 0, "total": 0}
+    return {"peak": module.max_memory_allocated(), "total": module.mem_get_info()[1]}
 
 
 def versions() -> dict:
@@ -123,8 +144,10 @@ def versions() -> dict:
 
 
 def add_adapter(model, tokenizer, message: dict):
-    """The model with a new LoRA adapter, by PEFT or Unsloth."""
+    """The model with a new LoRA adapter, by PEFT or Unsloth; it takes the place of one that is there."""
     settings = message["lora"]
+    if hasattr(model, "peft_config"):
+        model = model.unload()
     if message["backend"] == "unsloth":
         from unsloth import FastLanguageModel
 

@@ -4,6 +4,8 @@ import importlib.metadata
 import re
 
 GIB = 1024**3
+#: Bytes that are worth a word.
+MUCH = GIB / 4
 #: Versions that were tried together.
 TOGETHER = (
     "trl 1.16.0 with transformers 5.23, peft 0.21, accelerate 1.15, datasets 5, torch 2.13; with Unsloth 2026.10.9: "
@@ -14,7 +16,7 @@ TOGETHER = (
 def sentence(error: BaseException, model=None, arguments: dict | None = None) -> str:
     """The error as its user should read it."""
     name, text = type(error).__name__, str(error).strip()
-    if name == "OutOfMemoryError" or "out of memory" in text.lower() or isinstance(error, MemoryError):
+    if is_out_of_memory(error):
         return out_of_memory(model, arguments or {})
     if isinstance(error, (ImportError, importlib.metadata.PackageNotFoundError)):
         return (
@@ -28,6 +30,16 @@ def sentence(error: BaseException, model=None, arguments: dict | None = None) ->
     return f"{name}: {text}" if text else name
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a GPU or the machine had no more memory: PyTorch has a class of its own for the first alone."""
+    found = re.search(r"out of memory|can.t allocate memory|not enough memory", str(error), re.IGNORECASE)
+    return type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError) or bool(found)
+
+
+def size(count: float) -> str:
+    return f"{count / GIB:.1f} GiB" if count > GIB / 20 else f"{count / 2**20:.0f} MiB"
+
+
 def out_of_memory(model, arguments: dict) -> str:
     """What used the memory, and which settings would save how much."""
     import torch
@@ -38,25 +50,27 @@ def out_of_memory(model, arguments: dict) -> str:
     if module is not None and hasattr(module, "max_memory_allocated"):
         total = module.mem_get_info()[1]
         used.append(f"{module.max_memory_allocated() / GIB:.1f} of {total / GIB:.1f} GiB were in use at most")
-    savings = []
+    # What each would save, in bytes where that is known before.
+    savings: list[tuple[float, str]] = []
     if model is not None:
         parameters = list(model.parameters())
         weights = sum(p.numel() * p.element_size() for p in parameters)
         trained = sum(p.numel() for p in parameters if p.requires_grad)
-        used.append(f"the weights take {weights / GIB:.1f} GiB, gradients and optimizer of what is trained {trained * 12 / GIB:.1f} GiB")
+        used.append(f"the weights take {size(weights)}, gradients and optimizer of what is trained {size(trained * 12)}")
         count = sum(p.numel() for p in parameters)
-        if weights > 1.5 * count:
-            savings.append(f"loadIn4bit: true (about {(weights - 0.57 * count) / GIB:.1f} GiB less)")
-        if trained > 0.2 * count:
-            savings.append(f"an adapter, FastLanguageModel.getPeftModel (about {(trained - 0.01 * count) * 12 / GIB:.1f} GiB less)")
-        else:
-            savings.append(f"optim: 'adamw_8bit' (about {trained * 6 / GIB:.2f} GiB less)")
+        quantized, adapter = weights - 0.57 * count, (trained - 0.01 * count) * 12
+        savings = [
+            (quantized, f"loadIn4bit: true (about {size(quantized)} less)"),
+            (adapter, f"an adapter, FastLanguageModel.getPeftModel (about {size(adapter)} less)"),
+            (trained * 6, f"optim: 'adamw_8bit' (about {size(trained * 6)} less)"),
+        ]
+    helps = [text for saved, text in sorted(savings, reverse=True) if saved > MUCH]
     if not arguments.get("gradient_checkpointing"):
-        savings.append("useGradientCheckpointing: 'unsloth' or gradientCheckpointing: true (activations of one block instead of all)")
+        helps.append("gradientCheckpointing: true (activations of one block instead of all)")
     batch, length = arguments.get("per_device_train_batch_size"), arguments.get("max_completion_length")
     if batch and batch > 1:
-        savings.append(f"perDeviceTrainBatchSize: {max(1, batch // 2)} instead of {batch} (half of activations and logits)")
+        helps.append(f"perDeviceTrainBatchSize: {max(1, batch // 2)} instead of {batch} (half of activations and logits)")
     if length:
-        savings.append(f"maxCompletionLength: {length // 2} instead of {length}")
+        helps.append(f"maxCompletionLength: {length // 2} instead of {length}")
     what = f" ({'; '.join(used)})" if used else ""
-    return f"The worker ran out of memory{what}. What helps: {', '.join(savings[:3])}."
+    return f"The worker ran out of memory{what}. What helps: {', '.join(helps[:3])}."

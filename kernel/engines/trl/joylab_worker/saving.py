@@ -1,4 +1,4 @@
-"""Saving models: the adapter, or the whole model with the adapter in it."""
+"""Saving models: the adapter, or the whole model with the adapter in it. The kernel saves the tokenizer, which is its own."""
 
 import torch
 
@@ -15,8 +15,7 @@ def save(model, tokenizer, message: dict) -> None:
     else:
         base = model.get_base_model() if hasattr(model, "peft_config") else model
         dtype = getattr(torch, message["dtype"]) if message.get("dtype") else None
-        base.save_pretrained(folder, state_dict=merged(model, dtype))
-    tokenizer.save_pretrained(folder)
+        base.save_pretrained(folder, state_dict=merged(model, dtype), max_shard_size=int(message["maxShardSize"]))
 
 
 def merged(model, dtype: torch.dtype | None) -> dict[str, torch.Tensor]:

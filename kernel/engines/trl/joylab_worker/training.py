@@ -4,19 +4,25 @@ TRL owns the loop: optimizer, schedule, accumulation, checkpoints, and whatever
 accelerate, DeepSpeed, FSDP, vLLM or Unsloth do to it. The kernel is asked
 three things: before each step whether to go on (`ready`), which prompts a
 generation has (`prompts`), and what its completions are worth (`score`).
+Instead of an answer it may give a command: it is done, and the kernel asked
+again, so that a model generates and is saved in the middle of its training.
 """
 
+import contextlib
+import dataclasses
+import functools
+import importlib.metadata
 import os
 import shutil
 
 import numpy as np
 import torch
-from accelerate.utils import broadcast_object_list, gather_object
+from accelerate.utils import gather_object
 from datasets import Dataset
 from transformers import PrinterCallback, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
-from .channel import Channel, ragged, unragged
+from .channel import KernelError, ragged, unragged
 
 #: A rank waits for the kernel as long as a pause lasts.
 NO_TIMEOUT = 10**8
@@ -31,22 +37,25 @@ class Stopped(Exception):
 
 
 class KernelGRPOTrainer(GRPOTrainer):
-    """GRPOTrainer whose prompts, rewards and advantages come from the kernel. Only the main process asks."""
+    """GRPOTrainer whose prompts, rewards and advantages come from the kernel."""
 
-    def __init__(self, *args, channel: Channel, **kwargs):
-        self._channel = channel
+    def __init__(self, *args, worker, **kwargs):
+        self._worker = worker
         self._answer: dict | None = None
+        self._about: dict = {}
         super().__init__(*args, **kwargs)
 
     def ask(self, type_: str, parts=None, **fields) -> dict:
         """The kernel's answer, the same in every process. Raises Stopped where it ends the run."""
-        answer = None
-        if self.accelerator.is_main_process:
-            answer = self._channel.request(type_, parts, step=self.state.global_step, **fields)
-        answer = broadcast_object_list([answer])[0]
-        if answer.get("stop"):
-            raise Stopped(answer.get("saveTo"))
-        return answer
+        channel = self._worker.channel
+        while True:
+            answer = channel.request(type_, parts, step=self.state.global_step, **fields)
+            if answer.get("stop"):
+                raise Stopped(answer.get("saveTo"))
+            if "command" not in answer:
+                return answer
+            done, done_parts = self._worker.answer({**answer, "type": answer["command"]})
+            channel.send("done", done_parts, **done)
 
     @property
     def _mode(self) -> str:
@@ -55,7 +64,9 @@ class KernelGRPOTrainer(GRPOTrainer):
     def _generate_and_score_completions(self, inputs):
         world, rank = self.accelerator.num_processes, self.accelerator.process_index
         group = self.num_generations if self._mode == "train" else self.num_generations_eval
-        answer = self.ask("prompts", mode=self._mode, groups=len(inputs) * world // group)
+        together = self.args.steps_per_generation * self.num_iterations
+        about = self._about = {"mode": self._mode, "generation": self._step // together}
+        answer = self.ask("prompts", **about, groups=len(inputs) * world // group)
         prompts = [ids for ids in unragged(answer["ids"], answer["lengths"]) for _ in range(group)]
         self._prompt_ids = prompts[rank * len(inputs) : (rank + 1) * len(inputs)]
         given = answer.get("completionIds")
@@ -69,9 +80,23 @@ class KernelGRPOTrainer(GRPOTrainer):
     def _replace_logged_advantages(self, advantages: list[float]) -> None:
         """The kernel's advantages go where TRL has just noted its own."""
         logged = self._logs["advantages"]
-        for _ in advantages:
+        for _ in range(min(len(logged), len(advantages))):
             logged.pop()
         logged.extend(advantages)
+
+    def _load_optimizer_and_scheduler(self, checkpoint):
+        """A checkpoint's settings of the optimizer give way to the run's, which may have changed since."""
+        kept = ("params", "lr")
+        own = [{name: value for name, value in group.items() if name not in kept} for group in self.optimizer.param_groups]
+        super()._load_optimizer_and_scheduler(checkpoint)
+        scheduler = getattr(self.lr_scheduler, "scheduler", self.lr_scheduler)
+        if checkpoint is None or not hasattr(scheduler, "lr_lambdas"):
+            return
+        scheduler.base_lrs = [group["initial_lr"] for group in own]
+        for i, group in enumerate(self.optimizer.param_groups):
+            lr = scheduler.base_lrs[i] * scheduler.lr_lambdas[i](scheduler.last_epoch)
+            group.update(own[i], lr=lr)
+            scheduler._last_lr[i] = lr
 
     def _tokenize_prompts(self, prompts):
         return self._prompt_ids, None, {}
@@ -83,13 +108,13 @@ class KernelGRPOTrainer(GRPOTrainer):
         return self._given[rank * len(prompt_ids) : (rank + 1) * len(prompt_ids)], None
 
     def _calculate_rewards(self, inputs, prompts, completions, completion_ids_list):
-        texts, ids = gather_object(list(completions)), gather_object([list(map(int, row)) for row in completion_ids_list])
-        answer = self._answer = self.ask("score", ragged(ids), mode=self._mode, completions=texts)
+        ids = gather_object([list(map(int, row)) for row in completion_ids_list])
+        answer = self._answer = self.ask("score", ragged(ids), **self._about)
         # Functions may have been replaced, added or removed since the last generation.
         self.reward_func_names = answer["names"]
         self.reward_funcs = [None] * len(answer["names"])
         self.reward_weights = torch.tensor(answer["weights"], dtype=torch.float32)
-        rewards = answer["rewards"].reshape(len(texts), len(answer["names"]))
+        rewards = answer["rewards"].reshape(len(ids), len(answer["names"]))
         return torch.tensor(rewards, device=self.accelerator.device)
 
 
@@ -99,16 +124,24 @@ class KernelCallback(TrainerCallback):
     Meanwhile it does what the kernel asks for: saving a checkpoint, evaluating, ending the run.
     """
 
-    def __init__(self, channel: Channel):
-        self.channel = channel
+    def __init__(self, resumed: str | None):
+        self.resumed = resumed
         self.trainer: KernelGRPOTrainer | None = None
         self.metrics: dict = {}
+
+    def on_train_begin(self, args, state, control, **_):
+        # A run that goes on is as far within what was generated together as it was.
+        self.trainer._step = state.global_step * args.gradient_accumulation_steps
 
     def on_log(self, args, state, control, logs=None, **_):
         numbers = {name: value for name, value in (logs or {}).items() if isinstance(value, (int, float))}
         self.metrics.update({name: float(value) for name, value in numbers.items() if np.isfinite(value)})
 
     def on_step_begin(self, args, state, control, **_):
+        if self.resumed:
+            # The data loader has drawn since these were restored.
+            self.trainer._load_rng_state(self.resumed)
+            self.resumed = None
         self.wait(state)
 
     def on_train_end(self, args, state, control, **_):
@@ -142,11 +175,18 @@ def save_checkpoint(trainer: KernelGRPOTrainer, folder: str) -> str:
     return folder
 
 
-def train(model, tokenizer, message: dict, channel: Channel) -> dict:
+def train(worker, message: dict) -> dict:
     """Trains until the run ends or the kernel stops it. Returns the number of steps made."""
+    model, tokenizer = worker.model, worker.tokenizer
     settings = dict(message["args"])
-    if message.get("gradientCheckpointing"):
-        settings["gradient_checkpointing"] = True
+    # Unsloth's own default is another.
+    settings.setdefault("optim", "adamw_torch_fused")
+    unknown = settings.keys() - {field.name for field in dataclasses.fields(GRPOConfig)}
+    for name in unknown & set(message.get("atDefault", [])):
+        del settings[name]
+    unknown &= settings.keys()
+    if unknown:
+        raise ValueError(f"TRL {importlib.metadata.version('trl')} has no setting {', '.join(sorted(unknown))}: leave it out")
     weight = next(iter(model.parameters()))
     settings.setdefault("use_cpu", weight.device.type == "cpu")
     settings.setdefault("bf16", weight.device.type != "cpu" and model.dtype == torch.bfloat16)
@@ -165,7 +205,7 @@ def train(model, tokenizer, message: dict, channel: Channel) -> dict:
     )
     # Rows stand for prompts, which the kernel gives when their turn comes.
     rows = Dataset.from_dict({"prompt": [""] * max(1, message["rows"])})
-    callback = KernelCallback(channel)
+    callback = KernelCallback(message.get("resumeFrom"))
     callback.trainer = trainer = KernelGRPOTrainer(
         model=model,
         args=args,
@@ -174,16 +214,37 @@ def train(model, tokenizer, message: dict, channel: Channel) -> dict:
         eval_dataset=Dataset.from_dict({"prompt": [""] * message["evalRows"]}) if message.get("evalRows") else None,
         reward_funcs=[_from_the_kernel],
         callbacks=[callback],
-        channel=channel,
+        worker=worker,
     )
     trainer.remove_callback(PrinterCallback)
     try:
-        trainer.train(resume_from_checkpoint=message.get("resumeFrom"))
+        with stop_strings(model, tokenizer, settings):
+            trainer.train(resume_from_checkpoint=message.get("resumeFrom"))
     except Stopped as stopped:
         # Of a step that was under way nothing is in the weights.
         if stopped.folder:
             save_checkpoint(trainer, stopped.folder)
+    except BaseException as error:
+        # The steps before are in the weights; what the optimizer knows of them goes with the trainer.
+        if message.get("rescue") and not isinstance(error, KernelError):
+            worker.forget_gradients()
+            with contextlib.suppress(Exception):
+                save_checkpoint(trainer, message["rescue"])
+        raise
     return {"step": trainer.state.global_step}
+
+
+@contextlib.contextmanager
+def stop_strings(model, tokenizer, settings: dict):
+    """The model generates with its tokenizer where strings are to end a completion: TRL does not pass it."""
+    if not (settings.get("generation_kwargs") or {}).get("stop_strings"):
+        yield
+        return
+    model.generate = functools.partial(model.generate, tokenizer=tokenizer)
+    try:
+        yield
+    finally:
+        del model.generate
 
 
 def _from_the_kernel(**_):
