@@ -27,7 +27,17 @@ interface InternalFile extends ts.SourceFile {
 /** A node with documentation. */
 type Documented = ts.Node & { jsDoc?: ts.JSDoc[] };
 
+/** A node that declares something. */
+type Declaring = ts.Node & { symbol?: InternalSymbol; localSymbol?: { exportSymbol?: ts.Symbol } };
+
+interface InternalSymbol extends ts.Symbol {
+  parent?: ts.Symbol;
+  /** Of a namespace: whether there is nothing but `const enum` in it. */
+  constEnumOnlyModule?: boolean;
+}
+
 interface InternalCompiler {
+  objectAllocator: { getSymbolConstructor(): { prototype: ts.Symbol } };
   bindSourceFile(file: ts.SourceFile, options: ts.CompilerOptions): void;
   parseIsolatedJSDocComment(text: string): { jsDoc: ts.JSDoc } | undefined;
 }
@@ -137,9 +147,110 @@ export function scopeAround(file: ts.SourceFile): ts.SourceFile | undefined {
   return (file as { parent?: ts.Node }).parent as ts.SourceFile | undefined;
 }
 
-/** Returns a file of declarations as if it were the one module in it. */
-export function moduleIn(file: ts.SourceFile, module: string): ts.SourceFile {
-  return Object.create(file, { symbol: { value: inside(file).locals!.get(`"${module}"`) } });
+/** Returns what a statement declares as `declare global`: nothing where it is another one. */
+export function blockGlobals(statement: ts.Statement): Array<[name: string, symbol: ts.Symbol]> {
+  const compiler = typescript();
+  if (!compiler.isModuleDeclaration(statement) || !(statement.flags & compiler.NodeFlags.GlobalAugmentation)) return [];
+  const { exports } = (statement as Declaring).symbol!;
+  return [...(exports ?? [])].map(([name, it]) => [String(name), it]);
+}
+
+/** What of a symbol comes from its declarations. */
+const DECLARED = [
+  'declarations',
+  'valueDeclaration',
+  'members',
+  'exports',
+  'parent',
+  'constEnumOnlyModule',
+] as const satisfies ReadonlyArray<keyof InternalSymbol>;
+
+/** Reads the declarations of a symbol on demand. */
+const READ = Symbol('read');
+
+type SymbolOnDemand = InternalSymbol & { [READ](): ts.Symbol[] };
+
+/**
+ * Returns a symbol whose declarations are read when something first asks for
+ * them; its name and its flags are known before.
+ *
+ * @param name as TypeScript escapes it
+ * @param read returns the symbols that it stands for, of bound files
+ */
+export function symbolOnDemand(name: string, flags: ts.SymbolFlags, read: () => ts.Symbol[]): ts.Symbol {
+  const symbol = Object.create(onDemandPrototype()) as SymbolOnDemand;
+  return Object.assign(symbol, { flags, escapedName: name as ts.__String, id: 0, mergeId: 0, [READ]: read });
+}
+
+let prototype: object | null = null;
+
+function onDemandPrototype(): object {
+  return (prototype ??= Object.create(
+    internals().objectAllocator.getSymbolConstructor().prototype,
+    Object.fromEntries(
+      DECLARED.map((field) => [
+        field,
+        {
+          get(this: SymbolOnDemand) {
+            readDeclarations(this);
+            return this[field];
+          },
+          set(this: SymbolOnDemand, value: unknown) {
+            readDeclarations(this);
+            Object.assign(this, { [field]: value });
+          },
+        },
+      ]),
+    ),
+  ));
+}
+
+function readDeclarations(symbol: SymbolOnDemand): void {
+  const value = undefined;
+  for (const field of DECLARED)
+    Object.defineProperty(symbol, field, { value, writable: true, enumerable: true, configurable: true });
+  for (const source of symbol[READ]() as InternalSymbol[]) {
+    symbol.parent ??= source.parent;
+    takeOver(symbol, source);
+  }
+}
+
+/** Makes what looks a name up beside a declaration of it find another symbol: one that means more. */
+export function replaceSibling(declared: ts.Symbol, symbol: ts.Symbol): void {
+  (declared as InternalSymbol).parent?.exports?.set(declared.escapedName, symbol);
+}
+
+/** Makes one symbol mean what another one means, too, as the checker does with those of several files. */
+function takeOver(target: InternalSymbol, source: InternalSymbol): void {
+  const isFirst = target.declarations === undefined;
+  target.flags |= source.flags;
+  if (isFirst || !source.constEnumOnlyModule) target.constEnumOnlyModule = source.constEnumOnlyModule;
+  for (const declaration of (source.declarations ?? []) as Declaring[]) {
+    declaration.symbol = target;
+    if (declaration.localSymbol?.exportSymbol === source) declaration.localSymbol.exportSymbol = target;
+  }
+  target.declarations = [...(target.declarations ?? []), ...(source.declarations ?? [])];
+  const { valueDeclaration } = target;
+  // A value of its own comes before a namespace.
+  if (!valueDeclaration || (typescript().isModuleDeclaration(valueDeclaration) && source.valueDeclaration))
+    target.valueDeclaration = source.valueDeclaration;
+  for (const table of ['members', 'exports'] as const) {
+    if (!source[table]) continue;
+    const members: ts.SymbolTable = (target[table] ??= new Map());
+    for (const [name, symbol] of source[table]) takeMember(members, name, symbol, target);
+  }
+}
+
+function takeMember(table: ts.SymbolTable, name: ts.__String, symbol: InternalSymbol, parent: ts.Symbol): void {
+  const known = table.get(name);
+  if (known) return takeOver(known, symbol);
+  symbol.parent = parent;
+  table.set(name, symbol);
+}
+
+/** Makes a file that is not bound one that declares these symbols. */
+export function declareIn(file: ts.SourceFile, symbols: ReadonlyMap<string, ts.Symbol>): void {
+  inside(file).locals = new Map(symbols);
 }
 
 /** Files for a program's checker that the program does not have; `undefined`: they are not there either. */
@@ -158,15 +269,6 @@ export function extendProgram(program: ts.Program, { resolve, open }: Declaratio
     return resolvedModule ? { ...found, resolvedModule } : found;
   };
   extended.getSourceFile = (path) => getSourceFile(path) ?? open(path);
-}
-
-/** Replaces the modules that completions of an import's specifier offer. */
-export function offerModules(checker: ts.TypeChecker, offered: (known: string[]) => string[]): void {
-  const { getAmbientModules } = checker;
-  checker.getAmbientModules = () => {
-    const known = new Map(getAmbientModules().map((it) => [it.name.slice(1, -1), it]));
-    return offered([...known.keys()]).map((name) => known.get(name) ?? ({ name: `"${name}"` } as ts.Symbol));
-  };
 }
 
 /** Returns whether a file was read without its documentation. */

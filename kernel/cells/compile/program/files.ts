@@ -55,8 +55,12 @@ export class NotebookFiles implements ts.LanguageServiceHost {
 
   constructor(private readonly folders: Folders) {
     this.options = compilerOptions(folders);
-    this.documentation = new DocumentationOnDemand(folders.folder, (path) => path.endsWith('.d.ts') && isFixed(path));
-    this.onDemand = new DeclarationsOnDemand(this.documentation);
+    this.documentation = new DocumentationOnDemand(
+      folders.folder,
+      (path) => path.endsWith('.d.ts') && isFixed(path),
+      (file) => this.onDemand.declare(file),
+    );
+    this.onDemand = new DeclarationsOnDemand(this.documentation, this.options);
     this.additions = join(folders.folder, '__types__.ts');
     this.virtual.set(this.additions, '');
     this.packages = typescript().createModuleResolutionCache(folders.folder, (name) => name, this.options);
@@ -122,8 +126,6 @@ export class NotebookFiles implements ts.LanguageServiceHost {
           redirect,
           mode,
         );
-      const module = this.onDemand.module(literal.text);
-      if (module) return { resolvedModule: module };
       let found = resolve(containing);
       if (!found.resolvedModule && !fixed && !literal.text.startsWith('.'))
         found = resolve(join(this.folders.packageRoot, 'index.ts'));
