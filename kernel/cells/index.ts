@@ -34,7 +34,11 @@ export function createInterpreter({ comms, interruptFlag, folder }: InterpreterO
   session.onClose(installPatches(SESSION_PATCHES, { ...session.parts, folder, packageRoot, reportUncaught }));
   session.serveDiagnostics(comms);
   withoutOptimizer(() => session.warmUp());
-  setTimeout(() => inKernel(keepCompiledTypeScript), QUIET).unref();
+  const whileQuiet = (): void => {
+    session.readAhead();
+    keepCompiledTypeScript();
+  };
+  setTimeout(() => inKernel(whileQuiet), QUIET).unref();
   keepIntrinsics();
   return session;
 }

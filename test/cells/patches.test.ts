@@ -129,7 +129,7 @@ test('TypeScript has what the kernel uses of its internals, and one file uses th
   const owners: Array<[owner: object, names: string[]]> = [
     [compiler, ['bindSourceFile', 'parseIsolatedJSDocComment', 'objectAllocator']],
     [program, ['getResolvedModule']],
-    [checker, ['getTypeOnlyAliasDeclaration', 'getDiagnostics']],
+    [checker, ['getTypeOnlyAliasDeclaration', 'getDiagnostics', 'resolveName']],
     [file, ['parseDiagnostics', 'locals', 'symbol', 'imports', 'path', 'resolvedPath', 'jsDocParsingMode']],
     [file, ['originalFileName', 'moduleAugmentations', 'ambientModuleNames', 'externalModuleIndicator']],
     [file.statements[0], ['jsDoc']],

@@ -37,7 +37,7 @@ interface InternalSymbol extends ts.Symbol {
 }
 
 interface InternalCompiler {
-  objectAllocator: { getSymbolConstructor(): { prototype: ts.Symbol } };
+  objectAllocator: { getSymbolConstructor(): new (flags: ts.SymbolFlags, name: ts.__String) => ts.Symbol };
   bindSourceFile(file: ts.SourceFile, options: ts.CompilerOptions): void;
   parseIsolatedJSDocComment(text: string): { jsDoc: ts.JSDoc } | undefined;
 }
@@ -51,6 +51,7 @@ interface InternalProgram extends ts.Program {
 }
 
 interface InternalChecker extends ts.TypeChecker {
+  resolveName(name: string, location: undefined, meaning: ts.SymbolFlags, excludeGlobals: boolean): ts.Symbol;
   getDiagnostics(file: ts.SourceFile, cancellation: undefined, nodes: ts.Node[] | undefined): ts.Diagnostic[];
   getTypeOnlyAliasDeclaration(symbol: ts.Symbol): ts.Node | undefined;
 }
@@ -185,24 +186,25 @@ export function symbolOnDemand(name: string, flags: ts.SymbolFlags, read: () => 
 let prototype: object | null = null;
 
 function onDemandPrototype(): object {
-  return (prototype ??= Object.create(
-    internals().objectAllocator.getSymbolConstructor().prototype,
-    Object.fromEntries(
-      DECLARED.map((field) => [
-        field,
-        {
-          get(this: SymbolOnDemand) {
-            readDeclarations(this);
-            return this[field];
-          },
-          set(this: SymbolOnDemand, value: unknown) {
-            readDeclarations(this);
-            Object.assign(this, { [field]: value });
-          },
-        },
-      ]),
-    ),
-  ));
+  const field = (name: (typeof DECLARED)[number]): PropertyDescriptor & ThisType<SymbolOnDemand> => ({
+    get() {
+      readDeclarations(this);
+      return this[name];
+    },
+    set(value) {
+      readDeclarations(this);
+      Object.assign(this, { [name]: value });
+    },
+  });
+  return (prototype ??= Object.create(internals().objectAllocator.getSymbolConstructor().prototype, {
+    ...Object.fromEntries(DECLARED.map((name) => [name, field(name)])),
+    // TypeScript's own looks at the declarations: the name may be a private one of a class.
+    name: {
+      get(this: SymbolOnDemand) {
+        return typescript().unescapeLeadingUnderscores(this.escapedName);
+      },
+    },
+  }));
 }
 
 function readDeclarations(symbol: SymbolOnDemand): void {
@@ -269,6 +271,45 @@ export function extendProgram(program: ts.Program, { resolve, open }: Declaratio
     return resolvedModule ? { ...found, resolvedModule } : found;
   };
   extended.getSourceFile = (path) => getSourceFile(path) ?? open(path);
+}
+
+/**
+ * Lets a checker do without the declarations of all symbols on demand where it
+ * looks at each: for the properties of `globalThis`, and for a name that is
+ * like one that does not exist.
+ */
+export function spareDeclarations(checker: ts.TypeChecker, symbols: Iterable<ts.Symbol>): void {
+  const { BlockScopedVariable, FunctionScopedVariable, Module, ValueModule } = typescript().SymbolFlags;
+  const globalThis = (checker as InternalChecker).resolveName('globalThis', undefined, Module, false);
+  const globals = globalThis.exports!;
+  globals.values = () => Array.from(Map.prototype.values.call(globals), nameAlone).values();
+  // Ambient modules are no properties, namespaces are. So are other kinds of symbols, whose declarations are not looked at.
+  const modules = [...symbols]
+    .filter(({ flags }) => flags & ValueModule)
+    .map((symbol) => [symbol, symbol.flags] as const);
+  for (const [symbol] of modules)
+    symbol.flags = String(symbol.escapedName).startsWith('"') ? BlockScopedVariable : FunctionScopedVariable;
+  try {
+    checker.getPropertiesOfType(checker.getTypeOfSymbol(globalThis));
+  } finally {
+    for (const [symbol, flags] of modules) symbol.flags = flags;
+  }
+}
+
+/** A symbol with the name and the flags of one whose declarations were not read. */
+function nameAlone(symbol: ts.Symbol): ts.Symbol {
+  const { flags, escapedName } = symbol;
+  const { getSymbolConstructor } = internals().objectAllocator;
+  return Object.hasOwn(symbol, 'declarations') ? symbol : new (getSymbolConstructor())(flags, escapedName);
+}
+
+/** Leaves some names out of those in scope that a checker tells. */
+export function limitNames(checker: ts.TypeChecker, isWanted: (name: string) => boolean): void {
+  const { getSymbolsInScope } = checker;
+  checker.getSymbolsInScope = (location, meaning) =>
+    getSymbolsInScope(location, meaning).filter(({ escapedName }) =>
+      isWanted(typescript().unescapeLeadingUnderscores(escapedName)),
+    );
 }
 
 /** Returns whether a file was read without its documentation. */

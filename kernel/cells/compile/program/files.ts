@@ -50,7 +50,7 @@ export class NotebookFiles implements ts.LanguageServiceHost {
   private asksAgain = false;
   private readonly snapshots = new Map<string, { version: string; snapshot: ts.IScriptSnapshot }>();
   private readonly sys = typescript().sys;
-  private readonly onDemand: DeclarationsOnDemand;
+  readonly onDemand: DeclarationsOnDemand;
   readonly documentation: DocumentationOnDemand;
 
   constructor(private readonly folders: Folders) {

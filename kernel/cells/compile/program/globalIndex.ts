@@ -2,11 +2,15 @@ import type * as ts from 'typescript';
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { CacheEntry } from '../../../common/cache';
-import { blockGlobals, declarationsOf } from '../../patches/typescript';
+import { blockGlobals, boundFile, declarationsOf } from '../../patches/typescript';
 import { typescript } from '../typescript';
 
 /** Of the form of an index: another number, and nothing of before is used. */
 const EDITION = 2;
+
+/** An ambient module and what is in it, which nobody has to read for an index: the files are formatted. */
+const MODULE = /^(declare module ["'][^"']+["'] \{\n)([^]*?)^\}$/gm;
+const DECLARES_GLOBALS = /^\s+global \{$/m;
 
 /** A file, as it was when it was read. */
 interface IndexedFile {
@@ -86,15 +90,18 @@ function fileNow(path: string): IndexedFile {
 function readAll(libraries: readonly string[]): readonly ts.SourceFile[] {
   const compiler = typescript();
   const options: ts.CompilerOptions = { lib: [...libraries], types: [], libReplacement: false };
-  const host: ts.CompilerHost = {
-    ...compiler.createCompilerHost(options),
-    jsDocParsingMode: compiler.JSDocParsingMode.ParseNone,
-    // References are followed alone: what is imported is no global.
-    resolveModuleNameLiterals: (literals) => literals.map(() => ({ resolvedModule: undefined })),
+  const host = compiler.createCompilerHost(options);
+  const { ParseNone } = compiler.JSDocParsingMode;
+  host.getSourceFile = (name) => {
+    const text = host
+      .readFile(name)
+      ?.replace(MODULE, (all, head: string, body: string) =>
+        DECLARES_GLOBALS.test(body) ? all : `${head}${' '.repeat(body.length)}}`,
+      );
+    return text === undefined ? undefined : boundFile({ name, text, options, jsDocParsingMode: ParseNone });
   };
-  const program = compiler.createProgram([nodeTypes], options, host);
-  program.getTypeChecker();
-  return program.getSourceFiles();
+  // References are followed alone: what is imported is no global.
+  return compiler.createProgram([nodeTypes], options, host).getSourceFiles();
 }
 
 /** A name, and statements that declare it and are read together. */

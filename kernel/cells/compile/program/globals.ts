@@ -31,7 +31,8 @@ export class GlobalsOnDemand {
   private readonly covered: ReadonlySet<string>;
   /** Path of the file that has the symbols. */
   private readonly first: string;
-  private readonly symbols: ReadonlyMap<string, ts.Symbol>;
+  /** By their names, as TypeScript escapes them. */
+  readonly symbols: ReadonlyMap<string, ts.Symbol>;
   /** Parts that were read, by path. */
   private readonly opened = new Map<string, OpenPart>();
   private readonly texts = new Map<string, string>();

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { buildRoot } from '../../../common/packagePaths';
 import type { DocumentationOnDemand } from './documentation';
-import { boundFile, extendProgram } from '../../patches/typescript';
+import { boundFile, extendProgram, limitNames, spareDeclarations } from '../../patches/typescript';
 import { nodeTypes } from './globalIndex';
 import { GlobalsOnDemand } from './globals';
 
@@ -33,6 +33,8 @@ export class DeclarationsOnDemand {
   /** Programs whose checkers follow the imports of these files. */
   private readonly known = new WeakSet<ts.Program>();
   private isMaking = false;
+  /** A part of the names, in lower case, that are asked for. */
+  private wanted = '';
 
   constructor(
     private readonly documentation: DocumentationOnDemand,
@@ -105,12 +107,29 @@ export class DeclarationsOnDemand {
     }
   }
 
+  /** Runs `work` with names in scope alone that contain a text: who lists names looks at the declarations of each. */
+  withNames<T>(part: string, work: () => T): T {
+    this.wanted = part.toLowerCase();
+    try {
+      return work();
+    } finally {
+      this.wanted = '';
+    }
+  }
+
   private connect(program: ts.Program, resolve: Resolve): void {
     this.known.add(program);
     extendProgram(program, {
       resolve: (name, from) => (this.isMaking || !this.isOnDemand(from) ? undefined : resolve(name, from)),
       open: (path) => (this.isMaking || !this.isOnDemand(path) ? undefined : this.open(path)),
     });
+    const checker = program.getTypeChecker();
+    spareDeclarations(checker, this.globals.symbols.values());
+    limitNames(
+      checker,
+      // Ambient modules are no names that can be written.
+      (name) => !name.startsWith('"') && name.toLowerCase().includes(this.wanted),
+    );
   }
 
   private open(path: string): ts.SourceFile {
