@@ -152,9 +152,14 @@ export class NotebookFiles implements ts.LanguageServiceHost {
     }
   }
 
+  /** The files of a program, and those that were read for its checker. */
+  sources(program: ts.Program): ts.SourceFile[] {
+    return [...program.getSourceFiles(), ...this.onDemand.files];
+  }
+
   /** Reads the documentation of a program's declarations, for those who show it. */
   loadDocumentation(program: ts.Program): void {
-    this.documentation.load([...program.getSourceFiles(), ...this.onDemand.files]);
+    this.documentation.load(this.sources(program));
   }
 
   /** Returns whether a file is the user's: neither a package's nor the kernel's, nor a cell. */

@@ -1,6 +1,6 @@
 import type * as ts from 'typescript';
 import { statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { CacheEntry } from '../../../common/cache';
 import { blockGlobals, boundFile, declarationsOf } from '../../patches/typescript';
 import { typescript } from '../typescript';
@@ -34,10 +34,10 @@ export interface GlobalIndex {
   names: Record<string, IndexedName>;
 }
 
-/** The file of `@types/node` that refers to all others. */
-export const nodeTypes = join(dirname(require.resolve('@types/node/package.json')), 'index.d.ts');
+/** The file of `@types/node` that refers to all others, as TypeScript writes its path. */
+export const nodeTypes = join(dirname(require.resolve('@types/node/package.json')), 'index.d.ts').replaceAll(sep, '/');
 
-/** The folder of TypeScript's library. */
+/** The folder of TypeScript's library, as TypeScript writes its path. */
 export function libraryFolder(): string {
   return dirname(typescript().getDefaultLibFilePath({}));
 }

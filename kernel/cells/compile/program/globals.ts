@@ -1,6 +1,6 @@
 import type * as ts from 'typescript';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { declareIn, replaceSibling, symbolOnDemand } from '../../patches/typescript';
 import { globalIndex, globalsIn, libraryFolder, nodeTypes, type GlobalIndex, type Part } from './globalIndex';
 
@@ -19,20 +19,20 @@ interface OpenPart {
  * reading all takes longer than anything else that a start does.
  *
  * #### Notes
- * TypeScript's library and `@types/node` are empty files in programs. The
- * first one of the library has a symbol for each name of the
- * {@link GlobalIndex}; the declarations of a symbol are read with files of
- * their own, which have the statements that belong to it.
+ * TypeScript's library and `@types/node` are empty files in programs, one of
+ * which has a symbol for each name that they declare, see {@link GlobalIndex};
+ * the declarations of a symbol are read as files of their own, which have the
+ * statements that belong to it.
  */
 export class GlobalsOnDemand {
   /** Folders of the files. */
   readonly folders: readonly string[];
   private readonly index: GlobalIndex;
   private readonly covered: ReadonlySet<string>;
-  /** Path of the file that has the symbols. */
-  private readonly first: string;
+  /** Files that have symbols, by path. */
+  private readonly tables = new Map<string, Map<string, ts.Symbol>>();
   /** By their names, as TypeScript escapes them. */
-  readonly symbols: ReadonlyMap<string, ts.Symbol>;
+  readonly symbols = new Map<string, ts.Symbol>();
   /** Parts that were read, by path. */
   private readonly opened = new Map<string, OpenPart>();
   private readonly texts = new Map<string, string>();
@@ -47,14 +47,17 @@ export class GlobalsOnDemand {
   ) {
     this.index = globalIndex(libraries);
     this.covered = new Set(this.index.files.map(({ path }) => path));
-    this.folders = [libraryFolder(), join(nodeTypes, '..')];
-    this.first = join(libraryFolder(), libraries[0]);
-    this.symbols = new Map(
-      Object.entries(this.index.names).map(([name, { flags, parts }]) => [
-        name,
-        symbolOnDemand(name, flags, () => parts.map((part) => this.open(part).globals.get(name)!)),
-      ]),
-    );
+    this.folders = [libraryFolder(), dirname(nodeTypes)];
+    const first = `${libraryFolder()}/${libraries[0]}`;
+    for (const [name, { flags, parts }] of Object.entries(this.index.names)) {
+      // Without declarations where a file has changed since it was indexed.
+      const read = () => parts.flatMap((part) => this.open(part).globals.get(name) ?? []);
+      const symbol = symbolOnDemand(name, flags, read);
+      this.symbols.set(name, symbol);
+      // A program merges what else it has of the library before what Node.js adds.
+      const file = parts.every((part) => !this.origin(part).startsWith(`${libraryFolder()}/`)) ? nodeTypes : first;
+      this.tables.set(file, (this.tables.get(file) ?? new Map()).set(name, symbol));
+    }
   }
 
   /** Returns whether programs have nothing of a file but what is read on demand. */
@@ -67,9 +70,10 @@ export class GlobalsOnDemand {
     return Object.hasOwn(this.index.names, `"${name}"`);
   }
 
-  /** Gives a file that is being taken into a program the symbols, if it is the one that has them. */
+  /** Gives a file that is being taken into a program the symbols that are its. */
   declare(file: ts.SourceFile): void {
-    if (file.fileName === this.first) declareIn(file, this.symbols);
+    const table = this.tables.get(file.fileName);
+    if (table) declareIn(file, table);
   }
 
   /** A part that was read, by its path. */
@@ -82,8 +86,13 @@ export class GlobalsOnDemand {
     return [...this.opened.values()].map(({ file }) => file);
   }
 
-  private open([file, ...places]: Part): OpenPart {
-    const origin = this.index.files[file].path;
+  private origin([file]: Part): string {
+    return this.index.files[file].path;
+  }
+
+  private open(part: Part): OpenPart {
+    const [, ...places] = part;
+    const origin = this.origin(part);
     // Its end says that it has declarations.
     const path = `${origin}${MARK}${places[0]}.d.ts`;
     return this.opened.get(path) ?? this.readPart(origin, path, places);
@@ -95,7 +104,7 @@ export class GlobalsOnDemand {
     const text = starts.map((start, i) => whole.slice(start, places[2 * i + 1])).join('\n');
     const file = this.read(path, text);
     const globals = globalsIn(file);
-    for (const [name, declared] of globals) replaceSibling(declared, this.symbols.get(name)!);
+    for (const [name, declared] of globals) replaceSibling(declared, this.symbols.get(name) ?? declared);
     const part = { file, globals };
     this.opened.set(path, part);
     return part;

@@ -99,6 +99,11 @@ export class NotebookProgram {
     return (this.guest = { program, file });
   }
 
+  /** All files that were read, with declarations on demand. */
+  get sources(): ts.SourceFile[] {
+    return this.files.sources(this.link());
+  }
+
   /** Does beforehand what the next cell would wait for. */
   prepare(): void {
     this.link();

@@ -24,7 +24,7 @@ const ADDS_TO_JOYLAB = /\bdeclare\s+module\s+['"]joylab['"]/;
 export class DeclarationsOnDemand {
   private readonly globals: GlobalsOnDemand;
   private readonly folders: string[];
-  private readonly joylab = join(buildRoot, 'kernel') + sep;
+  private readonly joylab = folderOf(join(buildRoot, 'kernel'));
   private readsJoylab = false;
   /** Programs do not know yet that Joylab's declarations are read. */
   private isNew = false;
@@ -42,7 +42,7 @@ export class DeclarationsOnDemand {
   ) {
     this.globals = new GlobalsOnDemand(options.lib!, (path, text) => this.read(path, text));
     const undici = dirname(require.resolve('undici-types/package.json', { paths: [nodeTypes] }));
-    this.folders = [...[...this.globals.folders, undici].map((it) => it + sep), this.joylab];
+    this.folders = [...[...this.globals.folders, undici].map(folderOf), this.joylab];
   }
 
   /** The text of a file where it is another one than on disk. */
@@ -143,4 +143,9 @@ export class DeclarationsOnDemand {
   private read(name: string, text: string): ts.SourceFile {
     return boundFile({ name, text, options: this.options, jsDocParsingMode: this.documentation.parsingMode });
   }
+}
+
+/** What the paths of a folder's files begin with, as TypeScript writes them. */
+function folderOf(path: string): string {
+  return `${path}${sep}`.replaceAll(sep, '/');
 }
