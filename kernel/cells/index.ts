@@ -34,11 +34,7 @@ export function createInterpreter({ comms, interruptFlag, folder }: InterpreterO
   session.onClose(installPatches(SESSION_PATCHES, { ...session.parts, folder, packageRoot, reportUncaught }));
   session.serveDiagnostics(comms);
   withoutOptimizer(() => session.warmUp());
-  const whileQuiet = (): void => {
-    session.readAhead();
-    keepCompiledTypeScript();
-  };
-  setTimeout(() => inKernel(whileQuiet), QUIET).unref();
+  setTimeout(() => inKernel(keepCompiledTypeScript), QUIET).unref();
   keepIntrinsics();
   return session;
 }

@@ -103,13 +103,6 @@ export class Session implements Interpreter {
     endPart();
   }
 
-  /** Reads declarations that cells often need, while nothing else is to be done. */
-  readAhead(): void {
-    if (this.running) return;
-    const { notebook } = this.compiler;
-    notebook.diagnostics(notebook.read('console.log(process.argv); setTimeout(() => {}, 1);'));
-  }
-
   async execute({ code, executionCount, output, cellId, deletedCells = [] }: CellRequest): Promise<CellError | null> {
     const label = `Cell [${executionCount}]`;
     const cell = new Cell(output, new AbortController(), label, cellId);

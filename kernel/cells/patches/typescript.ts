@@ -282,7 +282,9 @@ export function spareDeclarations(checker: ts.TypeChecker, symbols: Iterable<ts.
   const { BlockScopedVariable, FunctionScopedVariable, Module, ValueModule } = typescript().SymbolFlags;
   const globalThis = (checker as InternalChecker).resolveName('globalThis', undefined, Module, false);
   const globals = globalThis.exports!;
-  globals.values = () => Array.from(Map.prototype.values.call(globals), nameAlone).values();
+  const value = () => Array.from(Map.prototype.values.call(globals), nameAlone).values();
+  // Cells may have frozen what maps have.
+  Object.defineProperty(globals, 'values', { value });
   // Ambient modules are no properties, namespaces are. So are other kinds of symbols, whose declarations are not looked at.
   const modules = [...symbols]
     .filter(({ flags }) => flags & ValueModule)
