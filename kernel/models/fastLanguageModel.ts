@@ -139,7 +139,11 @@ export const FastLanguageModel = {
     return { model, tokenizer: model.tokenizer };
   },
 
-  /** The model with a new LoRA adapter, which is what training will change. The weights are shared, not copied. */
+  /**
+   * Returns the model with a new LoRA adapter, which training changes. The weights are
+   * shared, not copied. Throws when the model has an adapter already, or is a GGUF
+   * model, and when an option is wrong.
+   */
   getPeftModel(model: CausalLM, options: PeftOptions = {}): PeftModel {
     const { bias, randomState, useGradientCheckpointing, ...config } = resolveSettings(peftDeclaration, options);
     if (model instanceof GgufModel) throw new Error(model.whyNotTrained);
@@ -218,7 +222,7 @@ async function loadModel(
   });
 }
 
-/** An adapter names its base; a relative name is looked for beside the adapter, too. */
+/** Loads an adapter with the base that it names. A relative name is looked for beside the adapter, too. */
 async function loadWithAdapter(folder: string, options: FromPretrainedOptions): Promise<PeftModel> {
   const { base_model_name_or_path: base, revision } = readJson(folder, 'adapter_config.json');
   if (typeof base !== 'string')

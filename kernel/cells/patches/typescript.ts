@@ -298,7 +298,7 @@ export function spareDeclarations(checker: ts.TypeChecker, symbols: Iterable<ts.
   }
 }
 
-/** A symbol with the name and the flags of one whose declarations were not read. */
+/** Returns a symbol with the name and the flags of one whose declarations were not read. */
 function nameAlone(symbol: ts.Symbol): ts.Symbol {
   const { flags, escapedName } = symbol;
   const { getSymbolConstructor } = internals().objectAllocator;

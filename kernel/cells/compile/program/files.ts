@@ -152,7 +152,7 @@ export class NotebookFiles implements ts.LanguageServiceHost {
     }
   }
 
-  /** The files of a program, and those that were read for its checker. */
+  /** Returns the files of a program, and those that were read for its checker. */
   sources(program: ts.Program): ts.SourceFile[] {
     return [...program.getSourceFiles(), ...this.onDemand.files];
   }

@@ -37,7 +37,7 @@ export interface GlobalIndex {
 /** The file of `@types/node` that refers to all others, as TypeScript writes its path. */
 export const nodeTypes = join(dirname(require.resolve('@types/node/package.json')), 'index.d.ts').replaceAll(sep, '/');
 
-/** The folder of TypeScript's library, as TypeScript writes its path. */
+/** Returns the folder of TypeScript's library, as TypeScript writes its path. */
 export function libraryFolder(): string {
   return dirname(typescript().getDefaultLibFilePath({}));
 }
@@ -86,7 +86,7 @@ function fileNow(path: string): IndexedFile {
   return { path, size, changed: mtimeMs };
 }
 
-/** All files, in the order in which their declarations are merged, and bound. */
+/** Returns all files, in the order in which their declarations are merged, and bound. */
 function readAll(libraries: readonly string[]): readonly ts.SourceFile[] {
   const compiler = typescript();
   const options: ts.CompilerOptions = { lib: [...libraries], types: [], libReplacement: false };
@@ -130,7 +130,7 @@ function inModules(file: ts.SourceFile): Found[] {
   return file.statements.flatMap((statement) => found(ambientGlobals(statement), statement));
 }
 
-/** What an ambient module declares globally. */
+/** Returns what an ambient module declares globally. */
 function ambientGlobals(statement: ts.Statement): Map<string, ts.Symbol> {
   const compiler = typescript();
   if (!compiler.isModuleDeclaration(statement) || !statement.body || !compiler.isModuleBlock(statement.body))
@@ -138,12 +138,12 @@ function ambientGlobals(statement: ts.Statement): Map<string, ts.Symbol> {
   return new Map(statement.body.statements.flatMap(blockGlobals));
 }
 
-/** The statement at the top level that contains a node. */
+/** Returns the statement at the top level that contains a node. */
 function statementAround(node: ts.Node): ts.Node {
   return typescript().isSourceFile(node.parent) ? node : statementAround(node.parent);
 }
 
-/** What a bound file that is a {@link Part} of another declares globally. */
+/** Returns what a bound file that is a {@link Part} of another declares globally. */
 export function globalsIn(file: ts.SourceFile): Map<string, ts.Symbol> {
   if (typescript().isExternalModule(file)) return new Map(file.statements.flatMap(blockGlobals));
   return new Map([...declarationsOf(file), ...file.statements.flatMap((it) => [...ambientGlobals(it)])]);

@@ -76,7 +76,7 @@ export class GlobalsOnDemand {
     if (table) declareIn(file, table);
   }
 
-  /** A part that was read, by its path. */
+  /** Returns a part that was read, by its path. */
   part(path: string): ts.SourceFile | undefined {
     return this.opened.get(path)?.file;
   }

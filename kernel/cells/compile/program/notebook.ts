@@ -74,7 +74,7 @@ export class NotebookProgram {
   }
 
   /**
-   * What can stand at a position of the draft.
+   * Returns what can stand at a position of the draft.
    *
    * @param part names without it may be missing
    */

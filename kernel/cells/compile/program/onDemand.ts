@@ -107,7 +107,7 @@ export class DeclarationsOnDemand {
     }
   }
 
-  /** Runs `work` with names in scope alone that contain a text: who lists names looks at the declarations of each. */
+  /** Runs `work` with names in scope alone that contain a text: TypeScript looks at the declarations of each. */
   withNames<T>(part: string, work: () => T): T {
     this.wanted = part.toLowerCase();
     try {
@@ -145,7 +145,7 @@ export class DeclarationsOnDemand {
   }
 }
 
-/** What the paths of a folder's files begin with, as TypeScript writes them. */
+/** Returns what the paths of a folder's files begin with, as TypeScript writes them. */
 function folderOf(path: string): string {
   return `${path}${sep}`.replaceAll(sep, '/');
 }
