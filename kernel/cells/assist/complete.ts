@@ -12,10 +12,7 @@ const MAXIMUM = 500;
  */
 export function complete(notebook: NotebookProgram, code: string, position: number, preamble = ''): Completion | null {
   notebook.edit(preamble + code);
-  const info = notebook.service.getCompletionsAtPosition(notebook.draft, preamble.length + position, {
-    includeCompletionsWithInsertText: true,
-    includeCompletionsForImportStatements: false,
-  });
+  const info = notebook.completions(preamble.length + position, wordBefore(code, position));
   if (!info) return null;
   const span = replacedSpan(info, code, position, preamble.length);
   const typed = code.slice(span.start, position);
@@ -47,9 +44,13 @@ function replacedSpan(
   const spans = info.entries.map(({ replacementSpan }) => replacementSpan);
   const own = info.optionalReplacementSpan ?? (spans.every((it) => it !== undefined) ? spans[0] : undefined);
   if (own && own.start - shift <= position) return { start: own.start - shift, end: own.start - shift + own.length };
-  const before = /[\p{ID_Continue}$]*$/u.exec(code.slice(0, position))![0].length;
+  const before = wordBefore(code, position).length;
   const after = /^[\p{ID_Continue}$]*/u.exec(code.slice(position))![0].length;
   return { start: position - before, end: position + after };
+}
+
+function wordBefore(code: string, position: number): string {
+  return /[\p{ID_Continue}$]*$/u.exec(code.slice(0, position))![0];
 }
 
 /** Returns the entries that begin with what was typed; if there are none, those that contain it. */
